@@ -1,0 +1,12 @@
+//! The engine of logdex.
+//!
+//! A **source** is a file that may grow, shrink or be replaced. It is read in **blocks** of whole **lines**, copied
+//! into private memory before anything looks at them.
+
+#[cfg(not(all(unix, target_pointer_width = "64")))]
+compile_error!("logdex supports 64-bit Linux and macOS");
+
+pub mod error;
+pub mod line;
+#[cfg(feature = "python")]
+mod python;

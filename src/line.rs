@@ -1,0 +1,89 @@
+//! Newline arithmetic: where lines begin and end in a block of bytes.
+//!
+//! Convention, here and everywhere: a line ends at `\n` and keeps it; only the last line of a file may lack it.
+//! `\r` is an ordinary byte.
+
+use memchr::{memchr, memrchr};
+
+/// One line of a block: `bytes[start..end]`, its `\n` included where it has one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Line {
+    /// Where it begins in its block.
+    pub start: usize,
+    /// One past its last byte.
+    pub end: usize,
+}
+
+impl Line {
+    /// The line's bytes, its `\n` included.
+    pub fn of<'b>(&self, bytes: &'b [u8]) -> &'b [u8] {
+        &bytes[self.start..self.end]
+    }
+}
+
+/// The line that begins at `start`, or `None` at the end of `bytes`.
+#[inline]
+pub fn at(bytes: &[u8], start: usize) -> Option<Line> {
+    let rest = bytes.get(start..)?;
+    if rest.is_empty() {
+        return None;
+    }
+    let end = memchr(b'\n', rest).map_or(bytes.len(), |i| start + i + 1);
+    Some(Line { start, end })
+}
+
+/// The line in which the byte at `position` stands; `position` must be inside `bytes`.
+#[inline]
+pub fn around(bytes: &[u8], position: usize) -> Line {
+    let start = memrchr(b'\n', &bytes[..position]).map_or(0, |i| i + 1);
+    let end = memchr(b'\n', &bytes[position..]).map_or(bytes.len(), |i| position + i + 1);
+    Line { start, end }
+}
+
+/// All lines of `bytes`, in order.
+pub fn lines(bytes: &[u8]) -> impl Iterator<Item = Line> + '_ {
+    let mut next = 0;
+    std::iter::from_fn(move || {
+        let line = at(bytes, next)?;
+        next = line.end;
+        Some(line)
+    })
+}
+
+/// The length of the whole lines at the head of `bytes`: up to and including the last `\n`.
+#[inline]
+pub fn whole(bytes: &[u8]) -> usize {
+    memrchr(b'\n', bytes).map_or(0, |i| i + 1)
+}
+
+/// How many lines `bytes` holds, an unfinished last one included.
+pub fn count(bytes: &[u8]) -> u64 {
+    let ends = memchr::memchr_iter(b'\n', bytes).count() as u64;
+    ends + u64::from(bytes.last().is_some_and(|&b| b != b'\n'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn split(bytes: &[u8]) -> Vec<&[u8]> {
+        bytes.split_inclusive(|&b| b == b'\n').collect()
+    }
+
+    proptest! {
+        #[test]
+        fn lines_agree_with_a_plain_split(bytes in proptest::collection::vec(prop_oneof![Just(b'\n'), any::<u8>()], 0..200)) {
+            let ours: Vec<&[u8]> = lines(&bytes).map(|l| l.of(&bytes)).collect();
+            prop_assert_eq!(&ours, &split(&bytes));
+            prop_assert_eq!(count(&bytes), ours.len() as u64);
+            let ended: usize = ours.iter().filter(|l| l.ends_with(b"\n")).map(|l| l.len()).sum();
+            prop_assert_eq!(whole(&bytes), ended);
+            for line in lines(&bytes) {
+                for position in line.start..line.end {
+                    prop_assert_eq!(around(&bytes, position), line);
+                }
+            }
+        }
+    }
+}

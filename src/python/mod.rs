@@ -1,0 +1,10 @@
+//! The binding, and nothing but the binding.
+
+use pyo3::prelude::*;
+
+/// The private extension of `logdex`; the public names are in the package.
+#[pymodule(gil_used = false)]
+fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add("__version__", env!("CARGO_PKG_VERSION"))?;
+    Ok(())
+}
