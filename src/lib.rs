@@ -6,7 +6,9 @@
 #[cfg(not(all(unix, target_pointer_width = "64")))]
 compile_error!("logdex supports 64-bit Linux and macOS");
 
+pub mod block;
 pub mod error;
 pub mod line;
 #[cfg(feature = "python")]
 mod python;
+pub mod source;

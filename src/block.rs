@@ -1,0 +1,339 @@
+//! Blocks: a file cut at line ends into pieces that fit a core's cache, each copied into private memory.
+//!
+//! A **hole** is 4,096 or more NULs at the start of the file or of a line: what a truncation leaves under a writer
+//! that keeps its offset. Holes are not text; they are dropped here, so that nothing after this module sees one.
+
+use crate::error::{Error, Result};
+use crate::line;
+use crate::source::Source;
+
+/// How many bytes a block aims to hold. Twice this fits the second-level cache of the machines that train.
+pub const BLOCK: usize = 256 << 10;
+
+/// The least number of NULs at the start of a line that makes a hole.
+pub const HOLE: usize = 4096;
+
+/// How much is read at first to find the line end at which to cut.
+const PROBE: usize = 4096;
+
+/// A range of the file that holds whole lines: `start..end`, in bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Extent {
+    /// Where its first line begins.
+    pub start: u64,
+    /// One past its last byte.
+    pub end: u64,
+}
+
+impl Extent {
+    /// Its length in bytes.
+    pub fn len(&self) -> u64 {
+        self.end - self.start
+    }
+
+    /// Whether it holds nothing.
+    pub fn is_empty(&self) -> bool {
+        self.start == self.end
+    }
+}
+
+/// Cuts a range of a file into extents of about [`BLOCK`] bytes, without reading more than a little of each.
+#[derive(Debug)]
+pub struct Cutter {
+    next: u64,
+    end: u64,
+    probe: Vec<u8>,
+    /// Bytes of holes that were stepped over.
+    pub skipped: u64,
+    /// Holes that were stepped over.
+    pub holes: u64,
+}
+
+impl Cutter {
+    /// Will cut `extent`, which begins at a line start; what follows the last `\n` before its end is a line too.
+    pub fn new(extent: Extent) -> Self {
+        Self { next: extent.start, end: extent.end, probe: Vec::new(), skipped: 0, holes: 0 }
+    }
+
+    /// The next extent, or `None` at the end.
+    ///
+    /// # Errors
+    /// `Error::Truncated` if the file has become shorter than the range.
+    pub fn cut(&mut self, source: &Source) -> Result<Option<Extent>> {
+        while self.next < self.end {
+            let start = self.next;
+            let goal = start + BLOCK as u64;
+            let end = if goal >= self.end {
+                Some(self.end)
+            } else if let Some(end) = self.last_line_end(source, start, goal)? {
+                Some(end)
+            } else {
+                self.long_line(source, start)?
+            };
+            if let Some(end) = end {
+                self.next = end;
+                return Ok(Some(Extent { start, end }));
+            }
+        }
+        Ok(None)
+    }
+
+    /// One past the last `\n` in `start..goal`.
+    fn last_line_end(&mut self, source: &Source, start: u64, goal: u64) -> Result<Option<u64>> {
+        let (mut length, mut end) = (PROBE as u64, goal);
+        while end > start {
+            let from = end.saturating_sub(length).max(start);
+            let probe = self.read(source, from, end)?;
+            let whole = line::whole(probe);
+            if whole > 0 {
+                return Ok(Some(from + whole as u64));
+            }
+            (end, length) = (from, length * 4);
+        }
+        Ok(None)
+    }
+
+    /// One past the `\n` of the line at `start`, which is longer than a block; `None` if a hole begins there instead,
+    /// which is then stepped over.
+    fn long_line(&mut self, source: &Source, start: u64) -> Result<Option<u64>> {
+        let limit = self.end;
+        let (mut at, mut only_nuls) = (start, true);
+        while at < limit {
+            let end = limit.min(at + BLOCK as u64);
+            let probe = self.read(source, at, end)?;
+            if only_nuls && let Some(text) = probe.iter().position(|&b| b != 0) {
+                let text = at + text as u64;
+                if text - start >= HOLE as u64 {
+                    self.step_over(start, text);
+                    return Ok(None);
+                }
+                only_nuls = false;
+            }
+            if !only_nuls && let Some(newline) = memchr::memchr(b'\n', probe) {
+                return Ok(Some(at + newline as u64 + 1));
+            }
+            at = end;
+        }
+        if only_nuls {
+            self.step_over(start, limit);
+            return Ok(None);
+        }
+        Ok(Some(limit))
+    }
+
+    fn step_over(&mut self, start: u64, end: u64) {
+        self.next = end;
+        self.skipped += end - start;
+        self.holes += 1;
+    }
+
+    fn read(&mut self, source: &Source, from: u64, to: u64) -> Result<&[u8]> {
+        let length = (to - from) as usize;
+        self.probe.resize(length.max(self.probe.len()), 0);
+        let got = source.read(from, &mut self.probe[..length])?;
+        if got < length {
+            return Err(shrunk(source, from + got as u64, to));
+        }
+        Ok(&self.probe[..length])
+    }
+}
+
+fn shrunk(source: &Source, size: u64, wanted: u64) -> Error {
+    let detail = format!("truncated to {size} bytes while bytes up to {wanted} were being read");
+    Error::Truncated { path: source.path().to_path_buf(), detail }
+}
+
+/// Bytes that were dropped from a block before `at`.
+#[derive(Clone, Copy, Debug)]
+struct Gap {
+    at: usize,
+    length: u64,
+}
+
+/// Whole lines of a file, in private memory, without holes.
+#[derive(Debug, Default)]
+pub struct Block {
+    offset: u64,
+    text: Text,
+    gaps: Vec<Gap>,
+}
+
+/// A block's bytes, as text where they are valid UTF-8 (checked once a block, not once a line).
+#[derive(Debug)]
+enum Text {
+    Unchecked(Vec<u8>),
+    Utf8(String),
+    Other(Vec<u8>),
+}
+
+impl Default for Text {
+    fn default() -> Self {
+        Self::Unchecked(Vec::new())
+    }
+}
+
+impl Block {
+    /// Reads `extent` into this block, in place of what it held.
+    ///
+    /// If the file ends within the extent, the block holds the whole lines that are there, and the error is returned
+    /// beside it.
+    pub fn read(&mut self, source: &Source, extent: Extent) -> Result<()> {
+        let mut bytes = std::mem::take(self).into_bytes();
+        let length = extent.len() as usize;
+        // Growing only: zeroing a buffer that is about to be overwritten costs as much as a third of the read.
+        if bytes.len() < length {
+            bytes.resize(length, 0);
+        } else {
+            bytes.truncate(length);
+        }
+        let got = source.read(extent.start, &mut bytes)?;
+        let short = got < length;
+        if short {
+            bytes.truncate(line::whole(&bytes[..got]));
+        }
+        self.offset = extent.start;
+        self.gaps = drop_holes(&mut bytes);
+        self.text = Text::Unchecked(bytes);
+        if short { Err(shrunk(source, extent.start + got as u64, extent.end)) } else { Ok(()) }
+    }
+
+    /// A block of `bytes` that stand at `offset` of a file and hold no hole.
+    pub fn of(offset: u64, bytes: Vec<u8>) -> Self {
+        Self { offset, text: Text::Unchecked(bytes), gaps: Vec::new() }
+    }
+
+    /// Its bytes.
+    #[inline]
+    pub fn bytes(&self) -> &[u8] {
+        match &self.text {
+            Text::Unchecked(bytes) | Text::Other(bytes) => bytes,
+            Text::Utf8(text) => text.as_bytes(),
+        }
+    }
+
+    /// Its bytes, as a buffer to use again.
+    pub fn into_bytes(self) -> Vec<u8> {
+        match self.text {
+            Text::Unchecked(bytes) | Text::Other(bytes) => bytes,
+            Text::Utf8(text) => text.into_bytes(),
+        }
+    }
+
+    /// Finds out whether it is valid UTF-8, so that [`Block::text`] costs nothing a line.
+    pub fn decode(&mut self) {
+        if let Text::Unchecked(bytes) = &mut self.text {
+            self.text = match String::from_utf8(std::mem::take(bytes)) {
+                Ok(text) => Text::Utf8(text),
+                Err(error) => Text::Other(error.into_bytes()),
+            };
+        }
+    }
+
+    /// The whole block as text, if it was decoded and is valid UTF-8.
+    #[inline]
+    pub fn text(&self) -> Option<&str> {
+        match &self.text {
+            Text::Utf8(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// Where in the file the byte at `position` of this block stands.
+    pub fn file_offset(&self, position: usize) -> u64 {
+        let dropped: u64 = self.gaps.iter().filter(|g| g.at <= position).map(|g| g.length).sum();
+        self.offset + position as u64 + dropped
+    }
+
+    /// How many holes were dropped from it, and how many bytes they had.
+    pub fn holes(&self) -> (u64, u64) {
+        (self.gaps.len() as u64, self.gaps.iter().map(|g| g.length).sum())
+    }
+}
+
+/// Drops every hole from `bytes`, which begin at a line start; says where they were.
+fn drop_holes(bytes: &mut Vec<u8>) -> Vec<Gap> {
+    let mut gaps = Vec::new();
+    // A run of HOLE bytes covers a multiple of HOLE, so one look in each 4,096 bytes finds every hole.
+    if !bytes.iter().step_by(HOLE).any(|&b| b == 0) {
+        return gaps;
+    }
+    let (mut kept, mut next) = (0, 0);
+    while let Some(line) = line::at(bytes, next) {
+        let nuls = bytes[line.start..line.end].iter().take_while(|&&b| b == 0).count();
+        let start = if nuls >= HOLE { line.start + nuls } else { line.start };
+        if start > line.start {
+            gaps.push(Gap { at: kept, length: nuls as u64 });
+        }
+        bytes.copy_within(start..line.end, kept);
+        kept += line.end - start;
+        next = line.end;
+    }
+    bytes.truncate(kept);
+    gaps
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// The twin: holes dropped from the whole file at once, line by line.
+    fn without_holes(file: &[u8]) -> Vec<u8> {
+        let mut kept = Vec::new();
+        for line in file.split_inclusive(|&b| b == b'\n') {
+            let nuls = line.iter().take_while(|&&b| b == 0).count();
+            kept.extend_from_slice(if nuls >= HOLE { &line[nuls..] } else { line });
+        }
+        kept
+    }
+
+    fn piece() -> impl Strategy<Value = Vec<u8>> {
+        prop_oneof![
+            5 => proptest::collection::vec(any::<u8>(), 0..100),
+            3 => Just(b"a line\n".to_vec()),
+            1 => (0usize..3 * HOLE).prop_map(|n| vec![0; n]),
+            1 => (BLOCK - 10..BLOCK + 10).prop_map(|n| vec![b'x'; n]),
+            1 => (BLOCK - 10..2 * BLOCK + 10).prop_map(|n| vec![0; n]),
+            1 => Just(b"some line\n".repeat(BLOCK / 10 - 1)),
+        ]
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+        #[test]
+        fn blocks_joined_are_the_file_without_its_holes(pieces in proptest::collection::vec(piece(), 0..12)) {
+            let content = pieces.concat();
+            let file = tempfile::NamedTempFile::new().unwrap();
+            std::fs::write(file.path(), &content).unwrap();
+            let source = Source::open(file.path());
+            prop_assume!(source.is_ok());
+            let source = source.unwrap();
+            let mut cutter = Cutter::new(Extent { start: 0, end: content.len() as u64 });
+            let (mut joined, mut block, mut dropped) = (Vec::new(), Block::default(), 0);
+            while let Some(extent) = cutter.cut(&source).unwrap() {
+                block.read(&source, extent).unwrap();
+                for l in line::lines(block.bytes()) {
+                    let at = block.file_offset(l.start) as usize;
+                    prop_assert_eq!(&content[at..at + l.end - l.start], l.of(block.bytes()));
+                    prop_assert!(l.end == block.bytes().len() || l.of(block.bytes()).ends_with(b"\n"));
+                }
+                joined.extend_from_slice(block.bytes());
+                dropped += block.holes().1;
+            }
+            prop_assert_eq!(&joined, &without_holes(&content));
+            prop_assert_eq!(joined.len() as u64 + dropped + cutter.skipped, content.len() as u64);
+        }
+    }
+
+    #[test]
+    fn a_file_cut_under_a_read_gives_its_whole_lines() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), b"one\ntwo\nthree\n").unwrap();
+        let source = Source::open(file.path()).unwrap();
+        std::fs::write(file.path(), b"one\ntw").unwrap();
+        let mut block = Block::default();
+        let error = block.read(&source, Extent { start: 0, end: 14 }).unwrap_err();
+        assert!(matches!(error, Error::Truncated { .. }));
+        assert_eq!(block.bytes(), b"one\n");
+    }
+}

@@ -1,0 +1,231 @@
+//! A source: one regular file that may grow, shrink or be replaced while it is read.
+//!
+//! Bytes that others can change are never looked at in place: `read` copies them into the caller's memory. A map
+//! would save the copy and cost more in page faults (measured: 10 to 14 GiB/s by `pread` into a buffer that stays in
+//! the cache, 7.7 to 9.5 from a map, on two cores), and it would make a truncation by another process fatal.
+
+use std::fs::{File, Metadata, OpenOptions};
+use std::io;
+use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+
+use crate::error::{Error, Result};
+
+/// How much of a file's beginning is remembered, in bytes, to notice that it was written anew.
+const HEAD: usize = 512;
+
+/// Which file it is, whatever its name: device and inode.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Identity {
+    /// The device that holds the file.
+    pub device: u64,
+    /// The file's number on that device.
+    pub inode: u64,
+}
+
+impl Identity {
+    fn of(metadata: &Metadata) -> Self {
+        Self { device: metadata.dev(), inode: metadata.ino() }
+    }
+
+    /// The identity of what `path` names now, links followed; `None` if nothing can be seen there.
+    pub fn at(path: &Path) -> Option<Self> {
+        std::fs::metadata(path).ok().map(|m| Self::of(&m))
+    }
+}
+
+/// What a look at an open file says about what was read of it before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Look {
+    /// Nothing that was read has changed, as far as can be seen.
+    Sound,
+    /// The file is shorter than what was read of it.
+    Shrunk {
+        /// Its size now, in bytes.
+        size: u64,
+    },
+    /// The file's beginning is no longer what it was.
+    Rewritten,
+}
+
+/// One open file.
+#[derive(Debug)]
+pub struct Source {
+    path: PathBuf,
+    file: File,
+    identity: Identity,
+    head: Mutex<Vec<u8>>,
+}
+
+impl Source {
+    /// Opens `path` for reading.
+    ///
+    /// # Errors
+    /// `Error::Io` if the system refuses or `path` is a directory, `Error::Compressed` for a compressed file,
+    /// `Error::Value` for what is not a regular file (a pipe, a device).
+    pub fn open(path: &Path) -> Result<Self> {
+        let refused = |e| Error::io(path, e);
+        // Without O_NONBLOCK, opening a FIFO waits for a writer; for regular files it means nothing.
+        let nonblocking = rustix::fs::OFlags::NONBLOCK.bits().cast_signed();
+        let file = OpenOptions::new().read(true).custom_flags(nonblocking).open(path).map_err(refused)?;
+        let metadata = file.metadata().map_err(refused)?;
+        if metadata.is_dir() {
+            return Err(refused(rustix::io::Errno::ISDIR.into()));
+        }
+        if !metadata.is_file() {
+            return Err(Error::Value(format!(
+                "{}: not a regular file; copy what it yields into a file and read that",
+                path.display()
+            )));
+        }
+        let identity = Identity::of(&metadata);
+        let source = Self { path: path.to_path_buf(), file, identity, head: Mutex::new(Vec::new()) };
+        source.remember_head()?;
+        source.refuse_compressed()?;
+        Ok(source)
+    }
+
+    /// The path under which it was opened.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Which file it is.
+    pub fn identity(&self) -> Identity {
+        self.identity
+    }
+
+    /// What the system says of the open file now.
+    pub fn metadata(&self) -> Result<Metadata> {
+        self.file.metadata().map_err(|e| Error::io(&self.path, e))
+    }
+
+    /// Its size now, in bytes.
+    pub fn size(&self) -> Result<u64> {
+        Ok(self.metadata()?.len())
+    }
+
+    /// Copies what stands at `offset` into `buffer`, as much as there is; returns how many bytes that was.
+    pub fn read(&self, offset: u64, buffer: &mut [u8]) -> Result<usize> {
+        let mut filled = 0;
+        while filled < buffer.len() {
+            match self.file.read_at(&mut buffer[filled..], offset + filled as u64) {
+                Ok(0) => break,
+                Ok(n) => filled += n,
+                Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+                Err(e) => return Err(Error::io(&self.path, e)),
+            }
+        }
+        Ok(filled)
+    }
+
+    /// Whether what was read up to `read` still stands: the size and the beginning of the file.
+    pub fn look(&self, read: u64) -> Result<Look> {
+        let size = self.size()?;
+        if size < read {
+            return Ok(Look::Shrunk { size });
+        }
+        let head = self.head();
+        let mut now = [0; HEAD];
+        let length = self.read(0, &mut now[..head.len()])?;
+        Ok(if now[..length] == head[..] { Look::Sound } else { Look::Rewritten })
+    }
+
+    /// As [`Source::look`], for a plain read, which cannot go on when the file has changed under it.
+    pub fn insist(&self, read: u64) -> Result<()> {
+        let detail = match self.look(read)? {
+            Look::Sound => return Ok(()),
+            Look::Shrunk { size } => {
+                format!("truncated to {size} bytes while bytes up to {read} were being read")
+            }
+            Look::Rewritten => "truncated and written anew while it was being read".to_owned(),
+        };
+        Err(Error::Truncated { path: self.path.clone(), detail })
+    }
+
+    /// Remembers the beginning of the file as it is now, if less than [`HEAD`] bytes of it are known.
+    pub fn remember_head(&self) -> Result<()> {
+        let mut head = self.head();
+        if head.len() < HEAD {
+            let mut bytes = [0; HEAD];
+            let known = head.len();
+            let length = self.read(known as u64, &mut bytes[known..])?;
+            head.extend_from_slice(&bytes[known..known + length]);
+        }
+        Ok(())
+    }
+
+    /// Forgets the beginning of the file and remembers what stands there now: after a truncation.
+    pub fn renew_head(&self) -> Result<()> {
+        self.head().clear();
+        self.remember_head()
+    }
+
+    fn head(&self) -> std::sync::MutexGuard<'_, Vec<u8>> {
+        // Nothing that can panic runs under this lock, so a poisoned one holds sound bytes all the same.
+        self.head.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    fn refuse_compressed(&self) -> Result<()> {
+        match compression(&self.head()) {
+            None => Ok(()),
+            Some(detail) => Err(Error::Compressed { path: self.path.clone(), detail }),
+        }
+    }
+}
+
+/// What to do with a file that begins with `head`, if that is the beginning of a compressed one.
+fn compression(head: &[u8]) -> Option<&'static str> {
+    // Magic numbers: RFC 1952, RFC 8878, bzip2's block header, the .xz file format, the LZ4 frame format, APPNOTE.TXT.
+    if head.starts_with(b"\x1f\x8b\x08") {
+        Some("gzip-compressed, not plain text; `gzip -dk` it and read the result")
+    } else if head.starts_with(b"\x28\xb5\x2f\xfd") {
+        Some("zstd-compressed, not plain text; `zstd -d` it and read the result")
+    } else if head.starts_with(b"BZh") && head.get(4..10) == Some(b"1AY&SY") {
+        Some("bzip2-compressed, not plain text; `bzip2 -dk` it and read the result")
+    } else if head.starts_with(b"\xfd7zXZ\0") {
+        Some("xz-compressed, not plain text; `xz -dk` it and read the result")
+    } else if head.starts_with(b"\x04\x22\x4d\x18") {
+        Some("LZ4-compressed, not plain text; `lz4 -d` it and read the result")
+    } else if head.starts_with(b"PK\x03\x04") {
+        Some("a zip archive, not plain text; unpack it and read what is inside")
+    } else {
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn file(content: &[u8]) -> tempfile::NamedTempFile {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), content).unwrap();
+        file
+    }
+
+    #[test]
+    fn a_look_tells_growth_from_truncation() {
+        let file = file(b"one\ntwo\n");
+        let source = Source::open(file.path()).unwrap();
+        assert_eq!(source.look(8).unwrap(), Look::Sound);
+        std::fs::write(file.path(), b"one\ntwo\nthree\n").unwrap();
+        assert_eq!(source.look(8).unwrap(), Look::Sound);
+        std::fs::write(file.path(), b"one\n").unwrap();
+        assert_eq!(source.look(8).unwrap(), Look::Shrunk { size: 4 });
+        std::fs::write(file.path(), b"ONE\nTWO\n").unwrap();
+        assert_eq!(source.look(8).unwrap(), Look::Rewritten);
+        source.renew_head().unwrap();
+        assert_eq!(source.look(8).unwrap(), Look::Sound);
+    }
+
+    #[test]
+    fn what_is_not_plain_text_is_refused() {
+        let directory = tempfile::tempdir().unwrap();
+        assert!(matches!(Source::open(directory.path()), Err(Error::Io { .. })));
+        assert!(matches!(Source::open(Path::new("/dev/null")), Err(Error::Value(_))));
+        assert!(matches!(Source::open(file(b"\x1f\x8b\x08\0").path()), Err(Error::Compressed { .. })));
+        assert!(Source::open(file(b"BZh9 is a bee").path()).is_ok());
+    }
+}
