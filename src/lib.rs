@@ -12,3 +12,4 @@ pub mod line;
 #[cfg(feature = "python")]
 mod python;
 pub mod source;
+pub mod stamp;

@@ -1,0 +1,159 @@
+//! Zone and year, as a question has them: from what stands on a line to moments.
+
+use jiff::tz::{AmbiguousOffset, Offset, TimeZone};
+use jiff::{Timestamp, civil::DateTime};
+
+use super::civil::{self, DAY, SECOND};
+use super::year::{Reference, Years};
+use super::{Frame, Stamp};
+
+/// The nanoseconds for which a stamp stands: `lo` to `hi`, both included, since 1970 UTC.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Span {
+    /// The first nanosecond.
+    pub lo: i64,
+    /// The last nanosecond.
+    pub hi: i64,
+}
+
+/// The range that a question asks for, in nanoseconds since 1970 UTC; both ends are included.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Window {
+    /// The first nanosecond that counts.
+    pub since: Option<i64>,
+    /// The last nanosecond that counts.
+    pub until: Option<i64>,
+}
+
+impl Window {
+    /// Whether it leaves anything out.
+    pub fn is_open(&self) -> bool {
+        self.since.is_none() && self.until.is_none()
+    }
+
+    /// Whether `span` and the range have a nanosecond in common.
+    #[inline]
+    pub fn meets(&self, span: Span) -> bool {
+        let (since, until) = (self.since.unwrap_or(i64::MIN), self.until.unwrap_or(i64::MAX));
+        since <= until && span.hi >= since && span.lo <= until
+    }
+}
+
+/// Turns stamps into moments: by one zone, and one anchor for the years.
+#[derive(Clone, Debug)]
+pub struct Clock {
+    zone: TimeZone,
+    /// The year 0 of the run without years.
+    base: i64,
+    /// The dated stamps that stand before the last guessed ones, and by how many years those are put right.
+    shift: Option<(u32, i64)>,
+    /// Civil times at least a day from any change of the zone's offset, and that offset.
+    calm: (std::ops::Range<i64>, i64),
+}
+
+impl Clock {
+    /// A clock in `zone`; until [`Clock::set_years`] a stamp without a year is in 1970.
+    pub fn new(zone: TimeZone) -> Self {
+        Self { zone, base: 1970, shift: None, calm: (0..0, 0) }
+    }
+
+    /// The zone of naive stamps.
+    pub fn zone(&self) -> &TimeZone {
+        &self.zone
+    }
+
+    /// Anchors the years: the last stamp gets the latest year that keeps it at or before the reference and a day.
+    pub fn set_years(&mut self, years: &Years, reference: Reference) {
+        self.shift = None;
+        if let Some(run) = years.run {
+            self.base = years.base.unwrap_or_else(|| self.latest_base(run, years.leap, reference));
+        }
+        if let (Some(guessed), Reference::Given(_)) = (years.guessed, reference) {
+            let (year, yearless) = civil::split_year(guessed.ns);
+            let leap = civil::on_leap_day(yearless).then_some(0);
+            let shift = self.latest_base(yearless, leap, reference) - year;
+            self.shift = (shift != 0).then_some((guessed.after, shift));
+        }
+    }
+
+    /// The latest first year of a run that keeps its last stamp at or before the reference and a day.
+    fn latest_base(&mut self, run: i64, leap: Option<i64>, reference: Reference) -> i64 {
+        let limit = reference.ns().saturating_add(DAY);
+        let (year, _) = civil::split_year(limit);
+        let first = year + 1 - run.div_euclid(civil::LEAP_YEAR);
+        let fits = |base: &i64| {
+            leap.is_none_or(|leap| civil::is_leap(base + leap))
+                && self.moment(civil::join_year(*base, run), false) <= limit
+        };
+        let latest = (0..=12).map(|n| first - n).find(fits);
+        latest.unwrap_or(first - 1)
+    }
+
+    /// The nanoseconds for which a settled stamp stands.
+    #[inline]
+    pub fn span(&mut self, stamp: Stamp) -> Span {
+        let lo = match stamp.frame {
+            Frame::Absolute => stamp.ns,
+            Frame::Civil | Frame::Dayless => self.moment(stamp.ns, stamp.again),
+            Frame::Yearless => self.moment(civil::join_year(self.base, stamp.ns), stamp.again),
+            Frame::Guessed => self.moment(self.shifted(stamp), stamp.again),
+        };
+        Span { lo, hi: lo.saturating_add(i64::from(stamp.resolution) - 1) }
+    }
+
+    fn shifted(&self, stamp: Stamp) -> i64 {
+        match self.shift {
+            Some((after, years)) if after == stamp.after => {
+                let (year, yearless) = civil::split_year(stamp.ns);
+                civil::join_year(year + years, yearless)
+            }
+            _ => stamp.ns,
+        }
+    }
+
+    /// The moment of a civil time. An hour that is skipped shifts forward; of one that comes twice, `again` is the
+    /// second.
+    #[inline]
+    pub fn moment(&mut self, civil: i64, again: bool) -> i64 {
+        if self.calm.0.contains(&civil) {
+            return civil - self.calm.1;
+        }
+        self.moment_near_change(civil, again)
+    }
+
+    #[cold]
+    fn moment_near_change(&mut self, civil: i64, again: bool) -> i64 {
+        let offset = match self.zone.to_ambiguous_timestamp(datetime(civil)).offset() {
+            AmbiguousOffset::Unambiguous { offset } => offset,
+            AmbiguousOffset::Gap { before, .. } => before,
+            AmbiguousOffset::Fold { before, after } => {
+                if again {
+                    after
+                } else {
+                    before
+                }
+            }
+        };
+        let offset = i64::from(offset.seconds()) * SECOND;
+        let moment = civil.saturating_sub(offset);
+        self.calm = self.calm_around(moment, offset);
+        moment
+    }
+
+    /// The civil times around a moment at which the offset does not change, less a day at each end.
+    fn calm_around(&self, moment: i64, offset: i64) -> (std::ops::Range<i64>, i64) {
+        let at = Timestamp::from_nanosecond(moment.into()).unwrap_or(Timestamp::UNIX_EPOCH);
+        let ns = |at: Timestamp| i64::try_from(at.as_nanosecond()).ok();
+        let start = self.zone.preceding(at).next().and_then(|t| ns(t.timestamp()));
+        let end = self.zone.following(at).next().and_then(|t| ns(t.timestamp()));
+        let start = start.map_or(i64::MIN, |s| s.saturating_add(offset + DAY));
+        let end = end.map_or(i64::MAX, |e| e.saturating_add(offset - DAY));
+        (start..end, offset)
+    }
+}
+
+/// A civil time as jiff has it.
+pub(super) fn datetime(civil: i64) -> DateTime {
+    let at = Timestamp::from_nanosecond(civil.into()).unwrap_or(Timestamp::UNIX_EPOCH);
+    Offset::UTC.to_datetime(at)
+}

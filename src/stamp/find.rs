@@ -1,0 +1,266 @@
+//! Where on a line its stamp stands.
+
+use memchr::memmem::Finder as Needle;
+use memchr::{memchr, memrchr};
+use std::sync::LazyLock;
+
+use super::iso::Memo;
+use super::prefix::{self, Prefix};
+use super::{Found, Stamp, family, keys};
+
+/// How many prefixes may be stacked.
+const STACK: usize = 8;
+/// How much of a line with ANSI codes is cleaned to look for its stamp.
+const CLEANED: usize = 512;
+const ESCAPE: u8 = 0x1b;
+
+static CANCELLED: LazyLock<Needle<'static>> = LazyLock::new(|| Needle::new("CANCELLED AT "));
+static PER_SECOND: LazyLock<Needle<'static>> = LazyLock::new(|| Needle::new("it/s"));
+static PER_ITEM: LazyLock<Needle<'static>> = LazyLock::new(|| Needle::new("s/it"));
+
+/// Finds stamps, and remembers what the last ones looked like.
+#[derive(Clone, Default)]
+pub struct Finder {
+    memo: Memo,
+}
+
+impl Finder {
+    /// The stamp on `line`, and who wrote it.
+    #[inline]
+    pub fn find(&mut self, line: &[u8]) -> Found {
+        let found = self.head(line, 0, Prefix::NONE);
+        if found.stamp.is_some() {
+            return found;
+        }
+        self.elsewhere(line, found)
+    }
+
+    /// No hit at the head: without ANSI codes, after the last `\r`, after a progress bar, after a cancellation.
+    fn elsewhere(&mut self, line: &[u8], head: Found) -> Found {
+        let mut found = self.cleaned(line, head);
+        for start in [after_return(line), after_bar(line), after_cancelled(line)].into_iter().flatten() {
+            if found.stamp.is_some() {
+                break;
+            }
+            let again = self.head(line, start, Prefix::NONE);
+            let again = self.cleaned(&line[start..], again);
+            found.stamp = again.stamp;
+            if found.prefix == Prefix::NONE {
+                found.prefix = again.prefix;
+            }
+        }
+        found
+    }
+
+    /// The head once more without ANSI codes, where it has any.
+    fn cleaned(&mut self, line: &[u8], found: Found) -> Found {
+        let head = &line[..line.len().min(CLEANED)];
+        if found.stamp.is_some() || memchr(ESCAPE, head).is_none() {
+            return found;
+        }
+        let mut clean = [0; CLEANED];
+        let len = strip_ansi(head, &mut clean);
+        self.head(&clean[..len], 0, Prefix::NONE)
+    }
+
+    /// The stamp at `at`, behind any prefixes.
+    #[inline]
+    fn head(&mut self, line: &[u8], at: usize, so_far: Prefix) -> Found {
+        let (mut at, mut prefix) = (at, so_far);
+        for depth in 0..STACK {
+            at = prefix::skip_blanks(line, at);
+            if let Some(stamp) = self.stamp_at(line, at) {
+                return Found { stamp: Some(stamp), prefix };
+            }
+            let Some((end, named)) = prefix::peel(line, at, prefix, depth == 0) else { break };
+            (at, prefix) = (end, named);
+        }
+        Found { stamp: self.record_at(line, at), prefix }
+    }
+
+    /// A stamp that begins right here, behind a bracket perhaps.
+    #[inline]
+    fn stamp_at(&mut self, line: &[u8], at: usize) -> Option<Stamp> {
+        let byte = *line.get(at)?;
+        if family::can_begin(byte)
+            && let Some(stamp) = self.plain(line, at)
+        {
+            return Some(stamp);
+        }
+        if !matches!(byte, b'[' | b'(') {
+            return None;
+        }
+        let inside = prefix::skip_blanks(line, at + 1);
+        self.plain(line, inside).or_else(|| {
+            let inside = prefix::inside_bracket(line, inside)?;
+            self.plain(line, prefix::skip_blanks(line, inside))
+        })
+    }
+
+    #[inline]
+    fn plain(&mut self, line: &[u8], at: usize) -> Option<Stamp> {
+        let hit = self.memo.at(line, at).or_else(|| family::at(line, at))?;
+        // Codes may stand inside the stamp: let the cleaned copy decide where it ends.
+        (line.get(hit.1) != Some(&ESCAPE) || hit.1 == line.len()).then_some(hit.0)
+    }
+
+    /// What is no stamp at the head but tells one: a JSON object, a logfmt record, the common log format.
+    fn record_at(&mut self, line: &[u8], at: usize) -> Option<Stamp> {
+        let byte = *line.get(at)?;
+        if byte == b'{' {
+            return keys::json(line, at, &mut self.memo);
+        }
+        if (byte.is_ascii_alphabetic() || matches!(byte, b'@' | b'_' | b'$'))
+            && let Some(stamp) = keys::logfmt(line, at, &mut self.memo)
+        {
+            return Some(stamp);
+        }
+        common_log(line, at)
+    }
+}
+
+/// `host - user [22/Nov/2026:06:47:12 +0000]`.
+fn common_log(line: &[u8], at: usize) -> Option<Stamp> {
+    let head = &line[at..line.len().min(at + CLEANED)];
+    let blank = memchr(b' ', head)?;
+    if head.get(blank + 1..blank + 3) != Some(b"- ") {
+        return None;
+    }
+    let open = memchr(b'[', head)?;
+    let words = head[..open].split(|b| *b == b' ').count();
+    (words == 4).then(|| family::at(head, open + 1)).flatten().map(|(stamp, _)| stamp)
+}
+
+/// After the last `\r` that is not the line's own ending.
+fn after_return(line: &[u8]) -> Option<usize> {
+    let body = line.strip_suffix(b"\n").unwrap_or(line);
+    let body = body.strip_suffix(b"\r").unwrap_or(body);
+    memrchr(b'\r', body).map(|at| at + 1)
+}
+
+/// After the bracket that closes the last progress bar.
+fn after_bar(line: &[u8]) -> Option<usize> {
+    let last = |needle: &Needle<'_>| needle.find_iter(line).last();
+    let rate = last(&PER_SECOND).max(last(&PER_ITEM))?;
+    memchr(b']', &line[rate..]).map(|n| rate + n + 1)
+}
+
+fn after_cancelled(line: &[u8]) -> Option<usize> {
+    CANCELLED.find(line).map(|at| at + CANCELLED.needle().len())
+}
+
+/// Copies `head` without its ANSI codes into `clean`, and says how many bytes are left.
+fn strip_ansi(head: &[u8], clean: &mut [u8; CLEANED]) -> usize {
+    let (mut at, mut len) = (0, 0);
+    while at < head.len() {
+        if head[at] == ESCAPE {
+            at = ansi_end(head, at);
+        } else {
+            clean[len] = head[at];
+            (at, len) = (at + 1, len + 1);
+        }
+    }
+    len
+}
+
+/// Where the escape sequence at `at` ends: `ESC [ ... letter`, `ESC ] ... BEL` or `ESC \`, or two bytes.
+fn ansi_end(head: &[u8], at: usize) -> usize {
+    let rest = &head[at + 1..];
+    let body = match rest.first() {
+        Some(b'[') => rest[1..].iter().position(|b| (0x40..=0x7e).contains(b)).map(|n| n + 2),
+        Some(b']') => rest.iter().position(|b| matches!(b, 7 | b'\\')).map(|n| n + 1),
+        Some(_) => Some(1),
+        None => None,
+    };
+    body.map_or(head.len(), |n| at + 1 + n)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// Pieces of which lines with stamps are made.
+    fn piece() -> impl Strategy<Value = &'static [u8]> {
+        prop_oneof![
+            Just(b"[rank0]:".as_slice()),
+            Just(b"[1,3]<stdout>:".as_slice()),
+            Just(b"(Worker pid=10) ".as_slice()),
+            Just(b"12: ".as_slice()),
+            Just(b"node-3: ".as_slice()),
+            Just(b"2026-11-22 06:47:12,123".as_slice()),
+            Just(b"I1122 06:47:12.123456".as_slice()),
+            Just(b"W403 11:42:02.380967152".as_slice()),
+            Just(b"\r".as_slice()),
+            Just(b"{\"ts\":".as_slice()),
+            Just(b"\"2026-11-22T06:47:12Z\"}".as_slice()),
+            Just(b"ts=".as_slice()),
+            Just(b"1795330032".as_slice()),
+            Just(b" it/s]".as_slice()),
+            Just(b"CANCELLED AT ".as_slice()),
+            Just(b"\x1b[32m".as_slice()),
+            Just(b"\x1b".as_slice()),
+            Just(b"[".as_slice()),
+            Just(b"(".as_slice()),
+            Just(b"<34>".as_slice()),
+            Just(b"INFO ".as_slice()),
+            Just(b" - - [".as_slice()),
+            Just(b"\xff".as_slice()),
+            Just(b"\0".as_slice()),
+            Just(b"\"".as_slice()),
+            Just(b"\\".as_slice()),
+            Just(b"NeMo W ".as_slice()),
+            Just(b"x".as_slice()),
+            Just(b"\xef\xbb\xbf".as_slice()),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_on_a_line_makes_it_panic(pieces in proptest::collection::vec(piece(), 0..12), cut in 0_usize..80) {
+            let line = pieces.concat();
+            let line = &line[..cut.min(line.len())];
+            let mut finder = Finder::default();
+            let first = finder.find(line);
+            prop_assert_eq!(finder.find(line), first);
+            prop_assert_eq!(super::super::find(line), first);
+        }
+
+        #[test]
+        fn nor_do_any_bytes(line in proptest::collection::vec(any::<u8>(), 0..200)) {
+            super::super::find(&line);
+        }
+    }
+
+    #[test]
+    fn one_writer_is_one_prefix() {
+        let prefix = |line: &str| super::super::find(line.as_bytes()).prefix;
+        for (one, other) in [
+            ("[rank2]:[titan] x", "[rank2]: x"),
+            ("[rank2]: 2026-11-22 06:47:12 x", "[rank2]:  File \"x\""),
+            ("[Rank 2] x", "[rank2]: x"),
+            ("[1,3]<stdout>:x", "[1,3]<stderr>:y"),
+            ("(Worker pid=10, ip=10.0.0.3) INFO x", "(Worker pid=10, ip=10.0.0.3) y"),
+            ("[rank2]: RuntimeError: x", "[rank2]: y"),
+            ("[rank2]: shard42: x", "[rank2]: y"),
+            ("[rank2]: [10] x", "[rank2]: y"),
+            ("[titan] x", "x"),
+            ("INFO x", "x"),
+        ] {
+            assert_eq!(prefix(one), prefix(other), "{one} and {other}");
+        }
+        let all = [
+            "[rank2]: x",
+            "[rank3]: x",
+            "[default2]:x",
+            "12: x",
+            "13: x",
+            "node-3: x",
+            "(W pid=1) x",
+            "node-3: [rank2]: x",
+            "x",
+        ];
+        let distinct: std::collections::HashSet<Prefix> = all.iter().map(|l| prefix(l)).collect();
+        assert_eq!(distinct.len(), all.len());
+    }
+}

@@ -1,0 +1,120 @@
+//! The time of every line, as a fold over the file: `(state, line) -> (state, time)`.
+
+use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
+
+use super::year::{Chain, Years};
+use super::{Finder, Found, Prefix, Stamp};
+
+/// How many prefixes are told apart in a file, first come.
+pub const PREFIXES: usize = 4096;
+
+/// Where the time of a line comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum How {
+    /// A stamp on the line itself.
+    Own,
+    /// The last stamp of the same rank or process, or the last stamp.
+    Inherited,
+    /// The line stands before the first stamp, and takes that.
+    Ahead,
+    /// There is no stamp in the file, as far as is known.
+    Untimed,
+}
+
+/// The time of one line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Timed {
+    /// What stands on the line, or on the line from which it inherits.
+    pub stamp: Option<Stamp>,
+    /// Where it comes from.
+    pub how: How,
+}
+
+/// A prefix is a hash already.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct AsIs(u64);
+
+impl Hasher for AsIs {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+    fn write(&mut self, _: &[u8]) {}
+    fn write_u64(&mut self, hash: u64) {
+        self.0 = hash.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    }
+}
+
+/// What is kept for each prefix.
+pub(crate) type ByPrefix<T> = HashMap<Prefix, T, BuildHasherDefault<AsIs>>;
+
+/// The state after some lines; bounded, whatever the file.
+#[derive(Clone, Default)]
+pub struct Fold {
+    finder: Finder,
+    first: Option<Stamp>,
+    chain: Chain,
+    by_prefix: ByPrefix<Stamp>,
+}
+
+impl Fold {
+    /// Before the first line, with the first stamp not known.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Before the first line of a file whose first stamp is `first` (see [`Fold::first`]): lines before it take it.
+    pub fn starting(first: Option<Stamp>) -> Self {
+        Self { first, ..Self::default() }
+    }
+
+    /// The first stamp: as given, or as seen so far.
+    pub fn first(&self) -> Option<Stamp> {
+        self.first
+    }
+
+    /// What the stamps so far say about the years of those without one.
+    pub fn years(&self) -> Years {
+        self.chain.years
+    }
+
+    /// Takes the next line, and says what time it has.
+    #[inline]
+    pub fn push(&mut self, line: &[u8]) -> Timed {
+        let found = self.finder.find(line);
+        self.take(found)
+    }
+
+    /// Takes what was found on the next line.
+    #[inline]
+    pub fn take(&mut self, found: Found) -> Timed {
+        let Some(stamp) = found.stamp else {
+            return self.inherit(found.prefix);
+        };
+        let stamp = self.chain.settle(stamp);
+        if self.first.is_none() {
+            self.first = Some(stamp);
+        }
+        if found.prefix != Prefix::NONE {
+            self.remember(found.prefix, stamp);
+        }
+        Timed { stamp: Some(stamp), how: How::Own }
+    }
+
+    fn inherit(&self, prefix: Prefix) -> Timed {
+        let own = if prefix == Prefix::NONE { None } else { self.by_prefix.get(&prefix).copied() };
+        match own.or(self.chain.last) {
+            Some(stamp) => Timed { stamp: Some(stamp), how: How::Inherited },
+            None if self.first.is_some() => Timed { stamp: self.first, how: How::Ahead },
+            None => Timed { stamp: None, how: How::Untimed },
+        }
+    }
+
+    fn remember(&mut self, prefix: Prefix, stamp: Stamp) {
+        if let Some(known) = self.by_prefix.get_mut(&prefix) {
+            *known = stamp;
+        } else if self.by_prefix.len() < PREFIXES {
+            self.by_prefix.insert(prefix, stamp);
+        }
+    }
+}

@@ -1,0 +1,114 @@
+//! The time on a line.
+//!
+//! A [`Stamp`] is what stands on the line, and no more: a civil time with or without a year, or a moment. Zone, daylight
+//! saving and the year are applied by a [`Clock`] when a question is asked, since they differ from question to question.
+//!
+//! ```
+//! use logdex::stamp::{Clock, Fold, Reference, Window};
+//!
+//! let text = b"[rank0]: 2026-11-22 06:47:12,123 INFO ready\n[rank0]: no stamp here\n";
+//! let mut fold = Fold::new();
+//! for line in text.split_inclusive(|b| *b == b'\n') {
+//!     fold.push(line); // a first pass, needed only for header lines and for stamps without a year
+//! }
+//! let mut clock = Clock::new(jiff::tz::TimeZone::UTC);
+//! clock.set_years(&fold.years(), Reference::Mtime(1_795_400_000_000_000_000));
+//!
+//! let window = Window { since: Some(1_795_330_032_123_000_000), until: None };
+//! let mut again = Fold::starting(fold.first());
+//! let kept = text.split_inclusive(|b| *b == b'\n').filter(|line| {
+//!     again.push(line).stamp.is_some_and(|stamp| window.meets(clock.span(stamp)))
+//! });
+//! assert_eq!(kept.count(), 2);
+//! ```
+
+pub mod civil;
+mod clock;
+mod epoch;
+mod family;
+mod find;
+mod fold;
+mod iso;
+mod keys;
+mod parse;
+mod prefix;
+mod shape;
+mod year;
+
+pub use clock::{Clock, Span, Window};
+pub use find::Finder;
+pub use fold::{Fold, How, Timed};
+pub use parse::{Moment, parse_time};
+pub use prefix::Prefix;
+pub use year::{Reference, Years};
+
+/// On which axis a stamp lies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Frame {
+    /// A moment: nanoseconds since 1970-01-01 UTC.
+    Absolute,
+    /// A clock on the wall, no zone given: nanoseconds since 1970-01-01 as that clock shows them.
+    Civil,
+    /// A clock on the wall with month and day but no year: nanoseconds on the yearless axis of [`civil`].
+    Yearless,
+    /// As civil, but the year was found by the stamps before it: it is the nearest.
+    Guessed,
+    /// A time of day only: nanoseconds since midnight.
+    Dayless,
+}
+
+/// What stands on a line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Stamp {
+    /// Nanoseconds on the axis that `frame` names.
+    pub ns: i64,
+    /// To how many nanoseconds it is known: a stamp of whole seconds stands for `[ns, ns + 1 s)`.
+    pub resolution: u32,
+    /// The offset from UTC that stood there, in minutes; 0 where none did.
+    pub offset: i16,
+    /// How many dated stamps stand before a guessed one in its file.
+    pub after: u32,
+    /// On which axis it lies.
+    pub frame: Frame,
+    /// Whether the clock had fallen back by about an hour shortly before: then an hour that comes twice is its second.
+    pub again: bool,
+}
+
+impl Stamp {
+    /// A stamp on the axis of `frame`.
+    #[inline]
+    pub(crate) fn new(frame: Frame, ns: i64, resolution: u32) -> Self {
+        Self { ns, resolution, offset: 0, after: 0, frame, again: false }
+    }
+
+    #[inline]
+    pub(crate) fn civil(ns: i64, resolution: u32) -> Self {
+        Self::new(Frame::Civil, ns, resolution)
+    }
+
+    /// A civil stamp with the zone that stood behind it, in minutes, if one did.
+    #[inline]
+    pub(crate) fn zoned(self, zone: Option<i16>) -> Self {
+        match zone {
+            None => self,
+            Some(offset) => {
+                let ns = self.ns - i64::from(offset) * civil::MINUTE;
+                Self { ns, offset, frame: Frame::Absolute, ..self }
+            }
+        }
+    }
+}
+
+/// What a look at one line finds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Found {
+    /// The stamp, where the line has one of its own.
+    pub stamp: Option<Stamp>,
+    /// Which rank or process wrote the line.
+    pub prefix: Prefix,
+}
+
+/// The stamp on one line, and who wrote it.
+pub fn find(line: &[u8]) -> Found {
+    Finder::default().find(line)
+}

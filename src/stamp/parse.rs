@@ -1,0 +1,27 @@
+//! The time of one line by itself.
+
+use jiff::tz::TimeZone;
+
+use super::{Clock, Frame, Reference, find, year::Chain};
+
+/// The moment that stands on a line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Moment {
+    /// Nanoseconds since 1970 UTC.
+    pub ns: i64,
+    /// To how many nanoseconds it is known.
+    pub resolution: u32,
+    /// The offset from UTC in minutes that stands on the line; `None` for a stamp in the zone of the question.
+    pub offset: Option<i16>,
+}
+
+/// The stamp on `line`, if it has one that stands for itself: naive ones are in `zone`, and one without a year gets the
+/// latest that keeps it at or before `reference` (nanoseconds since 1970 UTC) and a day.
+pub fn parse_time(line: &[u8], zone: &TimeZone, reference: i64) -> Option<Moment> {
+    let mut chain = Chain::default();
+    let stamp = chain.settle(find(line).stamp?);
+    let mut clock = Clock::new(zone.clone());
+    clock.set_years(&chain.years, Reference::Given(reference));
+    let offset = (stamp.frame == Frame::Absolute).then_some(stamp.offset);
+    Some(Moment { ns: clock.span(stamp).lo, resolution: stamp.resolution, offset })
+}

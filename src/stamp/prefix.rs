@@ -1,0 +1,200 @@
+//! What stands before the stamp: ranks, hosts, processes, levels, tags.
+//!
+//! Launchers and loggers stack prefixes: `node-3: [rank0]:[titan] INFO 2026-...`. Each is peeled in turn; those that
+//! name a rank or a process make the line's [`Prefix`], by which lines without a stamp find the stamp to inherit.
+
+use super::shape::digit;
+
+/// Which rank or process wrote a line: a hash of the parts that say so, in one spelling.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Prefix(pub u64);
+
+impl Prefix {
+    /// No rank and no process is named.
+    pub const NONE: Self = Self(0);
+
+    /// This prefix with one more part, spelled in lower case with neither blanks nor marks (`[Rank 2]` is `[rank2]`).
+    fn with(self, part: &[u8]) -> Self {
+        // FNV-1a: short keys, and a collision only misleads a line without a stamp.
+        let mut hash = if self == Self::NONE { 0xcbf2_9ce4_8422_2325 } else { self.0 ^ 0x2f };
+        for byte in part.iter().filter(|b| !matches!(b, b' ' | b'_' | b'-' | b'=')) {
+            hash = (hash ^ u64::from(byte.to_ascii_lowercase())).wrapping_mul(0x0100_0000_01b3);
+        }
+        Self(hash.max(1))
+    }
+}
+
+/// Words that say how grave a record is, or who started the job.
+const WORDS: &[&[u8]] = &[
+    b"TRACE",
+    b"DEBUG",
+    b"INFO",
+    b"NOTICE",
+    b"SUCCESS",
+    b"WARN",
+    b"WARNING",
+    b"ERROR",
+    b"CRITICAL",
+    b"FATAL",
+    b"SEVERE",
+    b"VERBOSE",
+    b"EXCEPTION",
+    b"LAUNCH",
+    b"submitit",
+];
+/// Nouns that number a writer even where no colon follows the bracket.
+const WRITERS: &[&[u8]] =
+    &[b"rank", b"localrank", b"globalrank", b"default", b"worker", b"node", b"trainer", b"proc", b"process"];
+/// The longest prefix that is looked for.
+const LONGEST: usize = 128;
+
+/// Where the blanks, NULs and byte order marks from `at` on end.
+#[inline]
+pub(super) fn skip_blanks(bytes: &[u8], mut at: usize) -> usize {
+    loop {
+        match bytes.get(at) {
+            Some(b' ' | b'\t' | b'\r' | 0) => at += 1,
+            Some(0xef) if bytes[at..].starts_with(b"\xef\xbb\xbf") => at += 3,
+            _ => return at,
+        }
+    }
+}
+
+/// Peels one prefix that begins at `at`: where it ends, and the prefix so far with its part.
+///
+/// A bare word or number before a colon names a host or a task only where nothing was peeled before it (`first`):
+/// inside a record such words are text.
+#[inline]
+pub(super) fn peel(bytes: &[u8], at: usize, so_far: Prefix, first: bool) -> Option<(usize, Prefix)> {
+    match bytes.get(at)? {
+        b'[' => bracket(bytes, at, so_far, first),
+        b'(' => parenthesis(bytes, at, so_far),
+        b'<' => priority(bytes, at).map(|end| (end, so_far)),
+        b'0'..=b'9' if first => task(bytes, at, so_far),
+        byte if byte.is_ascii_alphabetic() => word(bytes, at, so_far, first),
+        _ => None,
+    }
+}
+
+/// Where a word of level inside a bracket ends: `NeMo W `, `INFO|`, `I `.
+pub(super) fn inside_bracket(bytes: &[u8], at: usize) -> Option<usize> {
+    let end = token_end(bytes, at);
+    let next = *bytes.get(end)?;
+    if next == b'|' {
+        return Some(end + 1);
+    }
+    if next != b' ' {
+        return None;
+    }
+    let letter =
+        |at: usize| bytes.get(at).is_some_and(u8::is_ascii_uppercase) && bytes.get(at + 1) == Some(&b' ');
+    if letter(end + 1) {
+        return Some(end + 3);
+    }
+    (letter(at) || WORDS.contains(&&bytes[at..end])).then_some(end + 1)
+}
+
+/// `[rank0]:`, `[1,3]<stdout>:`, `[titan] `, `[INFO|file.py:1] `.
+fn bracket(bytes: &[u8], at: usize, so_far: Prefix, first: bool) -> Option<(usize, Prefix)> {
+    let content = until(bytes, at + 1, b']')?;
+    let mut end = at + 1 + content.len() + 1;
+    let stream = [b"<stdout>".as_slice(), b"<stderr>"].into_iter().find(|s| bytes[end..].starts_with(s));
+    end += stream.map_or(0, <[u8]>::len);
+    let colon = bytes.get(end) == Some(&b':');
+    let prefix = if is_writer(content, colon, first) { so_far.with(content) } else { so_far };
+    Some((end + usize::from(colon), prefix))
+}
+
+/// Whether what stands between brackets numbers a writer.
+fn is_writer(content: &[u8], colon: bool, first: bool) -> bool {
+    let digits = content.iter().rev().take_while(|b| b.is_ascii_digit()).count();
+    let name = &content[..content.len() - digits];
+    if digits == 0 {
+        return false;
+    }
+    if name.is_empty() || (name.ends_with(b",") && name[..name.len() - 1].iter().all(u8::is_ascii_digit)) {
+        return colon || first;
+    }
+    let letters = || name.iter().filter(|b| b.is_ascii_alphabetic()).map(u8::to_ascii_lowercase);
+    let plain = name.iter().all(|b| b.is_ascii_alphabetic() || matches!(b, b' ' | b'_' | b'-' | b'='));
+    plain && (colon || WRITERS.iter().any(|w| letters().eq(w.iter().copied())))
+}
+
+/// Ray's and vLLM's `(Name pid=1, ip=10.0.0.3) `; also `(raylet) `.
+fn parenthesis(bytes: &[u8], at: usize, so_far: Prefix) -> Option<(usize, Prefix)> {
+    let content = until(bytes, at + 1, b')')?;
+    let end = at + 1 + content.len() + 1;
+    if !matches!(bytes.get(end), Some(b' ' | b'\t')) {
+        return None;
+    }
+    if let Some(pid) = memchr::memmem::find(content, b"pid=") {
+        return Some((end, so_far.with(&content[pid..])));
+    }
+    let word = content.iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.'));
+    let told = word || memchr::memmem::find(content, b"ip=").is_some();
+    (told && !content.is_empty()).then(|| (end, so_far.with(content)))
+}
+
+/// A syslog priority: `<34>`, `<165>1 `.
+fn priority(bytes: &[u8], at: usize) -> Option<usize> {
+    let digits = bytes[at + 1..].iter().take(4).take_while(|b| b.is_ascii_digit()).count();
+    let end = at + 1 + digits;
+    if !(1..=3).contains(&digits) || bytes.get(end) != Some(&b'>') {
+        return None;
+    }
+    Some(end + if bytes[end + 1..].starts_with(b"1 ") { 3 } else { 1 })
+}
+
+/// The task of `srun --label`: `12: `.
+fn task(bytes: &[u8], at: usize, so_far: Prefix) -> Option<(usize, Prefix)> {
+    let digits = bytes[at..].iter().take(7).take_while(|b| b.is_ascii_digit()).count();
+    let end = at + digits;
+    (digits <= 6 && bytes[end..].starts_with(b": ")).then(|| (end + 2, so_far.with(&bytes[at..end])))
+}
+
+/// A level, `LAUNCH`, `I `; and at the line's beginning a host: `node-3: `.
+fn word(bytes: &[u8], at: usize, so_far: Prefix, first: bool) -> Option<(usize, Prefix)> {
+    let end = token_end(bytes, at);
+    let token = &bytes[at..end];
+    let next = *bytes.get(end)?;
+    if token.len() == 1 {
+        return (next == b' ').then_some((end + 1, so_far));
+    }
+    if matches!(next, b' ' | b'\t' | b':' | b'|') && is_level(token) {
+        let mut end = skip_blanks(bytes, end);
+        if matches!(bytes.get(end), Some(b':' | b'|' | b'-')) {
+            end += 1;
+        }
+        return Some((end, so_far));
+    }
+    if next != b':' || bytes.get(end + 1) != Some(&b' ') {
+        return None;
+    }
+    if is_code(token) {
+        return Some((end + 2, so_far));
+    }
+    let host = first && token.iter().any(|b| b.is_ascii_digit() || matches!(b, b'-' | b'.'));
+    host.then(|| (end + 2, so_far.with(token)))
+}
+
+fn is_level(token: &[u8]) -> bool {
+    token.len() <= 9 && WORDS.iter().any(|w| w.eq_ignore_ascii_case(token))
+}
+
+/// The number of an error, as Ascend prints it: `EI0006`.
+fn is_code(token: &[u8]) -> bool {
+    token.len() == 6
+        && token[..2].iter().all(u8::is_ascii_uppercase)
+        && (2..6).all(|i| digit(token, i).is_some())
+}
+
+fn token_end(bytes: &[u8], at: usize) -> usize {
+    let rest = &bytes[at..bytes.len().min(at + LONGEST)];
+    let is_token = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.');
+    at + rest.iter().position(|b| !is_token(b)).unwrap_or(rest.len())
+}
+
+fn until(bytes: &[u8], at: usize, close: u8) -> Option<&[u8]> {
+    let rest = &bytes[at..bytes.len().min(at + LONGEST)];
+    rest.iter().position(|b| *b == close).map(|n| &rest[..n])
+}

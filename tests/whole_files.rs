@@ -1,0 +1,236 @@
+//! Whole files: the time of every line, by the fold.
+
+#![allow(clippy::unwrap_used, reason = "a test stops where it is surprised")]
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use logdex::stamp::{Clock, Fold, How, Reference};
+
+/// The time of each line in UTC, and where it comes from.
+fn times(text: &str, zone: &str, reference: Reference) -> Vec<(String, How)> {
+    let lines = || text.as_bytes().split_inclusive(|b| *b == b'\n');
+    let mut fold = Fold::new();
+    lines().for_each(|line| {
+        fold.push(line);
+    });
+    let mut clock = Clock::new(TimeZone::get(zone).unwrap());
+    clock.set_years(&fold.years(), reference);
+    let mut again = Fold::starting(fold.first());
+    lines()
+        .map(|line| {
+            let timed = again.push(line);
+            let time = timed.stamp.map(|s| clock.span(s).lo);
+            let time =
+                time.map_or("none".into(), |ns| Timestamp::from_nanosecond(ns.into()).unwrap().to_string());
+            (time, timed.how)
+        })
+        .collect()
+}
+
+/// Checks a file written as `expected how | line`, where `.` is an own stamp, `<` inherited, `^` ahead, `-` none.
+fn check(zone: &str, reference: Reference, table: &str) {
+    let rows: Vec<(&str, &str)> = table.trim().lines().map(|r| r.split_once('|').unwrap()).collect();
+    let lines: Vec<&str> = rows.iter().map(|(_, line)| line.strip_prefix(' ').unwrap_or(line)).collect();
+    let text = lines.join(
+        "
+",
+    ) + "
+";
+    for ((time, how), (expected, line)) in times(&text, zone, reference).into_iter().zip(rows) {
+        let mark = match how {
+            How::Own => '.',
+            How::Inherited => '<',
+            How::Ahead => '^',
+            How::Untimed => '-',
+        };
+        assert_eq!(format!("{time} {mark}"), expected.trim(), "on {line:?}");
+    }
+}
+
+fn given(moment: &str) -> Reference {
+    Reference::Given(ns(moment))
+}
+
+fn mtime(moment: &str) -> Reference {
+    Reference::Mtime(ns(moment))
+}
+
+fn ns(moment: &str) -> i64 {
+    moment.parse::<Timestamp>().unwrap().as_nanosecond().try_into().unwrap()
+}
+
+#[test]
+fn ranks_with_tracebacks_keep_their_own_times() {
+    check(
+        "UTC",
+        mtime("2026-11-23T00:00:00Z"),
+        "
+2026-11-22T06:47:10Z ^ | torchrun says hello
+2026-11-22T06:47:10Z ^ | [rank3]: not yet
+2026-11-22T06:47:10Z . | [rank0]: 2026-11-22 06:47:10 INFO a
+2026-11-22T06:47:11Z . | [rank3]: 2026-11-22 06:47:11 ERROR b
+2026-11-22T06:47:15Z . | [rank0]: 2026-11-22 06:47:15 INFO c
+2026-11-22T06:47:11Z < | [rank3]: Traceback (most recent call last):
+2026-11-22T06:47:11Z < | [rank3]:   File \"train.py\", line 12, in step
+2026-11-22T06:47:15Z < | [rank0]: more
+2026-11-22T06:47:11Z < | [rank3]: RuntimeError: shard went away
+2026-11-22T06:47:15Z < | [rank7]: never stamped
+2026-11-22T06:47:09Z . | [rank5]:[titan] 2026-11-22 06:47:09,000 - late
+2026-11-22T06:47:09Z < | no rank
+2026-11-22T06:47:09Z < | [rank5]: more
+2026-11-22T06:47:15Z < | [rank0]: more
+",
+    );
+}
+
+#[test]
+fn new_year_with_jitter_goes_backwards_from_the_reference() {
+    check(
+        "UTC",
+        mtime("2026-01-01T00:00:30Z"),
+        "
+2025-12-31T23:59:58Z ^ | head
+2025-12-31T23:59:58Z . | [rank0]: I1231 23:59:58.000000 1 x.cc:1] a
+2026-01-01T00:00:00Z . | [rank1]: I0101 00:00:00.000000 1 x.cc:1] b
+2025-12-31T23:59:59Z . | [rank0]: I1231 23:59:59.000000 1 x.cc:1] c
+2025-12-31T23:59:59Z < | [rank0]: c
+2026-01-01T00:00:01Z . | [rank0]: I0101 00:00:01.000000 1 x.cc:1] d
+2026-01-01T00:00:00Z < | [rank1]: b
+",
+    );
+}
+
+#[test]
+fn years_go_by_in_a_log_without_years() {
+    check(
+        "UTC",
+        given("2026-03-01T00:00:00Z"),
+        "
+2024-11-01T00:00:00Z . | INFO 11-01 00:00:00 a
+2025-02-01T00:00:00Z . | INFO 02-01 00:00:00 b
+2025-06-01T00:00:00Z . | INFO 06-01 00:00:00 c
+2025-11-01T00:00:00Z . | INFO 11-01 00:00:00 d
+2026-03-02T00:00:00Z . | INFO 03-02 00:00:00 e
+",
+    );
+}
+
+#[test]
+fn a_dated_stamp_gives_the_years_to_those_around_it() {
+    check(
+        "UTC",
+        mtime("2030-01-01T00:00:00Z"),
+        "
+2023-12-31T23:00:00Z . | INFO 12-31 23:00:00 a
+2024-01-01T01:00:00Z . | INFO 01-01 01:00:00 b
+2024-01-02T00:00:00Z . | 2024-01-02 00:00:00 c
+2024-01-03T00:00:00Z . | INFO 01-03 00:00:00 d
+2023-12-31T00:00:00Z . | INFO 12-31 00:00:00 e
+2024-02-29T00:00:00Z . | INFO 02-29 00:00:00 f
+",
+    );
+}
+
+#[test]
+fn the_reference_goes_before_a_date_in_the_file() {
+    let table = "
+2020-01-01T00:00:00Z . | 2020-01-01 00:00:00 built
+YEAR-11-21T00:00:00Z . | INFO 11-21 00:00:00 a
+YEAR-11-22T00:00:00Z . | INFO 11-22 00:00:00 b
+YEAR-11-22T00:00:00Z < | c
+";
+    check("UTC", given("2026-11-22T00:00:00Z"), &table.replace("YEAR", "2026"));
+    check("UTC", mtime("2026-11-22T00:00:00Z"), &table.replace("YEAR", "2019"));
+}
+
+#[test]
+fn the_29th_of_february_is_in_a_leap_year() {
+    check(
+        "UTC",
+        mtime("2026-11-22T00:00:00Z"),
+        "
+2024-02-28T00:00:00Z . | INFO 02-28 00:00:00 a
+2024-02-29T00:00:00Z . | INFO 02-29 00:00:00 b
+2024-03-01T00:00:00Z . | INFO 03-01 00:00:00 c
+",
+    );
+}
+
+#[test]
+fn the_autumn_hour_comes_twice_and_the_spring_hour_not_at_all() {
+    check(
+        "Europe/Berlin",
+        mtime("2026-11-22T00:00:00Z"),
+        "
+2026-10-25T00:10:00Z . | 2026-10-25 02:10:00 a
+2026-10-25T00:59:59Z . | 2026-10-25 02:59:59 b
+2026-10-25T00:59:58Z . | 2026-10-25 02:59:58 jitter
+2026-10-25T01:00:00Z . | 2026-10-25 02:00:00 c
+2026-10-25T01:00:00Z < | more
+2026-10-25T01:45:00Z . | 2026-10-25 02:45:00 d
+2026-10-25T02:00:00Z . | 2026-10-25 03:00:00 e
+",
+    );
+    check(
+        "Europe/Berlin",
+        mtime("2026-11-22T00:00:00Z"),
+        "
+2026-03-29T00:59:59Z . | 2026-03-29 01:59:59 a
+2026-03-29T01:30:00Z . | 2026-03-29 02:30:00 skipped
+2026-03-29T01:00:00Z . | 2026-03-29 03:00:00 b
+",
+    );
+}
+
+#[test]
+fn two_hosts_one_after_the_other_each_have_their_autumn() {
+    check(
+        "America/New_York",
+        mtime("2026-11-22T00:00:00Z"),
+        "
+2026-11-01T05:50:00Z . | 2026-11-01 01:50:00 a
+2026-11-01T06:05:00Z . | 2026-11-01 01:05:00 a again
+2026-11-01T08:00:00Z . | 2026-11-01 03:00:00 a
+2026-10-31T04:00:00Z . | 2026-10-31 00:00:00 b
+2026-11-01T05:40:00Z . | 2026-11-01 01:40:00 b
+2026-11-01T06:00:00Z . | 2026-11-01 01:00:00.0 b again, after 20 quiet minutes
+",
+    );
+}
+
+#[test]
+fn naive_and_absolute_stamps_share_a_file() {
+    check(
+        "Europe/Berlin",
+        mtime("2026-11-22T00:00:00Z"),
+        "
+2026-07-01T10:00:00Z . | 2026-07-01 12:00:00 naive
+2026-07-01T12:00:00Z . | 2026-07-01T12:00:00Z absolute
+2026-07-01T12:00:00Z < | more
+2026-07-01T03:00:00Z . | 2026-07-01T12:00:00+09:00 elsewhere
+",
+    );
+}
+
+#[test]
+fn no_stamp_no_time() {
+    check(
+        "UTC",
+        mtime("2026-11-22T00:00:00Z"),
+        "
+none - | hello
+none - | 1732258032 trainable parameters
+",
+    );
+}
+
+#[test]
+fn prefixes_past_the_limit_are_not_told_apart() {
+    let stamped =
+        |n: usize| format!("[rank{n}]: 2026-11-22 {:02}:{:02}:{:02} x\n", n / 3600, n / 60 % 60, n % 60);
+    let mut text: String = (0..5000).map(stamped).collect();
+    text.push_str("[rank17]: a\n[rank4095]: b\n[rank4096]: c\n");
+    let times = times(&text, "UTC", mtime("2026-11-22T00:00:00Z"));
+    let last: Vec<&str> = times[5000..].iter().map(|(time, _)| &time[11..19]).collect();
+    assert_eq!(last, ["00:00:17", "01:08:15", "01:23:19"]);
+}
