@@ -13,3 +13,4 @@ pub mod line;
 mod python;
 pub mod source;
 pub mod stamp;
+pub mod when;

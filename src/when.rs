@@ -1,0 +1,346 @@
+//! A moment as the caller says it: a datetime, that long ago, or text.
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+use crate::error::{Error, Result};
+use crate::stamp::Clock;
+use crate::stamp::civil::{self, DAY, HOUR, MINUTE, SECOND};
+
+const FORMS: &str = "\"2026-11-22 02:10\", \"2026-11-22T02:10:05.5Z\", \"02:10\", \"10m\", \"2h ago\", \"1h30m\", \
+                     \"yesterday 14:00\", \"today\" or \"now\"";
+
+/// Which end of a range a moment is: both are included, and each is a whole microsecond.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Side {
+    /// The beginning: it stands for the first nanosecond of its microsecond.
+    Since,
+    /// The end: it stands for the last nanosecond of its microsecond.
+    Until,
+}
+
+impl Side {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Since => "since",
+            Self::Until => "until",
+        }
+    }
+}
+
+/// A moment as the caller says it. Microseconds count from 1970, and hold all that a Python datetime can.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum When {
+    /// Text, in one of the forms that the error message lists.
+    Text(String),
+    /// A naive datetime, in the zone of the log: what the wall shows, and Python's `fold`.
+    Civil {
+        /// Microseconds from 1970-01-01 00:00 on the wall.
+        micros: i128,
+        /// Of an hour that comes twice, the second.
+        fold: bool,
+    },
+    /// An aware datetime, in microseconds since 1970 UTC.
+    Moment(i128),
+    /// That many microseconds before now.
+    Ago(i128),
+}
+
+impl When {
+    /// The nanosecond since 1970 UTC, saturated, at which a range begins or ends.
+    ///
+    /// `now` is the moment of the question in the same unit. Naive values are in `zone`.
+    ///
+    /// # Errors
+    /// `Error::Value` for text that says no moment.
+    pub fn resolve(&self, side: Side, zone: &TimeZone, now: i64) -> Result<i64> {
+        let micros = match self {
+            Self::Text(text) => {
+                return resolve_text(text, side, zone, now).map(|ns| whole_micro(ns.into(), side));
+            }
+            Self::Civil { micros, fold } => match i64::try_from(micros * 1000) {
+                Ok(civil) => i128::from(Clock::new(zone.clone()).moment(civil, *fold)) / 1000,
+                Err(_) => *micros,
+            },
+            Self::Moment(micros) => *micros,
+            Self::Ago(micros) => i128::from(now).div_euclid(1000) - micros,
+        };
+        Ok(whole_micro(micros.saturating_mul(1000), side))
+    }
+}
+
+/// The first or the last nanosecond of the microsecond in which `ns` lies.
+fn whole_micro(ns: i128, side: Side) -> i64 {
+    let start = ns.div_euclid(1000).saturating_mul(1000);
+    let ns = if side == Side::Since { start } else { start.saturating_add(999) };
+    i64::try_from(ns).unwrap_or(if ns < 0 { i64::MIN } else { i64::MAX })
+}
+
+fn resolve_text(text: &str, side: Side, zone: &TimeZone, now: i64) -> Result<i64> {
+    let words = text.trim().to_ascii_lowercase();
+    let found = if words == "now" { Some(now) } else { None }
+        .or_else(|| ago(&words).map(|ago| now.saturating_sub(ago)))
+        .or_else(|| {
+            let (civil, offset) = named_day(&words, zone, now).or_else(|| dated(&words))?;
+            // Where the wall shows it twice, take the one that loses no line.
+            Some(match offset {
+                Some(offset) => civil - offset,
+                None => Clock::new(zone.clone()).moment(civil, side == Side::Until),
+            })
+        });
+    found.ok_or_else(|| Error::Value(format!("{}: {text:?} says no moment; say {FORMS}", side.name())))
+}
+
+/// `10m`, `2h ago`, `1h30m`, `1.5 hours`: nanoseconds before now.
+fn ago(words: &str) -> Option<i64> {
+    let spoken = words.strip_suffix("ago").map_or(words, str::trim_end);
+    let mut rest = spoken.strip_prefix('-').unwrap_or(spoken).trim_start();
+    let mut total = 0_i64;
+    if rest.is_empty() {
+        return None;
+    }
+    while !rest.is_empty() {
+        let number = rest.find(|c: char| !c.is_ascii_digit() && c != '.').filter(|n| *n > 0)?;
+        let (value, tail) = rest.split_at(number);
+        let tail = tail.trim_start();
+        let unit = tail.find(|c: char| !c.is_ascii_lowercase()).unwrap_or(tail.len());
+        total = total.checked_add(scaled(value, unit_ns(&tail[..unit])?)?)?;
+        rest = tail[unit..].trim_start_matches([' ', ',']);
+    }
+    Some(total)
+}
+
+fn unit_ns(unit: &str) -> Option<i64> {
+    Some(match unit {
+        "us" => 1000,
+        "ms" => SECOND / 1000,
+        "s" | "sec" | "secs" | "second" | "seconds" => SECOND,
+        "m" | "min" | "mins" | "minute" | "minutes" => MINUTE,
+        "h" | "hr" | "hrs" | "hour" | "hours" => HOUR,
+        "d" | "day" | "days" => DAY,
+        "w" | "week" | "weeks" => 7 * DAY,
+        _ => return None,
+    })
+}
+
+/// `value` times `unit`, with a decimal part; `None` beyond 292 years.
+fn scaled(value: &str, unit: i64) -> Option<i64> {
+    let (whole, part) = value.split_once('.').unwrap_or((value, ""));
+    if whole.is_empty() && part.is_empty() || part.contains('.') {
+        return None;
+    }
+    let mut total = if whole.is_empty() { 0 } else { whole.parse::<i64>().ok()?.checked_mul(unit)? };
+    let mut unit = unit;
+    for digit in part.bytes() {
+        unit /= 10;
+        total = total.checked_add(i64::from(digit - b'0') * unit)?;
+    }
+    Some(total)
+}
+
+/// `today`, `yesterday 14:00`, `02:10:30`: a civil time by the day that it is now in `zone`.
+fn named_day(words: &str, zone: &TimeZone, now: i64) -> Option<(i64, Option<i64>)> {
+    let today = wall(zone, now).div_euclid(DAY) * DAY;
+    let (day, rest) = match words.split_once(' ').unwrap_or((words, "")) {
+        ("today", rest) => (today, rest),
+        ("yesterday", rest) => (today - DAY, rest),
+        ("tomorrow", rest) => (today + DAY, rest),
+        _ => (today, words),
+    };
+    let rest = rest.trim_start();
+    if rest.is_empty() {
+        return (!words.is_empty()).then_some((day, None));
+    }
+    let (time, rest) = clock_time(rest)?;
+    zoned(day + time, rest)
+}
+
+/// `2026-11-22`, `2026-11-22 02:10`, `2026-11-22T02:10:05.5Z`: a civil time, and its offset.
+fn dated(words: &str) -> Option<(i64, Option<i64>)> {
+    let day = words.get(..10)?;
+    let separator = day.as_bytes()[4];
+    let mut parts = day.split(['-', '/']);
+    let mut number = |digits: usize| {
+        let part = parts.next().filter(|p| p.len() == digits && p.bytes().all(|b| b.is_ascii_digit()))?;
+        part.parse::<u16>().ok()
+    };
+    let (year, month, date) = (i64::from(number(4)?), number(2)? as u8, number(2)? as u8);
+    if separator != day.as_bytes()[7] || !civil::is_date(Some(year), month, date) {
+        return None;
+    }
+    // The axis of nanoseconds ends in 1677 and 2262; no log is there, and the ends serve as well.
+    let midnight =
+        civil::date(year.clamp(1700, 2250), month, if date == 29 && month == 2 { 28 } else { date });
+    let midnight = if date == 29 && month == 2 { midnight + DAY } else { midnight };
+    let rest = &words[10..];
+    if rest.is_empty() {
+        return Some((midnight, None));
+    }
+    let (time, rest) = clock_time(rest.strip_prefix(['t', ' '])?.trim_start())?;
+    zoned(midnight + time, rest)
+}
+
+/// The time of day at the head of `text`, and what follows it.
+fn clock_time(text: &str) -> Option<(i64, &str)> {
+    let two = |at: usize, most: i64| {
+        let part = text.get(at..at + 2).filter(|p| p.bytes().all(|b| b.is_ascii_digit()))?;
+        part.parse::<i64>().ok().filter(|n| *n <= most)
+    };
+    let colon = |at: usize| text.as_bytes().get(at) == Some(&b':');
+    let minutes = two(0, 23)? * HOUR + two(3, 59).filter(|_| colon(2))? * MINUTE;
+    if !colon(5) {
+        return Some((minutes, &text[5..]));
+    }
+    let time = minutes + two(6, 60)? * SECOND;
+    let rest = &text[8..];
+    let Some(part) = rest.strip_prefix(['.', ',']) else {
+        return Some((time, rest));
+    };
+    let end = part.find(|c: char| !c.is_ascii_digit()).unwrap_or(part.len());
+    let nanos = scaled(&format!(".{}", &part[..end]), SECOND).filter(|_| (1..=9).contains(&end))?;
+    Some((time + nanos, &part[end..]))
+}
+
+/// A civil time with what follows it: nothing, or an offset from UTC, which comes out in nanoseconds.
+fn zoned(civil: i64, text: &str) -> Option<(i64, Option<i64>)> {
+    let text = text.trim();
+    match text {
+        "" => return Some((civil, None)),
+        "z" | "utc" | "gmt" => return Some((civil, Some(0))),
+        _ => {}
+    }
+    let sign = if text.starts_with('-') { -1 } else { 1 };
+    let digits = text.strip_prefix(['+', '-'])?.replace(':', "");
+    if !matches!(digits.len(), 2 | 4) || !digits.bytes().all(|b| b.is_ascii_digit()) {
+        return None;
+    }
+    let hours = digits[..2].parse::<i64>().ok().filter(|h| *h <= 23)?;
+    let minutes = digits.get(2..4).map_or(Some(0), |m| m.parse::<i64>().ok()).filter(|m| *m <= 59)?;
+    Some((civil, Some(sign * (hours * HOUR + minutes * MINUTE))))
+}
+
+/// What the wall in `zone` shows at `now`.
+fn wall(zone: &TimeZone, now: i64) -> i64 {
+    let at = Timestamp::from_nanosecond(now.into()).unwrap_or(Timestamp::UNIX_EPOCH);
+    now.saturating_add(i64::from(zone.to_offset(at).seconds()) * SECOND)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// 2026-11-22 10:00:00.25 UTC.
+    const NOW: i64 = 1_795_341_600_250_000_000;
+
+    fn ns(text: &str) -> i64 {
+        text.parse::<Timestamp>().unwrap().as_nanosecond().try_into().unwrap()
+    }
+
+    fn since(text: &str, zone: &str) -> Option<i64> {
+        let zone = TimeZone::get(zone).unwrap();
+        When::Text(text.into()).resolve(Side::Since, &zone, NOW).ok()
+    }
+
+    #[test]
+    fn text_says_a_moment() {
+        for (text, expected) in [
+            ("2026-11-22 02:10", "2026-11-22T01:10:00Z"),
+            ("2026-11-22", "2026-11-21T23:00:00Z"),
+            ("2026/11/22 02:10", "2026-11-22T01:10:00Z"),
+            ("2026-11-22T02:10:05.5Z", "2026-11-22T02:10:05.5Z"),
+            ("2026-11-22 02:10:05,5 +0530", "2026-11-21T20:40:05.5Z"),
+            ("2026-11-22T02:10:05-08:00", "2026-11-22T10:10:05Z"),
+            ("2026-11-22 02:10 UTC", "2026-11-22T02:10:00Z"),
+            ("2026-07-01 02:10", "2026-07-01T00:10:00Z"),
+            ("2024-02-29", "2024-02-28T23:00:00Z"),
+            ("02:10", "2026-11-22T01:10:00Z"),
+            ("02:10:30", "2026-11-22T01:10:30Z"),
+            ("  02:10:30.25 ", "2026-11-22T01:10:30.25Z"),
+            ("10m", "2026-11-22T09:50:00.25Z"),
+            ("2h ago", "2026-11-22T08:00:00.25Z"),
+            ("2 hours ago", "2026-11-22T08:00:00.25Z"),
+            ("1h30m", "2026-11-22T08:30:00.25Z"),
+            ("1h 30min ago", "2026-11-22T08:30:00.25Z"),
+            ("1.5h", "2026-11-22T08:30:00.25Z"),
+            ("250ms", "2026-11-22T10:00:00Z"),
+            ("-1d", "2026-11-21T10:00:00.25Z"),
+            ("2 weeks", "2026-11-08T10:00:00.25Z"),
+            ("yesterday 14:00", "2026-11-21T13:00:00Z"),
+            ("Yesterday", "2026-11-20T23:00:00Z"),
+            ("today", "2026-11-21T23:00:00Z"),
+            ("today 09:30", "2026-11-22T08:30:00Z"),
+            ("now", "2026-11-22T10:00:00.25Z"),
+        ] {
+            assert_eq!(since(text, "Europe/Berlin"), Some(ns(expected)), "{text}");
+        }
+    }
+
+    #[test]
+    fn other_text_is_an_error_that_says_what_is_understood() {
+        for text in [
+            "",
+            " ",
+            "soon",
+            "10",
+            "10 parsecs",
+            "m",
+            "ago",
+            "25:00",
+            "02:60",
+            "2026-13-01",
+            "2026-02-29",
+            "2026-11-22 2",
+            "2026-11-22 02:10 Mars",
+            "2026-11-22T02:10:05.1234567890",
+            "1e3s",
+            "1..5h",
+            "99999999999999999999d",
+            "é026-11-22",
+            "02:1é",
+            "yesterday at noon",
+            "2026-11/22",
+            "02:10+99:00",
+            "--5m",
+        ] {
+            let zone = TimeZone::UTC;
+            let error = When::Text(text.into()).resolve(Side::Until, &zone, NOW).expect_err(text).to_string();
+            assert!(error.starts_with("until: ") && error.contains("yesterday 14:00"), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_moment_stands_for_its_microsecond_and_nothing_overflows() {
+        let zone = TimeZone::get("Asia/Kolkata").unwrap();
+        let at = |when: &When, side| when.resolve(side, &zone, NOW).unwrap();
+        let moment = When::Moment(1_795_330_032_123_456);
+        assert_eq!(at(&moment, Side::Since), 1_795_330_032_123_456_000);
+        assert_eq!(at(&moment, Side::Until), 1_795_330_032_123_456_999);
+        let naive = When::Civil { micros: 1_795_330_032_123_456, fold: false };
+        assert_eq!(at(&naive, Side::Since), 1_795_330_032_123_456_000 - 5 * HOUR - 30 * MINUTE);
+        assert_eq!(at(&When::Ago(250_000), Side::Since), NOW - 250_000_000);
+        for (micros, end) in [(-62_135_596_800_000_000, i64::MIN), (253_402_300_799_999_999, i64::MAX)] {
+            assert_eq!(at(&When::Moment(micros), Side::Since), end);
+            assert_eq!(at(&When::Civil { micros, fold: true }, Side::Until), end);
+        }
+        for micros in
+            [86_399_999_999_999_999_999_999_999, -86_399_999_999_999_999_999_999_999, i128::from(i64::MAX)]
+        {
+            at(&When::Ago(micros), Side::Since);
+        }
+        for text in ["0001-01-01", "9999-12-31 23:59:59.999999", "2096-02-29"] {
+            at(&When::Text(text.into()), Side::Until);
+        }
+    }
+
+    #[test]
+    fn an_hour_that_comes_twice_loses_no_line() {
+        let zone = TimeZone::get("Europe/Berlin").unwrap();
+        let text = When::Text("2026-10-25 02:30".into());
+        assert_eq!(text.resolve(Side::Since, &zone, NOW).unwrap(), ns("2026-10-25T00:30:00Z"));
+        assert_eq!(text.resolve(Side::Until, &zone, NOW).unwrap(), ns("2026-10-25T01:30:00.000000999Z"));
+        let micros = i128::from(ns("2026-10-25T02:30:00Z") / 1000);
+        let fold = |fold| When::Civil { micros, fold }.resolve(Side::Since, &zone, NOW).unwrap();
+        assert_eq!(fold(false), ns("2026-10-25T00:30:00Z"));
+        assert_eq!(fold(true), ns("2026-10-25T01:30:00Z"));
+    }
+}
