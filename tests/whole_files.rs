@@ -4,18 +4,19 @@
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use logdex::stamp::{Clock, Fold, How, Reference};
+use logdex::stamp::{Clock, Fold, How, Reference, elect};
 
-/// The time of each line in UTC, and where it comes from.
+/// The time of each line in UTC, by the format that the file elects, and where it comes from.
 fn times(text: &str, zone: &str, reference: Reference) -> Vec<(String, How)> {
     let lines = || text.as_bytes().split_inclusive(|b| *b == b'\n');
-    let mut fold = Fold::new();
+    let elected = elect(text.as_bytes());
+    let mut fold = Fold::new().electing(elected);
     lines().for_each(|line| {
         fold.push(line);
     });
     let mut clock = Clock::new(TimeZone::get(zone).unwrap());
     clock.set_years(&fold.years(), reference);
-    let mut again = Fold::starting(fold.first());
+    let mut again = Fold::starting(fold.first()).electing(elected);
     lines()
         .map(|line| {
             let timed = again.push(line);
@@ -233,4 +234,78 @@ fn prefixes_past_the_limit_are_not_told_apart() {
     let times = times(&text, "UTC", mtime("2026-11-22T00:00:00Z"));
     let last: Vec<&str> = times[5000..].iter().map(|(time, _)| &time[11..19]).collect();
     assert_eq!(last, ["00:00:17", "01:08:15", "01:23:19"]);
+}
+
+/// The rows of the table whose format counts only where it wins.
+#[test]
+fn an_ambiguous_format_counts_where_it_wins_the_file() {
+    let table = include_str!("data/line_times.tsv");
+    for row in table.lines().filter(|row| row.ends_with("vote")) {
+        let [name, line, expected, _] = row.split('\t').collect::<Vec<_>>()[..] else { panic!("{row}") };
+        let expected = expected.trim_end_matches('Z').to_owned() + "Z";
+        let expected = expected.parse::<Timestamp>().unwrap().to_string();
+        for count in [1, 2, 50] {
+            let text =
+                format!("{line}\n").repeat(count) + "  and more\n".repeat(count * 10 % 100 / 10).as_str();
+            let (time, how) = times(&text, "UTC", mtime("2026-11-23T00:00:00Z")).swap_remove(0);
+            assert_eq!((time, how), (expected.clone(), How::Own), "{name} {count} times");
+        }
+    }
+}
+
+#[test]
+fn numbers_that_win_nothing_are_no_times() {
+    check(
+        "UTC",
+        mtime("2026-11-23T00:00:00Z"),
+        "
+none - | model has
+none - | 1732258032 trainable parameters
+none - | 1795330032 in all
+none - | and more to say
+",
+    );
+    check(
+        "UTC",
+        mtime("2026-11-23T00:00:00Z"),
+        "
+2026-11-22T06:47:12Z ^ | 1795330032 step 1
+2026-11-22T06:47:12Z . | 2026-11-22 06:47:12 a
+2026-11-22T06:47:13Z . | 2026-11-22 06:47:13 b
+2026-11-22T06:47:13Z < | 1795330099 step 2
+",
+    );
+}
+
+#[test]
+fn a_format_in_a_later_field_or_without_a_date_can_win() {
+    check(
+        "UTC",
+        mtime("2026-11-23T00:00:00Z"),
+        "
+2026-11-22T06:47:12Z . | trainer one 2026-11-22 06:47:12 a
+2026-11-22T06:47:13Z . | trainer two [2026-11-22 06:47:13] b
+2026-11-22T06:47:13Z < | trainer two c
+",
+    );
+    check(
+        "UTC",
+        mtime("2026-11-22T00:10:30Z"),
+        "
+2026-11-21T23:59:58Z . | 23:59:58 INFO a
+2026-11-21T23:59:59Z . | [rank0]: 23:59:59.5 INFO b
+2026-11-22T00:00:01Z . | 00:00:01 INFO c
+2026-11-21T23:59:59Z < | [rank0]: more
+2026-11-22T00:10:00Z . | 00:10:00 INFO d
+",
+    );
+    check(
+        "UTC",
+        mtime("2026-11-22T00:10:30Z"),
+        "
+2024-01-01T23:00:00Z . | 23:00:00 INFO a
+2024-01-02T01:00:00Z . | 2024-01-02 01:00:00 b
+2024-01-02T02:00:00Z . | 02:00:00 INFO c
+",
+    );
 }

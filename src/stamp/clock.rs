@@ -3,7 +3,7 @@
 use jiff::tz::{AmbiguousOffset, Offset, TimeZone};
 use jiff::{Timestamp, civil::DateTime};
 
-use super::civil::{self, DAY, SECOND};
+use super::civil::{self, DAY, HOUR, SECOND};
 use super::year::{Reference, Years};
 use super::{Frame, Stamp};
 
@@ -45,6 +45,8 @@ pub struct Clock {
     zone: TimeZone,
     /// The year 0 of the run without years.
     base: i64,
+    /// The day 0, counted from 1970, of the run without dates.
+    day: i64,
     /// The dated stamps that stand before the last guessed ones, and by how many years those are put right.
     shift: Option<(u32, i64)>,
     /// Civil times at least a day from any change of the zone's offset, and that offset.
@@ -54,7 +56,7 @@ pub struct Clock {
 impl Clock {
     /// A clock in `zone`; until [`Clock::set_years`] a stamp without a year is in 1970.
     pub fn new(zone: TimeZone) -> Self {
-        Self { zone, base: 1970, shift: None, calm: (0..0, 0) }
+        Self { zone, base: 1970, day: 0, shift: None, calm: (0..0, 0) }
     }
 
     /// The zone of naive stamps.
@@ -67,6 +69,9 @@ impl Clock {
         self.shift = None;
         if let Some(run) = years.run {
             self.base = years.base.unwrap_or_else(|| self.latest_base(run, years.leap, reference));
+        }
+        if let Some(days) = years.days {
+            self.day = years.day.unwrap_or_else(|| self.latest_day(days, reference));
         }
         if let (Some(guessed), Reference::Given(_)) = (years.guessed, reference) {
             let (year, yearless) = civil::split_year(guessed.ns);
@@ -89,12 +94,23 @@ impl Clock {
         latest.unwrap_or(first - 1)
     }
 
+    /// The latest first day of a run of times of day that keeps its last about at or before the reference: a file is
+    /// written after the time on its last line, and what a caller says is at most half a day off.
+    fn latest_day(&mut self, days: i64, reference: Reference) -> i64 {
+        let slack = if matches!(reference, Reference::Given(_)) { 12 * HOUR } else { HOUR };
+        let limit = reference.ns().saturating_add(slack);
+        let first = limit.saturating_sub(days).div_euclid(DAY) + 2;
+        let fits = |day: &i64| self.moment(days.saturating_add(day.saturating_mul(DAY)), false) <= limit;
+        (0..=4).map(|n| first - n).find(fits).unwrap_or(first)
+    }
+
     /// The nanoseconds for which a settled stamp stands.
     #[inline]
     pub fn span(&mut self, stamp: Stamp) -> Span {
         let lo = match stamp.frame {
             Frame::Absolute => stamp.ns,
-            Frame::Civil | Frame::Dayless => self.moment(stamp.ns, stamp.again),
+            Frame::Civil => self.moment(stamp.ns, stamp.again),
+            Frame::Dayless => self.moment(stamp.ns.saturating_add(self.day.saturating_mul(DAY)), stamp.again),
             Frame::Yearless => self.moment(civil::join_year(self.base, stamp.ns), stamp.again),
             Frame::Guessed => self.moment(self.shifted(stamp), stamp.again),
         };

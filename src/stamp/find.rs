@@ -6,6 +6,7 @@ use std::sync::LazyLock;
 
 use super::iso::Memo;
 use super::prefix::{self, Prefix};
+use super::vote::Elected;
 use super::{Found, Stamp, family, keys};
 
 /// How many prefixes may be stacked.
@@ -22,9 +23,15 @@ static PER_ITEM: LazyLock<Needle<'static>> = LazyLock::new(|| Needle::new("s/it"
 #[derive(Clone, Default)]
 pub struct Finder {
     memo: Memo,
+    elected: Elected,
 }
 
 impl Finder {
+    /// A finder for a file in which an ambiguous format counts.
+    pub fn electing(elected: Elected) -> Self {
+        Self { elected, ..Self::default() }
+    }
+
     /// The stamp on `line`, and who wrote it.
     #[inline]
     pub fn find(&mut self, line: &[u8]) -> Found {
@@ -49,6 +56,7 @@ impl Finder {
                 found.prefix = again.prefix;
             }
         }
+        found.stamp = found.stamp.or_else(|| self.elected.in_field(line));
         found
     }
 
@@ -82,7 +90,7 @@ impl Finder {
     #[inline]
     fn stamp_at(&mut self, line: &[u8], at: usize) -> Option<Stamp> {
         let byte = *line.get(at)?;
-        if family::can_begin(byte)
+        if (family::can_begin(byte) || byte.is_ascii_digit())
             && let Some(stamp) = self.plain(line, at)
         {
             return Some(stamp);
@@ -99,7 +107,8 @@ impl Finder {
 
     #[inline]
     fn plain(&mut self, line: &[u8], at: usize) -> Option<Stamp> {
-        let hit = self.memo.at(line, at).or_else(|| family::at(line, at))?;
+        let evident = self.memo.at(line, at).or_else(|| family::at(line, at));
+        let hit = evident.or_else(|| self.elected.at(line, at))?;
         // Codes may stand inside the stamp: let the cleaned copy decide where it ends.
         (line.get(hit.1) != Some(&ESCAPE) || hit.1 == line.len()).then_some(hit.0)
     }

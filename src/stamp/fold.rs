@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 
 use super::year::{Chain, Years};
-use super::{Finder, Found, Prefix, Stamp};
+use super::{Elected, Finder, Found, Prefix, Stamp};
 
 /// How many prefixes are told apart in a file, first come.
 pub const PREFIXES: usize = 4096;
@@ -66,6 +66,12 @@ impl Fold {
     /// Before the first line of a file whose first stamp is `first` (see [`Fold::first`]): lines before it take it.
     pub fn starting(first: Option<Stamp>) -> Self {
         Self { first, ..Self::default() }
+    }
+
+    /// The same, in a file that elected an ambiguous format (see [`super::elect`]).
+    #[must_use]
+    pub fn electing(self, elected: Elected) -> Self {
+        Self { finder: Finder::electing(elected), ..self }
     }
 
     /// The first stamp: as given, or as seen so far.

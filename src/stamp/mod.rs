@@ -33,6 +33,7 @@ mod keys;
 mod parse;
 mod prefix;
 mod shape;
+mod vote;
 mod year;
 
 pub use clock::{Clock, Span, Window};
@@ -40,6 +41,7 @@ pub use find::Finder;
 pub use fold::{Fold, How, Timed};
 pub use parse::{Moment, parse_time};
 pub use prefix::Prefix;
+pub use vote::{Elected, VOTERS, elect};
 pub use year::{Reference, Years};
 
 /// On which axis a stamp lies.

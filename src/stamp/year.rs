@@ -4,7 +4,7 @@
 //! dated one hang together as a run whose first year is called 0 here; the first dated stamp says which year that was,
 //! or else the reference, when a question is asked. Nothing in this chain depends on the zone.
 
-use super::civil::{self, HOUR, LEAP_YEAR, MINUTE};
+use super::civil::{self, DAY, HOUR, LEAP_YEAR, MINUTE};
 use super::{Frame, Stamp};
 
 /// By how much a clock falls back in autumn, quiet minutes before and after taken off.
@@ -37,6 +37,10 @@ pub struct Years {
     pub leap: Option<i64>,
     /// The run's first year, where a dated stamp follows the run.
     pub base: Option<i64>,
+    /// The last stamp of the run of times of day before any date, in nanoseconds from the run's first midnight.
+    pub days: Option<i64>,
+    /// The run's first day, counted from 1970, where a dated stamp follows the run.
+    pub day: Option<i64>,
     /// The file's last stamp, where it has no year but dated ones stand before it.
     pub guessed: Option<Stamp>,
     /// How many dated stamps there are.
@@ -63,6 +67,7 @@ impl Chain {
         let mut stamp = stamp;
         match stamp.frame {
             Frame::Yearless => stamp = self.settle_year(stamp),
+            Frame::Dayless => stamp = self.settle_day(stamp),
             _ if self.years.dated == 0 => self.settle_first(stamp),
             _ => {}
         }
@@ -89,11 +94,14 @@ impl Chain {
                 (position(stamp) - i128::from(run) + i128::from(LEAP_YEAR / 2)).div_euclid(LEAP_YEAR.into());
             self.years.base = Some(nearest_leap(1970 + base as i64, self.years.leap));
         }
+        if let Some(days) = self.years.days {
+            self.years.day = Some(turns(stamp.ns, days, DAY));
+        }
     }
 
     #[cold]
     fn settle_year(&mut self, stamp: Stamp) -> Stamp {
-        let Some(last) = self.last else {
+        let Some(last) = self.last.filter(|last| last.frame != Frame::Dayless) else {
             return self.settle_run(stamp);
         };
         if last.frame == Frame::Yearless {
@@ -103,10 +111,32 @@ impl Chain {
         }
         let year = 1970 + nearest(position(last), stamp.ns);
         let year = if civil::on_leap_day(stamp.ns) { nearest_leap(year, Some(0)) } else { year };
-        let ns = civil::join_year(year, stamp.ns);
-        let guessed = Stamp { ns, frame: Frame::Guessed, after: self.years.dated, ..stamp };
+        self.guess(Stamp { ns: civil::join_year(year, stamp.ns), ..stamp })
+    }
+
+    fn guess(&mut self, stamp: Stamp) -> Stamp {
+        let guessed = Stamp { frame: Frame::Guessed, after: self.years.dated, ..stamp };
         self.years.guessed = Some(guessed);
         guessed
+    }
+
+    /// A time of day takes the day nearest to the stamp before it.
+    #[cold]
+    fn settle_day(&mut self, stamp: Stamp) -> Stamp {
+        let Some(last) = self.last else {
+            self.years.days = Some(stamp.ns);
+            return stamp;
+        };
+        let stamp =
+            Stamp { ns: stamp.ns.saturating_add(turns(last.ns, stamp.ns, DAY).saturating_mul(DAY)), ..stamp };
+        match last.frame {
+            Frame::Dayless => {
+                self.years.days = Some(stamp.ns);
+                stamp
+            }
+            Frame::Yearless => self.settle_run(Stamp { frame: Frame::Yearless, ..stamp }),
+            _ => self.guess(stamp),
+        }
     }
 
     fn settle_run(&mut self, stamp: Stamp) -> Stamp {
@@ -121,9 +151,7 @@ impl Chain {
     #[inline]
     fn falls(&mut self, stamp: Stamp) -> bool {
         let step = match self.naive {
-            Some(naive) if (naive.frame == Frame::Yearless) == (stamp.frame == Frame::Yearless) => {
-                stamp.ns.wrapping_sub(naive.ns)
-            }
+            Some(naive) if axis(naive) == axis(stamp) => stamp.ns.wrapping_sub(naive.ns),
             _ => 0,
         };
         if step < *FALL.end() {
@@ -131,6 +159,17 @@ impl Chain {
         }
         self.fell.is_some_and(|fell| stamp.ns.abs_diff(fell) < HOUR.unsigned_abs())
     }
+}
+
+/// Stamps on one axis can be compared.
+#[inline]
+fn axis(stamp: Stamp) -> Frame {
+    if stamp.frame == Frame::Guessed { Frame::Civil } else { stamp.frame }
+}
+
+/// How many times `period` brings `ns` nearest to `place`.
+fn turns(place: i64, ns: i64, period: i64) -> i64 {
+    place.saturating_sub(ns).saturating_add(period / 2).div_euclid(period)
 }
 
 /// Where a dated stamp lies when all years have 366 days, from 1970 on.
