@@ -9,6 +9,7 @@ compile_error!("logdex supports 64-bit Linux and macOS");
 pub mod block;
 pub mod error;
 pub mod line;
+pub mod pattern;
 #[cfg(feature = "python")]
 mod python;
 pub mod source;

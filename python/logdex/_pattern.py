@@ -1,0 +1,56 @@
+"""Python's `re`, as the engine takes it: what it can decide by itself, and who decides the rest."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+from logdex import _core
+from logdex._sre import parse
+from logdex._translate import Program, TooLarge, translate
+
+
+def compile_pattern(regex: str | re.Pattern[str] | None) -> _core.Pattern | None:
+    """Compiles what a caller gave as `regex`.
+
+    Args:
+        regex: A pattern as `re.compile` takes it, or a compiled one; None for no pattern.
+
+    Returns:
+        The engine's pattern, cached, or None where every line matches.
+
+    Raises:
+        re.error: The pattern is not one; the message is Python's.
+        TypeError: `regex` is not text, or is a pattern for bytes.
+    """
+    if regex is None:
+        return None
+    compiled = re.compile(regex)
+    if isinstance(compiled.pattern, bytes):
+        raise TypeError(f"regex is a pattern for bytes, {regex!r}; lines are text, so give a str pattern")
+    return _build(compiled)
+
+
+@lru_cache(maxsize=128)
+def _build(compiled: re.Pattern[str]) -> _core.Pattern | None:
+    programs = _programs(compiled)
+    if programs is None:
+        return _core.Pattern(compiled.search, None, None)
+    ascii_, text = programs
+    if ascii_.always and text.always:
+        return None
+    return _core.Pattern(compiled.search, _parts(ascii_), _parts(text))
+
+
+def _programs(compiled: re.Pattern[str]) -> tuple[Program, Program] | None:
+    """The pattern for lines of ASCII and for other lines, or None where `re` has to look at every line."""
+    flags = compiled.flags & ~re.DEBUG
+    try:
+        tree = parse(compiled)
+        return translate(tree, flags, text=False), translate(tree, flags, text=True)
+    except (TooLarge, RecursionError):
+        return None
+
+
+def _parts(program: Program) -> tuple[str | None, str | None, bool, bool]:
+    return program.ended, program.bare, program.every, program.exact

@@ -1,0 +1,304 @@
+"""From the tree of a Python pattern to a program that the engine runs over blocks of lines.
+
+A line is matched including its `\\n`, and in a block the next line follows it. So that no match runs on into
+the next line, a program never consumes `\\n`. Each part of a pattern is translated into what it can match
+
+- `inner`: without consuming a `\\n`;
+- `newline`: consuming the line's final `\\n` as its last character, said as a look ahead, `(?m:$)`: after
+  that character a match can only go on with what is empty at the end of the text;
+- `empty`: at which places it can match nothing at all.
+
+What the engine cannot say (lookaround, back-references, conditionals, tables of Unicode in text that is not
+ASCII) is translated so that it selects at least the lines that Python selects, and the program is marked as
+not exact. Which of several matches Python prefers does not matter here, only whether there is one: groups,
+greed and all that may follow or precede a match freely are left out.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from typing import Any, Final, NamedTuple, TypeAlias
+
+from logdex import _charset
+from logdex._charset import CharSet, Ranges
+from logdex._sre import MAXREPEAT, TYPE_FLAGS, op
+
+END_NL: Final = 1
+"""At the end of a line that has its `\\n`, after it."""
+END_BARE: Final = 2
+"""At the end of a line without `\\n`."""
+START: Final = 4
+"""At the start of any line."""
+_ANYWHERE: Final = END_NL | END_BARE | START
+
+_NEWLINE: Final = 10
+_REST: Final = r"(?-u:[^\n])*"
+_MAX_ITEMS: Final = 200_000
+_MAX_LENGTH: Final = 4_000_000
+
+Item: TypeAlias = "tuple[object, Any]"
+
+
+class TooLarge(Exception):
+    """The pattern is larger than a program for it is worth."""
+
+
+class Piece(NamedTuple):
+    """What a part of a pattern can match; None where it cannot match so."""
+
+    inner: str | None
+    newline: str | None
+    empty: int
+
+
+class Program(NamedTuple):
+    """A pattern as the engine takes it; the syntax is that of Rust's `regex`."""
+
+    ended: str | None
+    """Matches inside a line that ends in `\\n`; None: never."""
+    bare: str | None
+    """Matches in a line without `\\n`; None: never."""
+    every: bool
+    """Selects every line that ends in `\\n`."""
+    always: bool
+    """Selects every line."""
+    exact: bool
+    """Selects no line that Python does not select."""
+
+
+def translate(tree: Any, flags: int, *, text: bool) -> Program:
+    """Translates a parsed pattern for lines of ASCII, or with `text` for lines of any characters."""
+    translator = _Translator(text)
+    piece = translator.sequence(tree, flags, head=True, tail=True)
+    start, end = piece.empty & START, END_NL | END_BARE
+    return Program(
+        ended=_either([piece.inner, piece.newline]),
+        bare=piece.inner,
+        every=bool(piece.empty & (START | END_NL)),
+        always=translator.exact and bool(start or piece.empty & end == end),
+        exact=translator.exact,
+    )
+
+
+_NOTHING: Final = Piece("", None, _ANYWHERE)
+_NEVER: Final = Piece(None, None, 0)
+_WILD: Final = Piece(_REST, _REST + "(?m:$)", _ANYWHERE)
+
+_SETS = frozenset({op("LITERAL"), op("NOT_LITERAL"), op("IN"), op("ANY")})
+_REPEATS = frozenset({op("MAX_REPEAT"), op("MIN_REPEAT")})
+_POSSESSIVE, _ATOMIC = op("POSSESSIVE_REPEAT"), op("ATOMIC_GROUP")
+_SUBPATTERN, _BRANCH, _AT = op("SUBPATTERN"), op("BRANCH"), op("AT")
+_ASSERT, _ASSERT_NOT, _FAILURE = op("ASSERT"), op("ASSERT_NOT"), op("FAILURE")
+_GROUPREF, _GROUPREF_EXISTS = op("GROUPREF"), op("GROUPREF_EXISTS")
+_BOUNDARIES = {op("AT_BOUNDARY"): r"(?-u:\b)", op("AT_NON_BOUNDARY"): r"(?-u:\B)"}
+_BEGIN, _BEGIN_STRING = op("AT_BEGINNING"), op("AT_BEGINNING_STRING")
+_END, _END_STRING = op("AT_END"), op("AT_END_STRING")
+
+
+class _Translator:
+    def __init__(self, text: bool) -> None:
+        self.text = text
+        self.exact = True
+        self.left = _MAX_ITEMS
+        self.groups: dict[int, tuple[Any, int]] = {}
+
+    def sequence(self, items: Iterable[Item], flags: int, *, head: bool, tail: bool) -> Piece:
+        """Items one after the other; `head`, `tail`: nothing of the pattern comes before, or after, them."""
+        trimmed = _trim(list(items), head=head, tail=tail)
+        last = len(trimmed) - 1
+        pieces = [
+            self.item(kind, value, flags, head=head and i == 0, tail=tail and i == last)
+            for i, (kind, value) in enumerate(trimmed)
+        ]
+        return _concatenate(pieces)
+
+    def item(self, kind: object, value: Any, flags: int, *, head: bool, tail: bool) -> Piece:
+        self.left -= 1
+        if self.left < 0:
+            raise TooLarge
+        if kind in _SETS:
+            return self.characters(_charset.of_item(kind, value, flags))
+        if kind is _SUBPATTERN:
+            return self.group(value, flags, head=head, tail=tail)
+        if kind is _BRANCH:
+            return _alternate([self.sequence(each, flags, head=head, tail=tail) for each in value[1]])
+        if kind in _REPEATS or kind is _POSSESSIVE:
+            return self.repeat(kind, value, flags, head=head, tail=tail)
+        if kind is _AT:
+            return self.assertion(value, flags)
+        if kind is _FAILURE:
+            return _NEVER
+        return self.beyond(kind, value, flags, head=head, tail=tail)
+
+    def beyond(self, kind: object, value: Any, flags: int, *, head: bool, tail: bool) -> Piece:
+        """What is regular at the edge of a pattern only, or not at all."""
+        if kind is _ATOMIC:
+            self.exact &= tail
+            return self.sequence(value, flags, head=head, tail=tail)
+        if kind is _ASSERT:
+            ahead = value[0] > 0
+            if (tail and ahead) or (head and not ahead):
+                return self.sequence(value[1], flags, head=head, tail=tail)
+            self.exact = False
+            return _NOTHING
+        self.exact = False
+        if kind is _ASSERT_NOT:
+            return _NOTHING
+        if kind is _GROUPREF:
+            return self.reference(value, flags)
+        if kind is _GROUPREF_EXISTS:
+            _, yes, no = value
+            return _alternate([self.sequence(each or (), flags, head=head, tail=tail) for each in (yes, no)])
+        return _WILD
+
+    def characters(self, chars: CharSet) -> Piece:
+        ranges = chars.ascii
+        if self.text:
+            self.exact &= chars.exact
+            ranges += chars.foreign
+        newline = "(?m:$)" if _charset.contains(chars.ascii, _NEWLINE) else None
+        return Piece(_class(_charset.without(ranges, _NEWLINE)), newline, 0)
+
+    def group(self, value: Any, flags: int, *, head: bool, tail: bool) -> Piece:
+        number, added, removed, body = value
+        if added & TYPE_FLAGS:
+            flags &= ~TYPE_FLAGS
+        flags = (flags | added) & ~removed
+        piece = self.sequence(body, flags, head=head, tail=tail)
+        if number is not None:
+            self.groups[number] = (body, flags)
+        return piece
+
+    def repeat(self, kind: object, value: Any, flags: int, *, head: bool, tail: bool) -> Piece:
+        low, high, body = value
+        if kind is _POSSESSIVE:
+            self.exact &= tail
+        # At an edge only the least number of times matters; nothing comes before or after a single time.
+        if tail or (head and kind is not _POSSESSIVE):
+            high = low
+        once = high == 1 and low == 1
+        piece = self.sequence(body, flags, head=head and once, tail=tail and once)
+        return piece if once else _repeated(piece, low, high)
+
+    def assertion(self, where: object, flags: int) -> Piece:
+        if where in _BOUNDARIES:
+            return self.boundary(where, flags)
+        if where is _BEGIN or where is _BEGIN_STRING:
+            lines = where is _BEGIN and flags & re.MULTILINE
+            return Piece("(?m:^)", None, START | END_NL if lines else START)
+        if where is _END:
+            return Piece("(?m:$)", None, END_NL | END_BARE)
+        if where is _END_STRING:
+            return Piece(r"\z", None, END_NL | END_BARE)
+        self.exact = False
+        return _NOTHING
+
+    def boundary(self, where: object, flags: int) -> Piece:
+        inside = where is op("AT_NON_BOUNDARY")
+        empty = END_NL if inside else 0
+        if self.text and (inside or not flags & re.ASCII):
+            self.exact = False
+            return Piece("", None, empty)
+        return Piece(_BOUNDARIES[where], None, empty)
+
+    def reference(self, number: int, flags: int) -> Piece:
+        """The text of a group once more: at least what the group's own part can match."""
+        body, inner_flags = self.groups.get(number, (None, 0))
+        if body is None or flags & re.IGNORECASE or not _consumes_only(body):
+            return _WILD
+        return self.sequence(body, inner_flags, head=False, tail=False)
+
+
+def _trim(items: list[Item], *, head: bool, tail: bool) -> list[Item]:
+    """Drops what a match may begin or end with, but need not."""
+    first, end = 0, len(items)
+    while head and first < end and items[first][0] in _REPEATS and items[first][1][0] == 0:
+        first += 1
+    while tail and first < end and _optional_at_tail(items[end - 1]):
+        end -= 1
+    return items[first:end]
+
+
+def _optional_at_tail(item: Item) -> bool:
+    return (item[0] in _REPEATS or item[0] is _POSSESSIVE) and item[1][0] == 0
+
+
+def _consumes_only(items: Iterable[Item]) -> bool:
+    """Whether what the items match depends on nothing but the text they consume."""
+    for kind, value in items:
+        if kind in _SETS:
+            continue
+        if kind is _BRANCH and all(_consumes_only(each) for each in value[1]):
+            continue
+        if kind is _SUBPATTERN and _consumes_only(value[3]):
+            continue
+        if kind in _REPEATS and _consumes_only(value[2]):
+            continue
+        return False
+    return True
+
+
+def _concatenate(pieces: Sequence[Piece]) -> Piece:
+    """Pieces one after the other: the one that takes the final `\\n` is followed by empty ones only."""
+    newline, rest_empty = None, _ANYWHERE
+    for i in range(len(pieces) - 1, -1, -1):
+        piece = pieces[i]
+        before = None if newline is None or piece.inner is None else piece.inner + newline
+        newline = _either([before, piece.newline if rest_empty & END_NL else None])
+        rest_empty &= piece.empty
+        if newline is not None and len(newline) > _MAX_LENGTH:
+            raise TooLarge
+    inner: str | None = None
+    if all(piece.inner is not None for piece in pieces):
+        inner = "".join(piece.inner or "" for piece in pieces)
+    return Piece(inner, newline, rest_empty)
+
+
+def _alternate(pieces: Sequence[Piece]) -> Piece:
+    empty = 0
+    for piece in pieces:
+        empty |= piece.empty
+    return Piece(_either([p.inner for p in pieces]), _either([p.newline for p in pieces]), empty)
+
+
+def _repeated(piece: Piece, low: int, high: int) -> Piece:
+    """A piece `low` to `high` times over; the last time may be the one that takes the `\\n`."""
+    inner = _times(piece.inner, low, high)
+    newline = None
+    if piece.newline is not None and high > 0:
+        least = 0 if piece.empty & END_NL else max(low - 1, 0)
+        before = _times(piece.inner, least, high if high == MAXREPEAT else high - 1)
+        newline = None if before is None else before + piece.newline
+    return Piece(inner, newline, piece.empty if low > 0 else _ANYWHERE)
+
+
+def _times(part: str | None, low: int, high: int) -> str | None:
+    if part is None:
+        return "" if low == 0 else None
+    if high == 0 or part == "":
+        return ""
+    if high == MAXREPEAT:
+        return f"(?:{part})" + {0: "*", 1: "+"}.get(low, f"{{{low},}}")
+    return f"(?:{part}){{{low},{high}}}"
+
+
+def _either(parts: Iterable[str | None]) -> str | None:
+    """Any of the parts that can match; always safe to stand in a sequence."""
+    some = list(dict.fromkeys(part for part in parts if part is not None))
+    if len(some) < 2:
+        return some[0] if some else None
+    return "(?:" + "|".join(some) + ")"
+
+
+def _class(ranges: Ranges) -> str | None:
+    if not ranges:
+        return None
+    if len(ranges) == 1 and ranges[0][0] == ranges[0][1]:
+        return _escape(ranges[0][0])
+    return "[" + "".join(_escape(a) if a == b else f"{_escape(a)}-{_escape(b)}" for a, b in ranges) + "]"
+
+
+def _escape(code: int) -> str:
+    char = chr(code)
+    return char if code < 128 and (char.isalnum() or char == "_") else f"\\x{{{code:X}}}"

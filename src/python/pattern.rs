@@ -1,0 +1,68 @@
+//! `Pattern`: a compiled regex, with the one who decides what the engine cannot.
+
+use std::sync::Arc;
+
+use pyo3::prelude::*;
+
+use crate::line::Line;
+use crate::pattern::{self, Translation};
+
+/// A translation as `logdex/_pattern.py` gives it: ended, bare, every, exact.
+type Parts = (Option<String>, Option<String>, bool, bool);
+
+/// A compiled pattern: the engine's programs, and Python's own `search` for the lines they cannot decide.
+#[pyclass(frozen, module = "logdex._core")]
+pub(super) struct Pattern {
+    engine: Arc<pattern::Pattern>,
+    search: Py<PyAny>,
+}
+
+#[pymethods]
+impl Pattern {
+    #[new]
+    fn new(py: Python<'_>, search: Py<PyAny>, ascii: Option<Parts>, text: Option<Parts>) -> Self {
+        let engine = py.detach(|| match (ascii, text) {
+            (Some(ascii), Some(text)) => pattern::Pattern::new(&translation(ascii), &translation(text)),
+            _ => pattern::Pattern::opaque(),
+        });
+        Self { engine: Arc::new(engine), search }
+    }
+
+    /// The numbers, from 0, of the lines of `data` that match; for tests and benches.
+    fn select(&self, py: Python<'_>, data: &[u8]) -> PyResult<Vec<usize>> {
+        let candidates = self.candidates(data);
+        let search = self.search.bind(py);
+        let mut numbers = Vec::new();
+        let (mut number, mut seen) = (0, 0);
+        for (line, certain) in candidates {
+            number += memchr::memchr_iter(b'\n', &data[seen..line.start]).count();
+            seen = line.start;
+            if certain || !search.call1((String::from_utf8_lossy(line.of(data)),))?.is_none() {
+                numbers.push(number);
+            }
+        }
+        Ok(numbers)
+    }
+
+    /// How many lines of `data` are left to `re`; for tests and benches.
+    fn undecided(&self, data: &[u8]) -> usize {
+        self.candidates(data).iter().filter(|(_, certain)| !certain).count()
+    }
+}
+
+impl Pattern {
+    /// The engine's part, and `search`.
+    pub(super) fn parts(&self) -> (Arc<pattern::Pattern>, Py<PyAny>) {
+        (Arc::clone(&self.engine), Python::attach(|py| self.search.clone_ref(py)))
+    }
+
+    fn candidates(&self, data: &[u8]) -> Vec<(Line, bool)> {
+        let mut found = Vec::new();
+        self.engine.scan(data, &mut self.engine.scratch(), &mut found);
+        found.into_iter().map(|candidate| (candidate.line, candidate.certain)).collect()
+    }
+}
+
+fn translation((ended, bare, every, exact): Parts) -> Translation {
+    Translation { ended, bare, every, exact }
+}
