@@ -1,0 +1,49 @@
+"""Ending an app that another process launched."""
+
+import os
+import signal
+import time
+from contextlib import suppress
+
+from logdex.torchx_backend.jobs.processes import Process, is_alive
+from logdex.torchx_backend.jobs.record import JobRecord
+from logdex.torchx_backend.jobs.store import JobStore, log
+
+PATIENCE = 10.0
+"""Seconds between asking and forcing, as in TorchX's own `cancel`."""
+
+
+def end(record: JobRecord, store: JobStore) -> None:
+    """Ends every replica with its process group: SIGTERM, and SIGKILL to what is left after 10 s.
+
+    Returns when they are gone. Raises PermissionError for another user's app. A process is signalled only
+    while it is the one that was recorded, never one that has its pid now.
+    """
+    living = [one.process for _, _, one in record.replicas() if one.process and is_alive(one.process)]
+    try:
+        store.ask_to_end(record)
+    except OSError as error:
+        log.warning("%s: %s; the app will be told as FAILED instead of CANCELLED", store.root, error)
+    if not [one for one in living if _signal(one, signal.SIGTERM)]:
+        store.take_back(record)
+        return
+    if left := _wait(living, PATIENCE):
+        for one in left:
+            _signal(one, signal.SIGKILL)
+        _wait(left, PATIENCE)
+
+
+def _wait(processes: list[Process], seconds: float) -> list[Process]:
+    deadline = time.monotonic() + seconds
+    while (left := [one for one in processes if is_alive(one)]) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return left
+
+
+def _signal(process: Process, number: signal.Signals) -> bool:
+    """Signals the group of a replica, which TorchX makes the leader of its own session."""
+    if is_alive(process):
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, number)
+            return True
+    return False

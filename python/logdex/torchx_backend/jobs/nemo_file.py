@@ -1,0 +1,179 @@
+"""NeMo-Run's own job file, `.local_jobs.json`: read what it has, add to it without hurting its readers.
+
+It is one JSON object, `{app id: [state, app id, log_dir, [role, ...]]}`. NeMo-Run rewrites it in place under
+an exclusive `flock`, and reads it without one.
+"""
+
+import contextlib
+import json
+import os
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+try:
+    import fcntl
+except ModuleNotFoundError:  # pragma: no cover - no such platform is built for
+    fcntl = None  # type: ignore[assignment]
+
+MODULE = "nemo_run.run.torchx_backend.schedulers.local"
+"""Where NeMo-Run has its scheduler; `import` finds a function in its place, `sys.modules` the module."""
+
+_PATIENCE = 2.0
+_COPY = 1 << 30
+_LONGEST_ENTRY = 1 << 16
+
+
+class NemoJob(NamedTuple):
+    """One entry of the file; it knows neither replicas nor processes."""
+
+    state: str
+    app_id: str
+    log_dir: str
+    roles: list[str]
+
+
+def default_path() -> str:
+    """The file of the NeMo-Run that is loaded, or the one that it would use here."""
+    module = sys.modules.get(MODULE)
+    if module is not None:
+        return str(module.LOCAL_JOB_DIRS)
+    home = os.environ.get("NEMORUN_HOME", os.path.expanduser("~/.nemo_run"))
+    return os.path.join(home, ".local_jobs.json")
+
+
+class NemoJobs(Mapping[str, NemoJob]):
+    """The jobs in the file at one moment, none when it is damaged; looking one up parses only that one."""
+
+    def __init__(self, path: str) -> None:
+        self._stored = _stored(path)
+
+    def __getitem__(self, app_id: str) -> NemoJob:
+        key = json.dumps(app_id).encode() + b": "
+        at = self._stored.rfind(key)
+        if at < 0:
+            return self._parsed()[app_id]
+        try:
+            entry, _ = json.JSONDecoder().raw_decode(self._stored[at + len(key) :][:_LONGEST_ENTRY].decode())
+            return _job(entry)
+        except (ValueError, TypeError, IndexError):
+            return self._parsed()[app_id]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._parsed())
+
+    def __len__(self) -> int:
+        return len(self._parsed())
+
+    def _parsed(self) -> dict[str, NemoJob]:
+        try:
+            entries = json.loads(self._stored).items()
+            return {str(key): _job(one) for key, one in entries if isinstance(one, list) and len(one) == 4}
+        except (ValueError, AttributeError, TypeError):
+            return {}
+
+
+def _job(entry: list[Any]) -> NemoJob:
+    state, app_id, log_dir, roles = entry
+    return NemoJob(str(state), str(app_id), str(log_dir), [str(role) for role in roles])
+
+
+def _stored(path: str) -> bytes:
+    try:
+        with open(path, "rb") as file, _lock(file.fileno(), exclusive=False):
+            return file.read()
+    except OSError:
+        return b""
+
+
+def save(path: str, jobs: list[NemoJob]) -> None:
+    """Adds or replaces jobs in one step: a reader without a lock sees the old file or the new one.
+
+    The file is copied by the kernel and only its end is changed: of two entries of one key JSON readers take
+    the last. NeMo-Run's next write drops the first. A file that does not end as JSON does is kept aside as
+    `<file>.damaged`.
+    """
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    entries = ", ".join(f"{json.dumps(job.app_id)}: {json.dumps(job)}" for job in jobs).encode()
+    with _locked(path) as current:
+        temporary = f"{path}.{os.getpid()}.tmp"
+        try:
+            with open(temporary, "wb") as new:
+                _write(current, new.fileno(), entries, path)
+            os.chmod(temporary, os.fstat(current).st_mode & 0o777)
+            os.replace(temporary, path)
+        except BaseException:
+            with contextlib.suppress(OSError):
+                os.unlink(temporary)
+            raise
+
+
+def _write(current: int, new: int, entries: bytes, path: str) -> None:
+    end = os.lseek(current, 0, os.SEEK_END)
+    tail = os.pread(current, 64, max(0, end - 64)).rstrip()
+    body = tail[:-1].rstrip()
+    empty = not tail or body == b"{" or (tail == b"{}")
+    if not empty and not tail.endswith(b"]}"):
+        os.link(path, f"{path}.damaged.{time.time_ns()}")
+        empty = True
+    keep = 0 if empty else end - (64 if end >= 64 else end) + len(body)
+    _copy(current, new, keep)
+    _write_all(new, (b"{" if empty else b", ") + entries + b"}")
+
+
+def _copy(source: int, target: int, count: int) -> None:
+    done = 0
+    while done < count:
+        copied = os.sendfile(target, source, done, min(count - done, _COPY))
+        if copied == 0:
+            raise OSError("the job file shrank while it was copied")
+        done += copied
+
+
+def _write_all(target: int, data: bytes) -> None:
+    while data:
+        data = data[os.write(target, data) :]
+
+
+@contextlib.contextmanager
+def _locked(path: str) -> Iterator[int]:
+    """The file, created if need be, under an exclusive lock that is on the file that has this name now."""
+    while True:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+        try:
+            with _lock(descriptor, exclusive=True):
+                if _is_still(path, descriptor):
+                    yield descriptor
+                    return
+        finally:
+            os.close(descriptor)
+
+
+def _is_still(path: str, descriptor: int) -> bool:
+    try:
+        return os.path.samestat(os.stat(path), os.fstat(descriptor))
+    except FileNotFoundError:
+        return False
+
+
+@contextlib.contextmanager
+def _lock(descriptor: int, *, exclusive: bool) -> Iterator[None]:
+    """A `flock`, waited for at most 2 s: a stuck writer must not stop a launch, nor every reader."""
+    if fcntl is None:  # pragma: no cover
+        yield
+        return
+    deadline = time.monotonic() + _PATIENCE
+    kind = fcntl.LOCK_EX if exclusive else fcntl.LOCK_SH
+    while True:
+        with contextlib.suppress(OSError):
+            fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
+            break
+        if time.monotonic() > deadline:
+            break
+        time.sleep(0.002)
+    try:
+        yield
+    finally:
+        with contextlib.suppress(OSError):
+            fcntl.flock(descriptor, fcntl.LOCK_UN)

@@ -1,0 +1,125 @@
+"""What is remembered of an app: who ran, where, since when, and how it ended."""
+
+import json
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from logdex.torchx_backend.jobs.processes import Host, Process, this_host
+
+VERSION = 1
+"""The version that this release writes. A record of a later one is read as far as it goes."""
+
+TERMINAL = frozenset({"SUCCEEDED", "FAILED", "CANCELLED"})
+"""The states that do not change any more, by TorchX's names."""
+
+
+@dataclass(frozen=True)
+class Replica:
+    """One process of a role; `process` is None until it started, `exit` until its end was seen."""
+
+    process: Process | None = None
+    exit: int | None = None
+    error_file: str = ""
+
+
+@dataclass(frozen=True)
+class JobRecord:
+    """One app; `log_dir` is its own directory, times are seconds since the epoch, `state` a TorchX name."""
+
+    app_id: str
+    session: str
+    log_dir: str
+    roles: Mapping[str, tuple[Replica, ...]]
+    launcher: Process | None
+    host: Host = field(default_factory=this_host)
+    state: str = "PENDING"
+    message: str = ""
+    scheduled_at: float = field(default_factory=time.time)
+    ended_at: float | None = None
+    version: int = VERSION
+
+    @property
+    def is_terminal(self) -> bool:
+        """Whether the record itself says how the app ended."""
+        return self.state in TERMINAL
+
+    @property
+    def has_started(self) -> bool:
+        """Whether the processes are known; until then the launcher is still starting them."""
+        return any(one.process for _, _, one in self.replicas())
+
+    def replicas(self) -> list[tuple[str, int, Replica]]:
+        """Every replica with its role and index."""
+        return [(role, k, one) for role, many in self.roles.items() for k, one in enumerate(many)]
+
+    def ended(self, state: str, message: str = "") -> "JobRecord":
+        """The same app, ended now."""
+        return replace(self, state=state, message=message, ended_at=time.time())
+
+    def to_json(self) -> bytes:
+        """The record as it is stored."""
+        return json.dumps(
+            {
+                "version": self.version,
+                "app_id": self.app_id,
+                "session": self.session,
+                "log_dir": self.log_dir,
+                "state": self.state,
+                "message": self.message,
+                "scheduled_at": self.scheduled_at,
+                "ended_at": self.ended_at,
+                "host": self.host._asdict(),
+                "launcher": self.launcher and self.launcher._asdict(),
+                "roles": {role: [_replica_out(one) for one in many] for role, many in self.roles.items()},
+            }
+        ).encode()
+
+    @classmethod
+    def from_json(cls, stored: bytes) -> "JobRecord":
+        """Reads a stored record, ignoring keys that it does not know; ValueError when it cannot be one."""
+        try:
+            values = json.loads(stored)
+            return cls(
+                app_id=str(values["app_id"]),
+                session=str(values["session"]),
+                log_dir=str(values["log_dir"]),
+                roles={
+                    str(role): tuple(_replica_in(one) for one in many)
+                    for role, many in values["roles"].items()
+                },
+                launcher=_process_in(values.get("launcher")),
+                host=_host_in(values.get("host") or {}),
+                state=str(values["state"]),
+                message=str(values.get("message", "")),
+                scheduled_at=float(values["scheduled_at"]),
+                ended_at=None if values.get("ended_at") is None else float(values["ended_at"]),
+                version=int(values["version"]),
+            )
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+            raise ValueError(f"not a job record: {error!r}") from error
+
+
+def _replica_out(one: Replica) -> dict[str, Any]:
+    process = one.process._asdict() if one.process else {}
+    return {**process, "exit": one.exit, "error_file": one.error_file}
+
+
+def _replica_in(values: dict[str, Any]) -> Replica:
+    code = values.get("exit")
+    return Replica(
+        process=_process_in(values),
+        exit=None if code is None else int(code),
+        error_file=str(values.get("error_file", "")),
+    )
+
+
+def _process_in(values: dict[str, Any] | None) -> Process | None:
+    if not values or values.get("pid") is None:
+        return None
+    return Process(int(values["pid"]), str(values.get("started", "")))
+
+
+def _host_in(values: dict[str, Any]) -> Host:
+    return Host(*(str(values.get(name, "")) for name in Host._fields))

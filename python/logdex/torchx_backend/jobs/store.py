@@ -1,0 +1,152 @@
+"""The job store: a directory with one file an app, each written whole or not at all.
+
+    <root>/<session>/<app id>.json        the record; only the process that launched the app writes it
+    <root>/<session>/<app id>.cancelled   somebody asked for its end; any process may create it
+    <root>/.tmp/                          records on their way
+
+A record replaces the one before by a rename, so a reader sees the old one or the new one, on NFS too, and a
+writer that is killed leaves the old one. Nothing here looks at more than one app, so a hundred thousand cost
+what one costs.
+"""
+
+import hashlib
+import itertools
+import logging
+import os
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from urllib.parse import quote
+
+from logdex.torchx_backend.jobs.record import VERSION, JobRecord
+
+log = logging.getLogger("logdex")
+
+_LONGEST_NAME = 180
+_TEMPORARY = ".tmp"
+_ABANDONED_AFTER = 3600.0
+_counter = itertools.count()
+
+
+class JobStore:
+    """The records under one directory. It is created by the first save; reading never writes."""
+
+    def __init__(self, root: str) -> None:
+        self.root = root
+        self._swept = False
+
+    def save(self, record: JobRecord) -> None:
+        """Writes the record in one step; after an OSError the one before still stands."""
+        path = self._path(record.session, record.app_id)
+        temporary = self._temporary(record)
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        try:
+            with open(temporary, "xb") as file:
+                file.write(record.to_json())
+            os.replace(temporary, path)
+        except BaseException:
+            with suppress(OSError):
+                os.unlink(temporary)
+            raise
+
+    def load(self, app_id: str, session: str | None = None) -> JobRecord | None:
+        """The record of an app, looked for in `session` first and then in every other, or None."""
+        if not app_id:
+            return None
+        first = [] if session is None else [_encode(session)]
+        for name in itertools.chain(first, self._sessions()):
+            record = _read(os.path.join(self.root, name, _encode(app_id) + ".json"))
+            if record is not None and record.app_id == app_id:
+                return record
+        return None
+
+    def of_session(self, session: str) -> Iterator[JobRecord]:
+        """Every record of a session, oldest first."""
+        directory = os.path.join(self.root, _encode(session))
+        try:
+            names = os.listdir(directory)
+        except (FileNotFoundError, NotADirectoryError):
+            return iter(())
+        read = (_read(os.path.join(directory, name)) for name in names if name.endswith(".json"))
+        return iter(sorted((one for one in read if one), key=lambda one: (one.scheduled_at, one.app_id)))
+
+    def forget(self, record: JobRecord) -> None:
+        """Removes a record; the app's logs stay."""
+        for path in (self._path(record.session, record.app_id), self._mark(record)):
+            with suppress(FileNotFoundError):
+                os.unlink(path)
+
+    def ask_to_end(self, record: JobRecord) -> None:
+        """Leaves word, before any signal is sent, that what comes now is a cancellation and not a failure."""
+        mark = self._mark(record)
+        os.makedirs(os.path.dirname(mark), exist_ok=True)
+        with open(mark, "w") as file:
+            file.write(f"pid {os.getpid()} at {time.time():.3f}\n")
+
+    def take_back(self, record: JobRecord) -> None:
+        """Withdraws `ask_to_end`: nothing was left to be ended."""
+        with suppress(FileNotFoundError):
+            os.unlink(self._mark(record))
+
+    def asked_to_end(self, record: JobRecord) -> bool:
+        """Whether somebody cancelled the app while it ran."""
+        return os.path.exists(self._mark(record))
+
+    def _path(self, session: str, app_id: str) -> str:
+        return os.path.join(self.root, _encode(session), _encode(app_id) + ".json")
+
+    def _mark(self, record: JobRecord) -> str:
+        return os.path.join(self.root, _encode(record.session), _encode(record.app_id) + ".cancelled")
+
+    def _sessions(self) -> list[str]:
+        try:
+            with os.scandir(self.root) as entries:
+                return [one.name for one in entries if not one.name.startswith(".") and one.is_dir()]
+        except (FileNotFoundError, NotADirectoryError):
+            return []
+
+    def _temporary(self, record: JobRecord) -> str:
+        directory = os.path.join(self.root, _TEMPORARY)
+        os.makedirs(directory, exist_ok=True)
+        if not self._swept:
+            self._swept = True
+            _sweep(directory)
+        unique = f"{record.host.name}-{os.getpid()}-{threading.get_ident()}-{next(_counter)}"
+        return os.path.join(directory, _encode(unique))
+
+
+def _encode(name: str) -> str:
+    """A file name for any session or app id: no separator, not hidden, not too long, and no two alike."""
+    safe = quote(name, safe="") or "%"
+    if safe.startswith("."):
+        safe = "%2E" + safe[1:]
+    if len(safe) > _LONGEST_NAME:
+        digest = hashlib.blake2b(name.encode("utf-8", "surrogateescape"), digest_size=16).hexdigest()
+        safe = f"{safe[:100]}%{digest}"
+    return safe
+
+
+def _read(path: str) -> JobRecord | None:
+    """The record in a file; None, with a warning, when the file is there and is no record."""
+    try:
+        with open(path, "rb") as file:
+            stored = file.read()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    try:
+        record = JobRecord.from_json(stored)
+    except ValueError as error:
+        log.warning("%s: %s; it is ignored, remove the file to be rid of this message", path, error)
+        return None
+    if record.version > VERSION:
+        log.debug("%s: written by a later logdex (version %d)", path, record.version)
+    return record
+
+
+def _sweep(directory: str) -> None:
+    """Removes what killed writers left behind long ago."""
+    with suppress(OSError), os.scandir(directory) as entries:
+        for entry in entries:
+            if time.time() - entry.stat().st_mtime > _ABANDONED_AFTER:
+                os.unlink(entry.path)

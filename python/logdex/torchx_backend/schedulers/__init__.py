@@ -1,0 +1,1 @@
+"""Schedulers that TorchX can load by name."""

@@ -1,0 +1,143 @@
+"""Which file a stream of a replica is read from, and until when.
+
+`stream_file` and `Ending` are all that knows of TorchX's combined file.
+"""
+
+import operator
+import os
+import time
+from collections.abc import Callable
+from typing import Any
+
+from torchx.schedulers.local_scheduler import COMBINED_LOG, STDERR_LOG, STDOUT_LOG
+
+from logdex.torchx_backend.jobs import JobRecord, is_here, is_running, judge
+from logdex.torchx_backend.jobs.processes import Process, is_alive
+
+_FROM_AFAR_EVERY = 1.0
+_COPY_PATIENCE = 2.0
+
+_FILES: dict[str | None, str] = {
+    None: COMBINED_LOG,
+    "combined": COMBINED_LOG,
+    "stdout": STDOUT_LOG,
+    "stderr": STDERR_LOG,
+}
+
+
+def stream_file(streams: object) -> str:
+    """The file of a stream: TorchX's `Stream`, its name, or None for combined. KeyError for another."""
+    name: Any = getattr(streams, "value", streams)
+    try:
+        return _FILES[name]
+    except (KeyError, TypeError):
+        raise KeyError(streams) from None
+
+
+def replica_dir(record: JobRecord, role: str, k: int) -> str:
+    """The directory of one replica's logs.
+
+    Raises ValueError for a role name that would lead elsewhere, RuntimeError for a role or replica that the
+    app has not.
+    """
+    index = operator.index(k)
+    if role not in record.roles:
+        if os.path.basename(role) != role or role in ("", ".", "..") or "\0" in role:
+            raise ValueError(f"role_name {role!r} is not the name of a role; {_roles_there_are(record)}")
+        raise RuntimeError(_no_log(record, role, index))
+    count = len(record.roles[role])
+    if not 0 <= index < count:
+        raise RuntimeError(_no_log(record, role, index))
+    return os.path.join(record.log_dir, role, str(index))
+
+
+def await_log(path: str, record: JobRecord, role: str, k: int, *, ended: Callable[[], bool] | None) -> None:
+    """Waits for a log while `ended` says that it may come; RuntimeError when it does not."""
+    while not os.path.isfile(path):
+        if ended is None or ended():
+            if os.path.isfile(path):
+                return
+            raise RuntimeError(f"{_no_log(record, role, k)}: there is no file {path}")
+        time.sleep(0.02)
+
+
+def _no_log(record: JobRecord, role: str, k: int) -> str:
+    where = os.path.join(record.log_dir, role, str(k))
+    return f"app {record.app_id} has no log of role {role!r}, replica {k}, in {where}; " + _roles_there_are(
+        record
+    )
+
+
+def _roles_there_are(record: JobRecord) -> str:
+    there = ", ".join(f"{role!r} with {len(many)} replica(s)" for role, many in record.roles.items())
+    return f"app {record.app_id} has {there or 'no roles'}"
+
+
+class Ending:
+    """Tells whether an app has ended, so cheaply that it can be asked at every look at the end of a file.
+
+    On this host that is a look at `/proc`; from afar, at the age of files, once a second. A yes is
+    remembered.
+    """
+
+    def __init__(
+        self, record: JobRecord, reload: Callable[[], JobRecord | None], combined: str | None
+    ) -> None:
+        self._record = record
+        self._reload = reload
+        self._combined = combined
+        self._left = _processes(record)
+        self._ended_at: float | None = None
+        self._next = 0.0
+        self._over = False
+
+    def __call__(self) -> bool:
+        """True once the app has ended and everything that it wrote is in the file."""
+        if not self._over and time.monotonic() >= self._next:
+            self._over = self._has_ended() and self._is_drained()
+        return self._over
+
+    def _has_ended(self) -> bool:
+        if self._ended_at is not None:
+            return True
+        if not self._record.has_started:
+            self._record = self._reload() or self._record
+            self._left = _processes(self._record)
+        if not is_here(self._record):
+            self._next = time.monotonic() + _FROM_AFAR_EVERY
+            ended = judge(self._record).is_terminal
+        else:
+            ended = self._record.is_terminal or not self._lives()
+        if ended:
+            self._ended_at = time.monotonic()
+        return ended
+
+    def _lives(self) -> bool:
+        """Looks at one living replica, however many there were."""
+        if not self._record.has_started:
+            return is_running(self._record)
+        while self._left and not is_alive(self._left[-1]):
+            self._left.pop()
+        return bool(self._left)
+
+    def _is_drained(self) -> bool:
+        """The combined file is copied by a thread of the launcher, which lags, and dies with the launcher."""
+        if self._combined is None or combined_is_drained(self._combined):
+            return True
+        launcher = self._record.launcher
+        copying = is_here(self._record) and launcher is not None and is_alive(launcher)
+        waited = time.monotonic() - (self._ended_at or 0.0)
+        return not copying or waited > _COPY_PATIENCE
+
+
+def _processes(record: JobRecord) -> list[Process]:
+    return [one.process for _, _, one in record.replicas() if one.process]
+
+
+def combined_is_drained(directory: str) -> bool:
+    """Whether TorchX's thread has copied all of stdout and stderr into the combined file."""
+    try:
+        sizes = [os.stat(os.path.join(directory, name)).st_size for name in (STDOUT_LOG, STDERR_LOG)]
+        return os.stat(os.path.join(directory, COMBINED_LOG)).st_size >= sum(sizes)
+    except OSError:
+        return True

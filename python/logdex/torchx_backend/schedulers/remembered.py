@@ -1,0 +1,97 @@
+"""Apps that some process launched at some time: from the job store, or from NeMo-Run's file."""
+
+import os
+import time
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
+
+from torchx.schedulers.local_scheduler import _LocalAppDef
+from torchx.specs.api import AppState
+
+from logdex.torchx_backend.jobs import JobRecord, JobStore, Replica, Verdict, judge
+from logdex.torchx_backend.jobs.nemo_file import NemoJob, NemoJobs
+from logdex.torchx_backend.jobs.processes import Host
+from logdex.torchx_backend.jobs.verdict import launcher_owes
+
+_PATIENCE = 0.5
+"""Seconds that a launcher has to record what it has just seen."""
+
+_NOWHERE = Host("", "", "")
+"""The host of an app in NeMo-Run's file, which does not say."""
+
+
+@lru_cache(maxsize=8)
+def store_at(root: str) -> JobStore:
+    """The job store in a directory; one object each, so that it tidies up once a process."""
+    return JobStore(root)
+
+
+def settle(record: JobRecord, store: JobStore) -> Verdict:
+    """The state of an app now; an end that the record does not know is told after a second look."""
+    verdict = judge(record, cancelled=store.asked_to_end(record))
+    deadline = time.monotonic() + _PATIENCE
+    while verdict.is_terminal and not record.is_terminal:
+        # It may have ended, and have been recorded and reaped, between our reading and our looking for it.
+        again = store.load(record.app_id, record.session)
+        if again is not None and again.is_terminal:
+            return judge(again)
+        if time.monotonic() > deadline or not launcher_owes(record, verdict):
+            break
+        time.sleep(0.01)
+    return verdict
+
+
+def from_app(app: _LocalAppDef, session: str) -> JobRecord:
+    """What NeMo-Run remembers of an app; it forgets the replicas, but their directories are there."""
+    roles = {role: (Replica(),) * _count(app.log_dir, role) for role in app.role_replicas}
+    known = os.path.basename(os.path.dirname(app.log_dir)) or session
+    return JobRecord(
+        app.id,
+        known,
+        app.log_dir,
+        roles,
+        launcher=None,
+        host=_NOWHERE,
+        state=app.state.name,
+        scheduled_at=0.0,
+    )
+
+
+def _count(log_dir: str, role: str) -> int:
+    try:
+        return sum(name.isdigit() for name in os.listdir(os.path.join(log_dir, role))) or 1
+    except OSError:
+        return 1
+
+
+class SavedApps(Mapping[str, _LocalAppDef]):
+    """NeMo-Run's file as its own code wants it, one app built at a time."""
+
+    def __init__(self, jobs: NemoJobs) -> None:
+        self._jobs = jobs
+
+    def __getitem__(self, app_id: str) -> _LocalAppDef:
+        return _app(self._jobs[app_id])
+
+    def __contains__(self, app_id: object) -> bool:
+        return app_id in self._jobs
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._jobs)
+
+    def __len__(self) -> int:
+        return len(self._jobs)
+
+    def of_session(self, session: str) -> Iterator[JobRecord]:
+        """Records of the apps of a session, which is the name of the directory above the app's own."""
+        for job in self._jobs.values():
+            if os.path.basename(os.path.dirname(job.log_dir)) == session:
+                yield from_app(_app(job), session)
+
+
+def _app(job: NemoJob) -> _LocalAppDef:
+    app = _LocalAppDef(id=job.app_id, log_dir=job.log_dir)
+    for role in job.roles:
+        app.role_replicas[role] = []
+    app.set_state(AppState.__members__.get(job.state, AppState.UNKNOWN))
+    return app

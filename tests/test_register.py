@@ -1,0 +1,87 @@
+"""`local_persistent` is there for TorchX, comes last, and changes nothing else."""
+
+import importlib.metadata
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("torchx")
+
+OTHERS_HIDE_THE_DEFAULTS = bool(importlib.metadata.entry_points(group="torchx.schedulers"))
+
+
+def python(code: str) -> str:
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+def torchx(*args: str, cwd: Path) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [sys.executable, "-m", "torchx.cli.main", *args], capture_output=True, text=True, cwd=cwd, timeout=60
+    )
+
+
+def test_logdex_itself_imports_no_torchx() -> None:
+    assert python("import logdex, sys; print('torchx' in sys.modules)") == "False"
+
+
+@pytest.mark.skipif(OTHERS_HIDE_THE_DEFAULTS, reason="another package's entry points hide the defaults here")
+def test_the_scheduler_comes_last_and_the_default_stays() -> None:
+    names = (
+        "import torchx.schedulers as s; print(*s.get_scheduler_factories(), s.get_default_scheduler_name())"
+    )
+    before = python(names).split()
+    after = python(f"import logdex.torchx_backend; {names}").split()
+    assert after == [*before[:-1], "local_persistent", before[-1]]
+
+
+def test_the_wheel_declares_no_scheduler_of_its_own() -> None:
+    groups = {one.group for one in importlib.metadata.distribution("logdex").entry_points}
+    assert "torchx.schedulers" not in groups
+    assert "torchx.cli.cmds" in groups
+
+
+def test_the_hook_loads_nothing_but_itself() -> None:
+    loaded = python(
+        "import torchx.cli.main, sys; before = set(sys.modules);"
+        "import logdex.torchx_backend.command;"
+        "print(*sorted({name.split('.')[0] for name in set(sys.modules) - before}))"
+    )
+    assert loaded == "logdex"
+
+
+def test_registering_twice_is_registering_once() -> None:
+    code = "import logdex.torchx_backend as b; import torchx.schedulers as s; b.register(); b.register();"
+    assert python(code + "print(list(s.DEFAULT_SCHEDULER_MODULES).count('local_persistent'))") == "1"
+
+
+def test_run_in_one_shell_and_look_in_another(tmp_path: Path, eventually: Callable[..., None]) -> None:
+    script = "echo hello; echo trouble >&2"
+    ran = torchx("run", "-s", "local_persistent", "utils.sh", "sh", "-c", script, cwd=tmp_path)
+    assert ran.returncode == 0, ran.stderr
+    handle = ran.stdout.split()[-1]
+    assert handle.startswith("local_persistent://torchx/sh-")
+    assert "hello" in ran.stderr
+    logged = torchx("log", handle, cwd=tmp_path)
+    assert sorted(line.split(" ", 1)[1] for line in logged.stdout.splitlines()) == ["hello", "trouble"]
+    assert torchx("log", "--regex", "^trou", f"{handle}/sh/0", cwd=tmp_path).stdout.count("\n") == 1
+    assert "SUCCEEDED" in torchx("status", handle, cwd=tmp_path).stdout
+    assert handle in torchx("list", "-s", "local_persistent", cwd=tmp_path).stdout
+    assert torchx("logdex", "-e", "hell", handle, cwd=tmp_path).stdout == "hello\n"
+
+
+def test_an_app_that_fails_fails_the_command(tmp_path: Path) -> None:
+    ran = torchx("run", "-s", "local_persistent", "utils.sh", "sh", "-c", "exit 3", cwd=tmp_path)
+    assert ran.returncode == 1
+    assert "exited with 3" in ran.stderr
+
+
+def test_the_command_says_what_is_wrong(tmp_path: Path) -> None:
+    unknown = torchx("logdex", "local_persistent://torchx/nope", cwd=tmp_path)
+    assert unknown.returncode == 1
+    assert "there is no app 'nope'" in unknown.stderr
+    assert "Traceback" not in unknown.stderr
