@@ -43,16 +43,14 @@ pub struct Cutter {
     next: u64,
     end: u64,
     probe: Vec<u8>,
-    /// Bytes of holes that were stepped over.
-    pub skipped: u64,
-    /// Holes that were stepped over.
+    /// Holes that were stepped over since the one who cuts last took this number.
     pub holes: u64,
 }
 
 impl Cutter {
     /// Will cut `extent`, which begins at a line start; what follows the last `\n` before its end is a line too.
     pub fn new(extent: Extent) -> Self {
-        Self { next: extent.start, end: extent.end, probe: Vec::new(), skipped: 0, holes: 0 }
+        Self { next: extent.start, end: extent.end, probe: Vec::new(), holes: 0 }
     }
 
     /// The next extent, or `None` at the end.
@@ -99,12 +97,15 @@ impl Cutter {
         let limit = self.end;
         let (mut at, mut only_nuls) = (start, true);
         while at < limit {
+            if only_nuls {
+                at = source.next_stored(at).min(limit);
+            }
             let end = limit.min(at + BLOCK as u64);
             let probe = self.read(source, at, end)?;
             if only_nuls && let Some(text) = probe.iter().position(|&b| b != 0) {
                 let text = at + text as u64;
                 if text - start >= HOLE as u64 {
-                    self.step_over(start, text);
+                    self.step_over(text);
                     return Ok(None);
                 }
                 only_nuls = false;
@@ -115,15 +116,14 @@ impl Cutter {
             at = end;
         }
         if only_nuls {
-            self.step_over(start, limit);
+            self.step_over(limit);
             return Ok(None);
         }
         Ok(Some(limit))
     }
 
-    fn step_over(&mut self, start: u64, end: u64) {
+    fn step_over(&mut self, end: u64) {
         self.next = end;
-        self.skipped += end - start;
         self.holes += 1;
     }
 
@@ -136,6 +136,44 @@ impl Cutter {
         }
         Ok(&self.probe[..length])
     }
+}
+
+/// The extent of about [`BLOCK`] bytes of whole lines that ends at `end`, a line end or the end of the file, and where
+/// to cut next.
+///
+/// The two differ where a hole too long for a block stands between them: it is left out, so that what is read stays
+/// small.
+pub fn cut_back(source: &Source, end: u64) -> Result<(Extent, u64)> {
+    let mut probe = vec![0; BLOCK];
+    // The line that ends at `end` does not begin after its own `\n`.
+    let mut to = end.saturating_sub(1);
+    let mut start = 0;
+    let goal = end.saturating_sub(BLOCK as u64);
+    while to > 0 {
+        let from = to.saturating_sub(BLOCK as u64);
+        let length = (to - from) as usize;
+        let got = source.read(from, &mut probe[..length])?;
+        if got < length {
+            return Err(shrunk(source, from + got as u64, end));
+        }
+        // The first line start at or after the goal, or else the last one before it.
+        let near = goal.max(from + 1) - from - 1;
+        let first =
+            memchr::memchr(b'\n', &probe[(near as usize).min(length)..length]).map(|i| i + near as usize);
+        if let Some(newline) = first.or_else(|| memchr::memrchr(b'\n', &probe[..length])) {
+            start = from + newline as u64 + 1;
+            break;
+        }
+        to = from;
+    }
+    let mut text = start;
+    if end - start > 2 * BLOCK as u64 {
+        let mut cutter = Cutter::new(Extent { start, end });
+        if cutter.long_line(source, start)?.is_none() {
+            text = cutter.next;
+        }
+    }
+    Ok((Extent { start: text, end }, start))
 }
 
 fn shrunk(source: &Source, size: u64, wanted: u64) -> Error {
@@ -244,9 +282,9 @@ impl Block {
         self.offset + position as u64 + dropped
     }
 
-    /// How many holes were dropped from it, and how many bytes they had.
-    pub fn holes(&self) -> (u64, u64) {
-        (self.gaps.len() as u64, self.gaps.iter().map(|g| g.length).sum())
+    /// How many holes were dropped from it.
+    pub fn holes(&self) -> u64 {
+        self.gaps.len() as u64
     }
 }
 
@@ -309,7 +347,7 @@ mod tests {
             prop_assume!(source.is_ok());
             let source = source.unwrap();
             let mut cutter = Cutter::new(Extent { start: 0, end: content.len() as u64 });
-            let (mut joined, mut block, mut dropped) = (Vec::new(), Block::default(), 0);
+            let (mut joined, mut block) = (Vec::new(), Block::default());
             while let Some(extent) = cutter.cut(&source).unwrap() {
                 block.read(&source, extent).unwrap();
                 for l in line::lines(block.bytes()) {
@@ -318,10 +356,33 @@ mod tests {
                     prop_assert!(l.end == block.bytes().len() || l.of(block.bytes()).ends_with(b"\n"));
                 }
                 joined.extend_from_slice(block.bytes());
-                dropped += block.holes().1;
             }
             prop_assert_eq!(&joined, &without_holes(&content));
-            prop_assert_eq!(joined.len() as u64 + dropped + cutter.skipped, content.len() as u64);
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+        #[test]
+        fn cutting_back_gives_the_same_lines(pieces in proptest::collection::vec(piece(), 0..12)) {
+            let content = pieces.concat();
+            let file = tempfile::NamedTempFile::new().unwrap();
+            std::fs::write(file.path(), &content).unwrap();
+            let source = Source::open(file.path());
+            prop_assume!(source.is_ok());
+            let source = source.unwrap();
+            let (mut blocks, mut end) = (Vec::new(), content.len() as u64);
+            while end > 0 {
+                let (extent, before) = cut_back(&source, end).unwrap();
+                prop_assert!(before < end);
+                let mut block = Block::default();
+                block.read(&source, extent).unwrap();
+                blocks.push(block);
+                end = before;
+            }
+            blocks.reverse();
+            let joined: Vec<u8> = blocks.iter().flat_map(|b| b.bytes().to_vec()).collect();
+            prop_assert_eq!(&joined, &without_holes(&content));
         }
     }
 

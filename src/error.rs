@@ -32,6 +32,8 @@ pub enum Error {
     },
     /// An argument has a value that means nothing.
     Value(String),
+    /// The engine broke its own rules; never the caller's fault.
+    Bug(&'static str),
     /// The caller's own code (a signal handler, a judge) asked to stop; its exception waits at the edge.
     Interrupted,
 }
@@ -43,6 +45,11 @@ impl Error {
     /// Wraps what the system said about `path`.
     pub fn io(path: &Path, source: io::Error) -> Self {
         Self::Io { path: path.to_path_buf(), source }
+    }
+
+    /// Whether it says that the file is not there.
+    pub fn is_not_found(&self) -> bool {
+        matches!(self, Self::Io { source, .. } if source.kind() == io::ErrorKind::NotFound)
     }
 }
 
@@ -59,6 +66,9 @@ impl fmt::Display for Error {
             }
             Self::Compressed { path, detail } => write!(f, "{}: {detail}", path.display()),
             Self::Value(message) => f.write_str(message),
+            Self::Bug(what) => {
+                write!(f, "internal error: {what}; please report it with the log's last lines")
+            }
             Self::Interrupted => f.write_str("interrupted"),
         }
     }

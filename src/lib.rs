@@ -7,11 +7,19 @@
 compile_error!("logdex supports 64-bit Linux and macOS");
 
 pub mod block;
+pub mod caller;
 pub mod error;
+pub mod follow;
 pub mod line;
+pub mod partial;
 pub mod pattern;
+pub mod place;
 #[cfg(feature = "python")]
 mod python;
+pub mod query;
+pub mod scan;
 pub mod source;
 pub mod stamp;
+pub mod timing;
+pub mod wait;
 pub mod when;

@@ -120,16 +120,27 @@ impl Source {
         Ok(filled)
     }
 
+    /// Where the first byte at or after `offset` stands that the file system has stored: before it all is NULs. Where
+    /// the file system does not know, that is `offset` itself.
+    pub fn next_stored(&self, offset: u64) -> u64 {
+        match rustix::fs::seek(&self.file, rustix::fs::SeekFrom::Data(offset)) {
+            Ok(stored) => stored.max(offset),
+            // ENXIO: nothing is stored from here to the end.
+            Err(rustix::io::Errno::NXIO) => self.size().map_or(offset, |size| size.max(offset)),
+            Err(_) => offset,
+        }
+    }
+
     /// Whether what was read up to `read` still stands: the size and the beginning of the file.
     pub fn look(&self, read: u64) -> Result<Look> {
-        let size = self.size()?;
-        if size < read {
-            return Ok(Look::Shrunk { size });
-        }
         let head = self.head();
         let mut now = [0; HEAD];
         let length = self.read(0, &mut now[..head.len()])?;
-        Ok(if now[..length] == head[..] { Look::Sound } else { Look::Rewritten })
+        if now[..length] != head[..length] {
+            return Ok(Look::Rewritten);
+        }
+        let size = self.size()?;
+        Ok(if size < read.max(head.len() as u64) { Look::Shrunk { size } } else { Look::Sound })
     }
 
     /// As [`Source::look`], for a plain read, which cannot go on when the file has changed under it.

@@ -1,0 +1,293 @@
+//! A follow: the lines of a file as they come, without a seam between what is there and what is written.
+//!
+//! The place in the file moves over whole lines only, by scans like any other. Between scans the follow looks at what
+//! happened to the file: it grew, it was cut, it was written anew, its name went to another file, its writer ended.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime};
+
+use crate::block::{BLOCK, Extent};
+use crate::caller::Caller;
+use crate::error::{Error, Result};
+use crate::partial::{self, Partial};
+use crate::pattern::Pattern;
+use crate::place::{Change, Place};
+use crate::scan::{Batch, Job, Purpose, Scan, Tally};
+use crate::source::{Identity, Source};
+use crate::wait::Waiter;
+
+/// How often the caller is asked whether the writer is gone.
+const ASK: Duration = Duration::from_millis(20);
+
+/// How often the path is looked at: does it name another file now?
+const LOOK_AT_PATH: Duration = Duration::from_millis(100);
+
+/// A range longer than this, in bytes, is read on worker threads.
+const BACKLOG: u64 = 16 * BLOCK as u64;
+
+/// What is followed, and how.
+#[derive(Clone, Debug)]
+pub struct Terms {
+    /// The file's name; the file may not be there yet, if its directory is.
+    pub path: PathBuf,
+    /// Which lines; all if `None`.
+    pub pattern: Option<Arc<Pattern>>,
+    /// What the lines are for.
+    pub purpose: Purpose,
+    /// Whether unfinished lines are shown.
+    pub partial: bool,
+    /// When to end, by the wall clock.
+    pub deadline: Option<SystemTime>,
+    /// How many threads read and search when there is much to do.
+    pub workers: usize,
+}
+
+/// What befell the file while it was followed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Fates {
+    /// Times that it was cut or written anew.
+    pub truncations: u64,
+    /// Times that its name went to another file.
+    pub rotations: u64,
+}
+
+/// A follow under way.
+pub struct Follow {
+    terms: Terms,
+    open: Option<Open>,
+    waiter: Waiter,
+    fates: Fates,
+    tally: Tally,
+    asked: Instant,
+    looked: Instant,
+    /// Nobody writes any more: the size up to which to deliver.
+    last: Option<u64>,
+    done: bool,
+}
+
+/// The file that the name stands for now.
+struct Open {
+    source: Arc<Source>,
+    place: Place,
+    partial: Partial,
+    scan: Option<(Scan, u64)>,
+    size: u64,
+}
+
+impl Open {
+    fn new(source: Arc<Source>, at: u64) -> Result<Self> {
+        let place = Place::new(&source, at)?;
+        Ok(Self { source, place, partial: Partial::default(), scan: None, size: at })
+    }
+
+    /// Begins a scan of `extent`, after which the place is at its end.
+    fn scan(&mut self, terms: &Terms, extent: Extent) {
+        let job =
+            Job { source: Arc::clone(&self.source), pattern: terms.pattern.clone(), purpose: terms.purpose };
+        // Threads are worth starting only for a backlog.
+        let workers = if extent.len() > BACKLOG { terms.workers } else { 0 };
+        self.scan = Some((Scan::new(job, extent, workers), extent.end));
+    }
+
+    /// The last line of a file to which nobody will write any more, which lacks its `\n`.
+    fn unfinished(&mut self, terms: &Terms) -> Result<Option<Batch>> {
+        let extent = Extent { start: self.place.at(), end: self.size };
+        if terms.partial {
+            self.place.advance(&self.source, extent.end)?;
+            return partial::last_pieces(&self.source, extent);
+        }
+        self.scan(terms, extent);
+        Ok(None)
+    }
+}
+
+impl Follow {
+    /// Follows `terms.path` from its beginning, or `source` (the same file, open) from `at`, a line start.
+    pub fn new(terms: Terms, begun: Option<(Arc<Source>, u64)>) -> Result<Self> {
+        let open = begun.map(|(source, at)| Open::new(source, at)).transpose()?;
+        let now = Instant::now();
+        Ok(Self {
+            terms,
+            open,
+            waiter: Waiter::default(),
+            fates: Fates::default(),
+            tally: Tally::default(),
+            asked: now,
+            looked: now,
+            last: None,
+            done: false,
+        })
+    }
+
+    /// What befell the file so far.
+    pub fn fates(&self) -> Fates {
+        self.fates
+    }
+
+    /// What was read so far.
+    pub fn tally(&self) -> Tally {
+        let mut tally = self.tally;
+        if let Some((scan, _)) = self.open.as_ref().and_then(|o| o.scan.as_ref()) {
+            tally.add(scan.tally());
+        }
+        tally
+    }
+
+    /// The next batch of lines, when there is one; `None` when the writer is gone and all is delivered.
+    pub fn next(&mut self, caller: &mut dyn Caller) -> Result<Option<Batch>> {
+        while !self.done {
+            if let Some(batch) = self.step(caller)? {
+                self.waiter.wake();
+                return Ok(Some(batch));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Gives a batch's buffer back.
+    pub fn recycle(&mut self, batch: Batch) {
+        if let Some((scan, _)) = self.open.as_mut().and_then(|o| o.scan.as_mut()) {
+            scan.recycle(batch);
+        }
+    }
+
+    /// One step: deliver, or look, or wait.
+    fn step(&mut self, caller: &mut dyn Caller) -> Result<Option<Batch>> {
+        let Some(open) = &mut self.open else {
+            self.wait_for_file(caller)?;
+            return Ok(None);
+        };
+        if let Some((scan, end)) = &mut open.scan {
+            let next = scan.next(&mut || caller.pulse());
+            if let Ok(Some(batch)) = next {
+                return Ok(Some(batch));
+            }
+            self.tally.add(scan.tally());
+            let end = *end;
+            open.scan = None;
+            return match next {
+                // Cut under the scan: the next look finds out where to go on.
+                Err(Error::Truncated { .. }) => Ok(None),
+                Err(error) => Err(error),
+                Ok(_) => open.place.advance(&open.source, end).map(|()| None),
+            };
+        }
+        self.look(caller)
+    }
+
+    /// Looks at the file, and waits if there is nothing new.
+    fn look(&mut self, caller: &mut dyn Caller) -> Result<Option<Batch>> {
+        let Some(open) = &mut self.open else { return Ok(None) };
+        match open.place.look(&open.source)? {
+            Change::Cut => {
+                self.fates.truncations += 1;
+                open.partial = Partial::default();
+                open.size = open.place.at();
+                return Ok(None);
+            }
+            Change::Grew(size) => open.size = size.min(self.last.unwrap_or(u64::MAX)),
+            Change::Still => {}
+        }
+        if let Some(extent) = open.place.whole_lines(&open.source, open.size)? {
+            open.scan(&self.terms, extent);
+            return Ok(None);
+        }
+        if self.terms.partial
+            && let Some(batch) = open.partial.pieces(&open.source, open.place.at(), open.size)?
+        {
+            let end = open.place.at() + batch.block.bytes().len() as u64;
+            open.place.advance(&open.source, end)?;
+            return Ok(Some(batch));
+        }
+        if self.last.is_some() {
+            self.done = open.place.at() >= open.size;
+            return if self.done { Ok(None) } else { open.unfinished(&self.terms) };
+        }
+        if let Some(next) = self.rotated()? {
+            return self.change_file(next);
+        }
+        self.wait(caller).map(|()| None)
+    }
+
+    /// The file that the name stands for now, if it is another one.
+    fn rotated(&mut self) -> Result<Option<Source>> {
+        let Some(open) = &self.open else { return Ok(None) };
+        if self.looked.elapsed() < LOOK_AT_PATH {
+            return Ok(None);
+        }
+        self.looked = Instant::now();
+        match Identity::at(&self.terms.path) {
+            Some(identity) if identity != open.source.identity() => match Source::open(&self.terms.path) {
+                // Gone again: rotated twice, or deleted. The next look will tell.
+                Err(error) if error.is_not_found() => Ok(None),
+                opened => opened.map(Some),
+            },
+            _ => Ok(None),
+        }
+    }
+
+    /// Goes on to the file `next` after what is left of the old one.
+    fn change_file(&mut self, next: Source) -> Result<Option<Batch>> {
+        let Some(open) = &mut self.open else { return Ok(None) };
+        if let Change::Grew(size) = open.place.look(&open.source)? {
+            // Written between the last look and the change of names; the name is looked at again after that.
+            open.size = size;
+            return Ok(None);
+        }
+        if open.place.at() < open.size {
+            return open.unfinished(&self.terms);
+        }
+        self.fates.rotations += 1;
+        self.open = Some(Open::new(Arc::new(next), 0)?);
+        Ok(None)
+    }
+
+    /// Waits for the file to appear; its directory must be there.
+    fn wait_for_file(&mut self, caller: &mut dyn Caller) -> Result<()> {
+        match Source::open(&self.terms.path) {
+            Ok(source) => {
+                self.open = Some(Open::new(Arc::new(source), 0)?);
+                Ok(())
+            }
+            Err(error) if error.is_not_found() => {
+                let path = &self.terms.path;
+                if self.last.is_some() {
+                    self.done = true;
+                    return Ok(());
+                }
+                let directory = path.parent().filter(|d| !d.as_os_str().is_empty());
+                if directory.unwrap_or(Path::new(".")).is_dir() { self.wait(caller) } else { Err(error) }
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Waits for something to happen, and asks whether the writer is gone.
+    fn wait(&mut self, caller: &mut dyn Caller) -> Result<()> {
+        caller.pulse()?;
+        if self.asked.elapsed() >= ASK {
+            self.asked = Instant::now();
+            let late = self.terms.deadline.is_some_and(|deadline| SystemTime::now() >= deadline);
+            if late || caller.ended()? {
+                return self.set_last();
+            }
+        }
+        let patience = self.open.as_ref().filter(|_| self.terms.partial);
+        let limit = patience.and_then(|o| o.partial.patience(o.place.at())).unwrap_or(ASK).min(ASK);
+        self.waiter.wait(limit);
+        Ok(())
+    }
+
+    /// Nobody will write any more: what is there now is the rest.
+    fn set_last(&mut self) -> Result<()> {
+        self.last = Some(match &mut self.open {
+            Some(open) => {
+                open.size = open.source.size()?;
+                open.size
+            }
+            None => u64::MAX,
+        });
+        Ok(())
+    }
+}

@@ -1,0 +1,145 @@
+//! The unfinished line at the end of a file that is followed: when to show it before its `\n` is there.
+//!
+//! Progress bars end in `\r` and prompts in nothing at all. So text goes out at each `\r`, and when nothing has come
+//! for [`STILL`]. A last `\r` waits that long, for it may be half of `\r\n`; so does half a character.
+
+use std::time::{Duration, Instant};
+
+use crate::block::{Block, Extent};
+use crate::error::Result;
+use crate::line::Line;
+use crate::pattern::Candidate;
+use crate::scan::{Batch, Selection};
+use crate::source::Source;
+
+/// How long the end of the file must be still before unfinished text is shown.
+pub const STILL: Duration = Duration::from_millis(50);
+
+/// What is known of the unfinished line.
+#[derive(Debug)]
+pub struct Partial {
+    size: u64,
+    since: Instant,
+    searched: u64,
+    shown: bool,
+}
+
+impl Default for Partial {
+    /// Nothing is known yet.
+    fn default() -> Self {
+        Self { size: 0, since: Instant::now(), searched: 0, shown: false }
+    }
+}
+
+impl Partial {
+    /// How long until the text before `size` counts as still, if it does not yet.
+    pub fn patience(&self, at: u64) -> Option<Duration> {
+        (self.size > at && !self.shown).then(|| STILL.saturating_sub(self.since.elapsed()))
+    }
+
+    /// The pieces of the unfinished line `at..size` that may go out now.
+    pub fn pieces(&mut self, source: &Source, at: u64, size: u64) -> Result<Option<Batch>> {
+        if size != self.size {
+            (self.size, self.since, self.shown) = (size, Instant::now(), false);
+        }
+        if size <= at || self.shown {
+            return Ok(None);
+        }
+        if self.since.elapsed() >= STILL {
+            self.shown = true;
+            return Ok(rest(source, at, size)?.and_then(|bytes| batch(at, bytes, whole_characters)));
+        }
+        self.searched = self.searched.max(at);
+        let mut fresh = vec![0; (size - self.searched) as usize];
+        let got = source.read(self.searched, &mut fresh)?;
+        let Some(last) = memchr::memrchr(b'\r', &fresh[..got.saturating_sub(1)]) else {
+            // A last \r is looked at again when more has come.
+            self.searched += got.saturating_sub(1) as u64;
+            return Ok(None);
+        };
+        let end = self.searched + last as u64 + 1;
+        self.searched = end;
+        Ok(rest(source, at, end)?.and_then(|bytes| batch(at, bytes, <[u8]>::len)))
+    }
+}
+
+/// All of `at..size` as the last items of a file to which nobody will write any more.
+pub fn last_pieces(source: &Source, extent: Extent) -> Result<Option<Batch>> {
+    let bytes = read(source, extent.start, extent.end)?;
+    Ok(batch(extent.start, bytes, <[u8]>::len))
+}
+
+/// The text of `at..end`, unless it is all NULs, which may be the beginning of a hole.
+fn rest(source: &Source, at: u64, end: u64) -> Result<Option<Vec<u8>>> {
+    let bytes = read(source, at, end)?;
+    Ok(bytes.iter().any(|&b| b != 0).then_some(bytes))
+}
+
+fn read(source: &Source, at: u64, end: u64) -> Result<Vec<u8>> {
+    let mut bytes = vec![0; (end - at) as usize];
+    let got = source.read(at, &mut bytes)?;
+    bytes.truncate(got);
+    Ok(bytes)
+}
+
+/// A batch of the pieces of `bytes`, each up to and including a `\r`, as far as `whole` says that they go.
+fn batch(at: u64, mut bytes: Vec<u8>, whole: fn(&[u8]) -> usize) -> Option<Batch> {
+    bytes.truncate(whole(&bytes));
+    let mut pieces = Vec::new();
+    let mut start = 0;
+    for end in memchr::memchr_iter(b'\r', &bytes).map(|i| i + 1).chain([bytes.len()]) {
+        if end > start {
+            pieces.push(Candidate { line: Line { start, end }, certain: true });
+        }
+        start = end;
+    }
+    if pieces.is_empty() {
+        return None;
+    }
+    let mut block = Block::of(at, bytes);
+    block.decode();
+    Some(Batch::new(block, Selection::Picked(pieces)))
+}
+
+/// The length of `bytes` without the beginning of a character at its end.
+fn whole_characters(bytes: &[u8]) -> usize {
+    match std::str::from_utf8(&bytes[bytes.len().saturating_sub(3)..]) {
+        // Cutting three bytes off may begin in the middle of a character; what matters is how the text ends.
+        Ok(_) => bytes.len(),
+        Err(_) => whole_at_end(bytes),
+    }
+}
+
+fn whole_at_end(bytes: &[u8]) -> usize {
+    let tail = bytes.len().saturating_sub(3);
+    for start in (tail..bytes.len()).rev() {
+        let needed = match bytes[start] {
+            0xc2..=0xdf => 2,
+            0xe0..=0xef => 3,
+            0xf0..=0xf4 => 4,
+            0x80..=0xbf => continue,
+            _ => return bytes.len(),
+        };
+        let begun = std::str::from_utf8(&bytes[start..]).is_err_and(|e| e.error_len().is_none());
+        return if begun && bytes.len() - start < needed { start } else { bytes.len() };
+    }
+    bytes.len()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn half_a_character_is_held() {
+        assert_eq!(whole_characters("5 %".as_bytes()), 3);
+        assert_eq!(whole_characters("né".as_bytes()), 3);
+        assert_eq!(whole_characters(b"n\xc3"), 1);
+        assert_eq!(whole_characters(b"\xf0\x9f\x98"), 0);
+        assert_eq!(whole_characters("😀".as_bytes()), 4);
+        // Never to become a character, so not held.
+        assert_eq!(whole_characters(b"n\xff"), 2);
+        assert_eq!(whole_characters(b"n\x80\x80\x80"), 4);
+        assert_eq!(whole_characters(b"\xe0\x80"), 2);
+    }
+}
