@@ -1,6 +1,15 @@
-//! The binding, and nothing but the binding.
+//! The binding, and nothing but the binding: arguments out of Python, `str` and small frozen classes into it.
 
+mod answer;
+mod caller;
+mod error;
+mod lines;
 mod pattern;
+mod question;
+mod record;
+mod stats;
+mod text;
+mod when;
 
 use pyo3::prelude::*;
 
@@ -8,6 +17,13 @@ use pyo3::prelude::*;
 #[pymodule(gil_used = false)]
 fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
+    module.add_class::<lines::Lines>()?;
+    module.add_class::<lines::Records>()?;
+    module.add_class::<stats::Stats>()?;
     module.add_class::<pattern::Pattern>()?;
+    module.add_class::<record::Record>()?;
+    module.add_class::<when::Zone>()?;
+    module.add_function(wrap_pyfunction!(lines::count, module)?)?;
+    module.add_function(wrap_pyfunction!(when::parse_time, module)?)?;
     Ok(())
 }

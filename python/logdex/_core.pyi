@@ -1,0 +1,200 @@
+"""The engine, as Python sees it. The public names are in `logdex`."""
+
+from collections.abc import Callable
+from datetime import datetime
+from types import TracebackType
+from typing import Literal, Protocol, Self, final
+
+from logdex._when import Said
+
+__all__: list[str]
+__version__: str
+
+class _Asked(Protocol):
+    """`logdex.log.Question`."""
+
+    @property
+    def path(self) -> str: ...
+    @property
+    def pattern(self) -> Pattern | None: ...
+    @property
+    def since(self) -> Said | None: ...
+    @property
+    def until(self) -> Said | None: ...
+    @property
+    def zone(self) -> Zone: ...
+    @property
+    def reference(self) -> Said | None: ...
+    @property
+    def last(self) -> int | None: ...
+    @property
+    def follow(self) -> bool: ...
+    @property
+    def partial(self) -> bool: ...
+    @property
+    def strict(self) -> bool: ...
+    @property
+    def records(self) -> bool: ...
+    @property
+    def ended(self) -> Callable[[], bool] | None: ...
+    @property
+    def keep(self) -> object: ...
+
+@final
+class Lines:
+    """The lines of one answer, in file order: an iterator of str and a context manager, made by `Log.lines`.
+
+    One thread reads at a time; `close` and `stats` may be called from any.
+    """
+
+    def __new__(cls, asked: _Asked) -> Self: ...
+    def __iter__(self) -> Self: ...
+    def __next__(self) -> str: ...
+    def __enter__(self) -> Self: ...
+    def __exit__(
+        self, *_exception: type[BaseException] | BaseException | TracebackType | None
+    ) -> None: ...
+    def close(self) -> None:
+        """Ends the iteration, from any thread, and lets go of the file."""
+
+    @property
+    def stats(self) -> Stats:
+        """What is known about the answer so far."""
+
+@final
+class Records:
+    """The records of one answer, in file order: an iterator of `Record` and a context manager, made by `Log.records`."""
+
+    def __new__(cls, asked: _Asked) -> Self: ...
+    def __iter__(self) -> Self: ...
+    def __next__(self) -> Record: ...
+    def __enter__(self) -> Self: ...
+    def __exit__(
+        self, *_exception: type[BaseException] | BaseException | TracebackType | None
+    ) -> None: ...
+    def close(self) -> None:
+        """Ends the iteration, from any thread, and lets go of the file."""
+
+    @property
+    def stats(self) -> Stats:
+        """What is known about the answer so far."""
+
+@final
+class Record:
+    """One line and what is known of it."""
+
+    @property
+    def text(self) -> str:
+        r"""The line, its `\n` included."""
+
+    @property
+    def time(self) -> datetime | None:
+        """When, as an aware datetime cut to microseconds; None if the line has no time."""
+
+    @property
+    def time_ns(self) -> int | None:
+        """When, in nanoseconds since 1970 UTC."""
+
+    @property
+    def resolution(self) -> int | None:
+        """How exact the stamp is, in nanoseconds: 10**9 for whole seconds."""
+
+    @property
+    def how(self) -> Literal["own", "inherited", "arrival", "untimed"]:
+        """Where the time comes from: the line's own stamp, another line's, the moment it was read, or nowhere."""
+
+    @property
+    def offset(self) -> int:
+        """Where the line begins in its file, in bytes."""
+
+    @property
+    def number(self) -> int:
+        """Which line of its file it is, from 1."""
+
+@final
+class Stats:
+    """How sure an answer is, and what it cost, so far."""
+
+    @property
+    def lines(self) -> int:
+        """Lines given out."""
+
+    @property
+    def own(self) -> int:
+        """Of these, lines with a stamp of their own. Known, as the next three, where the question is about time."""
+
+    @property
+    def inherited(self) -> int:
+        """Lines that take the time of another line."""
+
+    @property
+    def by_arrival(self) -> int:
+        """Lines that take the moment at which they came."""
+
+    @property
+    def untimed(self) -> int:
+        """Lines without any time."""
+
+    @property
+    def steps_back(self) -> int:
+        """How often a stamp lies before the one before it, among the lines that were looked at."""
+
+    @property
+    def largest_step_back(self) -> float:
+        """The largest such step, in seconds."""
+
+    @property
+    def bytes_read(self) -> int:
+        """Bytes of the file that were read."""
+
+    @property
+    def bytes_skipped(self) -> int:
+        """Bytes that an index made it needless to read."""
+
+    @property
+    def holes(self) -> int:
+        """Holes (4,096 or more NULs at the start of a line) that were dropped."""
+
+    @property
+    def truncations(self) -> int:
+        """How often the file was cut or written anew while it was followed."""
+
+    @property
+    def rotations(self) -> int:
+        """How often the file's name went to another file while it was followed."""
+
+    @property
+    def late(self) -> int:
+        """Lines that came too late for their place in a merge."""
+
+    @property
+    def notes(self) -> list[str]:
+        """What a person should know about the answer."""
+
+@final
+class Zone:
+    """A time zone, by its IANA name; None for the machine's."""
+
+    def __new__(cls, name: str | None = None) -> Self: ...
+
+@final
+class Pattern:
+    """A compiled regex; see `logdex._pattern`."""
+
+    def __new__(
+        cls,
+        search: Callable[[str], object],
+        ascii: tuple[str | None, str | None, bool, bool] | None,
+        text: tuple[str | None, str | None, bool, bool] | None,
+    ) -> Self: ...
+    def select(self, data: bytes) -> list[int]:
+        """The numbers, from 0, of the lines of `data` that match; for tests and benches."""
+
+    def undecided(self, data: bytes) -> int:
+        """How many lines of `data` are left to `re`; for tests and benches."""
+
+def count(asked: _Asked) -> int:
+    """How many lines the answer has."""
+
+def parse_time(line: bytes, zone: Zone, reference: Said | None) -> datetime | None:
+    """The stamp on one line."""

@@ -1,0 +1,195 @@
+"""`Log`: a log file, to be asked; what goes in here as arguments comes out of the engine as lines."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import TypeAlias
+
+from logdex import _core
+from logdex._pattern import compile_pattern
+from logdex._when import Said, When, said
+
+Regex: TypeAlias = str | re.Pattern[str]
+
+
+@dataclass(frozen=True)
+class Question:
+    """What the engine is asked; `src/python/question.rs` reads these fields."""
+
+    path: str
+    zone: _core.Zone
+    reference: Said | None
+    pattern: _core.Pattern | None = None
+    since: Said | None = None
+    until: Said | None = None
+    last: int | None = None
+    follow: bool = False
+    partial: bool = False
+    strict: bool = True
+    records: bool = False
+    ended: Callable[[], bool] | None = None
+    keep: object = None
+
+
+class Log:
+    """A log file, to be asked; made by `logdex.open`.
+
+    Nothing is read before an answer is. Threads and processes may share a `Log`.
+    """
+
+    def __init__(
+        self,
+        path: str | bytes | os.PathLike[str] | os.PathLike[bytes],
+        *,
+        tz: str | None = None,
+        reference: datetime | None = None,
+        index: bool | str | os.PathLike[str] = True,
+    ) -> None:
+        """See `logdex.open`."""
+        self._question = Question(os.fsdecode(path), _core.Zone(tz), said(reference, "reference"))
+        self._index = index
+
+    @property
+    def path(self) -> str:
+        """The path as it was given."""
+        return self._question.path
+
+    def lines(
+        self,
+        regex: Regex | None = None,
+        *,
+        since: When | None = None,
+        until: When | None = None,
+        last: int | None = None,
+        follow: bool = False,
+        partial: bool = False,
+        strict: bool = True,
+        ended: Callable[[], bool] | None = None,
+        keep: object = None,
+    ) -> _core.Lines:
+        r"""The lines of the log, in file order, each with its `\n`.
+
+        Args:
+            regex: Only lines for which `re.search(regex, line)` is true, on the text with its `\n`.
+            since: Only lines of this moment or later: a datetime (naive ones in the log's `tz`), a timedelta (that long
+                ago), or text such as "2026-11-22 02:10", "02:10" (today), "10m", "2h ago", "yesterday 14:00".
+            until: Only lines of this moment or earlier; both ends are included.
+            last: Only the last so many of the lines that are selected; with `follow`, of those there at the start.
+            follow: Go on with what is written, as `tail -F`; a file that is not there yet is waited for.
+            partial: In a follow, show text before its `\n` is there: after each `\r`, and when nothing has come for
+                50 ms. Joined, the items equal the file.
+            strict: With a range of time over a file in which no line has a time, raise; if false, log a warning and
+                give every line.
+            ended: In a follow, called about every 20 ms at the end of the file: whether nobody will write any more.
+                Then what is left is given and the follow ends.
+            keep: Something that shall live as long as the answer.
+
+        Returns:
+            An iterator of str, and a context manager. Closing it, from any thread, ends it.
+
+        Raises:
+            re.error: `regex` is not one; the message is Python's.
+            TypeError: `regex` is a pattern for bytes, or an argument is of the wrong type.
+            ValueError: `since` or `until` say no moment, `last` is less than 1, or `partial` is given with a filter.
+            OSError: When the first line is asked for, what the system says of the file; while reading, that it was
+                truncated.
+
+        Example:
+            >>> import logdex, tempfile
+            >>> with tempfile.NamedTemporaryFile("w", suffix=".log") as log:
+            ...     _ = log.write("2026-11-22 02:10:00 INFO ready\n2026-11-22 02:11:00 ERROR NCCL timeout\n")
+            ...     log.flush()
+            ...     list(logdex.open(log.name).lines("ERROR", since="2026-11-22 02:10"))
+            ['2026-11-22 02:11:00 ERROR NCCL timeout\n']
+        """
+        return _core.Lines(self._ask(regex, since, until, last, follow, partial, strict, ended, keep))
+
+    def records(
+        self,
+        regex: Regex | None = None,
+        *,
+        since: When | None = None,
+        until: When | None = None,
+        last: int | None = None,
+        follow: bool = False,
+        partial: bool = False,
+        strict: bool = True,
+        ended: Callable[[], bool] | None = None,
+        keep: object = None,
+    ) -> _core.Records:
+        """As `lines`, but what comes are `Record`s: the text, its time and how that is known, its place in the file."""
+        question = self._ask(regex, since, until, last, follow, partial, strict, ended, keep)
+        return _core.Records(replace(question, records=True))
+
+    def count(
+        self,
+        regex: Regex | None = None,
+        *,
+        since: When | None = None,
+        until: When | None = None,
+        strict: bool = True,
+    ) -> int:
+        """How many lines `lines` would give, without making a str for each; errors as there."""
+        return _core.count(self._ask(regex, since, until, strict=strict))
+
+    def __repr__(self) -> str:
+        """The path."""
+        return f"logdex.open({self.path!r})"
+
+    def _ask(
+        self,
+        regex: Regex | None,
+        since: When | None,
+        until: When | None,
+        last: int | None = None,
+        follow: bool = False,
+        partial: bool = False,
+        strict: bool = True,
+        ended: Callable[[], bool] | None = None,
+        keep: object = None,
+    ) -> Question:
+        if last is not None and last < 1:
+            raise ValueError(f"last={last!r}: must be at least 1")
+        pattern = compile_pattern(regex)
+        if partial and (pattern is not None or since is not None or until is not None):
+            raise ValueError(
+                "partial=True shows text before its line is whole, so regex, since and until cannot be tested on it; "
+                "leave one of them out"
+            )
+        return replace(
+            self._question,
+            pattern=pattern,
+            since=said(since, "since"),
+            until=said(until, "until"),
+            last=last,
+            follow=follow,
+            partial=partial,
+            strict=strict,
+            ended=ended,
+            keep=keep,
+        )
+
+
+def parse_time(line: str | bytes, *, tz: str | None = None, reference: datetime | None = None) -> datetime | None:
+    """The stamp on one line.
+
+    Args:
+        line: The line, with or without its end.
+        tz: The zone of a stamp that names none, by its IANA name; default the machine's.
+        reference: A moment near the line's, for a stamp without a year, which gets the latest year that keeps it at or
+            before this moment and a day; default now.
+
+    Returns:
+        An aware datetime, cut to microseconds, with the offset that stands on the line or the zone's at that time; None
+        where the line has no stamp, or only something that might be one (a bare number, say).
+
+    Example:
+        >>> parse_time("[rank3]: 2026-11-22 06:47:12,123 INFO step 10", tz="UTC").isoformat()
+        '2026-11-22T06:47:12.123000+00:00'
+    """
+    raw = line.encode("utf-8", "replace") if isinstance(line, str) else line
+    return _core.parse_time(raw, _core.Zone(tz), said(reference, "reference"))

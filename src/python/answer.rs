@@ -1,0 +1,178 @@
+//! An answer as it is handed to Python: one reader at a time, batches fetched without the GIL, closed from anywhere.
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
+
+use jiff::tz::TimeZone;
+use pyo3::exceptions::PyRuntimeError;
+use pyo3::prelude::*;
+
+use super::caller::PythonCaller;
+use super::question::Asked;
+use super::stats::Stats;
+use crate::block::Block;
+use crate::line::{self, Line};
+use crate::query::Query;
+use crate::scan::{Batch, Selection};
+use crate::timing::LineTime;
+
+/// The answer to one question, as far as it has been read.
+pub(super) struct Answer {
+    reading: Mutex<Reading>,
+    /// What was known when the reader last waited, for other threads that ask.
+    told: Mutex<Stats>,
+    closed: Arc<AtomicBool>,
+    path: PathBuf,
+    zone: TimeZone,
+    /// Something that must live as long as the answer: the scheduler whose app is read.
+    _keep: Option<Py<PyAny>>,
+}
+
+/// The state of the one reader.
+struct Reading {
+    query: Query,
+    caller: PythonCaller,
+    /// The batch that is being handed out.
+    batch: Option<Batch>,
+    /// How far that is: a position in the block, or among the picked lines.
+    next: usize,
+    stats: Stats,
+    over: bool,
+}
+
+impl Answer {
+    /// Puts the question; the file is touched by the first `next`.
+    pub(super) fn new(mut asked: Asked<'_>) -> PyResult<Self> {
+        let closed = Arc::new(AtomicBool::new(false));
+        let (path, zone, keep) = (asked.path.clone(), asked.zone.0.clone(), asked.keep.take());
+        let (question, caller) = asked.put(&closed)?;
+        let query = Query::new(question);
+        let reading = Reading { query, caller, batch: None, next: 0, stats: Stats::default(), over: false };
+        Ok(Self { reading: Mutex::new(reading), told: Mutex::default(), closed, path, zone, _keep: keep })
+    }
+
+    /// The next line, made into what the caller wants it to be.
+    #[inline]
+    pub(super) fn next<T>(
+        &self,
+        py: Python<'_>,
+        make: impl Fn(&Block, Line, Option<LineTime>) -> T,
+    ) -> PyResult<Option<T>> {
+        let mut reading = self.only_reader()?;
+        loop {
+            if let Some((block, line, time)) = reading.next_line() {
+                return Ok(Some(make(block, line, time)));
+            }
+            *lock(&self.told) = reading.stats();
+            if !reading.next_batch(py, &self.closed)? {
+                return Ok(None);
+            }
+        }
+    }
+
+    /// Ends the answer, from any thread.
+    pub(super) fn close(&self) {
+        self.closed.store(true, Ordering::Release);
+        // One that is being read by another thread sees the flag within 50 ms and lets go itself.
+        if let Ok(mut reading) = self.reading.try_lock() {
+            reading.finish();
+        }
+    }
+
+    /// What is known about the answer so far.
+    pub(super) fn stats(&self) -> Stats {
+        match self.reading.try_lock() {
+            Ok(reading) => reading.stats(),
+            Err(_) => lock(&self.told).clone(),
+        }
+    }
+
+    /// The file it is about.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The zone of stamps that name none.
+    pub(super) fn zone(&self) -> &TimeZone {
+        &self.zone
+    }
+
+    fn only_reader(&self) -> PyResult<MutexGuard<'_, Reading>> {
+        match self.reading.try_lock() {
+            Ok(reading) => Ok(reading),
+            Err(TryLockError::Poisoned(poisoned)) => Ok(poisoned.into_inner()),
+            Err(TryLockError::WouldBlock) => Err(PyRuntimeError::new_err(format!(
+                "{}: this answer is being read by another thread; give each thread its own, from Log.lines()",
+                self.path.display()
+            ))),
+        }
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Reading {
+    /// The next line of the batch at hand.
+    #[inline]
+    fn next_line(&mut self) -> Option<(&Block, Line, Option<LineTime>)> {
+        let batch = self.batch.as_ref()?;
+        let (line, time) = match &batch.selection {
+            Selection::All => {
+                let line = line::at(batch.block.bytes(), self.next)?;
+                self.next = line.end;
+                (line, None)
+            }
+            Selection::Picked(picked) => {
+                let at = self.next;
+                self.next += 1;
+                (picked.get(at)?.line, batch.times.get(at).copied())
+            }
+        };
+        self.stats.lines += 1;
+        Some((&batch.block, line, time))
+    }
+
+    /// Fetches the next batch, without the GIL; false at the end.
+    fn next_batch(&mut self, py: Python<'_>, closed: &AtomicBool) -> PyResult<bool> {
+        if self.over || closed.load(Ordering::Acquire) {
+            self.finish();
+            return Ok(false);
+        }
+        let Self { query, caller, batch, .. } = self;
+        let fetched = py.detach(|| {
+            if let Some(spent) = batch.take() {
+                query.recycle(spent);
+            }
+            query.next(caller)
+        });
+        match fetched {
+            Ok(Some(batch)) => {
+                (self.batch, self.next) = (Some(batch), 0);
+                Ok(true)
+            }
+            Err(error) if !closed.load(Ordering::Acquire) => Err(self.caller.exception(error)),
+            Ok(None) | Err(_) => {
+                self.finish();
+                Ok(false)
+            }
+        }
+    }
+
+    /// Lets go of the file, the threads and the buffers; the stats stay.
+    fn finish(&mut self) {
+        self.stats = self.stats();
+        self.over = true;
+        self.batch = None;
+        self.query.finish();
+    }
+
+    fn stats(&self) -> Stats {
+        if self.over {
+            return self.stats.clone();
+        }
+        Stats { lines: self.stats.lines, ..Stats::of(&self.query, self.caller.notes()) }
+    }
+}

@@ -1,0 +1,107 @@
+//! The engine's caller, when that is Python: signals, the end of the app, and `re` as the judge.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use pyo3::prelude::*;
+
+use super::text;
+use crate::caller::Caller;
+use crate::error::{Error, Result};
+use crate::pattern::{Candidate, Judge};
+
+/// How often Python is asked for pending signals.
+const SIGNALS: Duration = Duration::from_millis(5);
+
+/// Speaks for the Python code that iterates.
+pub(super) struct PythonCaller {
+    /// `search` of the compiled pattern.
+    search: Option<Py<PyAny>>,
+    /// `() -> bool`: whether the writer is gone.
+    ended: Option<Py<PyAny>>,
+    /// Set by `close()`, from any thread.
+    closed: Arc<AtomicBool>,
+    signals: Instant,
+    /// What a person should know about the answer.
+    notes: Vec<String>,
+    /// The exception that is to be raised in place of `Error::Interrupted`.
+    raised: Option<PyErr>,
+}
+
+impl PythonCaller {
+    pub(super) fn new(search: Option<Py<PyAny>>, ended: Option<Py<PyAny>>, closed: Arc<AtomicBool>) -> Self {
+        Self { search, ended, closed, signals: Instant::now(), notes: Vec::new(), raised: None }
+    }
+
+    /// What was noted so far.
+    pub(super) fn notes(&self) -> &[String] {
+        &self.notes
+    }
+
+    /// The exception for `error`: Python's own where Python raised one.
+    pub(super) fn exception(&mut self, error: Error) -> PyErr {
+        self.raised.take().unwrap_or_else(|| error.into())
+    }
+
+    /// Calls Python; its exception is kept for the edge.
+    fn call<T>(&mut self, ask: impl FnOnce(&Self, Python<'_>) -> PyResult<T>) -> Result<T> {
+        Python::attach(|py| ask(self, py)).map_err(|raised| {
+            self.raised = Some(raised);
+            Error::Interrupted
+        })
+    }
+}
+
+impl Caller for PythonCaller {
+    fn pulse(&mut self) -> Result<()> {
+        if self.closed.load(Ordering::Acquire) {
+            return Err(Error::Interrupted);
+        }
+        if self.signals.elapsed() < SIGNALS {
+            return Ok(());
+        }
+        self.signals = Instant::now();
+        self.call(|_, py| py.check_signals())
+    }
+
+    fn note(&mut self, text: &str) -> Result<()> {
+        self.notes.push(text.to_owned());
+        self.call(|_, py| {
+            let logger = py.import("logging")?.call_method1("getLogger", ("logdex",))?;
+            logger.call_method1("warning", ("%s", text)).map(drop)
+        })
+    }
+
+    fn ended(&mut self) -> Result<bool> {
+        if self.ended.is_none() {
+            return Ok(false);
+        }
+        self.call(|caller, py| {
+            caller.ended.as_ref().map_or(Ok(false), |ended| ended.bind(py).call0()?.is_truthy())
+        })
+    }
+}
+
+impl Judge for PythonCaller {
+    fn judge(&mut self, bytes: &[u8], candidates: &mut Vec<Candidate>) -> Result<()> {
+        self.call(|caller, py| {
+            let Some(search) = &caller.search else { return Ok(()) };
+            let search = search.bind(py);
+            let mut verdict = Ok(());
+            candidates.retain(|candidate| {
+                if candidate.certain || verdict.is_err() {
+                    return true;
+                }
+                match search.call1((text::decode(py, candidate.line.of(bytes)),)) {
+                    Ok(found) => !found.is_none(),
+                    Err(raised) => {
+                        verdict = Err(raised);
+                        true
+                    }
+                }
+            });
+            verdict
+        })
+    }
+}

@@ -1,0 +1,39 @@
+//! The one place where an engine's error becomes a Python exception.
+
+use pyo3::PyErr;
+use pyo3::exceptions::{PyKeyboardInterrupt, PyOSError, PyRuntimeError, PyValueError};
+use rustix::io::Errno;
+
+use crate::error::Error;
+
+impl From<Error> for PyErr {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::Io { path, source } => {
+                let errno = source.raw_os_error().unwrap_or(Errno::IO.raw_os_error());
+                // OSError picks its subclass by the number: FileNotFoundError, PermissionError, IsADirectoryError.
+                PyOSError::new_err((errno, advice(errno, &source), path))
+            }
+            Error::Truncated { path, detail } => {
+                let advice = "; read it again, or follow it to go on with what is new";
+                PyOSError::new_err((Errno::STALE.raw_os_error(), format!("{detail}{advice}"), path))
+            }
+            Error::Compressed { .. } | Error::Value(_) => PyValueError::new_err(error.to_string()),
+            Error::Bug(_) => PyRuntimeError::new_err(error.to_string()),
+            Error::Interrupted => PyKeyboardInterrupt::new_err(()),
+        }
+    }
+}
+
+/// What the system said, and what to do about it where that is known.
+fn advice(errno: i32, source: &std::io::Error) -> String {
+    // The number is told by OSError itself.
+    let said = source.to_string();
+    let said = said.split(" (os error").next().unwrap_or_default();
+    match Errno::from_raw_os_error(errno) {
+        Errno::ISDIR => format!("{said}; name a log file inside it"),
+        Errno::NOENT => format!("{said}; check the path, or follow=True to wait for the file"),
+        Errno::ACCESS => format!("{said}; ask the log's owner for read access"),
+        _ => said.to_owned(),
+    }
+}

@@ -1,0 +1,83 @@
+//! What `log.py` asks, as plain fields of a frozen dataclass.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::{Duration, SystemTime};
+
+use pyo3::prelude::*;
+
+use super::caller::PythonCaller;
+use super::pattern::Pattern;
+use super::when::{Said, Zone};
+use crate::query::{Question, Timeless};
+use crate::stamp::Window;
+use crate::timing;
+use crate::when::{Side, When};
+
+/// `logdex.log.Question`, field by field.
+#[derive(FromPyObject)]
+#[expect(clippy::struct_excessive_bools, reason = "the keywords of a Python call")]
+pub(super) struct Asked<'py> {
+    pub(super) path: PathBuf,
+    pattern: Option<PyRef<'py, Pattern>>,
+    since: Option<Said>,
+    until: Option<Said>,
+    pub(super) zone: PyRef<'py, Zone>,
+    reference: Option<Said>,
+    last: Option<usize>,
+    follow: bool,
+    partial: bool,
+    strict: bool,
+    /// Whether records are wanted, and so the time of each line.
+    pub(super) records: bool,
+    /// `() -> bool`: whether nobody will write to the file any more.
+    ended: Option<Py<PyAny>>,
+    /// Something that must live as long as the answer.
+    pub(super) keep: Option<Py<PyAny>>,
+}
+
+impl Asked<'_> {
+    /// The engine's question, and its caller.
+    pub(super) fn put(self, closed: &Arc<AtomicBool>) -> PyResult<(Question, PythonCaller)> {
+        let window = self.window()?;
+        let time = (self.records || !window.is_open()).then_some(timing::Terms {
+            window,
+            zone: self.zone.0.clone(),
+            reference: self.reference_ns()?,
+        });
+        let (pattern, search) = self.pattern.map(|p| p.parts()).unzip();
+        let question = Question {
+            path: self.path,
+            pattern,
+            last: self.last,
+            follow: self.follow,
+            partial: self.partial,
+            deadline: window.until.filter(|_| self.follow).map(deadline),
+            workers: std::thread::available_parallelism().map_or(1, usize::from),
+            time,
+            timeless: if self.strict { Timeless::Refuse } else { Timeless::Deliver },
+        };
+        Ok((question, PythonCaller::new(search, self.ended, Arc::clone(closed))))
+    }
+
+    fn window(&self) -> PyResult<Window> {
+        let now = timing::now();
+        let resolve = |said: &Option<Said>, side| -> PyResult<Option<i64>> {
+            let when = said.clone().map(When::from);
+            Ok(when.map(|when| when.resolve(side, &self.zone.0, now)).transpose()?)
+        };
+        Ok(Window { since: resolve(&self.since, Side::Since)?, until: resolve(&self.until, Side::Until)? })
+    }
+
+    fn reference_ns(&self) -> PyResult<Option<i64>> {
+        let when = self.reference.clone().map(When::from);
+        Ok(when.map(|when| when.resolve(Side::Since, &self.zone.0, timing::now())).transpose()?)
+    }
+}
+
+/// A follow ends one second after the clock has passed `until`, in nanoseconds since 1970 UTC.
+fn deadline(until: i64) -> SystemTime {
+    let until = Duration::from_nanos(until.max(0).unsigned_abs());
+    SystemTime::UNIX_EPOCH + until + Duration::from_secs(1)
+}

@@ -1,0 +1,109 @@
+//! `Record`: a line with all that is known of it, and the way from nanoseconds to `datetime`.
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use pyo3::prelude::*;
+use pyo3::types::{PyDateTime, PyDelta, PyString, PyTzInfo};
+
+use super::text;
+use crate::block::Block;
+use crate::line::Line;
+use crate::stamp::How;
+use crate::timing::LineTime;
+
+/// One line and what is known of it.
+#[pyclass(frozen, module = "logdex._core")]
+pub(super) struct Record {
+    #[pyo3(get)]
+    text: Py<PyString>,
+    /// Nanoseconds since 1970 UTC, and the offset from UTC in seconds.
+    moment: Option<(i64, i32)>,
+    #[pyo3(get)]
+    resolution: Option<i64>,
+    #[pyo3(get)]
+    how: &'static str,
+    #[pyo3(get)]
+    offset: u64,
+    #[pyo3(get)]
+    number: u64,
+}
+
+impl Record {
+    pub(super) fn new(
+        py: Python<'_>,
+        block: &Block,
+        line: Line,
+        time: Option<LineTime>,
+        zone: &TimeZone,
+    ) -> Self {
+        let (span, offset) = time.map_or((None, None), |t| (t.span, t.offset));
+        let moment = span.map(|span| (span.lo, offset_seconds(span.lo, offset, zone)));
+        Self {
+            text: text::of_line(py, block, line).unbind(),
+            moment,
+            resolution: span.map(|span| span.hi - span.lo + 1),
+            how: time.map_or("untimed", |t| name(t.how)),
+            offset: block.file_offset(line.start),
+            number: time.map_or(0, |t| t.number),
+        }
+    }
+}
+
+#[pymethods]
+impl Record {
+    #[getter]
+    fn time<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyDateTime>>> {
+        self.moment.map(|(ns, offset)| datetime(py, ns, offset)).transpose()
+    }
+
+    #[getter]
+    fn time_ns(&self) -> Option<i64> {
+        self.moment.map(|(ns, _)| ns)
+    }
+
+    fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
+        let text = self.text.bind(py).repr()?;
+        let time = self.time(py)?.map_or(Ok("None".to_owned()), |t| t.str().map(|s| s.to_string()))?;
+        let resolution = self.resolution.map_or("None".to_owned(), |ns| ns.to_string());
+        let Self { how, offset, number, .. } = self;
+        Ok(format!(
+            "Record(text={text}, time={time}, resolution={resolution}, how={how:?}, offset={offset}, number={number})"
+        ))
+    }
+}
+
+fn name(how: Option<How>) -> &'static str {
+    match how {
+        Some(How::Own) => "own",
+        Some(How::Inherited | How::Ahead) => "inherited",
+        Some(How::Untimed) => "untimed",
+        None => "arrival",
+    }
+}
+
+/// The offset from UTC in seconds: what stood on the line, or the zone's at that moment.
+pub(super) fn offset_seconds(ns: i64, minutes: Option<i16>, zone: &TimeZone) -> i32 {
+    match minutes {
+        Some(minutes) => i32::from(minutes) * 60,
+        None => Timestamp::from_nanosecond(ns.into()).map_or(0, |t| zone.to_offset(t).seconds()),
+    }
+}
+
+/// An aware `datetime` with a fixed offset; nanoseconds are cut to microseconds.
+pub(super) fn datetime(py: Python<'_>, ns: i64, offset: i32) -> PyResult<Bound<'_, PyDateTime>> {
+    let zone = PyTzInfo::fixed_offset(py, PyDelta::new(py, 0, offset, 0, true)?)?;
+    let local = i128::from(ns) + i128::from(offset) * 1_000_000_000;
+    let civil = Timestamp::from_nanosecond(local).map(|t| TimeZone::UTC.to_datetime(t)).unwrap_or_default();
+    let micros = civil.subsec_nanosecond().unsigned_abs() / 1000;
+    PyDateTime::new(
+        py,
+        civil.year().into(),
+        civil.month().unsigned_abs(),
+        civil.day().unsigned_abs(),
+        civil.hour().unsigned_abs(),
+        civil.minute().unsigned_abs(),
+        civil.second().unsigned_abs(),
+        micros,
+        Some(&zone),
+    )
+}

@@ -1,0 +1,63 @@
+//! `Stats`: how sure an answer is, and what it cost.
+
+use std::time::Duration;
+
+use pyo3::prelude::*;
+
+use crate::query::Query;
+
+/// What is known about an answer so far; see `Lines.stats`.
+#[pyclass(frozen, get_all, module = "logdex._core")]
+#[derive(Clone, Debug, Default)]
+pub(super) struct Stats {
+    pub(super) lines: u64,
+    pub(super) own: u64,
+    pub(super) inherited: u64,
+    pub(super) by_arrival: u64,
+    pub(super) untimed: u64,
+    pub(super) steps_back: u64,
+    pub(super) largest_step_back: f64,
+    pub(super) bytes_read: u64,
+    pub(super) bytes_skipped: u64,
+    pub(super) holes: u64,
+    pub(super) truncations: u64,
+    pub(super) rotations: u64,
+    pub(super) late: u64,
+    pub(super) notes: Vec<String>,
+}
+
+impl Stats {
+    /// What `query` knows of its answer; the lines are counted by the one who hands them out.
+    pub(super) fn of(query: &Query, notes: &[String]) -> Self {
+        let (tally, fates, sureness) = (query.tally(), query.fates(), query.sureness());
+        Self {
+            own: sureness.own,
+            inherited: sureness.inherited,
+            by_arrival: sureness.by_arrival,
+            untimed: sureness.untimed,
+            steps_back: sureness.steps_back,
+            largest_step_back: Duration::from_nanos(sureness.largest_step_back.unsigned_abs()).as_secs_f64(),
+            bytes_read: tally.bytes_read,
+            holes: tally.holes,
+            truncations: fates.truncations,
+            rotations: fates.rotations,
+            notes: notes.to_vec(),
+            ..Self::default()
+        }
+    }
+}
+
+#[pymethods]
+impl Stats {
+    fn __repr__(&self) -> String {
+        let Self { lines, own, inherited, by_arrival, untimed, .. } = self;
+        let Self { steps_back, largest_step_back, bytes_read, bytes_skipped, .. } = self;
+        let Self { holes, truncations, rotations, late, notes, .. } = self;
+        format!(
+            "Stats(lines={lines}, own={own}, inherited={inherited}, by_arrival={by_arrival}, untimed={untimed}, \
+             steps_back={steps_back}, largest_step_back={largest_step_back}, bytes_read={bytes_read}, \
+             bytes_skipped={bytes_skipped}, holes={holes}, truncations={truncations}, rotations={rotations}, \
+             late={late}, notes={notes:?})"
+        )
+    }
+}

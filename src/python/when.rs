@@ -1,0 +1,79 @@
+//! Moments and zones as Python says them.
+
+use jiff::tz::TimeZone;
+use pyo3::exceptions::PyValueError;
+use pyo3::prelude::*;
+use pyo3::types::PyDateTime;
+
+use super::record::{datetime, offset_seconds};
+use crate::when::{Side, When};
+use crate::{stamp, timing};
+
+/// A moment out of `logdex/_when.py`: text, or one of its small classes, told apart by their one field.
+#[derive(Clone, FromPyObject)]
+pub(super) enum Said {
+    Text(String),
+    Civil { civil: i128, fold: bool },
+    Moment { moment: i128 },
+    Ago { ago: i128 },
+}
+
+impl From<Said> for When {
+    fn from(said: Said) -> Self {
+        match said {
+            Said::Text(text) => Self::Text(text),
+            Said::Civil { civil, fold } => Self::Civil { micros: civil, fold },
+            Said::Moment { moment } => Self::Moment(moment),
+            Said::Ago { ago } => Self::Ago(ago),
+        }
+    }
+}
+
+/// A time zone: the log's, for stamps that name none.
+#[pyclass(frozen, module = "logdex._core")]
+pub(super) struct Zone(pub(super) TimeZone);
+
+#[pymethods]
+impl Zone {
+    #[new]
+    #[pyo3(signature = (name=None))]
+    fn new(name: Option<&str>) -> PyResult<Self> {
+        name.map_or_else(|| Ok(local()), named).map(Self)
+    }
+
+    fn __repr__(&self) -> String {
+        format!("Zone({})", self.0.iana_name().unwrap_or("local"))
+    }
+}
+
+fn named(name: &str) -> PyResult<TimeZone> {
+    TimeZone::get(name).map_err(|_| {
+        PyValueError::new_err(format!(
+            "tz={name:?}: no such time zone; give an IANA name such as \"Europe/Berlin\""
+        ))
+    })
+}
+
+/// The zone of this machine: `TZ`, which a process may change at any time, or else the system's.
+fn local() -> TimeZone {
+    let told = std::env::var("TZ").ok().filter(|name| !name.is_empty());
+    let told = told.and_then(|name| {
+        let name = name.trim_start_matches(':').to_owned();
+        TimeZone::get(&name).or_else(|_| TimeZone::posix(&name)).ok()
+    });
+    told.unwrap_or_else(|| TimeZone::try_system().unwrap_or(TimeZone::UTC))
+}
+
+/// The stamp on one line as a `datetime`, or `None`.
+#[pyfunction]
+pub(super) fn parse_time<'py>(
+    py: Python<'py>,
+    line: &[u8],
+    zone: &Zone,
+    reference: Option<Said>,
+) -> PyResult<Option<Bound<'py, PyDateTime>>> {
+    let now = timing::now();
+    let reference = reference.map(|said| When::from(said).resolve(Side::Since, &zone.0, now)).transpose()?;
+    let found = stamp::parse_time(line, &zone.0, reference.unwrap_or(now));
+    found.map(|moment| datetime(py, moment.ns, offset_seconds(moment.ns, moment.offset, &zone.0))).transpose()
+}

@@ -1,0 +1,254 @@
+"""Lines come out whole, in order, decoded as CPython decodes, whatever is in the file."""
+
+from __future__ import annotations
+
+import gzip
+import os
+import random
+import signal
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import logdex
+
+HOLE = 4096
+BLOCK = 256 << 10
+
+
+def twin(content: bytes) -> list[str]:
+    """The contract's "Lines", naively."""
+    lines = []
+    for line in split(content):
+        text = line.lstrip(b"\0")
+        kept = text if len(line) - len(text) >= HOLE else line
+        lines.extend([kept.decode("utf-8", "replace")] if kept else [])
+    return lines
+
+
+def split(content: bytes) -> list[bytes]:
+    pieces = content.split(b"\n")
+    return [piece + b"\n" for piece in pieces[:-1]] + [piece for piece in pieces[-1:] if piece]
+
+
+def check(path: Path, content: bytes) -> None:
+    path.write_bytes(content)
+    log = logdex.open(path)
+    expected = twin(content)
+    assert list(log.lines()) == expected
+    assert log.count() == len(expected)
+    for n in (1, 2, 5, len(expected) + 1):
+        assert list(log.lines(last=n)) == expected[-n:]
+
+
+PIECES = st.one_of(
+    st.binary(max_size=80),
+    st.text(max_size=40).map(str.encode),
+    st.sampled_from([b"\n", b"\r\n", b"a line\n", b"\xe2\x82", b"\x80\n", b"\0" * 4095, b"\0" * 4096, b"\n" + b"\0" * 9000]),
+    st.sampled_from([b"x" * BLOCK, b"\n" * 5000, b"some line of text\n" * 20000, "né\n".encode() * 90000]),
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(PIECES, max_size=10))
+def test_any_bytes(tmp_path_factory: pytest.TempPathFactory, pieces: list[bytes]) -> None:
+    content = b"".join(pieces)
+    if content[:4] in (b"\x28\xb5\x2f\xfd", b"PK\x03\x04") or content.startswith(b"\x1f\x8b\x08"):
+        return
+    check(tmp_path_factory.getbasetemp() / "any.log", content)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"\n",
+        b"no newline",
+        b"a\r\nb\rc\n",
+        b"\0" * 10,
+        b"\0" * HOLE,
+        b"\0" * (1 << 20),
+        b"\0" * (1 << 20) + b"after\n" + b"\0" * 4095 + b"not a hole\n",
+        b"caf\xe9 \xff\xfe\n\xf0\x9f\x98\n\xed\xa0\x80\n",
+        "\u2028 is no line end\x0b nor\x0c is\x85 any\n".encode(),
+    ],
+)
+def test_odd_files(tmp_path: Path, content: bytes) -> None:
+    check(tmp_path / "odd.log", content)
+
+
+def test_a_line_of_200_mb_is_one_line(tmp_path: Path) -> None:
+    path = tmp_path / "long.log"
+    with path.open("wb") as out:
+        out.write(b"before\n")
+        for _ in range(200):
+            out.write(b"0123456789" * 100_000)
+        out.write(b"\nafter\n")
+    lines = list(logdex.open(path).lines())
+    assert [len(line) for line in lines] == [7, 200_000_001, 6]
+    assert logdex.open(path).count() == 3
+    assert list(logdex.open(path).lines(last=1)) == ["after\n"]
+
+
+def test_a_sparse_hole_costs_no_memory(tmp_path: Path) -> None:
+    import resource
+
+    path = tmp_path / "sparse.log"
+    with path.open("wb") as out:
+        out.write(b"before\n")
+        out.seek(2 << 30)
+        out.write(b"after\n")
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    lines = logdex.open(path).lines()
+    assert list(lines) == ["before\n", "after\n"]
+    assert lines.stats.holes == 1
+    assert list(logdex.open(path).lines(last=2)) == ["before\n", "after\n"]
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 64 << 10
+
+
+def test_reading_ends_at_the_size_at_the_first_next(tmp_path: Path) -> None:
+    path = tmp_path / "growing.log"
+    path.write_bytes(b"one\n" * 100_000)
+    lines = logdex.open(path).lines()
+    with path.open("ab") as out:
+        out.write(b"two\n")
+    assert next(lines) == "one\n"
+    with path.open("ab") as out:
+        out.write(b"three\n")
+    assert list(lines)[-2:] == ["one\n", "two\n"]
+
+
+def test_the_file_is_touched_only_when_read(tmp_path: Path) -> None:
+    log = logdex.open(tmp_path / "later.log")
+    lines = log.lines()
+    (tmp_path / "later.log").write_text("here\n")
+    assert list(lines) == ["here\n"]
+
+
+def test_missing_directory_permission(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match=r"no\.log"):
+        next(logdex.open(tmp_path / "no.log").lines())
+    with pytest.raises(FileNotFoundError):
+        logdex.open(tmp_path / "no.log").count()
+    with pytest.raises(IsADirectoryError, match="name a log file"):
+        next(logdex.open(tmp_path).lines())
+    with pytest.raises(ValueError, match="not a regular file"):
+        next(logdex.open("/dev/null").lines())
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(ValueError, match="not a regular file"):
+        next(logdex.open(tmp_path / "pipe").lines())
+
+
+def test_no_permission() -> None:
+    # Root reads everything, so the attempt is made in a child that is nobody, whoever runs the tests.
+    with tempfile.TemporaryDirectory() as folder:
+        os.chmod(folder, 0o755)
+        path = Path(folder, "secret.log")
+        path.write_text("secret\n")
+        path.chmod(0)
+        child = os.fork()
+        if child == 0:
+            try:
+                if os.geteuid() == 0:
+                    os.seteuid(65534)
+                next(logdex.open(path).lines())
+            except PermissionError as error:
+                os._exit(0 if "secret.log" in str(error) else 2)
+            os._exit(1)
+        assert os.waitpid(child, 0)[1] == 0
+
+
+def test_a_gzip_file_is_a_clear_error(tmp_path: Path) -> None:
+    path = tmp_path / "log.gz"
+    path.write_bytes(gzip.compress(b"text\n"))
+    with pytest.raises(ValueError, match=r"log\.gz.*gzip"):
+        next(logdex.open(path).lines())
+
+
+def test_bad_arguments(tmp_path: Path) -> None:
+    log = logdex.open(tmp_path / "x.log")
+    for last in (0, -1):
+        with pytest.raises(ValueError, match="last"):
+            log.lines(last=last)
+    with pytest.raises(TypeError):
+        logdex.open(7)  # type: ignore[arg-type]
+
+
+def test_a_path_of_raw_bytes(tmp_path: Path) -> None:
+    path = os.fsencode(tmp_path) + b"/caf\xe9.log"
+    with open(path, "wb") as out:
+        out.write(b"x\n")
+    assert list(logdex.open(path).lines()) == ["x\n"]
+    assert list(logdex.open(os.fsdecode(path)).lines()) == ["x\n"]
+
+
+def test_close_and_with(tmp_path: Path) -> None:
+    path = tmp_path / "x.log"
+    path.write_text("a line\n" * 100_000)
+    with logdex.open(path).lines() as lines:
+        next(lines)
+    assert list(lines) == []
+    assert lines.stats.lines == 1
+
+
+def test_one_reader_at_a_time_and_many_readers_of_one_log(tmp_path: Path) -> None:
+    path = tmp_path / "x.log"
+    path.write_text("".join(f"line {n}\n" for n in range(200_000)))
+    log = logdex.open(path)
+    counts: list[int] = []
+    threads = [threading.Thread(target=lambda: counts.append(sum(1 for _ in log.lines()))) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert counts == [200_000] * 8
+
+
+def test_a_fork_in_the_middle_of_an_iteration(tmp_path: Path) -> None:
+    path = tmp_path / "x.log"
+    path.write_text("".join(f"line {n}\n" for n in range(400_000)))
+    lines = logdex.open(path).lines()
+    for _ in range(1000):
+        next(lines)
+    child = os.fork()
+    rest = sum(1 for _ in lines)
+    if child == 0:
+        os._exit(0 if rest == 399_000 else 1)
+    assert rest == 399_000
+    assert os.waitpid(child, 0)[1] == 0
+
+
+def test_a_truncation_under_a_plain_read_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "x.log"
+    path.write_text("".join(f"line {n}\n" for n in range(2_000_000)))
+    lines = logdex.open(path).lines()
+    seen = [next(lines) for _ in range(1000)]
+    os.truncate(path, 100)
+    with pytest.raises(OSError, match=r"truncated.*x\.log"):
+        seen.extend(lines)
+    assert seen == [f"line {n}\n" for n in range(len(seen))]
+
+
+def test_ctrl_c_stops_a_long_count(tmp_path: Path) -> None:
+    path = tmp_path / "sparse.log"
+    with path.open("wb") as out:
+        out.write(b"x")
+        out.truncate(1 << 40)
+    timer = threading.Timer(0.3, lambda: os.kill(os.getpid(), signal.SIGINT))
+    timer.start()
+    started = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        logdex.open(path).count("x")
+    assert time.monotonic() - started < 60
+
+
+def test_random_sizes_around_blocks(tmp_path: Path) -> None:
+    rng = random.Random(7)
+    for _ in range(20):
+        lines = [bytes(rng.choices(b"ab \xc3\xa9", k=rng.randrange(300))) + b"\n" for _ in range(rng.randrange(6000))]
+        check(tmp_path / "r.log", b"".join(lines)[: rng.randrange(1 << 20)])
