@@ -4,6 +4,8 @@ An entry point in the group `torchx.schedulers` would hide TorchX's own schedule
 default on nightly. So the name goes, last, into the dictionary from which both build their list at each call.
 """
 
+from logdex.torchx_backend.rebind import bind_lazily
+
 NAME = "local_persistent"
 MODULE = "logdex.torchx_backend.schedulers.local"
 
@@ -13,3 +15,4 @@ def register() -> None:
     from torchx import schedulers
 
     schedulers.DEFAULT_SCHEDULER_MODULES.setdefault(NAME, MODULE)
+    bind_lazily()

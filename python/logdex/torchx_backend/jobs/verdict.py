@@ -63,15 +63,19 @@ def is_running(record: JobRecord) -> bool:
 
 
 def with_exits(record: JobRecord) -> JobRecord:
-    """The record with each exit status to be seen: a zombie's, or what TorchX's `SUCCESS` file has."""
+    """The record with each exit status to be seen: a zombie's, or what TorchX's `SUCCESS` has.
+
+    """The record with each exit status to be seen: a zombie's, or one in TorchX's `SUCCESS` file.
+    """
 
     def look(one: Replica, noted: int | None) -> Replica:
         if one.exit is not None:
             return one
-        seen = zombie_exit(one.process) if one.process else None
+        seen = zombie_exit(one.process) if one.process and watched else None
         return replace(one, exit=noted if seen is None else seen)
 
     noted = _noted_by_torchx(record.log_dir)
+    watched = record.launcher is not None and is_alive(record.launcher)
     roles = {
         role: tuple(look(one, noted.get((role, k))) for k, one in enumerate(many))
         for role, many in record.roles.items()

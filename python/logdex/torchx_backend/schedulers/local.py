@@ -355,10 +355,7 @@ def _save_job_dir(apps: Mapping[str, _LocalAppDef]) -> None:
         if app.state != AppState.RUNNING
     ]
     if jobs and _nemo_in_use():
-        try:
-            nemo_file.save(_job_dirs(), jobs)
-        except OSError as error:
-            log.warning("%s: %s; NeMo-Run without logdex will not find these apps", _job_dirs(), error)
+        nemo_file.tell(_job_dirs(), jobs)
 
 
 def _get_job_dirs() -> Mapping[str, _LocalAppDef]:
