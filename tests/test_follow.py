@@ -84,7 +84,9 @@ while at < len(data):
 @pytest.mark.parametrize("regex", [None, "7\\d* é", "needle"])
 def test_no_seam_under_a_live_writer(log: Path, seed: int, regex: str | None) -> None:
     rng = random.Random(seed)
-    lines = [f"line {n} é {'x' * rng.choice([0, 3, 90, 9000])} {'needle' * (n % 500 == 3)}\n" for n in range(3000)]
+    lines = [
+        f"line {n} é {'x' * rng.choice([0, 3, 90, 9000])} {'needle' * (n % 500 == 3)}\n" for n in range(3000)
+    ]
     lines[1500] = "x" * 1_000_000 + "\n"
     before = rng.randrange(len(lines))
     log.write_text("".join(lines[:before]) + lines[before][:2])
@@ -139,7 +141,11 @@ def test_partial_items_joined_equal_the_file(log: Path) -> None:
     rng = random.Random(3)
     reader = Reader(log, partial=True)
     for _ in range(300):
-        append(log, rng.choice([b"\r", b"\n", b"\r\n", "né😀".encode(), b"\xf0", b"text ", b"10%|#\r"]) * rng.randrange(4))
+        append(
+            log,
+            rng.choice([b"\r", b"\n", b"\r\n", "né😀".encode(), b"\xf0", b"text ", b"10%|#\r"])
+            * rng.randrange(4),
+        )
         if rng.random() < 0.1:
             time.sleep(rng.random() * 0.12)
     assert "".join(reader.end()) == log.read_bytes().decode("utf-8", "replace")

@@ -49,7 +49,18 @@ def check(path: Path, content: bytes) -> None:
 PIECES = st.one_of(
     st.binary(max_size=80),
     st.text(max_size=40).map(str.encode),
-    st.sampled_from([b"\n", b"\r\n", b"a line\n", b"\xe2\x82", b"\x80\n", b"\0" * 4095, b"\0" * 4096, b"\n" + b"\0" * 9000]),
+    st.sampled_from(
+        [
+            b"\n",
+            b"\r\n",
+            b"a line\n",
+            b"\xe2\x82",
+            b"\x80\n",
+            b"\0" * 4095,
+            b"\0" * 4096,
+            b"\n" + b"\0" * 9000,
+        ]
+    ),
     st.sampled_from([b"x" * BLOCK, b"\n" * 5000, b"some line of text\n" * 20000, "né\n".encode() * 90000]),
 )
 
@@ -250,5 +261,8 @@ def test_ctrl_c_stops_a_long_count(tmp_path: Path) -> None:
 def test_random_sizes_around_blocks(tmp_path: Path) -> None:
     rng = random.Random(7)
     for _ in range(20):
-        lines = [bytes(rng.choices(b"ab \xc3\xa9", k=rng.randrange(300))) + b"\n" for _ in range(rng.randrange(6000))]
+        lines = [
+            bytes(rng.choices(b"ab \xc3\xa9", k=rng.randrange(300))) + b"\n"
+            for _ in range(rng.randrange(6000))
+        ]
         check(tmp_path / "r.log", b"".join(lines)[: rng.randrange(1 << 20)])

@@ -17,6 +17,7 @@ pytestmark = pytest.mark.filterwarnings("ignore")
 
 pytest.importorskip("nemo_run", exc_type=ImportError)
 
+
 from logdex.torchx_backend import rebind
 from logdex.torchx_backend.schedulers import local
 from nemo_run.core.execution.local import LocalExecutor

@@ -174,7 +174,9 @@ class Log:
         )
 
 
-def parse_time(line: str | bytes, *, tz: str | None = None, reference: datetime | None = None) -> datetime | None:
+def parse_time(
+    line: str | bytes, *, tz: str | None = None, reference: datetime | None = None
+) -> datetime | None:
     """The stamp on one line.
 
     Args:
