@@ -65,7 +65,7 @@ def is_running(record: JobRecord) -> bool:
 def with_exits(record: JobRecord) -> JobRecord:
     """The record with each exit status to be seen: a zombie's, or one in TorchX's `SUCCESS` file.
 
-    The zombie of a dead launcher does not count: init reaps it at some moment, and the answer must not change.
+    The zombie of a dead launcher does not count: init reaps it some day, and the answer must not change.
     """
 
     def look(one: Replica, noted: int | None) -> Replica:
