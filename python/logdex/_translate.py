@@ -30,7 +30,9 @@ END_BARE: Final = 2
 """At the end of a line without `\\n`."""
 START: Final = 4
 """At the start of any line."""
-_ANYWHERE: Final = END_NL | END_BARE | START
+BEFORE_NL: Final = 8
+"""Inside a line, before its `\\n`."""
+_ANYWHERE: Final = END_NL | END_BARE | START | BEFORE_NL
 
 _NEWLINE: Final = 10
 _REST: Final = r"(?-u:[^\n])*"
@@ -50,6 +52,8 @@ class Piece(NamedTuple):
     inner: str | None
     newline: str | None
     empty: int
+    only_newline: bool = False
+    """Can match the final `\\n` and nothing else, wherever it stands."""
 
 
 class Program(NamedTuple):
@@ -75,7 +79,7 @@ def translate(tree: Any, flags: int, *, text: bool) -> Program:
     return Program(
         ended=_either([piece.inner, piece.newline]),
         bare=piece.inner,
-        every=bool(piece.empty & (START | END_NL)),
+        every=piece.only_newline or bool(piece.empty & (START | END_NL)),
         always=translator.exact and bool(start or piece.empty & end == end),
         exact=translator.exact,
     )
@@ -83,7 +87,7 @@ def translate(tree: Any, flags: int, *, text: bool) -> Program:
 
 _NOTHING: Final = Piece("", None, _ANYWHERE)
 _NEVER: Final = Piece(None, None, 0)
-_WILD: Final = Piece(_REST, _REST + "(?m:$)", _ANYWHERE)
+_WILD: Final = Piece(_REST, _REST + "(?m:$)", _ANYWHERE, True)
 
 _SETS = frozenset({op("LITERAL"), op("NOT_LITERAL"), op("IN"), op("ANY")})
 _REPEATS = frozenset({op("MAX_REPEAT"), op("MIN_REPEAT")})
@@ -157,8 +161,9 @@ class _Translator:
         if self.text:
             self.exact &= chars.exact
             ranges += chars.foreign
-        newline = "(?m:$)" if _charset.contains(chars.ascii, _NEWLINE) else None
-        return Piece(_class(_charset.without(ranges, _NEWLINE)), newline, 0)
+        newline = _charset.contains(chars.ascii, _NEWLINE)
+        inner = _class(_charset.without(ranges, _NEWLINE))
+        return Piece(inner, "(?m:$)" if newline else None, 0, newline)
 
     def group(self, value: Any, flags: int, *, head: bool, tail: bool) -> Piece:
         number, added, removed, body = value
@@ -188,7 +193,7 @@ class _Translator:
             lines = where is _BEGIN and flags & re.MULTILINE
             return Piece("(?m:^)", None, START | END_NL if lines else START)
         if where is _END:
-            return Piece("(?m:$)", None, END_NL | END_BARE)
+            return Piece("(?m:$)", None, END_NL | END_BARE | BEFORE_NL)
         if where is _END_STRING:
             return Piece(r"\z", None, END_NL | END_BARE)
         self.exact = False
@@ -241,9 +246,10 @@ def _consumes_only(items: Iterable[Item]) -> bool:
 
 def _concatenate(pieces: Sequence[Piece]) -> Piece:
     """Pieces one after the other: the one that takes the final `\\n` is followed by empty ones only."""
-    newline, rest_empty = None, _ANYWHERE
-    for i in range(len(pieces) - 1, -1, -1):
-        piece = pieces[i]
+    newline, rest_empty, only_newline = None, _ANYWHERE, False
+    for piece in reversed(pieces):
+        only_newline = bool(piece.empty & BEFORE_NL) and only_newline
+        only_newline |= piece.only_newline and bool(rest_empty & END_NL)
         before = None if newline is None or piece.inner is None else piece.inner + newline
         newline = _either([before, piece.newline if rest_empty & END_NL else None])
         rest_empty &= piece.empty
@@ -252,14 +258,15 @@ def _concatenate(pieces: Sequence[Piece]) -> Piece:
     inner: str | None = None
     if all(piece.inner is not None for piece in pieces):
         inner = "".join(piece.inner or "" for piece in pieces)
-    return Piece(inner, newline, rest_empty)
+    return Piece(inner, newline, rest_empty, only_newline)
 
 
 def _alternate(pieces: Sequence[Piece]) -> Piece:
     empty = 0
     for piece in pieces:
         empty |= piece.empty
-    return Piece(_either([p.inner for p in pieces]), _either([p.newline for p in pieces]), empty)
+    newline = _either([p.newline for p in pieces])
+    return Piece(_either([p.inner for p in pieces]), newline, empty, any(p.only_newline for p in pieces))
 
 
 def _repeated(piece: Piece, low: int, high: int) -> Piece:
@@ -270,7 +277,10 @@ def _repeated(piece: Piece, low: int, high: int) -> Piece:
         least = 0 if piece.empty & END_NL else max(low - 1, 0)
         before = _times(piece.inner, least, high if high == MAXREPEAT else high - 1)
         newline = None if before is None else before + piece.newline
-    return Piece(inner, newline, piece.empty if low > 0 else _ANYWHERE)
+    # One time, if that is enough; or else the other times have to match nothing, before or after it.
+    enough = low <= 1 or bool(piece.empty & (END_NL | BEFORE_NL))
+    only_newline = piece.only_newline and high > 0 and enough
+    return Piece(inner, newline, piece.empty if low > 0 else _ANYWHERE, only_newline)
 
 
 def _times(part: str | None, low: int, high: int) -> str | None:

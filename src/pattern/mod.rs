@@ -9,19 +9,23 @@
 //! In a line that is not UTF-8, what Python sees is the decoded text with U+FFFD for what is broken, so that is what a
 //! program is run on.
 
+mod automaton;
+mod folded;
 mod literal;
 mod needle;
 mod program;
+mod search;
 mod text;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use crate::error::Result;
 use crate::line::{self, Line};
 
+use literal::Required;
 use needle::Needles;
+use program::Program;
 pub use program::Scratch;
-use program::{Caches, Kind, Program};
 
 /// A line that a pattern selects, or may select.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,24 +60,39 @@ pub struct Translation {
 pub struct Pattern {
     ascii: Arc<Program>,
     text: Arc<Program>,
-    needles: Option<Needles>,
+    /// What the matches in lines of any text hold.
+    in_any: Hunt,
+    /// What the matches in lines of ASCII hold, where that is more.
+    in_ascii: Option<Hunt>,
+}
+
+/// The needles to look for, chosen when some of the log has been seen.
+#[derive(Debug, Default)]
+struct Hunt {
+    choices: Vec<Required>,
+    rarest: Option<Needles>,
+    chosen: OnceLock<Option<Needles>>,
 }
 
 impl Pattern {
     /// Compiles the translations for lines of ASCII and for other lines. It never fails: what is too large to compile
     /// becomes a pattern that leaves more lines to the judge.
     pub fn new(ascii: &Translation, text: &Translation) -> Self {
-        let text_program = Arc::new(Program::new(text));
-        let same = ascii.ended == text.ended && ascii.bare == text.bare && ascii.exact == text.exact;
-        let ascii_program = if same { Arc::clone(&text_program) } else { Arc::new(Program::new(ascii)) };
-        let needles = if ascii.every || text.every { None } else { Needles::of(text, same) };
-        Self { ascii: ascii_program, text: text_program, needles }
+        let (text_program, in_any) = Program::new(text);
+        let text_program = Arc::new(text_program);
+        if ascii.ended == text.ended && ascii.bare == text.bare && ascii.exact == text.exact {
+            let ascii = Arc::clone(&text_program);
+            return Self { ascii, text: text_program, in_any: Hunt::new(in_any), in_ascii: None };
+        }
+        let (ascii_program, in_ascii) = Program::new(ascii);
+        let in_ascii = (in_ascii != in_any).then(|| Hunt::new(in_ascii));
+        Self { ascii: Arc::new(ascii_program), text: text_program, in_any: Hunt::new(in_any), in_ascii }
     }
 
     /// A pattern of which the engine knows nothing: every line is a candidate.
     pub fn opaque() -> Self {
         let program = Arc::new(Program::opaque());
-        Self { ascii: Arc::clone(&program), text: program, needles: None }
+        Self { ascii: Arc::clone(&program), text: program, in_any: Hunt::default(), in_ascii: None }
     }
 
     /// What a thread needs of its own to search.
@@ -84,135 +103,32 @@ impl Pattern {
     /// Appends the candidates among the lines of `bytes` to `out`, in order. `bytes` is private and begins at the start of
     /// a line; its last line may lack the `\n`.
     pub fn scan(&self, bytes: &[u8], scratch: &mut Scratch, out: &mut Vec<Candidate>) {
-        self.visit(bytes, scratch, |candidate| out.push(candidate));
+        self.search(bytes, scratch, &mut search::Lines { bytes, out });
     }
 
     /// How many lines of `bytes` match, or `None` where a judge has to decide about one of them.
     pub fn count(&self, bytes: &[u8], scratch: &mut Scratch) -> Option<u64> {
-        if self.ascii.selects_every_line() && self.text.selects_every_line() && bytes.ends_with(b"\n") {
+        if self.ascii.matches_every_line() && self.text.matches_every_line() && bytes.ends_with(b"\n") {
             return Some(line::count(bytes));
         }
-        let (mut count, mut certain) = (0, true);
-        self.visit(bytes, scratch, |candidate| {
-            count += 1;
-            certain &= candidate.certain;
-        });
-        certain.then_some(count)
-    }
-
-    /// Whether one line matches; `None`: a judge has to decide.
-    pub fn decide(&self, bytes: &[u8], scratch: &mut Scratch) -> Option<bool> {
-        let mut verdict = Some(false);
-        self.visit(bytes, scratch, |candidate| verdict = candidate.certain.then_some(true));
-        verdict
-    }
-
-    fn visit(&self, bytes: &[u8], scratch: &mut Scratch, mut found: impl FnMut(Candidate)) {
-        let (ended, bare) = bytes.split_at(line::whole(bytes));
-        if let Some(needles) = &self.needles {
-            self.visit_needles(needles, ended, scratch, &mut found);
-        } else {
-            text::runs(ended, |run, start| self.visit_run(&run, start, scratch, &mut found));
-        }
-        if !bare.is_empty()
-            && let Some(certain) = self.confirm(bare, Kind::Bare, scratch)
-        {
-            found(Candidate { line: Line { start: ended.len(), end: bytes.len() }, certain });
-        }
-    }
-
-    /// Looks for the needles, and at the lines around them.
-    fn visit_needles(
-        &self,
-        needles: &Needles,
-        bytes: &[u8],
-        scratch: &mut Scratch,
-        found: &mut impl FnMut(Candidate),
-    ) {
-        let mut from = 0;
-        while let Some(hit) = needles.find(bytes, from) {
-            let line = around(bytes, from, hit);
-            from = line.end;
-            if needles.decide() {
-                found(Candidate { line, certain: true });
-            } else if let Some(certain) = self.confirm(line.of(bytes), Kind::Ended, scratch) {
-                found(Candidate { line, certain });
-            }
-        }
-    }
-
-    /// Runs the program for lines of one encoding over a run of them.
-    fn visit_run(
-        &self,
-        run: &text::Run<'_>,
-        start: usize,
-        scratch: &mut Scratch,
-        found: &mut impl FnMut(Candidate),
-    ) {
-        match *run {
-            text::Run::Ascii(bytes) => {
-                let certain = self.ascii.is_exact(Kind::Ended);
-                sweep(&self.ascii, bytes, &mut scratch.ascii, |line| {
-                    found(Candidate { line: shift(line, start), certain });
-                });
-            }
-            text::Run::Utf8(bytes) => {
-                let Scratch { ascii, text } = scratch;
-                let certain = self.text.is_exact(Kind::Ended);
-                sweep(&self.text, bytes, text, |line| {
-                    let verdict = if self.same() || !line.of(bytes).is_ascii() {
-                        Some(certain)
-                    } else {
-                        self.ascii.verdict(line.of(bytes), Kind::Ended, ascii)
-                    };
-                    if let Some(certain) = verdict {
-                        found(Candidate { line: shift(line, start), certain });
-                    }
-                });
-            }
-            text::Run::Broken(bytes) => {
-                if let Some(certain) = self.confirm(bytes, Kind::Ended, scratch) {
-                    found(Candidate { line: Line { start, end: start + bytes.len() }, certain });
-                }
-            }
-        }
-    }
-
-    /// Runs the right program on one line: `None` if it does not match, else whether that is certain.
-    fn confirm(&self, line: &[u8], kind: Kind, scratch: &mut Scratch) -> Option<bool> {
-        if line.is_ascii() {
-            return self.ascii.verdict(line, kind, &mut scratch.ascii);
-        }
-        let decoded = String::from_utf8_lossy(line);
-        self.text.verdict(decoded.as_bytes(), kind, &mut scratch.text)
-    }
-
-    /// Whether lines of ASCII and other lines have one program.
-    fn same(&self) -> bool {
-        Arc::ptr_eq(&self.ascii, &self.text)
+        let mut count = search::Count::default();
+        self.search(bytes, scratch, &mut count);
+        count.certain()
     }
 }
 
-/// Calls `found` with each line of `bytes` in which the program matches.
-fn sweep(program: &Program, bytes: &[u8], caches: &mut Caches, mut found: impl FnMut(Line)) {
-    if program.selects_every_line() {
-        line::lines(bytes).for_each(found);
-        return;
+impl Hunt {
+    fn new(choices: Vec<Required>) -> Self {
+        Self { rarest: Needles::rarest(&choices), choices, chosen: OnceLock::new() }
     }
-    let mut from = 0;
-    while let Some(at) = program.find(bytes, from, caches) {
-        let line = around(bytes, from, at);
-        found(line);
-        from = line.end;
+
+    /// What to look for in `bytes`, if anything.
+    fn needles(&self, bytes: &[u8]) -> Option<&Needles> {
+        /// How much has to be seen for a choice.
+        const ENOUGH: usize = 16 << 10;
+        if bytes.len() < ENOUGH && self.chosen.get().is_none() {
+            return self.rarest.as_ref();
+        }
+        self.chosen.get_or_init(|| Needles::choose(&self.choices, bytes)).as_ref()
     }
-}
-
-/// The line around `position`, where a line is known to begin at `from`.
-fn around(bytes: &[u8], from: usize, position: usize) -> Line {
-    let line = line::around(&bytes[from..], position - from);
-    shift(line, from)
-}
-
-fn shift(line: Line, by: usize) -> Line {
-    Line { start: line.start + by, end: line.end + by }
 }

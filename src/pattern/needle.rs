@@ -1,38 +1,128 @@
-//! Looking for literals: the fast part of a search.
+//! Looking for what every match holds: the fast part of a search.
 
-use regex_automata::MatchKind;
-use regex_automata::Span;
+use memchr::memmem;
 use regex_automata::util::prefilter::Prefilter;
-use regex_automata::util::syntax;
+use regex_automata::{MatchKind, Span};
 
-use super::program::syntax_config;
-use super::{Translation, literal};
+use super::folded;
+use super::literal::{Required, What};
+use crate::line;
 
-/// Literals of which every matching line holds at least one.
+/// How much of a log is looked at to choose what to look for.
+const SAMPLE: usize = 32 << 10;
+
+// What things cost, in picoseconds, as measured; only their proportions matter.
+const ONE_LITERAL: u64 = 50;
+const FOLDED: u64 = 70;
+const SOME_LITERALS: u64 = 250;
+const AUTOMATON: u64 = 1000;
+const HIT: u64 = 50_000;
+
+/// What is looked for in blocks before a program is run on lines.
 #[derive(Debug)]
 pub(crate) struct Needles {
-    searcher: Prefilter,
-    decide: bool,
+    searcher: Searcher,
+    before: Option<usize>,
+    whole: bool,
+}
+
+#[derive(Debug)]
+enum Searcher {
+    One(Box<memmem::Finder<'static>>),
+    Some(Prefilter),
+    Folded(folded::Finder),
 }
 
 impl Needles {
-    /// A searcher for what every match of the translation for any text holds, or `None` where looking for that is no
-    /// faster than running the program. `same`: lines of ASCII have the same translation.
-    pub(crate) fn of(text: &Translation, same: bool) -> Option<Self> {
-        let hir = syntax::parse_with(text.ended.as_deref()?, &syntax_config()).ok()?;
-        let required = literal::required(&hir)?;
-        let searcher = Prefilter::new(MatchKind::LeftmostFirst, &required.literals)?;
-        let decide = required.whole && same && text.exact;
-        searcher.is_fast().then_some(Self { searcher, decide })
+    /// The choice that is cheapest to look for in a log like `sample`, or `None` where running the program is cheaper.
+    pub(crate) fn choose(choices: &[Required], sample: &[u8]) -> Option<Self> {
+        let sample = &sample[..sample.len().min(SAMPLE)];
+        let priced = choices.iter().filter_map(|choice| {
+            let needles = Self::new(choice, sample)?;
+            Some((needles.cost(sample), needles))
+        });
+        let (cost, needles) = priced.min_by_key(|(cost, _)| *cost)?;
+        (cost < AUTOMATON * sample.len() as u64).then_some(needles)
+    }
+
+    /// The rarest choice, for a log of which too little has been seen to say what is rare in it.
+    pub(crate) fn rarest(choices: &[Required]) -> Option<Self> {
+        choices.iter().find_map(|choice| Self::new(choice, &[]))
+    }
+
+    fn new(choice: &Required, sample: &[u8]) -> Option<Self> {
+        let (mut before, mut whole) = (choice.before, choice.whole);
+        let searcher = match &choice.what {
+            What::Literals(one) if one.len() == 1 => {
+                Searcher::One(Box::new(memmem::Finder::new(&one[0]).into_owned()))
+            }
+            What::Literals(some) => {
+                let (some, skipped) = windows(some, sample);
+                before = before.and_then(|before| before.checked_add(skipped));
+                whole &= skipped == 0;
+                let searcher = Prefilter::new(MatchKind::LeftmostFirst, &some)?;
+                Searcher::Some(Some(searcher).filter(Prefilter::is_fast)?)
+            }
+            What::Folded(letters) => Searcher::Folded(folded::Finder::new(letters.clone(), sample)),
+        };
+        Some(Self { searcher, before, whole })
     }
 
     /// Where the next needle at or after `from` begins.
+    #[inline]
     pub(crate) fn find(&self, bytes: &[u8], from: usize) -> Option<usize> {
-        self.searcher.find(bytes, Span::from(from..bytes.len())).map(|span| span.start)
+        match &self.searcher {
+            Searcher::One(finder) => finder.find(&bytes[from..]).map(|at| from + at),
+            Searcher::Some(prefilter) => {
+                prefilter.find(bytes, Span::from(from..bytes.len())).map(|span| span.start)
+            }
+            Searcher::Folded(finder) => finder.find(bytes, from),
+        }
     }
 
-    /// Whether a line with a needle matches for certain.
-    pub(crate) fn decide(&self) -> bool {
-        self.decide
+    /// The first place at or after `from` where a match may begin that holds the needle at `hit`.
+    #[inline]
+    pub(crate) fn first_start(&self, from: usize, hit: usize) -> Option<usize> {
+        Some(hit.saturating_sub(self.before?).max(from))
     }
+
+    /// Whether matches begin with the needle.
+    #[inline]
+    pub(crate) fn begin_matches(&self) -> bool {
+        self.before == Some(0)
+    }
+
+    /// Whether there is a match wherever the needle stands.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.whole
+    }
+
+    /// What it costs to look for it in `sample`, and at the lines that hold it.
+    fn cost(&self, sample: &[u8]) -> u64 {
+        let each = match self.searcher {
+            Searcher::One(_) => ONE_LITERAL,
+            Searcher::Some(_) => SOME_LITERALS,
+            Searcher::Folded(_) => FOLDED,
+        };
+        let (mut hits, mut from) = (0, 0);
+        while let Some(hit) = self.find(sample, from) {
+            hits += 1;
+            from = line::at(sample, hit).map_or(sample.len(), |line| line.end);
+        }
+        each * sample.len() as u64 + hits * HIT
+    }
+}
+
+/// The ends of the literals from where each is rarest in `sample`, and the most bytes that one was cut by: a search for
+/// several literals at once stops wherever the first few bytes of one of them stand.
+fn windows(literals: &[Vec<u8>], sample: &[u8]) -> (Vec<Vec<u8>>, usize) {
+    const WINDOW: usize = 3;
+    let mut skipped = 0;
+    let ends = literals.iter().map(|literal| {
+        let often = |start: &usize| memmem::find_iter(sample, &literal[*start..*start + WINDOW]).count();
+        let start = (0..(literal.len() + 1).saturating_sub(WINDOW)).min_by_key(often).unwrap_or(0);
+        skipped = skipped.max(start);
+        literal[start..].to_vec()
+    });
+    (ends.collect(), skipped)
 }

@@ -2,25 +2,11 @@
 
 use std::sync::OnceLock;
 
-use regex_automata::meta::{Cache, Config, Regex};
-use regex_automata::nfa::thompson::WhichCaptures;
-use regex_automata::{Input, util::syntax};
+use regex_syntax::hir::Hir;
 
 use super::Translation;
-
-/// The most that a compiled program may take, in bytes: beyond it the judge decides.
-const NFA_LIMIT: usize = 16 << 20;
-/// What the lazily built states of one thread may take, in bytes.
-const LAZY_LIMIT: usize = 4 << 20;
-/// How deeply groups may nest.
-const NEST_LIMIT: u32 = 400;
-
-/// Whether a line has its `\n`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
-    Ended,
-    Bare,
-}
+use super::automaton::{Automaton, Cache, End, parse};
+use super::literal::{self, Required};
 
 /// What a thread needs of its own to run a pattern's programs.
 #[derive(Debug, Default)]
@@ -29,124 +15,118 @@ pub struct Scratch {
     pub(crate) text: Caches,
 }
 
-/// The lazily built states of one program's automata.
+/// The states of one program's automata that a thread has met.
 #[derive(Debug, Default)]
 pub(crate) struct Caches {
-    ended: Option<Cache>,
-    bare: Option<Cache>,
+    ended: Cache,
+    bare: Cache,
 }
 
-/// A compiled translation.
+/// A translation, compiled when lines of its kind are met.
 #[derive(Debug)]
 pub(crate) struct Program {
-    ended: Automaton,
-    bare: OnceLock<Automaton>,
-    bare_syntax: Option<String>,
+    ended: Compiled,
+    bare: Compiled,
     every: bool,
     exact: bool,
 }
 
+/// A program as it is read, and as it runs.
 #[derive(Debug)]
-enum Automaton {
-    /// Matches nothing.
+struct Compiled {
+    source: Source,
+    automaton: OnceLock<Automaton>,
+}
+
+#[derive(Debug)]
+enum Source {
+    /// It never matches.
     Never,
-    /// Too large to build: everything may match.
+    /// It is not known what it matches.
     Unknown,
-    Built(Box<Regex>),
+    Hir(Box<Hir>),
 }
 
 impl Program {
-    pub(crate) fn new(translation: &Translation) -> Self {
-        Self {
-            ended: Automaton::new(translation.ended.as_deref()),
-            bare: OnceLock::new(),
-            bare_syntax: translation.bare.clone(),
-            every: translation.every,
-            exact: translation.exact,
-        }
+    /// Reads a translation, and says which literals its matches in lines that end in `\n` must hold.
+    pub(crate) fn new(translation: &Translation) -> (Self, Vec<Required>) {
+        let ended = Compiled::new(translation.ended.as_deref());
+        let required = match &ended.source {
+            Source::Hir(hir) if !translation.every => literal::required(hir, translation.exact),
+            _ => Vec::new(),
+        };
+        let bare = Compiled::new(translation.bare.as_deref());
+        (Self { ended, bare, every: translation.every, exact: translation.exact }, required)
     }
 
     /// The program of a pattern of which nothing is known.
     pub(crate) fn opaque() -> Self {
-        Self {
-            ended: Automaton::Unknown,
-            bare: OnceLock::from(Automaton::Unknown),
-            bare_syntax: None,
-            every: true,
-            exact: false,
-        }
+        let unknown = || Compiled { source: Source::Unknown, automaton: OnceLock::new() };
+        Self { ended: unknown(), bare: unknown(), every: true, exact: false }
     }
 
-    /// Whether a line that is selected matches for certain.
-    pub(crate) fn is_exact(&self, kind: Kind) -> bool {
-        self.exact && !matches!(self.automaton(kind), Automaton::Unknown)
+    /// Whether it selects no line that does not match.
+    pub(crate) fn is_exact(&self) -> bool {
+        self.exact
     }
 
     /// Whether every line that ends in `\n` is selected.
     pub(crate) fn selects_every_line(&self) -> bool {
-        self.every || matches!(self.ended, Automaton::Unknown)
+        self.every || matches!(self.ended.source, Source::Unknown)
     }
 
-    /// A place inside the next line that is selected, at or after `from`, where a line begins. `bytes` are whole lines.
-    pub(crate) fn find(&self, bytes: &[u8], from: usize, caches: &mut Caches) -> Option<usize> {
-        if from >= bytes.len() || self.selects_every_line() {
-            return (from < bytes.len()).then_some(from);
-        }
-        // An empty match after the last `\n` is inside no line.
-        self.ended.end_of_match(bytes, from, &mut caches.ended).filter(|&end| end < bytes.len())
+    /// Whether every line that ends in `\n` matches for certain.
+    pub(crate) fn matches_every_line(&self) -> bool {
+        self.every && self.exact
+    }
+
+    /// The first match in whole lines, from `from` to before `to`.
+    #[inline]
+    pub(crate) fn first_end(&self, bytes: &[u8], from: usize, to: usize, caches: &mut Caches) -> End {
+        self.ended.automaton().first_end(bytes, from, to, &mut caches.ended)
+    }
+
+    /// The end of a match in whole lines that begins at `at`.
+    #[inline]
+    pub(crate) fn end_from(&self, bytes: &[u8], at: usize, caches: &mut Caches) -> End {
+        self.ended.automaton().end_from(bytes, at, &mut caches.ended)
     }
 
     /// Runs on one line: `None` if it is not selected, else whether it matches for certain.
-    pub(crate) fn verdict(&self, line: &[u8], kind: Kind, caches: &mut Caches) -> Option<bool> {
-        self.selects(line, kind, caches).then(|| self.is_exact(kind))
+    pub(crate) fn verdict(&self, line: &[u8], caches: &mut Caches) -> Option<bool> {
+        let end = match line.split_last() {
+            Some((b'\n', _)) if self.every => return Some(self.exact),
+            Some((b'\n', body)) => self.first_end(line, 0, body.len(), caches),
+            _ => self.bare.automaton().first_end(line, 0, line.len(), &mut caches.bare),
+        };
+        self.judged(end)
     }
 
-    fn selects(&self, line: &[u8], kind: Kind, caches: &mut Caches) -> bool {
-        match kind {
-            Kind::Ended => self.find(line, 0, caches).is_some(),
-            Kind::Bare => self.automaton(kind).end_of_match(line, 0, &mut caches.bare).is_some(),
-        }
-    }
-
-    fn automaton(&self, kind: Kind) -> &Automaton {
-        match kind {
-            Kind::Ended => &self.ended,
-            Kind::Bare => self.bare.get_or_init(|| Automaton::new(self.bare_syntax.as_deref())),
-        }
-    }
-}
-
-impl Automaton {
-    fn new(syntax: Option<&str>) -> Self {
-        let Some(syntax) = syntax else { return Self::Never };
-        build(syntax).map_or(Self::Unknown, |regex| Self::Built(Box::new(regex)))
-    }
-
-    /// Where the first match at or after `from` that is seen ends.
-    fn end_of_match(&self, bytes: &[u8], from: usize, cache: &mut Option<Cache>) -> Option<usize> {
-        match self {
-            Self::Never => None,
-            Self::Unknown => Some(from),
-            Self::Built(regex) => {
-                let cache = cache.get_or_insert_with(|| regex.create_cache());
-                let input = Input::new(bytes).range(from..).earliest(true);
-                regex.search_half_with(cache, &input).map(|half| half.offset())
-            }
+    /// What a search that was confined to one line says of it.
+    pub(crate) fn judged(&self, end: End) -> Option<bool> {
+        match end {
+            End::Nowhere => None,
+            End::At(_) => Some(self.exact),
+            End::Unsure(_) => Some(false),
         }
     }
 }
 
-/// How the programs' syntax is read: bytes may be matched that are not UTF-8.
-pub(crate) fn syntax_config() -> syntax::Config {
-    syntax::Config::new().utf8(false).nest_limit(NEST_LIMIT)
-}
+impl Compiled {
+    fn new(program: Option<&str>) -> Self {
+        let source = match program.map(parse) {
+            None => Source::Never,
+            Some(None) => Source::Unknown,
+            Some(Some(hir)) => Source::Hir(Box::new(hir)),
+        };
+        Self { source, automaton: OnceLock::new() }
+    }
 
-fn build(pattern: &str) -> Option<Regex> {
-    let config = Config::new()
-        .utf8_empty(false)
-        .which_captures(WhichCaptures::Implicit)
-        .nfa_size_limit(Some(NFA_LIMIT))
-        .hybrid_cache_capacity(LAZY_LIMIT)
-        .onepass(false);
-    Regex::builder().configure(config).syntax(syntax_config()).build(pattern).ok()
+    fn automaton(&self) -> &Automaton {
+        self.automaton.get_or_init(|| match &self.source {
+            Source::Never => Automaton::Never,
+            Source::Unknown => Automaton::Unknown,
+            Source::Hir(hir) => Automaton::new(hir),
+        })
+    }
 }

@@ -1,0 +1,249 @@
+//! The search of a block: by needles, or by an automaton over all of it.
+
+use std::sync::Arc;
+
+use super::automaton::End;
+use super::needle::Needles;
+use super::program::{Caches, Program, Scratch};
+use super::text::{self, Run};
+use super::{Candidate, Pattern};
+use crate::line::{self, Line};
+
+/// What becomes of the lines that a search finds.
+pub(super) trait Sink {
+    /// A line was found: it begins at or after `from`, holds `at`, and ends at `end`.
+    fn found(&mut self, from: usize, at: usize, end: usize, certain: bool);
+}
+
+/// Keeps the lines themselves.
+pub(super) struct Lines<'s> {
+    pub(super) bytes: &'s [u8],
+    pub(super) out: &'s mut Vec<Candidate>,
+}
+
+impl Sink for Lines<'_> {
+    #[inline]
+    fn found(&mut self, from: usize, at: usize, end: usize, certain: bool) {
+        let start = line_start(self.bytes, from, at);
+        self.out.push(Candidate { line: Line { start, end }, certain });
+    }
+}
+
+/// Keeps their number.
+#[derive(Default)]
+pub(super) struct Count {
+    lines: u64,
+    uncertain: bool,
+}
+
+impl Sink for Count {
+    #[inline]
+    fn found(&mut self, _from: usize, _at: usize, _end: usize, certain: bool) {
+        self.lines += 1;
+        self.uncertain |= !certain;
+    }
+}
+
+impl Count {
+    /// The number, if nothing is left for a judge.
+    pub(super) fn certain(&self) -> Option<u64> {
+        (!self.uncertain).then_some(self.lines)
+    }
+}
+
+/// The start of the line that holds `at`, where a line is known to begin at `from`.
+#[inline]
+fn line_start(bytes: &[u8], from: usize, at: usize) -> usize {
+    memchr::memrchr(b'\n', &bytes[from..at]).map_or(from, |i| from + i + 1)
+}
+
+/// The end of the line that holds `at`; `bytes` are whole lines.
+#[inline]
+fn line_end(bytes: &[u8], at: usize) -> usize {
+    memchr::memchr(b'\n', &bytes[at..]).map_or(bytes.len(), |i| at + i + 1)
+}
+
+impl Pattern {
+    /// Reports the candidates among the lines of `bytes` to `sink`, in order.
+    pub(super) fn search(&self, bytes: &[u8], scratch: &mut Scratch, sink: &mut impl Sink) {
+        let (ended, bare) = bytes.split_at(line::whole(bytes));
+        match self.in_any.needles(ended) {
+            Some(needles) if self.in_ascii.is_none() => self.hunt(needles, ended, scratch, sink),
+            _ => text::runs(ended, |run, start| self.search_run(&run, ended, start, scratch, sink)),
+        }
+        if let Some(certain) = self.verdict(bare, scratch) {
+            sink.found(ended.len(), ended.len(), bytes.len(), certain);
+        }
+    }
+
+    /// Looks for needles in lines of any kind, and at the lines that hold one.
+    fn hunt(&self, needles: &Needles, bytes: &[u8], scratch: &mut Scratch, sink: &mut impl Sink) {
+        let Some(mut hit) = needles.find(bytes, 0) else { return };
+        let one_program = Arc::ptr_eq(&self.ascii, &self.text);
+        if (needles.is_whole() && one_program) || bytes.is_ascii() {
+            let report = |from, at, end, certain| sink.found(from, at, end, certain);
+            return hunt(&self.ascii, needles, bytes, hit, &mut scratch.ascii, report);
+        }
+        let mut from = 0;
+        loop {
+            let (start, end) = (line_start(bytes, from, hit), line_end(bytes, hit));
+            if let Some(certain) = self.verdict(&bytes[start..end], scratch) {
+                sink.found(start, start, end, certain);
+            }
+            from = end;
+            let Some(next) = needles.find(bytes, from) else { return };
+            hit = next;
+        }
+    }
+
+    /// Searches a run of lines of one kind; `run` stands in `block` at `start`.
+    fn search_run(
+        &self,
+        run: &Run<'_>,
+        block: &[u8],
+        start: usize,
+        scratch: &mut Scratch,
+        sink: &mut impl Sink,
+    ) {
+        match *run {
+            Run::Ascii(bytes) => {
+                let needles = self.in_ascii.as_ref().unwrap_or(&self.in_any).needles(bytes);
+                let report = |from, at, end, certain| sink.found(from, at, end, certain);
+                sweep(&self.ascii, needles, bytes, &mut scratch.ascii, report);
+            }
+            Run::Utf8(bytes) => {
+                let one_program = Arc::ptr_eq(&self.ascii, &self.text);
+                let Scratch { ascii, text } = scratch;
+                let report = |from: usize, at: usize, end: usize, certain: bool| {
+                    let line = &bytes[line_start(bytes, from, at)..end];
+                    let verdict = if one_program || !line.is_ascii() {
+                        Some(certain)
+                    } else {
+                        self.ascii.verdict(line, ascii)
+                    };
+                    if let Some(certain) = verdict {
+                        sink.found(start + from, start + at, start + end, certain);
+                    }
+                };
+                sweep(&self.text, self.in_any.needles(bytes), bytes, text, report);
+            }
+            Run::Broken(bytes) => {
+                if let Some(certain) = self.verdict(bytes, scratch) {
+                    sink.found(start, start, line_end(block, start), certain);
+                }
+            }
+        }
+    }
+
+    /// Runs the right program on one line: `None` if it is not selected, else whether that is certain.
+    fn verdict(&self, line: &[u8], scratch: &mut Scratch) -> Option<bool> {
+        if line.is_ascii() {
+            return if line.is_empty() { None } else { self.ascii.verdict(line, &mut scratch.ascii) };
+        }
+        let decoded = String::from_utf8_lossy(line);
+        self.text.verdict(decoded.as_bytes(), &mut scratch.text)
+    }
+}
+
+/// Runs a program over lines that are all of its kind.
+fn sweep(
+    program: &Program,
+    needles: Option<&Needles>,
+    bytes: &[u8],
+    caches: &mut Caches,
+    mut found: impl FnMut(usize, usize, usize, bool),
+) {
+    if program.selects_every_line() {
+        let certain = program.matches_every_line();
+        line::lines(bytes).for_each(|line| found(line.start, line.start, line.end, certain));
+        return;
+    }
+    if let Some(needles) = needles {
+        if let Some(hit) = needles.find(bytes, 0) {
+            hunt(program, needles, bytes, hit, caches, found);
+        }
+        return;
+    }
+    let mut from = 0;
+    while from < bytes.len() {
+        let (at, certain) = match program.first_end(bytes, from, bytes.len(), caches) {
+            End::At(at) => (at, program.is_exact()),
+            End::Unsure(at) => (at, false),
+            End::Nowhere => return,
+        };
+        if at >= bytes.len() {
+            return; // An empty match after the last `\n` is inside no line.
+        }
+        let end = line_end(bytes, at);
+        found(from, at, end, certain);
+        from = end;
+    }
+}
+
+/// Runs a program on lines of its kind that hold a needle, of which the first stands at `hit`.
+fn hunt(
+    program: &Program,
+    needles: &Needles,
+    bytes: &[u8],
+    mut hit: usize,
+    caches: &mut Caches,
+    mut found: impl FnMut(usize, usize, usize, bool),
+) {
+    // A line begins at `from`, and all before it are done with. A match did not begin at `missed`.
+    let (mut from, mut missed) = (0, None);
+    loop {
+        let look = look(program, needles, bytes, (from, hit), missed, caches);
+        let next = match look {
+            Look::Elsewhere => {
+                missed = Some(hit);
+                hit + 1
+            }
+            Look::Line { end, verdict } => {
+                if let Some(certain) = verdict {
+                    found(from, hit, end, certain);
+                }
+                (from, missed) = (end, None);
+                end
+            }
+        };
+        let Some(next) = needles.find(bytes, next) else { return };
+        hit = next;
+    }
+}
+
+/// What a look at a needle showed.
+enum Look {
+    /// No match begins at it; one may begin later in the line.
+    Elsewhere,
+    /// All about its line, which ends at `end`: `None` if it is not selected, else whether that is certain.
+    Line { end: usize, verdict: Option<bool> },
+}
+
+/// Looks at the needle at `hit`, the next one after `from`, where a line begins, and after `missed`.
+#[inline]
+fn look(
+    program: &Program,
+    needles: &Needles,
+    bytes: &[u8],
+    (from, hit): (usize, usize),
+    missed: Option<usize>,
+    caches: &mut Caches,
+) -> Look {
+    if needles.is_whole() {
+        return Look::Line { end: line_end(bytes, hit), verdict: Some(program.is_exact()) };
+    }
+    // One try at the needle itself for each line, where a match must begin there: more could look at a long line's
+    // rest again and again.
+    let again = missed.is_some_and(|missed| memchr::memchr(b'\n', &bytes[missed..hit]).is_none());
+    if needles.begin_matches() && !again {
+        return match program.end_from(bytes, hit, caches) {
+            End::Nowhere => Look::Elsewhere,
+            End::At(at) => Look::Line { end: line_end(bytes, at), verdict: Some(program.is_exact()) },
+            End::Unsure(_) => Look::Line { end: line_end(bytes, hit), verdict: Some(false) },
+        };
+    }
+    let end = line_end(bytes, hit);
+    // Lines between `from` and the hit have no needle, so a match that begins in them would not be one.
+    let start = needles.first_start(from, hit).unwrap_or_else(|| line_start(bytes, from, hit));
+    Look::Line { end, verdict: program.judged(program.first_end(bytes, start, end - 1, caches)) }
+}
