@@ -1,6 +1,9 @@
 """What every test finds: a home of its own, and jobs that end with the test."""
 
 import os
+import signal
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -28,6 +31,15 @@ def _own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "home").mkdir()
 
 
+@pytest.fixture(autouse=True)
+def _own_signals() -> Iterator[None]:
+    """The first launch of a scheduler takes SIGINT and SIGTERM; the next test starts with what was before."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
 @pytest.fixture
 def eventually() -> Callable[..., None]:
     """Waits up to 10 s, or `seconds`, for a condition to hold."""
@@ -39,6 +51,40 @@ def eventually() -> Callable[..., None]:
             time.sleep(0.01)
 
     return wait
+
+
+_PRELUDE = """
+import os, sys, time
+from torchx.specs import AppDef, Role
+from logdex.torchx_backend.schedulers.local import create_scheduler
+scheduler = create_scheduler("test")
+def launch(script, replicas=1, **cfg):
+    app = AppDef("app", [Role("w", image="", entrypoint="bash", args=["-c", script], num_replicas=replicas)])
+    app_id = scheduler.submit(app, cfg)
+    print("APP", app_id, flush=True)
+    return app_id
+"""
+
+
+@pytest.fixture
+def launcher(tmp_path: Path) -> Iterator[Callable[..., "tuple[subprocess.Popen[str], str]"]]:
+    """Runs code with `scheduler` and `launch` in a process; gives that and the first app that it launched."""
+    started = []
+
+    def start(code: str) -> "tuple[subprocess.Popen[str], str]":
+        process = subprocess.Popen(
+            [sys.executable, "-c", _PRELUDE + code], stdout=subprocess.PIPE, text=True, cwd=tmp_path
+        )
+        started.append(process)
+        assert process.stdout is not None
+        return process, process.stdout.readline().split()[-1]
+
+    yield start
+    for process in started:
+        process.kill()
+        process.wait()
+        assert process.stdout is not None
+        process.stdout.close()
 
 
 @pytest.fixture

@@ -111,8 +111,10 @@ class LaunchingScheduler(LocalScheduler):
 
     def _give_up(self, app_id: str, error: BaseException) -> None:
         """A launch that fails half way must not leave the first half running, which TorchX does."""
+        half = _LocalAppDef(app_id, "")
         for replica in self._spawned:
-            replica.terminate()
+            half.add_replica(replica.role_name, replica)
+        half.kill()
         if self._spawned:
             self._launched.note_end(app_id, state="FAILED", message=f"launch failed: {error}")
         else:

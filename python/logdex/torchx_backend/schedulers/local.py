@@ -19,6 +19,8 @@ from typing import Any
 from torchx.schedulers.api import AppDryRunInfo, DescribeAppResponse, ListAppResponse
 from torchx.schedulers.local_scheduler import (
     COMBINED_LOG,
+    STDERR_LOG,
+    STDOUT_LOG,
     CWDImageProvider,
     ImageProvider,
     _LocalAppDef,
@@ -37,8 +39,16 @@ from logdex.torchx_backend.jobs import (
     nemo_file,
 )
 from logdex.torchx_backend.schedulers import compat, nemo
+from logdex.torchx_backend.schedulers.both import Both
 from logdex.torchx_backend.schedulers.launching import LaunchingScheduler
-from logdex.torchx_backend.schedulers.logs import Ending, await_log, replica_dir, stream_file
+from logdex.torchx_backend.schedulers.logs import (
+    Drained,
+    Ending,
+    await_log,
+    combined_serves,
+    replica_dir,
+    stream_file,
+)
 from logdex.torchx_backend.schedulers.remembered import SavedApps, from_app, settle, store_at
 from logdex.torchx_backend.schedulers.responses import app_state, fill, response
 
@@ -205,22 +215,36 @@ class PersistentLocalScheduler(LaunchingScheduler):
             raise KeyError(app_id)
         name = stream_file(streams)
         directory = replica_dir(record, role_name, k)
+        ending = Ending(record, lambda: self._record(app_id))
+        await_log(os.path.join(directory, name), record, role_name, k, ended=ending if should_tail else None)
+        tails = should_tail or (compat.follows_running_apps() and not self._strict_tail)
+        asked = {
+            "regex": regex or None,
+            "since": since or None,
+            "until": until or None,
+            "follow": tails and not ending(),
+            "strict": False,
+            "keep": self,
+        }
+        if name != COMBINED_LOG:
+            return self._lines(record, directory, name, asked, ending)
+        if combined_serves(record, directory, ending):
+            return self._lines(record, directory, name, asked, Drained(ending, record, directory))
+        logs = [self._log(record, directory, one) for one in (STDOUT_LOG, STDERR_LOG)]
+        return Both(logs, asked, [Ending(record, lambda: self._record(app_id)) for _ in logs])
+
+    def _lines(
+        self, record: JobRecord, directory: str, name: str, asked: dict[str, Any], ended: Callable[[], bool]
+    ) -> logdex.Lines:
+        filtered = asked["regex"] or asked["since"] or asked["until"]
+        partial = asked["follow"] and not filtered
+        return self._log(record, directory, name).lines(**asked, partial=partial, ended=ended)
+
+    def _log(self, record: JobRecord, directory: str, name: str) -> logdex.Log:
+        # An index lies beside the log where the app is ours, and in the user's cache where it is NeMo-Run's.
+        index: str | bool = os.path.join(directory, ".logdex") if record.host.name else True
         path = os.path.join(directory, name)
-        ending = Ending(record, lambda: self._record(app_id), directory if name == COMBINED_LOG else None)
-        await_log(path, record, role_name, k, ended=ending if should_tail else None)
-        follow = (should_tail or (compat.follows_running_apps() and not self._strict_tail)) and not ending()
-        plain = not (regex or since or until)
-        log = logdex.open(path, tz=self._tz, reference=self._reference)
-        return log.lines(
-            regex or None,
-            since=since or None,
-            until=until or None,
-            follow=follow,
-            partial=follow and plain,
-            strict=False,
-            ended=ending,
-            keep=self,
-        )
+        return logdex.open(path, tz=self._tz, reference=self._reference, index=index)
 
     def _cancel_existing(self, app_id: str) -> None:
         if self._launched.is_owner and app_id in self._apps:

@@ -63,9 +63,8 @@ def await_log(path: str, record: JobRecord, role: str, k: int, *, ended: Callabl
 
 def _no_log(record: JobRecord, role: str, k: int) -> str:
     where = os.path.join(record.log_dir, role, str(k))
-    return f"app {record.app_id} has no log of role {role!r}, replica {k}, in {where}; " + _roles_there_are(
-        record
-    )
+    roles = _roles_there_are(record)
+    return f"app {record.app_id} has no log of role {role!r}, replica {k}, in {where}; {roles}"
 
 
 def _roles_there_are(record: JobRecord) -> str:
@@ -80,37 +79,27 @@ class Ending:
     remembered.
     """
 
-    def __init__(
-        self, record: JobRecord, reload: Callable[[], JobRecord | None], combined: str | None
-    ) -> None:
+    def __init__(self, record: JobRecord, reload: Callable[[], JobRecord | None]) -> None:
         self._record = record
         self._reload = reload
-        self._combined = combined
         self._left = _processes(record)
-        self._ended_at: float | None = None
         self._next = 0.0
-        self._over = False
+        self._over = record.is_terminal
 
     def __call__(self) -> bool:
-        """True once the app has ended and everything that it wrote is in the file."""
+        """True once the app has ended."""
         if not self._over and time.monotonic() >= self._next:
-            self._over = self._has_ended() and self._is_drained()
+            self._over = self._has_ended()
         return self._over
 
     def _has_ended(self) -> bool:
-        if self._ended_at is not None:
-            return True
         if not self._record.has_started:
             self._record = self._reload() or self._record
             self._left = _processes(self._record)
-        if not is_here(self._record):
-            self._next = time.monotonic() + _FROM_AFAR_EVERY
-            ended = judge(self._record).is_terminal
-        else:
-            ended = self._record.is_terminal or not self._lives()
-        if ended:
-            self._ended_at = time.monotonic()
-        return ended
+        if is_here(self._record):
+            return self._record.is_terminal or not self._lives()
+        self._next = time.monotonic() + _FROM_AFAR_EVERY
+        return judge(self._record).is_terminal
 
     def _lives(self) -> bool:
         """Looks at one living replica, however many there were."""
@@ -120,14 +109,40 @@ class Ending:
             self._left.pop()
         return bool(self._left)
 
-    def _is_drained(self) -> bool:
-        """The combined file is copied by a thread of the launcher, which lags, and dies with the launcher."""
-        if self._combined is None or combined_is_drained(self._combined):
-            return True
-        launcher = self._record.launcher
-        copying = is_here(self._record) and launcher is not None and is_alive(launcher)
-        waited = time.monotonic() - (self._ended_at or 0.0)
-        return not copying or waited > _COPY_PATIENCE
+
+class Drained:
+    """Tells whether an app has ended and TorchX's thread has copied all of it into the combined file.
+
+    The thread lags by a tenth of a second, can lose the last write, and dies with the launcher.
+    """
+
+    def __init__(self, ending: Ending, record: JobRecord, directory: str) -> None:
+        self._ending = ending
+        self._record = record
+        self._directory = directory
+        self._deadline: float | None = None
+
+    def __call__(self) -> bool:
+        """True once there is nothing more to wait for."""
+        if not self._ending():
+            return False
+        if self._deadline is None:
+            self._deadline = time.monotonic() + _COPY_PATIENCE
+        return (
+            combined_is_drained(self._directory)
+            or not _is_copied(self._record)
+            or time.monotonic() > self._deadline
+        )
+
+
+def combined_serves(record: JobRecord, directory: str, ended: Callable[[], bool]) -> bool:
+    """Whether the combined file has, or is about to get, what is in the two that it is made from."""
+    return combined_is_drained(directory) if ended() else _is_copied(record)
+
+
+def _is_copied(record: JobRecord) -> bool:
+    """Whether the launcher lives, whose thread copies; of a launcher elsewhere nothing else is known."""
+    return not is_here(record) or (record.launcher is not None and is_alive(record.launcher))
 
 
 def _processes(record: JobRecord) -> list[Process]:

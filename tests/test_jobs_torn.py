@@ -1,0 +1,313 @@
+"""Jobs whose launcher is killed, forked, stopped or interrupted: what every other process says of them."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytest.importorskip("torchx")
+
+from logdex.torchx_backend.jobs import end, processes
+from logdex.torchx_backend.schedulers.local import create_scheduler
+from torchx.specs import AppState
+
+ENDED = (AppState.SUCCEEDED, AppState.FAILED, AppState.CANCELLED)
+Launcher = Callable[[str], "tuple[subprocess.Popen[str], str]"]
+Eventually = Callable[..., None]
+
+
+def pids(app_id: str) -> list[int]:
+    record = create_scheduler("test")._record(app_id)
+    return [one.process.pid for _, _, one in record.replicas()]
+
+
+def alive(pid: int) -> bool:
+    process = processes.identify(pid)
+    return process is not None and processes.is_alive(process)
+
+
+def test_kill_9_of_the_launcher_while_replicas_write_on(scheduler: Any, launcher: Launcher) -> None:
+    process, app_id = launcher(
+        "launch('for i in $(seq 100); do echo line $i; sleep 0.02; done', 2); time.sleep(60)"
+    )
+    lines = iter(scheduler.log_iter(app_id, "w", 1, should_tail=True, streams="stdout"))
+    first = [next(lines) for _ in range(10)]
+    process.kill()
+    process.wait()
+    assert scheduler.describe(app_id).state == AppState.RUNNING
+    assert first + list(lines) == [f"line {i}\n" for i in range(1, 101)]
+    described = scheduler.describe(app_id)
+    assert described.state == AppState.FAILED
+    assert "launcher lost, exit status unknown" in described.msg
+    assert [(role.name, role.num_replicas) for role in described.roles] == [("w", 2)]
+    assert list(scheduler.log_iter(app_id, "w", 0, streams="stdout"))[-1] == "line 100\n"
+
+
+def test_the_combined_stream_of_a_killed_launcher(scheduler: Any, launcher: Launcher) -> None:
+    """TorchX's thread dies with the launcher; followed by a process that comes later, and read at the end."""
+    process, app_id = launcher(
+        "launch('for i in $(seq 60); do echo out $i; echo err $i >&2; sleep 0.02; done'); time.sleep(60)"
+    )
+    process.kill()
+    process.wait()
+    out, err = ([f"{name} {i}\n" for i in range(1, 61)] for name in ("out", "err"))
+    for tail in (True, False):
+        lines = list(scheduler.log_iter(app_id, "w", should_tail=tail))
+        assert [line for line in lines if line.startswith("out")] == out
+        assert [line for line in lines if line.startswith("err")] == err
+        assert len(lines) == 120
+    assert list(scheduler.log_iter(app_id, "w", regex="err 7$")) == ["err 7\n"]
+
+
+def test_the_combined_stream_of_a_killed_launcher_is_read_by_time(scheduler: Any, launcher: Launcher) -> None:
+    process, app_id = launcher(
+        "launch('sleep 0.3; for i in 1 2 3; do echo 2026-11-22 02:0$i:00 out; "
+        "echo 2026-11-22 02:0$i:30 err >&2; done'); time.sleep(60)"
+    )
+    process.kill()
+    process.wait()
+    list(scheduler.log_iter(app_id, "w", should_tail=True))
+    read = [line.split()[1] for line in scheduler.log_iter(app_id, "w")]
+    assert read == ["02:01:00", "02:01:30", "02:02:00", "02:02:30", "02:03:00", "02:03:30"]
+
+
+def test_an_end_that_the_launcher_saw_outlives_it(
+    scheduler: Any, launcher: Launcher, eventually: Eventually
+) -> None:
+    """The launcher asks for nothing, and still its apps' exit statuses are recorded at once."""
+    process, app_id = launcher("launch('exit ${replica_id}', 3); launch('true'); time.sleep(60)")
+    assert process.stdout is not None
+    other = process.stdout.readline().split()[-1]
+    eventually(lambda: scheduler.describe(app_id).state in ENDED and scheduler.describe(other).state in ENDED)
+    process.kill()
+    process.wait()
+    described = scheduler.describe(app_id)
+    assert described.state == AppState.FAILED
+    assert described.msg == "w/1 exited with 1; w/2 exited with 2"
+    assert scheduler.describe(other).state == AppState.SUCCEEDED
+    states = {one.app_id: one.state for one in scheduler.list()}
+    assert states == {app_id: AppState.FAILED, other: AppState.SUCCEEDED}
+
+
+def test_cancel_from_another_process(scheduler: Any, launcher: Launcher, tmp_path: Path) -> None:
+    process, app_id = launcher(
+        "a = launch('sleep 60', 2)\n"
+        "while not os.path.exists('go'): time.sleep(0.02)\n"
+        "print(scheduler.describe(a).state.name, flush=True)"
+    )
+    before = pids(app_id)
+    scheduler.cancel(app_id)
+    assert scheduler.describe(app_id).state == AppState.CANCELLED
+    assert not any(alive(pid) for pid in before)
+    (tmp_path / "go").touch()
+    assert process.stdout is not None
+    assert process.stdout.readline() == "CANCELLED\n"
+    scheduler.cancel(app_id)
+    assert scheduler.describe(app_id).state == AppState.CANCELLED
+
+
+def test_cancel_of_an_orphan_that_ignores_sigterm(
+    scheduler: Any, launcher: Launcher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys.modules[end.__module__], "PATIENCE", 0.3)
+    process, app_id = launcher(
+        "launch(\"trap '' TERM; echo up; while :; do sleep 0.1; done\"); time.sleep(60)"
+    )
+    assert next(iter(scheduler.log_iter(app_id, "w", should_tail=True))) == "up\n"
+    process.kill()
+    process.wait()
+    scheduler.cancel(app_id)
+    assert not any(alive(pid) for pid in pids(app_id))
+    assert scheduler.describe(app_id).state == AppState.CANCELLED
+
+
+def test_cancel_of_an_ended_app_changes_nothing(
+    scheduler: Any, launch: Callable[..., str], eventually: Eventually
+) -> None:
+    app_id = launch("true")
+    eventually(lambda: scheduler.describe(app_id).state in ENDED)
+    scheduler.cancel(app_id)
+    create_scheduler("test").cancel(app_id)
+    assert scheduler.describe(app_id).state == AppState.SUCCEEDED
+    assert create_scheduler("test").describe(app_id).state == AppState.SUCCEEDED
+
+
+def test_own_cancel_is_remembered(scheduler: Any, launch: Callable[..., str]) -> None:
+    app_id = launch("sleep 60", replicas=2)
+    scheduler.cancel(app_id)
+    for one in (scheduler, create_scheduler("another")):
+        described = one.describe(app_id)
+        assert described.state == AppState.CANCELLED
+        assert [len(role.replicas) for role in described.roles_statuses] == [2]
+
+
+def test_a_launcher_that_closes_ends_its_apps_and_says_so(scheduler: Any, launcher: Launcher) -> None:
+    process, app_id = launcher("launch('echo started; sleep 60')")
+    assert process.wait(20) == 0
+    described = scheduler.describe(app_id)
+    assert described.state == AppState.CANCELLED
+    assert described.msg == "its launcher closed"
+
+
+@pytest.mark.parametrize("how", ["os._exit(0)", "sys.exit(0)"])
+def test_a_fork_of_the_launcher_leaves_its_apps_alone(scheduler: Any, launcher: Launcher, how: str) -> None:
+    code = f"""
+import warnings; warnings.simplefilter("ignore")
+a = launch("sleep 60")
+if os.fork() == 0:
+    print(scheduler.describe(a).state.name, len(scheduler.list()), flush=True)
+    {how}
+os.wait()
+print(scheduler.describe(a).state.name, flush=True)
+scheduler.close()
+"""
+    process, app_id = launcher(code)
+    out, _ = process.communicate(timeout=20)
+    assert out.split("\n")[:2] == ["RUNNING 1", "RUNNING"]
+    assert scheduler.describe(app_id).state == AppState.CANCELLED
+
+
+def test_many_threads_see_one_end(scheduler: Any, launch: Callable[..., str]) -> None:
+    app_id = launch("sleep 0.3; exit ${replica_id}", replicas=3)
+    answers: list[Any] = []
+
+    def watch() -> None:
+        while (described := scheduler.describe(app_id)).state not in ENDED:
+            time.sleep(0.001)
+        answers.append((described.state, described.msg))
+
+    threads = [threading.Thread(target=watch) for _ in range(8)]
+    for one in threads:
+        one.start()
+    for one in threads:
+        one.join(20)
+    assert answers == [(AppState.FAILED, "w/1 exited with 1; w/2 exited with 2")] * 8
+
+
+def test_many_threads_launch_at_once(
+    scheduler: Any, launch: Callable[..., str], eventually: Eventually
+) -> None:
+    ids: list[str] = []
+    threads = [threading.Thread(target=lambda: ids.append(launch("echo hi"))) for _ in range(8)]
+    for one in threads:
+        one.start()
+    for one in threads:
+        one.join(20)
+    assert len(set(ids)) == 8
+    eventually(lambda: all(scheduler.describe(one).state == AppState.SUCCEEDED for one in ids))
+    assert {one.app_id for one in create_scheduler("test").list()} == set(ids)
+
+
+def test_a_terminal_answer_is_remembered_and_nothing_is_signalled_again(
+    scheduler: Any, launch: Callable[..., str], eventually: Eventually, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app_id = launch("true", replicas=2)
+    eventually(lambda: scheduler.describe(app_id).state in ENDED)
+    success = Path(scheduler._record(app_id).log_dir, "SUCCESS")
+    written = success.stat().st_mtime_ns
+    monkeypatch.setattr(os, "killpg", lambda *_: pytest.fail("signalled a group that has ended"))
+    for _ in range(10):
+        assert scheduler.describe(app_id).state == AppState.SUCCEEDED
+        assert create_scheduler("test").describe(app_id).state == AppState.SUCCEEDED
+    scheduler.close()
+    assert success.stat().st_mtime_ns == written
+
+
+def test_a_stopped_launcher_is_no_obstacle(
+    scheduler: Any, launcher: Launcher, eventually: Eventually
+) -> None:
+    """Its children are zombies, which tell how they ended."""
+    process, app_id = launcher("launch('sleep 0.7; exit 4'); time.sleep(60)")
+    os.kill(process.pid, signal.SIGSTOP)
+    try:
+        assert scheduler.describe(app_id).state == AppState.RUNNING
+        eventually(lambda: scheduler.describe(app_id).state in ENDED)
+        assert scheduler.describe(app_id).msg == "w/0 exited with 4"
+    finally:
+        os.kill(process.pid, signal.SIGCONT)
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # TorchX leaves its files open
+def test_a_launch_that_fails_half_way_leaves_nothing_running(scheduler: Any, tmp_path: Path) -> None:
+    from torchx.specs import AppDef, Role
+
+    pid = tmp_path / "pid"
+    first = Role("first", image="", entrypoint="bash", args=["-c", f"echo $$$$ > {pid}; exec sleep 60"])
+    second = Role("second", image="", entrypoint=str(tmp_path / "missing"), args=[])
+    with pytest.raises(FileNotFoundError):
+        scheduler.submit(AppDef("app", [first, second]), {})
+    listed = scheduler.list()
+    assert [one.state for one in listed] == [AppState.FAILED]
+    assert "launch failed" in scheduler.describe(listed[0].app_id).msg
+    assert not pid.exists() or not alive(int(pid.read_text()))
+
+
+def test_ctrl_c_in_log_iter(scheduler: Any, launcher: Launcher, launch: Callable[..., str]) -> None:
+    """A reader gets KeyboardInterrupt, at once, and the app of another process lives on."""
+    app_id = launch("echo begun; sleep 60")
+    reader, _ = launcher(
+        f"""
+lines = iter(scheduler.log_iter({app_id!r}, "w", should_tail=True))
+print("READ", next(lines), end="", flush=True)
+try:
+    next(lines)
+except KeyboardInterrupt:
+    print("INTERRUPTED", flush=True)
+"""
+    )
+    time.sleep(0.2)
+    began = time.monotonic()
+    reader.send_signal(signal.SIGINT)
+    out, _ = reader.communicate(timeout=10)
+    assert out == "INTERRUPTED\n"
+    assert time.monotonic() - began < 2
+    assert scheduler.describe(app_id).state == AppState.RUNNING
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_ctrl_c_in_the_launcher_ends_its_apps(
+    scheduler: Any, tmp_path: Path, number: int, eventually: Eventually
+) -> None:
+    command = [sys.executable, "-m", "torchx.cli.main", "run", "-s", "local_persistent"]
+    launcher = subprocess.Popen(
+        [*command, "utils.sh", "sh", "-c", "echo up; exec sleep 60"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        cwd=tmp_path,
+    )
+    assert launcher.stdout is not None
+    app_id = launcher.stdout.readline().strip().rpartition("/")[2]
+    eventually(lambda: scheduler.describe(app_id).state == AppState.RUNNING)
+    (pid,) = pids(app_id)
+    launcher.send_signal(number)
+    launcher.communicate(timeout=20)
+    assert launcher.returncode != 0
+    assert not alive(pid)
+    assert scheduler.describe(app_id).state == AppState.CANCELLED
+
+
+def test_handlers_are_installed_by_the_first_launch_and_never_by_a_reader(launch: Callable[..., str]) -> None:
+    before = signal.default_int_handler, signal.SIG_DFL
+    signal.signal(signal.SIGINT, before[0])
+    signal.signal(signal.SIGTERM, before[1])
+    scheduler = create_scheduler("test")
+    assert (signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)) == before
+    try:
+        app_id = launch("true", on=scheduler)
+        installed = signal.getsignal(signal.SIGINT)
+        assert installed is not before[0]
+        signal.signal(signal.SIGINT, before[0])
+        launch("true", on=scheduler)
+        assert signal.getsignal(signal.SIGINT) is before[0]
+        list(create_scheduler("test").log_iter(app_id, "w"))
+        assert signal.getsignal(signal.SIGINT) is before[0]
+    finally:
+        scheduler.close()
