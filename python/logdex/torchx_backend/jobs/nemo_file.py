@@ -22,6 +22,7 @@ log = logging.getLogger("logdex")
 
 _PATIENCE = 2.0
 _LARGE = 1 << 20
+_TAIL = 64
 _COPY = 1 << 30
 _LONGEST_ENTRY = 1 << 16
 
@@ -169,15 +170,15 @@ def save(path: str, jobs: list[NemoJob]) -> None:
 
 def _write(current: int, new: int, entries: bytes, path: str) -> None:
     end = os.lseek(current, 0, os.SEEK_END)
-    tail = os.pread(current, 64, max(0, end - 64)).rstrip()
+    start = max(0, end - _TAIL)
+    tail = os.pread(current, _TAIL, start).rstrip()
     body = tail[:-1].rstrip()
-    empty = not tail or body == b"{" or (tail == b"{}")
-    if not empty and not tail.endswith(b"]}"):
+    has_jobs = tail.endswith(b"}") and body.endswith(b"]")
+    if tail and not has_jobs and not (tail.endswith(b"}") and body == b"{"):
         os.link(path, f"{path}.damaged.{time.time_ns()}")
-        empty = True
-    keep = 0 if empty else end - (64 if end >= 64 else end) + len(body)
+    keep = start + len(body) if has_jobs else 0
     _copy(current, new, keep)
-    _write_all(new, (b"{" if empty else b", ") + entries + b"}")
+    _write_all(new, (b", " if has_jobs else b"{") + entries + b"}")
 
 
 def _copy(source: int, target: int, count: int) -> None:
