@@ -231,14 +231,7 @@ impl Job {
         let scratch = bench.scratch.get_or_insert_with(|| pattern.scratch());
         let mut picked = Vec::new();
         if self.purpose == Purpose::Count {
-            if let Some(count) = pattern.count(block.bytes(), scratch) {
-                run.tally.counted += count;
-                return picked;
-            }
-            pattern.scan(block.bytes(), scratch, &mut picked);
-            let before = picked.len();
-            picked.retain(|c| !c.certain);
-            run.tally.counted += (before - picked.len()) as u64;
+            run.tally.counted += pattern.count(block.bytes(), scratch, &mut picked);
         } else {
             pattern.scan(block.bytes(), scratch, &mut picked);
         }

@@ -106,14 +106,14 @@ impl Pattern {
         self.search(bytes, scratch, &mut search::Lines { bytes, out });
     }
 
-    /// How many lines of `bytes` match, or `None` where a judge has to decide about one of them.
-    pub fn count(&self, bytes: &[u8], scratch: &mut Scratch) -> Option<u64> {
+    /// How many lines of `bytes` match for certain; those about which a judge has to decide are appended to `unsure`.
+    pub fn count(&self, bytes: &[u8], scratch: &mut Scratch, unsure: &mut Vec<Candidate>) -> u64 {
         if self.ascii.matches_every_line() && self.text.matches_every_line() && bytes.ends_with(b"\n") {
-            return Some(line::count(bytes));
+            return line::count(bytes);
         }
-        let mut count = search::Count::default();
+        let mut count = search::Count { certain: 0, unsure: search::Lines { bytes, out: unsure } };
         self.search(bytes, scratch, &mut count);
-        count.certain()
+        count.certain
     }
 }
 

@@ -29,25 +29,20 @@ impl Sink for Lines<'_> {
     }
 }
 
-/// Keeps their number.
-#[derive(Default)]
-pub(super) struct Count {
-    lines: u64,
-    uncertain: bool,
+/// Keeps the number of those that are certain, and the others themselves.
+pub(super) struct Count<'s> {
+    pub(super) certain: u64,
+    pub(super) unsure: Lines<'s>,
 }
 
-impl Sink for Count {
+impl Sink for Count<'_> {
     #[inline]
-    fn found(&mut self, _from: usize, _at: usize, _end: usize, certain: bool) {
-        self.lines += 1;
-        self.uncertain |= !certain;
-    }
-}
-
-impl Count {
-    /// The number, if nothing is left for a judge.
-    pub(super) fn certain(&self) -> Option<u64> {
-        (!self.uncertain).then_some(self.lines)
+    fn found(&mut self, from: usize, at: usize, end: usize, certain: bool) {
+        if certain {
+            self.certain += 1;
+        } else {
+            self.unsure.found(from, at, end, false);
+        }
     }
 }
 
