@@ -17,7 +17,9 @@ pub mod place;
 #[cfg(feature = "python")]
 mod python;
 pub mod query;
+pub mod rank;
 pub mod scan;
+pub mod show;
 pub mod source;
 pub mod stamp;
 pub mod timing;

@@ -53,6 +53,8 @@ pub enum Timeless {
 pub struct Query {
     question: Question,
     counting: bool,
+    /// The lines go out as bytes.
+    raw: bool,
     feed: Option<Feed>,
     /// Lines of the next batches that come before the last so many.
     skip: u64,
@@ -69,7 +71,20 @@ enum Feed {
 impl Query {
     /// Puts `question`, for the lines' text.
     pub fn new(question: Question) -> Self {
-        Self { question, counting: false, feed: None, skip: 0, tally: Tally::default(), timing: None }
+        Self {
+            question,
+            counting: false,
+            raw: false,
+            feed: None,
+            skip: 0,
+            tally: Tally::default(),
+            timing: None,
+        }
+    }
+
+    /// Puts `question`, for the lines' bytes: nobody has to know whether they are text.
+    pub fn raw(question: Question) -> Self {
+        Self { raw: true, ..Self::new(question) }
     }
 
     /// How many lines `question` selects. It must not ask to follow.
@@ -265,6 +280,7 @@ impl Query {
         match (&self.question.time, self.counting) {
             (Some(_), _) => Purpose::EveryBlock,
             (None, true) => Purpose::Count,
+            (None, false) if self.raw => Purpose::Bytes,
             (None, false) => Purpose::Text,
         }
     }

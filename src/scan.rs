@@ -116,6 +116,8 @@ impl Tally {
 pub enum Purpose {
     /// Their text is wanted.
     Text,
+    /// Their bytes are wanted, be they text or not.
+    Bytes,
     /// All blocks are wanted, selected lines or not, for somebody must see every line.
     EveryBlock,
     /// Only their number is wanted.
@@ -208,7 +210,7 @@ impl Job {
             bench.keep(block);
             return;
         }
-        if self.purpose != Purpose::Count {
+        if matches!(self.purpose, Purpose::Text | Purpose::EveryBlock) {
             block.decode();
         }
         run.batches.push(Batch::new(block, selection));

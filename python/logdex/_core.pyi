@@ -1,6 +1,6 @@
 """The engine, as Python sees it. The public names are in `logdex`."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from types import TracebackType
 from typing import Literal, Protocol, Self, final
@@ -166,6 +166,61 @@ class Stats:
     @property
     def notes(self) -> list[str]:
         """What a person should know about the answer."""
+
+class _Shown(Protocol):
+    """`logdex.command.show.Shown`."""
+
+    @property
+    def question(self) -> _Asked: ...
+    @property
+    def invert(self) -> bool: ...
+    @property
+    def before(self) -> int: ...
+    @property
+    def after(self) -> int: ...
+    @property
+    def whole_records(self) -> bool: ...
+    @property
+    def skip(self) -> int: ...
+    @property
+    def label(self) -> bytes: ...
+    @property
+    def heading(self) -> bytes: ...
+    @property
+    def gap(self) -> bytes: ...
+    @property
+    def json(self) -> tuple[str, int | None] | None: ...
+
+@final
+class Sink:
+    """Standard output, shared by all that show at once."""
+
+    def __new__(cls) -> Self: ...
+
+@final
+class Show:
+    """Answers about files, merged by time, on their way to standard output without passing through Python."""
+
+    def __new__(
+        cls, shown: Sequence[_Shown], *, paint: Callable[[str], str] | None = None, skip: int = 0
+    ) -> Self: ...
+    def run(self, sink: Sink | None, *, live: bool = False) -> int:
+        """Writes the lines, or only counts them where `sink` is None; returns how many were meant.
+
+        With `live`, what is there is written at once. Where there is more than one file, what goes wrong with one is
+        kept in `errors` and the others go on.
+        """
+
+    def close(self) -> None:
+        """Ends it, from any thread."""
+
+    @property
+    def errors(self) -> list[OSError | ValueError]:
+        """Why files were left out."""
+
+    @property
+    def stats(self) -> Stats:
+        """What is known about the answers together."""
 
 @final
 class Zone:

@@ -39,6 +39,11 @@ impl PythonCaller {
         &self.notes
     }
 
+    /// The exception that Python's own code raised, if it did.
+    pub(super) fn raised(&mut self) -> Option<PyErr> {
+        self.raised.take()
+    }
+
     /// The exception for `error`: Python's own where Python raised one.
     pub(super) fn exception(&mut self, error: Error) -> PyErr {
         self.raised.take().unwrap_or_else(|| error.into())

@@ -7,6 +7,7 @@ mod lines;
 mod pattern;
 mod question;
 mod record;
+mod show;
 mod stats;
 mod text;
 mod when;
@@ -22,6 +23,8 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<stats::Stats>()?;
     module.add_class::<pattern::Pattern>()?;
     module.add_class::<record::Record>()?;
+    module.add_class::<show::Show>()?;
+    module.add_class::<show::Sink>()?;
     module.add_class::<when::Zone>()?;
     module.add_function(wrap_pyfunction!(lines::count, module)?)?;
     module.add_function(wrap_pyfunction!(when::parse_time, module)?)?;

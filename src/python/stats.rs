@@ -45,6 +45,24 @@ impl Stats {
             ..Self::default()
         }
     }
+
+    /// Adds what is known of another answer that was given together with this one.
+    pub(super) fn add(&mut self, other: Self) {
+        self.lines += other.lines;
+        self.own += other.own;
+        self.inherited += other.inherited;
+        self.by_arrival += other.by_arrival;
+        self.untimed += other.untimed;
+        self.steps_back += other.steps_back;
+        self.largest_step_back = self.largest_step_back.max(other.largest_step_back);
+        self.bytes_read += other.bytes_read;
+        self.bytes_skipped += other.bytes_skipped;
+        self.holes += other.holes;
+        self.truncations += other.truncations;
+        self.rotations += other.rotations;
+        self.late += other.late;
+        self.notes.extend(other.notes);
+    }
 }
 
 #[pymethods]

@@ -1,0 +1,5 @@
+"""`python -m logdex`: the command."""
+
+from logdex.cli import console
+
+console()

@@ -1,0 +1,1 @@
+"""The parts of the `logdex` command; `logdex.cli` has its options."""

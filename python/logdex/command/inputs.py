@@ -1,0 +1,232 @@
+"""What the arguments of the command stand for: files to read, with their names, and until when."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from logdex.command import spool
+from logdex.layouts import Source, arrange, sources
+
+if TYPE_CHECKING:
+    from logdex.torchx_backend.jobs import JobRecord
+
+_HANDLE = re.compile(
+    r"(?P<scheduler>\w+)://(?P<session>[^/]*)/(?P<app>[^/]+)(?:/(?P<role>[^/]+)(?:/(?P<replicas>[\d,-]+))?)?/?$"
+)
+
+
+@dataclass(frozen=True)
+class Input:
+    """One file to read."""
+
+    path: str
+    label: str
+    source: Source | None = None
+    name: str = ""
+    """Which attempt or restart it is, where there are several."""
+    ended: Callable[[], bool] | None = None
+    """Whether nobody will write to it any more."""
+    spool: spool.Spool | None = None
+    keep: list[object] = field(default_factory=list, compare=False)
+
+    def settle(self) -> None:
+        """Waits until a spooled text is whole, for a question that needs its end."""
+        if self.spool is not None:
+            self.spool.wait()
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What of the arguments decides which files are read."""
+
+    streams: str | None = None
+    follow: bool = False
+
+
+def is_handle(text: str) -> bool:
+    """Whether an argument is `scheduler://session/app`, and no path."""
+    return "://" in text and not os.path.lexists(text)
+
+
+def inputs(argument: str, wish: Wish) -> list[Input]:
+    """The files that one argument stands for.
+
+    Raises:
+        OSError: There is no such file, or no log in a directory.
+        ValueError: A handle that is not one, or of which something is missing.
+        LookupError: There is no such app, role or replica.
+    """
+    if argument == "-":
+        return [_stdin()]
+    if is_handle(argument):
+        return _of_handle(argument, wish)
+    found = sources(argument, streams=wish.streams, follow=wish.follow)
+    return [one for source in found for one in _of_source(source, wish)]
+
+
+def _of_source(source: Source, wish: Wish, **more: Any) -> Iterator[Input]:
+    parts = source.parts[-1:] if wish.follow else source.parts
+    for part in parts:
+        kind = spool.compression(part.path)
+        if kind is None:
+            yield Input(part.path, source.label, source, part.name, **more)
+            continue
+        text = spool.Spool(part.path, _opener(part.path, kind))
+        text.wait()
+        yield Input(text.path, source.label, source, part.name, ended=text.has_ended, spool=text)
+
+
+def _opener(path: str, kind: str) -> Callable[[], Iterable[bytes]]:
+    return lambda: spool.decompressed(path, kind)
+
+
+def _stdin() -> Input:
+    import stat
+
+    if stat.S_ISREG(os.fstat(0).st_mode):
+        return Input("/dev/fd/0", "stdin")
+    text = spool.Spool("standard input", spool.from_stdin)
+    return Input(text.path, "stdin", ended=text.has_ended, spool=text)
+
+
+def _of_handle(handle: str, wish: Wish) -> list[Input]:
+    match = _HANDLE.match(handle)
+    if match is None:
+        raise ValueError(
+            f"{handle}: not a handle; write scheduler://session/app, with /role and /role/0,1 if need be"
+        )
+    try:
+        import logdex.torchx_backend
+    except ImportError as error:
+        raise ValueError(
+            f"{handle}: handles need TorchX, which cannot be imported ({error}); pip install 'logdex[torchx]'"
+        ) from error
+    del logdex
+    role, replicas = match["role"], _numbers(match["replicas"])
+    if match["scheduler"] == "local_persistent":
+        return _of_app(match["session"] or "default", match["app"], role, replicas, wish)
+    return _of_runner(handle, match, role, replicas, wish)
+
+
+def _numbers(text: str | None) -> list[int] | None:
+    """`0,2-4` as [0, 2, 3, 4]."""
+    if not text:
+        return None
+    numbers: list[int] = []
+    for item in text.split(","):
+        first, dash, last = item.partition("-")
+        if not first.isdigit() or (dash and not last.isdigit()):
+            raise ValueError(f"{text}: not replicas; write 0,2 or 0-3")
+        numbers += range(int(first), int(last or first) + 1)
+    return numbers
+
+
+def _of_app(
+    session: str, app_id: str, role: str | None, replicas: list[int] | None, wish: Wish
+) -> list[Input]:
+    """An app of this package's own scheduler, read where it lies."""
+    from logdex.torchx_backend.schedulers.local import create_scheduler
+
+    scheduler = create_scheduler(session)
+    record = scheduler._record(app_id)
+    if record is None:
+        raise LookupError(
+            f"local_persistent://{session}/{app_id}: there is no such app; "
+            "`torchx list -s local_persistent` shows those of this session"
+        )
+    found: list[Input] = []
+    for name, k in _chosen({name: len(many) for name, many in record.roles.items()}, app_id, role, replicas):
+        found += _of_replica(scheduler, record, name, k, wish)
+    return found
+
+
+def _of_replica(scheduler: Any, record: JobRecord, role: str, k: int, wish: Wish) -> list[Input]:
+    from logdex.torchx_backend.schedulers.logs import Ending, replica_dir
+
+    directory = replica_dir(record, role, k)
+    names = [os.path.join(directory, f"{stream}.log") for stream in ("stdout", "stderr", "combined")]
+    ending = Ending(record, lambda: scheduler._record(record.app_id))
+    live = wish.follow and not ending()
+    there = [name for name in names if live or os.path.isfile(name)]
+    if not there:
+        raise FileNotFoundError(2, "this replica has written no log", directory)
+    found = arrange(there, streams=wish.streams, follow=wish.follow)
+    several = len(found) > 1
+    out = []
+    for source in found:
+        label = f"{role}/{k}" + (f" {source.stream}" if several and source.stream else "")
+        named = Source(label, source.parts, role, k, None, None, source.stream)
+        out += list(_of_source(named, wish, ended=ending, keep=[scheduler]))
+    return out
+
+
+def _of_runner(
+    handle: str, match: re.Match[str], role: str | None, replicas: list[int] | None, wish: Wish
+) -> list[Input]:
+    """An app of another scheduler, whose lines come through TorchX."""
+    from torchx.runner import get_runner
+
+    runner = get_runner()
+    app = f"{match['scheduler']}://{match['session'] or 'default'}/{match['app']}"
+    try:
+        known = runner.describe(app)
+    except Exception as error:
+        raise LookupError(f"{handle}: {error}") from error
+    if known is None:
+        raise LookupError(
+            f"{handle}: there is no such app; `torchx list -s {match['scheduler']}` shows those there are"
+        )
+    roles = {one.name: max(int(one.num_replicas), 1) for one in known.roles}
+    found = []
+    for name, k in _chosen(roles, match["app"], role, replicas):
+        text = spool.Spool(handle, _through(runner, app, name, k, wish))
+        label = f"{name}/{k}"
+        source = Source(label, (), name, k)
+        found.append(Input(text.path, label, source, ended=text.has_ended, spool=text, keep=[runner]))
+    return found
+
+
+def _through(runner: Any, app: str, role: str, k: int, wish: Wish) -> Callable[[], Iterator[bytes]]:
+    def chunks() -> Iterator[bytes]:
+        from torchx.schedulers.api import Stream
+
+        streams = Stream(wish.streams) if wish.streams else None
+        for line in runner.log_lines(app, role, k, should_tail=wish.follow, streams=streams):
+            text = line if line.endswith("\n") else line + "\n"
+            yield text.encode("utf-8", "surrogateescape")
+
+    return chunks
+
+
+def _chosen(
+    roles: dict[str, int], app: str, role: str | None, replicas: list[int] | None
+) -> list[tuple[str, int]]:
+    if role is not None and role not in roles:
+        raise LookupError(f"app {app} has no role {role!r}; it has {', '.join(sorted(roles)) or 'none'}")
+    chosen = []
+    for name, count in roles.items():
+        if role in (None, name):
+            for k in range(count) if replicas is None else replicas:
+                if k >= count:
+                    raise LookupError(f"app {app} has no replica {k} of role {name!r}; it has {count}")
+                chosen.append((name, k))
+    return chosen
+
+
+def complain(error: BaseException) -> None:
+    """Says on stderr what went wrong."""
+    sys.stderr.write(f"logdex: {describe(error)}\n")
+
+
+def describe(error: BaseException) -> str:
+    """An error in one line: the path, what was wrong, what to do."""
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.filename}: {error.strerror}" if error.filename is not None else error.strerror
+    if isinstance(error, LookupError) and error.args:
+        return str(error.args[0])
+    return str(error) or type(error).__name__

@@ -1,0 +1,128 @@
+"""What is no plain file, made one: standard input, compressed logs, lines that come from another scheduler.
+
+The text goes into an unnamed temporary file, which the system removes with the last process that has it open.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from typing import IO, BinaryIO, cast
+
+_CHUNK = 1 << 20
+_LIMIT = 16 << 30
+
+
+def limit() -> int:
+    """How many bytes may be spooled: `$LOGDEX_SPOOL` in MiB, default 16,384.
+
+    Raises:
+        ValueError: The variable is no number.
+    """
+    said = os.environ.get("LOGDEX_SPOOL")
+    if not said:
+        return _LIMIT
+    try:
+        return int(said) << 20
+    except ValueError:
+        raise ValueError(f"LOGDEX_SPOOL={said!r}: give a number of MiB") from None
+
+
+class Spool:
+    """Text on its way from `chunks` into a temporary file, by a thread that ends with it."""
+
+    def __init__(self, name: str, chunks: Callable[[], Iterable[bytes]]) -> None:
+        """`name` is for messages."""
+        self._name = name
+        self._chunks = chunks
+        self._limit = limit()
+        self._file: IO[bytes] = tempfile.TemporaryFile(prefix="logdex-", buffering=0)  # noqa: SIM115
+        self.path = f"/dev/fd/{self._file.fileno()}"
+        self.error: Exception | None = None
+        self._thread = threading.Thread(target=self._run, name="logdex-spool", daemon=True)
+        self._thread.start()
+
+    def has_ended(self) -> bool:
+        """Whether all of it is in the file."""
+        return not self._thread.is_alive()
+
+    def wait(self) -> None:
+        """Waits until all of it is in the file; raises what went wrong on the way."""
+        while self._thread.is_alive():
+            self._thread.join(0.1)
+        self.check()
+
+    def check(self) -> None:
+        """Raises what went wrong so far."""
+        if self.error is not None:
+            raise self.error
+
+    def _run(self) -> None:
+        written = 0
+        try:
+            for chunk in self._chunks():
+                written += len(chunk)
+                if written > self._limit:
+                    raise OSError(
+                        27,
+                        f"more than {self._limit >> 20} MiB, which is what may be spooled; put it in a "
+                        "file and read that, or set LOGDEX_SPOOL to more MiB",
+                        self._name,
+                    )
+                self._file.write(chunk)
+        except Exception as error:  # raised again by `check`, in the thread that reads
+            self.error = error
+
+
+def from_stdin() -> Iterator[bytes]:
+    """What comes on standard input, as it comes."""
+    while chunk := os.read(0, _CHUNK):
+        yield chunk
+
+
+def compression(path: str) -> str | None:
+    """How the file is compressed, by its first bytes: "gzip", "zstd" or None."""
+    with contextlib.suppress(OSError):
+        if os.path.isfile(path):
+            with open(path, "rb") as file:
+                head = file.read(4)
+            if head[:3] == b"\x1f\x8b\x08":
+                return "gzip"
+            if head == b"\x28\xb5\x2f\xfd":
+                return "zstd"
+    return None
+
+
+def decompressed(path: str, kind: str) -> Iterator[bytes]:
+    """The text of a compressed file.
+
+    Raises:
+        OSError: The file is damaged or cut off.
+    """
+    try:
+        with _opened(path, kind) as file:
+            while chunk := file.read(_CHUNK):
+                yield chunk
+    except (EOFError, OSError, ValueError) as error:
+        if isinstance(error, OSError) and error.errno is not None:
+            raise
+        raise OSError(5, f"the {kind} data are damaged or cut off ({error})", path) from error
+    except Exception as error:
+        if type(error).__name__ not in ("ZstdError", "error"):
+            raise
+        raise OSError(5, f"the {kind} data are damaged ({error})", path) from error
+
+
+def _opened(path: str, kind: str) -> BinaryIO:
+    if kind == "gzip":
+        import gzip
+
+        return cast(BinaryIO, gzip.open(path))
+    try:
+        from compression import zstd  # type: ignore[import-not-found, unused-ignore]
+    except ImportError:
+        from backports import zstd
+    return cast(BinaryIO, zstd.open(path))

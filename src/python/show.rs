@@ -1,0 +1,160 @@
+//! `Show` and `Sink`: answers that go to standard output without passing through Python.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use pyo3::exceptions::PyRuntimeError;
+use pyo3::prelude::*;
+
+use super::caller::PythonCaller;
+use super::question::Asked;
+use super::stats::Stats;
+use super::text;
+use crate::error::{Error, Result};
+use crate::show::{self, Feed, Json, Manner, Outcome, Painter, Shape, Style, Surroundings};
+
+/// More feeds than this read in the thread that merges them, so that threads and memory stay few.
+const WITH_THREADS: usize = 16;
+
+/// Standard output, shared by all that show at once.
+#[pyclass(frozen, module = "logdex._core")]
+pub(super) struct Sink(show::Sink);
+
+#[pymethods]
+impl Sink {
+    #[new]
+    fn new() -> PyResult<Self> {
+        Ok(Self(show::Sink::stdout()?))
+    }
+}
+
+/// `logdex.command.show.Shown`, field by field: a question, and how its answer is shown.
+#[derive(FromPyObject)]
+struct Shown<'py> {
+    question: Asked<'py>,
+    invert: bool,
+    before: usize,
+    after: usize,
+    whole_records: bool,
+    skip: u64,
+    label: Vec<u8>,
+    heading: Vec<u8>,
+    gap: Vec<u8>,
+    /// For JSON: the source's name and rank.
+    json: Option<(String, Option<u32>)>,
+}
+
+type Part = (Feed, Style, PythonCaller);
+
+impl Shown<'_> {
+    fn part(self, closed: &Arc<AtomicBool>, workers: Option<usize>) -> PyResult<Part> {
+        let around = Surroundings { before: self.before, after: self.after };
+        let shape = Shape { invert: self.invert, around, records: self.whole_records, skip: self.skip };
+        let zone = self.question.zone.0.clone();
+        let json = self.json.map(|(source, rank)| Json { source, rank, zone });
+        let style = Style { label: self.label, heading: self.heading, gap: self.gap, json };
+        let (mut question, caller) = self.question.put(closed)?;
+        question.workers = workers.unwrap_or(question.workers);
+        Ok((Feed::new(question, shape), style, caller))
+    }
+}
+
+/// Answers about one or more files on their way to standard output.
+#[pyclass(frozen, module = "logdex._core")]
+pub(super) struct Show {
+    parts: Mutex<Vec<Part>>,
+    told: Mutex<Told>,
+    closed: Arc<AtomicBool>,
+    paint: Option<Py<PyAny>>,
+    skip: u64,
+}
+
+/// What was shown.
+#[derive(Default)]
+struct Told {
+    hits: u64,
+    errors: Vec<PyErr>,
+}
+
+#[pymethods]
+impl Show {
+    #[new]
+    #[pyo3(signature = (shown, *, paint=None, skip=0))]
+    fn new(shown: Vec<Shown<'_>>, paint: Option<Py<PyAny>>, skip: u64) -> PyResult<Self> {
+        let closed = Arc::new(AtomicBool::new(false));
+        let workers = match shown.len() {
+            0 | 1 => None,
+            2..=WITH_THREADS => Some(1),
+            _ => Some(0),
+        };
+        let parts = shown.into_iter().map(|one| one.part(&closed, workers)).collect::<PyResult<_>>()?;
+        Ok(Self { parts: Mutex::new(parts), told: Mutex::default(), closed, paint, skip })
+    }
+
+    #[pyo3(signature = (sink, *, live=false))]
+    fn run(&self, py: Python<'_>, sink: Option<&Bound<'_, Sink>>, live: bool) -> PyResult<u64> {
+        let mut painter = self.paint.as_ref().map(|paint| Paint { paint: paint.clone_ref(py), raised: None });
+        let sink = sink.map(|sink| &sink.get().0);
+        py.detach(|| {
+            let Ok(mut parts) = self.parts.try_lock() else {
+                return Err(PyRuntimeError::new_err("this answer is being shown by another thread"));
+            };
+            let manner = Manner { sink, live, skip: self.skip };
+            let shown = show::show(&mut parts, manner, painter.as_mut().map(|p| p as &mut dyn Painter));
+            match shown {
+                Err(_) if self.closed.load(Ordering::Acquire) => Ok(0),
+                Err(error) => {
+                    let raised = parts.iter_mut().find_map(|(_, _, caller)| caller.raised());
+                    Err(raised.or(painter.and_then(|p| p.raised)).unwrap_or_else(|| error.into()))
+                }
+                Ok(Outcome { hits, errors }) => {
+                    *self.told() = Told { hits, errors: errors.into_iter().map(PyErr::from).collect() };
+                    Ok(hits)
+                }
+            }
+        })
+    }
+
+    fn close(&self) {
+        self.closed.store(true, Ordering::Release);
+    }
+
+    #[getter]
+    fn stats(&self) -> Stats {
+        let parts = self.parts.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut sum = Stats::default();
+        for (feed, _, caller) in parts.iter() {
+            sum.add(Stats::of(feed.query(), caller.notes()));
+        }
+        sum.lines = self.told().hits;
+        sum
+    }
+
+    #[getter]
+    fn errors(&self) -> Vec<PyErr> {
+        Python::attach(|py| self.told().errors.iter().map(|error| error.clone_ref(py)).collect())
+    }
+}
+
+impl Show {
+    fn told(&self) -> MutexGuard<'_, Told> {
+        self.told.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Asks Python for the colours of a line; only ever used on a terminal.
+struct Paint {
+    paint: Py<PyAny>,
+    raised: Option<PyErr>,
+}
+
+impl Painter for Paint {
+    fn paint(&mut self, line: &[u8]) -> Result<Vec<u8>> {
+        Python::attach(|py| self.paint.bind(py).call1((text::decode(py, line),))?.extract::<String>())
+            .map(String::into_bytes)
+            .map_err(|raised| {
+                self.raised = Some(raised);
+                Error::Interrupted
+            })
+    }
+}

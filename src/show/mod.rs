@@ -1,0 +1,86 @@
+//! Showing an answer: from blocks to a descriptor, without a `str` for each line.
+//!
+//! A **feed** turns the answer about one file into **pages** of **rows**: the lines that are meant, and what is shown
+//! around them. Rows of many feeds are merged by time, rendered (a label, colours, JSON) and written in blocks.
+
+mod context;
+mod feed;
+mod merge;
+mod records;
+mod render;
+mod sink;
+
+use crate::timing::LineTime;
+
+pub use context::Surroundings;
+pub use feed::{Feed, Shape};
+pub use merge::{Manner, Outcome, Painter, show};
+pub use render::{Json, Style};
+pub use sink::Sink;
+
+/// Why a row is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// The question selects it.
+    Hit,
+    /// It stands near one that is selected.
+    Context,
+    /// Lines were left out here; it has no text.
+    Gap,
+}
+
+/// One line of a page.
+#[derive(Clone, Copy, Debug)]
+pub struct Row {
+    /// Where its text begins in the page.
+    pub start: usize,
+    /// One past its last byte.
+    pub end: usize,
+    /// Why it is shown.
+    pub kind: Kind,
+    /// Where it begins in its file, in bytes.
+    pub offset: u64,
+    /// Its time, where the question is about time.
+    pub time: Option<LineTime>,
+}
+
+/// Rows that are shown together, and their text.
+#[derive(Debug, Default)]
+pub struct Page {
+    text: Vec<u8>,
+    rows: Vec<Row>,
+}
+
+impl Page {
+    /// Empties it and keeps its memory.
+    pub fn clear(&mut self) {
+        self.text.clear();
+        self.rows.clear();
+    }
+
+    /// Its rows, in order.
+    pub fn rows(&self) -> &[Row] {
+        &self.rows
+    }
+
+    /// The text of a row.
+    pub fn text(&self, row: Row) -> &[u8] {
+        &self.text[row.start..row.end]
+    }
+
+    /// How many of its rows the question selects.
+    pub fn hits(&self) -> u64 {
+        self.rows.iter().filter(|row| row.kind == Kind::Hit).count() as u64
+    }
+
+    fn push(&mut self, text: &[u8], kind: Kind, offset: u64, time: Option<LineTime>) {
+        let start = self.text.len();
+        self.text.extend_from_slice(text);
+        self.rows.push(Row { start, end: self.text.len(), kind, offset, time });
+    }
+
+    fn push_gap(&mut self) {
+        let (offset, time) = self.rows.last().map_or((0, None), |row| (row.offset, row.time));
+        self.push(b"", Kind::Gap, offset, time);
+    }
+}

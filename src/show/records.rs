@@ -1,0 +1,144 @@
+//! Records: a stamped line and what follows it without a stamp, put together again where ranks interleave.
+//!
+//! A traceback belongs to the line that announces it. A line without a stamp goes on the record of the same rank or
+//! process; where stamps are rare, only what looks like a continuation does: an indented line, or one of a traceback.
+
+use std::collections::{HashMap, VecDeque};
+
+use super::context::Placed;
+use super::{Kind, Page};
+use crate::block::Block;
+use crate::stamp::{Finder, How, Prefix};
+use crate::timing::LineTime;
+
+/// A line that is not indented belongs to a stamped one at most so many lines before it.
+const LOOSE: usize = 100;
+/// A record is cut after so many lines or bytes, so that what waits stays small.
+const MOST_LINES: usize = 10_000;
+const MOST_BYTES: usize = 16 << 20;
+
+const TRACEBACK: &[u8] = b"Traceback (most recent call last)";
+const CHAINED: [&[u8]; 2] =
+    [b"During handling of the above exception", b"The above exception was the direct cause"];
+
+#[derive(Clone, Copy)]
+struct Part {
+    start: usize,
+    end: usize,
+    hit: bool,
+    offset: u64,
+    time: Option<LineTime>,
+}
+
+/// A record that may go on.
+#[derive(Default)]
+struct Open {
+    text: Vec<u8>,
+    parts: Vec<Part>,
+    hit: bool,
+    stamped: bool,
+    /// Within a traceback, whose last line is not indented.
+    tracing: bool,
+}
+
+impl Open {
+    /// Whether `text`, a line without a stamp and without its prefix, goes on with this record.
+    fn takes(&self, text: &[u8]) -> bool {
+        if self.parts.len() >= MOST_LINES || self.text.len() >= MOST_BYTES {
+            return false;
+        }
+        let indented = text.first().is_none_or(|b| matches!(b, b' ' | b'\t' | b'\n' | b'\r'));
+        let chained = text.starts_with(TRACEBACK) || CHAINED.iter().any(|words| text.starts_with(words));
+        indented || self.tracing || chained || (self.stamped && self.parts.len() < LOOSE)
+    }
+
+    fn push(&mut self, line: &[u8], text: &[u8], part: &Part) {
+        self.tracing = if text.starts_with(TRACEBACK) {
+            true
+        } else {
+            // The exception's own line ends the traceback.
+            self.tracing && text.first().is_none_or(|b| matches!(b, b' ' | b'\t' | b'\n' | b'\r'))
+        };
+        let start = self.text.len();
+        self.text.extend_from_slice(line);
+        self.hit |= part.hit;
+        self.parts.push(Part { start, end: self.text.len(), ..*part });
+    }
+}
+
+/// The open records of one file, by rank or process.
+pub(super) struct Records {
+    open: HashMap<Prefix, Open>,
+    /// Who has an open record, the oldest first.
+    order: VecDeque<Prefix>,
+    finder: Finder,
+    skip: u64,
+}
+
+impl Records {
+    pub(super) fn new(skip: u64) -> Self {
+        Self { open: HashMap::new(), order: VecDeque::new(), finder: Finder::default(), skip }
+    }
+
+    /// Puts the records that end among `lines` on `page`, if a line of theirs is a hit.
+    pub(super) fn turn(&mut self, block: &Block, lines: &[Placed], hits: &[usize], page: &mut Page) {
+        let mut hits = hits.iter().copied().peekable();
+        for (at, placed) in lines.iter().enumerate() {
+            let line = placed.line.of(block.bytes());
+            let prefix = self.finder.find(line).prefix;
+            let own = placed.time.is_some_and(|time| time.how == Some(How::Own));
+            let text = without_prefix(line);
+            if own || !self.open.get(&prefix).is_some_and(|open| open.takes(text)) {
+                self.close(prefix, page);
+                self.order.push_back(prefix);
+                self.open.insert(prefix, Open { stamped: own, ..Open::default() });
+            }
+            let part = Part {
+                start: 0,
+                end: 0,
+                hit: hits.next_if_eq(&at).is_some(),
+                offset: block.file_offset(placed.line.start),
+                time: placed.time,
+            };
+            if let Some(open) = self.open.get_mut(&prefix) {
+                open.push(line, text, &part);
+            }
+        }
+    }
+
+    /// Puts all that is open on `page`.
+    pub(super) fn finish(&mut self, page: &mut Page) {
+        while let Some(&prefix) = self.order.front() {
+            self.close(prefix, page);
+        }
+    }
+
+    fn close(&mut self, prefix: Prefix, page: &mut Page) {
+        let Some(open) = self.open.remove(&prefix) else { return };
+        self.order.retain(|&other| other != prefix);
+        if !open.hit {
+            return;
+        }
+        if self.skip > 0 {
+            self.skip -= 1;
+            return;
+        }
+        for part in open.parts {
+            let kind = if part.hit { Kind::Hit } else { Kind::Context };
+            page.push(&open.text[part.start..part.end], kind, part.offset, part.time);
+        }
+    }
+}
+
+/// What follows a rank's prefix: `[rank3]: text`, `[default3]:text`, `3: text`.
+fn without_prefix(line: &[u8]) -> &[u8] {
+    let end = match line.first() {
+        Some(b'[') => memchr::memchr(b']', line).map_or(0, |end| end + 1),
+        Some(b'0'..=b'9') => line.iter().take_while(|b| b.is_ascii_digit()).count(),
+        _ => 0,
+    };
+    match line.get(end..) {
+        Some([b':', b' ', text @ ..] | [b':', text @ ..]) if end > 0 => text,
+        _ => line,
+    }
+}

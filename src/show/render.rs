@@ -1,0 +1,99 @@
+//! What a row looks like: its label, its text, or one JSON object.
+
+use jiff::Timestamp;
+use jiff::tz::{Offset, TimeZone};
+
+use super::{Kind, Page, Row};
+use crate::rank;
+use crate::stamp::How;
+
+/// How the rows of one feed are written.
+#[derive(Clone, Debug)]
+pub struct Style {
+    /// What stands before each row, colours and blank included.
+    pub label: Vec<u8>,
+    /// What is written before the first row: the boundary between two attempts, say.
+    pub heading: Vec<u8>,
+    /// The line that says that lines were left out.
+    pub gap: Vec<u8>,
+    /// One JSON object a row, instead of text.
+    pub json: Option<Json>,
+}
+
+/// What a JSON row says beside the line.
+#[derive(Clone, Debug)]
+pub struct Json {
+    /// Where the line comes from.
+    pub source: String,
+    /// The rank that wrote the file, if one did alone.
+    pub rank: Option<u32>,
+    /// The zone in which times are written where the line names none.
+    pub zone: TimeZone,
+}
+
+impl Style {
+    /// Whether rows go out as they are.
+    pub fn is_plain(&self) -> bool {
+        self.label.is_empty() && self.heading.is_empty() && self.json.is_none()
+    }
+
+    /// Appends a row to `out`; `text` is its text, painted or not.
+    pub fn write(&self, page: &Page, row: Row, text: &[u8], out: &mut Vec<u8>) {
+        if let Some(json) = &self.json {
+            if row.kind != Kind::Gap {
+                json.write(row, page.text(row), out);
+            }
+            return;
+        }
+        if row.kind == Kind::Gap {
+            out.extend_from_slice(&self.gap);
+            return;
+        }
+        out.extend_from_slice(&self.label);
+        out.extend_from_slice(text);
+        if !text.ends_with(b"\n") {
+            out.push(b'\n');
+        }
+    }
+}
+
+impl Json {
+    fn write(&self, row: Row, text: &[u8], out: &mut Vec<u8>) {
+        let text = String::from_utf8_lossy(text);
+        let text = text.strip_suffix('\n').unwrap_or(&text);
+        let mut object = serde_json::Map::new();
+        object.insert("source".into(), self.source.clone().into());
+        object
+            .insert("rank".into(), self.rank.or_else(|| rank::of(text.as_bytes()).map(|r| r.number)).into());
+        let span = row.time.and_then(|time| time.span);
+        object.insert("time".into(), span.and_then(|span| self.iso(span.lo, row)).into());
+        object.insert("resolution_ns".into(), span.map(|span| span.hi - span.lo + 1).into());
+        object.insert("how".into(), row.time.map_or("untimed", |time| how(time.how)).into());
+        object.insert("offset".into(), row.offset.into());
+        object.insert("number".into(), row.time.map(|time| time.number).into());
+        if row.kind == Kind::Context {
+            object.insert("context".into(), true.into());
+        }
+        object.insert("text".into(), text.into());
+        out.extend_from_slice(serde_json::Value::from(object).to_string().as_bytes());
+        out.push(b'\n');
+    }
+
+    fn iso(&self, ns: i64, row: Row) -> Option<String> {
+        let moment = Timestamp::from_nanosecond(ns.into()).ok()?;
+        let offset = match row.time.and_then(|time| time.offset) {
+            Some(minutes) => Offset::from_seconds(i32::from(minutes) * 60).ok()?,
+            None => self.zone.to_offset(moment),
+        };
+        Some(moment.display_with_offset(offset).to_string())
+    }
+}
+
+fn how(how: Option<How>) -> &'static str {
+    match how {
+        Some(How::Own) => "own",
+        Some(How::Inherited | How::Ahead) => "inherited",
+        Some(How::Untimed) => "untimed",
+        None => "arrival",
+    }
+}

@@ -1,0 +1,163 @@
+"""Where logs lie: each layout, the choice of streams, and what is no log."""
+
+from pathlib import Path
+
+import pytest
+from logdex.layouts import Source, sources
+
+FILES: dict[str, list[tuple[str, str, list[str]]]] = {
+    # directory: files of a layout, then (label, stream, files of the source)
+    "torchx-local": [
+        ("s/app/trainer/0/stdout.log s/app/trainer/0/stderr.log s/app/SUCCESS", "", []),
+        ("", "trainer/0 stderr", ["s/app/trainer/0/stderr.log"]),
+        ("", "trainer/0 stdout", ["s/app/trainer/0/stdout.log"]),
+    ],
+    "torchx-slurm": [
+        (
+            "slurm-17-trainer-0.out slurm-17-trainer-0.err slurm-17-trainer-10.out job.sh .jobdirs",
+            "",
+            [],
+        ),
+        ("", "trainer/0 stderr", ["slurm-17-trainer-0.err"]),
+        ("", "trainer/0 stdout", ["slurm-17-trainer-0.out"]),
+        ("", "trainer/10", ["slurm-17-trainer-10.out"]),
+    ],
+    "nemo-slurm": [
+        (
+            "sbatch_acct-llama_99.out log-acct-llama_99_0.out log-acct-llama_99_1.out "
+            "log-acct-llama_99_10.out configs/x.yaml llama_sbatch.sh _TASKS",
+            "",
+            [],
+        ),
+        (
+            "",
+            "acct-llama",
+            ["log-acct-llama_99_0.out", "log-acct-llama_99_1.out", "log-acct-llama_99_10.out"],
+        ),
+        ("", "acct-llama sbatch", ["sbatch_acct-llama_99.out"]),
+    ],
+    "nemo-cloud": [
+        ("log-allranks_0.out log-allranks_1.out", "", []),
+        ("", "allranks", ["log-allranks_0.out", "log-allranks_1.out"]),
+    ],
+    "torchelastic": [
+        (
+            "torchelastic/trainer/r_x/attempt_0/0/stdout.log torchelastic/trainer/r_x/attempt_1/0/stdout.log "
+            "torchelastic/trainer/r_x/attempt_0/1/stderr.log torchelastic/trainer/r_x/attempt_0/1/error.json",
+            "",
+            [],
+        ),
+        (
+            "",
+            "trainer/r_x/0",
+            [
+                "torchelastic/trainer/r_x/attempt_0/0/stdout.log",
+                "torchelastic/trainer/r_x/attempt_1/0/stdout.log",
+            ],
+        ),
+        ("", "trainer/r_x/1", ["torchelastic/trainer/r_x/attempt_0/1/stderr.log"]),
+    ],
+    "rank-files": [
+        ("rank0.log rank1.log rank10.log node-rank_2.out", "", []),
+        ("", "node-rank2", ["node-rank_2.out"]),
+        ("", "rank0", ["rank0.log"]),
+        ("", "rank1", ["rank1.log"]),
+        ("", "rank10", ["rank10.log"]),
+    ],
+    "plain": [
+        ("train.log train.log.1 train.log.2.gz notes.txt train.py config.yaml model.pt a.json", "", []),
+        ("", "train.log", ["train.log.2.gz", "train.log.1", "train.log"]),
+    ],
+    "two-runs": [
+        ("a/trainer/0/stdout.log b/trainer/0/stdout.log", "", []),
+        ("", "a/trainer/0", ["a/trainer/0/stdout.log"]),
+        ("", "b/trainer/0", ["b/trainer/0/stdout.log"]),
+    ],
+}
+
+
+def make(root: Path, names: str) -> None:
+    for name in names.split():
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("x\n")
+
+
+def seen(found: list[Source], root: Path) -> list[tuple[str, list[str]]]:
+    return sorted(
+        (one.label, [str(Path(part.path).relative_to(root)) for part in one.parts]) for one in found
+    )
+
+
+@pytest.mark.parametrize("layout", FILES)
+def test_each_layout_is_known_and_nothing_else_is_a_log(tmp_path: Path, layout: str) -> None:
+    (names, _, _), *expected = FILES[layout]
+    make(tmp_path, names)
+    assert seen(sources(str(tmp_path)), tmp_path) == sorted((label, files) for _, label, files in expected)
+
+
+def test_what_the_names_tell(tmp_path: Path) -> None:
+    make(tmp_path, "trainer/3/stdout.log rank7.log r_x/attempt_0/2/stderr.log")
+    one = {source.label: source for source in sources(str(tmp_path))}
+    assert (one["trainer/3"].role, one["trainer/3"].replica, one["trainer/3"].stream) == (
+        "trainer",
+        3,
+        "stdout",
+    )
+    assert one["rank7"].rank == 7
+
+
+def test_attempts_and_restarts_are_named_where_there_are_several(tmp_path: Path) -> None:
+    make(tmp_path, "log-allranks_0.out log-allranks_1.out")
+    (source,) = sources(str(tmp_path))
+    assert [part.name for part in source.parts] == ["restart 0", "restart 1"]
+    (tmp_path / "log-allranks_1.out").unlink()
+    assert [part.name for part in sources(str(tmp_path))[0].parts] == [""]
+
+
+@pytest.mark.parametrize(
+    ("combined", "follow", "streams", "expected"),
+    [
+        ("xy", False, None, ["combined"]),
+        ("x", False, None, ["stderr", "stdout"]),
+        ("xy", True, None, ["stderr", "stdout"]),
+        ("xy", False, "stderr", ["stderr"]),
+        ("xy", False, "combined", ["combined"]),
+    ],
+)
+def test_stdout_and_stderr_or_combined_never_both(
+    tmp_path: Path, combined: str, follow: bool, streams: str | None, expected: list[str]
+) -> None:
+    make(tmp_path, "w/0/stdout.log w/0/stderr.log w/0/combined.log")
+    (tmp_path / "w/0/stdout.log").write_text("x")
+    (tmp_path / "w/0/stderr.log").write_text("y")
+    (tmp_path / "w/0/combined.log").write_text(combined)
+    found = sources(str(tmp_path), follow=follow, streams=streams)
+    assert sorted(str(one.stream) for one in found) == expected
+    # The same from inside the app, the role and the replica.
+    for inside in ("w", "w/0"):
+        assert len(sources(str(tmp_path / inside), follow=follow, streams=streams)) == len(expected)
+
+
+def test_lines_that_torchrun_copied_come_once(tmp_path: Path) -> None:
+    make(tmp_path, "trainer/0/stdout.log torchelastic/trainer/r_x/attempt_0/0/stdout.log")
+    assert len(sources(str(tmp_path))) == 2
+    (tmp_path / "trainer/0/stdout.log").write_text("[trainer0]:x\n")
+    assert [one.label for one in sources(str(tmp_path))] == ["trainer/0"]
+
+
+def test_globs_and_files_are_taken_at_their_word(tmp_path: Path) -> None:
+    make(tmp_path, "odd.name w/0/stdout.log w/0/stderr.log")
+    assert [one.label for one in sources(str(tmp_path / "odd*"))] == ["odd.name"]
+    assert [one.label for one in sources(str(tmp_path / "odd.name"))] == ["odd.name"]
+    assert [one.label for one in sources(str(tmp_path / "w/*/std*.log"))] == ["w/0 stderr", "w/0 stdout"]
+    (tmp_path / "a[1].log").write_text("x\n")
+    assert [one.label for one in sources(str(tmp_path / "a[1].log"))] == ["a[1].log"]
+
+
+def test_nothing_there_is_an_error_that_says_so(tmp_path: Path) -> None:
+    make(tmp_path, "sub/config.yaml")
+    with pytest.raises(FileNotFoundError, match="no logs in this directory"):
+        sources(str(tmp_path))
+    with pytest.raises(FileNotFoundError, match="no file matches"):
+        sources(str(tmp_path / "*.log"))
