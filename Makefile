@@ -53,7 +53,7 @@ py-test-%: $(VENV)/%/.ready
 	$(VENV)/$*/bin/python -m pytest $(PYTEST_ARGS)
 
 bench: $(VENV)/torchx/.ready ## The benches, side by side with their rivals; takes a while
-	LOGDEX_CORPUS=$(CORPUS) $(VENV)/torchx/bin/python -m pytest benches -o python_files='bench_*.py' -o testpaths=benches
+	LOGDEX_CORPUS=$(CORPUS) $(VENV)/torchx/bin/python -m pytest benches -o python_files='bench_*.py' -o pythonpath=benches -o filterwarnings=default --benchmark-columns=median,min,rounds $(BENCH_ARGS)
 
 clean: ## Remove what was built
 	rm -rf $(VENV) target

@@ -2,8 +2,9 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use atomic_refcell::{AtomicRefCell, AtomicRefMut};
 use jiff::tz::TimeZone;
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
@@ -19,7 +20,8 @@ use crate::timing::LineTime;
 
 /// The answer to one question, as far as it has been read.
 pub(super) struct Answer {
-    reading: Mutex<Reading>,
+    /// Not a mutex: a second reader is told so and does not wait, and one atomic exchange a line is enough.
+    reading: AtomicRefCell<Reading>,
     /// What was known when the reader last waited, for other threads that ask.
     told: Mutex<Stats>,
     closed: Arc<AtomicBool>,
@@ -49,7 +51,14 @@ impl Answer {
         let (question, caller) = asked.put(&closed)?;
         let query = Query::new(question);
         let reading = Reading { query, caller, batch: None, next: 0, stats: Stats::default(), over: false };
-        Ok(Self { reading: Mutex::new(reading), told: Mutex::default(), closed, path, zone, _keep: keep })
+        Ok(Self {
+            reading: AtomicRefCell::new(reading),
+            told: Mutex::default(),
+            closed,
+            path,
+            zone,
+            _keep: keep,
+        })
     }
 
     /// The next line, made into what the caller wants it to be.
@@ -75,14 +84,14 @@ impl Answer {
     pub(super) fn close(&self) {
         self.closed.store(true, Ordering::Release);
         // One that is being read by another thread sees the flag within 50 ms and lets go itself.
-        if let Ok(mut reading) = self.reading.try_lock() {
+        if let Ok(mut reading) = self.reading.try_borrow_mut() {
             reading.finish();
         }
     }
 
     /// What is known about the answer so far.
     pub(super) fn stats(&self) -> Stats {
-        match self.reading.try_lock() {
+        match self.reading.try_borrow() {
             Ok(reading) => reading.stats(),
             Err(_) => lock(&self.told).clone(),
         }
@@ -98,15 +107,17 @@ impl Answer {
         &self.zone
     }
 
-    fn only_reader(&self) -> PyResult<MutexGuard<'_, Reading>> {
-        match self.reading.try_lock() {
-            Ok(reading) => Ok(reading),
-            Err(TryLockError::Poisoned(poisoned)) => Ok(poisoned.into_inner()),
-            Err(TryLockError::WouldBlock) => Err(PyRuntimeError::new_err(format!(
-                "{}: this answer is being read by another thread; give each thread its own, from Log.lines()",
-                self.path.display()
-            ))),
-        }
+    #[inline]
+    fn only_reader(&self) -> PyResult<AtomicRefMut<'_, Reading>> {
+        self.reading.try_borrow_mut().map_err(|_| self.in_use())
+    }
+
+    #[cold]
+    fn in_use(&self) -> PyErr {
+        PyRuntimeError::new_err(format!(
+            "{}: this answer is being read by another thread; give each thread its own, from Log.lines()",
+            self.path.display()
+        ))
     }
 }
 
