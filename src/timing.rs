@@ -142,7 +142,7 @@ impl Timing {
             self.number = 0;
         }
         let mut picked = match &batch.selection {
-            Selection::All => None,
+            Selection::All(_) => None,
             Selection::Picked(candidates) => Some(candidates.iter().copied().peekable()),
         };
         for line in line::lines(bytes) {

@@ -13,7 +13,7 @@ use super::caller::PythonCaller;
 use super::question::Asked;
 use super::stats::Stats;
 use crate::block::Block;
-use crate::line::{self, Line};
+use crate::line::Line;
 use crate::query::Query;
 use crate::scan::{Batch, Selection};
 use crate::timing::LineTime;
@@ -37,8 +37,10 @@ struct Reading {
     caller: PythonCaller,
     /// The batch that is being handed out.
     batch: Option<Batch>,
-    /// How far that is: a position in the block, or among the picked lines.
+    /// How many of its lines were handed out.
     next: usize,
+    /// Where the last of them ends in its block, if all lines are meant.
+    end: usize,
     stats: Stats,
     over: bool,
 }
@@ -50,7 +52,8 @@ impl Answer {
         let (path, zone, keep) = (asked.path.clone(), asked.zone.0.clone(), asked.keep.take());
         let (question, caller) = asked.put(&closed)?;
         let query = Query::new(question);
-        let reading = Reading { query, caller, batch: None, next: 0, stats: Stats::default(), over: false };
+        let reading =
+            Reading { query, caller, batch: None, next: 0, end: 0, stats: Stats::default(), over: false };
         Ok(Self {
             reading: AtomicRefCell::new(reading),
             told: Mutex::default(),
@@ -131,18 +134,14 @@ impl Reading {
     fn next_line(&mut self) -> Option<(&Block, Line, Option<LineTime>)> {
         let batch = self.batch.as_ref()?;
         let (line, time) = match &batch.selection {
-            Selection::All => {
-                let line = line::at(batch.block.bytes(), self.next)?;
-                self.next = line.end;
+            Selection::All(ends) => {
+                let line = Line { start: self.end, end: *ends.get(self.next)? };
+                self.end = line.end;
                 (line, None)
             }
-            Selection::Picked(picked) => {
-                let at = self.next;
-                self.next += 1;
-                (picked.get(at)?.line, batch.times.get(at).copied())
-            }
+            Selection::Picked(picked) => (picked.get(self.next)?.line, batch.times.get(self.next).copied()),
         };
-        self.stats.lines += 1;
+        self.next += 1;
         Some((&batch.block, line, time))
     }
 
@@ -153,6 +152,8 @@ impl Reading {
             return Ok(false);
         }
         let Self { query, caller, batch, .. } = self;
+        self.stats.lines += std::mem::take(&mut self.next) as u64;
+        self.end = 0;
         let fetched = py.detach(|| {
             if let Some(spent) = batch.take() {
                 query.recycle(spent);
@@ -161,7 +162,7 @@ impl Reading {
         });
         match fetched {
             Ok(Some(batch)) => {
-                (self.batch, self.next) = (Some(batch), 0);
+                self.batch = Some(batch);
                 Ok(true)
             }
             Err(error) if !closed.load(Ordering::Acquire) => Err(self.caller.exception(error)),
@@ -175,8 +176,7 @@ impl Reading {
     /// Lets go of the file, the threads and the buffers; the stats stay.
     fn finish(&mut self) {
         self.stats = self.stats();
-        self.over = true;
-        self.batch = None;
+        (self.next, self.over, self.batch) = (0, true, None);
         self.query.finish();
     }
 
@@ -184,6 +184,6 @@ impl Reading {
         if self.over {
             return self.stats.clone();
         }
-        Stats { lines: self.stats.lines, ..Stats::of(&self.query, self.caller.notes()) }
+        Stats { lines: self.stats.lines + self.next as u64, ..Stats::of(&self.query, self.caller.notes()) }
     }
 }
