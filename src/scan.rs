@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -380,6 +381,7 @@ struct Shared {
     /// Held while a worker takes its turn at cutting, which may wait for the disk; so the consumer never takes it.
     cutter: Mutex<Cutter>,
     state: Mutex<State>,
+    halt: Arc<AtomicBool>,
     room: Condvar,
     done: Condvar,
     window: u64,
@@ -403,8 +405,10 @@ impl Shared {
 
 impl Workers {
     fn start(job: &Job, extent: Extent, number: usize) -> Self {
+        let cutter = Cutter::new(extent);
         let shared = Arc::new(Shared {
-            cutter: Mutex::new(Cutter::new(extent)),
+            halt: Arc::clone(&cutter.halt),
+            cutter: Mutex::new(cutter),
             state: Mutex::default(),
             room: Condvar::new(),
             done: Condvar::new(),
@@ -458,6 +462,7 @@ impl Drop for Workers {
     fn drop(&mut self) {
         // Not joined: a thread may hang in a read on a dead network mount, and it holds nothing of the caller's.
         if self.pid == std::process::id() {
+            self.shared.halt.store(true, Ordering::Relaxed);
             self.shared.lock().stopped = true;
             self.shared.room.notify_all();
         }

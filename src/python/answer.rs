@@ -17,6 +17,7 @@ use crate::line::Line;
 use crate::query::Query;
 use crate::scan::{Batch, Selection};
 use crate::timing::LineTime;
+use crate::watch::Bell;
 
 /// The answer to one question, as far as it has been read.
 pub(super) struct Answer {
@@ -25,6 +26,7 @@ pub(super) struct Answer {
     /// What was known when the reader last waited, for other threads that ask.
     told: Mutex<Stats>,
     closed: Arc<AtomicBool>,
+    bell: Arc<Bell>,
     path: PathBuf,
     zone: TimeZone,
     /// Something that must live as long as the answer: the scheduler whose app is read.
@@ -48,9 +50,9 @@ struct Reading {
 impl Answer {
     /// Puts the question; the file is touched by the first `next`.
     pub(super) fn new(mut asked: Asked<'_>) -> PyResult<Self> {
-        let closed = Arc::new(AtomicBool::new(false));
+        let (closed, bell) = (Arc::new(AtomicBool::new(false)), Arc::new(Bell::default()));
         let (path, zone, keep) = (asked.path.clone(), asked.zone.0.clone(), asked.keep.take());
-        let (question, caller) = asked.put(&closed)?;
+        let (question, caller) = asked.put(&closed, &bell)?;
         let query = Query::new(question);
         let reading =
             Reading { query, caller, batch: None, next: 0, end: 0, stats: Stats::default(), over: false };
@@ -58,6 +60,7 @@ impl Answer {
             reading: AtomicRefCell::new(reading),
             told: Mutex::default(),
             closed,
+            bell,
             path,
             zone,
             _keep: keep,
@@ -86,7 +89,8 @@ impl Answer {
     /// Ends the answer, from any thread.
     pub(super) fn close(&self) {
         self.closed.store(true, Ordering::Release);
-        // One that is being read by another thread sees the flag within 50 ms and lets go itself.
+        // One that is being read by another thread sees the flag and lets go itself.
+        self.bell.ring();
         if let Ok(mut reading) = self.reading.try_borrow_mut() {
             reading.finish();
         }

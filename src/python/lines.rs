@@ -100,7 +100,7 @@ impl Records {
 /// How many lines the answer has, without making a `str` for each.
 #[pyfunction]
 pub(super) fn count(py: Python<'_>, asked: Asked<'_>) -> PyResult<u64> {
-    let (question, mut caller) = asked.put(&Arc::new(AtomicBool::new(false)))?;
+    let (question, mut caller) = asked.put(&Arc::new(AtomicBool::new(false)), &Arc::default())?;
     let counted = py.detach(|| Query::count(question, &mut caller));
     counted.map_err(|error| caller.exception(error))
 }

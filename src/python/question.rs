@@ -13,6 +13,7 @@ use super::when::{Said, Zone};
 use crate::query::{Question, Timeless};
 use crate::stamp::Window;
 use crate::timing;
+use crate::watch::Bell;
 use crate::when::{Side, When};
 
 /// `logdex.log.Question`, field by field.
@@ -39,7 +40,11 @@ pub(super) struct Asked<'py> {
 
 impl Asked<'_> {
     /// The engine's question, and its caller.
-    pub(super) fn put(self, closed: &Arc<AtomicBool>) -> PyResult<(Question, PythonCaller)> {
+    pub(super) fn put(
+        self,
+        closed: &Arc<AtomicBool>,
+        bell: &Arc<Bell>,
+    ) -> PyResult<(Question, PythonCaller)> {
         let window = self.window()?;
         let time = (self.records || !window.is_open()).then_some(timing::Terms {
             window,
@@ -55,6 +60,7 @@ impl Asked<'_> {
             partial: self.partial,
             deadline: window.until.filter(|_| self.follow).map(deadline),
             workers: std::thread::available_parallelism().map_or(1, usize::from),
+            bell: Arc::clone(bell),
             time,
             timeless: if self.strict { Timeless::Refuse } else { Timeless::Deliver },
         };
