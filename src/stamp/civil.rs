@@ -17,6 +17,8 @@ pub const LEAP_YEAR: i64 = 366 * DAY;
 
 const BEFORE_MONTH: [i64; 12] = [0, 31, 60, 91, 121, 152, 182, 213, 244, 274, 305, 335];
 const LENGTH: [u8; 12] = [31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
+/// 1 March, on the yearless axis.
+pub const MARCH: i64 = 60 * DAY;
 /// 29 February, as a day of a leap year.
 const LEAP_DAY: i64 = 59;
 

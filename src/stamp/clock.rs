@@ -39,6 +39,9 @@ impl Window {
     }
 }
 
+/// How far civil times may be from what the offset at a moment says, where the offset changes nearby.
+const UNSURE: i64 = 26 * HOUR;
+
 /// Turns stamps into moments: by one zone, and one anchor for the years.
 #[derive(Clone, Debug)]
 pub struct Clock {
@@ -47,6 +50,8 @@ pub struct Clock {
     base: i64,
     /// The day 0, counted from 1970, of the run without dates.
     day: i64,
+    /// Whether a stamp of the run without years falls on 29 February.
+    leap: bool,
     /// The dated stamps that stand before the last guessed ones, and by how many years those are put right.
     shift: Option<(u32, i64)>,
     /// Civil times at least a day from any change of the zone's offset, and that offset.
@@ -56,7 +61,7 @@ pub struct Clock {
 impl Clock {
     /// A clock in `zone`; until [`Clock::set_years`] a stamp without a year is in 1970.
     pub fn new(zone: TimeZone) -> Self {
-        Self { zone, base: 1970, day: 0, shift: None, calm: (0..0, 0) }
+        Self { zone, base: 1970, day: 0, leap: false, shift: None, calm: (0..0, 0) }
     }
 
     /// The zone of naive stamps.
@@ -67,6 +72,7 @@ impl Clock {
     /// Anchors the years: the last stamp gets the latest year that keeps it at or before the reference and a day.
     pub fn set_years(&mut self, years: &Years, reference: Reference) {
         self.shift = None;
+        self.leap = years.leap.is_some();
         if let Some(run) = years.run {
             self.base = years.base.unwrap_or_else(|| self.latest_base(run, years.leap, reference));
         }
@@ -117,6 +123,43 @@ impl Clock {
         Span { lo, hi: lo.saturating_add(i64::from(stamp.resolution) - 1) }
     }
 
+    /// The year 0 of the run without years.
+    pub fn base_year(&self) -> i64 {
+        self.base
+    }
+
+    /// The day 0 of the run without dates, counted from 1970.
+    pub fn base_day(&self) -> i64 {
+        self.day
+    }
+
+    /// Whether a stamp of the run without years falls on 29 February, which some years put on 1 March.
+    pub fn has_leap_day(&self) -> bool {
+        self.leap
+    }
+
+    /// The number of dated stamps before guessed ones that are not in the year they seem to be in.
+    pub fn shifted_after(&self) -> Option<u32> {
+        self.shift.map(|(after, _)| after)
+    }
+
+    /// The least and the greatest civil time that may mean the moment `ns`; the same where the offset does not change
+    /// within two days.
+    pub fn naive(&self, ns: i64) -> (i64, i64) {
+        const NEAR: i64 = 2 * DAY;
+        let Ok(at) = Timestamp::from_nanosecond(ns.into()) else { return (ns, ns) };
+        if ns == i64::MIN || ns == i64::MAX {
+            return (ns, ns);
+        }
+        let civil = ns.saturating_add(i64::from(self.zone.to_offset(at).seconds()) * SECOND);
+        let near = |t: Option<jiff::tz::TimeZoneTransition<'_>>| {
+            t.is_some_and(|t| t.timestamp().as_nanosecond().abs_diff(ns.into()) < NEAR.unsigned_abs().into())
+        };
+        let changes = near(self.zone.following(at).next()) || near(self.zone.preceding(at).next());
+        let unsure = if changes { UNSURE } else { 0 };
+        (civil.saturating_sub(unsure), civil.saturating_add(unsure))
+    }
+
     fn shifted(&self, stamp: Stamp) -> i64 {
         match self.shift {
             Some((after, years)) if after == stamp.after => {
@@ -132,7 +175,7 @@ impl Clock {
     #[inline]
     pub fn moment(&mut self, civil: i64, again: bool) -> i64 {
         if self.calm.0.contains(&civil) {
-            return civil - self.calm.1;
+            return civil.saturating_sub(self.calm.1);
         }
         self.moment_near_change(civil, again)
     }

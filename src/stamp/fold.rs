@@ -48,13 +48,33 @@ impl Hasher for AsIs {
 /// What is kept for each prefix.
 pub(crate) type ByPrefix<T> = HashMap<Prefix, T, BuildHasherDefault<AsIs>>;
 
+/// What a reader needs to start in the middle of a file: the part of the state that the lines ahead of it ask for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Inbound {
+    /// The last stamp, settled.
+    pub last: Option<Stamp>,
+    /// The last stamp of a clock on the wall.
+    pub naive: Option<Stamp>,
+    /// Where that clock last fell back to.
+    pub fell: Option<i64>,
+    /// How many dated stamps there were.
+    pub dated: u32,
+    /// Whether the prefixes listed are all that are told apart.
+    pub closed: bool,
+    /// The last stamps of prefixes, in their order.
+    pub prefixes: Vec<(Prefix, Option<Stamp>)>,
+}
+
 /// The state after some lines; bounded, whatever the file.
 #[derive(Clone, Default)]
 pub struct Fold {
-    finder: Finder,
-    first: Option<Stamp>,
-    chain: Chain,
-    by_prefix: ByPrefix<Stamp>,
+    pub(crate) finder: Finder,
+    pub(crate) first: Option<Stamp>,
+    pub(crate) chain: Chain,
+    /// The last stamp of each prefix that is told apart; none as yet for those that a reader was only told about.
+    pub(crate) by_prefix: ByPrefix<Option<Stamp>>,
+    /// Whether no other prefixes are told apart any more.
+    pub(crate) closed: bool,
 }
 
 impl Fold {
@@ -68,6 +88,14 @@ impl Fold {
         Self { first, ..Self::default() }
     }
 
+    /// Before a line in the middle of a file whose first stamp is `first`.
+    pub fn resuming(inbound: &Inbound, first: Option<Stamp>) -> Self {
+        let years = Years { dated: inbound.dated, ..Years::default() };
+        let chain = Chain { last: inbound.last, naive: inbound.naive, fell: inbound.fell, years };
+        let by_prefix = inbound.prefixes.iter().copied().collect();
+        Self { first, chain, by_prefix, closed: inbound.closed, ..Self::default() }
+    }
+
     /// The same, in a file that elected an ambiguous format (see [`super::elect`]).
     #[must_use]
     pub fn electing(self, elected: Elected) -> Self {
@@ -77,6 +105,11 @@ impl Fold {
     /// The first stamp: as given, or as seen so far.
     pub fn first(&self) -> Option<Stamp> {
         self.first
+    }
+
+    /// The last stamp so far.
+    pub fn last(&self) -> Option<Stamp> {
+        self.chain.last
     }
 
     /// What the stamps so far say about the years of those without one.
@@ -108,7 +141,7 @@ impl Fold {
     }
 
     fn inherit(&self, prefix: Prefix) -> Timed {
-        let own = if prefix == Prefix::NONE { None } else { self.by_prefix.get(&prefix).copied() };
+        let own = if prefix == Prefix::NONE { None } else { self.by_prefix.get(&prefix).copied().flatten() };
         match own.or(self.chain.last) {
             Some(stamp) => Timed { stamp: Some(stamp), how: How::Inherited },
             None if self.first.is_some() => Timed { stamp: self.first, how: How::Ahead },
@@ -118,9 +151,9 @@ impl Fold {
 
     fn remember(&mut self, prefix: Prefix, stamp: Stamp) {
         if let Some(known) = self.by_prefix.get_mut(&prefix) {
-            *known = stamp;
-        } else if self.by_prefix.len() < PREFIXES {
-            self.by_prefix.insert(prefix, stamp);
+            *known = Some(stamp);
+        } else if self.by_prefix.len() < PREFIXES && !self.closed {
+            self.by_prefix.insert(prefix, Some(stamp));
         }
     }
 }

@@ -38,10 +38,12 @@ mod year;
 
 pub use clock::{Clock, Span, Window};
 pub use find::Finder;
-pub use fold::{Fold, How, Timed};
+pub(crate) use fold::{ByPrefix, PREFIXES};
+pub use fold::{Fold, How, Inbound, Timed};
 pub use parse::{Moment, parse_time};
 pub use prefix::Prefix;
 pub use vote::{Elected, VOTERS, elect};
+pub(crate) use year::{Chain, FALL, axis, nearest, position};
 pub use year::{Reference, Years};
 
 /// On which axis a stamp lies.

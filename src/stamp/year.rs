@@ -8,7 +8,10 @@ use super::civil::{self, DAY, HOUR, LEAP_YEAR, MINUTE};
 use super::{Frame, Stamp};
 
 /// By how much a clock falls back in autumn, quiet minutes before and after taken off.
-const FALL: std::ops::RangeInclusive<i64> = -95 * MINUTE..=-25 * MINUTE;
+pub(crate) const FALL: std::ops::RangeInclusive<i64> = -95 * MINUTE..=-25 * MINUTE;
+
+/// How far the clock goes from where it fell back to until that is forgotten.
+const FORGOTTEN: i64 = 3 * HOUR;
 
 /// What is known about the end of the log, to find the year of stamps without one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -157,13 +160,18 @@ impl Chain {
         if step < *FALL.end() {
             self.fell = FALL.contains(&step).then_some(stamp.ns);
         }
-        self.fell.is_some_and(|fell| stamp.ns.abs_diff(fell) < HOUR.unsigned_abs())
+        let Some(fell) = self.fell else { return false };
+        let away = stamp.ns.abs_diff(fell);
+        if away > FORGOTTEN.unsigned_abs() {
+            self.fell = None;
+        }
+        away < HOUR.unsigned_abs()
     }
 }
 
 /// Stamps on one axis can be compared.
 #[inline]
-fn axis(stamp: Stamp) -> Frame {
+pub(crate) fn axis(stamp: Stamp) -> Frame {
     if stamp.frame == Frame::Guessed { Frame::Civil } else { stamp.frame }
 }
 
@@ -173,13 +181,13 @@ fn turns(place: i64, ns: i64, period: i64) -> i64 {
 }
 
 /// Where a dated stamp lies when all years have 366 days, from 1970 on.
-fn position(stamp: Stamp) -> i128 {
+pub(crate) fn position(stamp: Stamp) -> i128 {
     let (year, yearless) = civil::split_year(stamp.ns);
     i128::from(year - 1970) * i128::from(LEAP_YEAR) + i128::from(yearless)
 }
 
 /// The year, on the axis of `place`, that brings `yearless` nearest to `place`.
-fn nearest(place: i128, yearless: i64) -> i64 {
+pub(crate) fn nearest(place: i128, yearless: i64) -> i64 {
     (place - i128::from(yearless) + i128::from(LEAP_YEAR / 2)).div_euclid(LEAP_YEAR.into()) as i64
 }
 

@@ -1,0 +1,213 @@
+//! Where indexes are kept, whose are trusted, and how many there may be.
+
+use std::fs::File;
+use std::io;
+use std::os::fd::OwnedFd;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, SystemTime};
+
+use rustix::fs::{AtFlags, Mode, OFlags};
+use xxhash_rust::xxh3::xxh3_128;
+
+use crate::error::{Error, Result};
+use crate::source::Source;
+
+use super::store::{Store, VERSION};
+
+/// How much the user's cache directory may hold, in bytes; the least recently used goes first.
+const LIMIT: u64 = 1 << 30;
+/// How old a file must be that a writer left unfinished, to be swept away.
+const ABANDONED: Duration = Duration::from_secs(3600);
+/// After how long a use is noted again.
+const NOTED: Duration = Duration::from_secs(600);
+const SUFFIX: &str = ".logdex";
+const UNFINISHED: &str = ".logdex-new";
+
+/// Where the index of a log may be kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Keep {
+    /// In memory only.
+    Nowhere,
+    /// In the user's cache directory, which is kept small.
+    Cache(PathBuf),
+    /// In this directory.
+    Directory(PathBuf),
+}
+
+impl Keep {
+    /// In the user's cache: `$LOGDEX_CACHE`, or the platform's. Nowhere with `LOGDEX_INDEX=off`.
+    pub fn cache() -> Self {
+        cache_directory().filter(|_| !is_off()).map_or(Self::Nowhere, Self::Cache)
+    }
+
+    /// In `directory`. Nowhere with `LOGDEX_INDEX=off`.
+    pub fn directory(directory: PathBuf) -> Self {
+        if is_off() { Self::Nowhere } else { Self::Directory(directory) }
+    }
+
+    fn path(&self) -> Option<&Path> {
+        match self {
+            Self::Nowhere => None,
+            Self::Cache(path) | Self::Directory(path) => Some(path),
+        }
+    }
+
+    /// The stored index of a log, if there is one that may be trusted.
+    pub fn load(&self, source: &Source) -> Option<Store> {
+        let directory = open_directory(self.path()?).ok()?;
+        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+        let file = File::from(rustix::fs::openat(&directory, name(source)?, flags, Mode::empty()).ok()?);
+        let stored = file.metadata().ok()?;
+        let owners = [rustix::process::geteuid().as_raw(), 0, source.metadata().ok()?.uid()];
+        if !stored.is_file() || !owners.contains(&stored.uid()) {
+            return None;
+        }
+        let now = SystemTime::now();
+        if stored.modified().is_ok_and(|m| now.duration_since(m).is_ok_and(|age| age > NOTED)) {
+            // The order of use is by this time; a file of another user keeps its own.
+            let _ = file.set_modified(now);
+        }
+        Store::open(file)
+    }
+
+    /// Publishes what `write` writes as the index of a log: readers see the one before, or this one whole.
+    pub fn publish(
+        &self,
+        source: &Source,
+        write: &mut dyn FnMut(&mut File) -> io::Result<()>,
+    ) -> io::Result<()> {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let (Some(path), Some(name)) = (self.path(), name(source)) else { return Ok(()) };
+        std::fs::DirBuilder::new().recursive(true).mode(0o700).create(path)?;
+        let directory = open_directory(path)?;
+        let unfinished =
+            format!("{name}.{}.{}{UNFINISHED}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
+        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let mut file =
+            File::from(rustix::fs::openat(&directory, &unfinished, flags, Mode::RUSR | Mode::WUSR)?);
+        let published = (|| {
+            write(&mut file)?;
+            let mode = source.metadata().map_err(io::Error::other)?.mode() & 0o777;
+            file.set_permissions(std::fs::Permissions::from_mode(mode))?;
+            Ok(rustix::fs::renameat(&directory, &unfinished, &directory, &name)?)
+        })();
+        if published.is_err() {
+            let _ = rustix::fs::unlinkat(&directory, &unfinished, AtFlags::empty());
+        } else if matches!(self, Self::Cache(_)) {
+            evict(&directory, &name);
+        }
+        published
+    }
+}
+
+fn is_off() -> bool {
+    std::env::var_os("LOGDEX_INDEX").is_some_and(|value| value.eq_ignore_ascii_case("off"))
+}
+
+/// The user's cache directory for indexes.
+pub fn cache_directory() -> Option<PathBuf> {
+    let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let platform = if cfg!(target_os = "macos") { "Library/Caches" } else { ".cache" };
+    set("LOGDEX_CACHE").or_else(|| {
+        let caches = set("XDG_CACHE_HOME").filter(|path| path.is_absolute());
+        caches.or_else(|| Some(set("HOME")?.join(platform))).map(|caches| caches.join("logdex"))
+    })
+}
+
+/// Opens a directory itself, not what a link in its place leads to.
+fn open_directory(path: &Path) -> io::Result<OwnedFd> {
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    Ok(rustix::fs::open(path, flags, Mode::empty())?)
+}
+
+/// What the index of a log is called: by where the log is, and the version of what is stored.
+fn name(source: &Source) -> Option<String> {
+    let path = std::path::absolute(source.path()).ok()?;
+    Some(format!("{:032x}.v{VERSION}{SUFFIX}", xxh3_128(path.as_os_str().as_bytes())))
+}
+
+/// A file of ours in a directory.
+struct Kept {
+    name: Vec<u8>,
+    bytes: u64,
+    used: SystemTime,
+    unfinished: bool,
+}
+
+fn kept(directory: &OwnedFd) -> io::Result<Vec<Kept>> {
+    let mut found = Vec::new();
+    for entry in rustix::fs::Dir::read_from(directory)? {
+        let name = entry?.file_name().to_bytes().to_vec();
+        let unfinished = name.ends_with(UNFINISHED.as_bytes());
+        if !unfinished && !name.ends_with(SUFFIX.as_bytes()) {
+            continue;
+        }
+        let Ok(stat) = rustix::fs::statat(directory, name.as_slice(), AtFlags::SYMLINK_NOFOLLOW) else {
+            continue;
+        };
+        let used = SystemTime::UNIX_EPOCH + Duration::from_secs(u64::try_from(stat.st_mtime).unwrap_or(0));
+        found.push(Kept { name, bytes: u64::try_from(stat.st_size).unwrap_or(0), used, unfinished });
+    }
+    Ok(found)
+}
+
+fn is_abandoned(file: &Kept) -> bool {
+    file.unfinished && file.used.elapsed().is_ok_and(|age| age > ABANDONED)
+}
+
+/// Keeps the cache below its limit, the one just published in it.
+fn evict(directory: &OwnedFd, published: &str) {
+    let Ok(mut files) = kept(directory) else { return };
+    files.sort_unstable_by_key(|file| file.used);
+    let mut all: u64 = files.iter().map(|file| file.bytes).sum();
+    for file in files {
+        let over = all > LIMIT && !file.unfinished && file.name != published.as_bytes();
+        if (over || is_abandoned(&file))
+            && rustix::fs::unlinkat(directory, file.name.as_slice(), AtFlags::empty()).is_ok()
+        {
+            all -= file.bytes;
+        }
+    }
+}
+
+/// What [`prune`] did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Pruned {
+    /// How many files were removed.
+    pub files: u64,
+    /// How many bytes they had.
+    pub bytes: u64,
+}
+
+/// Removes the indexes in `directory` (the user's cache where none is named) that are of no use: the log is gone or is
+/// another one, the index is damaged, of another version, or was never finished.
+pub fn prune(directory: Option<PathBuf>) -> Result<Pruned> {
+    let mut pruned = Pruned::default();
+    let named = directory.is_some();
+    let Some(path) = directory.or_else(cache_directory) else { return Ok(pruned) };
+    let refused = |e: io::Error| Error::io(&path, e);
+    let open = match open_directory(&path) {
+        Err(e) if e.kind() == io::ErrorKind::NotFound && !named => return Ok(pruned),
+        open => open.map_err(refused)?,
+    };
+    for file in kept(&open).map_err(refused)? {
+        let useless = if file.unfinished { is_abandoned(&file) } else { !is_useful(&open, &file.name) };
+        if useless && rustix::fs::unlinkat(&open, file.name.as_slice(), AtFlags::empty()).is_ok() {
+            pruned.files += 1;
+            pruned.bytes += file.bytes;
+        }
+    }
+    Ok(pruned)
+}
+
+fn is_useful(directory: &OwnedFd, name: &[u8]) -> bool {
+    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    let opened = rustix::fs::openat(directory, name, flags, Mode::empty());
+    let Some(store) = opened.ok().and_then(|file| Store::open(File::from(file))) else { return false };
+    let path = Path::new(std::ffi::OsStr::from_bytes(&store.about.path));
+    let Ok(source) = Source::open(path) else { return false };
+    source.metadata().is_ok_and(|seen| store.about.speaks_of(&source, &seen))
+}

@@ -1,0 +1,262 @@
+//! A block by itself, summed up on any core, and put behind the blocks before it by a few comparisons.
+//!
+//! Almost all that a block's stamps mean can be said without the blocks before it. Years hang on them, but as a run that
+//! moves as one; ranks do, but only by their last stamps. Where more than that hangs on what came before (a clock that
+//! falls back, a 29 February, a crowd of prefixes), the block says so, and is folded again in its place by
+//! [`super::entry::exact`], with which this agrees wherever it does not say so.
+
+use crate::block::Extent;
+use crate::line;
+use crate::stamp::civil::{self, LEAP_YEAR};
+use crate::stamp::{
+    ByPrefix, Chain, FALL, Finder, Fold, Found, Frame, Inbound, PREFIXES, Prefix, Stamp, nearest, position,
+};
+
+use super::entry::{Entry, step_back};
+use super::range::Ranges;
+
+/// What is known of a prefix that occurs in a block.
+#[derive(Clone, Copy, Default)]
+struct Writer {
+    /// Whether its first line in the block has no stamp.
+    needs: bool,
+    /// Its last stamp in the block.
+    last: Option<Stamp>,
+}
+
+/// The summary of a block by itself.
+pub struct Digest {
+    lines: u64,
+    unstamped: u64,
+    needs_last: bool,
+    steps_back: u32,
+    largest_step_back: i64,
+    fell: bool,
+    first: Option<Stamp>,
+    first_naive: Option<Stamp>,
+    /// Where the run without years ends: its last stamp, and the one after it.
+    seam: Option<(Stamp, Stamp)>,
+    /// The same among stamps of a clock on the wall.
+    naive_seam: Option<(Stamp, Stamp)>,
+    chain: Chain,
+    ranges: Ranges,
+    writers: ByPrefix<Writer>,
+}
+
+impl Digest {
+    /// Sums up the lines of a block.
+    pub fn of(finder: &mut Finder, text: &[u8]) -> Self {
+        let mut digest = Self {
+            lines: 0,
+            unstamped: 0,
+            needs_last: false,
+            steps_back: 0,
+            largest_step_back: 0,
+            fell: false,
+            first: None,
+            first_naive: None,
+            seam: None,
+            naive_seam: None,
+            chain: Chain::default(),
+            ranges: Ranges::default(),
+            writers: ByPrefix::default(),
+        };
+        for line in line::lines(text) {
+            let found = finder.find(line.of(text));
+            digest.push(found);
+        }
+        digest
+    }
+
+    #[inline]
+    fn push(&mut self, found: Found) {
+        self.lines += 1;
+        let Some(stamp) = found.stamp else {
+            self.unstamped += 1;
+            self.needs_last |= self.first.is_none();
+            if found.prefix != Prefix::NONE {
+                self.writers.entry(found.prefix).or_insert(Writer { needs: true, last: None });
+            }
+            return;
+        };
+        let Chain { last: before, naive, .. } = self.chain;
+        let stamp = self.chain.settle(stamp);
+        self.ranges.add(stamp);
+        if let Some(back) = step_back(before, stamp) {
+            self.steps_back += 1;
+            self.largest_step_back = self.largest_step_back.max(back);
+        }
+        if let Some(before) = before.filter(|b| b.frame == Frame::Yearless && stamp.frame != Frame::Yearless)
+        {
+            self.seam = Some((before, stamp));
+        }
+        if let Some(naive) = naive.filter(|n| n.frame == Frame::Yearless)
+            && matches!(stamp.frame, Frame::Civil | Frame::Guessed)
+        {
+            self.naive_seam = Some((naive, stamp));
+        }
+        self.fell |= self.chain.fell.is_some();
+        if self.first.is_none() {
+            self.first = Some(stamp);
+        }
+        if self.first_naive.is_none() {
+            self.first_naive = self.chain.naive;
+        }
+        if found.prefix != Prefix::NONE {
+            self.writers.entry(found.prefix).or_default().last = Some(stamp);
+        }
+    }
+
+    /// Puts the block behind those that `fold` has seen. `None`, and nothing done, where more hangs on them than this
+    /// can say.
+    pub fn append(&self, fold: &mut Fold, extent: Extent, first_line: u64) -> Option<Entry> {
+        let lift = Lift::new(&fold.chain, self);
+        if !self.is_regular(fold, &lift) {
+            return None;
+        }
+        let before = fold.chain;
+        let first = self.first.map(|s| lift.stamp(s));
+        let mut entry = Entry {
+            extent,
+            first_line,
+            lines: self.lines,
+            unstamped: self.unstamped,
+            dated: self.chain.years.dated,
+            ahead: self.needs_last && before.last.is_none(),
+            ranges: lift.ranges(&self.ranges),
+            inbound: Inbound {
+                last: before.last,
+                naive: before.naive,
+                dated: before.years.dated,
+                prefixes: self.wanted(fold),
+                ..Inbound::default()
+            },
+            ..Entry::default()
+        };
+        entry.note_steps(self.steps_back, self.largest_step_back);
+        if let Some(first) = first {
+            entry.step(before.last, first);
+        }
+        if let Some((last, next)) = self.seam {
+            entry.step(Some(lift.stamp(last)), lift.stamp(next));
+        }
+        entry
+            .inbound
+            .prefixes
+            .iter()
+            .filter_map(|(_, stamp)| *stamp)
+            .for_each(|stamp| entry.ranges.add(stamp));
+        if let Some(last) = before.last.filter(|_| self.needs_last) {
+            entry.ranges.add(last);
+        }
+        self.advance(fold, &lift, first);
+        Some(entry)
+    }
+
+    /// The stamps before the block that its lines inherit by prefix.
+    fn wanted(&self, fold: &Fold) -> Vec<(Prefix, Option<Stamp>)> {
+        let needs = self.writers.iter().filter(|(_, writer)| writer.needs);
+        let known = needs.filter_map(|(prefix, _)| Some((*prefix, Some((*fold.by_prefix.get(prefix)?)?))));
+        let mut known: Vec<_> = known.collect();
+        known.sort_unstable_by_key(|(prefix, _)| *prefix);
+        known
+    }
+
+    /// Whether all that hangs on the blocks before is said by `lift`.
+    fn is_regular(&self, fold: &Fold, lift: &Lift) -> bool {
+        let (before, years) = (&fold.chain, &self.chain.years);
+        let undated = before.years.run.or(before.years.days).or(years.run);
+        let anchors = before.years.dated == 0 && years.dated > 0 && undated.is_some();
+        let falls = |step: Option<(Stamp, Stamp)>| {
+            step.is_some_and(|(a, b)| FALL.contains(&lift.stamp(b).ns.saturating_sub(a.ns)))
+        };
+        let seam = self.naive_seam.map(|(a, b)| (lift.stamp(a), b));
+        let falls = falls(before.naive.zip(self.first_naive)) || falls(seam);
+        let run = self.ranges.get(Frame::Yearless);
+        // Dated, the steps from February to March lack the day that the yearless axis has.
+        let spring = |ns: i64| (ns - civil::MARCH).div_euclid(LEAP_YEAR);
+        let steps = lift.year.is_some() && !run.is_empty() && spring(run.lo) != spring(run.hi);
+        let stamped = self.writers.values().filter(|writer| writer.last.is_some()).count();
+        !self.fell
+            && !falls
+            && before.fell.is_none()
+            && !anchors
+            && !steps
+            && years.leap.is_none()
+            && years.days.is_none()
+            && before.years.days.is_none()
+            && fold.by_prefix.len() + stamped < PREFIXES
+    }
+
+    /// The state after the block.
+    fn advance(&self, fold: &mut Fold, lift: &Lift, first: Option<Stamp>) {
+        let chain = &mut fold.chain;
+        let dated = chain.years.dated.saturating_add(self.chain.years.dated);
+        if let Some(last) = self.chain.last {
+            let last = lift.stamp(last);
+            chain.last = Some(last);
+            chain.years.guessed = Some(last).filter(|s| s.frame == Frame::Guessed);
+        }
+        if let Some(naive) = self.chain.naive {
+            chain.naive = Some(lift.stamp(naive));
+        }
+        if let (Some(run), None) = (self.chain.years.run, lift.year) {
+            chain.years.run = Some(run.saturating_add(lift.run));
+        }
+        chain.years.dated = dated;
+        fold.first = fold.first.or(first);
+        for (prefix, writer) in self.writers.iter().filter(|(_, writer)| writer.last.is_some()) {
+            fold.by_prefix.insert(*prefix, writer.last.map(|s| lift.stamp(s)));
+        }
+    }
+}
+
+/// What the blocks before a block do to the stamps in it.
+struct Lift {
+    /// How many dated stamps they have.
+    dated: u32,
+    /// The year of the run without years at the head of the block, where there are dated stamps before it.
+    year: Option<i64>,
+    /// By how much that run moves, where there are not.
+    run: i64,
+}
+
+impl Lift {
+    fn new(before: &Chain, digest: &Digest) -> Self {
+        let mut lift = Self { dated: before.years.dated, year: None, run: 0 };
+        let head = digest.first.filter(|first| first.frame == Frame::Yearless);
+        match (before.last, head) {
+            (Some(last), Some(head)) if last.frame == Frame::Yearless => {
+                lift.run = nearest(last.ns.into(), head.ns).saturating_mul(LEAP_YEAR);
+            }
+            (Some(last), Some(head)) => lift.year = Some(1970 + nearest(position(last), head.ns)),
+            _ => {}
+        }
+        lift
+    }
+
+    fn stamp(&self, stamp: Stamp) -> Stamp {
+        match (stamp.frame, self.year) {
+            (Frame::Yearless, Some(year)) => {
+                let ns = civil::join_year(year, stamp.ns);
+                Stamp { ns, frame: Frame::Guessed, after: self.dated, ..stamp }
+            }
+            (Frame::Yearless, None) => Stamp { ns: stamp.ns.saturating_add(self.run), ..stamp },
+            (Frame::Guessed, _) => Stamp { after: stamp.after.saturating_add(self.dated), ..stamp },
+            _ => stamp,
+        }
+    }
+
+    fn ranges(&self, ranges: &Ranges) -> Ranges {
+        let mut lifted = *ranges;
+        let run = *lifted.on(Frame::Yearless);
+        if run.is_empty() {
+            return lifted;
+        }
+        *lifted.on(Frame::Yearless) = super::range::Range::EMPTY;
+        for ns in [run.lo, run.hi] {
+            lifted.add(self.stamp(Stamp::new(Frame::Yearless, ns, 1)));
+        }
+        lifted
+    }
+}

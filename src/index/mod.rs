@@ -1,0 +1,322 @@
+//! The index: which blocks of a file hold which times, so that a range is a seek.
+//!
+//! It only decides what need not be looked at; what time a line has is the fold's to say, from the state that the index
+//! keeps for each block. It covers the blocks whose cuts stay when the file grows; the rest is summed up at each
+//! question. Nothing in it depends on a zone, a reference or an arrival.
+
+mod build;
+pub mod cache;
+mod codec;
+mod digest;
+mod entry;
+mod pages;
+#[cfg(test)]
+mod proof;
+mod range;
+mod store;
+mod table;
+mod tree;
+
+use std::fs::Metadata;
+
+use jiff::tz::TimeZone;
+
+use crate::block::{Block, Cutter, Extent};
+use crate::error::Result;
+use crate::source::Source;
+use crate::stamp::{Clock, Elected, Fold, Reference, Span, Stamp, VOTERS, Window, elect};
+
+use build::build;
+use store::{About, Store};
+use table::Table;
+use tree::{FANOUT, Filter, Node};
+
+pub use build::Tick;
+pub use cache::{Keep, Pruned, prune};
+pub use entry::Entry;
+pub use range::{Asked, Question};
+
+/// The least size of a log whose index is stored, in bytes.
+const STORED_FROM: u64 = 16 << 20;
+/// By how much a log must have grown for its stored index to be written anew: this, or a tenth of it.
+const GROWN: u64 = 64 << 20;
+
+/// How an index is built and kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Options {
+    /// Where it is stored.
+    pub keep: Keep,
+    /// On how many threads it is built.
+    pub threads: usize,
+    /// The least size of a log whose index is stored, in bytes.
+    pub stored_from: u64,
+}
+
+impl Options {
+    /// Stored where `keep` says, for logs of 16 MiB and more, and built on all cores.
+    pub fn new(keep: Keep) -> Self {
+        let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        Self { keep, threads, stored_from: STORED_FROM }
+    }
+}
+
+/// The index of one file at one size.
+pub struct Index {
+    options: Options,
+    store: Option<Store>,
+    table: Table,
+    /// The file up to the last whole block.
+    about: About,
+    /// The state there.
+    fold: Fold,
+    /// The rest of the file.
+    open: Option<Entry>,
+    /// The state at the end.
+    end: Fold,
+    /// Where the end is.
+    size: u64,
+    /// Up to where it was stored before.
+    built_from: u64,
+}
+
+/// A block to look at, and what is asked of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Piece {
+    /// The block.
+    pub entry: Entry,
+    /// Whether its lines are all asked for, or each must be looked at.
+    pub asked: Asked,
+}
+
+impl Index {
+    /// The index of a file up to `end`, which is the end of a line or of the file: as it is kept, brought up to date, or
+    /// built.
+    ///
+    /// # Errors
+    /// `Error::Io` and `Error::Truncated` where the file cannot be read, and what `tick` returns to stop it.
+    pub fn of(source: &Source, end: u64, options: Options, tick: Tick<'_>) -> Result<Self> {
+        let seen = source.metadata()?;
+        let fits = |store: &Store| store.about.covered <= end && store.about.speaks_of(source, &seen);
+        let stored = options.keep.load(source).filter(fits);
+        let stored = stored.and_then(|store| {
+            let fold = store.fold()?;
+            Some(Self::behind(Some(store), fold, options.clone()))
+        });
+        let mut index = match stored {
+            Some(index) => index,
+            None => Self::new(source, options)?,
+        };
+        index.grow(source, &seen, end, tick)?;
+        Ok(index)
+    }
+
+    fn new(source: &Source, options: Options) -> Result<Self> {
+        let elected = election(source)?;
+        let mut index = Self::behind(None, Fold::new().electing(elected), options);
+        index.about.elected = elected;
+        Ok(index)
+    }
+
+    fn behind(store: Option<Store>, fold: Fold, options: Options) -> Self {
+        let about = store.as_ref().map(|s| s.about.clone()).unwrap_or_default();
+        let heap_start = store.as_ref().map_or(0, Store::heap_len);
+        let table = Table { heap_start, ..Table::default() };
+        Self { options, store, table, about, fold, open: None, end: Fold::new(), size: 0, built_from: 0 }
+    }
+
+    /// Sums up what is behind the blocks that it covers, up to `end`.
+    fn grow(&mut self, source: &Source, seen: &Metadata, end: u64, tick: Tick<'_>) -> Result<()> {
+        let extent = Extent { start: self.about.covered, end };
+        self.built_from = extent.start;
+        self.size = end;
+        let (mut last, table) = (self.about.last, &mut self.table);
+        let mut keep = |entry: Entry| {
+            last = entry.extent;
+            table.push(&entry);
+        };
+        let threads = self.options.threads;
+        let built = build(source, extent, self.about.lines, &mut self.fold, threads, tick, &mut keep)?;
+        let elected = self.about.elected;
+        let about = (!last.is_empty())
+            .then(|| About::of(source, seen, built.covered, built.lines, last, elected))
+            .flatten();
+        // Without a fingerprint it serves this question, and is not stored.
+        let sound = about.is_some();
+        self.about =
+            about.unwrap_or(About { covered: built.covered, lines: built.lines, last, ..self.about.clone() });
+        self.sum_up_rest(source, built.open)?;
+        if sound {
+            self.store(source);
+        }
+        Ok(())
+    }
+
+    /// Sums up the block that growth may cut elsewhere.
+    fn sum_up_rest(&mut self, source: &Source, open: Option<Extent>) -> Result<()> {
+        let mut fold = self.fold.clone();
+        self.open = None;
+        if let Some(extent) = open {
+            let mut block = Block::default();
+            block.read(source, extent)?;
+            self.open = Some(entry::exact(&mut fold, extent, self.about.lines, block.bytes()));
+        }
+        self.end = fold;
+        Ok(())
+    }
+
+    /// Stores the index where it is kept, if that is worth it. Failing that, it is as good as it was.
+    fn store(&mut self, source: &Source) {
+        let before = self.store.as_ref().map_or(0, |store| store.about.covered);
+        let grown = self.about.covered - before;
+        if self.about.size < self.options.stored_from
+            || self.table.len() == 0
+            || (before > 0 && grown < GROWN.min(before / 10))
+        {
+            return;
+        }
+        let (about, old, table, fold) = (&self.about, self.store.as_ref(), &self.table, &self.fold);
+        let mut write = |file: &mut std::fs::File| store::write(file, about, old, table, fold);
+        if self.options.keep.publish(source, &mut write).is_err() {
+            return;
+        }
+        // Another writer may have published meanwhile: only what was just written replaces the table.
+        if let Some(store) = self.options.keep.load(source).filter(|store| store.about == self.about) {
+            self.table = Table { heap_start: store.heap_len(), ..Table::default() };
+            self.store = Some(store);
+        }
+    }
+
+    /// Up to where it speaks of the file, in bytes.
+    pub fn size(&self) -> u64 {
+        self.size
+    }
+
+    /// From where on the file had to be read to make it, in bytes.
+    pub fn built_from(&self) -> u64 {
+        self.built_from
+    }
+
+    /// The state behind the last line.
+    pub fn end(&self) -> &Fold {
+        &self.end
+    }
+
+    /// How many lines the file has.
+    pub fn lines(&self) -> u64 {
+        self.about.lines + self.open.as_ref().map_or(0, |entry| entry.lines)
+    }
+
+    /// The file's first stamp; `None` where it has not one.
+    pub fn first(&self) -> Option<Stamp> {
+        self.end.first()
+    }
+
+    /// The ambiguous format that the file elected.
+    pub fn elected(&self) -> Elected {
+        self.about.elected
+    }
+
+    /// A clock for a question: naive stamps in `zone`, years by `reference`.
+    pub fn clock(&self, zone: TimeZone, reference: Reference) -> Clock {
+        let mut clock = Clock::new(zone);
+        clock.set_years(&self.end.years(), reference);
+        clock
+    }
+
+    /// The blocks that `window` asks for, in order. A stored index that turns out to be damaged is built anew.
+    ///
+    /// # Errors
+    /// As [`Index::of`].
+    pub fn plan(
+        &mut self,
+        source: &Source,
+        window: Window,
+        clock: &mut Clock,
+        tick: Tick<'_>,
+    ) -> Result<Vec<Piece>> {
+        // Where even the new one cannot be read back, memory does.
+        for keep in [self.options.keep.clone(), Keep::Nowhere] {
+            if let Some(pieces) = self.pieces(window, clock) {
+                return Ok(pieces);
+            }
+            let seen = source.metadata()?;
+            let size = self.size;
+            *self = Self::new(source, Options { keep, ..self.options.clone() })?;
+            self.grow(source, &seen, size, tick)?;
+        }
+        Ok(self.pieces(window, clock).unwrap_or_default())
+    }
+
+    fn pieces(&self, window: Window, clock: &mut Clock) -> Option<Vec<Piece>> {
+        let first = self.end.first().map(|first| clock.span(first));
+        let filter = Filter {
+            question: (!window.is_open()).then(|| Question::new(window, clock)),
+            first: if first.is_some_and(|span| window.meets(span)) { Asked::All } else { Asked::None },
+            shifted_after: clock.shifted_after(),
+        };
+        let mut pieces = Vec::new();
+        let mut take = |entry: Entry| {
+            let asked = filter.asks(&Node::from(&entry));
+            if asked != Asked::None {
+                pieces.push(Piece { entry, asked });
+            }
+        };
+        if let Some(store) = &self.store {
+            walk(store, &filter, &mut take)?;
+        }
+        self.table.iter().chain(self.open.clone()).for_each(take);
+        Some(pieces)
+    }
+
+    /// From the earliest to the latest time in the file.
+    pub fn span(&self, clock: &mut Clock) -> Option<Span> {
+        let mut all = range::Ranges::default();
+        if let Some(store) = &self.store {
+            match store.levels().len().checked_sub(1) {
+                Some(top) => all.join(&store.nodes(top, 0, 1)?.first()?.ranges),
+                None => all.join(&store.entries(0, 1)?.first()?.ranges),
+            }
+        }
+        self.table.iter().chain(self.open.clone()).for_each(|entry| all.join(&entry.ranges));
+        range::span(&all, clock)
+    }
+}
+
+/// Gives `take` the entries of a stored index of which something is asked, and some others.
+fn walk(store: &Store, filter: &Filter, take: &mut dyn FnMut(Entry)) -> Option<()> {
+    let mut ranges = vec![(0, store.levels().last().copied().unwrap_or(store.len()))];
+    for level in (0..store.levels().len()).rev() {
+        let below = if level == 0 { store.len() } else { store.levels()[level - 1] };
+        let mut next: Vec<(usize, usize)> = Vec::new();
+        for (first, last) in ranges {
+            for (at, node) in (first..last).zip(store.nodes(level, first, last)?) {
+                if filter.asks(&node) == Asked::None {
+                    continue;
+                }
+                let (start, end) = (at * FANOUT, ((at + 1) * FANOUT).min(below));
+                match next.last_mut() {
+                    Some(last) if last.1 == start && end - last.0 <= FANOUT * FANOUT => last.1 = end,
+                    _ => next.push((start, end)),
+                }
+            }
+        }
+        ranges = next;
+    }
+    for (first, last) in ranges {
+        store.entries(first, last)?.into_iter().for_each(&mut *take);
+    }
+    Some(())
+}
+
+/// What the first megabyte of the file's text elects.
+fn election(source: &Source) -> Result<Elected> {
+    let mut cutter = Cutter::new(Extent { start: 0, end: source.size()? });
+    let mut text = Vec::new();
+    while text.len() < VOTERS {
+        let Some(extent) = cutter.cut(source)? else { break };
+        let mut block = Block::default();
+        block.read(source, extent)?;
+        text.extend_from_slice(block.bytes());
+    }
+    Ok(elect(&text))
+}

@@ -1,0 +1,106 @@
+//! A file of pages, each with its own checksum: what is touched is checked, and nothing else is read.
+
+use std::fs::File;
+use std::io::{self, Write};
+use std::os::unix::fs::FileExt;
+
+use xxhash_rust::xxh3::xxh3_64_with_seed;
+
+/// How long a page is, checksum included.
+pub const PAGE: usize = 4096;
+/// How much of a page is content.
+pub const CONTENT: usize = PAGE - 8;
+
+/// Writes content as pages.
+pub struct PageWriter<W> {
+    out: W,
+    page: Vec<u8>,
+    number: u64,
+}
+
+impl<W: Write> PageWriter<W> {
+    /// Will write to `out`, which is empty.
+    pub fn new(out: W) -> Self {
+        Self { out, page: Vec::with_capacity(PAGE), number: 0 }
+    }
+
+    /// Adds content.
+    pub fn write(&mut self, mut content: &[u8]) -> io::Result<()> {
+        while !content.is_empty() {
+            let (part, rest) = content.split_at(content.len().min(CONTENT - self.page.len()));
+            self.page.extend(part);
+            content = rest;
+            if self.page.len() == CONTENT {
+                self.seal()?;
+            }
+        }
+        Ok(())
+    }
+
+    fn seal(&mut self) -> io::Result<()> {
+        self.page.resize(CONTENT, 0);
+        let sum = checksum(self.number, &self.page);
+        self.page.extend(sum.to_le_bytes());
+        self.out.write_all(&self.page)?;
+        self.page.clear();
+        self.number += 1;
+        Ok(())
+    }
+
+    /// Writes what is left, and gives the writer back.
+    pub fn finish(mut self) -> io::Result<W> {
+        if !self.page.is_empty() {
+            self.seal()?;
+        }
+        Ok(self.out)
+    }
+}
+
+fn checksum(number: u64, content: &[u8]) -> u64 {
+    xxh3_64_with_seed(content, number)
+}
+
+/// An open file of pages.
+#[derive(Debug)]
+pub struct Pages {
+    file: File,
+    /// How many there are.
+    count: u64,
+}
+
+impl Pages {
+    /// The pages of an open file; `None` where it does not consist of whole pages.
+    pub fn new(file: File) -> Option<Self> {
+        let size = file.metadata().ok()?.len();
+        (size > 0 && size % PAGE as u64 == 0).then_some(Self { file, count: size / PAGE as u64 })
+    }
+
+    /// How much content there is, in bytes.
+    pub fn len(&self) -> u64 {
+        self.count * CONTENT as u64
+    }
+
+    /// The `len` bytes of content at `offset`; `None` where they are not there or a page is damaged.
+    pub fn read(&self, offset: u64, len: usize) -> Option<Vec<u8>> {
+        let end = offset.checked_add(len as u64).filter(|end| *end <= self.len())?;
+        if len == 0 {
+            return Some(Vec::new());
+        }
+        let first = offset / CONTENT as u64;
+        let pages = end.div_ceil(CONTENT as u64) - first;
+        let mut raw = vec![0; pages as usize * PAGE];
+        self.file.read_exact_at(&mut raw, first * PAGE as u64).ok()?;
+        let mut content = Vec::with_capacity(pages as usize * CONTENT);
+        for (page, number) in raw.chunks_exact(PAGE).zip(first..) {
+            let (part, sum) = page.split_at(CONTENT);
+            if checksum(number, part).to_le_bytes() != sum {
+                return None;
+            }
+            content.extend(part);
+        }
+        let start = (offset - first * CONTENT as u64) as usize;
+        content.truncate(start + len);
+        content.drain(..start);
+        Some(content)
+    }
+}

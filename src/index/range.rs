@@ -1,0 +1,177 @@
+//! Earliest and latest, on each axis that stamps lie on, and what a question leaves of them.
+
+use crate::stamp::civil::{self, DAY, LEAP_YEAR};
+use crate::stamp::{Clock, Frame, Span, Stamp, Window};
+
+/// The nanoseconds that stamps on one axis cover: `lo` to `hi`, both included; empty when `lo > hi`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Range {
+    /// The first nanosecond of the earliest.
+    pub lo: i64,
+    /// The last nanosecond of the latest.
+    pub hi: i64,
+}
+
+impl Range {
+    /// Covers nothing.
+    pub const EMPTY: Self = Self { lo: i64::MAX, hi: i64::MIN };
+    /// Covers everything.
+    pub const ALL: Self = Self { lo: i64::MIN, hi: i64::MAX };
+
+    /// Whether it covers nothing.
+    pub fn is_empty(&self) -> bool {
+        self.lo > self.hi
+    }
+
+    /// Grows to cover `lo` to `hi`.
+    #[inline]
+    pub fn add(&mut self, lo: i64, hi: i64) {
+        self.lo = self.lo.min(lo);
+        self.hi = self.hi.max(hi);
+    }
+
+    /// Grows to cover `other`.
+    #[inline]
+    pub fn join(&mut self, other: Self) {
+        self.add(other.lo, other.hi);
+    }
+}
+
+/// How many axes there are: moments, civil times, times without a year, times of day.
+pub const AXES: usize = 4;
+
+/// What the stamps of some lines cover, on each axis.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ranges(pub [Range; AXES]);
+
+impl Default for Ranges {
+    fn default() -> Self {
+        Self([Range::EMPTY; AXES])
+    }
+}
+
+/// The axis on which a settled stamp lies.
+#[inline]
+fn axis(frame: Frame) -> usize {
+    match frame {
+        Frame::Absolute => 0,
+        Frame::Civil | Frame::Guessed => 1,
+        Frame::Yearless => 2,
+        Frame::Dayless => 3,
+    }
+}
+
+impl Ranges {
+    /// Grows to cover a stamp.
+    #[inline]
+    pub fn add(&mut self, stamp: Stamp) {
+        let last = stamp.ns.saturating_add(i64::from(stamp.resolution) - 1);
+        self.0[axis(stamp.frame)].add(stamp.ns, last);
+    }
+
+    /// Grows to cover `other`.
+    pub fn join(&mut self, other: &Self) {
+        for (range, other) in self.0.iter_mut().zip(other.0) {
+            range.join(other);
+        }
+    }
+
+    /// The range on the axis of `frame`.
+    pub fn get(&self, frame: Frame) -> Range {
+        self.0[axis(frame)]
+    }
+
+    /// The same, to be changed.
+    pub fn on(&mut self, frame: Frame) -> &mut Range {
+        &mut self.0[axis(frame)]
+    }
+}
+
+/// What a question makes of a range on one axis.
+#[derive(Clone, Copy, Debug)]
+struct Bounds {
+    /// A line outside of this is surely not asked for.
+    outer: Range,
+    /// A line inside of this surely is.
+    inner: Range,
+}
+
+/// Whether lines are asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Asked {
+    /// None of them.
+    None,
+    /// Perhaps some: each must be looked at.
+    Some,
+    /// All of them.
+    All,
+}
+
+/// A window of moments, carried over to each axis once, so that ranges are judged by comparing numbers.
+///
+/// Where the zone's offset changes near an end of the window, the axes are a day apart on either side: more is looked
+/// at than need be, and nothing is missed.
+#[derive(Clone, Debug)]
+pub struct Question {
+    axes: [Bounds; AXES],
+}
+
+impl Question {
+    /// The question for `window`, with naive stamps as `clock` reads them.
+    pub fn new(window: Window, clock: &Clock) -> Self {
+        let since = clock.naive(window.since.unwrap_or(i64::MIN));
+        let until = clock.naive(window.until.unwrap_or(i64::MAX));
+        let moments = Range { lo: window.since.unwrap_or(i64::MIN), hi: window.until.unwrap_or(i64::MAX) };
+        let civil =
+            Bounds { outer: Range { lo: since.0, hi: until.1 }, inner: Range { lo: since.1, hi: until.0 } };
+        let leap = if clock.has_leap_day() { DAY } else { 0 };
+        let yearless = |civil: i64, slack: i64| {
+            if civil == i64::MIN || civil == i64::MAX {
+                return civil;
+            }
+            let (year, inside) = civil::split_year(civil);
+            (year - clock.base_year()).saturating_mul(LEAP_YEAR).saturating_add(inside + slack)
+        };
+        let dayless = |civil: i64| match civil {
+            i64::MIN | i64::MAX => civil,
+            _ => civil.saturating_sub(clock.base_day().saturating_mul(DAY)),
+        };
+        let moved = |f: &dyn Fn(i64, i64) -> i64| Bounds {
+            outer: Range { lo: f(civil.outer.lo, -leap), hi: f(civil.outer.hi, leap) },
+            inner: Range { lo: f(civil.inner.lo, leap), hi: f(civil.inner.hi, -leap) },
+        };
+        let axes =
+            [Bounds { outer: moments, inner: moments }, civil, moved(&yearless), moved(&|c, _| dayless(c))];
+        Self { axes }
+    }
+
+    /// What it asks of lines whose stamps cover `ranges`.
+    pub fn asks(&self, ranges: &Ranges) -> Asked {
+        let (mut some, mut all) = (false, true);
+        for (bounds, range) in self.axes.iter().zip(&ranges.0).filter(|(_, range)| !range.is_empty()) {
+            some |= range.hi >= bounds.outer.lo && range.lo <= bounds.outer.hi;
+            all &= range.lo >= bounds.inner.lo && range.hi <= bounds.inner.hi;
+        }
+        match (some, all) {
+            (false, _) => Asked::None,
+            (true, true) => Asked::All,
+            (true, false) => Asked::Some,
+        }
+    }
+}
+
+/// The moments that `ranges` cover, as `clock` reads them; `None` if they cover nothing.
+pub fn span(ranges: &Ranges, clock: &mut Clock) -> Option<Span> {
+    let mut span: Option<Span> = None;
+    for (frame, range) in
+        [Frame::Absolute, Frame::Civil, Frame::Yearless, Frame::Dayless].into_iter().zip(ranges.0)
+    {
+        if range.is_empty() {
+            continue;
+        }
+        let at = |ns: i64, clock: &mut Clock| clock.span(Stamp::new(frame, ns, 1)).lo;
+        let (lo, hi) = (at(range.lo, clock), at(range.hi, clock));
+        span = Some(span.map_or(Span { lo, hi }, |s| Span { lo: s.lo.min(lo), hi: s.hi.max(hi) }));
+    }
+    span
+}
