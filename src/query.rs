@@ -3,8 +3,7 @@
 //! This is where the parts meet: a scan or a follow brings blocks with the lines that the pattern picked, the timing
 //! keeps those in the range, and the caller's judge decides on what the engine cannot decide alone.
 
-use std::collections::VecDeque;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -12,11 +11,13 @@ use crate::block::{Block, Extent, cut_back};
 use crate::caller::Caller;
 use crate::error::{Error, Result};
 use crate::follow::{self, Fates, Follow};
+use crate::index::{Index, Options};
 use crate::pattern::Pattern;
 use crate::scan::{Batch, Job, Purpose, Scan, Tally};
+use crate::seek::Seek;
 use crate::source::Source;
+use crate::stamp::Span;
 use crate::timing::{self, Sureness, Timing};
-use crate::watch::Bell;
 
 /// What is asked of a file.
 #[derive(Clone, Debug)]
@@ -35,8 +36,6 @@ pub struct Question {
     pub deadline: Option<SystemTime>,
     /// How many threads read and search.
     pub workers: usize,
-    /// Ends the wait of a follow early when rung.
-    pub bell: Arc<Bell>,
     /// What is asked about time.
     pub time: Option<timing::Terms>,
     /// What to do with a file in which no line has a time, when a range of time is asked for.
@@ -63,11 +62,16 @@ pub struct Query {
     skip: u64,
     tally: Tally,
     timing: Option<Timing>,
+    /// What a person should know about the times.
+    notes: Vec<String>,
+    /// What a follow of a range of time goes on from.
+    index: Option<Box<Index>>,
 }
 
 /// Where the batches come from.
 enum Feed {
     Scan(Scan),
+    Seek(Box<Seek>),
     Follow(Box<Follow>),
 }
 
@@ -82,6 +86,8 @@ impl Query {
             skip: 0,
             tally: Tally::default(),
             timing: None,
+            index: None,
+            notes: Vec::new(),
         }
     }
 
@@ -111,15 +117,12 @@ impl Query {
             self.feed = Some(self.begin(caller)?);
         }
         loop {
-            let batch = match &mut self.feed {
-                Some(Feed::Scan(scan)) => scan.next(&mut || caller.pulse())?,
-                Some(Feed::Follow(follow)) => follow.next(caller)?,
-                None => None,
+            let Some(mut batch) = self.feed(caller)? else {
+                if self.go_live()? {
+                    continue;
+                }
+                return Ok(None);
             };
-            let Some(mut batch) = batch else { return Ok(None) };
-            if let Some(timing) = &mut self.timing {
-                timing.sift(&mut batch);
-            }
             batch.judge(caller)?;
             if self.skip > 0 {
                 self.skip -= batch.drop_first(self.skip);
@@ -135,6 +138,39 @@ impl Query {
         }
     }
 
+    /// The next batch of the feed, with only the lines that lie in the range.
+    fn feed(&mut self, caller: &mut dyn Caller) -> Result<Option<Batch>> {
+        let mut pulse = || caller.pulse();
+        let batch = match (&mut self.feed, &mut self.timing) {
+            (Some(Feed::Scan(scan)), _) => return scan.next(&mut pulse),
+            (Some(Feed::Seek(seek)), Some(timing)) => return seek.next(timing, &mut pulse),
+            (Some(Feed::Follow(follow)), _) => follow.next(caller)?,
+            _ => None,
+        };
+        Ok(batch.map(|mut batch| {
+            if let Some(timing) = &mut self.timing {
+                timing.sift(&mut batch);
+            }
+            batch
+        }))
+    }
+
+    /// Goes on to what is written after the backfill of a follow; false where nothing comes after.
+    fn go_live(&mut self) -> Result<bool> {
+        let (Some(Feed::Seek(seek)), Some(index), true) =
+            (&self.feed, self.index.take(), self.question.follow)
+        else {
+            return Ok(false);
+        };
+        if let Some(timing) = &mut self.timing {
+            timing.go_live(&index);
+        }
+        let begun = (Arc::clone(seek.source()), index.size());
+        self.tally.add(seek.tally());
+        self.feed = Some(Feed::Follow(Box::new(Follow::new(self.terms(), Some(begun))?)));
+        Ok(true)
+    }
+
     /// Lets go of the file and of the threads; what was read stays told.
     pub fn finish(&mut self) {
         self.tally = self.tally();
@@ -145,6 +181,7 @@ impl Query {
     pub fn recycle(&mut self, batch: Batch) {
         match &mut self.feed {
             Some(Feed::Scan(scan)) => scan.recycle(batch),
+            Some(Feed::Seek(seek)) => seek.recycle(batch),
             Some(Feed::Follow(follow)) => follow.recycle(batch),
             None => {}
         }
@@ -155,6 +192,7 @@ impl Query {
         let mut tally = self.tally;
         match &self.feed {
             Some(Feed::Scan(scan)) => tally.add(scan.tally()),
+            Some(Feed::Seek(seek)) => tally.add(seek.tally()),
             Some(Feed::Follow(follow)) => tally.add(follow.tally()),
             None => {}
         }
@@ -167,6 +205,11 @@ impl Query {
             Some(Feed::Follow(follow)) => follow.fates(),
             _ => Fates::default(),
         }
+    }
+
+    /// What a person should know about the times.
+    pub fn notes(&self) -> &[String] {
+        &self.notes
     }
 
     /// What is known of the times of the delivered lines.
@@ -185,18 +228,14 @@ impl Query {
             }
             Err(error) => return Err(error),
         };
-        let whole = Extent { start: 0, end: source.size()? };
+        // A follow delivers the unfinished line once it is whole, so it is not one of the lines that are there now.
+        let size = source.size()?;
+        let end = if self.question.follow { whole_end(&source, size)? } else { size };
         if let Some(terms) = self.question.time.clone() {
-            let live = self.question.follow;
-            let timing = Timing::prepare(terms, &source, whole, live, &mut || caller.pulse())?;
-            self.accept(&timing, caller)?;
-            self.timing = Some(timing);
+            return self.seek(terms, &source, end, caller);
         }
-        // A follow delivers the unfinished line once it is whole, so it is not one of the last lines now.
-        let end = if self.question.follow { whole_end(&source, whole.end)? } else { whole.end };
         let start = match self.question.last {
             None => 0,
-            Some(last) if self.timing.is_some() => self.last_by_time(&source, end, last as u64, caller)?,
             Some(last) => self.last_from_end(&source, end, last as u64, caller)?,
         };
         if self.question.follow {
@@ -205,11 +244,51 @@ impl Query {
         Ok(Feed::Scan(Scan::new(self.job(source), Extent { start, end }, self.question.workers)))
     }
 
-    /// Refuses a range of time over a file without any, or tells the caller that it means nothing.
-    fn accept(&self, timing: &Timing, caller: &mut dyn Caller) -> Result<()> {
+    /// Asks the index which blocks of the file are needed.
+    fn seek(
+        &mut self,
+        terms: timing::Terms,
+        source: &Arc<Source>,
+        end: u64,
+        caller: &mut dyn Caller,
+    ) -> Result<Feed> {
+        let options = Options { threads: self.question.workers, ..Options::new(terms.keep.clone()) };
+        let times = terms.times;
+        let mut index = Index::of(source, end, options, &mut || caller.pulse())?;
+        let mut timing = Timing::of(terms, &index, source)?;
+        if self.question.follow {
+            timing.set_live();
+        }
+        self.notes.extend(timing.doubt(&index, source)?);
+        if !self.accept(&timing, caller)? {
+            timing.ignore_window();
+        }
+        let pieces = timing.plan(&mut index, source, &mut || caller.pulse())?;
+        let looked_at = pieces.iter().filter(|piece| piece.entry.extent.start < index.built_from());
+        let looked_at: u64 = looked_at.map(|piece| piece.entry.extent.len()).sum();
+        self.tally.bytes_read += end - index.built_from();
+        self.tally.bytes_skipped += index.built_from().saturating_sub(looked_at);
+        let mut seek = Seek::new(self.job(Arc::clone(source)), self.question.workers, pieces, times);
+        if let Some(last) = self.question.last {
+            self.skip = seek.keep_last(last as u64, &mut timing, caller)?;
+        }
+        (self.timing, self.index) = (Some(timing), Some(Box::new(index)));
+        Ok(Feed::Seek(Box::new(seek)))
+    }
+
+    /// From the first to the last time in the file, in nanoseconds since 1970 UTC; `None` where it has no time.
+    pub fn span(path: &Path, terms: timing::Terms, caller: &mut dyn Caller) -> Result<Option<Span>> {
+        let source = Source::open(path)?;
+        let options = Options::new(terms.keep.clone());
+        let index = Index::of(&source, source.size()?, options, &mut || caller.pulse())?;
+        Ok(Timing::of(terms, &index, &source)?.span(&index))
+    }
+
+    /// Whether the range of time means something. A file without any time is refused, or the caller is told.
+    fn accept(&self, timing: &Timing, caller: &mut dyn Caller) -> Result<bool> {
         let asks_range = self.question.time.as_ref().is_some_and(|t| !t.window.is_open());
         if !timing.is_timeless() || self.question.follow || !asks_range {
-            return Ok(());
+            return Ok(true);
         }
         let path = self.question.path.display();
         match self.question.timeless {
@@ -217,8 +296,10 @@ impl Query {
                 "{path}: no line has a time that is understood, so since and until select nothing; \
                  leave them out, or pass strict=False for every line"
             ))),
-            Timeless::Deliver => caller
-                .note(&format!("{path}: no line has a time that is understood; since and until are ignored")),
+            Timeless::Deliver => {
+                let told = "no line has a time that is understood; since and until are ignored";
+                caller.note(&format!("{path}: {told}")).map(|()| false)
+            }
         }
     }
 
@@ -246,45 +327,11 @@ impl Query {
         Ok(end)
     }
 
-    /// The same for lines in a range of time: a line's time depends on the lines before it, so all are looked at, and
-    /// the state is kept for as many blocks as hold the last lines.
-    fn last_by_time(
-        &mut self,
-        source: &Arc<Source>,
-        end: u64,
-        last: u64,
-        caller: &mut dyn Caller,
-    ) -> Result<u64> {
-        let Some(mut timing) = self.timing.take() else { return Ok(0) };
-        let job = Job { purpose: Purpose::EveryBlock, ..self.job(Arc::clone(source)) };
-        let mut scan = Scan::new(job, Extent { start: 0, end }, self.question.workers);
-        let (mut kept, mut found) = (VecDeque::new(), 0);
-        while let Some(mut batch) = scan.next(&mut || caller.pulse())? {
-            let before = timing.clone();
-            timing.sift(&mut batch);
-            batch.judge(caller)?;
-            if !batch.is_empty() {
-                found += batch.len();
-                kept.push_back((batch.block.file_offset(0), before, batch.len()));
-            }
-            while kept.front().is_some_and(|first| found - first.2 >= last) {
-                found -= kept.pop_front().map_or(0, |first| first.2);
-            }
-            scan.recycle(batch);
-        }
-        self.tally.add(scan.tally());
-        let (start, timing, _) = kept.pop_front().unwrap_or((end, timing, 0));
-        self.timing = Some(timing);
-        self.skip = found.saturating_sub(last);
-        Ok(start)
-    }
-
     fn purpose(&self) -> Purpose {
-        match (&self.question.time, self.counting) {
-            (Some(_), _) => Purpose::EveryBlock,
-            (None, true) => Purpose::Count,
-            (None, false) if self.raw => Purpose::Bytes,
-            (None, false) => Purpose::Text,
+        match (self.counting, self.raw) {
+            (true, _) => Purpose::Count,
+            (false, true) => Purpose::Bytes,
+            (false, false) => Purpose::Text,
         }
     }
 
@@ -296,11 +343,11 @@ impl Query {
         follow::Terms {
             path: self.question.path.clone(),
             pattern: self.question.pattern.clone(),
-            purpose: self.purpose(),
+            // Timed, every line must be seen.
+            purpose: if self.question.time.is_some() { Purpose::EveryBlock } else { self.purpose() },
             partial: self.question.partial,
             deadline: self.question.deadline,
             workers: self.question.workers,
-            bell: Arc::clone(&self.question.bell),
         }
     }
 }

@@ -5,7 +5,6 @@
 
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -25,8 +24,8 @@ const PULSE: Duration = Duration::from_millis(20);
 /// Which lines of a batch are meant.
 #[derive(Debug)]
 pub enum Selection {
-    /// Every line of the block, and where each ends.
-    All(Vec<usize>),
+    /// Every line of the block.
+    All,
     /// These, in order.
     Picked(Vec<Candidate>),
 }
@@ -51,7 +50,7 @@ impl Batch {
     /// Whether no line is meant.
     pub fn is_empty(&self) -> bool {
         match &self.selection {
-            Selection::All(ends) => ends.is_empty(),
+            Selection::All => self.block.bytes().is_empty(),
             Selection::Picked(candidates) => candidates.is_empty(),
         }
     }
@@ -59,14 +58,14 @@ impl Batch {
     /// How many lines are meant.
     pub fn len(&self) -> u64 {
         match &self.selection {
-            Selection::All(ends) => ends.len() as u64,
+            Selection::All => line::count(self.block.bytes()),
             Selection::Picked(candidates) => candidates.len() as u64,
         }
     }
 
     /// Drops the first of the lines that are meant, at most `count`; returns how many that were.
     pub fn drop_first(&mut self, count: u64) -> u64 {
-        if matches!(self.selection, Selection::All(_)) {
+        if matches!(self.selection, Selection::All) {
             let all = line::lines(self.block.bytes());
             self.selection = Selection::Picked(all.map(|line| Candidate { line, certain: true }).collect());
         }
@@ -97,6 +96,8 @@ impl Batch {
 pub struct Tally {
     /// Bytes of the file that were read.
     pub bytes_read: u64,
+    /// Bytes that an index made it needless to read.
+    pub bytes_skipped: u64,
     /// Holes that were dropped.
     pub holes: u64,
     /// Lines that were counted and not delivered.
@@ -107,6 +108,7 @@ impl Tally {
     /// Adds what `other` counted.
     pub fn add(&mut self, other: Tally) {
         self.bytes_read += other.bytes_read;
+        self.bytes_skipped += other.bytes_skipped;
         self.holes += other.holes;
         self.counted += other.counted;
     }
@@ -200,11 +202,11 @@ impl Job {
                 run.tally.counted += line::count(block.bytes());
                 Selection::Picked(Vec::new())
             }
-            None => Selection::All(line::ends(block.bytes())),
+            None => Selection::All,
             Some(pattern) => Selection::Picked(self.pick(pattern, &block, bench, run)),
         };
         let empty = match &selection {
-            Selection::All(ends) => ends.is_empty(),
+            Selection::All => block.bytes().is_empty(),
             Selection::Picked(picked) => picked.is_empty() && self.purpose != Purpose::EveryBlock,
         };
         if empty {
@@ -220,7 +222,7 @@ impl Job {
     /// The lines of a block that was read elsewhere.
     pub fn look(&self, block: Block) -> Batch {
         let selection = match &self.pattern {
-            None => Selection::All(line::ends(block.bytes())),
+            None => Selection::All,
             Some(pattern) => {
                 let mut picked = Vec::new();
                 pattern.scan(block.bytes(), &mut pattern.scratch(), &mut picked);
@@ -381,7 +383,6 @@ struct Shared {
     /// Held while a worker takes its turn at cutting, which may wait for the disk; so the consumer never takes it.
     cutter: Mutex<Cutter>,
     state: Mutex<State>,
-    halt: Arc<AtomicBool>,
     room: Condvar,
     done: Condvar,
     window: u64,
@@ -405,10 +406,8 @@ impl Shared {
 
 impl Workers {
     fn start(job: &Job, extent: Extent, number: usize) -> Self {
-        let cutter = Cutter::new(extent);
         let shared = Arc::new(Shared {
-            halt: Arc::clone(&cutter.halt),
-            cutter: Mutex::new(cutter),
+            cutter: Mutex::new(Cutter::new(extent)),
             state: Mutex::default(),
             room: Condvar::new(),
             done: Condvar::new(),
@@ -462,7 +461,6 @@ impl Drop for Workers {
     fn drop(&mut self) {
         // Not joined: a thread may hang in a read on a dead network mount, and it holds nothing of the caller's.
         if self.pid == std::process::id() {
-            self.shared.halt.store(true, Ordering::Relaxed);
             self.shared.lock().stopped = true;
             self.shared.room.notify_all();
         }

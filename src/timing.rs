@@ -1,16 +1,17 @@
-//! Which lines of a file lie in a range of time: the fold of [`crate::stamp`], run over its blocks in order.
+//! Which lines of a block lie in a range of time: the fold of [`crate::stamp`], from where the index lets it begin.
 
 use std::os::unix::fs::MetadataExt;
 
 use jiff::tz::TimeZone;
 
-use crate::block::{Block, Cutter, Extent};
 use crate::error::Result;
-use crate::line;
+use crate::index::{Asked, Entry, Index, Keep, Piece, Tick};
+use crate::line::{self, Line};
 use crate::pattern::Candidate;
 use crate::scan::{Batch, Selection};
 use crate::source::Source;
-use crate::stamp::{Clock, Fold, Frame, How, Reference, Span, Stamp, Timed, VOTERS, Window, elect};
+use crate::stamp::civil::{HOUR, MINUTE};
+use crate::stamp::{Clock, Elected, Finder, Fold, Frame, How, Reference, Span, Timed, Window};
 
 /// What a question says about time.
 #[derive(Clone, Debug)]
@@ -22,6 +23,10 @@ pub struct Terms {
     /// A moment near the log's end, in nanoseconds since 1970 UTC, for stamps without a year; `None` for the file's own
     /// last modification.
     pub reference: Option<i64>,
+    /// Whether the time of each line is wanted.
+    pub times: bool,
+    /// Where the index of the file is kept.
+    pub keep: Keep,
 }
 
 /// The time of one line, as the question has it.
@@ -71,6 +76,7 @@ pub struct Timing {
     terms: Terms,
     fold: Fold,
     clock: Clock,
+    elected: Elected,
     /// In a follow, a line before any stamp takes the moment at which it is read.
     live: bool,
     /// Whether the years of stamps without one are settled, which takes a first stamp.
@@ -83,32 +89,100 @@ pub struct Timing {
 }
 
 impl Timing {
-    /// Looks ahead in `extent`, as far as the first lines need it, and stands before its first line.
-    pub fn prepare(
-        terms: Terms,
-        source: &Source,
-        extent: Extent,
-        live: bool,
-        pulse: &mut dyn FnMut() -> Result<()>,
-    ) -> Result<Self> {
-        let mut head = vec![0; VOTERS.min(extent.len() as usize)];
-        let got = source.read(extent.start, &mut head)?;
-        let elected = elect(&head[..got]);
-        let mut ahead = Fold::new().electing(elected);
-        look_ahead(&mut ahead, source, extent, pulse)?;
+    /// Stands before the first line of a file of which `index` speaks.
+    pub fn of(terms: Terms, index: &Index, source: &Source) -> Result<Self> {
         let mut timing = Self::live(terms);
-        timing.anchored = ahead.first().is_some();
-        timing.clock.set_years(&ahead.years(), timing.reference(mtime(source)?));
-        timing.fold = Fold::starting(ahead.first()).electing(elected);
-        timing.live = live;
+        timing.live = false;
+        timing.anchored = index.first().is_some();
+        timing.clock = index.clock(timing.terms.zone.clone(), timing.reference(mtime(source)?));
+        timing.elected = index.elected();
+        timing.fold = Fold::starting(index.first()).electing(timing.elected);
         Ok(timing)
+    }
+
+    /// Goes to the first line of a block.
+    pub fn enter(&mut self, entry: &Entry) -> &mut Self {
+        self.fold = Fold::resuming(&entry.inbound, self.fold.first()).electing(self.elected);
+        self.number = entry.first_line;
+        self.last = entry.inbound.last.map(|stamp| self.clock.span(stamp).lo);
+        self
+    }
+
+    /// Goes behind the last line of which `index` speaks: what comes is live.
+    pub fn go_live(&mut self, index: &Index) {
+        self.fold = index.end().clone();
+        self.number = index.lines();
+        self.last = self.fold.last().map(|stamp| self.clock.span(stamp).lo);
+        self.live = true;
+    }
+
+    /// In a follow: a line before any stamp takes the moment at which it is read.
+    pub fn set_live(&mut self) {
+        self.live = true;
+    }
+
+    /// Which blocks the range needs.
+    pub fn plan(&mut self, index: &mut Index, source: &Source, tick: Tick<'_>) -> Result<Vec<Piece>> {
+        // Lines that came just now lie where the clock is, whatever the file says.
+        let arrivals = self.live && index.first().is_none();
+        let window = if arrivals { Window::default() } else { self.terms.window };
+        let mut pieces = index.plan(source, window, &mut self.clock, tick)?;
+        if arrivals {
+            for piece in &mut pieces {
+                piece.asked = Asked::Some;
+            }
+        }
+        Ok(pieces)
+    }
+
+    /// Whether the zone of the naive stamps may be another one: the file was last written to whole hours off its last.
+    pub fn doubt(&mut self, index: &Index, source: &Source) -> Result<Option<String>> {
+        const NEAR: i64 = 2 * MINUTE;
+        let Some(last) = index.end().last().filter(|last| last.frame != Frame::Absolute) else {
+            return Ok(None);
+        };
+        let off = mtime(source)?.saturating_sub(self.clock.span(last).lo);
+        let hours = off.saturating_add(HOUR / 2).div_euclid(HOUR);
+        let near = off.saturating_sub(hours.saturating_mul(HOUR)).abs() <= NEAR;
+        Ok((near && hours != 0 && hours.abs() <= 14).then(|| {
+            format!(
+                "the last stamp is {hours} h before the file's last modification, to within two minutes: \
+                 perhaps its clock is in another zone; give tz"
+            )
+        }))
+    }
+
+    /// Leaves the range out of account: no line has a time.
+    pub fn ignore_window(&mut self) {
+        self.terms.window = Window::default();
+    }
+
+    /// Counts the steps back among the lines of a block that are not looked at one by one.
+    pub fn note_steps(&mut self, entry: &Entry) {
+        let sureness = &mut self.sureness;
+        sureness.steps_back += u64::from(entry.steps_back);
+        sureness.largest_step_back = sureness.largest_step_back.max(entry.largest_step_back);
+    }
+
+    /// The moments of the file's first and last time.
+    pub fn span(&mut self, index: &Index) -> Option<Span> {
+        index.span(&mut self.clock)
     }
 
     /// For a file that is not there yet.
     pub fn live(terms: Terms) -> Self {
         let clock = Clock::new(terms.zone.clone());
-        let (fold, sureness) = (Fold::new(), Sureness::default());
-        Self { terms, fold, clock, live: true, anchored: false, number: 0, sureness, last: None }
+        Self {
+            terms,
+            fold: Fold::new(),
+            clock,
+            elected: Elected::default(),
+            live: true,
+            anchored: false,
+            number: 0,
+            sureness: Sureness::default(),
+            last: None,
+        }
     }
 
     fn reference(&self, otherwise: i64) -> Reference {
@@ -142,7 +216,7 @@ impl Timing {
             self.number = 0;
         }
         let mut picked = match &batch.selection {
-            Selection::All(_) => None,
+            Selection::All => None,
             Selection::Picked(candidates) => Some(candidates.iter().copied().peekable()),
         };
         for line in line::lines(bytes) {
@@ -169,8 +243,27 @@ impl Timing {
 
     /// Counts the lines of `batch` as delivered.
     pub fn deliver(&mut self, batch: &Batch) {
+        if batch.times.is_empty() {
+            return self.deliver_untold(batch);
+        }
         for time in &batch.times {
             self.sureness.count(time.how);
+        }
+    }
+
+    /// The same for lines that were not timed, since all of their block are asked for.
+    fn deliver_untold(&mut self, batch: &Batch) {
+        let bytes = batch.block.bytes();
+        let mut finder = Finder::electing(self.elected);
+        let timeless = self.is_timeless();
+        let mut count = |line: Line| {
+            let own = !timeless && finder.find(line.of(bytes)).stamp.is_some();
+            let otherwise = if timeless { How::Untimed } else { How::Inherited };
+            self.sureness.count(Some(if own { How::Own } else { otherwise }));
+        };
+        match &batch.selection {
+            Selection::All => line::lines(bytes).for_each(&mut count),
+            Selection::Picked(picked) => picked.iter().for_each(|candidate| count(candidate.line)),
         }
     }
 
@@ -194,31 +287,6 @@ impl Timing {
             self.sureness.largest_step_back = self.sureness.largest_step_back.max(back);
         }
     }
-}
-
-/// Pushes the lines of `extent` up to its first stamp; to its end, if that stamp has no year or no date.
-fn look_ahead(
-    fold: &mut Fold,
-    source: &Source,
-    extent: Extent,
-    pulse: &mut dyn FnMut() -> Result<()>,
-) -> Result<()> {
-    let (mut cutter, mut block) = (Cutter::new(extent), Block::default());
-    while let Some(extent) = cutter.cut(source)? {
-        pulse()?;
-        block.read(source, extent)?;
-        for line in line::lines(block.bytes()) {
-            fold.push(line.of(block.bytes()));
-            if fold.first().is_some_and(is_dated) {
-                return Ok(());
-            }
-        }
-    }
-    Ok(())
-}
-
-fn is_dated(stamp: Stamp) -> bool {
-    matches!(stamp.frame, Frame::Absolute | Frame::Civil)
 }
 
 /// When the file was last written to, in nanoseconds since 1970 UTC.

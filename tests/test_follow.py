@@ -13,8 +13,9 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import logdex
 import pytest
+
+import logdex
 
 
 class Reader:

@@ -12,10 +12,11 @@ from __future__ import annotations
 import os
 from datetime import datetime
 
+from logdex import _core
 from logdex._core import Lines, Record, Records, Stats, __version__
 from logdex.log import Log, parse_time
 
-__all__ = ["Lines", "Log", "Record", "Records", "Stats", "__version__", "open", "parse_time"]
+__all__ = ["Lines", "Log", "Record", "Records", "Stats", "__version__", "open", "parse_time", "prune"]
 
 
 def open(
@@ -45,3 +46,26 @@ def open(
         logdex.open('train.log')
     """
     return Log(path, tz=tz, reference=reference, index=index)
+
+
+def prune(directory: str | bytes | os.PathLike[str] | os.PathLike[bytes] | None = None) -> int:
+    """Removes stored indexes that are of no use: of logs that are gone or are others now, damaged ones, old versions.
+
+    What is in use stays. The cache keeps itself under 1 GiB without this.
+
+    Args:
+        directory: Where indexes are kept; default the user's cache, `$LOGDEX_CACHE` or the platform's.
+
+    Returns:
+        How many bytes that freed.
+
+    Raises:
+        OSError: What the system says of the directory.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as directory:
+        ...     prune(directory)
+        0
+    """
+    return _core.prune(None if directory is None else os.fsdecode(directory))

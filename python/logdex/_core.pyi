@@ -3,14 +3,11 @@
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from types import TracebackType
-from typing import Literal, Protocol, final
-
-from typing_extensions import Self
+from typing import Literal, Protocol, Self, final
 
 from logdex._when import Said
 
-__all__ = ["Lines", "Pattern", "Record", "Records", "Stats", "Zone", "__version__", "count", "parse_time"]
-
+__all__: list[str]
 __version__: str
 
 class _Asked(Protocol):
@@ -28,6 +25,8 @@ class _Asked(Protocol):
     def zone(self) -> Zone: ...
     @property
     def reference(self) -> Said | None: ...
+    @property
+    def index(self) -> bool | str: ...
     @property
     def last(self) -> int | None: ...
     @property
@@ -64,7 +63,7 @@ class Lines:
 
 @final
 class Records:
-    """The records of one answer, in file order: an iterator of `Record`; made by `Log.records`, used as `Lines`."""
+    """The records of one answer, in file order: an iterator of `Record` and a context manager, made by `Log.records`."""
 
     def __new__(cls, asked: _Asked) -> Self: ...
     def __iter__(self) -> Self: ...
@@ -246,6 +245,12 @@ class Pattern:
 
     def undecided(self, data: bytes) -> int:
         """How many lines of `data` are left to `re`; for tests and benches."""
+
+def span(asked: _Asked) -> tuple[datetime, datetime] | None:
+    """The first and the last time in the file."""
+
+def prune(directory: str | None = None) -> int:
+    """Removes indexes that are of no use; returns how many bytes that freed."""
 
 def count(asked: _Asked) -> int:
     """How many lines the answer has."""

@@ -23,6 +23,7 @@ class Question:
     path: str
     zone: _core.Zone
     reference: Said | None
+    index: bool | str
     pattern: _core.Pattern | None = None
     since: Said | None = None
     until: Said | None = None
@@ -50,13 +51,24 @@ class Log:
         index: bool | str | os.PathLike[str] = True,
     ) -> None:
         """See `logdex.open`."""
-        self._question = Question(os.fsdecode(path), _core.Zone(tz), said(reference, "reference"))
-        self._index = index
+        kept = index if isinstance(index, bool) else os.fsdecode(index)
+        self._question = Question(os.fsdecode(path), _core.Zone(tz), said(reference, "reference"), kept)
 
     @property
     def path(self) -> str:
         """The path as it was given."""
         return self._question.path
+
+    @property
+    def span(self) -> tuple[datetime, datetime] | None:
+        """The first and the last time in the log, as aware datetimes; None where no line has a time.
+
+        The first call reads the whole file and keeps an index of it, as a range of time does; later ones read what is new.
+
+        Raises:
+            OSError: What the system says of the file.
+        """
+        return _core.span(self._question)
 
     def lines(
         self,

@@ -2,9 +2,8 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 
-use atomic_refcell::{AtomicRefCell, AtomicRefMut};
 use jiff::tz::TimeZone;
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
@@ -13,20 +12,17 @@ use super::caller::PythonCaller;
 use super::question::Asked;
 use super::stats::Stats;
 use crate::block::Block;
-use crate::line::Line;
+use crate::line::{self, Line};
 use crate::query::Query;
 use crate::scan::{Batch, Selection};
 use crate::timing::LineTime;
-use crate::watch::Bell;
 
 /// The answer to one question, as far as it has been read.
 pub(super) struct Answer {
-    /// Not a mutex: a second reader is told so and does not wait, and one atomic exchange a line is enough.
-    reading: AtomicRefCell<Reading>,
+    reading: Mutex<Reading>,
     /// What was known when the reader last waited, for other threads that ask.
     told: Mutex<Stats>,
     closed: Arc<AtomicBool>,
-    bell: Arc<Bell>,
     path: PathBuf,
     zone: TimeZone,
     /// Something that must live as long as the answer: the scheduler whose app is read.
@@ -39,10 +35,8 @@ struct Reading {
     caller: PythonCaller,
     /// The batch that is being handed out.
     batch: Option<Batch>,
-    /// How many of its lines were handed out.
+    /// How far that is: a position in the block, or among the picked lines.
     next: usize,
-    /// Where the last of them ends in its block, if all lines are meant.
-    end: usize,
     stats: Stats,
     over: bool,
 }
@@ -50,21 +44,12 @@ struct Reading {
 impl Answer {
     /// Puts the question; the file is touched by the first `next`.
     pub(super) fn new(mut asked: Asked<'_>) -> PyResult<Self> {
-        let (closed, bell) = (Arc::new(AtomicBool::new(false)), Arc::new(Bell::default()));
+        let closed = Arc::new(AtomicBool::new(false));
         let (path, zone, keep) = (asked.path.clone(), asked.zone.0.clone(), asked.keep.take());
-        let (question, caller) = asked.put(&closed, &bell)?;
+        let (question, caller) = asked.put(&closed)?;
         let query = Query::new(question);
-        let reading =
-            Reading { query, caller, batch: None, next: 0, end: 0, stats: Stats::default(), over: false };
-        Ok(Self {
-            reading: AtomicRefCell::new(reading),
-            told: Mutex::default(),
-            closed,
-            bell,
-            path,
-            zone,
-            _keep: keep,
-        })
+        let reading = Reading { query, caller, batch: None, next: 0, stats: Stats::default(), over: false };
+        Ok(Self { reading: Mutex::new(reading), told: Mutex::default(), closed, path, zone, _keep: keep })
     }
 
     /// The next line, made into what the caller wants it to be.
@@ -89,16 +74,15 @@ impl Answer {
     /// Ends the answer, from any thread.
     pub(super) fn close(&self) {
         self.closed.store(true, Ordering::Release);
-        // One that is being read by another thread sees the flag and lets go itself.
-        self.bell.ring();
-        if let Ok(mut reading) = self.reading.try_borrow_mut() {
+        // One that is being read by another thread sees the flag within 50 ms and lets go itself.
+        if let Ok(mut reading) = self.reading.try_lock() {
             reading.finish();
         }
     }
 
     /// What is known about the answer so far.
     pub(super) fn stats(&self) -> Stats {
-        match self.reading.try_borrow() {
+        match self.reading.try_lock() {
             Ok(reading) => reading.stats(),
             Err(_) => lock(&self.told).clone(),
         }
@@ -114,17 +98,15 @@ impl Answer {
         &self.zone
     }
 
-    #[inline]
-    fn only_reader(&self) -> PyResult<AtomicRefMut<'_, Reading>> {
-        self.reading.try_borrow_mut().map_err(|_| self.in_use())
-    }
-
-    #[cold]
-    fn in_use(&self) -> PyErr {
-        PyRuntimeError::new_err(format!(
-            "{}: this answer is being read by another thread; give each thread its own, from Log.lines()",
-            self.path.display()
-        ))
+    fn only_reader(&self) -> PyResult<MutexGuard<'_, Reading>> {
+        match self.reading.try_lock() {
+            Ok(reading) => Ok(reading),
+            Err(TryLockError::Poisoned(poisoned)) => Ok(poisoned.into_inner()),
+            Err(TryLockError::WouldBlock) => Err(PyRuntimeError::new_err(format!(
+                "{}: this answer is being read by another thread; give each thread its own, from Log.lines()",
+                self.path.display()
+            ))),
+        }
     }
 }
 
@@ -138,14 +120,18 @@ impl Reading {
     fn next_line(&mut self) -> Option<(&Block, Line, Option<LineTime>)> {
         let batch = self.batch.as_ref()?;
         let (line, time) = match &batch.selection {
-            Selection::All(ends) => {
-                let line = Line { start: self.end, end: *ends.get(self.next)? };
-                self.end = line.end;
+            Selection::All => {
+                let line = line::at(batch.block.bytes(), self.next)?;
+                self.next = line.end;
                 (line, None)
             }
-            Selection::Picked(picked) => (picked.get(self.next)?.line, batch.times.get(self.next).copied()),
+            Selection::Picked(picked) => {
+                let at = self.next;
+                self.next += 1;
+                (picked.get(at)?.line, batch.times.get(at).copied())
+            }
         };
-        self.next += 1;
+        self.stats.lines += 1;
         Some((&batch.block, line, time))
     }
 
@@ -156,8 +142,6 @@ impl Reading {
             return Ok(false);
         }
         let Self { query, caller, batch, .. } = self;
-        self.stats.lines += std::mem::take(&mut self.next) as u64;
-        self.end = 0;
         let fetched = py.detach(|| {
             if let Some(spent) = batch.take() {
                 query.recycle(spent);
@@ -166,7 +150,7 @@ impl Reading {
         });
         match fetched {
             Ok(Some(batch)) => {
-                self.batch = Some(batch);
+                (self.batch, self.next) = (Some(batch), 0);
                 Ok(true)
             }
             Err(error) if !closed.load(Ordering::Acquire) => Err(self.caller.exception(error)),
@@ -180,7 +164,8 @@ impl Reading {
     /// Lets go of the file, the threads and the buffers; the stats stay.
     fn finish(&mut self) {
         self.stats = self.stats();
-        (self.next, self.over, self.batch) = (0, true, None);
+        self.over = true;
+        self.batch = None;
         self.query.finish();
     }
 
@@ -188,6 +173,6 @@ impl Reading {
         if self.over {
             return self.stats.clone();
         }
-        Stats { lines: self.stats.lines + self.next as u64, ..Stats::of(&self.query, self.caller.notes()) }
+        Stats { lines: self.stats.lines, ..Stats::of(&self.query, self.caller.notes()) }
     }
 }

@@ -1,17 +1,20 @@
 //! `Lines` and `Records`, the two iterators over an answer, and `count`, which needs none.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use pyo3::prelude::*;
-use pyo3::types::{PyString, PyTuple};
+use pyo3::types::{PyDateTime, PyString, PyTuple};
 
 use super::answer::Answer;
 use super::question::Asked;
-use super::record::Record;
+use super::record::{Record, datetime, offset_seconds};
 use super::stats::Stats;
 use super::text;
+use crate::index;
 use crate::query::Query;
+use crate::stamp::Window;
 
 /// The lines of one answer, in file order; made by `Log.lines`.
 #[pyclass(frozen, module = "logdex._core")]
@@ -97,10 +100,32 @@ impl Records {
     }
 }
 
+/// The first and the last time in the file, or `None`.
+#[pyfunction]
+pub(super) fn span<'py>(
+    py: Python<'py>,
+    asked: Asked<'py>,
+) -> PyResult<Option<(Bound<'py, PyDateTime>, Bound<'py, PyDateTime>)>> {
+    let (path, zone) = (asked.path.clone(), asked.zone.0.clone());
+    let terms = asked.terms(Window::default())?;
+    let (_, mut caller) = asked.put(&Arc::new(AtomicBool::new(false)))?;
+    let found = py.detach(|| Query::span(&path, terms, &mut caller));
+    let Some(span) = found.map_err(|error| caller.exception(error))? else { return Ok(None) };
+    let at = |ns| datetime(py, ns, offset_seconds(ns, None, &zone));
+    Ok(Some((at(span.lo)?, at(span.hi)?)))
+}
+
+/// Removes indexes that are of no use; returns how many bytes that freed.
+#[pyfunction]
+#[pyo3(signature = (directory=None))]
+pub(super) fn prune(py: Python<'_>, directory: Option<PathBuf>) -> PyResult<u64> {
+    Ok(py.detach(move || index::prune(directory))?.bytes)
+}
+
 /// How many lines the answer has, without making a `str` for each.
 #[pyfunction]
 pub(super) fn count(py: Python<'_>, asked: Asked<'_>) -> PyResult<u64> {
-    let (question, mut caller) = asked.put(&Arc::new(AtomicBool::new(false)), &Arc::default())?;
+    let (question, mut caller) = asked.put(&Arc::new(AtomicBool::new(false)))?;
     let counted = py.detach(|| Query::count(question, &mut caller));
     counted.map_err(|error| caller.exception(error))
 }

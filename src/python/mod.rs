@@ -27,6 +27,8 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<show::Sink>()?;
     module.add_class::<when::Zone>()?;
     module.add_function(wrap_pyfunction!(lines::count, module)?)?;
+    module.add_function(wrap_pyfunction!(lines::prune, module)?)?;
+    module.add_function(wrap_pyfunction!(lines::span, module)?)?;
     module.add_function(wrap_pyfunction!(when::parse_time, module)?)?;
     Ok(())
 }

@@ -10,11 +10,28 @@ use pyo3::prelude::*;
 use super::caller::PythonCaller;
 use super::pattern::Pattern;
 use super::when::{Said, Zone};
+use crate::index::Keep;
 use crate::query::{Question, Timeless};
 use crate::stamp::Window;
 use crate::timing;
-use crate::watch::Bell;
 use crate::when::{Side, When};
+
+/// Whether an index is kept, or in which directory.
+#[derive(Clone, FromPyObject)]
+enum Kept {
+    InCache(bool),
+    In(PathBuf),
+}
+
+impl From<Kept> for Keep {
+    fn from(kept: Kept) -> Self {
+        match kept {
+            Kept::InCache(true) => Self::cache(),
+            Kept::InCache(false) => Self::Nowhere,
+            Kept::In(directory) => Self::directory(directory),
+        }
+    }
+}
 
 /// `logdex.log.Question`, field by field.
 #[derive(FromPyObject)]
@@ -26,6 +43,7 @@ pub(super) struct Asked<'py> {
     until: Option<Said>,
     pub(super) zone: PyRef<'py, Zone>,
     reference: Option<Said>,
+    index: Kept,
     last: Option<usize>,
     follow: bool,
     partial: bool,
@@ -40,17 +58,10 @@ pub(super) struct Asked<'py> {
 
 impl Asked<'_> {
     /// The engine's question, and its caller.
-    pub(super) fn put(
-        self,
-        closed: &Arc<AtomicBool>,
-        bell: &Arc<Bell>,
-    ) -> PyResult<(Question, PythonCaller)> {
+    pub(super) fn put(self, closed: &Arc<AtomicBool>) -> PyResult<(Question, PythonCaller)> {
         let window = self.window()?;
-        let time = (self.records || !window.is_open()).then_some(timing::Terms {
-            window,
-            zone: self.zone.0.clone(),
-            reference: self.reference_ns()?,
-        });
+        let about_time = self.records || !window.is_open();
+        let time = about_time.then(|| self.terms(window)).transpose()?;
         let (pattern, search) = self.pattern.map(|p| p.parts()).unzip();
         let question = Question {
             path: self.path,
@@ -60,11 +71,21 @@ impl Asked<'_> {
             partial: self.partial,
             deadline: window.until.filter(|_| self.follow).map(deadline),
             workers: std::thread::available_parallelism().map_or(1, usize::from),
-            bell: Arc::clone(bell),
             time,
             timeless: if self.strict { Timeless::Refuse } else { Timeless::Deliver },
         };
         Ok((question, PythonCaller::new(search, self.ended, Arc::clone(closed))))
+    }
+
+    /// What the question says about time.
+    pub(super) fn terms(&self, window: Window) -> PyResult<timing::Terms> {
+        Ok(timing::Terms {
+            window,
+            zone: self.zone.0.clone(),
+            reference: self.reference_ns()?,
+            times: self.records,
+            keep: self.index.clone().into(),
+        })
     }
 
     fn window(&self) -> PyResult<Window> {

@@ -38,10 +38,11 @@ impl Stats {
             steps_back: sureness.steps_back,
             largest_step_back: Duration::from_nanos(sureness.largest_step_back.unsigned_abs()).as_secs_f64(),
             bytes_read: tally.bytes_read,
+            bytes_skipped: tally.bytes_skipped,
             holes: tally.holes,
             truncations: fates.truncations,
             rotations: fates.rotations,
-            notes: notes.to_vec(),
+            notes: notes.iter().chain(query.notes()).cloned().collect(),
             ..Self::default()
         }
     }

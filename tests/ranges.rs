@@ -1,0 +1,300 @@
+//! The proof: for any file, however it grew, and any range, the answer by the index is the twin's, line for line.
+
+#![allow(clippy::unwrap_used, reason = "a test stops where it is surprised")]
+
+use std::io::Write;
+use std::path::Path;
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use logdex::caller::Caller;
+use logdex::error::Result;
+use logdex::index::{Index, Keep, Options};
+use logdex::pattern::{Candidate, Judge};
+use logdex::query::{Query, Question, Timeless};
+use logdex::scan::Selection;
+use logdex::source::Source;
+use logdex::stamp::civil::{DAY, HOUR, MINUTE, SECOND};
+use logdex::stamp::{Clock, Fold, Reference, Window, elect};
+use logdex::timing;
+use proptest::prelude::*;
+
+/// Nobody who asks is ever needed here.
+struct Nobody;
+
+impl Judge for Nobody {
+    fn judge(&mut self, _: &[u8], _: &mut Vec<Candidate>) -> Result<()> {
+        unreachable!("there is no pattern")
+    }
+}
+
+impl Caller for Nobody {
+    fn pulse(&mut self) -> Result<()> {
+        Ok(())
+    }
+    fn note(&mut self, _: &str) -> Result<()> {
+        Ok(())
+    }
+    fn ended(&mut self) -> Result<bool> {
+        Ok(true)
+    }
+}
+
+/// Which lines of a log are asked for, and as what.
+#[derive(Clone, Debug)]
+struct Asked {
+    zone: &'static str,
+    reference: i64,
+    window: Window,
+    last: Option<usize>,
+    times: bool,
+}
+
+impl Asked {
+    fn question(&self, path: &Path, keep: &Keep) -> Question {
+        let terms = timing::Terms {
+            window: self.window,
+            zone: TimeZone::get(self.zone).unwrap(),
+            reference: Some(self.reference),
+            times: self.times,
+            keep: keep.clone(),
+        };
+        Question {
+            path: path.to_path_buf(),
+            pattern: None,
+            last: self.last,
+            follow: false,
+            partial: false,
+            deadline: None,
+            workers: 2,
+            time: Some(terms),
+            timeless: Timeless::Deliver,
+        }
+    }
+
+    /// The lines by the index.
+    fn answer(&self, path: &Path, keep: &Keep) -> Vec<(Vec<u8>, Option<u64>)> {
+        let mut query = Query::new(self.question(path, keep));
+        let mut lines = Vec::new();
+        while let Some(batch) = query.next(&mut Nobody).unwrap() {
+            let bytes = batch.block.bytes();
+            match &batch.selection {
+                Selection::All => {
+                    lines.extend(logdex::line::lines(bytes).map(|l| (l.of(bytes).to_vec(), None)));
+                }
+                Selection::Picked(picked) => {
+                    let number = |n: usize| batch.times.get(n).map(|t| t.number);
+                    lines.extend(
+                        picked.iter().enumerate().map(|(n, c)| (c.line.of(bytes).to_vec(), number(n))),
+                    );
+                }
+            }
+        }
+        lines
+    }
+
+    /// The lines by the fold, run from the first line.
+    fn twin(&self, text: &[u8]) -> Vec<(Vec<u8>, u64)> {
+        let text = without_holes(text);
+        let lines: Vec<&[u8]> = text.split_inclusive(|b| *b == b'\n').collect();
+        let elected = elect(&text);
+        let mut ahead = Fold::new().electing(elected);
+        for line in &lines {
+            ahead.push(line);
+        }
+        let mut clock = Clock::new(TimeZone::get(self.zone).unwrap());
+        clock.set_years(&ahead.years(), Reference::Given(self.reference));
+        let mut fold = Fold::starting(ahead.first()).electing(elected);
+        let window = if ahead.first().is_none() { Window::default() } else { self.window };
+        let mut kept = Vec::new();
+        for (line, number) in lines.iter().zip(1..) {
+            let stamp = fold.push(line).stamp;
+            if stamp.is_none_or(|stamp| window.meets(clock.span(stamp))) {
+                kept.push((line.to_vec(), number));
+            }
+        }
+        let skipped = self.last.map_or(0, |last| kept.len().saturating_sub(last));
+        kept.split_off(skipped)
+    }
+}
+
+/// The text that is left when the holes are dropped.
+fn without_holes(mut text: &[u8]) -> Vec<u8> {
+    let mut kept = Vec::new();
+    while !text.is_empty() {
+        let nuls = text.iter().take_while(|b| **b == 0).count();
+        if nuls >= 4096 {
+            text = &text[nuls..];
+        }
+        let end = text.iter().position(|b| *b == b'\n').map_or(text.len(), |n| n + 1);
+        kept.extend(&text[..end]);
+        text = &text[end..];
+    }
+    kept
+}
+
+/// A stretch of a log: many lines in one manner.
+#[derive(Clone, Debug)]
+struct Stretch {
+    lines: usize,
+    step: i64,
+    jump: i64,
+    kind: usize,
+    writers: usize,
+    stamped: usize,
+    width: usize,
+    oddity: usize,
+}
+
+fn stretch() -> impl Strategy<Value = Stretch> {
+    let step = prop_oneof![0..SECOND / 10, -SECOND / 100..SECOND, Just(3 * SECOND)];
+    let jump = prop_oneof![
+        3 => Just(0),
+        1 => -2 * MINUTE..0,
+        1 => -70 * MINUTE..-50 * MINUTE,
+        1 => 0..3 * HOUR,
+        1 => -3 * DAY..30 * DAY,
+        1 => -200 * DAY..200 * DAY,
+    ];
+    let manner = (0..6_usize, 1..4_usize, 1..2000_usize, 0..900_usize, 0..8_usize);
+    (1..4000_usize, step, jump, manner).prop_map(
+        |(lines, step, jump, (kind, writers, stamped, width, oddity))| {
+            let stamped = if stamped < 1000 { 1 } else { stamped };
+            Stretch { lines, step, jump, kind, writers, stamped, width, oddity }
+        },
+    )
+}
+
+/// The text of a log, and how its clock went on.
+fn write(stretches: &[Stretch], start: i64) -> (Vec<u8>, Vec<i64>) {
+    let (mut text, mut now, mut moments) = (Vec::new(), start, Vec::new());
+    for s in stretches {
+        now = (now + s.jump).clamp(1_500_000_000 * SECOND, 2_000_000_000 * SECOND);
+        match s.oddity {
+            0 => text.extend([0; 5000]),
+            1 => text.extend(vec![b'x'; 600_000]),
+            2 => text.extend(b"\xff\xfe\r"),
+            _ => {}
+        }
+        for n in 0..s.lines {
+            now += s.step;
+            let prefix = ["", "[rank0]: ", "[rank1]: ", "3: "][n % (s.writers + 1)];
+            text.extend(prefix.as_bytes());
+            if n % s.stamped == 0 {
+                text.extend(stamp(now, s.kind).as_bytes());
+            }
+            text.extend(vec![b'.'; (n * 7919) % (s.width + 1)]);
+            text.push(b'\n');
+        }
+        moments.push(now);
+    }
+    (text, moments)
+}
+
+fn stamp(now: i64, kind: usize) -> String {
+    let at = Timestamp::from_nanosecond(now.into()).unwrap();
+    let shape = [
+        "%Y-%m-%d %H:%M:%S,%3f INFO x",
+        "%Y-%m-%dT%H:%M:%S.%6fZ x",
+        "INFO %m-%d %H:%M:%S x",
+        "I%m%d %H:%M:%S.%6f 1 x.cc:1] x",
+        "{\"msg\": \"x\", \"time\": \"%Y-%m-%dT%H:%M:%S+00:00\"}",
+        "[%Y-%m-%d %H:%M:%S] x",
+    ][kind];
+    at.strftime(shape).to_string()
+}
+
+fn asked() -> impl Strategy<Value = (usize, i64, i64, usize, Option<usize>, bool)> {
+    let width = prop_oneof![Just(0), 0..MINUTE, 0..3 * HOUR, 0..60 * DAY];
+    let last = prop_oneof![3 => Just(None), 1 => (1..5000_usize).prop_map(Some)];
+    (0..8_usize, -HOUR..HOUR, width, 0..3_usize, last, any::<bool>())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 12, max_shrink_iters: 200, ..ProptestConfig::default() })]
+
+    #[test]
+    fn the_index_answers_as_the_fold_does(
+        stretches in proptest::collection::vec(stretch(), 1..7),
+        start in 1_600_000_000 * SECOND..1_900_000_000 * SECOND,
+        cuts in proptest::collection::vec(0..1000_usize, 0..4),
+        questions in proptest::collection::vec(asked(), 1..4),
+        stored in any::<bool>(),
+    ) {
+        let (text, moments) = write(&stretches, start);
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("a.log");
+        let keep = if stored { Keep::Directory(directory.path().join("kept")) } else { Keep::Nowhere };
+        let options = Options { stored_from: 0, ..Options::new(keep.clone()) };
+        let mut sizes: Vec<usize> = cuts.iter().map(|share| text.len() * share / 1000).collect();
+        sizes.sort_unstable();
+        sizes.push(text.len());
+        let mut file = std::fs::File::create(&path).unwrap();
+        let mut written = 0;
+        for size in sizes {
+            file.write_all(&text[written..size]).unwrap();
+            written = size;
+            let source = Source::open(&path).unwrap();
+            Index::of(&source, size as u64, options.clone(), &mut || Ok(())).unwrap();
+            for (near, shift, width, zone, last, times) in &questions {
+                let since = moments[near % moments.len()] + shift;
+                let asked = Asked {
+                    zone: ["UTC", "Europe/Berlin", "America/St_Johns"][*zone],
+                    reference: moments[near % moments.len()] + 40 * DAY,
+                    window: Window { since: Some(since), until: Some(since + width) },
+                    last: *last,
+                    times: *times,
+                };
+                let twin = asked.twin(&text[..size]);
+                let ours = asked.answer(&path, &keep);
+                prop_assert_eq!(ours.len(), twin.len(), "lines of {:?}", asked);
+                for ((line, number), (expected, expected_number)) in ours.iter().zip(&twin) {
+                    prop_assert_eq!(line, expected);
+                    prop_assert!(number.is_none_or(|n| n == *expected_number) && (!times || number.is_some()));
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn an_index_grown_in_pieces_is_that_of_the_whole() {
+    let stretches: Vec<Stretch> = (0..24)
+        .map(|n| Stretch {
+            lines: 3000,
+            step: SECOND / 10,
+            jump: [0, -90 * SECOND, -HOUR, DAY][n % 4],
+            kind: n % 6,
+            writers: 3,
+            stamped: [1, 40][n % 2],
+            width: 90,
+            oddity: n % 9,
+        })
+        .collect();
+    let (text, _) = write(&stretches, 1_795_330_032 * SECOND);
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("a.log");
+    let (grown, whole) = (directory.path().join("grown"), directory.path().join("whole"));
+    let pieces = |keep: &Path| {
+        let source = Source::open(&path).unwrap();
+        let options = Options { stored_from: 0, ..Options::new(Keep::Directory(keep.to_path_buf())) };
+        let size = source.size().unwrap();
+        let mut index = Index::of(&source, size, options, &mut || Ok(())).unwrap();
+        let mut clock = index.clock(TimeZone::UTC, Reference::Mtime(0));
+        let pieces = index.plan(&source, Window::default(), &mut clock, &mut || Ok(())).unwrap();
+        (pieces, index.lines(), index.built_from())
+    };
+    let mut file = std::fs::File::create(&path).unwrap();
+    let mut built_from = Vec::new();
+    for piece in text.chunks(700_001) {
+        file.write_all(piece).unwrap();
+        built_from.push(pieces(&grown).2);
+    }
+    let (by_pieces, by_whole) = (pieces(&grown), pieces(&whole));
+    assert_eq!(by_pieces.0, by_whole.0);
+    assert_eq!(by_pieces.1, by_whole.1);
+    assert!(
+        built_from.windows(2).filter(|w| w[1] > w[0]).count() > 3,
+        "it was never appended to: {built_from:?}"
+    );
+}
