@@ -3,6 +3,9 @@
 //! A **hole** is 4,096 or more NULs at the start of the file or of a line: what a truncation leaves under a writer
 //! that keeps its offset. Holes are not text; they are dropped here, so that nothing after this module sees one.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use crate::error::{Error, Result};
 use crate::line;
 use crate::source::Source;
@@ -45,12 +48,14 @@ pub struct Cutter {
     probe: Vec<u8>,
     /// Holes that were stepped over since the one who cuts last took this number.
     pub holes: u64,
+    /// Set by whoever no longer wants the rest: the end of a long line may be far away.
+    pub halt: Arc<AtomicBool>,
 }
 
 impl Cutter {
     /// Will cut `extent`, which begins at a line start; what follows the last `\n` before its end is a line too.
     pub fn new(extent: Extent) -> Self {
-        Self { next: extent.start, end: extent.end, probe: Vec::new(), holes: 0 }
+        Self { next: extent.start, end: extent.end, probe: Vec::new(), holes: 0, halt: Arc::default() }
     }
 
     /// The next extent, or `None` at the end.
@@ -97,6 +102,9 @@ impl Cutter {
         let limit = self.end;
         let (mut at, mut only_nuls) = (start, true);
         while at < limit {
+            if self.halt.load(Ordering::Relaxed) {
+                return Err(Error::Interrupted);
+            }
             if only_nuls {
                 at = source.next_stored(at).min(limit);
             }
@@ -220,6 +228,11 @@ impl Block {
         let length = extent.len() as usize;
         // Growing only: zeroing a buffer that is about to be overwritten costs as much as a third of the read.
         if bytes.len() < length {
+            let more = length - bytes.len();
+            let path = || source.path().to_path_buf();
+            bytes
+                .try_reserve_exact(more)
+                .map_err(|_| Error::Memory { path: path(), length: extent.len() })?;
             bytes.resize(length, 0);
         } else {
             bytes.truncate(length);

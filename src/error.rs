@@ -30,6 +30,13 @@ pub enum Error {
         /// The compression's name and how to undo it.
         detail: &'static str,
     },
+    /// A line does not fit into memory.
+    Memory {
+        /// The file it was about.
+        path: PathBuf,
+        /// The length of the line in bytes.
+        length: u64,
+    },
     /// An argument has a value that means nothing.
     Value(String),
     /// The engine broke its own rules; never the caller's fault.
@@ -65,6 +72,9 @@ impl fmt::Display for Error {
                 )
             }
             Self::Compressed { path, detail } => write!(f, "{}: {detail}", path.display()),
+            Self::Memory { path, length } => {
+                write!(f, "{}: a line of {length} bytes does not fit into memory", path.display())
+            }
             Self::Value(message) => f.write_str(message),
             Self::Bug(what) => {
                 write!(f, "internal error: {what}; please report it with the log's last lines")

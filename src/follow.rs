@@ -16,12 +16,10 @@ use crate::place::{Change, Place};
 use crate::scan::{Batch, Job, Purpose, Scan, Tally};
 use crate::source::{Identity, Source};
 use crate::wait::Waiter;
+use crate::watch::Bell;
 
 /// How often the caller is asked whether the writer is gone.
-const ASK: Duration = Duration::from_millis(20);
-
-/// How often the path is looked at: does it name another file now?
-const LOOK_AT_PATH: Duration = Duration::from_millis(100);
+const ASK: Duration = Duration::from_millis(25);
 
 /// A range longer than this, in bytes, is read on worker threads.
 const BACKLOG: u64 = 16 * BLOCK as u64;
@@ -41,6 +39,8 @@ pub struct Terms {
     pub deadline: Option<SystemTime>,
     /// How many threads read and search when there is much to do.
     pub workers: usize,
+    /// Ends a wait early when rung.
+    pub bell: Arc<Bell>,
 }
 
 /// What befell the file while it was followed.
@@ -60,7 +60,6 @@ pub struct Follow {
     fates: Fates,
     tally: Tally,
     asked: Instant,
-    looked: Instant,
     /// Nobody writes any more: the size up to which to deliver.
     last: Option<u64>,
     done: bool,
@@ -106,15 +105,13 @@ impl Follow {
     /// Follows `terms.path` from its beginning, or `source` (the same file, open) from `at`, a line start.
     pub fn new(terms: Terms, begun: Option<(Arc<Source>, u64)>) -> Result<Self> {
         let open = begun.map(|(source, at)| Open::new(source, at)).transpose()?;
-        let now = Instant::now();
         Ok(Self {
+            waiter: Waiter::new(&terms.path, Arc::clone(&terms.bell)),
             terms,
             open,
-            waiter: Waiter::default(),
             fates: Fates::default(),
             tally: Tally::default(),
-            asked: now,
-            looked: now,
+            asked: Instant::now(),
             last: None,
             done: false,
         })
@@ -213,10 +210,6 @@ impl Follow {
     /// The file that the name stands for now, if it is another one.
     fn rotated(&mut self) -> Result<Option<Source>> {
         let Some(open) = &self.open else { return Ok(None) };
-        if self.looked.elapsed() < LOOK_AT_PATH {
-            return Ok(None);
-        }
-        self.looked = Instant::now();
         match Identity::at(&self.terms.path) {
             Some(identity) if identity != open.source.identity() => match Source::open(&self.terms.path) {
                 // Gone again: rotated twice, or deleted. The next look will tell.
@@ -239,6 +232,7 @@ impl Follow {
             return open.unfinished(&self.terms);
         }
         self.fates.rotations += 1;
+        self.waiter.watch(&self.terms.path);
         self.open = Some(Open::new(Arc::new(next), 0)?);
         Ok(None)
     }
@@ -248,6 +242,7 @@ impl Follow {
         match Source::open(&self.terms.path) {
             Ok(source) => {
                 self.open = Some(Open::new(Arc::new(source), 0)?);
+                self.waiter.watch(&self.terms.path);
                 Ok(())
             }
             Err(error) if error.is_not_found() => {
@@ -268,15 +263,24 @@ impl Follow {
         caller.pulse()?;
         if self.asked.elapsed() >= ASK {
             self.asked = Instant::now();
-            let late = self.terms.deadline.is_some_and(|deadline| SystemTime::now() >= deadline);
-            if late || caller.ended()? {
+            if caller.ended()? {
                 return self.set_last();
             }
         }
-        let patience = self.open.as_ref().filter(|_| self.terms.partial);
-        let limit = patience.and_then(|o| o.partial.patience(o.place.at())).unwrap_or(ASK).min(ASK);
-        self.waiter.wait(limit);
+        if self.terms.deadline.is_some_and(|deadline| SystemTime::now() >= deadline) {
+            return self.set_last();
+        }
+        self.waiter.wait(self.limit(caller));
         Ok(())
+    }
+
+    /// How long to wait at most before somebody has to be asked or something to be shown.
+    fn limit(&self, caller: &dyn Caller) -> Duration {
+        let still = self.open.as_ref().filter(|_| self.terms.partial);
+        let still = still.and_then(|open| open.partial.patience(open.place.at()));
+        let deadline =
+            self.terms.deadline.and_then(|deadline| deadline.duration_since(SystemTime::now()).ok());
+        [still, deadline].into_iter().flatten().fold(caller.patience(), Duration::min)
     }
 
     /// Nobody will write any more: what is there now is the rest.

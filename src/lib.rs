@@ -26,4 +26,5 @@ pub mod source;
 pub mod stamp;
 pub mod timing;
 pub mod wait;
+pub mod watch;
 pub mod when;

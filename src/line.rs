@@ -56,6 +56,16 @@ pub fn whole(bytes: &[u8]) -> usize {
     memrchr(b'\n', bytes).map_or(0, |i| i + 1)
 }
 
+/// One past the last byte of each line of `bytes`.
+pub fn ends(bytes: &[u8]) -> Vec<usize> {
+    let mut ends = Vec::with_capacity(bytes.len() / 64);
+    ends.extend(memchr::memchr_iter(b'\n', bytes).map(|i| i + 1));
+    if whole(bytes) < bytes.len() {
+        ends.push(bytes.len());
+    }
+    ends
+}
+
 /// How many lines `bytes` holds, an unfinished last one included.
 pub fn count(bytes: &[u8]) -> u64 {
     let ends = memchr::memchr_iter(b'\n', bytes).count() as u64;
@@ -77,6 +87,7 @@ mod tests {
             let ours: Vec<&[u8]> = lines(&bytes).map(|l| l.of(&bytes)).collect();
             prop_assert_eq!(&ours, &split(&bytes));
             prop_assert_eq!(count(&bytes), ours.len() as u64);
+            prop_assert_eq!(ends(&bytes), lines(&bytes).map(|l| l.end).collect::<Vec<_>>());
             let ended: usize = ours.iter().filter(|l| l.ends_with(b"\n")).map(|l| l.len()).sum();
             prop_assert_eq!(whole(&bytes), ended);
             for line in lines(&bytes) {

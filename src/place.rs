@@ -34,12 +34,14 @@ pub struct Place {
     searched: u64,
     recent: Vec<u8>,
     last: Option<(u64, SystemTime)>,
+    /// Where the place was before the file was cut: a writer that kept its offset leaves NULs up to there.
+    before_cut: Option<u64>,
 }
 
 impl Place {
     /// Stands at `at`, in bytes.
     pub fn new(source: &Source, at: u64) -> Result<Self> {
-        let mut place = Self { at, searched: at, recent: Vec::new(), last: None };
+        let mut place = Self { at, searched: at, recent: Vec::new(), last: None, before_cut: None };
         place.advance(source, at)?;
         Ok(place)
     }
@@ -70,26 +72,32 @@ impl Place {
             return Ok(Change::Still);
         }
         let size = now.0;
-        if let Some(place) = self.moved(source, size)? {
+        if let Some(place) = self.moved(source)? {
             source.renew_head()?;
+            self.before_cut = Some(self.at.max(self.before_cut.unwrap_or(0)));
             self.searched = place;
             self.last = None;
             self.advance(source, place)?;
             return Ok(Change::Cut);
         }
-        Ok(if size > self.at { Change::Grew(size) } else { Change::Still })
+        if size <= self.at {
+            return Ok(Change::Still);
+        }
+        if let Some(reach) = self.before_cut.take()
+            && let Some(text) = self.after_hole(source, reach, size)?
+        {
+            self.advance(source, text)?;
+        }
+        Ok(Change::Grew(size))
     }
 
     /// Where the new text begins, if the file is not what it was.
-    fn moved(&self, source: &Source, size: u64) -> Result<Option<u64>> {
-        match source.look(self.at)? {
-            Look::Rewritten => Ok(Some(self.after_hole(source, 0, size)?.unwrap_or(0))),
-            Look::Shrunk { size } => Ok(Some(self.first_difference(source, size)?.unwrap_or(size))),
-            Look::Sound => Ok(match self.first_difference(source, size)? {
-                Some(place) => Some(self.after_hole(source, place, size)?.unwrap_or(place)),
-                None => None,
-            }),
-        }
+    fn moved(&self, source: &Source) -> Result<Option<u64>> {
+        Ok(match source.look(self.at)? {
+            Look::Rewritten => Some(0),
+            Look::Shrunk { size } => Some(self.first_difference(source, size)?.unwrap_or(size)),
+            Look::Sound => self.first_difference(source, self.at)?,
+        })
     }
 
     /// The first byte before our place that is no longer what it was.
@@ -101,10 +109,10 @@ impl Place {
         Ok(differs.map(|i| from + i as u64))
     }
 
-    /// The end of the NULs at `from` if they reach our place: the hole under a writer that kept its offset.
-    fn after_hole(&self, source: &Source, from: u64, size: u64) -> Result<Option<u64>> {
+    /// The end of the NULs at our place, if they go as far as `reach`: the hole under a writer that kept its offset.
+    fn after_hole(&self, source: &Source, reach: u64, size: u64) -> Result<Option<u64>> {
         let mut buffer = vec![0; BLOCK];
-        let mut at = from;
+        let mut at = self.at;
         while at < size {
             let got = source.read(at, &mut buffer)?;
             if got == 0 {
@@ -116,7 +124,7 @@ impl Place {
             }
             at += got as u64;
         }
-        Ok((at > from && at >= self.at).then_some(at))
+        Ok((at > self.at && at >= reach).then_some(at))
     }
 
     /// The whole lines between the place and `size`, if there are any.

@@ -18,6 +18,7 @@ use crate::seek::Seek;
 use crate::source::Source;
 use crate::stamp::Span;
 use crate::timing::{self, Sureness, Timing};
+use crate::watch::Bell;
 
 /// What is asked of a file.
 #[derive(Clone, Debug)]
@@ -36,6 +37,8 @@ pub struct Question {
     pub deadline: Option<SystemTime>,
     /// How many threads read and search.
     pub workers: usize,
+    /// Ends the wait of a follow early when rung.
+    pub bell: Arc<Bell>,
     /// What is asked about time.
     pub time: Option<timing::Terms>,
     /// What to do with a file in which no line has a time, when a range of time is asked for.
@@ -348,6 +351,7 @@ impl Query {
             partial: self.question.partial,
             deadline: self.question.deadline,
             workers: self.question.workers,
+            bell: Arc::clone(&self.question.bell),
         }
     }
 }

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -24,8 +25,8 @@ const PULSE: Duration = Duration::from_millis(20);
 /// Which lines of a batch are meant.
 #[derive(Debug)]
 pub enum Selection {
-    /// Every line of the block.
-    All,
+    /// Every line of the block, and where each ends.
+    All(Vec<usize>),
     /// These, in order.
     Picked(Vec<Candidate>),
 }
@@ -50,7 +51,7 @@ impl Batch {
     /// Whether no line is meant.
     pub fn is_empty(&self) -> bool {
         match &self.selection {
-            Selection::All => self.block.bytes().is_empty(),
+            Selection::All(ends) => ends.is_empty(),
             Selection::Picked(candidates) => candidates.is_empty(),
         }
     }
@@ -58,14 +59,14 @@ impl Batch {
     /// How many lines are meant.
     pub fn len(&self) -> u64 {
         match &self.selection {
-            Selection::All => line::count(self.block.bytes()),
+            Selection::All(ends) => ends.len() as u64,
             Selection::Picked(candidates) => candidates.len() as u64,
         }
     }
 
     /// Drops the first of the lines that are meant, at most `count`; returns how many that were.
     pub fn drop_first(&mut self, count: u64) -> u64 {
-        if matches!(self.selection, Selection::All) {
+        if matches!(self.selection, Selection::All(_)) {
             let all = line::lines(self.block.bytes());
             self.selection = Selection::Picked(all.map(|line| Candidate { line, certain: true }).collect());
         }
@@ -202,11 +203,11 @@ impl Job {
                 run.tally.counted += line::count(block.bytes());
                 Selection::Picked(Vec::new())
             }
-            None => Selection::All,
+            None => Selection::All(line::ends(block.bytes())),
             Some(pattern) => Selection::Picked(self.pick(pattern, &block, bench, run)),
         };
         let empty = match &selection {
-            Selection::All => block.bytes().is_empty(),
+            Selection::All(ends) => ends.is_empty(),
             Selection::Picked(picked) => picked.is_empty() && self.purpose != Purpose::EveryBlock,
         };
         if empty {
@@ -222,7 +223,7 @@ impl Job {
     /// The lines of a block that was read elsewhere.
     pub fn look(&self, block: Block) -> Batch {
         let selection = match &self.pattern {
-            None => Selection::All,
+            None => Selection::All(line::ends(block.bytes())),
             Some(pattern) => {
                 let mut picked = Vec::new();
                 pattern.scan(block.bytes(), &mut pattern.scratch(), &mut picked);
@@ -383,6 +384,7 @@ struct Shared {
     /// Held while a worker takes its turn at cutting, which may wait for the disk; so the consumer never takes it.
     cutter: Mutex<Cutter>,
     state: Mutex<State>,
+    halt: Arc<AtomicBool>,
     room: Condvar,
     done: Condvar,
     window: u64,
@@ -406,8 +408,10 @@ impl Shared {
 
 impl Workers {
     fn start(job: &Job, extent: Extent, number: usize) -> Self {
+        let cutter = Cutter::new(extent);
         let shared = Arc::new(Shared {
-            cutter: Mutex::new(Cutter::new(extent)),
+            halt: Arc::clone(&cutter.halt),
+            cutter: Mutex::new(cutter),
             state: Mutex::default(),
             room: Condvar::new(),
             done: Condvar::new(),
@@ -461,6 +465,7 @@ impl Drop for Workers {
     fn drop(&mut self) {
         // Not joined: a thread may hang in a read on a dead network mount, and it holds nothing of the caller's.
         if self.pid == std::process::id() {
+            self.shared.halt.store(true, Ordering::Relaxed);
             self.shared.lock().stopped = true;
             self.shared.room.notify_all();
         }

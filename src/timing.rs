@@ -216,7 +216,7 @@ impl Timing {
             self.number = 0;
         }
         let mut picked = match &batch.selection {
-            Selection::All => None,
+            Selection::All(_) => None,
             Selection::Picked(candidates) => Some(candidates.iter().copied().peekable()),
         };
         for line in line::lines(bytes) {
@@ -262,7 +262,7 @@ impl Timing {
             self.sureness.count(Some(if own { How::Own } else { otherwise }));
         };
         match &batch.selection {
-            Selection::All => line::lines(bytes).for_each(&mut count),
+            Selection::All(_) => line::lines(bytes).for_each(&mut count),
             Selection::Picked(picked) => picked.iter().for_each(|candidate| count(candidate.line)),
         }
     }

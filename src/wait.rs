@@ -1,32 +1,91 @@
-//! How a follow waits for its file to change: by looking again, soon at first and less often as nothing comes.
+//! How a follow waits for its file to change: for an event where there are events, else by looking again and again.
 
+use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
-/// The shortest and the longest time between two looks.
-const BOUNDS: (Duration, Duration) = (Duration::from_micros(500), Duration::from_millis(20));
+use crate::watch::{Bell, Watch};
+
+/// The shortest and the longest time between two looks where there are no events.
+const PAUSE: (Duration, Duration) = (Duration::from_micros(500), Duration::from_millis(20));
+
+/// The longest time between two looks where there are events: writes through a map tell nothing.
+const DOUBT: Duration = Duration::from_secs(1);
 
 /// Waits between two looks at a file.
 #[derive(Debug)]
 pub struct Waiter {
+    bell: Arc<Bell>,
+    /// Rung by what happens to the name, and to the file where that is elsewhere; empty where there are no events.
+    watches: Vec<Watch>,
     pause: Duration,
 }
 
-impl Default for Waiter {
-    /// A waiter that looks again soon.
-    fn default() -> Self {
-        Self { pause: BOUNDS.0 }
-    }
-}
-
 impl Waiter {
-    /// Something came: look again soon.
+    /// Waits for what happens to `path`; `bell` may be rung by others too.
+    pub fn new(path: &Path, bell: Arc<Bell>) -> Self {
+        let mut waiter = Self { bell, watches: Vec::new(), pause: PAUSE.0 };
+        waiter.watch(path);
+        waiter
+    }
+
+    /// Watches what `path` names now.
+    pub fn watch(&mut self, path: &Path) {
+        // A link is watched in its own directory, for it may be turned, and its file in that file's.
+        let real = std::fs::canonicalize(path).ok();
+        let parent = path.parent().map(|p| if p.as_os_str().is_empty() { Path::new(".") } else { p });
+        let in_place = parent.and_then(|p| std::fs::canonicalize(p).ok()).zip(path.file_name());
+        let moved = real.filter(|real| in_place.as_ref().is_none_or(|(p, name)| *real != p.join(name)));
+        if !parent.is_some_and(tells_events) || moved.as_deref().is_some_and(|m| !tells_events(m)) {
+            self.watches.clear();
+            return;
+        }
+        let wanted: Vec<&Path> = std::iter::once(path).chain(moved.as_deref()).collect();
+        let watches: Vec<Watch> = wanted.iter().filter_map(|path| Watch::new(path, &self.bell)).collect();
+        self.watches = if watches.len() == wanted.len() { watches } else { Vec::new() };
+    }
+
+    /// Something came: where there are no events, look again soon.
     pub fn wake(&mut self) {
-        self.pause = BOUNDS.0;
+        self.pause = PAUSE.0;
     }
 
     /// Waits for the file to change, at most `limit`.
     pub fn wait(&mut self, limit: Duration) {
-        std::thread::sleep(self.pause.min(limit));
-        self.pause = (self.pause + self.pause / 8).min(BOUNDS.1);
+        if self.watches.is_empty() {
+            self.bell.wait(self.pause.min(limit));
+            self.pause = (self.pause + self.pause / 8).min(PAUSE.1);
+        } else {
+            self.bell.wait(limit.min(DOUBT));
+        }
     }
+}
+
+/// Whether the file system at `path` tells of every write: one that other hosts write to, or a process behind it,
+/// does not.
+#[cfg(target_os = "linux")]
+fn tells_events(path: &Path) -> bool {
+    /// `statfs(2)`: NFS, SMB, CIFS, SMB2, FUSE, Lustre, Ceph, GPFS, 9P, AFS, `BeeGFS`, GFS2, OCFS2.
+    const SHARED: [u64; 13] = [
+        0x6969,
+        0x517b,
+        0xff53_4d42,
+        0xfe53_4d42,
+        0x6573_5546,
+        0x0bd0_0bd0,
+        0x00c3_6400,
+        0x4750_4653,
+        0x0102_1997,
+        0x5346_414f,
+        0x1983_0326,
+        0x0116_1970,
+        0x7461_636f,
+    ];
+    // The magic numbers are of 32 bits, whatever the sign of the field.
+    rustix::fs::statfs(path).is_ok_and(|s| !SHARED.contains(&(s.f_type.cast_unsigned() & 0xffff_ffff)))
+}
+
+#[cfg(not(target_os = "linux"))]
+fn tells_events(_: &Path) -> bool {
+    false
 }

@@ -29,6 +29,10 @@ impl Judge for Nobody {
 }
 
 impl Caller for Nobody {
+    fn patience(&self) -> std::time::Duration {
+        std::time::Duration::from_millis(5)
+    }
+
     fn pulse(&mut self) -> Result<()> {
         Ok(())
     }
@@ -66,6 +70,7 @@ impl Asked {
             follow: false,
             partial: false,
             deadline: None,
+            bell: std::sync::Arc::default(),
             workers: 2,
             time: Some(terms),
             timeless: Timeless::Deliver,
@@ -79,7 +84,7 @@ impl Asked {
         while let Some(batch) = query.next(&mut Nobody).unwrap() {
             let bytes = batch.block.bytes();
             match &batch.selection {
-                Selection::All => {
+                Selection::All(_) => {
                     lines.extend(logdex::line::lines(bytes).map(|l| (l.of(bytes).to_vec(), None)));
                 }
                 Selection::Picked(picked) => {

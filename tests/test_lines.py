@@ -11,11 +11,10 @@ import threading
 import time
 from pathlib import Path
 
+import logdex
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
-import logdex
 
 HOLE = 4096
 BLOCK = 256 << 10

@@ -11,16 +11,9 @@ from pathlib import Path
 import pytest
 from logdex import _charset
 from logdex._pattern import compile_pattern
-from regex_oracle import by_engine, by_re, split, undecided
+from regex_oracle import SUBJECTS, by_engine, by_re, split, undecided
 
 re_tests = pytest.importorskip("test.re_tests", reason="this Python comes without its test package")
-
-# What every pattern is tried on besides its own subjects.
-SUBJECTS = (
-    b"\n\nabc\nABC\n a b \nabc abc\naaa\nab\r\na\tb\x00\n\x1c\x1d\x1e\x1f\n__init__ 42\nerror: \nerror:\n"
-    + "Straße été ÉTÉ Kelvin\u212a \u017f \u0131 İ\n\u0663\u0664 中文 \u00a0\u2028\u0085 \ufffd\n".encode()
-    + b"\xff\xfe broken \xc3\n\xe2\x82 abc \xf0\x9f\x98\nno newline at the end"
-)
 
 
 def agree(regex: str | re.Pattern[str], data: bytes) -> None:

@@ -17,7 +17,7 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from regex_oracle import by_engine, by_re
 
-# A case is a pattern over a block of lines; each pattern is run over a block of ASCII and a block of anything.
+# A case is a pattern over a block of lines; each pattern is run over one of ASCII and one of anything.
 CASES = int(os.environ.get("LOGDEX_FUZZ", "20000"))
 
 # Letters that fold oddly, digits and blanks of several scripts, what ends lines elsewhere, and U+FFFD itself.

@@ -3,11 +3,14 @@
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from types import TracebackType
-from typing import Literal, Protocol, Self, final
+from typing import Literal, Protocol, final
+
+from typing_extensions import Self
 
 from logdex._when import Said
 
-__all__: list[str]
+__all__ = ["Lines", "Pattern", "Record", "Records", "Stats", "Zone", "__version__", "count", "parse_time"]
+
 __version__: str
 
 class _Asked(Protocol):
@@ -63,7 +66,7 @@ class Lines:
 
 @final
 class Records:
-    """The records of one answer, in file order: an iterator of `Record` and a context manager, made by `Log.records`."""
+    """The records of one answer, in file order: an iterator of `Record`; made by `Log.records`, used as `Lines`."""
 
     def __new__(cls, asked: _Asked) -> Self: ...
     def __iter__(self) -> Self: ...

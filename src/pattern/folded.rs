@@ -117,13 +117,14 @@ impl Finder {
 /// Whether all letters stand at the same place of their views anywhere.
 #[inline]
 fn meet<const N: usize>(views: [&[u8; STEP]; N], letters: [Letter; N]) -> bool {
-    let mut all = [true; STEP];
-    for (view, letter) in views.into_iter().zip(letters) {
-        for (stands, &byte) in all.iter_mut().zip(view) {
-            *stands &= letter.is(byte);
+    // Bit by bit different from what is looked for: nothing where a letter stands.
+    let mut different = [0; STEP];
+    for (view, Letter { mask, value }) in views.into_iter().zip(letters) {
+        for place in 0..STEP {
+            different[place] |= (view[place] & mask) ^ value;
         }
     }
-    all.into_iter().fold(false, |any, stands| any | stands)
+    different.into_iter().fold(u8::MAX, u8::min) == 0
 }
 
 #[cfg(test)]

@@ -2,8 +2,9 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use atomic_refcell::{AtomicRefCell, AtomicRefMut};
 use jiff::tz::TimeZone;
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
@@ -12,17 +13,20 @@ use super::caller::PythonCaller;
 use super::question::Asked;
 use super::stats::Stats;
 use crate::block::Block;
-use crate::line::{self, Line};
+use crate::line::Line;
 use crate::query::Query;
 use crate::scan::{Batch, Selection};
 use crate::timing::LineTime;
+use crate::watch::Bell;
 
 /// The answer to one question, as far as it has been read.
 pub(super) struct Answer {
-    reading: Mutex<Reading>,
+    /// Not a mutex: a second reader is told so and does not wait, and one atomic exchange a line is enough.
+    reading: AtomicRefCell<Reading>,
     /// What was known when the reader last waited, for other threads that ask.
     told: Mutex<Stats>,
     closed: Arc<AtomicBool>,
+    bell: Arc<Bell>,
     path: PathBuf,
     zone: TimeZone,
     /// Something that must live as long as the answer: the scheduler whose app is read.
@@ -35,8 +39,10 @@ struct Reading {
     caller: PythonCaller,
     /// The batch that is being handed out.
     batch: Option<Batch>,
-    /// How far that is: a position in the block, or among the picked lines.
+    /// How many of its lines were handed out.
     next: usize,
+    /// Where the last of them ends in its block, if all lines are meant.
+    end: usize,
     stats: Stats,
     over: bool,
 }
@@ -44,12 +50,21 @@ struct Reading {
 impl Answer {
     /// Puts the question; the file is touched by the first `next`.
     pub(super) fn new(mut asked: Asked<'_>) -> PyResult<Self> {
-        let closed = Arc::new(AtomicBool::new(false));
+        let (closed, bell) = (Arc::new(AtomicBool::new(false)), Arc::new(Bell::default()));
         let (path, zone, keep) = (asked.path.clone(), asked.zone.0.clone(), asked.keep.take());
-        let (question, caller) = asked.put(&closed)?;
+        let (question, caller) = asked.put(&closed, &bell)?;
         let query = Query::new(question);
-        let reading = Reading { query, caller, batch: None, next: 0, stats: Stats::default(), over: false };
-        Ok(Self { reading: Mutex::new(reading), told: Mutex::default(), closed, path, zone, _keep: keep })
+        let reading =
+            Reading { query, caller, batch: None, next: 0, end: 0, stats: Stats::default(), over: false };
+        Ok(Self {
+            reading: AtomicRefCell::new(reading),
+            told: Mutex::default(),
+            closed,
+            bell,
+            path,
+            zone,
+            _keep: keep,
+        })
     }
 
     /// The next line, made into what the caller wants it to be.
@@ -74,15 +89,16 @@ impl Answer {
     /// Ends the answer, from any thread.
     pub(super) fn close(&self) {
         self.closed.store(true, Ordering::Release);
-        // One that is being read by another thread sees the flag within 50 ms and lets go itself.
-        if let Ok(mut reading) = self.reading.try_lock() {
+        // One that is being read by another thread sees the flag and lets go itself.
+        self.bell.ring();
+        if let Ok(mut reading) = self.reading.try_borrow_mut() {
             reading.finish();
         }
     }
 
     /// What is known about the answer so far.
     pub(super) fn stats(&self) -> Stats {
-        match self.reading.try_lock() {
+        match self.reading.try_borrow() {
             Ok(reading) => reading.stats(),
             Err(_) => lock(&self.told).clone(),
         }
@@ -98,15 +114,17 @@ impl Answer {
         &self.zone
     }
 
-    fn only_reader(&self) -> PyResult<MutexGuard<'_, Reading>> {
-        match self.reading.try_lock() {
-            Ok(reading) => Ok(reading),
-            Err(TryLockError::Poisoned(poisoned)) => Ok(poisoned.into_inner()),
-            Err(TryLockError::WouldBlock) => Err(PyRuntimeError::new_err(format!(
-                "{}: this answer is being read by another thread; give each thread its own, from Log.lines()",
-                self.path.display()
-            ))),
-        }
+    #[inline]
+    fn only_reader(&self) -> PyResult<AtomicRefMut<'_, Reading>> {
+        self.reading.try_borrow_mut().map_err(|_| self.in_use())
+    }
+
+    #[cold]
+    fn in_use(&self) -> PyErr {
+        PyRuntimeError::new_err(format!(
+            "{}: this answer is being read by another thread; give each thread its own, from Log.lines()",
+            self.path.display()
+        ))
     }
 }
 
@@ -120,18 +138,14 @@ impl Reading {
     fn next_line(&mut self) -> Option<(&Block, Line, Option<LineTime>)> {
         let batch = self.batch.as_ref()?;
         let (line, time) = match &batch.selection {
-            Selection::All => {
-                let line = line::at(batch.block.bytes(), self.next)?;
-                self.next = line.end;
+            Selection::All(ends) => {
+                let line = Line { start: self.end, end: *ends.get(self.next)? };
+                self.end = line.end;
                 (line, None)
             }
-            Selection::Picked(picked) => {
-                let at = self.next;
-                self.next += 1;
-                (picked.get(at)?.line, batch.times.get(at).copied())
-            }
+            Selection::Picked(picked) => (picked.get(self.next)?.line, batch.times.get(self.next).copied()),
         };
-        self.stats.lines += 1;
+        self.next += 1;
         Some((&batch.block, line, time))
     }
 
@@ -142,6 +156,8 @@ impl Reading {
             return Ok(false);
         }
         let Self { query, caller, batch, .. } = self;
+        self.stats.lines += std::mem::take(&mut self.next) as u64;
+        self.end = 0;
         let fetched = py.detach(|| {
             if let Some(spent) = batch.take() {
                 query.recycle(spent);
@@ -150,7 +166,7 @@ impl Reading {
         });
         match fetched {
             Ok(Some(batch)) => {
-                (self.batch, self.next) = (Some(batch), 0);
+                self.batch = Some(batch);
                 Ok(true)
             }
             Err(error) if !closed.load(Ordering::Acquire) => Err(self.caller.exception(error)),
@@ -164,8 +180,7 @@ impl Reading {
     /// Lets go of the file, the threads and the buffers; the stats stay.
     fn finish(&mut self) {
         self.stats = self.stats();
-        self.over = true;
-        self.batch = None;
+        (self.next, self.over, self.batch) = (0, true, None);
         self.query.finish();
     }
 
@@ -173,6 +188,6 @@ impl Reading {
         if self.over {
             return self.stats.clone();
         }
-        Stats { lines: self.stats.lines, ..Stats::of(&self.query, self.caller.notes()) }
+        Stats { lines: self.stats.lines + self.next as u64, ..Stats::of(&self.query, self.caller.notes()) }
     }
 }

@@ -14,6 +14,12 @@ use crate::pattern::{Candidate, Judge};
 /// How often Python is asked for pending signals.
 const SIGNALS: Duration = Duration::from_millis(5);
 
+/// How long a wait may last before a signal, or the end of the writer, is looked for.
+const PROMPT: Duration = Duration::from_millis(25);
+
+/// The same where neither can be: a wait in another thread than the main one, which alone serves signals.
+const LONG: Duration = Duration::from_secs(1);
+
 /// Speaks for the Python code that iterates.
 pub(super) struct PythonCaller {
     /// `search` of the compiled pattern.
@@ -70,6 +76,10 @@ impl Caller for PythonCaller {
         self.call(|_, py| py.check_signals())
     }
 
+    fn patience(&self) -> Duration {
+        if self.ended.is_some() || is_main_thread() { PROMPT } else { LONG }
+    }
+
     fn note(&mut self, text: &str) -> Result<()> {
         self.notes.push(text.to_owned());
         self.call(|_, py| {
@@ -109,4 +119,15 @@ impl Judge for PythonCaller {
             verdict
         })
     }
+}
+
+/// Whether this thread is the process's first, in which Python serves signals.
+#[cfg(target_os = "linux")]
+fn is_main_thread() -> bool {
+    rustix::thread::gettid() == rustix::process::getpid()
+}
+
+#[cfg(not(target_os = "linux"))]
+fn is_main_thread() -> bool {
+    true
 }

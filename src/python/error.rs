@@ -1,7 +1,7 @@
 //! The one place where an engine's error becomes a Python exception.
 
 use pyo3::PyErr;
-use pyo3::exceptions::{PyKeyboardInterrupt, PyOSError, PyRuntimeError, PyValueError};
+use pyo3::exceptions::{PyKeyboardInterrupt, PyMemoryError, PyOSError, PyRuntimeError, PyValueError};
 use rustix::io::Errno;
 
 use crate::error::Error;
@@ -19,6 +19,7 @@ impl From<Error> for PyErr {
                 PyOSError::new_err((Errno::STALE.raw_os_error(), format!("{detail}{advice}"), path))
             }
             Error::Compressed { .. } | Error::Value(_) => PyValueError::new_err(error.to_string()),
+            Error::Memory { .. } => PyMemoryError::new_err(error.to_string()),
             Error::Bug(_) => PyRuntimeError::new_err(error.to_string()),
             Error::Interrupted => PyKeyboardInterrupt::new_err(()),
         }

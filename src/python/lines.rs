@@ -108,7 +108,7 @@ pub(super) fn span<'py>(
 ) -> PyResult<Option<(Bound<'py, PyDateTime>, Bound<'py, PyDateTime>)>> {
     let (path, zone) = (asked.path.clone(), asked.zone.0.clone());
     let terms = asked.terms(Window::default())?;
-    let (_, mut caller) = asked.put(&Arc::new(AtomicBool::new(false)))?;
+    let (_, mut caller) = asked.put(&Arc::new(AtomicBool::new(false)), &Arc::default())?;
     let found = py.detach(|| Query::span(&path, terms, &mut caller));
     let Some(span) = found.map_err(|error| caller.exception(error))? else { return Ok(None) };
     let at = |ns| datetime(py, ns, offset_seconds(ns, None, &zone));
@@ -125,7 +125,7 @@ pub(super) fn prune(py: Python<'_>, directory: Option<PathBuf>) -> PyResult<u64>
 /// How many lines the answer has, without making a `str` for each.
 #[pyfunction]
 pub(super) fn count(py: Python<'_>, asked: Asked<'_>) -> PyResult<u64> {
-    let (question, mut caller) = asked.put(&Arc::new(AtomicBool::new(false)))?;
+    let (question, mut caller) = asked.put(&Arc::new(AtomicBool::new(false)), &Arc::default())?;
     let counted = py.detach(|| Query::count(question, &mut caller));
     counted.map_err(|error| caller.exception(error))
 }

@@ -14,6 +14,7 @@ use crate::index::Keep;
 use crate::query::{Question, Timeless};
 use crate::stamp::Window;
 use crate::timing;
+use crate::watch::Bell;
 use crate::when::{Side, When};
 
 /// Whether an index is kept, or in which directory.
@@ -58,7 +59,11 @@ pub(super) struct Asked<'py> {
 
 impl Asked<'_> {
     /// The engine's question, and its caller.
-    pub(super) fn put(self, closed: &Arc<AtomicBool>) -> PyResult<(Question, PythonCaller)> {
+    pub(super) fn put(
+        self,
+        closed: &Arc<AtomicBool>,
+        bell: &Arc<Bell>,
+    ) -> PyResult<(Question, PythonCaller)> {
         let window = self.window()?;
         let about_time = self.records || !window.is_open();
         let time = about_time.then(|| self.terms(window)).transpose()?;
@@ -71,6 +76,7 @@ impl Asked<'_> {
             partial: self.partial,
             deadline: window.until.filter(|_| self.follow).map(deadline),
             workers: std::thread::available_parallelism().map_or(1, usize::from),
+            bell: Arc::clone(bell),
             time,
             timeless: if self.strict { Timeless::Refuse } else { Timeless::Deliver },
         };

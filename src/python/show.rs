@@ -53,7 +53,7 @@ impl Shown<'_> {
         let zone = self.question.zone.0.clone();
         let json = self.json.map(|(source, rank)| Json { source, rank, zone });
         let style = Style { label: self.label, heading: self.heading, gap: self.gap, json };
-        let (mut question, caller) = self.question.put(closed)?;
+        let (mut question, caller) = self.question.put(closed, &Arc::default())?;
         question.workers = workers.unwrap_or(question.workers);
         Ok((Feed::new(question, shape), style, caller))
     }

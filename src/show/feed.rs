@@ -145,7 +145,9 @@ impl Feed {
 /// The lines of a batch with their times.
 fn placed(batch: &Batch) -> Vec<Placed> {
     match &batch.selection {
-        Selection::All => line::lines(batch.block.bytes()).map(|line| Placed { line, time: None }).collect(),
+        Selection::All(_) => {
+            line::lines(batch.block.bytes()).map(|line| Placed { line, time: None }).collect()
+        }
         Selection::Picked(picked) => picked
             .iter()
             .enumerate()

@@ -223,7 +223,7 @@ fn plain(feed: &mut Feed, caller: &mut dyn Caller, out: &mut Out<'_>, live: bool
 fn pour(batch: &Batch, caller: &mut dyn Caller, out: &mut Out<'_>) -> Result<Option<bool>> {
     let bytes = batch.block.bytes();
     match &batch.selection {
-        Selection::All => {
+        Selection::All(_) => {
             out.flush(&mut || caller.pulse())?;
             if let Some(sink) = out.sink {
                 sink.write(bytes, &mut || caller.pulse())?;

@@ -68,12 +68,28 @@ class NemoJobs(Mapping[str, NemoJob]):
     def __len__(self) -> int:
         return len(self._parsed())
 
+    def of_session(self, session: str) -> list[NemoJob]:
+        """The jobs of a session, which is the name of the directory above the job's own."""
+        if session.encode() not in self._stored:
+            return []
+        inside = f"/{session}/"
+        found = [_job(one) for one in self._entries(inside).values()]
+        return [job for job in found if os.path.basename(os.path.dirname(job.log_dir)) == session]
+
     def _parsed(self) -> dict[str, NemoJob]:
+        return {key: _job(one) for key, one in self._entries().items()}
+
+    def _entries(self, inside: str = "") -> dict[str, list[Any]]:
+        """What is stored and has the shape of a job, with a directory that has `inside` in it."""
         try:
             entries = json.loads(self._stored).items()
-            return {str(key): _job(one) for key, one in entries if isinstance(one, list) and len(one) == 4}
-        except (ValueError, AttributeError, TypeError):
+        except (ValueError, AttributeError):
             return {}
+        return {
+            key: one
+            for key, one in entries
+            if isinstance(one, list) and len(one) == 4 and isinstance(one[2], str) and inside in one[2]
+        }
 
 
 def _job(entry: list[Any]) -> NemoJob:

@@ -28,7 +28,7 @@ def store_at(root: str) -> JobStore:
 
 def settle(record: JobRecord, store: JobStore) -> Verdict:
     """The state of an app now; an end that the record does not know is told after a second look."""
-    verdict = judge(record, cancelled=store.asked_to_end(record))
+    verdict = judge(record, cancelled=not record.is_terminal and store.asked_to_end(record))
     deadline = time.monotonic() + _PATIENCE
     while verdict.is_terminal and not record.is_terminal:
         # It may have ended, and have been recorded and reaped, between our reading and our looking for it.
@@ -83,10 +83,8 @@ class SavedApps(Mapping[str, _LocalAppDef]):
         return len(self._jobs)
 
     def of_session(self, session: str) -> Iterator[JobRecord]:
-        """Records of the apps of a session, which is the name of the directory above the app's own."""
-        for job in self._jobs.values():
-            if os.path.basename(os.path.dirname(job.log_dir)) == session:
-                yield from_app(_app(job), session)
+        """Records of the apps of a session."""
+        return (from_app(_app(job), session) for job in self._jobs.of_session(session))
 
 
 def _app(job: NemoJob) -> _LocalAppDef:

@@ -1,0 +1,87 @@
+# logdex: `make demo` shows it at work, `make test` proves it. Both set up what they need, below .venv and target.
+#
+# One environment for each TorchX that is supported, and one with NeMo-Run; the tests run in all of them, against the
+# built wheel.
+
+PYTHON ?= python3
+VENV := .venv
+TOOLS := $(VENV)/tools
+WHEELS := target/wheels
+CORPUS := $(or $(LOGDEX_CORPUS),$(HOME)/.cache/logdex-corpus)
+RUST_SOURCES := $(shell find src -name '*.rs') Cargo.toml Cargo.lock
+PY_SOURCES := $(shell find python -name '*.py' -o -name '*.pyi') pyproject.toml
+TEST_DEPS := pytest hypothesis pytest-benchmark pytest-timeout
+
+ENVS := torchx nightly nemo
+torchx_PACKAGES := torchx==0.7.0
+nightly_PACKAGES := torchx-nightly==2026.10.26
+nemo_PACKAGES := nemo-run==0.11.1 torchx==0.7.0 leptonai==0.26.7
+
+.PHONY: help demo test check format lint rust-test py-test wheel-dev bench soak clean
+
+help: ## Say what there is to make
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
+
+demo: $(VENV)/torchx/.ready ## Launch a real TorchX job, follow it, ask it; beside TorchX's own reader
+	$(VENV)/torchx/bin/python examples/demo.py
+
+test: check rust-test py-test ## Format, lints, types, the Rust tests, and pytest on the wheel in every environment
+
+check: lint ## Formatting, lints and types, nothing changed
+	cargo fmt --check
+	cargo clippy --locked --all-targets --all-features -- -D warnings
+
+lint: $(TOOLS)/.ready $(VENV)/torchx/.ready
+	$(TOOLS)/bin/ruff format --check .
+	$(TOOLS)/bin/ruff check .
+	$(TOOLS)/bin/mypy --strict
+	cd tests && MYPYPATH= ../$(VENV)/torchx/bin/python -m mypy.stubtest logdex._core --ignore-disjoint-bases
+
+format: $(TOOLS)/.ready ## Format everything
+	cargo fmt
+	$(TOOLS)/bin/ruff format .
+	$(TOOLS)/bin/ruff check --fix .
+
+rust-test: need-cargo ## The engine's tests, without Python
+	@if cargo nextest --version >/dev/null 2>&1; then cargo nextest run --locked; else cargo test --locked --tests; fi
+	cargo test --locked --doc
+
+py-test: $(ENVS:%=py-test-%) ## pytest against the built wheel, in every environment
+
+py-test-%: $(VENV)/%/.ready
+	@echo "== pytest with $($*_PACKAGES)"
+	$(VENV)/$*/bin/python -m pytest $(PYTEST_ARGS)
+
+bench: $(VENV)/torchx/.ready ## The benches, side by side with their rivals; takes a while
+	LOGDEX_CORPUS=$(CORPUS) $(VENV)/torchx/bin/python -m pytest benches -o python_files='bench_*.py' -o pythonpath=benches -o filterwarnings=default --benchmark-columns=median,min,rounds $(BENCH_ARGS)
+
+clean: ## Remove what was built
+	rm -rf $(VENV) target
+
+.PHONY: need-cargo need-python
+need-cargo:
+	@command -v cargo >/dev/null || { echo "logdex needs Rust 1.90 or later with cargo: see rustup.rs"; exit 1; }
+need-python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' 2>/dev/null || \
+	  { echo "logdex needs Python 3.10 or later as $(PYTHON); say PYTHON=/path/to/python3 to make"; exit 1; }
+	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || \
+	  { echo "$(PYTHON) lacks venv: install it (on Debian: apt install python3-venv)"; exit 1; }
+
+$(TOOLS)/.ready: | need-python
+	$(PYTHON) -m venv $(TOOLS)
+	$(TOOLS)/bin/pip install --quiet --disable-pip-version-check 'maturin>=1.9,<2' ruff mypy typing_extensions
+	touch $@
+
+# The wheel, built once for all environments; release, for the tests compare nothing with a clock but users' waits.
+$(WHEELS)/.built: $(RUST_SOURCES) $(PY_SOURCES) README.md $(TOOLS)/.ready | need-cargo
+	rm -rf $(WHEELS)
+	$(TOOLS)/bin/maturin build --release --locked --quiet --interpreter $(TOOLS)/bin/python --out $(WHEELS)
+	touch $@
+
+$(VENV)/%/.ready: $(WHEELS)/.built
+	test -x $(VENV)/$*/bin/python || $(PYTHON) -m venv $(VENV)/$*
+	test -e $(VENV)/$*/.packages || $(VENV)/$*/bin/pip install --quiet --disable-pip-version-check \
+	  $(TEST_DEPS) mypy $($*_PACKAGES)
+	touch $(VENV)/$*/.packages
+	$(VENV)/$*/bin/pip install --quiet --disable-pip-version-check --force-reinstall --no-deps $(WHEELS)/logdex-*.whl
+	touch $@
