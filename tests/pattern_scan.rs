@@ -114,6 +114,15 @@ proptest! {
         prop_assert_eq!(counted(&pattern, &bytes), (lines.len() as u64, Vec::new()));
     }
 
+    #[test]
+    fn the_inverted_pattern_selects_the_other_lines(program in part(), bytes in block()) {
+        let pattern = Pattern::new(&translation(&program, true), &translation(&program, true)).inverted();
+        let unwanted = naive(&program, &bytes);
+        let others: Vec<_> = line::lines(&bytes).filter(|line| !unwanted.contains(line)).collect();
+        prop_assert_eq!(counted(&pattern, &bytes), (others.len() as u64, Vec::new()));
+        prop_assert_eq!(scanned(&pattern, &bytes).iter().map(|c| c.line).collect::<Vec<_>>(), others);
+    }
+
     /// Two programs, as a pattern has them whose meaning depends on the encoding: each decides about its own lines.
     #[test]
     fn each_program_decides_about_its_lines(ascii in part(), more in part(), bytes in block()) {

@@ -100,6 +100,8 @@ DECIDED = [
     r"loss=\d+\.\d+$",
     r"(?<=rank)\d",
     r"error:\s",
+    r"^(?!.*ERROR)",
+    r"^((?!ERROR).)*$",
 ]
 
 

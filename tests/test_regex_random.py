@@ -109,6 +109,10 @@ def grow(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
         st.tuples(inner, inner, inner).map(lambda part: f"({part[0]})?(?(1){part[1]}|{part[2]})"),
         st.tuples(inner, inner).map(lambda part: f"({part[0]})?{part[1]}(?(1)b)"),
         inner.map(lambda part: part + "(?#note)"),
+        st.tuples(inner, st.sampled_from(["", ".*", ".*$", "a"])).map(
+            lambda part: f"^(?!.*{part[0]}){part[1]}"
+        ),
+        inner.map(lambda part: f"^((?!{part}).)*$"),
     )
 
 

@@ -242,6 +242,8 @@ class Pattern:
         search: Callable[[str], object],
         ascii: tuple[str | None, str | None, bool, bool] | None,
         text: tuple[str | None, str | None, bool, bool] | None,
+        *,
+        inverted: bool = False,
     ) -> Self: ...
     def select(self, data: bytes) -> list[int]:
         """The numbers, from 0, of the lines of `data` that match; for tests and benches."""

@@ -6,6 +6,7 @@ import re
 from functools import lru_cache
 
 from logdex import _core
+from logdex._exclude import excluded
 from logdex._sre import parse
 from logdex._translate import Program, TooLarge, translate
 
@@ -33,23 +34,17 @@ def compile_pattern(regex: str | re.Pattern[str] | None) -> _core.Pattern | None
 
 @lru_cache(maxsize=128)
 def _build(compiled: re.Pattern[str]) -> _core.Pattern | None:
-    programs = _programs(compiled)
-    if programs is None:
-        return _core.Pattern(compiled.search, None, None)
-    ascii_, text = programs
-    if ascii_.always and text.always:
-        return None
-    return _core.Pattern(compiled.search, _parts(ascii_), _parts(text))
-
-
-def _programs(compiled: re.Pattern[str]) -> tuple[Program, Program] | None:
-    """The pattern for lines of ASCII and for other lines, or None where `re` has to look at every line."""
     flags = compiled.flags & ~re.DEBUG
     try:
         tree = parse(compiled)
-        return translate(tree, flags, text=False), translate(tree, flags, text=True)
+        unwanted = excluded(tree, flags)
+        items = tree if unwanted is None else unwanted
+        ascii_, text = translate(items, flags, text=False), translate(items, flags, text=True)
     except (TooLarge, RecursionError):
+        return _core.Pattern(compiled.search, None, None)
+    if unwanted is None and ascii_.always and text.always:
         return None
+    return _core.Pattern(compiled.search, _parts(ascii_), _parts(text), inverted=unwanted is not None)
 
 
 def _parts(program: Program) -> tuple[str | None, str | None, bool, bool]:

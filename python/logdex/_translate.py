@@ -217,16 +217,30 @@ class _Translator:
 
 def _trim(items: list[Item], *, head: bool, tail: bool) -> list[Item]:
     """Drops what a match may begin or end with, but need not."""
-    first, end = 0, len(items)
-    while head and first < end and items[first][0] in _REPEATS and items[first][1][0] == 0:
+    first = 0
+    while head and first < len(items) and items[first][0] in _REPEATS and items[first][1][0] == 0:
         first += 1
-    while tail and first < end and _optional_at_tail(items[end - 1]):
-        end -= 1
-    return items[first:end]
+    return at_tail(items[first:]) if tail else items[first:]
 
 
-def _optional_at_tail(item: Item) -> bool:
-    return (item[0] in _REPEATS or item[0] is _POSSESSIVE) and item[1][0] == 0
+def at_tail(items: list[Item]) -> list[Item]:
+    """The items, which end a pattern, less those with which its matches may end, but need not."""
+    end = len(items)
+    while end > 0:
+        kind, value = items[end - 1]
+        if (kind in _REPEATS or kind is _POSSESSIVE) and value[0] == 0:
+            end -= 1
+        elif (kind, value) == (_AT, _END) and end > 1 and _is_rest_of_line(items[end - 2]):
+            end -= 2
+        else:
+            break
+    return items[:end]
+
+
+def _is_rest_of_line(item: Item) -> bool:
+    """Whether it is `.*`, which can always go on to the end of the line."""
+    kind, value = item
+    return kind in _REPEATS and value[:2] == (0, MAXREPEAT) and list(value[2]) == [(op("ANY"), None)]
 
 
 def _consumes_only(items: Iterable[Item]) -> bool:

@@ -64,6 +64,8 @@ pub struct Pattern {
     in_any: Hunt,
     /// What the matches in lines of ASCII hold, where that is more.
     in_ascii: Option<Hunt>,
+    /// What the programs select is what is not wanted.
+    inverted: bool,
 }
 
 /// The needles to look for, chosen when some of the log has been seen.
@@ -82,17 +84,31 @@ impl Pattern {
         let text_program = Arc::new(text_program);
         if ascii.ended == text.ended && ascii.bare == text.bare && ascii.exact == text.exact {
             let ascii = Arc::clone(&text_program);
-            return Self { ascii, text: text_program, in_any: Hunt::new(in_any), in_ascii: None };
+            let in_any = Hunt::new(in_any);
+            return Self { ascii, text: text_program, in_any, in_ascii: None, inverted: false };
         }
         let (ascii_program, in_ascii) = Program::new(ascii);
         let in_ascii = (in_ascii != in_any).then(|| Hunt::new(in_ascii));
-        Self { ascii: Arc::new(ascii_program), text: text_program, in_any: Hunt::new(in_any), in_ascii }
+        let (ascii, in_any) = (Arc::new(ascii_program), Hunt::new(in_any));
+        Self { ascii, text: text_program, in_any, in_ascii, inverted: false }
+    }
+
+    /// The pattern that selects the other lines.
+    #[must_use]
+    pub fn inverted(self) -> Self {
+        Self { inverted: !self.inverted, ..self }
     }
 
     /// A pattern of which the engine knows nothing: every line is a candidate.
     pub fn opaque() -> Self {
         let program = Arc::new(Program::opaque());
-        Self { ascii: Arc::clone(&program), text: program, in_any: Hunt::default(), in_ascii: None }
+        Self {
+            ascii: Arc::clone(&program),
+            text: program,
+            in_any: Hunt::default(),
+            in_ascii: None,
+            inverted: false,
+        }
     }
 
     /// What a thread needs of its own to search.
@@ -108,7 +124,9 @@ impl Pattern {
 
     /// How many lines of `bytes` match for certain; those about which a judge has to decide are appended to `unsure`.
     pub fn count(&self, bytes: &[u8], scratch: &mut Scratch, unsure: &mut Vec<Candidate>) -> u64 {
-        if self.ascii.matches_every_line() && self.text.matches_every_line() && bytes.ends_with(b"\n") {
+        let every =
+            self.ascii.matches_every_line() && self.text.matches_every_line() && bytes.ends_with(b"\n");
+        if every && !self.inverted {
             return line::count(bytes);
         }
         let mut count = search::Count { certain: 0, unsure: search::Lines { bytes, out: unsure } };

@@ -1,5 +1,6 @@
 //! The search of a block: by needles, or by an automaton over all of it.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use super::automaton::End;
@@ -13,6 +14,13 @@ use crate::line::{self, Line};
 pub(super) trait Sink {
     /// A line was found: it begins at or after `from`, holds `at`, and ends at `end`.
     fn found(&mut self, from: usize, at: usize, end: usize, certain: bool);
+
+    /// All lines of a part of `bytes` were found, for certain.
+    fn found_all(&mut self, bytes: &[u8], part: Range<usize>) {
+        for line in line::lines(&bytes[part.clone()]) {
+            self.found(part.start + line.start, part.start + line.start, part.start + line.end, true);
+        }
+    }
 }
 
 /// Keeps the lines themselves.
@@ -44,6 +52,29 @@ impl Sink for Count<'_> {
             self.unsure.found(from, at, end, false);
         }
     }
+
+    fn found_all(&mut self, bytes: &[u8], part: Range<usize>) {
+        self.certain += line::count(&bytes[part]);
+    }
+}
+
+/// Hands on the lines that were not found, and those of which that is not certain.
+struct Others<'s, S> {
+    bytes: &'s [u8],
+    sink: &'s mut S,
+    /// All lines before this place have been handed on, or found.
+    next: usize,
+}
+
+impl<S: Sink> Sink for Others<'_, S> {
+    fn found(&mut self, from: usize, at: usize, end: usize, certain: bool) {
+        let start = line_start(self.bytes, from, at);
+        self.sink.found_all(self.bytes, self.next..start);
+        if !certain {
+            self.sink.found(start, start, end, false);
+        }
+        self.next = end;
+    }
 }
 
 /// The start of the line that holds `at`, where a line is known to begin at `from`.
@@ -61,6 +92,15 @@ fn line_end(bytes: &[u8], at: usize) -> usize {
 impl Pattern {
     /// Reports the candidates among the lines of `bytes` to `sink`, in order.
     pub(super) fn search(&self, bytes: &[u8], scratch: &mut Scratch, sink: &mut impl Sink) {
+        if !self.inverted {
+            return self.find(bytes, scratch, sink);
+        }
+        let mut others = Others { bytes, sink, next: 0 };
+        self.find(bytes, scratch, &mut others);
+        others.sink.found_all(bytes, others.next..bytes.len());
+    }
+
+    fn find(&self, bytes: &[u8], scratch: &mut Scratch, sink: &mut impl Sink) {
         let (ended, bare) = bytes.split_at(line::whole(bytes));
         match self.in_any.needles(ended) {
             Some(needles) if self.in_ascii.is_none() => self.hunt(needles, ended, scratch, sink),

@@ -20,9 +20,19 @@ pub(super) struct Pattern {
 #[pymethods]
 impl Pattern {
     #[new]
-    fn new(py: Python<'_>, search: Py<PyAny>, ascii: Option<Parts>, text: Option<Parts>) -> Self {
+    #[pyo3(signature = (search, ascii, text, *, inverted=false))]
+    fn new(
+        py: Python<'_>,
+        search: Py<PyAny>,
+        ascii: Option<Parts>,
+        text: Option<Parts>,
+        inverted: bool,
+    ) -> Self {
         let engine = py.detach(|| match (ascii, text) {
-            (Some(ascii), Some(text)) => pattern::Pattern::new(&translation(ascii), &translation(text)),
+            (Some(ascii), Some(text)) => {
+                let engine = pattern::Pattern::new(&translation(ascii), &translation(text));
+                if inverted { engine.inverted() } else { engine }
+            }
             _ => pattern::Pattern::opaque(),
         });
         Self { engine: Arc::new(engine), search }
