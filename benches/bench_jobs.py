@@ -176,7 +176,7 @@ def bench_silent_follow(benchmark: Any, home: Path, tmp_path: Path) -> None:
         cpu, wall = map(float, out.split())
         benchmark.extra_info.update(share_of_a_core=cpu / wall, seconds=wall)
         print(
-            f"\nsilent follow: {cpu * 1000:.1f} ms of processor in {wall:.1f} s, {100 * cpu / wall:.3f} % of a core"
+            f"\nsilent follow: {cpu * 1000:.1f} ms of processor in {wall:.1f} s, {cpu / wall:.3%} of a core"
         )
         ended = begun + wall - 0.5
         record = home / "logdex" / "jobs" / "silent" / f"{app_id}.json"

@@ -169,8 +169,8 @@ print(scheduler.describe(a).state.name, flush=True)
 scheduler.close()
 """
     process, app_id = launcher(code)
-    out, _ = process.communicate(timeout=20)
-    assert out.split("\n")[:2] == ["RUNNING 1", "RUNNING"]
+    assert process.stdout is not None
+    assert process.stdout.read().split("\n")[:2] == ["RUNNING 1", "RUNNING"]
     assert scheduler.describe(app_id).state == AppState.CANCELLED
 
 
@@ -234,6 +234,19 @@ def test_a_stopped_launcher_is_no_obstacle(
         os.kill(process.pid, signal.SIGCONT)
 
 
+def test_what_another_process_saw_of_an_end_stays(
+    scheduler: Any, launcher: Launcher, eventually: Eventually
+) -> None:
+    """The exit status of a zombie is gone with it; who has told it to somebody writes it down."""
+    process, app_id = launcher("launch('sleep 0.7'); time.sleep(60)")
+    os.kill(process.pid, signal.SIGSTOP)
+    eventually(lambda: scheduler.describe(app_id).state == AppState.SUCCEEDED)
+    process.kill()
+    process.wait()
+    assert scheduler.describe(app_id).state == AppState.SUCCEEDED
+    assert create_scheduler("test").describe(app_id).state == AppState.SUCCEEDED
+
+
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # TorchX leaves its files open
 def test_a_launch_that_fails_half_way_leaves_nothing_running(scheduler: Any, tmp_path: Path) -> None:
     from torchx.specs import AppDef, Role
@@ -265,8 +278,8 @@ except KeyboardInterrupt:
     time.sleep(0.2)
     began = time.monotonic()
     reader.send_signal(signal.SIGINT)
-    out, _ = reader.communicate(timeout=10)
-    assert out == "INTERRUPTED\n"
+    assert reader.stdout is not None
+    assert reader.stdout.read() == "INTERRUPTED\n"
     assert time.monotonic() - began < 2
     assert scheduler.describe(app_id).state == AppState.RUNNING
 
@@ -288,8 +301,9 @@ def test_ctrl_c_in_the_launcher_ends_its_apps(
     eventually(lambda: scheduler.describe(app_id).state == AppState.RUNNING)
     (pid,) = pids(app_id)
     launcher.send_signal(number)
-    launcher.communicate(timeout=20)
-    assert launcher.returncode != 0
+    launcher.stdout.read()
+    launcher.stdout.close()
+    assert launcher.wait(20) != 0
     assert not alive(pid)
     assert scheduler.describe(app_id).state == AppState.CANCELLED
 

@@ -1,9 +1,12 @@
 """Who is alive on this host: processes that cannot be mistaken for a later one with the same pid."""
 
 import os
+import select
 import socket
 import subprocess
 import sys
+import weakref
+from contextlib import suppress
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -69,6 +72,41 @@ def is_alive(process: Process) -> bool:
     """Whether this very process runs. A zombie is dead, and so is one whose pid another process has now."""
     seen = _look(process.pid)
     return seen is not None and _same(process, seen) and seen.state not in "ZXx"
+
+
+class Lifeline:
+    """A process, asked again and again whether it lives: a microsecond each, where the kernel has pidfds.
+
+    One descriptor for all who hold on to the same process; see `lifeline`.
+    """
+
+    def __init__(self, process: Process) -> None:
+        self._process = process
+        self._pidfd = -1
+        with suppress(OSError, AttributeError):
+            self._pidfd = os.pidfd_open(process.pid)
+        # The pidfd is of whoever had the pid when it was opened; that it is the right one is seen once, after that.
+        self._was_alive = is_alive(process)
+
+    def is_alive(self) -> bool:
+        """As the function of this name."""
+        if self._pidfd < 0:
+            return is_alive(self._process)
+        poll = select.poll()  # one of its own, since other threads may be asking
+        poll.register(self._pidfd, select.POLLIN)
+        return self._was_alive and not poll.poll(0)
+
+    def __del__(self) -> None:
+        if self._pidfd >= 0:
+            os.close(self._pidfd)
+
+
+_lifelines: "weakref.WeakValueDictionary[Process, Lifeline]" = weakref.WeakValueDictionary()
+
+
+def lifeline(process: Process) -> Lifeline:
+    """The `Lifeline` of a process, shared with whoever has one."""
+    return _lifelines.get(process) or _lifelines.setdefault(process, Lifeline(process))
 
 
 def zombie_exit(process: Process) -> int | None:

@@ -338,6 +338,9 @@ def create_scheduler(
     )
 
 
+_here = sys.modules[__name__]  # held, since a scheduler may be closed when `sys.modules` has been emptied
+
+
 def __getattr__(name: str) -> str:
     """`LOCAL_JOB_DIRS`: a directory of records; NeMo-Run's file once NeMo-Run is loaded."""
     if name == "LOCAL_JOB_DIRS":
@@ -346,7 +349,7 @@ def __getattr__(name: str) -> str:
 
 
 def _job_dirs() -> str:
-    return str(sys.modules[__name__].LOCAL_JOB_DIRS)
+    return str(_here.LOCAL_JOB_DIRS)
 
 
 def _nemo_in_use() -> bool:
@@ -368,7 +371,7 @@ def _names() -> ModuleType:
     enabled = (
         module is not None and getattr(module, "PersistentLocalScheduler", None) is PersistentLocalScheduler
     )
-    return module if module is not None and enabled else sys.modules[__name__]
+    return module if module is not None and enabled else _here
 
 
 def _save_job_dir(apps: Mapping[str, _LocalAppDef]) -> None:

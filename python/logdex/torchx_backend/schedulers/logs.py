@@ -12,7 +12,7 @@ from typing import Any
 from torchx.schedulers.local_scheduler import COMBINED_LOG, STDERR_LOG, STDOUT_LOG
 
 from logdex.torchx_backend.jobs import JobRecord, is_here, is_running, judge
-from logdex.torchx_backend.jobs.processes import Process, is_alive
+from logdex.torchx_backend.jobs.processes import Lifeline, is_alive, lifeline
 
 _FROM_AFAR_EVERY = 1.0
 _COPY_PATIENCE = 2.0
@@ -80,11 +80,16 @@ class Ending:
     """
 
     def __init__(self, record: JobRecord, reload: Callable[[], JobRecord | None]) -> None:
-        self._record = record
         self._reload = reload
-        self._left = _processes(record)
         self._next = 0.0
         self._over = record.is_terminal
+        self._take(record)
+
+    def _take(self, record: JobRecord) -> None:
+        self._record = record
+        self._is_here = is_here(record)
+        self._left = [one.process for _, _, one in record.replicas() if one.process]
+        self._watched: Lifeline | None = None
 
     def __call__(self) -> bool:
         """True once the app has ended."""
@@ -94,9 +99,8 @@ class Ending:
 
     def _has_ended(self) -> bool:
         if not self._record.has_started:
-            self._record = self._reload() or self._record
-            self._left = _processes(self._record)
-        if is_here(self._record):
+            self._take(self._reload() or self._record)
+        if self._is_here:
             return self._record.is_terminal or not self._lives()
         self._next = time.monotonic() + _FROM_AFAR_EVERY
         return judge(self._record).is_terminal
@@ -105,9 +109,11 @@ class Ending:
         """Looks at one living replica, however many there were."""
         if not self._record.has_started:
             return is_running(self._record)
-        while self._left and not is_alive(self._left[-1]):
-            self._left.pop()
-        return bool(self._left)
+        while self._watched is None or not self._watched.is_alive():
+            if not self._left:
+                return False
+            self._watched = lifeline(self._left.pop())
+        return True
 
 
 class Drained:
@@ -143,10 +149,6 @@ def combined_serves(record: JobRecord, directory: str, ended: Callable[[], bool]
 def _is_copied(record: JobRecord) -> bool:
     """Whether the launcher lives, whose thread copies; of a launcher elsewhere nothing else is known."""
     return not is_here(record) or (record.launcher is not None and is_alive(record.launcher))
-
-
-def _processes(record: JobRecord) -> list[Process]:
-    return [one.process for _, _, one in record.replicas() if one.process]
 
 
 def combined_is_drained(directory: str) -> bool:

@@ -3,6 +3,8 @@
 import os
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import replace
 from functools import lru_cache
 
 from torchx.schedulers.local_scheduler import _LocalAppDef
@@ -27,18 +29,32 @@ def store_at(root: str) -> JobStore:
 
 
 def settle(record: JobRecord, store: JobStore) -> Verdict:
-    """The state of an app now; an end that the record does not know is told after a second look."""
+    """The state of an app now, which stays when it is terminal.
+
+    An end that the record does not know is told after a second look. What was read off a zombie is written down,
+    since the zombie goes with its launcher.
+    """
     verdict = judge(record, cancelled=not record.is_terminal and store.asked_to_end(record))
+    if record.is_terminal or not verdict.final:
+        return verdict
+    if known := _await_record(record, store, verdict):
+        return judge(known)
+    if all(one.exit is not None for many in verdict.roles.values() for one in many):
+        with suppress(OSError):
+            store.save(replace(record, roles=verdict.roles).ended(verdict.state, verdict.message))
+    return verdict
+
+
+def _await_record(record: JobRecord, store: JobStore, verdict: Verdict) -> JobRecord | None:
+    """What a launcher recorded between our reading and our looking, or is about to record."""
     deadline = time.monotonic() + _PATIENCE
-    while verdict.is_terminal and not record.is_terminal:
-        # It may have ended, and have been recorded and reaped, between our reading and our looking for it.
+    while True:
         again = store.load(record.app_id, record.session)
         if again is not None and again.is_terminal:
-            return judge(again)
+            return again
         if time.monotonic() > deadline or not launcher_owes(record, verdict):
-            break
+            return None
         time.sleep(0.01)
-    return verdict
 
 
 def from_app(app: _LocalAppDef, session: str) -> JobRecord:
