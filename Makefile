@@ -17,7 +17,7 @@ torchx_PACKAGES := torchx==0.7.0
 nightly_PACKAGES := torchx-nightly==2026.10.26
 nemo_PACKAGES := nemo-run==0.11.1 torchx==0.7.0 leptonai==0.26.7
 
-.PHONY: help demo test check format lint rust-test py-test wheel-dev bench soak clean
+.PHONY: help demo test check format lint rust-test py-test wheel-dev bench bench-jobs soak clean
 
 help: ## Say what there is to make
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -52,8 +52,14 @@ py-test-%: $(VENV)/%/.ready
 	@echo "== pytest with $($*_PACKAGES)"
 	$(VENV)/$*/bin/python -m pytest $(PYTEST_ARGS)
 
-bench: $(VENV)/torchx/.ready ## The benches, side by side with their rivals; takes a while
-	LOGDEX_CORPUS=$(CORPUS) $(VENV)/torchx/bin/python -m pytest benches -o python_files='bench_*.py' -o pythonpath=benches -o filterwarnings=default --benchmark-columns=median,min,rounds $(BENCH_ARGS)
+bench: $(VENV)/torchx/.ready bench-jobs ## The benches, side by side with their rivals; takes a while
+	LOGDEX_CORPUS=$(CORPUS) $(VENV)/torchx/bin/python -m pytest benches --ignore=benches/bench_jobs.py -o python_files='bench_*.py' -o pythonpath=benches -o filterwarnings=default --benchmark-columns=median,min,rounds $(BENCH_ARGS)
+
+bench-jobs: $(VENV)/nemo/.ready ## What remembering jobs costs, beside NeMo-Run's way, with a silent follow of a minute
+	LOGDEX_BENCH_FOLLOW=60 $(VENV)/nemo/bin/python -m pytest benches/bench_jobs.py -o python_files='bench_*.py' -o filterwarnings=default --benchmark-group-by=group --benchmark-columns=median,min,rounds -s
+
+soak: $(VENV)/torchx/.ready ## Writers and readers of job records against each other, 30 s each
+	LOGDEX_SOAK=30 $(VENV)/torchx/bin/python -m pytest tests/test_jobs_store.py tests/test_jobs_nemo_file.py -k "writers or lock"
 
 clean: ## Remove what was built
 	rm -rf $(VENV) target

@@ -1,6 +1,6 @@
 """What it costs to remember jobs, with 100,000 of them remembered.
 
-    pytest benches/bench_jobs.py --benchmark-group-by=group
+    make bench-jobs
 
 TorchX's own part, which starts the processes, is left out: in its place stands one process that sleeps. The
 rival is NeMo-Run's class, where NeMo-Run is installed. The last bench follows a silent app for
@@ -123,19 +123,19 @@ def scheduler(request: pytest.FixtureRequest, home: Path, monkeypatch: pytest.Mo
 
 
 @pytest.mark.benchmark(group="schedule, TorchX's part left out, 100,000 apps remembered")
-def bench_schedule(benchmark: Any, scheduler: Any, without_torchx: Callable[[], AppDryRunInfo]) -> None:
+def test_schedule(benchmark: Any, scheduler: Any, without_torchx: Callable[[], AppDryRunInfo]) -> None:
     benchmark.pedantic(scheduler.schedule, setup=lambda: ((without_torchx(),), {}), rounds=5)
 
 
 @pytest.mark.benchmark(group="describe of an app that runs, 100,000 apps remembered")
-def bench_describe(benchmark: Any, scheduler: Any, without_torchx: Callable[[], AppDryRunInfo]) -> None:
+def test_describe(benchmark: Any, scheduler: Any, without_torchx: Callable[[], AppDryRunInfo]) -> None:
     app_id = scheduler.schedule(without_torchx())
     answer = benchmark.pedantic(scheduler.describe, (app_id,), rounds=5)
     assert answer.state.name == "RUNNING"
 
 
 @pytest.mark.benchmark(group="describe of an app of another process, 100,000 apps remembered")
-def bench_describe_elsewhere(
+def test_describe_elsewhere(
     benchmark: Any, scheduler: Any, without_torchx: Callable[[], AppDryRunInfo]
 ) -> None:
     app_id = scheduler.schedule(without_torchx())
@@ -146,13 +146,13 @@ def bench_describe_elsewhere(
 
 
 @pytest.mark.benchmark(group="list of 1,000 apps of 100,000")
-def bench_list(benchmark: Any, home: Path) -> None:
+def test_list(benchmark: Any, home: Path) -> None:
     with contextlib.closing(create_scheduler("bench")) as scheduler:
         assert len(benchmark.pedantic(scheduler.list, rounds=5)) >= OF_SESSION
 
 
 @pytest.mark.benchmark(group="processor time of a silent follow, share of a core")
-def bench_silent_follow(benchmark: Any, home: Path, tmp_path: Path) -> None:
+def test_silent_follow(benchmark: Any, home: Path, tmp_path: Path) -> None:
     from torchx.specs import AppDef, Role
 
     with contextlib.closing(create_scheduler("silent")) as scheduler:

@@ -85,7 +85,7 @@ class _Finder:
         sys.meta_path.remove(self)
         spec = importlib.util.find_spec(name)
         if spec is not None and spec.loader is not None:
-            spec.loader.exec_module = _then_bind(spec.loader.exec_module)  # type: ignore[method-assign]
+            spec.loader.exec_module = _then_bind(spec.loader.exec_module)  # type: ignore[assignment, method-assign, unused-ignore]
         return spec
 
 

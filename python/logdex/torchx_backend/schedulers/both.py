@@ -24,12 +24,13 @@ class Both:
         self, logs: list[logdex.Log], asked: dict[str, Any], endings: list[Callable[[], bool]]
     ) -> None:
         self._closed = threading.Event()
+        self._read: list[logdex.Lines] | list[logdex.Records]
         if asked["follow"]:
-            self._read = [log.lines(**asked, ended=ended) for log, ended in zip(logs, endings, strict=True)]
-            self._lines = self._as_they_come()
+            lines = [log.lines(**asked, ended=ended) for log, ended in zip(logs, endings, strict=True)]
+            self._read, self._lines = lines, self._as_they_come(lines)
         else:
-            self._read = [log.records(**asked) for log in logs]
-            self._lines = self._by_time()
+            records = [log.records(**asked) for log in logs]
+            self._read, self._lines = records, _by_time(records)
 
     def __iter__(self) -> Iterator[str]:
         return self
@@ -46,15 +47,11 @@ class Both:
         for one in self._read:
             one.close()
 
-    def _by_time(self) -> Iterator[str]:
-        for _, text in heapq.merge(*map(_timed, self._read), key=lambda one: one[0]):
-            yield text
-
-    def _as_they_come(self) -> Iterator[str]:
+    def _as_they_come(self, read: list[logdex.Lines]) -> Iterator[str]:
         come: queue.Queue[str | BaseException | None] = queue.Queue(_AHEAD)
-        for lines in self._read:
+        for lines in read:
             threading.Thread(target=_pass_on, args=(lines, come, self._closed), daemon=True).start()
-        left = len(self._read)
+        left = len(read)
         while left and not self._closed.is_set():
             with suppress(queue.Empty):
                 item = come.get(timeout=_WAIT)
@@ -64,6 +61,11 @@ class Both:
                     raise item
                 else:
                     left -= 1
+
+
+def _by_time(read: list[logdex.Records]) -> Iterator[str]:
+    for _, text in heapq.merge(*map(_timed, read), key=lambda one: one[0]):
+        yield text
 
 
 def _timed(records: Iterable[logdex.Record]) -> Iterator[tuple[datetime, str]]:
