@@ -33,6 +33,9 @@ from logdex.torchx_backend.jobs.processes import Process, identify, is_alive, th
 from logdex.torchx_backend.schedulers.local import create_scheduler
 from torchx.specs import AppState
 
+# Python 3.12 and later say that a fork of threads is dangerous; these children only save and leave.
+pytestmark = pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+
 SOAK = float(os.environ.get("LOGDEX_SOAK", "2"))
 """Seconds that writers and readers work against each other; 30 in the long run, `make soak`."""
 

@@ -148,6 +148,20 @@ def test_own_cancel_is_remembered(scheduler: Any, launch: Callable[..., str]) ->
         assert [len(role.replicas) for role in described.roles_statuses] == [2]
 
 
+def test_delete_ends_and_forgets_and_leaves_the_logs(
+    scheduler: Any, launch: Callable[..., str], eventually: Eventually
+) -> None:
+    if not hasattr(scheduler, "delete"):
+        pytest.skip("this TorchX cannot delete")
+    app_id = launch("echo hi; sleep 60")
+    log_dir = scheduler._record(app_id).log_dir
+    assert next(iter(scheduler.log_iter(app_id, "w", should_tail=True, streams="stdout"))) == "hi\n"
+    create_scheduler("test").delete(app_id)
+    eventually(lambda: scheduler.describe(app_id).state == AppState.CANCELLED)
+    assert create_scheduler("test").describe(app_id) is None
+    assert Path(log_dir, "w", "0", "stdout.log").read_text() == "hi\n"
+
+
 def test_a_launcher_that_closes_ends_its_apps_and_says_so(scheduler: Any, launcher: Launcher) -> None:
     process, app_id = launcher("launch('echo started; sleep 60')")
     assert process.wait(20) == 0

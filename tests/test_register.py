@@ -74,6 +74,36 @@ def test_run_in_one_shell_and_look_in_another(tmp_path: Path, eventually: Callab
     assert torchx("logdex", "-e", "hell", handle, cwd=tmp_path).stdout == "hello\n"
 
 
+def test_look_and_cancel_from_another_shell(tmp_path: Path) -> None:
+    command = [
+        sys.executable,
+        "-m",
+        "torchx.cli.main",
+        "run",
+        "-s",
+        "local_persistent",
+        "utils.sh",
+        "sh",
+        "-c",
+    ]
+    with subprocess.Popen(
+        [*command, "echo up; exec sleep 60"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        cwd=tmp_path,
+    ) as launcher:
+        assert launcher.stdout is not None
+        handle = launcher.stdout.readline().strip()
+        assert "RUNNING" in torchx("status", handle, cwd=tmp_path).stdout
+        cancelled = torchx("cancel", handle, cwd=tmp_path)
+        assert cancelled.returncode == 0, cancelled.stderr
+        assert launcher.wait(20) == 1
+    assert "CANCELLED" in torchx("status", handle, cwd=tmp_path).stdout
+    assert "CANCELLED" in torchx("list", "-s", "local_persistent", cwd=tmp_path).stdout
+    assert "up" in torchx("log", handle, cwd=tmp_path).stdout
+
+
 def test_an_app_that_fails_fails_the_command(tmp_path: Path) -> None:
     ran = torchx("run", "-s", "local_persistent", "utils.sh", "sh", "-c", "exit 3", cwd=tmp_path)
     assert ran.returncode == 1

@@ -7,7 +7,7 @@ import threading
 import warnings
 import weakref
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
@@ -131,6 +131,18 @@ def test_since_and_until_are_honoured_without_a_warning(
         )
         read = list(lines)
     assert read == ["2026-11-22 02:11:00 step\n", "  more\n", "2026-11-22 02:12:00 step\n", "  more\n"]
+
+
+def test_the_zone_of_the_log_is_that_of_the_scheduler(
+    scheduler: Any, launch: Callable[..., str], eventually: Callable[..., None]
+) -> None:
+    app_id = launch("for h in 10 11 12; do echo 2026-11-22 $h:00:00 step; done")
+    eventually(lambda: ended(scheduler, app_id))
+    for tz, hour in [("UTC", 11), ("Asia/Tokyo", 2)]:
+        zoned = create_scheduler("test", tz=tz)
+        moment = datetime(2026, 11, 22, hour, tzinfo=timezone.utc)
+        lines = zoned.log_iter(app_id, "w", since=moment, until=moment, streams="stdout")
+        assert list(lines) == ["2026-11-22 11:00:00 step\n"]
 
 
 def test_long_lines_come_whole(

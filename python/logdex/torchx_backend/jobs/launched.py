@@ -48,6 +48,7 @@ class Launched:
         self._store = store
         self._records: dict[str, JobRecord] = {}
         self._children: dict[str, dict[tuple[str, int], Child]] = {}
+        self._stored: set[str] = set()
         self._cancelling: dict[str, str] = {}
         self._lock = threading.RLock()
         self._owner = os.getpid()
@@ -132,9 +133,15 @@ class Launched:
             self._records[record.app_id] = record
             self._drop_oldest()
             try:
-                self._store().save(record)
+                if not self._was_deleted(record):
+                    self._store().save(record)
+                    self._stored.add(record.app_id)
             except OSError as error:
                 self._warn(error)
+
+    def _was_deleted(self, record: JobRecord) -> bool:
+        """Whether another process has deleted the app meanwhile: then its end must not bring it back."""
+        return record.app_id in self._stored and self._store().load(record.app_id, record.session) is None
 
     def _with_exits(self, record: JobRecord) -> JobRecord:
         children = self._children.pop(record.app_id, {})
@@ -152,6 +159,7 @@ class Launched:
         ended = [app_id for app_id, one in self._records.items() if one.is_terminal]
         for app_id in ended[: max(0, len(ended) - _ENDED_KEPT)]:
             del self._records[app_id]
+            self._stored.discard(app_id)
 
     def _warn(self, error: OSError) -> None:
         if not self._warned:
