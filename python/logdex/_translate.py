@@ -178,7 +178,8 @@ class _Translator:
     def repeat(self, kind: object, value: Any, flags: int, *, head: bool, tail: bool) -> Piece:
         low, high, body = value
         if kind is _POSSESSIVE:
-            self.exact &= tail
+            # Each time is taken or refused by itself: two of `(?:a|^)` fail on "a", whose first could have been `^`.
+            self.exact &= tail and (low <= 1 or (len(body) == 1 and body[0][0] in _SETS))
         # At an edge only the least number of times matters; nothing comes before or after a single time.
         if tail or (head and kind is not _POSSESSIVE):
             high = low
