@@ -43,6 +43,32 @@ pub struct Terms {
     pub bell: Arc<Bell>,
 }
 
+/// What a follow has for the one who asks.
+#[derive(Debug)]
+pub enum Turn {
+    /// Some lines.
+    Batch(Batch),
+    /// Nothing now.
+    Nothing,
+    /// Nothing any more.
+    Over,
+}
+
+/// What one step came to.
+enum Step {
+    Batch(Batch),
+    /// Something changed: take another step.
+    Again,
+    /// Nothing is new.
+    Idle,
+}
+
+impl From<Option<Batch>> for Step {
+    fn from(batch: Option<Batch>) -> Self {
+        batch.map_or(Self::Again, Self::Batch)
+    }
+}
+
 /// What befell the file while it was followed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Fates {
@@ -133,13 +159,28 @@ impl Follow {
 
     /// The next batch of lines, when there is one; `None` when the writer is gone and all is delivered.
     pub fn next(&mut self, caller: &mut dyn Caller) -> Result<Option<Batch>> {
-        while !self.done {
-            if let Some(batch) = self.step(caller)? {
-                self.waiter.wake();
-                return Ok(Some(batch));
+        loop {
+            match self.poll(caller)? {
+                Turn::Batch(batch) => return Ok(Some(batch)),
+                Turn::Nothing => self.wait(caller)?,
+                Turn::Over => return Ok(None),
             }
         }
-        Ok(None)
+    }
+
+    /// What there is now, without a wait.
+    pub fn poll(&mut self, caller: &mut dyn Caller) -> Result<Turn> {
+        while !self.done {
+            match self.step(caller)? {
+                Step::Batch(batch) => {
+                    self.waiter.wake();
+                    return Ok(Turn::Batch(batch));
+                }
+                Step::Again => {}
+                Step::Idle => return Ok(Turn::Nothing),
+            }
+        }
+        Ok(Turn::Over)
     }
 
     /// Gives a batch's buffer back.
@@ -149,62 +190,57 @@ impl Follow {
         }
     }
 
-    /// One step: deliver, or look, or wait.
-    fn step(&mut self, caller: &mut dyn Caller) -> Result<Option<Batch>> {
-        let Some(open) = &mut self.open else {
-            self.wait_for_file(caller)?;
-            return Ok(None);
-        };
-        if let Some((scan, end)) = &mut open.scan {
-            let next = scan.next(&mut || caller.pulse());
-            if let Ok(Some(batch)) = next {
-                return Ok(Some(batch));
-            }
-            self.tally.add(scan.tally());
-            let end = *end;
-            open.scan = None;
-            return match next {
-                // Cut under the scan: the next look finds out where to go on.
-                Err(Error::Truncated { .. }) => Ok(None),
-                Err(error) => Err(error),
-                Ok(_) => open.place.advance(&open.source, end).map(|()| None),
-            };
+    /// One step: deliver, or look.
+    fn step(&mut self, caller: &mut dyn Caller) -> Result<Step> {
+        let Some(open) = &mut self.open else { return self.look_for_file() };
+        let Some((scan, end)) = &mut open.scan else { return self.look() };
+        let next = scan.next(&mut || caller.pulse());
+        if let Ok(Some(batch)) = next {
+            return Ok(Step::Batch(batch));
         }
-        self.look(caller)
+        self.tally.add(scan.tally());
+        let end = *end;
+        open.scan = None;
+        match next {
+            // Cut under the scan: the next look finds out where to go on.
+            Err(Error::Truncated { .. }) => Ok(Step::Again),
+            Err(error) => Err(error),
+            Ok(_) => open.place.advance(&open.source, end).map(|()| Step::Again),
+        }
     }
 
-    /// Looks at the file, and waits if there is nothing new.
-    fn look(&mut self, caller: &mut dyn Caller) -> Result<Option<Batch>> {
-        let Some(open) = &mut self.open else { return Ok(None) };
+    /// Looks at what has happened to the file.
+    fn look(&mut self) -> Result<Step> {
+        let Some(open) = &mut self.open else { return Ok(Step::Again) };
         match open.place.look(&open.source)? {
             Change::Cut => {
                 self.fates.truncations += 1;
                 open.partial = Partial::default();
                 open.size = open.place.at();
-                return Ok(None);
+                return Ok(Step::Again);
             }
             Change::Grew(size) => open.size = size.min(self.last.unwrap_or(u64::MAX)),
             Change::Still => {}
         }
         if let Some(extent) = open.place.whole_lines(&open.source, open.size)? {
             open.scan(&self.terms, extent);
-            return Ok(None);
+            return Ok(Step::Again);
         }
         if self.terms.partial
             && let Some(batch) = open.partial.pieces(&open.source, open.place.at(), open.size)?
         {
             let end = open.place.at() + batch.block.bytes().len() as u64;
             open.place.advance(&open.source, end)?;
-            return Ok(Some(batch));
+            return Ok(Step::Batch(batch));
         }
         if self.last.is_some() {
             self.done = open.place.at() >= open.size;
-            return if self.done { Ok(None) } else { open.unfinished(&self.terms) };
+            return if self.done { Ok(Step::Again) } else { open.unfinished(&self.terms).map(Step::from) };
         }
-        if let Some(next) = self.rotated()? {
-            return self.change_file(next);
+        match self.rotated()? {
+            Some(next) => self.change_file(next).map(Step::from),
+            None => Ok(Step::Idle),
         }
-        self.wait(caller).map(|()| None)
     }
 
     /// The file that the name stands for now, if it is another one.
@@ -237,38 +273,37 @@ impl Follow {
         Ok(None)
     }
 
-    /// Waits for the file to appear; its directory must be there.
-    fn wait_for_file(&mut self, caller: &mut dyn Caller) -> Result<()> {
+    /// Looks whether the file is there now; its directory must be.
+    fn look_for_file(&mut self) -> Result<Step> {
         match Source::open(&self.terms.path) {
             Ok(source) => {
                 self.open = Some(Open::new(Arc::new(source), 0)?);
                 self.waiter.watch(&self.terms.path);
-                Ok(())
+                Ok(Step::Again)
             }
             Err(error) if error.is_not_found() => {
-                let path = &self.terms.path;
                 if self.last.is_some() {
                     self.done = true;
-                    return Ok(());
+                    return Ok(Step::Again);
                 }
-                let directory = path.parent().filter(|d| !d.as_os_str().is_empty());
-                if directory.unwrap_or(Path::new(".")).is_dir() { self.wait(caller) } else { Err(error) }
+                let directory = self.terms.path.parent().filter(|d| !d.as_os_str().is_empty());
+                if directory.unwrap_or(Path::new(".")).is_dir() { Ok(Step::Idle) } else { Err(error) }
             }
             Err(error) => Err(error),
         }
     }
 
     /// Waits for something to happen, and asks whether the writer is gone.
-    fn wait(&mut self, caller: &mut dyn Caller) -> Result<()> {
+    pub fn wait(&mut self, caller: &mut dyn Caller) -> Result<()> {
         caller.pulse()?;
         if self.asked.elapsed() >= ASK {
             self.asked = Instant::now();
             if caller.ended()? {
-                return self.set_last();
+                return self.end();
             }
         }
         if self.terms.deadline.is_some_and(|deadline| SystemTime::now() >= deadline) {
-            return self.set_last();
+            return self.end();
         }
         self.waiter.wait(self.limit(caller));
         Ok(())
@@ -284,7 +319,7 @@ impl Follow {
     }
 
     /// Nobody will write any more: what is there now is the rest.
-    fn set_last(&mut self) -> Result<()> {
+    pub fn end(&mut self) -> Result<()> {
         self.last = Some(match &mut self.open {
             Some(open) => {
                 open.size = open.source.size()?;

@@ -10,7 +10,7 @@ use std::time::SystemTime;
 use crate::block::{Block, Extent, cut_back};
 use crate::caller::Caller;
 use crate::error::{Error, Result};
-use crate::follow::{self, Fates, Follow};
+use crate::follow::{self, Fates, Follow, Turn};
 use crate::index::{Index, Options};
 use crate::pattern::Pattern;
 use crate::scan::{Batch, Job, Purpose, Scan, Tally};
@@ -116,15 +116,27 @@ impl Query {
     /// What the system says of the file, `Error::Truncated` if it was cut while a plain read was under way, and what
     /// the caller's own methods return.
     pub fn next(&mut self, caller: &mut dyn Caller) -> Result<Option<Batch>> {
-        if self.feed.is_none() {
-            self.feed = Some(self.begin(caller)?);
-        }
         loop {
-            let Some(mut batch) = self.feed(caller)? else {
-                if self.go_live()? {
-                    continue;
+            match self.poll(caller)? {
+                Turn::Batch(batch) => return Ok(Some(batch)),
+                Turn::Over => return Ok(None),
+                Turn::Nothing => {
+                    if let Some(Feed::Follow(follow)) = &mut self.feed {
+                        follow.wait(caller)?;
+                    }
                 }
-                return Ok(None);
+            }
+        }
+    }
+
+    /// The same without waiting for what may yet be written.
+    pub fn poll(&mut self, caller: &mut dyn Caller) -> Result<Turn> {
+        self.start(caller)?;
+        loop {
+            let mut batch = match self.feed(caller)? {
+                Turn::Batch(batch) => batch,
+                Turn::Over if self.go_live()? => continue,
+                otherwise => return Ok(otherwise),
             };
             batch.judge(caller)?;
             if self.skip > 0 {
@@ -137,25 +149,50 @@ impl Query {
             if let Some(timing) = &mut self.timing {
                 timing.deliver(&batch);
             }
-            return Ok(Some(batch));
+            return Ok(Turn::Batch(batch));
         }
     }
 
-    /// The next batch of the feed, with only the lines that lie in the range.
-    fn feed(&mut self, caller: &mut dyn Caller) -> Result<Option<Batch>> {
-        let mut pulse = || caller.pulse();
-        let batch = match (&mut self.feed, &mut self.timing) {
-            (Some(Feed::Scan(scan)), _) => return scan.next(&mut pulse),
-            (Some(Feed::Seek(seek)), Some(timing)) => return seek.next(timing, &mut pulse),
-            (Some(Feed::Follow(follow)), _) => follow.next(caller)?,
-            _ => None,
-        };
-        Ok(batch.map(|mut batch| {
-            if let Some(timing) = &mut self.timing {
-                timing.sift(&mut batch);
+    /// Opens the file, if that has not been done.
+    pub fn start(&mut self, caller: &mut dyn Caller) -> Result<()> {
+        if self.feed.is_none() {
+            self.feed = Some(self.begin(caller)?);
+        }
+        Ok(())
+    }
+
+    /// Nobody will write any more: a follow ends with what is there now.
+    pub fn end(&mut self) -> Result<()> {
+        self.question.follow = false;
+        match &mut self.feed {
+            Some(Feed::Follow(follow)) => follow.end(),
+            _ => Ok(()),
+        }
+    }
+
+    /// Where blocks begin that are still to come, and the earliest moment from there on; in file order.
+    pub fn floors(&mut self) -> Vec<(u64, i64)> {
+        match (&self.feed, &mut self.timing) {
+            (Some(Feed::Seek(seek)), Some(timing)) => seek.floors(timing),
+            _ => Vec::new(),
+        }
+    }
+
+    /// What the feed has, with only the lines that lie in the range.
+    fn feed(&mut self, caller: &mut dyn Caller) -> Result<Turn> {
+        let over = |batch: Option<Batch>| batch.map_or(Turn::Over, Turn::Batch);
+        match (&mut self.feed, &mut self.timing) {
+            (Some(Feed::Scan(scan)), _) => scan.next(&mut || caller.pulse()).map(over),
+            (Some(Feed::Seek(seek)), Some(timing)) => seek.next(timing, &mut || caller.pulse()).map(over),
+            (Some(Feed::Follow(follow)), timing) => {
+                let mut turn = follow.poll(caller)?;
+                if let (Turn::Batch(batch), Some(timing)) = (&mut turn, timing) {
+                    timing.sift(batch);
+                }
+                Ok(turn)
             }
-            batch
-        }))
+            _ => Ok(Turn::Over),
+        }
     }
 
     /// Goes on to what is written after the backfill of a follow; false where nothing comes after.

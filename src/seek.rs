@@ -126,6 +126,18 @@ impl Seek {
         Ok(batch.len())
     }
 
+    /// Where each block to come begins, and the earliest moment of any line from there on; in file order.
+    pub fn floors(&self, timing: &mut Timing) -> Vec<(u64, i64)> {
+        let entries = self.runs.iter().flat_map(|run| &run.entries);
+        let mut floors: Vec<_> = entries.map(|e| (e.extent.start, timing.earliest(e))).collect();
+        let mut floor = i64::MAX;
+        for (_, earliest) in floors.iter_mut().rev() {
+            floor = floor.min(*earliest);
+            *earliest = floor;
+        }
+        floors
+    }
+
     /// Gives a batch's buffer back.
     pub fn recycle(&mut self, batch: Batch) {
         if let Some(scan) = &mut self.scan {

@@ -5,7 +5,7 @@ use std::os::unix::fs::MetadataExt;
 use jiff::tz::TimeZone;
 
 use crate::error::Result;
-use crate::index::{Asked, Entry, Index, Keep, Piece, Tick};
+use crate::index::{Asked, Entry, Index, Keep, Piece, Tick, span};
 use crate::line::{self, Line};
 use crate::pattern::Candidate;
 use crate::scan::{Batch, Selection};
@@ -162,6 +162,17 @@ impl Timing {
         let sureness = &mut self.sureness;
         sureness.steps_back += u64::from(entry.steps_back);
         sureness.largest_step_back = sureness.largest_step_back.max(entry.largest_step_back);
+    }
+
+    /// A moment before which no line of a block lies; `i64::MIN` where that is not known.
+    pub fn earliest(&mut self, entry: &Entry) -> i64 {
+        // Years that the caller's reference moves are not in the ranges.
+        if self.clock.shifted_after().is_some() {
+            return i64::MIN;
+        }
+        let ahead = self.fold.first().filter(|_| entry.ahead).map(|first| self.clock.span(first).lo);
+        let own = span(&entry.ranges, &mut self.clock).map(|span| span.lo);
+        own.into_iter().chain(ahead).min().unwrap_or(i64::MIN)
     }
 
     /// The moments of the file's first and last time.

@@ -36,9 +36,6 @@ impl Caller for Nobody {
     fn pulse(&mut self) -> Result<()> {
         Ok(())
     }
-    fn patience(&self) -> std::time::Duration {
-        std::time::Duration::ZERO
-    }
     fn note(&mut self, _: &str) -> Result<()> {
         Ok(())
     }
@@ -75,7 +72,6 @@ impl Asked {
             deadline: None,
             bell: std::sync::Arc::default(),
             workers: 2,
-            bell: std::sync::Arc::default(),
             time: Some(terms),
             timeless: Timeless::Deliver,
         }

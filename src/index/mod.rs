@@ -34,7 +34,7 @@ use tree::{FANOUT, Filter, Node};
 pub use build::Tick;
 pub use cache::{Keep, Pruned, prune};
 pub use entry::Entry;
-pub use range::{Asked, Question};
+pub use range::{Asked, Question, span};
 
 /// The least size of a log whose index is stored, in bytes.
 const STORED_FROM: u64 = 16 << 20;
