@@ -19,6 +19,7 @@ pub mod place;
 mod python;
 pub mod query;
 pub mod rank;
+pub mod ranks;
 pub mod scan;
 pub mod seek;
 pub mod show;

@@ -157,7 +157,7 @@ def test_globs_and_files_are_taken_at_their_word(tmp_path: Path) -> None:
 
 def test_nothing_there_is_an_error_that_says_so(tmp_path: Path) -> None:
     make(tmp_path, "sub/config.yaml")
-    with pytest.raises(FileNotFoundError, match="no logs in this directory"):
+    with pytest.raises(IsADirectoryError, match="no logs in this directory"):
         sources(str(tmp_path))
     with pytest.raises(FileNotFoundError, match="no file matches"):
         sources(str(tmp_path / "*.log"))

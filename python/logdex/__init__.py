@@ -10,32 +10,41 @@ Example:
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from datetime import datetime
+from typing import TYPE_CHECKING, TypeAlias
 
 from logdex import _core
 from logdex._core import Lines, Record, Records, Stats, __version__
 from logdex.log import Log, parse_time
 
-__all__ = ["Lines", "Log", "Record", "Records", "Stats", "__version__", "open", "parse_time", "prune"]
+if TYPE_CHECKING:
+    from logdex.many import Logs
+
+__all__ = ["Lines", "Log", "Logs", "Record", "Records", "Stats", "__version__", "open", "parse_time", "prune"]
+
+Path: TypeAlias = str | bytes | os.PathLike[str] | os.PathLike[bytes]
 
 
 def open(
-    path: str | bytes | os.PathLike[str] | os.PathLike[bytes],
+    path: Path | Sequence[Path],
     *,
     tz: str | None = None,
     reference: datetime | None = None,
     index: bool | str | os.PathLike[str] = True,
 ) -> Log:
-    """Names a log file, to be asked. The file is touched when an answer is read, not before.
+    """Names a log, to be asked. Nothing of it is read before an answer is.
 
     Args:
-        path: The file; a plain-text log of any size, which may be growing, and need not be there yet.
+        path: The file: a plain-text log of any size, which may be growing, and need not be there yet. Or a
+            directory, a glob, a handle (`scheduler://session/app[/role[/replicas]]`), or a list of any of these:
+            then the answer's lines are those of all their logs, in one order.
         tz: The zone of stamps that name none, by its IANA name such as "Europe/Berlin"; default the machine's.
         reference: A moment near the log's end, for stamps without a year; default the file's last modification.
         index: Whether to keep an index of times in the user's cache, or the directory to keep it in.
 
     Returns:
-        A `Log`.
+        A `Log`; a `Logs`, which is one, where there may be several files.
 
     Raises:
         ValueError: `tz` is no time zone.
@@ -45,7 +54,28 @@ def open(
         >>> logdex.open("train.log", tz="UTC")
         logdex.open('train.log')
     """
-    return Log(path, tz=tz, reference=reference, index=index)
+    given = [path] if isinstance(path, str | bytes | os.PathLike) else list(path)
+    names = [os.fsdecode(one) for one in given]
+    if given == [path] and not _stands_for_many(names[0]):
+        return Log(names[0], tz=tz, reference=reference, index=index)
+    from logdex.many import Logs
+
+    return Logs(names, tz=tz, reference=reference, index=index)
+
+
+def _stands_for_many(name: str) -> bool:
+    if os.path.isdir(name):
+        return True
+    return ("://" in name or any(mark in name for mark in "*?[")) and not os.path.lexists(name)
+
+
+def __getattr__(name: str) -> object:
+    """`Logs`, whose import waits until somebody needs it."""
+    if name == "Logs":
+        from logdex.many import Logs
+
+        return Logs
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def prune(directory: str | bytes | os.PathLike[str] | os.PathLike[bytes] | None = None) -> int:

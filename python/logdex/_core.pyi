@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from types import TracebackType
-from typing import Literal, Protocol, final
+from typing import Literal, Protocol, TypedDict, final
 
 from typing_extensions import Self
 
@@ -40,6 +40,8 @@ class _Asked(Protocol):
     def strict(self) -> bool: ...
     @property
     def records(self) -> bool: ...
+    @property
+    def origin(self) -> tuple[str, int | None] | None: ...
     @property
     def ended(self) -> Callable[[], bool] | None: ...
     @property
@@ -111,6 +113,18 @@ class Record:
     @property
     def number(self) -> int:
         """Which line of its file it is, from 1."""
+
+    @property
+    def source(self) -> str:
+        """Where it comes from: the label of its source among several, else its path."""
+
+    @property
+    def rank(self) -> int | None:
+        """The global rank that wrote it: by the prefix on the line (`[rank3]:`), or else by the file's name."""
+
+    @property
+    def local_rank(self) -> int | None:
+        """The rank within its replica, by the prefix on the line (`[default3]:`)."""
 
 @final
 class Stats:
@@ -259,6 +273,22 @@ def prune(directory: str | None = None) -> int:
 
 def count(asked: _Asked) -> int:
     """How many lines the answer has."""
+
+class _Deeds(TypedDict):
+    """What one rank did in one file; times in nanoseconds since 1970 UTC."""
+
+    rank: tuple[bool, int] | None
+    lines: int
+    errors: int
+    first: int | None
+    last: int | None
+    last_line: tuple[str, int | None, int | None, int] | None
+    first_error: tuple[str, int | None, int | None, int] | None
+    last_error: tuple[str, int | None, int | None, int] | None
+    history: tuple[int, list[tuple[int, int, int]]]
+
+def summarize(asked: _Asked) -> list[_Deeds]:
+    """What each rank did in the file; the question's pattern says which lines are errors."""
 
 def parse_time(line: bytes, zone: Zone, reference: Said | None) -> datetime | None:
     """The stamp on one line."""

@@ -17,6 +17,7 @@ examples:
   logdex runs/llama/ --since 02:10 --until 02:12 -e 'NCCL|ERROR' -C3
   logdex -f local_persistent://torchx/echo-n9x -e 'nan|OOM|Traceback' -n 50
   kubectl logs job/x | logdex --since 10m -e NCCL
+  logdex ranks runs/llama/          which rank failed first, who is silent
 
 exit status: 0 a line was selected, 1 none was, 2 something went wrong
 """
@@ -126,6 +127,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Runs the command; returns its exit status."""
     given = list(sys.argv[1:] if argv is None else argv)
     try:
+        if given[:1] == ["ranks"]:
+            from logdex.command import ranks
+
+            return ranks.main(given[1:])
         made = parser()
         return run(made, made.parse_intermixed_args(given))
     except BrokenPipeError:
@@ -152,7 +157,7 @@ def run(made: argparse.ArgumentParser, args: argparse.Namespace) -> int:
     import re
 
     from logdex.command import progress, show
-    from logdex.command.inputs import complain
+    from logdex.command.complain import complain
 
     try:
         with progress.shown(args):

@@ -103,13 +103,16 @@ def sources(path: str, *, streams: str | None = None, follow: bool = False) -> l
         follow: The logs will be followed, so a combined copy, which lags behind, is not taken.
 
     Raises:
-        FileNotFoundError: There is nothing, or no log.
+        FileNotFoundError: Nothing matches a glob.
+        IsADirectoryError: There is no log in a directory.
     """
     if os.path.isdir(path):
         found = arrange(_walk(path), streams=streams, follow=follow)
         if not found:
             known = ", ".join(layout.name for layout in LAYOUTS)
-            raise FileNotFoundError(2, f"no logs in this directory (layouts known: {known})", path)
+            raise IsADirectoryError(
+                21, f"no logs in this directory; name a log file (layouts known: {known})", path
+            )
         return found
     if os.path.lexists(path) or not glob.has_magic(path):
         return [of_file(path)]

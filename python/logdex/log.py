@@ -7,11 +7,15 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from logdex import _core
 from logdex._pattern import compile_pattern
 from logdex._when import Said, When, said
+
+if TYPE_CHECKING:
+    from logdex.layouts import Source
+    from logdex.ranks import Ranks
 
 Regex: TypeAlias = str | re.Pattern[str]
 
@@ -32,6 +36,7 @@ class Question:
     partial: bool = False
     strict: bool = True
     records: bool = False
+    origin: tuple[str, int | None] | None = None
     ended: Callable[[], bool] | None = None
     keep: object = None
 
@@ -53,6 +58,12 @@ class Log:
         """See `logdex.open`."""
         kept = index if isinstance(index, bool) else os.fsdecode(index)
         self._question = Question(os.fsdecode(path), _core.Zone(tz), said(reference, "reference"), kept)
+        self._tz = tz
+
+    @property
+    def tz(self) -> str | None:
+        """The zone of stamps that name none; None for the machine's."""
+        return self._tz
 
     @property
     def path(self) -> str:
@@ -147,6 +158,29 @@ class Log:
     ) -> int:
         """How many lines `lines` would give, without making a str for each; errors as there."""
         return _core.count(self._ask(regex, since, until, strict=strict))
+
+    def ranks(self, errors: Regex | None = None, *, clocks: float = 1.0) -> Ranks:
+        """What each rank did: lines, errors, first error, last line, silence; who failed first.
+
+        A rank is a prefix on the line (`[rank3]:`, `[default3]:`), or else a file.
+
+        Args:
+            errors: What is an error; default `logdex.ranks.ERRORS`.
+            clocks: By how many seconds the clocks of two files may differ.
+
+        Raises:
+            re.error, TypeError: `errors` is no regex for text.
+            OSError: What the system says of a file.
+        """
+        from logdex.ranks import summarize
+
+        return summarize(self._named(), errors, clocks=clocks)
+
+    def _named(self) -> list[tuple[Log, Source]]:
+        """The logs of which this one is made, and what their names tell."""
+        from logdex.layouts import of_file
+
+        return [(self, of_file(self.path))]
 
     def __repr__(self) -> str:
         """The path."""

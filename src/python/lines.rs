@@ -9,7 +9,7 @@ use pyo3::types::{PyDateTime, PyString, PyTuple};
 
 use super::answer::Answer;
 use super::question::Asked;
-use super::record::{Record, datetime, offset_seconds};
+use super::record::{Origin, Record, datetime, offset_seconds};
 use super::stats::Stats;
 use super::text;
 use crate::index;
@@ -60,13 +60,18 @@ impl Lines {
 
 /// The records of one answer, in file order; made by `Log.records`.
 #[pyclass(frozen, module = "logdex._core")]
-pub(super) struct Records(Answer);
+pub(super) struct Records {
+    answer: Answer,
+    origin: Arc<Origin>,
+}
 
 #[pymethods]
 impl Records {
     #[new]
-    fn new(asked: Asked<'_>) -> PyResult<Self> {
-        Answer::new(asked).map(Self)
+    fn new(mut asked: Asked<'_>) -> PyResult<Self> {
+        let named = asked.origin.take();
+        let (source, rank) = named.unwrap_or_else(|| (asked.path.display().to_string(), None));
+        Ok(Self { answer: Answer::new(asked)?, origin: Arc::new(Origin { source, rank }) })
     }
 
     fn __iter__(slf: PyRef<'_, Self>) -> PyRef<'_, Self> {
@@ -74,7 +79,8 @@ impl Records {
     }
 
     fn __next__(&self, py: Python<'_>) -> PyResult<Option<Record>> {
-        self.0.next(py, |block, line, time| Record::new(py, block, line, time, self.0.zone()))
+        let zone = self.answer.zone();
+        self.answer.next(py, |block, line, time| Record::new(py, block, line, time, zone, &self.origin))
     }
 
     fn __enter__(slf: PyRef<'_, Self>) -> PyRef<'_, Self> {
@@ -87,16 +93,16 @@ impl Records {
     }
 
     fn close(&self) {
-        self.0.close();
+        self.answer.close();
     }
 
     #[getter]
     fn stats(&self) -> Stats {
-        self.0.stats()
+        self.answer.stats()
     }
 
     fn __repr__(&self) -> String {
-        format!("<Records of {}>", self.0.path().display())
+        format!("<Records of {}>", self.answer.path().display())
     }
 }
 

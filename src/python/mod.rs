@@ -6,6 +6,7 @@ mod error;
 mod lines;
 mod pattern;
 mod question;
+mod ranks;
 mod record;
 mod show;
 mod stats;
@@ -27,6 +28,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<show::Sink>()?;
     module.add_class::<when::Zone>()?;
     module.add_function(wrap_pyfunction!(lines::count, module)?)?;
+    module.add_function(wrap_pyfunction!(ranks::summarize, module)?)?;
     module.add_function(wrap_pyfunction!(lines::prune, module)?)?;
     module.add_function(wrap_pyfunction!(lines::span, module)?)?;
     module.add_function(wrap_pyfunction!(when::parse_time, module)?)?;

@@ -51,6 +51,8 @@ pub(super) struct Asked<'py> {
     strict: bool,
     /// Whether records are wanted, and so the time of each line.
     pub(super) records: bool,
+    /// Where records come from: the source's name, and the rank that alone wrote it.
+    pub(super) origin: Option<(String, Option<u32>)>,
     /// `() -> bool`: whether nobody will write to the file any more.
     ended: Option<Py<PyAny>>,
     /// Something that must live as long as the answer.

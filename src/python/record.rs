@@ -1,5 +1,7 @@
 //! `Record`: a line with all that is known of it, and the way from nanoseconds to `datetime`.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use pyo3::prelude::*;
@@ -8,6 +10,7 @@ use pyo3::types::{PyDateTime, PyDelta, PyString, PyTzInfo};
 use super::text;
 use crate::block::Block;
 use crate::line::Line;
+use crate::rank;
 use crate::stamp::How;
 use crate::timing::LineTime;
 
@@ -26,6 +29,16 @@ pub(super) struct Record {
     offset: u64,
     #[pyo3(get)]
     number: u64,
+    origin: Arc<Origin>,
+}
+
+/// Where the records of one answer come from.
+#[derive(Debug)]
+pub(super) struct Origin {
+    /// The source's name: its label among several, or its path.
+    pub(super) source: String,
+    /// The rank that alone wrote it, where the names of files tell.
+    pub(super) rank: Option<u32>,
 }
 
 impl Record {
@@ -35,6 +48,7 @@ impl Record {
         line: Line,
         time: Option<LineTime>,
         zone: &TimeZone,
+        origin: &Arc<Origin>,
     ) -> Self {
         let (span, offset) = time.map_or((None, None), |t| (t.span, t.offset));
         let moment = span.map(|span| (span.lo, offset_seconds(span.lo, offset, zone)));
@@ -45,6 +59,7 @@ impl Record {
             how: time.map_or("untimed", |t| name(t.how)),
             offset: block.file_offset(line.start),
             number: time.map_or(0, |t| t.number),
+            origin: Arc::clone(origin),
         }
     }
 }
@@ -59,6 +74,23 @@ impl Record {
     #[getter]
     fn time_ns(&self) -> Option<i64> {
         self.moment.map(|(ns, _)| ns)
+    }
+
+    #[getter]
+    fn source(&self) -> &str {
+        &self.origin.source
+    }
+
+    #[getter]
+    fn rank(&self, py: Python<'_>) -> PyResult<Option<u32>> {
+        let text = self.text.bind(py).to_cow()?;
+        Ok(rank::of(text.as_bytes()).filter(|rank| !rank.local).map(|rank| rank.number).or(self.origin.rank))
+    }
+
+    #[getter]
+    fn local_rank(&self, py: Python<'_>) -> PyResult<Option<u32>> {
+        let text = self.text.bind(py).to_cow()?;
+        Ok(rank::of(text.as_bytes()).filter(|rank| rank.local).map(|rank| rank.number))
     }
 
     fn __repr__(&self, py: Python<'_>) -> PyResult<String> {

@@ -11,8 +11,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
 from logdex import _core
+from logdex._inputs import Input, Wish, inputs
 from logdex.command import patterns
-from logdex.command.inputs import Input, Wish, complain, inputs
+from logdex.command.complain import complain
 from logdex.log import Log, Question
 
 _LABEL_COLORS = (36, 33, 35, 32, 34, 96, 93, 95, 92, 94)

@@ -1,15 +1,14 @@
-"""What the arguments of the command stand for: files to read, with their names, and until when."""
+"""What paths, directories, globs and handles stand for: files to read, with their names, and until when."""
 
 from __future__ import annotations
 
 import os
 import re
-import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from logdex.command import spool
+from logdex import _spool as spool
 from logdex.layouts import Source, arrange, sources
 
 if TYPE_CHECKING:
@@ -216,17 +215,3 @@ def _chosen(
                     raise LookupError(f"app {app} has no replica {k} of role {name!r}; it has {count}")
                 chosen.append((name, k))
     return chosen
-
-
-def complain(error: BaseException) -> None:
-    """Says on stderr what went wrong."""
-    sys.stderr.write(f"logdex: {describe(error)}\n")
-
-
-def describe(error: BaseException) -> str:
-    """An error in one line: the path, what was wrong, what to do."""
-    if isinstance(error, OSError) and error.strerror:
-        return f"{error.filename}: {error.strerror}" if error.filename is not None else error.strerror
-    if isinstance(error, LookupError) and error.args:
-        return str(error.args[0])
-    return str(error) or type(error).__name__

@@ -1,0 +1,149 @@
+"""A heat map of ranks by time: as characters for a terminal, as a picture in SVG."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from html import escape
+
+from logdex.ranks import Rank, Ranks
+
+_BARS = "▁▂▃▄▅▆▇█"
+_COOL = ("#0d2b45", "#14507a", "#1c7fb0", "#38b0cf", "#8ad9d3", "#e4f5d0")
+
+
+@dataclass
+class Cell:
+    """What one rank wrote in one column of time; `heat` is its share, 0 to 1, of the most in any cell."""
+
+    lines: float = 0.0
+    errors: float = 0.0
+    heat: float = 0.0
+
+
+def columns(told: Ranks, rows: Sequence[Rank], width: int) -> list[list[Cell]]:
+    """For each of `rows`, `width` cells from the first to the last line of all."""
+    cells = [[Cell() for _ in range(width)] for _ in rows]
+    if told.first is None or told.last is None:
+        return cells
+    begin, span = told.first.timestamp(), max((told.last - told.first).total_seconds(), 1e-3)
+    for row, out in zip(rows, cells, strict=True):
+        for start, seconds, lines, errors in row.history:
+            _spread(out, (start.timestamp() - begin) / span, seconds / span, lines, errors)
+    most = max((cell.lines for out in cells for cell in out), default=0.0) or 1.0
+    for out in cells:
+        for cell in out:
+            cell.heat = cell.lines / most
+    return cells
+
+
+def _spread(out: list[Cell], left: float, share: float, lines: int, errors: int) -> None:
+    """Puts a column of a rank's own history, wider or narrower, into the cells that it covers."""
+    first = min(max(int(left * len(out)), 0), len(out) - 1)
+    last = min(max(int((left + share) * len(out) - 1e-9), first), len(out) - 1)
+    for cell in out[first : last + 1]:
+        cell.lines += lines / (last - first + 1)
+    # An error is one moment: shown once, where its column begins.
+    out[first].errors += errors
+
+
+def bar(cell: Cell) -> tuple[str, str]:
+    """A cell as a character and its style for rich."""
+    if cell.errors:
+        return "!", "bold white on red"
+    if cell.lines <= 0:
+        return "·", "bright_black"
+    return _BARS[min(int(cell.heat * len(_BARS)), len(_BARS) - 1)], "cyan"
+
+
+def svg(told: Ranks, width: int = 200) -> str:
+    """The heat map of all ranks as a picture, 1,200 units wide."""
+    rows = told.ranks
+    left, top, right, height = 160, 64, 24, max(min(22, 1600 // max(len(rows), 1)), 5)
+    wide = 1200 - left - right
+    bottom = top + height * len(rows)
+    out = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 1200 {bottom + 56}" '
+        f'font-family="DejaVu Sans, Helvetica, Arial, sans-serif" font-size="12">',
+        f'<rect width="1200" height="{bottom + 56}" fill="#0b0f14"/>',
+        f'<text x="{left}" y="24" fill="#f0f4f8" font-size="15" font-weight="bold">'
+        f"{escape(_title(told))}</text>",
+        *_axis(told, left, wide, top, bottom),
+    ]
+    for place, (rank, cells) in enumerate(zip(rows, columns(told, rows, width), strict=True)):
+        out += _row(rank, cells, told, (left, top + place * height, wide / width, height))
+    out += _legend(left, bottom + 34)
+    return "\n".join([*out, "</svg>", ""])
+
+
+def _title(told: Ranks) -> str:
+    first = told.first_failure
+    if first is None or first.first_error is None:
+        return f"{len(told.ranks)} ranks, no error"
+    time = first.first_error.time
+    when = f" at {time:%H:%M:%S}" if time else ""
+    silent = ", ".join(_who(one) for one in told.silent[:6])
+    return f"first failure: {_who(first)}{when}" + (f"; silent: {silent}" if silent else "")
+
+
+def _axis(told: Ranks, left: int, wide: int, top: int, bottom: int) -> list[str]:
+    if told.first is None or told.last is None:
+        return []
+    span, out = told.last - told.first, []
+    for tick in range(7):
+        x = left + wide * tick / 6
+        moment: datetime = told.first + timedelta(seconds=span.total_seconds() * tick / 6)
+        anchor = "start" if tick == 0 else "end" if tick == 6 else "middle"
+        out.append(
+            f'<text x="{x:.1f}" y="{top - 10}" fill="#9fb3c8" text-anchor="{anchor}">{moment:%H:%M:%S}</text>'
+        )
+        out.append(f'<line x1="{x:.1f}" x2="{x:.1f}" y1="{top - 6}" y2="{bottom}" stroke="#243b53"/>')
+    return out
+
+
+def _row(rank: Rank, cells: list[Cell], told: Ranks, place: tuple[float, float, float, float]) -> list[str]:
+    left, y, wide, height = place
+    color = "#ff5c5c" if rank is told.first_failure else "#ffd166" if rank.is_silent else "#bcccdc"
+    size = min(12, height - 1)
+    out = [
+        f'<text x="{left - 8}" y="{y + height * 0.72:.1f}" fill="{color}" text-anchor="end" '
+        f'font-size="{size}">{escape(_who(rank))}</text>'
+    ]
+    for at, cell in enumerate(cells):
+        fill = _fill(cell)
+        if fill:
+            out.append(
+                f'<rect x="{left + at * wide:.2f}" y="{y + 1}" width="{wide + 0.1:.2f}" '
+                f'height="{height - 2}" fill="{fill}"/>'
+            )
+    # Errors last and a little wider, so that one among a thousand lines is seen.
+    for at, cell in enumerate(cells):
+        if cell.errors:
+            out.append(
+                f'<rect x="{left + at * wide - 1:.2f}" y="{y}" width="{wide + 2:.2f}" '
+                f'height="{height}" fill="#ff2e2e"/>'
+            )
+    return out
+
+
+def _who(rank: Rank) -> str:
+    return f"rank {rank.name}" if rank.name.isdigit() else rank.name
+
+
+def _fill(cell: Cell) -> str:
+    if cell.lines <= 0:
+        return ""
+    return _COOL[min(int(cell.heat**0.5 * len(_COOL)), len(_COOL) - 1)]
+
+
+def _legend(left: int, y: int) -> list[str]:
+    out = [f'<text x="{left}" y="{y + 10}" fill="#9fb3c8">lines written: few</text>']
+    x = left + 118
+    for color in _COOL:
+        out.append(f'<rect x="{x}" y="{y}" width="18" height="12" fill="{color}"/>')
+        x += 18
+    out.append(f'<text x="{x + 6}" y="{y + 10}" fill="#9fb3c8">many</text>')
+    out.append(f'<rect x="{x + 60}" y="{y}" width="12" height="12" fill="#ff2e2e"/>')
+    out.append(f'<text x="{x + 78}" y="{y + 10}" fill="#9fb3c8">errors</text>')
+    return out

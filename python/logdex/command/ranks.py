@@ -1,0 +1,272 @@
+"""`logdex ranks`: the answer first, then a line for each rank with its history as a heat map."""
+
+from __future__ import annotations
+
+import argparse
+import re
+import sys
+from collections.abc import Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from logdex._inputs import Input, Wish, inputs
+from logdex.command import patterns
+from logdex.command.complain import complain
+from logdex.command.heat import Cell, bar, columns, svg
+from logdex.layouts import Source
+from logdex.log import Log
+from logdex.ranks import CLOCKS, Rank, Ranks, summarize
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.text import Text
+
+_MOST_ROWS = 40
+_EPILOG = """\
+examples:
+  logdex ranks runs/llama/
+  logdex ranks runs/llama/ -e 'loss=nan|Traceback' --svg ranks.svg
+
+exit status: 0 no rank failed, 1 one did, 2 something went wrong
+"""
+
+
+def parser() -> argparse.ArgumentParser:
+    """The options of `logdex ranks`."""
+    made = argparse.ArgumentParser(
+        "logdex ranks",
+        description="Say which rank failed first, which are silent, and show who wrote how much and when.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    made.add_argument("sources", nargs="+", metavar="SOURCE", help="a file, directory, glob, handle, or -")
+    made.add_argument(
+        "-e", "--errors", action="append", default=[], metavar="RE", help="what is an error; several: any"
+    )
+    made.add_argument("-i", "--ignore-case", action="store_true", help="RE in any case")
+    made.add_argument("--tz", metavar="ZONE", help="zone of stamps without one; default the machine's")
+    made.add_argument(
+        "--clocks",
+        type=float,
+        default=CLOCKS,
+        metavar="SECONDS",
+        help=f"by how much clocks of two hosts may differ (default {CLOCKS:g})",
+    )
+    made.add_argument("--all", action="store_true", help=f"all ranks, not the {_MOST_ROWS} that say most")
+    made.add_argument("--svg", metavar="FILE", help="write the heat map as a picture, too")
+    made.add_argument("--color", choices=["auto", "always", "never"], default="auto")
+    return made
+
+
+def main(argv: Sequence[str]) -> int:
+    """Runs `logdex ranks`; returns its exit status."""
+    args = parser().parse_args(argv)
+    failed = False
+    found: list[Input] = []
+    for argument in args.sources:
+        try:
+            found += inputs(argument, Wish())
+        except (OSError, ValueError, LookupError) as error:
+            complain(error)
+            failed = True
+    try:
+        errors = patterns.join(args.errors, ignore_case=args.ignore_case)
+        for one in found:
+            one.settle()
+        named = [
+            (Log(one.path, tz=args.tz, index=one.spool is None), one.source or Source(one.label, ()))
+            for one in found
+        ]
+        told = summarize(named, errors, clocks=args.clocks)
+        if not told.ranks:
+            return 2 if failed else 0
+        show(told, args)
+    except re.error as error:
+        complain(ValueError(f"-e {error.pattern!r}: {error}"))
+        return 2
+    except BrokenPipeError:
+        raise
+    except (OSError, ValueError) as error:
+        complain(error)
+        return 2
+    return 2 if failed else int(told.first_failure is not None)
+
+
+def show(told: Ranks, args: argparse.Namespace) -> None:
+    """Writes the answer to standard output, and the picture."""
+    from rich.console import Console
+
+    forced = {"always": True, "never": False}.get(args.color)
+    console = Console(
+        file=sys.stdout, force_terminal=forced, no_color=forced is False, highlight=False, soft_wrap=True
+    )
+    if not console.is_terminal and args.color != "always":
+        console = Console(file=sys.stdout, width=120, color_system=None, highlight=False, soft_wrap=True)
+    for line in verdict(told):
+        console.print(line)
+    _table(console, told, _rows(told, args.all))
+    if args.svg:
+        with open(args.svg, "w", encoding="utf-8") as file:
+            file.write(svg(told))
+        sys.stderr.write(f"logdex: wrote {args.svg}\n")
+
+
+def verdict(told: Ranks) -> list[Text]:
+    """What happened, in a few lines."""
+    from rich.text import Text
+
+    lines = sum(one.lines for one in told.ranks)
+    errors = sum(one.errors for one in told.ranks)
+    head = f"{len(told.ranks)} ranks, {lines:,} lines, {errors:,} of them errors"
+    if told.first and told.last:
+        head += f", {told.first:%Y-%m-%d %H:%M:%S} to {_clock(told.last)} {told.last:%Z}"
+    out = [Text(head, "bold")]
+    first = told.first_failure
+    if first is None or first.first_error is None:
+        out.append(Text.assemble(("first failure  ", "bold"), ("none", "green")))
+    else:
+        error = first.first_error
+        out.append(
+            Text.assemble(
+                ("first failure  ", "bold"),
+                (f"{_who(first)}", "bold red"),
+                f" at {_clock(error.time)}: ",
+                (_message(error.text), "red"),
+            )
+        )
+        raised = first.last_error
+        if raised and raised.number != error.number:
+            out.append(Text.assemble("               and in the end: ", (_message(raised.text), "red")))
+        out.append(Text(f"               {error.path}:{error.number}", "dim"))
+        out += _others(told, first)
+    for one in told.silent[:5]:
+        said = _message(one.last_line.text) if one.last_line else ""
+        out.append(
+            Text.assemble(
+                ("silent         ", "bold"),
+                (_who(one), "bold yellow"),
+                f" since {_clock(one.last)}, {_span(one.silent)} before the last line of all, "
+                f"without an error; its last line: {said}",
+            )
+        )
+    if len(told.silent) > 5:
+        out.append(Text(f"               and {len(told.silent) - 5} more"))
+    out.append(Text(""))
+    return out
+
+
+def _others(told: Ranks, first: Rank) -> list[Text]:
+    """Who failed together with the first, and who after it."""
+    from rich.text import Text
+
+    together = told.with_the_first
+    out = []
+    if together:
+        names = _names(together)
+        out.append(
+            Text(f"               clocks cannot tell it from {names}, which failed within {told.clocks:g} s")
+        )
+    after = [one for one in told.failed if one is not first and one not in together]
+    if after and first.first_error and first.first_error.time and after[0].first_error:
+        next_ = after[0].first_error
+        if next_.time:
+            later = (next_.time - first.first_error.time).total_seconds()
+            out.append(
+                Text.assemble(
+                    ("after it       ", "bold"),
+                    f"{_names(after)}, the first of them {_span(later)} later: {_message(next_.text)}",
+                )
+            )
+    return out
+
+
+def _rows(told: Ranks, all_: bool) -> tuple[Rank, ...]:
+    """The ranks to show: all, or those that say most."""
+    if all_ or len(told.ranks) <= _MOST_ROWS:
+        return told.ranks
+    telling = [*told.failed[: _MOST_ROWS // 2], *told.silent[: _MOST_ROWS // 4]]
+    rest = [one for one in told.ranks if one not in telling]
+    kept = telling + rest[: _MOST_ROWS - len(telling)]
+    return tuple(one for one in told.ranks if one in kept)
+
+
+def _table(console: Console, told: Ranks, rows: tuple[Rank, ...]) -> None:
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, padding=(0, 1, 0, 0), header_style="bold", show_edge=False)
+    for name in ("rank", "lines", "errors", "first error", "last line", "silent"):
+        table.add_column(name, justify="left" if name == "rank" else "right", no_wrap=True)
+    wide = max(len(one.name) for one in rows)
+    width = max(console.width - wide - 52, 20)
+    table.add_column(_axis(told, width), no_wrap=True)
+    first = told.first_failure
+    for one, cells in zip(rows, columns(told, rows, width), strict=True):
+        style = "bold red" if one is first else "bold yellow" if one.is_silent else ""
+        table.add_row(
+            Text(one.name, style),
+            f"{one.lines:,}",
+            Text(f"{one.errors:,}", "red" if one.errors else "dim"),
+            _clock(one.first_error.time, "%H:%M:%S") if one.first_error else Text("-", "dim"),
+            _clock(one.last, "%H:%M:%S"),
+            _span(one.silent) if one.silent >= 0.5 else Text("-", "dim"),
+            _heat(cells),
+        )
+    console.print(table)
+    left_out = len(told.ranks) - len(rows)
+    if left_out:
+        console.print(f"{left_out} more ranks without anything to say; --all shows them")
+    console.print(
+        Text("each column: lines written, from . none to █ most; ", "dim")
+        + Text("!", "white on red")
+        + Text(" errors", "dim")
+    )
+
+
+def _axis(told: Ranks, width: int) -> str:
+    if told.first is None or told.last is None:
+        return "history"
+    left, right = f"{told.first:%H:%M:%S}", f"{told.last:%H:%M:%S}"
+    return left + " " * max(width - len(left) - len(right), 1) + right
+
+
+def _heat(cells: list[Cell]) -> Text:
+    from rich.text import Text
+
+    text = Text()
+    for cell in cells:
+        text.append(*bar(cell))
+    return text
+
+
+def _who(rank: Rank) -> str:
+    return f"rank {rank.name}" if rank.name.isdigit() else rank.name
+
+
+def _names(ranks: Sequence[Rank]) -> str:
+    names = [one.name for one in ranks]
+    shown = ", ".join(names[:12]) + (f" and {len(names) - 12} more" if len(names) > 12 else "")
+    return f"rank {shown}" if len(names) == 1 else f"ranks {shown}"
+
+
+def _clock(time: datetime | None, form: str = "%H:%M:%S.%f") -> str:
+    if time is None:
+        return "an unknown time"
+    text = f"{time:{form}}"
+    return text[:-3] if form.endswith("%f") else text
+
+
+def _span(seconds: float) -> str:
+    if seconds < 100:
+        return f"{seconds:.1f} s"
+    minutes, seconds = divmod(round(seconds), 60)
+    return f"{minutes} min {seconds} s" if minutes < 100 else f"{minutes // 60} h {minutes % 60} min"
+
+
+_CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|[\x00-\x1f\x7f]")
+
+
+def _message(text: str) -> str:
+    """A line as it can be quoted within a line: no colours, no control characters, not too long."""
+    plain = _CONTROL.sub("", text)
+    return plain if len(plain) <= 160 else plain[:157] + "..."

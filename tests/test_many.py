@@ -1,0 +1,107 @@
+"""Many sources as one log: `logdex.open` on directories, globs, handles and lists."""
+
+import re
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import logdex
+import pytest
+
+
+@pytest.fixture
+def job(tmp_path: Path) -> Path:
+    for rank in range(3):
+        lines = [
+            f"2026-11-22 02:00:{second:02} [rank{rank}] step {second}\n" for second in range(rank, 30, 3)
+        ]
+        lines.insert(4, f"  unstamped of {rank}\n")
+        (tmp_path / f"rank{rank}.log").write_text("".join(lines))
+    (tmp_path / "config.yaml").write_text("2026-11-22 02:00:00 no log\n")
+    return tmp_path
+
+
+def naive(job: Path) -> list[str]:
+    """All lines by their time, ties and lines without one in their file's order."""
+    timed = []
+    for path in sorted(job.glob("*.log")):
+        time = ""
+        for number, line in enumerate(path.read_text().splitlines(keepends=True)):
+            match = re.match(r"\S+ \S+:\d\d ", line)
+            time = match[0] if match else time
+            timed.append((time, path.name, number, line))
+    return [line for *_, line in sorted(timed)]
+
+
+def test_a_directory_a_glob_and_a_list_are_one_log(job: Path) -> None:
+    files = [job / f"rank{rank}.log" for rank in range(3)]
+    for named in (job, f"{job}/*.log", files, [str(job)]):
+        log = logdex.open(named, tz="UTC")
+        assert isinstance(log, logdex.Log)
+        assert list(log.lines()) == naive(job)
+        assert log.count() == len(naive(job))
+        assert list(log.lines("step 7")) == ["2026-11-22 02:00:07 [rank1] step 7\n"]
+        assert list(log.lines(last=4)) == naive(job)[-4:]
+        assert list(log.lines(since="2026-11-22 02:00:28")) == naive(job)[-2:]
+        assert log.count("unstamped", until="2026-11-22 02:00:10") == 2
+
+
+def test_records_say_which_source_and_rank(job: Path) -> None:
+    for record in logdex.open(job).records():
+        rank = int(record.source.removeprefix("rank"))
+        assert record.rank == rank
+        assert f"rank{rank}" in record.text or record.text == f"  unstamped of {rank}\n"
+    single = logdex.open(job / "rank1.log")
+    assert {record.source for record in single.records()} == {str(job / "rank1.log")}
+
+
+def test_ranks_on_lines_count_before_names(tmp_path: Path) -> None:
+    path = tmp_path / "all.log"
+    path.write_text("[rank3]: 2026-11-22 02:00:00 a\n[default2]:b\nc\n")
+    records = list(logdex.open(path).records())
+    assert [(one.rank, one.local_rank) for one in records] == [(3, None), (None, 2), (None, None)]
+
+
+def test_one_log_without_times_is_left_out_of_a_range(job: Path, caplog: pytest.LogCaptureFixture) -> None:
+    (job / "bare.log").write_text("no time\n")
+    log = logdex.open(job)
+    assert len(list(log.lines(since="2026-11-22 02:00:28"))) == 2
+    assert "bare.log: no line has a time" in caplog.text
+    assert log.count(since="2026-11-22 02:00:28") == 2
+    with pytest.raises(ValueError, match="no line has a time"):
+        list(logdex.open([job / "bare.log"]).lines(since="2026-11-22"))
+
+
+def test_nothing_there(tmp_path: Path) -> None:
+    with pytest.raises(IsADirectoryError, match="no logs"):
+        list(logdex.open(tmp_path).lines())
+    with pytest.raises(FileNotFoundError):
+        list(logdex.open(f"{tmp_path}/*.log").lines())
+
+
+def test_following_many(job: Path) -> None:
+    lines = logdex.open(job).lines("new", follow=True)
+    threading.Timer(
+        0.1, lambda: [_append(job / f"rank{rank}.log", f"new {rank}\n") for rank in (2, 0)]
+    ).start()
+    assert {next(lines), next(lines)} == {"new 0\n", "new 2\n"}
+    lines.close()
+    deadline = time.monotonic() + 5
+    assert list(lines) == []
+    assert time.monotonic() < deadline
+
+
+def _append(path: Path, text: str) -> None:
+    with path.open("a") as file:
+        file.write(text)
+
+
+def test_a_handle_is_a_log(launch: Callable[..., str]) -> None:
+    app = launch("echo out of ${replica_id}; echo err of ${replica_id} >&2", replicas=2)
+    with logdex.open(f"local_persistent://test/{app}").lines("of", follow=True) as lines:
+        assert sorted(lines) == ["err of 0\n", "err of 1\n", "out of 0\n", "out of 1\n"]
+    assert sorted(logdex.open(f"local_persistent://test/{app}").sources) in (
+        ["w/0", "w/1"],
+        ["w/0 stderr", "w/0 stdout", "w/1 stderr", "w/1 stdout"],
+    )

@@ -1,0 +1,173 @@
+"""Which rank failed first, who is silent: on made-up logs, and on a job of real processes."""
+
+import subprocess
+import sys
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from xml.etree import ElementTree
+
+import logdex
+import pytest
+from logdex.command.heat import columns
+from logdex.ranks import ERRORS
+
+EXAMPLE = Path(__file__).parent.parent / "examples" / "failing_job.py"
+
+
+def at(second: float) -> str:
+    moment = datetime(2026, 11, 22, 2, 0) + timedelta(seconds=second)
+    return f"{moment:%Y-%m-%d %H:%M:%S},{moment.microsecond // 1000:03}"
+
+
+def ranks(*args: object) -> tuple[int, str, str]:
+    done = subprocess.run(
+        [sys.executable, "-m", "logdex", "ranks", *map(str, args)],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert "Traceback (most" not in done.stderr, done.stderr
+    return done.returncode, done.stdout, done.stderr
+
+
+@pytest.fixture
+def prefixed(tmp_path: Path) -> Path:
+    """Three ranks in one file; rank 1 fails first, rank 2 stops at 3 s."""
+    lines = []
+    for tenth in range(300):
+        for rank in range(3):
+            if not (rank == 2 and tenth > 30) and not (rank == 1 and tenth > 200):
+                lines.append(f"[rank{rank}]: {at(tenth / 10)} INFO step {tenth}\n")
+    lines.insert(-20, f"[rank1]: {at(27)} ERROR boom\n[rank1]: Traceback (most recent call last):\n")
+    lines.append(f"[rank0]: {at(30)} ERROR peer gone\n")
+    lines.insert(0, "launching\n")
+    path = tmp_path / "job.log"
+    path.write_text("".join(lines))
+    return path
+
+
+def test_each_rank_of_one_file(prefixed: Path) -> None:
+    told = logdex.open(prefixed, tz="UTC").ranks()
+    one = {rank.name: rank for rank in told.ranks}
+    assert sorted(one) == ["0", "1", "2", "job.log"]
+    assert (one["0"].lines, one["0"].errors) == (301, 1)
+    assert (one["1"].lines, one["1"].errors) == (203, 2)
+    assert one["1"].first_error
+    assert one["1"].first_error.text == f"[rank1]: {at(27)} ERROR boom"
+    assert one["1"].first_error.time == datetime(2026, 11, 22, 2, 0, 27, tzinfo=timezone.utc)
+    assert one["1"].last_error
+    assert one["1"].last_error.text == "[rank1]: Traceback (most recent call last):"
+    assert one["2"].last_line
+    assert one["2"].last_line.text.endswith("INFO step 30")
+    assert one["2"].silent == pytest.approx(27, abs=0.01)
+    assert told.first_failure is one["1"]
+    assert told.failed == (one["1"], one["0"])
+    assert [rank.name for rank in told.silent] == ["2"]
+    text = prefixed.read_text()
+    assert sum(rank.lines for rank in told.ranks) == text.count("\n")
+    for rank in told.ranks:
+        assert sum(lines for _, _, lines, _ in rank.history) == rank.lines
+        assert sum(errors for *_, errors in rank.history) == rank.errors
+
+
+def test_what_is_an_error_is_the_callers(prefixed: Path) -> None:
+    told = logdex.open(prefixed, tz="UTC").ranks("step 30$")
+    assert [rank.name for rank in told.failed] == ["0", "1", "2"]
+    status, out, _ = ranks(prefixed, "-e", "nothing of the kind")
+    assert status == 0
+    assert "first failure  none" in out
+    assert ranks(prefixed, "-e", "(")[0] == 2
+
+
+def test_who_fails_within_the_uncertainty_of_clocks_is_said(tmp_path: Path) -> None:
+    for rank, second in enumerate((10.4, 10.0, 12.0)):
+        (tmp_path / f"rank{rank}.log").write_text(f"{at(0)} INFO up\n{at(second)} ERROR gone\n")
+    told = logdex.open(tmp_path, tz="UTC").ranks()
+    assert told.first_failure
+    assert told.first_failure.name == "1"
+    assert [rank.name for rank in told.with_the_first] == ["0"]
+    assert logdex.open(tmp_path).ranks(clocks=0.0).with_the_first == ()
+    assert len(logdex.open(tmp_path).ranks(clocks=5.0).with_the_first) == 2
+
+
+def test_streams_and_parts_of_one_rank_are_one_row(tmp_path: Path) -> None:
+    for name in ("w/0/stdout.log", "w/0/stderr.log", "w/1/stdout.log"):
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(f"{at(1)} INFO x\n[default3]:{at(2)} ERROR y\n")
+    told = logdex.open(tmp_path).ranks()
+    assert [(rank.name, rank.lines) for rank in told.ranks] == [
+        ("w/0", 2),
+        ("w/0:3", 2),
+        ("w/1", 1),
+        ("w/1:3", 1),
+    ]
+
+
+@pytest.mark.parametrize("text", ["", "no time\nERROR without a time\n", "\x00\xff\n"])
+def test_odd_logs_are_told_of_too(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "odd.log"
+    path.write_bytes(text.encode("latin-1"))
+    status, out, _ = ranks(path)
+    assert status == (1 if "ERROR" in text else 0)
+    assert ("first failure" in out) == bool(text)
+
+
+@pytest.mark.parametrize(
+    ("line", "is_error"),
+    [
+        ("2026-11-22 02:00:00 ERROR x", True),
+        ("[rank3]: Traceback (most recent call last):", True),
+        ("[rank3]: torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 2.00 GiB", True),
+        ("[rank0]:[E1122 06:47:12.123456789 ProcessGroupNCCL.cpp:616] Watchdog caught collective", True),
+        ("E1122 06:47:12.123456 77 api.py:826] failed (exitcode: -9)", True),
+        ("Fatal Python error: Segmentation fault", True),
+        ("Signal 9 (SIGKILL) received by PID 77", True),
+        ("{'loss': nan, 'step': 7}", True),
+        ("2026-11-22 02:00:00 INFO 0 errors so far, error_rate=0.0", False),
+        ("epoch 3 terror error bars", False),
+        ("finance: loss=1.0 nanoseconds=3", False),
+        ("I1122 06:47:12.123456 77 api.py:826] fine", False),
+    ],
+)
+def test_what_is_an_error_by_default(line: str, is_error: bool) -> None:
+    import re
+
+    assert bool(re.search(ERRORS, line)) == is_error
+
+
+def test_the_cells_hold_every_line(prefixed: Path) -> None:
+    told = logdex.open(prefixed).ranks()
+    for width in (1, 7, 80, 500):
+        for rank, cells in zip(told.ranks, columns(told, told.ranks, width), strict=True):
+            assert sum(cell.lines for cell in cells) == pytest.approx(rank.lines)
+            assert sum(cell.errors for cell in cells) == rank.errors
+
+
+def test_two_hundred_ranks_fit_a_screen(tmp_path: Path) -> None:
+    path = tmp_path / "job.log"
+    lines = [f"[rank{rank}]: {at(second)} INFO x\n" for second in range(3) for rank in range(200)]
+    path.write_text("".join([*lines, f"[rank177]: {at(2)} ERROR x\n"]))
+    _, out, _ = ranks(path)
+    assert len(out.splitlines()) < 60
+    assert "\n177 " in out
+    assert "160 more ranks" in out
+    assert len(ranks(path, "--all")[1].splitlines()) > 200
+
+
+def test_a_job_of_real_processes_tells_who_began(tmp_path: Path) -> None:
+    subprocess.run(
+        [sys.executable, EXAMPLE, tmp_path / "job", "--seconds", "9"], check=True, stdout=subprocess.DEVNULL
+    )
+    picture = tmp_path / "ranks.svg"
+    status, out, _ = ranks(tmp_path / "job", "--svg", picture)
+    assert status == 1
+    screen = out.splitlines()[:24]
+    assert any(line.startswith("first failure  rank 5 at") for line in screen)
+    assert any("CUDA error: an illegal memory access" in line for line in screen)
+    assert any(line.startswith("after it       ranks") and "Watchdog caught" in line for line in screen)
+    assert any(line.startswith("silent         rank 2 since") and "all_reduce" in line for line in screen)
+    root = ElementTree.parse(picture).getroot()
+    assert root.tag == "{http://www.w3.org/2000/svg}svg"
+    assert "first failure: rank 5" in "".join(root.itertext())
