@@ -17,8 +17,8 @@ from typing import Any, Generic, TypeVar
 
 from logdex import _core
 from logdex._inputs import Input, Wish, inputs
-from logdex.layouts import Source
 from logdex._when import When
+from logdex.layouts import Source
 from logdex.log import Log, Regex
 
 _T = TypeVar("_T", str, _core.Record)

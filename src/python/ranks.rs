@@ -1,7 +1,6 @@
 //! `summarize`: what each rank did in one file.
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 
 use pyo3::prelude::*;
 
@@ -33,7 +32,7 @@ pub(super) struct DeedsParts {
 /// What each rank did in the file; the question's pattern says what is an error.
 #[pyfunction]
 pub(super) fn summarize(py: Python<'_>, asked: Asked<'_>) -> PyResult<Vec<DeedsParts>> {
-    let (mut question, mut caller) = asked.put(&Arc::new(AtomicBool::new(false)))?;
+    let (mut question, mut caller) = asked.put(&Arc::default(), &Arc::default())?;
     let errors = question.pattern.take();
     let told = py.detach(|| ranks::summarize(question, errors.as_ref(), &mut caller));
     let told = told.map_err(|error| caller.exception(error))?;

@@ -12,6 +12,7 @@ use super::stats::Stats;
 use super::text;
 use crate::error::{Error, Result};
 use crate::show::{self, Feed, Json, Manner, Outcome, Painter, Shape, Style, Surroundings};
+use crate::watch::Bell;
 
 /// More feeds than this read in the thread that merges them, so that threads and memory stay few.
 const WITH_THREADS: usize = 16;
@@ -47,13 +48,13 @@ struct Shown<'py> {
 type Part = (Feed, Style, PythonCaller);
 
 impl Shown<'_> {
-    fn part(self, closed: &Arc<AtomicBool>, workers: Option<usize>) -> PyResult<Part> {
+    fn part(self, closed: &Arc<AtomicBool>, bell: &Arc<Bell>, workers: Option<usize>) -> PyResult<Part> {
         let around = Surroundings { before: self.before, after: self.after };
         let shape = Shape { invert: self.invert, around, records: self.whole_records, skip: self.skip };
         let zone = self.question.zone.0.clone();
         let json = self.json.map(|(source, rank)| Json { source, rank, zone });
         let style = Style { label: self.label, heading: self.heading, gap: self.gap, json };
-        let (mut question, caller) = self.question.put(closed, &Arc::default())?;
+        let (mut question, caller) = self.question.put(closed, bell)?;
         question.workers = workers.unwrap_or(question.workers);
         Ok((Feed::new(question, shape), style, caller))
     }
@@ -65,6 +66,8 @@ pub(super) struct Show {
     parts: Mutex<Vec<Part>>,
     told: Mutex<Told>,
     closed: Arc<AtomicBool>,
+    /// Wakes a follow that waits.
+    bell: Arc<Bell>,
     paint: Option<Py<PyAny>>,
     skip: u64,
 }
@@ -81,14 +84,15 @@ impl Show {
     #[new]
     #[pyo3(signature = (shown, *, paint=None, skip=0))]
     fn new(shown: Vec<Shown<'_>>, paint: Option<Py<PyAny>>, skip: u64) -> PyResult<Self> {
-        let closed = Arc::new(AtomicBool::new(false));
+        let (closed, bell) = (Arc::new(AtomicBool::new(false)), Arc::new(Bell::default()));
         let workers = match shown.len() {
             0 | 1 => None,
             2..=WITH_THREADS => Some(1),
             _ => Some(0),
         };
-        let parts = shown.into_iter().map(|one| one.part(&closed, workers)).collect::<PyResult<_>>()?;
-        Ok(Self { parts: Mutex::new(parts), told: Mutex::default(), closed, paint, skip })
+        let parts =
+            shown.into_iter().map(|one| one.part(&closed, &bell, workers)).collect::<PyResult<_>>()?;
+        Ok(Self { parts: Mutex::new(parts), told: Mutex::default(), closed, bell, paint, skip })
     }
 
     #[pyo3(signature = (sink, *, live=false))]
@@ -117,6 +121,7 @@ impl Show {
 
     fn close(&self) {
         self.closed.store(true, Ordering::Release);
+        self.bell.ring();
     }
 
     #[getter]
