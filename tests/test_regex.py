@@ -112,6 +112,15 @@ def test_common_patterns_are_decided_without_re(regex: str) -> None:
     assert undecided(regex, lines) == 0
 
 
+def test_ascii_in_other_text_is_decided_without_re() -> None:
+    lines = "损失 step=12 loss=3.5\n█ \u0661 loss=x\n".encode() + b"\xff step=7 loss=1.0\n"
+    for regex in (r"step=\d+", r"loss=[\d.]+", r"\w+=\d", r"(?i)STEP"):
+        agree(regex, lines)
+        assert undecided(regex, lines) == 0
+    agree(r"\d", lines)
+    assert undecided(r"\d", lines) == 1
+
+
 def test_huge_patterns_are_answered() -> None:
     words = [f"word{i * 7919 % 100_003}x" for i in range(10_000)]
     data = b"nothing\nword7919x here\nword 1\n"

@@ -77,8 +77,9 @@ struct Hunt {
 }
 
 impl Pattern {
-    /// Compiles the translations for lines of ASCII and for other lines. It never fails: what is too large to compile
-    /// becomes a pattern that leaves more lines to the judge.
+    /// Compiles the translations for lines of ASCII and for any lines: the second selects at least what the first does,
+    /// and decides about lines of ASCII too where it is exact. It never fails: what is too large to compile becomes a
+    /// pattern that leaves more lines to the judge.
     pub fn new(ascii: &Translation, text: &Translation) -> Self {
         let (text_program, in_any) = Program::new(text);
         let text_program = Arc::new(text_program);

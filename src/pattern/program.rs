@@ -29,6 +29,8 @@ pub(crate) struct Program {
     bare: Compiled,
     every: bool,
     exact: bool,
+    /// It asks for no word boundary.
+    plain: bool,
 }
 
 /// A program as it is read, and as it runs.
@@ -56,18 +58,25 @@ impl Program {
             _ => Vec::new(),
         };
         let bare = Compiled::new(translation.bare.as_deref());
-        (Self { ended, bare, every: translation.every, exact: translation.exact }, required)
+        let plain = ended.is_plain() && bare.is_plain();
+        (Self { ended, bare, every: translation.every, exact: translation.exact, plain }, required)
     }
 
     /// The program of a pattern of which nothing is known.
     pub(crate) fn opaque() -> Self {
         let unknown = || Compiled { source: Source::Unknown, automaton: OnceLock::new() };
-        Self { ended: unknown(), bare: unknown(), every: true, exact: false }
+        Self { ended: unknown(), bare: unknown(), every: true, exact: false, plain: false }
     }
 
     /// Whether it selects no line that does not match.
     pub(crate) fn is_exact(&self) -> bool {
         self.exact
+    }
+
+    /// Whether a match that this program, made for ASCII, finds in other text is one for certain: it consumes nothing
+    /// but ASCII, which means the same everywhere, and looks at nothing beside it that might not be.
+    pub(crate) fn holds_in_any_text(&self) -> bool {
+        self.exact && self.plain
     }
 
     /// Whether every line that ends in `\n` is selected.
@@ -120,6 +129,15 @@ impl Compiled {
             Some(Some(hir)) => Source::Hir(Box::new(hir)),
         };
         Self { source, automaton: OnceLock::new() }
+    }
+
+    /// Whether it asks for no word boundary.
+    fn is_plain(&self) -> bool {
+        match &self.source {
+            Source::Hir(hir) => !hir.properties().look_set().contains_word(),
+            Source::Never => true,
+            Source::Unknown => false,
+        }
     }
 
     fn automaton(&self) -> &Automaton {

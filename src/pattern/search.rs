@@ -147,12 +147,11 @@ impl Pattern {
                 sweep(&self.ascii, needles, bytes, &mut scratch.ascii, report);
             }
             Run::Utf8(bytes) => {
-                let one_program = Arc::ptr_eq(&self.ascii, &self.text);
                 let Scratch { ascii, text } = scratch;
                 let report = |from: usize, at: usize, end: usize, certain: bool| {
                     let line = &bytes[line_start(bytes, from, at)..end];
-                    let verdict = if one_program || !line.is_ascii() {
-                        Some(certain)
+                    let verdict = if certain || !line.is_ascii() {
+                        Some(certain || self.holds(line, ascii))
                     } else {
                         self.ascii.verdict(line, ascii)
                     };
@@ -172,11 +171,20 @@ impl Pattern {
 
     /// Runs the right program on one line: `None` if it is not selected, else whether that is certain.
     fn verdict(&self, line: &[u8], scratch: &mut Scratch) -> Option<bool> {
+        if line.is_empty() {
+            return None;
+        }
         if line.is_ascii() {
-            return if line.is_empty() { None } else { self.ascii.verdict(line, &mut scratch.ascii) };
+            return self.ascii.verdict(line, &mut scratch.ascii);
         }
         let decoded = String::from_utf8_lossy(line);
-        self.text.verdict(decoded.as_bytes(), &mut scratch.text)
+        let certain = self.text.verdict(decoded.as_bytes(), &mut scratch.text)?;
+        Some(certain || self.holds(decoded.as_bytes(), &mut scratch.ascii))
+    }
+
+    /// Whether a line of other text that is selected matches for certain, by what the program for ASCII finds in it.
+    fn holds(&self, line: &[u8], caches: &mut Caches) -> bool {
+        self.ascii.holds_in_any_text() && self.ascii.verdict(line, caches) == Some(true)
     }
 }
 
