@@ -141,7 +141,8 @@ class Launched:
 
     def _was_deleted(self, record: JobRecord) -> bool:
         """Whether another process has deleted the app meanwhile: then its end must not bring it back."""
-        return record.app_id in self._stored and self._store().load(record.app_id, record.session) is None
+        known = record.is_terminal and record.app_id in self._stored
+        return known and self._store().load(record.app_id, record.session) is None
 
     def _with_exits(self, record: JobRecord) -> JobRecord:
         children = self._children.pop(record.app_id, {})
