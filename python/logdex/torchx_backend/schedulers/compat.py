@@ -38,6 +38,13 @@ def typed(cfg: Mapping[str, Any]) -> Any:
     return cfg if opts is None or isinstance(cfg, opts) else opts.from_cfg(cfg)
 
 
+def flag(value: Any) -> bool | None:
+    """A switch, which TorchX passes as text when it comes from an environment variable such as TORCHX_RECORD."""
+    if isinstance(value, str):
+        return value.strip().lower() in ("1", "true", "yes", "on")
+    return None if value is None else bool(value)
+
+
 @lru_cache(maxsize=1)
 def follows_running_apps() -> bool:
     """Whether the installed TorchX reads a running app to its end when `should_tail` is False, as 0.7.0 does.

@@ -102,7 +102,7 @@ class PersistentLocalScheduler(LaunchingScheduler):
         self._tz = tz
         self._reference = reference
         self._strict_tail = strict_tail
-        self._told: dict[str, str] = {}
+        self._told: dict[str, AppState] = {}
         _open_schedulers.add(self)
 
     def schedule(self, dryrun_info: AppDryRunInfo) -> str:
@@ -160,13 +160,13 @@ class PersistentLocalScheduler(LaunchingScheduler):
     def _tell_nemo(self, app_id: str, state: AppState) -> None:
         """NeMo-Run's file is told when a state is new, and not at every look."""
         mine = self._mine(app_id)
-        if app := mine.get(app_id):
-            app.set_state(state) if app.state != state else None
-        if self._told.get(app_id) != state.name:
-            self._told[app_id] = state.name
+        for app in mine.values():
+            app.state = state
+        if self._told.get(app_id) != state:
+            self._told[app_id] = state
             _names()._save_job_dir(mine)
         if is_terminal(state):
-            self._told.pop(app_id, None)
+            del self._told[app_id]
 
     def _mine(self, app_id: str) -> dict[str, _LocalAppDef]:
         return {app_id: self._apps[app_id]} if app_id in self._apps else {}
@@ -176,10 +176,11 @@ class PersistentLocalScheduler(LaunchingScheduler):
         return None if record is None else response(record, settle(record, _store()))
 
     def _record(self, app_id: str) -> JobRecord | None:
-        """What is known of an app: from memory, from the store, or from NeMo-Run's file."""
-        return (
-            self._launched.get(app_id) or _store().load(app_id, self.session_name) or self._from_nemo(app_id)
-        )
+        """What is known of an app: from memory, from the store, from TorchX's cache, or from NeMo-Run's file."""
+        record = self._launched.get(app_id) or _store().load(app_id, self.session_name)
+        if record is None and app_id in self._apps:
+            record = from_app(self._apps[app_id], self.session_name)
+        return record or self._from_nemo(app_id)
 
     def _from_nemo(self, app_id: str) -> JobRecord | None:
         saved = _names()._get_job_dirs()
@@ -327,14 +328,17 @@ def create_scheduler(
     `experiment`, `image_provider_class`, `tz`, `reference`, `strict_tail`, `record` and `log_root` are as for
     the class; what TorchX passes to all schedulers and this one does not know is ignored.
     """
-    known = ("experiment", "tz", "reference", "strict_tail", "record")
     return PersistentLocalScheduler(
-        session_name=session_name,
-        image_provider_class=kwargs.get("image_provider_class", CWDImageProvider),
-        cache_size=cache_size,
-        extra_paths=extra_paths,
+        session_name,
+        kwargs.get("image_provider_class", CWDImageProvider),
+        cache_size,
+        extra_paths,
+        kwargs.get("experiment"),
+        tz=kwargs.get("tz"),
+        reference=kwargs.get("reference"),
+        strict_tail=bool(compat.flag(kwargs.get("strict_tail"))),
+        record=compat.flag(kwargs.get("record")),
         log_root=kwargs.get("log_root") or home.log_root(),
-        **{name: kwargs[name] for name in known if name in kwargs},
     )
 
 

@@ -59,7 +59,10 @@ def _await_record(record: JobRecord, store: JobStore, verdict: Verdict) -> JobRe
 
 def from_app(app: _LocalAppDef, session: str) -> JobRecord:
     """What NeMo-Run remembers of an app; it forgets the replicas, but their directories are there."""
-    roles = {role: (Replica(),) * _count(app.log_dir, role) for role in app.role_replicas}
+    roles = {
+        role: (Replica(),) * (len(replicas) or _count(app.log_dir, role))
+        for role, replicas in app.role_replicas.items()
+    }
     known = os.path.basename(os.path.dirname(app.log_dir)) or session
     return JobRecord(
         app.id,
