@@ -143,6 +143,11 @@ impl Follow {
         })
     }
 
+    /// Whether nothing rings when the file changes.
+    pub fn is_blind(&self) -> bool {
+        self.waiter.is_blind()
+    }
+
     /// What befell the file so far.
     pub fn fates(&self) -> Fates {
         self.fates

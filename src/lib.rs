@@ -12,6 +12,7 @@ pub mod error;
 pub mod follow;
 pub mod index;
 pub mod line;
+pub mod merge;
 pub mod partial;
 pub mod pattern;
 pub mod place;

@@ -170,6 +170,11 @@ impl Query {
         }
     }
 
+    /// Whether what is followed must be looked at again and again, since nothing rings when it changes.
+    pub fn is_blind(&self) -> bool {
+        matches!(&self.feed, Some(Feed::Follow(follow)) if follow.is_blind())
+    }
+
     /// Where blocks begin that are still to come, and the earliest moment from there on; in file order.
     pub fn floors(&mut self) -> Vec<(u64, i64)> {
         match (&self.feed, &mut self.timing) {

@@ -45,6 +45,11 @@ impl Waiter {
         self.watches = if watches.len() == wanted.len() { watches } else { Vec::new() };
     }
 
+    /// Whether there are no events, so that the file must be looked at again and again.
+    pub fn is_blind(&self) -> bool {
+        self.watches.is_empty()
+    }
+
     /// Something came: where there are no events, look again soon.
     pub fn wake(&mut self) {
         self.pause = PAUSE.0;

@@ -15,13 +15,33 @@ use std::time::Duration;
 pub struct Bell {
     rung: Mutex<bool>,
     changed: Condvar,
+    /// Rings with this one, for somebody who waits for many.
+    above: Option<Arc<Bell>>,
 }
 
 impl Bell {
+    /// A bell with which `above` rings too; it has been rung already.
+    pub fn under(above: &Arc<Self>) -> Self {
+        Self { rung: Mutex::new(true), above: Some(Arc::clone(above)), ..Self::default() }
+    }
+
     /// Rings; a wait that begins later ends at once.
     pub fn ring(&self) {
         *lock(&self.rung) = true;
         self.changed.notify_one();
+        if let Some(above) = &self.above {
+            above.ring();
+        }
+    }
+
+    /// As if it had been rung, but the one above does not hear it.
+    pub fn mark(&self) {
+        *lock(&self.rung) = true;
+    }
+
+    /// Whether it has been rung since the last look.
+    pub fn take(&self) -> bool {
+        std::mem::take(&mut lock(&self.rung))
     }
 
     /// Waits for a ring since the last wait, at most `limit`.

@@ -15,13 +15,27 @@ from datetime import datetime
 from typing import TYPE_CHECKING, TypeAlias
 
 from logdex import _core
-from logdex._core import Lines, Record, Records, Stats, __version__
+from logdex._core import Lines, Merged, Record, Records, Stats, __version__
+from logdex._merge import merge
 from logdex.log import Log, parse_time
 
 if TYPE_CHECKING:
     from logdex.many import Logs
 
-__all__ = ["Lines", "Log", "Logs", "Record", "Records", "Stats", "__version__", "open", "parse_time", "prune"]
+__all__ = [
+    "Lines",
+    "Log",
+    "Logs",
+    "Merged",
+    "Record",
+    "Records",
+    "Stats",
+    "__version__",
+    "merge",
+    "open",
+    "parse_time",
+    "prune",
+]
 
 Path: TypeAlias = str | bytes | os.PathLike[str] | os.PathLike[bytes]
 

@@ -3,15 +3,28 @@
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from types import TracebackType
-from typing import Literal, Protocol, TypedDict, final
+from typing import Generic, TypeVar, Literal, Protocol, TypedDict, final
 
 from typing_extensions import Self
 
 from logdex._when import Said
 
-__all__ = ["Lines", "Pattern", "Record", "Records", "Stats", "Zone", "__version__", "count", "parse_time"]
+__all__ = [
+    "Lines",
+    "Merged",
+    "Pattern",
+    "Record",
+    "Records",
+    "Stats",
+    "Zone",
+    "__version__",
+    "count",
+    "parse_time",
+]
 
 __version__: str
+
+_Label = TypeVar("_Label")
 
 class _Asked(Protocol):
     """`logdex.log.Question`."""
@@ -81,6 +94,22 @@ class Records:
     @property
     def stats(self) -> Stats:
         """What is known about the answer so far."""
+
+@final
+class Merged(Generic[_Label]):
+    """Many logs in one order: an iterator of (label, `Record`) and a context manager, made by `logdex.merge`."""
+
+    def __new__(cls, sources: list[tuple[_Label, _Asked]], *, patience: float | None = None) -> Self: ...
+    def __iter__(self) -> Self: ...
+    def __next__(self) -> tuple[_Label, Record]: ...
+    def __enter__(self) -> Self: ...
+    def __exit__(self, *_exception: type[BaseException] | BaseException | TracebackType | None) -> None: ...
+    def close(self) -> None:
+        """Ends the iteration, from any thread, and lets go of the files."""
+
+    @property
+    def stats(self) -> Stats:
+        """What is known about the answer so far, of all sources together."""
 
 @final
 class Record:

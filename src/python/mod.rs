@@ -4,6 +4,7 @@ mod answer;
 mod caller;
 mod error;
 mod lines;
+mod merged;
 mod pattern;
 mod question;
 mod ranks;
@@ -21,6 +22,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     module.add_class::<lines::Lines>()?;
     module.add_class::<lines::Records>()?;
+    module.add_class::<merged::Merged>()?;
     module.add_class::<stats::Stats>()?;
     module.add_class::<pattern::Pattern>()?;
     module.add_class::<record::Record>()?;

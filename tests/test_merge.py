@@ -1,0 +1,165 @@
+"""Many logs in one order of time: exact when they are finished, bounded when they are live."""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+import logdex
+
+START = datetime(2026, 10, 1)
+
+
+def stamp(seconds: float) -> str:
+    return (START + timedelta(seconds=seconds)).strftime("%Y-%m-%d %H:%M:%S.%f")
+
+
+def write(path: Path, rng: random.Random, count: int) -> None:
+    """A log with jitter, steps back and lines without a stamp."""
+    now, lines = rng.random() * 100, []
+    for n in range(count):
+        now += rng.random() * 0.2 - (90 if rng.random() < 0.0005 else 0)
+        if rng.random() < 0.2:
+            lines.append(f"  no stamp {path.name} {n}\n")
+        else:
+            lines.append(f"{stamp(now - rng.random())} {path.name} {n} {'x' * rng.randrange(100)}\n")
+    path.write_text("".join(lines))
+
+
+def twin(paths: dict[str, Path], **asked: object) -> list[tuple[str, str]]:
+    """All records of all logs, sorted by time; the sort is stable."""
+    every = [
+        (label, record)
+        for label, path in paths.items()
+        for record in logdex.open(path, tz="UTC").records(**asked)  # type: ignore[arg-type]
+    ]
+    every.sort(key=lambda pair: -1 if pair[1].time_ns is None else pair[1].time_ns)
+    return [(label, record.text) for label, record in every]
+
+
+def logs(paths: dict[str, Path]) -> dict[str, logdex.Log]:
+    return {label: logdex.open(path, tz="UTC") for label, path in paths.items()}
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_finished_logs_come_in_the_order_of_time(tmp_path: Path, seed: int) -> None:
+    rng = random.Random(seed)
+    paths = {f"rank{n}": tmp_path / f"{n}.log" for n in range(7)}
+    for path in paths.values():
+        write(path, rng, rng.choice([0, 10, 3000, 20_000]))
+    merged = logdex.merge(logs(paths))
+    assert [(label, record.text) for label, record in merged] == twin(paths)
+    assert merged.stats.lines == sum(logdex.open(path).count() for path in paths.values())
+    assert merged.stats.late == 0
+    asked = {
+        "regex": r"[37] x*$",
+        "since": START + timedelta(seconds=60),
+        "until": START + timedelta(seconds=400),
+    }
+    found = logdex.merge(
+        logs(paths), tz_free(asked["regex"]), since=asked["since"], until=asked["until"], strict=False
+    )
+    assert [(label, record.text) for label, record in found] == twin(paths, **asked, strict=False)
+
+
+def tz_free(regex: object) -> str:
+    assert isinstance(regex, str)
+    return regex
+
+
+def test_a_log_without_any_time_comes_first(tmp_path: Path) -> None:
+    (tmp_path / "a.log").write_text(f"{stamp(1)} a\n")
+    (tmp_path / "b.log").write_text("b 1\nb 2\n")
+    merged = logdex.merge({"a": tmp_path / "a.log", "b": tmp_path / "b.log"})
+    assert [record.text for _, record in merged][:2] == ["b 1\n", "b 2\n"]
+
+
+def test_ties_keep_the_order_of_sources_and_files(tmp_path: Path) -> None:
+    for name in "ab":
+        (tmp_path / name).write_text("".join(f"{stamp(n // 2)} {name}{n}\n" for n in range(6)))
+    merged = logdex.merge({name: tmp_path / name for name in "ab"})
+    assert [r.text.split()[-1] for _, r in merged] == "a0 a1 b0 b1 a2 a3 b2 b3 a4 a5 b4 b5".split()
+
+
+def test_nothing_to_merge_and_what_is_missing(tmp_path: Path) -> None:
+    assert list(logdex.merge({})) == []
+    with pytest.raises(FileNotFoundError, match=r"no\.log"):
+        list(logdex.merge({1: tmp_path / "no.log"}))
+    with pytest.raises(ValueError, match="patience"):
+        logdex.merge({}, patience=-1)
+
+
+class Follower:
+    def __init__(self, paths: dict[str, Path], **options: object) -> None:
+        self.over = threading.Event()
+        self.merged = logdex.merge(logs(paths), follow=True, ended=self.over.is_set, **options)  # type: ignore[arg-type]
+        self.items: list[tuple[str, str]] = []
+        self.thread = threading.Thread(target=self.run, daemon=True)
+        self.thread.start()
+
+    def run(self) -> None:
+        self.items.extend((label, record.text) for label, record in self.merged)
+
+    def wait_for(self, count: int) -> None:
+        limit = time.monotonic() + 20
+        while len(self.items) < count and time.monotonic() < limit:
+            time.sleep(0.002)
+        assert len(self.items) >= count, self.items
+
+    def end(self) -> list[tuple[str, str]]:
+        self.over.set()
+        self.thread.join(20)
+        assert not self.thread.is_alive()
+        return self.items
+
+
+def test_live_logs_come_as_they_are_written(tmp_path: Path) -> None:
+    paths = {name: tmp_path / name for name in "abc"}
+    for n, name in enumerate("ab"):
+        paths[name].write_text(f"{stamp(10 - n)} {name} before\n")
+    follower = Follower(paths)
+    follower.wait_for(2)
+    assert [label for label, _ in follower.items] == ["b", "a"]
+    for n, name in enumerate("caabcb"):
+        with paths[name].open("a") as out:
+            out.write(f"{stamp(-n)} {name} {n}\n")
+        follower.wait_for(3 + n)
+    assert [label for label, _ in follower.end()] == list("bacaabcb")
+
+
+def test_live_logs_in_the_order_of_time_wait_for_the_slow(tmp_path: Path) -> None:
+    paths = {name: tmp_path / name for name in "ab"}
+    for path in paths.values():
+        path.write_text("")
+    follower = Follower(paths, patience=0.5)
+    time.sleep(0.1)
+    with paths["a"].open("a") as out:
+        out.write(f"{stamp(5)} a\n")
+    time.sleep(0.1)
+    with paths["b"].open("a") as out:
+        out.write(f"{stamp(4)} b\n")
+    follower.wait_for(2)
+    assert [label for label, _ in follower.items] == ["b", "a"]
+    time.sleep(0.8)
+    with paths["b"].open("a") as out:
+        out.write(f"{stamp(1)} late\n")
+    follower.wait_for(3)
+    follower.end()
+    assert follower.merged.stats.late == 1
+
+
+def test_many_followed_logs_cost_little_and_end_at_once(tmp_path: Path) -> None:
+    paths = {str(n): tmp_path / f"{n}.log" for n in range(200)}
+    for n, path in enumerate(paths.values()):
+        path.write_text(f"{stamp(n)} {n}\n")
+    follower = Follower(paths)
+    follower.wait_for(200)
+    with paths["77"].open("a") as out:
+        out.write(f"{stamp(0)} last\n")
+    follower.wait_for(201)
+    assert follower.end()[-1][0] == "77"
