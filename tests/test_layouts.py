@@ -65,7 +65,11 @@ FILES: dict[str, list[tuple[str, str, list[str]]]] = {
         ("", "rank10", ["rank10.log"]),
     ],
     "plain": [
-        ("train.log train.log.1 train.log.2.gz notes.txt train.py config.yaml model.pt a.json", "", []),
+        (
+            "train.log train.log.gz train.log.1 train.log.2.gz notes.txt train.py config.yaml model.pt a.json",
+            "",
+            [],
+        ),
         ("", "train.log", ["train.log.2.gz", "train.log.1", "train.log"]),
     ],
     "two-runs": [

@@ -138,8 +138,11 @@ def of_file(path: str) -> Source:
 def arrange(paths: Iterable[str], *, streams: str | None = None, follow: bool = False) -> list[Source]:
     """The sources among `paths`, as `sources` says; other files are left out."""
     by_key: dict[tuple[object, ...], _Found] = {}
-    for path in sorted(set(paths), key=_naturally):
+    there = set(paths)
+    for path in sorted(there, key=_naturally):
         plain = _plain(path)
+        if _COMPRESSED.search(path) and _COMPRESSED.sub("", path) in there:
+            continue  # a copy of what is read as it is
         for layout in LAYOUTS:
             if match := layout.match(plain):
                 groups = _groups(match)

@@ -12,11 +12,11 @@ impl From<Error> for PyErr {
             Error::Io { path, source } => {
                 let errno = source.raw_os_error().unwrap_or(Errno::IO.raw_os_error());
                 // OSError picks its subclass by the number: FileNotFoundError, PermissionError, IsADirectoryError.
-                PyOSError::new_err((errno, advice(errno, &source), path))
+                PyOSError::new_err((errno, advice(errno, &source), path.into_os_string()))
             }
             Error::Truncated { path, detail } => {
                 let advice = "; read it again, or follow it to go on with what is new";
-                PyOSError::new_err((Errno::STALE.raw_os_error(), format!("{detail}{advice}"), path))
+                PyOSError::new_err((Errno::STALE.raw_os_error(), format!("{detail}{advice}"), path.into_os_string()))
             }
             Error::Compressed { .. } | Error::Value(_) => PyValueError::new_err(error.to_string()),
             Error::Memory { .. } => PyMemoryError::new_err(error.to_string()),

@@ -1,0 +1,103 @@
+r"""Every example in `docs/` and in the docstrings, run as it stands.
+
+Of a page, from the top: a `text` block with a title is a file, `console` blocks are commands and what they print (stdout
+and stderr), `python` blocks are doctests. `...` stands for anything. A page has a directory of its own.
+"""
+
+import doctest
+import importlib
+import os
+import re
+import stat
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import logdex
+import pytest
+
+ROOT = Path(__file__).parent.parent
+PAGES = sorted((ROOT / "docs").rglob("*.md"))
+_FENCE = re.compile(r"^```(\w*)([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_COMMAND = re.compile(r"^\$ (.*)$", re.MULTILINE)
+_FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
+_MODULES = ["logdex", "logdex.log", "logdex.many", "logdex.ranks", "logdex.layouts"]
+
+
+def blocks(page: Path) -> Iterator[tuple[str, str, str]]:
+    for match in _FENCE.finditer(page.read_text()):
+        yield match[1], match[2].strip(), match[3]
+
+
+@pytest.fixture
+def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty directory, with this environment's commands, and a cluster that has one pod."""
+    desk = tmp_path / "desk"
+    bin_ = tmp_path / "bin"
+    for directory in (desk, bin_):
+        directory.mkdir()
+    kubectl = bin_ / "kubectl"
+    kubectl.write_text("#!/bin/sh\ncat pod.log\n")
+    kubectl.chmod(kubectl.stat().st_mode | stat.S_IXUSR)
+    monkeypatch.setenv("PATH", f"{bin_}:{Path(sys.executable).parent}:{os.environ['PATH']}")
+    monkeypatch.setenv("EXAMPLES", str(ROOT / "examples"))
+    monkeypatch.setenv("COLUMNS", "160")
+    monkeypatch.setenv("TZ", "UTC")
+    monkeypatch.chdir(desk)
+    return desk
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_every_example_of_a_page(page: Path, desk: Path) -> None:
+    names: dict[str, object] = {}
+    for kind, title, text in blocks(page):
+        if "torchx run" in text:
+            pytest.importorskip("torchx")
+        if kind == "text" and (match := re.fullmatch(r'title="(.+)"', title)):
+            (desk / match[1]).write_text(text)
+        elif kind == "console":
+            run_commands(text)
+        elif kind == "python":
+            run_doctest(text, names, page.name)
+        else:
+            assert kind in ("", "text", "json"), f"{page}: a block of {kind!r} would not be run"
+
+
+def run_commands(text: str) -> None:
+    parts = _COMMAND.split(text)
+    for command, expected in zip(parts[1::2], parts[2::2], strict=True):
+        done = subprocess.run(
+            ["bash", "-c", command],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        same = doctest.OutputChecker().check_output(expected.lstrip("\n"), done.stdout, _FLAGS)
+        assert same, f"$ {command}\nprinted\n{done.stdout}\nnot\n{expected}"
+
+
+def run_doctest(text: str, names: dict[str, object], page: str) -> None:
+    examples = doctest.DocTestParser().get_doctest(text, names, page, page, 0)
+    assert examples.examples, f"{page}: a python block without >>> would not be run"
+    runner = doctest.DocTestRunner(optionflags=_FLAGS)
+    said: list[str] = []
+    runner.run(examples, out=said.append, clear_globs=False)
+    names.update(examples.globs)
+    assert not runner.failures, "".join(said)
+
+
+@pytest.mark.parametrize("name", _MODULES)
+def test_the_examples_of_the_docstrings(name: str, desk: Path) -> None:
+    module = importlib.import_module(name)
+    failed, tried = doctest.testmod(module, extraglobs={"logdex": logdex}, optionflags=_FLAGS)
+    assert not failed
+    assert tried or name in ("logdex.many", "logdex.layouts")
+
+
+def test_every_page_is_in_the_navigation() -> None:
+    listed = set(re.findall(r"[\w/-]+\.md", (ROOT / "mkdocs.yml").read_text()))
+    assert listed == {str(page.relative_to(ROOT / "docs")) for page in PAGES}
