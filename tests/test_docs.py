@@ -1,7 +1,7 @@
 r"""Every example in `docs/` and in the docstrings, run as it stands.
 
-Of a page, from the top: a `text` block with a title is a file, `console` blocks are commands and what they print (stdout
-and stderr), `python` blocks are doctests. `...` stands for anything. A page has a directory of its own.
+Of a page, from the top: a `text` block with a title is a file, `console` blocks are commands and what they print, on
+stdout and stderr, `python` blocks are doctests. `...` stands for anything. A page has a directory of its own.
 """
 
 import doctest
