@@ -13,9 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from measure import Corpus, drain
-
 from logdex.torchx_backend.schedulers.local import create_scheduler
+from measure import Corpus, drain
 
 LINES, ERRORS = 2_505_109, 5_008
 
@@ -93,10 +92,14 @@ PATTERNS = [(None, LINES), ("ERROR", ERRORS), ("needle-gamma", 1)]
 
 @pytest.mark.parametrize(("regex", "expected"), PATTERNS, ids=["all", "ERROR", "needle-gamma"])
 @pytest.mark.parametrize("who", ["logdex", "torchx", "open"])
-def test_log_iter(benchmark: Any, app: Any, corpus: Corpus, who: str, regex: str | None, expected: int) -> None:
+def test_log_iter(
+    benchmark: Any, app: Any, corpus: Corpus, who: str, regex: str | None, expected: int
+) -> None:
     benchmark.group = f"log_iter {regex or 'all lines'}, 256 MiB stamped, {expected} lines expected"
     benchmark.name = who
-    read = (lambda: _open(corpus("stamped", 256), regex)) if who == "open" else (lambda: _read(app, who, regex))
+    read = (
+        (lambda: _open(corpus("stamped", 256), regex)) if who == "open" else (lambda: _read(app, who, regex))
+    )
     count = benchmark.pedantic(read, rounds=3 if who == "torchx" else 5, warmup_rounds=1)
     # TorchX loses and invents matches where a read cuts a line in two: then the counts are only close.
     assert count == expected or (who == "torchx" and abs(count - expected) < expected / 500)
@@ -116,7 +119,8 @@ for number, line in enumerate(logdex.open({str(path)!r}, index=False).lines()):
 print(number + 1, (most - start) // 1024)
 """
     told = benchmark.pedantic(
-        lambda: subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True), rounds=1
+        lambda: subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True),
+        rounds=1,
     )
     count, mebibytes = map(int, told.stdout.split())
     benchmark.extra_info["MiB above the start"] = mebibytes

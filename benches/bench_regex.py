@@ -15,10 +15,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import logdex
 import pytest
 from measure import Corpus, drain
-
-import logdex
 
 RG = os.environ.get("LOGDEX_RG", "rg")
 ROUNDS = int(os.environ.get("LOGDEX_ROUNDS", "5"))

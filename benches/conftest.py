@@ -32,4 +32,3 @@ def corpus() -> Corpus:
         return path
 
     return make
-

@@ -8,9 +8,8 @@ import time
 from datetime import datetime, timedelta
 from pathlib import Path
 
-import pytest
-
 import logdex
+import pytest
 
 START = datetime(2026, 10, 1)
 
@@ -83,7 +82,8 @@ def test_ties_keep_the_order_of_sources_and_files(tmp_path: Path) -> None:
     for name in "ab":
         (tmp_path / name).write_text("".join(f"{stamp(n // 2)} {name}{n}\n" for n in range(6)))
     merged = logdex.merge({name: tmp_path / name for name in "ab"})
-    assert [r.text.split()[-1] for _, r in merged] == "a0 a1 b0 b1 a2 a3 b2 b3 a4 a5 b4 b5".split()
+    expected = "a0 a1 b0 b1 a2 a3 b2 b3 a4 a5 b4 b5"
+    assert " ".join(r.text.split()[-1] for _, r in merged) == expected
 
 
 def test_nothing_to_merge_and_what_is_missing(tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from types import TracebackType
-from typing import Generic, TypeVar, Literal, Protocol, TypedDict, final
+from typing import Generic, Literal, Protocol, TypedDict, TypeVar, final
 
 from typing_extensions import Self
 
@@ -99,7 +99,7 @@ class Records:
 class Merged(Generic[_Label]):
     """Many logs in one order: an iterator of (label, `Record`) and a context manager, made by `logdex.merge`."""
 
-    def __new__(cls, sources: list[tuple[_Label, _Asked]], *, patience: float | None = None) -> Self: ...
+    def __new__(cls, sources: Sequence[tuple[_Label, _Asked]], *, patience: float | None = None) -> Self: ...
     def __iter__(self) -> Self: ...
     def __next__(self) -> tuple[_Label, Record]: ...
     def __enter__(self) -> Self: ...

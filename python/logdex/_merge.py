@@ -28,9 +28,9 @@ def merge(
 ) -> _core.Merged[Label]:
     """Many logs in one order of time.
 
-    What is there at the start comes in the order of time, exactly, however the stamps stand in each file. Of equal times
-    the first source's lines come first; within a source, ties keep the file's order, and a line without a stamp comes
-    right after the line whose time it has.
+    What is there at the start comes in the order of time, exactly, however the stamps stand in each file. Of equal
+    times the first source's lines come first; within a source, ties keep the file's order, and a line without a
+    stamp comes right after the line whose time it has.
 
     Args:
         sources: The logs by what they shall be called; paths, or `Log`s with a `tz` and `reference` of their own.

@@ -74,7 +74,8 @@ class Log:
     def span(self) -> tuple[datetime, datetime] | None:
         """The first and the last time in the log, as aware datetimes; None where no line has a time.
 
-        The first call reads the whole file and keeps an index of it, as a range of time does; later ones read what is new.
+        The first call reads the whole file and keeps an index of it, as a range of time does; later ones read what is
+        new.
 
         Raises:
             OSError: What the system says of the file.
