@@ -1,6 +1,7 @@
 """`log_iter`: each row of the table of what to match and what to mend, on real apps."""
 
 import gc
+import gzip
 import os
 import re
 import threading
@@ -143,6 +144,39 @@ def test_the_zone_of_the_log_is_that_of_the_scheduler(
         moment = datetime(2026, 11, 22, hour, tzinfo=timezone.utc)
         lines = zoned.log_iter(app_id, "w", since=moment, until=moment, streams="stdout")
         assert list(lines) == ["2026-11-22 11:00:00 step\n"]
+
+
+@pytest.mark.parametrize(
+    ("stored", "lines"),
+    [
+        (b"", []),
+        (b"\0" * 10_000, []),
+        (b"a\0b\n", ["a\0b\n"]),
+        (b"\xff\xe2\x82 x\n\xe4\xbd", ["\ufffd\ufffd x\n", "\ufffd"]),
+        (b"one\r\ntwo\rthree\n\nno newline", ["one\r\n", "two\rthree\n", "\n", "no newline"]),
+    ],
+)
+@pytest.mark.parametrize("tail", [False, True])
+def test_whatever_an_app_wrote(
+    scheduler: Any, said: str, stored: bytes, lines: list[str], tail: bool
+) -> None:
+    Path(scheduler._record(said).log_dir, "w", "0", "stdout.log").write_bytes(stored)
+    assert list(scheduler.log_iter(said, "w", streams="stdout", should_tail=tail)) == lines
+
+
+def test_a_compressed_log_is_read_or_refused_by_name(scheduler: Any, said: str) -> None:
+    path = Path(scheduler._record(said).log_dir, "w", "0", "stdout.log")
+    path.write_bytes(gzip.compress(b"hello\n" * 100))
+    with pytest.raises((OSError, ValueError), match=re.escape(str(path))):
+        list(scheduler.log_iter(said, "w", streams="stdout"))
+
+
+def test_a_log_that_is_a_directory_is_no_log(scheduler: Any, said: str) -> None:
+    path = Path(scheduler._record(said).log_dir, "w", "0", "stdout.log")
+    path.unlink()
+    path.mkdir()
+    with pytest.raises(RuntimeError, match=re.escape(str(path))):
+        scheduler.log_iter(said, "w", streams="stdout")
 
 
 def test_long_lines_come_whole(
