@@ -9,11 +9,12 @@ use crate::block::Extent;
 use crate::line;
 use crate::stamp::civil::{self, LEAP_YEAR};
 use crate::stamp::{
-    ByPrefix, Chain, FALL, Finder, Fold, Found, Frame, Inbound, PREFIXES, Prefix, Stamp, nearest, position,
+    ByPrefix, Chain, FALL, Finder, Fold, Found, Frame, Inbound, Marks, PREFIXES, Prefix, Stamp, nearest,
+    position,
 };
 
 use super::entry::{Entry, step_back};
-use super::range::Ranges;
+use super::range::{Range, Ranges};
 
 /// What is known of a prefix that occurs in a block.
 #[derive(Clone, Copy, Default)]
@@ -41,6 +42,25 @@ pub struct Digest {
     chain: Chain,
     ranges: Ranges,
     writers: ByPrefix<Writer>,
+    /// The last stamps of prefixes that were seen lately; they go before those in `writers`.
+    recent: Vec<(Prefix, Option<Stamp>)>,
+    /// Stamps that only go on from one another.
+    run: Option<Run>,
+}
+
+/// Dated stamps on one axis, of which none falls back.
+struct Run {
+    last: Stamp,
+    range: Range,
+    count: u32,
+}
+
+/// How many prefixes are remembered lately.
+const RECENT: usize = 256;
+
+#[inline]
+fn slot(prefix: Prefix) -> usize {
+    (prefix.0.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 56) as usize
 }
 
 impl Digest {
@@ -60,11 +80,16 @@ impl Digest {
             chain: Chain::default(),
             ranges: Ranges::default(),
             writers: ByPrefix::default(),
+            recent: vec![(Prefix::NONE, None); RECENT],
+            run: None,
         };
+        let mut marks = Marks::default();
         for line in line::lines(text) {
-            let found = finder.find(line.of(text));
+            let found = finder.find_in(text, line, &mut marks);
             digest.push(found);
         }
+        digest.settle_run();
+        digest.settle_recent();
         digest
     }
 
@@ -74,11 +99,75 @@ impl Digest {
         let Some(stamp) = found.stamp else {
             self.unstamped += 1;
             self.needs_last |= self.first.is_none();
-            if found.prefix != Prefix::NONE {
+            if found.prefix != Prefix::NONE && self.recent[slot(found.prefix)].0 != found.prefix {
                 self.writers.entry(found.prefix).or_insert(Writer { needs: true, last: None });
             }
             return;
         };
+        if found.prefix != Prefix::NONE {
+            self.last_of(found.prefix, stamp);
+        }
+        if !self.goes_on(stamp) {
+            self.settle_run();
+            self.settle(stamp, found.prefix);
+        }
+    }
+
+    /// Takes a dated stamp that only goes on from the one before it: nothing hangs on it but the range and the last.
+    #[inline]
+    fn goes_on(&mut self, stamp: Stamp) -> bool {
+        let Some(run) = &mut self.run else { return false };
+        let step = stamp.ns.wrapping_sub(run.last.ns);
+        if stamp.frame != run.last.frame || step < *FALL.end() {
+            return false;
+        }
+        run.count += 1;
+        run.range.add(stamp.ns, stamp.ns + i64::from(stamp.resolution) - 1);
+        // Ranks jitter, so a branch on the sign would be guessed wrong half of the time.
+        self.steps_back += u32::from(step < 0);
+        self.largest_step_back = self.largest_step_back.max(-step);
+        run.last = stamp;
+        true
+    }
+
+    /// Puts what [`Digest::goes_on`] took where the rest of the code looks for it.
+    fn settle_run(&mut self) {
+        let Some(run) = self.run.take().filter(|run| run.count > 0) else { return };
+        self.ranges.on(run.last.frame).join(run.range);
+        self.chain.last = Some(run.last);
+        if run.last.frame == Frame::Civil {
+            self.chain.naive = Some(run.last);
+        }
+        self.chain.years.dated += run.count;
+        self.chain.years.guessed = None;
+    }
+
+    /// Notes the last stamp of a prefix.
+    #[inline]
+    fn last_of(&mut self, prefix: Prefix, stamp: Stamp) {
+        let recent = &mut self.recent[slot(prefix)];
+        if recent.0 == prefix {
+            recent.1 = Some(stamp);
+            return;
+        }
+        let (before, last) = std::mem::replace(recent, (prefix, Some(stamp)));
+        if before != Prefix::NONE {
+            self.writers.entry(before).or_default().last = last;
+        }
+        self.writers.entry(prefix).or_default();
+    }
+
+    fn settle_recent(&mut self) {
+        for (prefix, last) in std::mem::take(&mut self.recent) {
+            if prefix != Prefix::NONE {
+                self.writers.entry(prefix).or_default().last = last;
+            }
+        }
+    }
+
+    /// Takes any stamp.
+    #[inline(never)]
+    fn settle(&mut self, stamp: Stamp, prefix: Prefix) {
         let Chain { last: before, naive, .. } = self.chain;
         let stamp = self.chain.settle(stamp);
         self.ranges.add(stamp);
@@ -102,8 +191,11 @@ impl Digest {
         if self.first_naive.is_none() {
             self.first_naive = self.chain.naive;
         }
-        if found.prefix != Prefix::NONE {
-            self.writers.entry(found.prefix).or_default().last = Some(stamp);
+        if prefix != Prefix::NONE {
+            self.recent[slot(prefix)].1 = Some(stamp);
+        }
+        if matches!(stamp.frame, Frame::Absolute | Frame::Civil) && self.chain.fell.is_none() {
+            self.run = Some(Run { last: stamp, range: Range::EMPTY, count: 0 });
         }
     }
 
@@ -253,7 +345,7 @@ impl Lift {
         if run.is_empty() {
             return lifted;
         }
-        *lifted.on(Frame::Yearless) = super::range::Range::EMPTY;
+        *lifted.on(Frame::Yearless) = Range::EMPTY;
         for ns in [run.lo, run.hi] {
             lifted.add(self.stamp(Stamp::new(Frame::Yearless, ns, 1)));
         }

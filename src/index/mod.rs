@@ -9,6 +9,8 @@ pub mod cache;
 mod codec;
 mod digest;
 mod entry;
+#[cfg(test)]
+mod hostile;
 mod pages;
 #[cfg(test)]
 mod proof;

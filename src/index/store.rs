@@ -227,7 +227,8 @@ impl Store {
         let whole = |(mut entry, at, len): (Entry, u64, usize)| {
             let at = usize::try_from(at.checked_sub(start)?).ok()?;
             entry.inbound.prefixes = codec::entry_prefixes(heap.get(at..at.checked_add(len)?)?)?;
-            (entry.extent.end <= self.about.covered).then_some(entry)
+            let covered = self.about.covered;
+            (entry.extent.end <= covered && entry.first_line <= covered).then_some(entry)
         };
         found.into_iter().map(whole).collect()
     }

@@ -1,13 +1,14 @@
 //! Where on a line its stamp stands.
 
 use memchr::memmem::Finder as Needle;
-use memchr::{memchr, memrchr};
+use memchr::{memchr, memchr2, memrchr};
 use std::sync::LazyLock;
 
 use super::iso::Memo;
-use super::prefix::{self, Prefix};
+use super::prefix::{self, Prefix, Recent};
 use super::vote::Elected;
 use super::{Found, Stamp, family, keys};
+use crate::line::Line;
 
 /// How many prefixes may be stacked.
 const STACK: usize = 8;
@@ -23,6 +24,7 @@ static PER_ITEM: LazyLock<Needle<'static>> = LazyLock::new(|| Needle::new("s/it"
 #[derive(Clone, Default)]
 pub struct Finder {
     memo: Memo,
+    brackets: Recent,
     elected: Elected,
 }
 
@@ -35,21 +37,38 @@ impl Finder {
     /// The stamp on `line`, and who wrote it.
     #[inline]
     pub fn find(&mut self, line: &[u8]) -> Found {
-        let found = self.head(line, 0, Prefix::NONE);
+        let found = self.head(line, 0);
         if found.stamp.is_some() {
             return found;
         }
         self.elsewhere(line, found)
     }
 
+    /// As [`Finder::find`], for a line of `text`, of which the lines come in order: what is nowhere in the text is not
+    /// looked for on each line.
+    #[inline]
+    pub(crate) fn find_in(&mut self, text: &[u8], line: Line, marks: &mut Marks) -> Found {
+        let bytes = line.of(text);
+        // The commonest line of all begins with the commonest stamp.
+        if let Some((stamp, _)) = self.memo.in_same_minute(bytes, 0) {
+            return Found { stamp: Some(stamp), prefix: Prefix::NONE };
+        }
+        let found = self.head(bytes, 0);
+        if found.stamp.is_some() || (self.elected == Elected::default() && !marks.are_in(text, line)) {
+            return found;
+        }
+        self.elsewhere(bytes, found)
+    }
+
     /// No hit at the head: without ANSI codes, after the last `\r`, after a progress bar, after a cancellation.
+    #[inline(never)]
     fn elsewhere(&mut self, line: &[u8], head: Found) -> Found {
         let mut found = self.cleaned(line, head);
         for start in [after_return(line), after_bar(line), after_cancelled(line)].into_iter().flatten() {
             if found.stamp.is_some() {
                 break;
             }
-            let again = self.head(line, start, Prefix::NONE);
+            let again = self.head(line, start);
             let again = self.cleaned(&line[start..], again);
             found.stamp = again.stamp;
             if found.prefix == Prefix::NONE {
@@ -68,19 +87,29 @@ impl Finder {
         }
         let mut clean = [0; CLEANED];
         let len = strip_ansi(head, &mut clean);
-        self.head(&clean[..len], 0, Prefix::NONE)
+        self.head(&clean[..len], 0)
     }
 
     /// The stamp at `at`, behind any prefixes.
     #[inline]
-    fn head(&mut self, line: &[u8], at: usize, so_far: Prefix) -> Found {
-        let (mut at, mut prefix) = (at, so_far);
+    fn head(&mut self, line: &[u8], at: usize) -> Found {
+        let (mut at, mut prefix) = (at, Prefix::NONE);
         for depth in 0..STACK {
             at = prefix::skip_blanks(line, at);
+            if depth == 0
+                && line.get(at) == Some(&b'[')
+                && let Some((end, named)) = self.brackets.get(line, at)
+            {
+                (at, prefix) = (end, named);
+                continue;
+            }
             if let Some(stamp) = self.stamp_at(line, at) {
                 return Found { stamp: Some(stamp), prefix };
             }
             let Some((end, named)) = prefix::peel(line, at, prefix, depth == 0) else { break };
+            if depth == 0 {
+                self.brackets.put(line, at, end, named);
+            }
             (at, prefix) = (end, named);
         }
         Found { stamp: self.record_at(line, at), prefix }
@@ -125,6 +154,32 @@ impl Finder {
             return Some(stamp);
         }
         common_log(line, at)
+    }
+}
+
+/// Where the next of the marks stand that make it worth to look for a stamp behind the head of a line.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Marks {
+    code: usize,
+    bar: usize,
+    item: usize,
+    cancelled: usize,
+}
+
+impl Marks {
+    /// Whether any mark is on `line`; lines must be asked for in order.
+    #[inline]
+    fn are_in(&mut self, text: &[u8], line: Line) -> bool {
+        let found = |mark: &mut usize, next: &dyn Fn(&[u8]) -> Option<usize>| {
+            if *mark < line.start || (*mark == 0 && line.start == 0) {
+                *mark = next(&text[line.start..]).map_or(usize::MAX, |at| line.start + at);
+            }
+            *mark < line.end
+        };
+        found(&mut self.code, &|rest| memchr2(b'\r', ESCAPE, rest))
+            | found(&mut self.bar, &|rest| PER_SECOND.find(rest))
+            | found(&mut self.item, &|rest| PER_ITEM.find(rest))
+            | found(&mut self.cancelled, &|rest| CANCELLED.find(rest))
     }
 }
 

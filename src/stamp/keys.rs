@@ -118,6 +118,15 @@ fn value(bytes: &[u8], at: usize, memo: &mut Memo) -> Option<Stamp> {
 /// Where the string that begins at `at` has its closing quote.
 #[inline]
 fn string_end(bytes: &[u8], mut at: usize) -> Option<usize> {
+    // Most strings are short: keys, levels.
+    const SHORT: usize = 12;
+    for (n, byte) in bytes.get(at..)?.iter().take(SHORT).enumerate() {
+        match byte {
+            b'"' => return Some(at + n),
+            b'\\' => break,
+            _ => {}
+        }
+    }
     loop {
         at += memchr2(b'"', b'\\', bytes.get(at..)?)?;
         if bytes[at] == b'"' {

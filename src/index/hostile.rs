@@ -1,0 +1,168 @@
+//! Stored indexes that nobody wrote: whatever stands in the file, nothing panics, and damage never changes an answer.
+
+use std::path::{Path, PathBuf};
+
+use jiff::tz::TimeZone;
+use proptest::prelude::*;
+
+use crate::block::Block;
+use crate::line;
+use crate::source::Source;
+use crate::stamp::{Fold, Reference, Window};
+
+use super::pages::{CONTENT, PAGE, PageWriter};
+use super::{Asked, Index, Keep, Options, prune};
+
+struct Kept {
+    directory: tempfile::TempDir,
+    log: PathBuf,
+}
+
+impl Kept {
+    fn new() -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let log = directory.path().join("a.log");
+        let line = |n: usize| match n % 7 {
+            0 => {
+                format!("[rank{}]: INFO 11-{:02} 06:47:12 {}\n", n % 9, n / 600 % 28 + 1, "x".repeat(n % 90))
+            }
+            1 | 2 => format!("[rank{}]: {}\n", n % 9, "no stamp ".repeat(n % 20)),
+            _ => format!(
+                "2026-11-{:02} 06:{:02}:12,123 INFO {}\n",
+                n / 600 % 28 + 1,
+                n / 25 % 60,
+                "y".repeat(n % 120)
+            ),
+        };
+        std::fs::write(&log, (0..12_000).map(line).collect::<String>()).unwrap();
+        let kept = Self { directory, log };
+        kept.index();
+        kept
+    }
+
+    fn place(&self) -> PathBuf {
+        self.directory.path().join("kept")
+    }
+
+    fn index(&self) -> Index {
+        let options = Options { stored_from: 0, ..Options::new(Keep::Directory(self.place())) };
+        let source = Source::open(&self.log).unwrap();
+        Index::of(&source, source.size().unwrap(), options, &mut || Ok(())).unwrap()
+    }
+
+    fn stored(&self) -> PathBuf {
+        std::fs::read_dir(self.place()).unwrap().next().unwrap().unwrap().path()
+    }
+
+    /// How many lines a range has, by the stored index.
+    fn answer(&self, window: Window) -> usize {
+        let source = Source::open(&self.log).unwrap();
+        let mut index = self.index();
+        let mut clock =
+            index.clock(TimeZone::get("Europe/Berlin").unwrap(), Reference::Mtime(1_800_000_000_000_000_000));
+        let pieces = index.plan(&source, window, &mut clock, &mut || Ok(())).unwrap();
+        index.span(&mut clock);
+        let mut found = 0;
+        for piece in pieces {
+            let mut block = Block::default();
+            block.read(&source, piece.entry.extent).unwrap();
+            let mut fold = Fold::resuming(&piece.entry.inbound, index.first()).electing(index.elected());
+            for line in line::lines(block.bytes()) {
+                let stamp = fold.push(line.of(block.bytes())).stamp;
+                let meets = stamp.is_some_and(|stamp| window.meets(clock.span(stamp)));
+                found += usize::from(meets || piece.asked == Asked::All);
+            }
+        }
+        found
+    }
+}
+
+const WINDOW: Window =
+    Window { since: Some(1_794_000_000_000_000_000), until: Some(1_795_000_000_000_000_000) };
+
+/// The pages of `stored` with `changes` made to their content and, unless they are to be seen as damaged, sealed anew.
+fn changed(stored: &[u8], changes: &[(usize, u8)], sealed: bool) -> Vec<u8> {
+    if !sealed {
+        let mut pages = stored.to_vec();
+        for (at, byte) in changes {
+            pages[at % stored.len()] ^= byte;
+        }
+        return pages;
+    }
+    let mut content: Vec<u8> = stored.chunks(PAGE).flat_map(|page| page[..CONTENT].to_vec()).collect();
+    for (at, byte) in changes {
+        let at = at % content.len();
+        content[at] ^= byte;
+    }
+    let mut writer = PageWriter::new(Vec::new());
+    writer.write(&content).unwrap();
+    writer.finish().unwrap()
+}
+
+fn forge(path: &Path, bytes: &[u8]) {
+    std::fs::write(path, bytes).unwrap();
+}
+
+#[test]
+fn a_damaged_index_never_changes_an_answer() {
+    let kept = Kept::new();
+    let truth = kept.answer(WINDOW);
+    assert!(truth > 500);
+    let whole = std::fs::read(kept.stored()).unwrap();
+    let mut runner = proptest::test_runner::TestRunner::new(ProptestConfig::with_cases(24));
+    let change = (any::<usize>(), 1..=255_u8);
+    let strategy = (proptest::collection::vec(change, 1..4), 0..whole.len(), any::<bool>());
+    let run = runner.run(&strategy, |(changes, cut, truncated)| {
+        let bytes = if truncated { whole[..cut].to_vec() } else { changed(&whole, &changes, false) };
+        forge(&kept.stored(), &bytes);
+        prop_assert_eq!(kept.answer(WINDOW), truth);
+        Ok(())
+    });
+    run.unwrap();
+}
+
+#[test]
+fn a_forged_index_crashes_nothing() {
+    let kept = Kept::new();
+    let whole = std::fs::read(kept.stored()).unwrap();
+    let mut runner = proptest::test_runner::TestRunner::new(ProptestConfig::with_cases(60));
+    // Most of the fields that matter stand at the beginning.
+    let place = prop_oneof![0..200_usize, CONTENT..CONTENT + 400, any::<usize>()];
+    let change = (place, prop_oneof![Just(0x80_u8), Just(0xff), 1..=255_u8]);
+    let run = runner.run(&proptest::collection::vec(change, 1..6), |changes| {
+        forge(&kept.stored(), &changed(&whole, &changes, true));
+        kept.answer(WINDOW);
+        Ok(())
+    });
+    run.unwrap();
+}
+
+#[test]
+fn what_is_of_no_use_is_pruned() {
+    let kept = Kept::new();
+    let place = kept.place();
+    assert_eq!(prune(Some(place.clone())).unwrap().files, 0, "it is in use");
+    std::fs::write(place.join("0.v0.logdex"), "an old version").unwrap();
+    std::fs::write(place.join("notes.txt"), "not ours").unwrap();
+    assert_eq!(prune(Some(place.clone())).unwrap().files, 1);
+    std::fs::remove_file(&kept.log).unwrap();
+    let pruned = prune(Some(place.clone())).unwrap();
+    assert!(pruned.files == 1 && pruned.bytes > 4096);
+    assert!(place.join("notes.txt").exists());
+}
+
+#[test]
+fn links_and_strangers_are_not_followed() {
+    let kept = Kept::new();
+    let (stored, elsewhere) = (kept.stored(), kept.directory.path().join("elsewhere"));
+    std::fs::rename(&stored, &elsewhere).unwrap();
+    std::os::unix::fs::symlink(&elsewhere, &stored).unwrap();
+    let source = Source::open(&kept.log).unwrap();
+    assert!(Keep::Directory(kept.place()).load(&source).is_none(), "a link in place of the index");
+    std::fs::remove_file(&stored).unwrap();
+    kept.index();
+    assert!(Keep::Directory(kept.place()).load(&source).is_some());
+    let link = kept.directory.path().join("link");
+    std::os::unix::fs::symlink(kept.place(), &link).unwrap();
+    assert!(Keep::Directory(link).load(&source).is_none(), "a link in place of the directory");
+}
