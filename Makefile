@@ -12,12 +12,21 @@ RUST_SOURCES := $(shell find src -name '*.rs') Cargo.toml Cargo.lock
 PY_SOURCES := $(shell find python -name '*.py' -o -name '*.pyi') pyproject.toml
 TEST_DEPS := pytest hypothesis pytest-benchmark pytest-timeout
 
+# All tests run with the first; with the others, those of the parts that touch TorchX. The regex tests run on every
+# other CPython that is found, for each has a `re` of its own.
 ENVS := torchx nightly nemo
+BACKEND_TESTS := $(foreach part,scheduler jobs nemo register combined recording,$(wildcard tests/test_$(part)*.py))
+torchx_TESTS :=
+nightly_TESTS := $(BACKEND_TESTS)
+nemo_TESTS := $(BACKEND_TESTS)
+PYENV := $(or $(PYENV_ROOT),$(HOME)/.pyenv)
+OTHER_PYTHONS := $(foreach minor,10 12 13 14,$(lastword $(wildcard $(PYENV)/versions/3.$(minor).*/bin/python)))
+REGEX_TESTS := $(wildcard tests/test_regex*.py)
 torchx_PACKAGES := torchx==0.7.0
 nightly_PACKAGES := torchx-nightly==2026.10.26
 nemo_PACKAGES := nemo-run==0.11.1 torchx==0.7.0 leptonai==0.26.7
 
-.PHONY: help demo wheel docs test check format lint rust-test py-test wheel-dev bench bench-jobs soak clean
+.PHONY: help demo wheel docs test check format lint rust-test py-test regex-test bench bench-jobs soak clean
 
 help: ## Say what there is to make
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -46,11 +55,20 @@ rust-test: need-cargo ## The engine's tests, without Python
 	@if cargo nextest --version >/dev/null 2>&1; then cargo nextest run --locked; else cargo test --locked --tests; fi
 	cargo test --locked --doc
 
-py-test: $(ENVS:%=py-test-%) ## pytest against the built wheel, in every environment
+py-test: $(ENVS:%=py-test-%) regex-test ## pytest against the built wheel, in every environment
 
 py-test-%: $(VENV)/%/.ready
 	@echo "== pytest with $($*_PACKAGES)"
-	$(VENV)/$*/bin/python -m pytest $(PYTEST_ARGS)
+	$(VENV)/$*/bin/python -m pytest $($*_TESTS) $(PYTEST_ARGS)
+
+regex-test: $(WHEELS)/.built ## The regex tests on every other CPython that the machine has
+	@for python in $(OTHER_PYTHONS); do \
+	  env=$(VENV)/$$($$python -c 'import sys; print("cpython-%d.%d" % sys.version_info[:2])') && \
+	  { test -x $$env/bin/python || $$python -m venv $$env; } && \
+	  $$env/bin/pip install --quiet --disable-pip-version-check pytest hypothesis pytest-timeout && \
+	  $$env/bin/pip install --quiet --disable-pip-version-check --force-reinstall $(WHEELS)/logdex-*.whl && \
+	  echo "== regex tests with $$python" && $$env/bin/python -m pytest $(REGEX_TESTS) $(PYTEST_ARGS) || exit 1; \
+	done
 
 bench: $(VENV)/torchx/.ready bench-jobs ## The benches, side by side with their rivals; takes a while
 	LOGDEX_CORPUS=$(CORPUS) $(VENV)/torchx/bin/python -m pytest benches --ignore=benches/bench_jobs.py -o python_files='bench_*.py' -o pythonpath=benches -o filterwarnings=default --benchmark-columns=median,min,rounds $(BENCH_ARGS)
