@@ -10,7 +10,6 @@ from datetime import datetime
 from typing import TYPE_CHECKING, TypeAlias
 
 from logdex import _core
-from logdex._pattern import compile_pattern
 from logdex._when import Said, When, said
 
 if TYPE_CHECKING:
@@ -201,7 +200,7 @@ class Log:
     ) -> Question:
         if last is not None and last < 1:
             raise ValueError(f"last={last!r}: must be at least 1")
-        pattern = compile_pattern(regex)
+        pattern = _compile(regex)
         if partial and (pattern is not None or since is not None or until is not None):
             raise ValueError(
                 "partial=True shows text before its line is whole, so regex, since and until cannot be tested on it; "
@@ -219,6 +218,15 @@ class Log:
             ended=ended,
             keep=keep,
         )
+
+
+def _compile(regex: Regex | None) -> _core.Pattern | None:
+    if regex is None:
+        return None
+    # Imported when first needed: the translation of patterns is most of what there is to import.
+    from logdex._pattern import compile_pattern
+
+    return compile_pattern(regex)
 
 
 def parse_time(
