@@ -113,6 +113,6 @@ def test_an_app_that_fails_fails_the_command(tmp_path: Path) -> None:
 
 def test_the_command_says_what_is_wrong(tmp_path: Path) -> None:
     unknown = torchx("logdex", "local_persistent://torchx/nope", cwd=tmp_path)
-    assert unknown.returncode == 1
-    assert "there is no app 'nope'" in unknown.stderr
+    assert unknown.returncode == 2
+    assert "local_persistent://torchx/nope: there is no such app" in unknown.stderr
     assert "Traceback" not in unknown.stderr
