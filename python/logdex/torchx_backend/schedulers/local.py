@@ -200,16 +200,23 @@ class PersistentLocalScheduler(LaunchingScheduler):
         """The lines of one replica, whole and in order, of an app launched by any process.
 
         Args:
-            app_id: the app. role_name: one of its roles. k: index of the replica, not a rank. regex: keeps
-            the lines for which Python's `re.search` is true. since, until: keep the lines of that time, both
-            ends included; a datetime, or what `Log.lines` takes. should_tail: follow a running app to its
-            end. streams: "stdout", "stderr" or "combined" (the default), or TorchX's `Stream`.
+            app_id: The app.
+            role_name: One of its roles.
+            k: The index of the replica, which is not a rank.
+            regex: Only lines for which Python's `re.search` is true.
+            since: Only lines of this moment or later: a datetime, or what else `Log.lines` takes.
+            until: Only lines of this moment or earlier; both ends are included.
+            should_tail: Follow a running app to its end.
+            streams: "stdout", "stderr" or "combined", which is the default; or TorchX's `Stream`.
+
+        Returns:
+            An iterator of str, which holds the scheduler, and with it the scheduler's apps.
 
         Raises:
-            KeyError: an unknown app or stream.
-            RuntimeError: a role or replica that the app has not, or one without a log.
-            ValueError: a role name that leads out of the app's directory.
-            re.error: a bad pattern.
+            KeyError: The app or the stream is unknown.
+            RuntimeError: The app has no such role or replica, or that has no log.
+            ValueError: The role's name leads out of the app's directory.
+            re.error: `regex` is not one.
         """
         record = self._record(app_id)
         if record is None:
