@@ -11,6 +11,10 @@ from logdex._sre import parse
 from logdex._translate import Program, TooLarge, translate
 
 
+# A pattern longer than this is not worth the memory that keeping it takes.
+_LONG = 1 << 16
+
+
 def compile_pattern(regex: str | re.Pattern[str] | None) -> _core.Pattern | None:
     """Compiles what a caller gave as `regex`.
 
@@ -18,7 +22,7 @@ def compile_pattern(regex: str | re.Pattern[str] | None) -> _core.Pattern | None
         regex: A pattern as `re.compile` takes it, or a compiled one; None for no pattern.
 
     Returns:
-        The engine's pattern, cached, or None where every line matches.
+        The engine's pattern, cached unless it is very long, or None where every line matches.
 
     Raises:
         re.error: The pattern is not one; the message is Python's.
@@ -29,10 +33,9 @@ def compile_pattern(regex: str | re.Pattern[str] | None) -> _core.Pattern | None
     compiled = re.compile(regex)
     if isinstance(compiled.pattern, bytes):
         raise TypeError(f"regex is a pattern for bytes, {regex!r}; lines are text, so give a str pattern")
-    return _build(compiled)
+    return _build(compiled) if len(compiled.pattern) > _LONG else _build_once(compiled)
 
 
-@lru_cache(maxsize=128)
 def _build(compiled: re.Pattern[str]) -> _core.Pattern | None:
     flags = compiled.flags & ~re.DEBUG
     try:
@@ -49,3 +52,6 @@ def _build(compiled: re.Pattern[str]) -> _core.Pattern | None:
 
 def _parts(program: Program) -> tuple[str | None, str | None, bool, bool]:
     return program.ended, program.bare, program.every, program.exact
+
+
+_build_once = lru_cache(maxsize=128)(_build)
