@@ -81,7 +81,7 @@ soak: $(VENV)/torchx/.ready ## Writers and readers of job records against each o
 
 wheel: $(TOOLS)/.wheel-ready | need-cargo ## The wheel and the sdist in dist/, audited, and tried with CPython 3.10 to 3.13
 	rm -rf dist
-	$(TOOLS)/bin/maturin build --release --locked --zig --compatibility manylinux_2_28 --interpreter $(TOOLS)/bin/python --out dist
+	PATH="$(abspath $(TOOLS))/bin:$$PATH" maturin build --release --locked --zig --compatibility manylinux_2_28 --interpreter $(TOOLS)/bin/python --out dist
 	$(TOOLS)/bin/auditwheel show dist/*.whl
 	$(TOOLS)/bin/abi3audit --strict --summary dist/*.whl
 	$(TOOLS)/bin/maturin sdist --out dist

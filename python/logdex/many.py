@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import heapq
 import logging
 import os
-import queue
-import threading
 from collections import deque
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 from types import TracebackType
@@ -21,30 +17,36 @@ from logdex._when import When
 from logdex.layouts import Source
 from logdex.log import Log, Regex
 
-_T = TypeVar("_T", str, _core.Record)
+_T = TypeVar("_T")
 _log = logging.getLogger("logdex")
 
 
 class Merged(Generic[_T]):
     """The lines or records of many sources: an iterator and a context manager, made by `Logs`.
 
-    Finished logs come in order of time; lines without a time, and those with the same, keep their file's
-    order. In a follow they come by arrival.
+    Finished logs come in the order of time, exactly; ties, and lines without a stamp, keep their file's order. In a
+    follow, what is written comes as it arrives.
     """
 
     def __init__(
-        self, answers: list[_core.Records], items: Iterator[_core.Record], make: Callable[[_core.Record], _T]
-    ):
-        """`items` iterates over what `answers` give."""
-        self._answers = answers
-        self._items = items
-        self._make: Callable[[_core.Record], _T] = make
+        self,
+        answer: _core.Merged[str],
+        make: Callable[[_core.Record], _T],
+        last: int | None = None,
+    ) -> None:
+        """`make` makes an item of a record; only the `last` so many are given."""
+        self._answer = answer
+        self._make = make
+        self._last = last
+        self._kept: Iterator[tuple[str, _core.Record]] | None = None
 
     def __iter__(self) -> Merged[_T]:
         return self
 
     def __next__(self) -> _T:
-        return self._make(next(self._items))
+        if self._kept is None:
+            self._kept = iter(self._answer if self._last is None else deque(self._answer, maxlen=self._last))
+        return self._make(next(self._kept)[1])
 
     def __enter__(self) -> Merged[_T]:
         return self
@@ -54,13 +56,12 @@ class Merged(Generic[_T]):
 
     def close(self) -> None:
         """Ends the iteration, from any thread, and lets go of the files."""
-        for answer in self._answers:
-            answer.close()
+        self._answer.close()
 
     @property
-    def stats(self) -> list[_core.Stats]:
-        """What is known about the answer so far, one for each source."""
-        return [answer.stats for answer in self._answers]
+    def stats(self) -> _core.Stats:
+        """What is known about the answer so far, of all sources together."""
+        return self._answer.stats
 
 
 class Logs(Log):
@@ -150,94 +151,32 @@ class Logs(Log):
             raise ValueError(
                 "partial=True shows text before its line is whole: give it one file, not many sources"
             )
-        answers = []
-        for one, log in self._logs(follow=follow):
-            if not follow:
+        logs = self._logs(follow=follow)
+        if not follow:
+            for one, _ in logs:
                 one.settle()
-            question = log._ask(
-                regex,
-                **{
-                    "since": None,
-                    "until": None,
-                    "ended": one.ended,
-                    "keep": (one, asked.get("keep")),
-                    **asked,
-                },
-            )
+            if asked.get("since") is not None or asked.get("until") is not None:
+                logs = _with_times(logs, strict=asked.get("strict", True))
+        ended = asked.pop("ended", None) or (lambda: all(one.ended and one.ended() for one, _ in logs))
+        # Of finished logs, the last are known when all are merged; in a follow, each gives as many.
+        asked["last"] = last if follow else None
+        question = {"since": None, "until": None, **asked, "ended": ended}
+        questions = []
+        for one, log in logs:
             origin = (one.label, one.source.rank if one.source else None)
-            answers.append(_core.Records(replace(question, records=True, origin=origin)))
-        items = _by_arrival(answers) if follow else _by_time(answers)
-        if last is not None and not follow:
-            items = _last_of(items, last)
-        return Merged(answers, items, make)
+            told = log._ask(regex, **{**question, "keep": (one, asked.get("keep"))})
+            questions.append((one.label, replace(told, records=True, origin=origin)))
+        if last is not None and last < 1:
+            raise ValueError(f"last={last!r}: must be at least 1")
+        return Merged(_core.Merged(questions), make, None if follow else last)
 
 
-def _by_time(answers: list[_core.Records]) -> Iterator[_core.Record]:
-    """Their records in order of time; one without a time follows the record before it in its file."""
-    heads: list[tuple[int, int, _core.Record]] = []
-    refused: list[ValueError] = []
-    for at, answer in enumerate(answers):
-        try:
-            first = next(answer, None)
-        except ValueError as error:
-            refused.append(error)
-            continue
-        if first is not None:
-            heapq.heappush(heads, (first.time_ns or 0, at, first))
-    if refused and len(refused) == len(answers):
-        raise refused[0]
-    for left_out in refused:
-        _log.warning("%s", left_out)
-    while heads:
-        time, at, record = heads[0]
-        yield record
-        following = next(answers[at], None)
-        if following is None:
-            heapq.heappop(heads)
-        else:
-            heapq.heapreplace(heads, (following.time_ns or time, at, following))
-
-
-def _last_of(items: Iterator[_core.Record], count: int) -> Iterator[_core.Record]:
-    yield from deque(items, maxlen=count)
-
-
-def _by_arrival(answers: list[_core.Records]) -> Iterator[_core.Record]:
-    """Their records as they come: a thread each, which sleeps in the engine."""
-    arrived: queue.Queue[_core.Record | Exception | None] = queue.Queue(maxsize=10_000)
-    over = threading.Event()
-
-    def put(item: _core.Record | Exception | None) -> None:
-        while not over.is_set():
-            with suppress(queue.Full):
-                arrived.put(item, timeout=0.05)
-                return
-
-    def follow(answer: _core.Records) -> None:
-        try:
-            for record in answer:
-                put(record)
-                if over.is_set():
-                    return
-            put(None)
-        except Exception as error:  # raised again by the one who iterates
-            put(error)
-
-    threads = [threading.Thread(target=follow, args=(one,), daemon=True) for one in answers]
-    for thread in threads:
-        thread.start()
-    try:
-        left = len(threads)
-        while left:
-            with suppress(queue.Empty):
-                item = arrived.get(timeout=0.05)
-                if isinstance(item, Exception):
-                    raise item
-                if item is None:
-                    left -= 1
-                else:
-                    yield item
-    finally:
-        over.set()
-        for answer in answers:
-            answer.close()
+def _with_times(logs: list[tuple[Input, Log]], *, strict: bool) -> list[tuple[Input, Log]]:
+    """Those of `logs` in which a line has a time; the others are left out with a warning, unless there is none."""
+    there = [(one, log) for one, log in logs if log.span is not None]
+    if not there or not strict:
+        return logs
+    for one, log in logs:
+        if (one, log) not in there:
+            _log.warning("%s: no line has a time that is understood; it is left out of the range", log.path)
+    return there

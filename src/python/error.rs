@@ -16,7 +16,11 @@ impl From<Error> for PyErr {
             }
             Error::Truncated { path, detail } => {
                 let advice = "; read it again, or follow it to go on with what is new";
-                PyOSError::new_err((Errno::STALE.raw_os_error(), format!("{detail}{advice}"), path.into_os_string()))
+                PyOSError::new_err((
+                    Errno::STALE.raw_os_error(),
+                    format!("{detail}{advice}"),
+                    path.into_os_string(),
+                ))
             }
             Error::Compressed { .. } | Error::Value(_) => PyValueError::new_err(error.to_string()),
             Error::Memory { .. } => PyMemoryError::new_err(error.to_string()),

@@ -50,7 +50,9 @@ impl Merged {
         })?;
         let (mut labels, mut questions, mut keep, mut first) = (Vec::new(), Vec::new(), Vec::new(), None);
         for (label, mut asked) in sources {
-            let origin = Origin { source: asked.path.to_string_lossy().into_owned(), rank: None };
+            let named = asked.origin.take();
+            let (source, rank) = named.unwrap_or_else(|| (asked.path.to_string_lossy().into_owned(), None));
+            let origin = Origin { source, rank };
             labels.push((label, asked.zone.0.clone(), Arc::new(origin)));
             keep.extend(asked.keep.take());
             let (question, caller) = asked.put(&closed, &bell)?;

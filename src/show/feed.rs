@@ -27,7 +27,7 @@ pub struct Shape {
 
 impl Shape {
     /// Whether the engine may pick the lines, since nobody has to see those that do not match.
-    fn is_plain(self) -> bool {
+    pub fn is_plain(self) -> bool {
         !self.invert && self.around.is_none() && !self.records && self.skip == 0
     }
 }

@@ -1,12 +1,16 @@
-//! Many feeds to one sink: one after the other where there is one, by time where there are more.
+//! Many feeds to one sink, in one order.
+//!
+//! Where lines are shown for themselves, that is the exact order of time. Where lines are shown around others, a file's
+//! own order stays, and of the files' next rows the earliest goes out.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::time::{Duration, Instant};
 
-use super::{Feed, Kind, Page, Sink, Style};
+use super::{Feed, Kind, Page, Row, Sink, Style};
 use crate::caller::Caller;
 use crate::error::{Error, Result};
+use crate::merge::Merge;
 use crate::scan::{Batch, Selection};
 
 /// How much is gathered before it is written, in bytes.
@@ -31,6 +35,31 @@ struct Out<'s> {
 }
 
 impl Out<'_> {
+    /// Writes a row; `headed` says whether the heading of its feed was written.
+    fn row(
+        &mut self,
+        style: &Style,
+        row: Row,
+        text: &[u8],
+        headed: &mut bool,
+        painter: &mut Option<&mut dyn Painter>,
+    ) -> Result<()> {
+        self.hits += u64::from(row.kind == Kind::Hit);
+        if self.sink.is_none() || (self.skip > 0 && self.hits <= self.skip) {
+            return Ok(());
+        }
+        if !std::mem::replace(headed, true) {
+            self.buffer.extend_from_slice(&style.heading);
+        }
+        match painter {
+            Some(painter) if row.kind == Kind::Hit => {
+                style.write(row, text, &painter.paint(text)?, &mut self.buffer);
+            }
+            _ => style.write(row, text, text, &mut self.buffer),
+        }
+        Ok(())
+    }
+
     fn settle(&mut self, pulse: &mut dyn FnMut() -> Result<()>) -> Result<()> {
         if self.buffer.len() >= ENOUGH || self.written.elapsed() >= SOON {
             self.flush(pulse)?;
@@ -131,6 +160,45 @@ pub fn show<C: Caller>(
     Ok(Outcome { hits: out.hits, errors })
 }
 
+/// Writes the lines of `merge`, each log's in its style: in the order of time, however the stamps stand in each file.
+pub fn show_merged(
+    merge: &mut Merge,
+    styles: &[Style],
+    manner: Manner<'_>,
+    mut painter: Option<&mut dyn Painter>,
+    caller: &mut dyn Caller,
+) -> Result<Outcome> {
+    let Manner { sink, live, skip } = manner;
+    let mut out = Out { sink, buffer: Vec::new(), written: Instant::now(), hits: 0, skip };
+    let mut headed = vec![false; styles.len()];
+    loop {
+        while let Some((at, held)) = merge.ready() {
+            let row = Row {
+                start: 0,
+                end: held.line.end - held.line.start,
+                kind: Kind::Hit,
+                offset: held.block.file_offset(held.line.start),
+                time: held.time,
+            };
+            let text = held.line.of(held.block.bytes());
+            out.row(&styles[at], row, text, &mut headed[at], &mut painter)?;
+            if out.buffer.len() >= ENOUGH {
+                out.flush(&mut || caller.pulse())?;
+            }
+        }
+        if live {
+            out.flush(&mut || caller.pulse())?;
+        } else {
+            out.settle(&mut || caller.pulse())?;
+        }
+        if !merge.advance(caller)? {
+            break;
+        }
+    }
+    out.flush(&mut || caller.pulse())?;
+    Ok(Outcome { hits: out.hits, errors: Vec::new() })
+}
+
 /// An error about one file, while there are others to go on with.
 fn bearable(error: Error, only: bool) -> Result<Error> {
     if only || matches!(error, Error::Interrupted | Error::Bug(_)) { Err(error) } else { Ok(error) }
@@ -180,21 +248,7 @@ impl Head {
         painter: &mut Option<&mut dyn Painter>,
     ) -> Result<()> {
         let row = self.page.rows()[self.next];
-        out.hits += u64::from(row.kind == Kind::Hit);
-        if out.sink.is_none() || (out.skip > 0 && out.hits <= out.skip) {
-            return Ok(());
-        }
-        if !std::mem::replace(&mut self.headed, true) {
-            out.buffer.extend_from_slice(&style.heading);
-        }
-        let text = self.page.text(row);
-        match painter {
-            Some(painter) if row.kind == Kind::Hit => {
-                style.write(&self.page, row, &painter.paint(text)?, &mut out.buffer);
-            }
-            _ => style.write(&self.page, row, text, &mut out.buffer),
-        }
-        Ok(())
+        out.row(style, row, self.page.text(row), &mut self.headed, painter)
     }
 }
 

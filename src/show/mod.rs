@@ -14,7 +14,7 @@ use crate::timing::LineTime;
 
 pub use context::Surroundings;
 pub use feed::{Feed, Shape};
-pub use merge::{Manner, Outcome, Painter, show};
+pub use merge::{Manner, Outcome, Painter, show, show_merged};
 pub use render::{Json, Style};
 pub use sink::Sink;
 

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use jiff::tz::{Offset, TimeZone};
 
-use super::{Kind, Page, Row};
+use super::{Kind, Row};
 use crate::rank;
 use crate::stamp::How;
 
@@ -37,11 +37,11 @@ impl Style {
         self.label.is_empty() && self.heading.is_empty() && self.json.is_none()
     }
 
-    /// Appends a row to `out`; `text` is its text, painted or not.
-    pub fn write(&self, page: &Page, row: Row, text: &[u8], out: &mut Vec<u8>) {
+    /// Appends a row whose text is `raw` to `out`; `text` is that text, painted or not.
+    pub fn write(&self, row: Row, raw: &[u8], text: &[u8], out: &mut Vec<u8>) {
         if let Some(json) = &self.json {
             if row.kind != Kind::Gap {
-                json.write(row, page.text(row), out);
+                json.write(row, raw, out);
             }
             return;
         }

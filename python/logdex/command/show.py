@@ -87,6 +87,8 @@ class _Command:
         if not args.follow and (self._merge or args.last or args.since or args.until or args.count):
             for one in found:
                 one.settle()
+        if self._merge:
+            found = self._found = [one for one in found if self._can_merge(one)]
         self._shown = [self._one(one) for one in found]
 
     def run(self) -> int:
@@ -94,7 +96,10 @@ class _Command:
             return self._count()
         sink = _core.Sink()
         if self._args.follow and len(self._shown) > 1:
-            hits = self._side_by_side(sink)
+            if all(one.is_plain for one in self._shown):
+                hits = self._show([self._last(one) for one in self._shown], sink)
+            else:
+                hits = self._side_by_side(sink)
         elif self._merge:
             surplus = self._surplus()
             hits = self._show(self._shown, sink, skip=surplus)
@@ -102,6 +107,21 @@ class _Command:
             hits = sum(self._show([self._last(one)], sink) for one in self._shown)
         self._check_spools()
         return SELECTED if hits else NONE_SELECTED
+
+    def _can_merge(self, one: Input) -> bool:
+        """Whether a file can be read and, for a range, has times; if not, that is said and the others go on."""
+        log = Log(one.path, tz=self._args.tz, index=one.spool is None)
+        try:
+            if (self._args.since or self._args.until) and log.span is None:
+                next(log.lines(since="1970-01-01"), None)  # says why not
+            with open(one.path, "rb"):
+                return True
+        except (OSError, ValueError) as error:
+            self._complain(error)
+            return False
+
+    def _have_ended(self) -> bool:
+        return all(one.ended is not None and one.ended() for one in self._found)
 
     def _one(self, one: Input) -> Shown:
         args = self._args
@@ -113,12 +133,12 @@ class _Command:
             args.until,
             follow=live,
             partial=live and self._is_bare(),
-            ended=one.ended,
+            ended=one.ended if len(self._found) == 1 or not live else self._have_ended,
             keep=one,
         )
         source = one.source
         return Shown(
-            replace(question, records=args.json or args.records or self._merge),
+            replace(question, records=args.json or args.records or self._merge or self._arrives()),
             invert=args.invert,
             before=args.before,
             after=args.after,
@@ -128,6 +148,9 @@ class _Command:
             gap=f"{_DIM}--{_OFF}\n".encode() if self._color else b"--\n",
             json=(one.label, source.rank if source else None) if args.json else None,
         )
+
+    def _arrives(self) -> bool:
+        return bool(self._args.follow and len(self._found) > 1)
 
     def _is_bare(self) -> bool:
         """Whether text goes out as it comes, before its line is whole."""
@@ -187,7 +210,10 @@ class _Command:
 
     def _side_by_side(self, sink: _core.Sink) -> int:
         """Follows many files at once, in order of arrival: a thread each, which sleeps in the engine."""
-        shows = [_core.Show([self._last(one)], paint=self._paint) for one in self._shown]
+        shows = [
+            _core.Show([replace(shown, question=replace(shown.question, ended=one.ended))], paint=self._paint)
+            for one, shown in zip(self._found, map(self._last, self._shown), strict=True)
+        ]
         hits = [0] * len(shows)
         errors: list[Exception] = []
         over = threading.Event()
