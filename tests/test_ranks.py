@@ -171,3 +171,37 @@ def test_a_job_of_real_processes_tells_who_began(tmp_path: Path) -> None:
     root = ElementTree.parse(picture).getroot()
     assert root.tag == "{http://www.w3.org/2000/svg}svg"
     assert "first failure: rank 5" in "".join(root.itertext())
+
+
+def test_a_log_that_has_not_changed_is_not_read_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "rank0.log"
+    path.write_text(f"{at(0)} INFO up\n" * 600_000 + f"{at(9)} ERROR one\n")
+    assert path.stat().st_size > 16 << 20
+    cold = logdex.open(path, tz="UTC").ranks()
+    kept = list((tmp_path / "cache" / "ranks").iterdir())
+    assert len(kept) == 1
+
+    def refuse(_: object) -> None:
+        raise AssertionError("the log was read")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("logdex._core.summarize", refuse)
+        assert logdex.open(path, tz="UTC").ranks() == cold
+        for changed in (
+            lambda: logdex.open(path, tz="UTC").ranks("INFO"),
+            lambda: logdex.open(path, tz="Asia/Tokyo").ranks(),
+        ):
+            with pytest.raises(AssertionError, match="was read"):
+                changed()
+    with path.open("a") as file:
+        file.write(f"{at(20)} ERROR two\n")
+    assert logdex.open(path, tz="UTC").ranks().ranks[0].errors == 2
+    for damage in (b"", b"{", b"[]", b'{"version": 1}', b"\xff"):
+        kept[0].write_bytes(damage)
+        assert logdex.open(path, tz="UTC").ranks().ranks[0].errors == 2
+    monkeypatch.setenv("LOGDEX_INDEX", "off")
+    kept[0].unlink()
+    assert logdex.open(path, tz="UTC").ranks().ranks[0].errors == 2
+    assert not kept[0].exists()

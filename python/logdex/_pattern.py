@@ -10,7 +10,6 @@ from logdex._exclude import excluded
 from logdex._sre import parse
 from logdex._translate import Program, TooLarge, translate
 
-
 # A pattern longer than this is not worth the memory that keeping it takes.
 _LONG = 1 << 16
 

@@ -165,7 +165,7 @@ def run(made: argparse.ArgumentParser, args: argparse.Namespace) -> int:
     except re.error as error:
         complain(ValueError(f"-e {error.pattern!r}: {error}"))
     except BrokenPipeError:
-        raise
+        return _quiet()
     except (OSError, ValueError, TypeError) as error:
         complain(error)
     return show.TROUBLE

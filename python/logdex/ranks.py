@@ -8,9 +8,9 @@ from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, timezone
-from typing import TypeAlias
+from typing import TypeAlias, cast
 
-from logdex import _core
+from logdex import _core, _summaries
 from logdex._pattern import compile_pattern
 from logdex.layouts import Source
 from logdex.log import Log, Regex
@@ -150,9 +150,10 @@ Named: TypeAlias = tuple[Log, Source]
 
 def summarize(named: Sequence[Named], errors: Regex | None = None, *, clocks: float = CLOCKS) -> Ranks:
     """What the ranks of some logs did; see `Log.ranks`."""
-    pattern = compile_pattern(ERRORS if errors is None else errors)
+    wanted = re.compile(ERRORS if errors is None else errors)
+    compile_pattern(wanted)
     with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
-        told = list(pool.map(lambda one: _of_log(one[0], one[1], pattern), named))
+        told = list(pool.map(lambda one: _of_log(one[0], one[1], wanted), named))
     by_name: dict[str, list[Rank]] = {}
     for rank in (rank for ranks in told for rank in ranks):
         by_name.setdefault(rank.name, []).append(rank)
@@ -164,10 +165,27 @@ def summarize(named: Sequence[Named], errors: Regex | None = None, *, clocks: fl
     return Ranks(tuple(sorted(ended, key=lambda one: _naturally(one.name))), clocks)
 
 
-def _of_log(log: Log, source: Source, errors: _core.Pattern | None) -> list[Rank]:
-    question = replace(log._question, pattern=errors, records=True)
-    zone = log.tz
-    return [_rank(deeds, source, log.path, zone) for deeds in _core.summarize(question)]
+def _of_log(log: Log, source: Source, errors: re.Pattern[str]) -> list[Rank]:
+    return [_rank(deeds, source, log.path, log.tz) for deeds in _deeds(log, errors)]
+
+
+def _deeds(log: Log, errors: re.Pattern[str]) -> list[_core._Deeds]:
+    """What the ranks of one log did, from the cache if the log is as it was."""
+    question = replace(log._question, pattern=compile_pattern(errors), records=True)
+    name = (
+        _summaries.key(log.path, errors.pattern, errors.flags, log.tz, question.reference)
+        if question.index
+        else None
+    )
+    if name is None:
+        return _core.summarize(question)
+    now = _summaries.state(log.path)
+    kept = _summaries.load(name, now)
+    if kept is not None:
+        return cast("list[_core._Deeds]", kept)
+    told = _core.summarize(question)
+    _summaries.save(name, now, told)
+    return told
 
 
 def _rank(deeds: _core._Deeds, source: Source, path: str, tz: str | None) -> Rank:
