@@ -99,7 +99,7 @@ impl Record {
         let resolution = self.resolution.map_or("None".to_owned(), |ns| ns.to_string());
         let Self { how, offset, number, .. } = self;
         Ok(format!(
-            "Record(text={text}, time={time}, resolution={resolution}, how={how:?}, offset={offset}, number={number})"
+            "Record(text={text}, time={time}, resolution={resolution}, how='{how}', offset={offset}, number={number})"
         ))
     }
 }

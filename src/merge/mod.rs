@@ -7,6 +7,8 @@
 //!
 //! What is written later comes as it arrives, or in the order of time as far as a bounded wait can establish it.
 
+mod start;
+
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
 use std::sync::Arc;
@@ -71,8 +73,6 @@ struct Strand {
 /// What may still come of a log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
-    /// Not looked at yet.
-    Fresh,
     /// Some of what was there at the start.
     Past,
     /// What is written from now on.
@@ -91,7 +91,7 @@ impl Strand {
             bell,
             held: VecDeque::new(),
             floors: VecDeque::new(),
-            state: State::Fresh,
+            state: State::Past,
             came: Instant::now(),
         }
     }
@@ -99,7 +99,6 @@ impl Strand {
     /// No line to come of what was there at the start is earlier; `None` if none is to come.
     fn floor(&self) -> Option<i64> {
         match self.state {
-            State::Fresh => Some(TIMELESS),
             State::Past => Some(self.floors.front().map_or(TIMELESS, |(_, floor)| *floor)),
             State::Live | State::Over => None,
         }
@@ -114,9 +113,6 @@ impl Strand {
 
     /// Takes what the query has now; false if that is nothing. Lines are ordered by `key` if there is one, else by time.
     fn draw(&mut self, caller: &mut dyn Caller, key: Option<i64>) -> Result<bool> {
-        if self.state == State::Fresh {
-            self.start(caller)?;
-        }
         match self.query.poll(caller)? {
             Turn::Batch(batch) => {
                 self.take(batch, key);
@@ -178,6 +174,7 @@ pub struct Merge {
     heads: BinaryHeap<Reverse<(i64, usize)>>,
     /// Lines up to here can go: what holds the others up is the lowest floor, of this log.
     bound: Option<(i64, usize)>,
+    started: bool,
     live: bool,
     arrivals: i64,
     asked: Instant,
@@ -196,6 +193,7 @@ impl Merge {
             order,
             heads: BinaryHeap::new(),
             bound: Some((TIMELESS, 0)),
+            started: false,
             live: false,
             arrivals: 0,
             asked: Instant::now(),
@@ -224,6 +222,10 @@ impl Merge {
 
     /// Reads or waits until a line is ready; false at the end.
     pub fn advance(&mut self, caller: &mut dyn Caller) -> Result<bool> {
+        if !self.started {
+            start::start(&mut self.strands, caller)?;
+            self.started = true;
+        }
         while !self.live {
             caller.pulse()?;
             self.bound = self.lowest();

@@ -1,0 +1,96 @@
+//! The first look at many logs, on all cores: each is opened, and its index is loaded or built.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+use super::Strand;
+use crate::caller::Caller;
+use crate::error::{Error, Result};
+use crate::pattern::{Candidate, Judge};
+
+/// How often the caller is asked whether to go on.
+const PULSE: Duration = Duration::from_millis(20);
+
+/// Speaks for the caller on a thread that is not the caller's.
+struct Deputy<'a> {
+    halt: &'a AtomicBool,
+    notes: &'a Mutex<Vec<String>>,
+}
+
+impl Judge for Deputy<'_> {
+    fn judge(&mut self, _: &[u8], _: &mut Vec<Candidate>) -> Result<()> {
+        Err(Error::Bug("a line was judged before it was asked for"))
+    }
+}
+
+impl Caller for Deputy<'_> {
+    fn pulse(&mut self) -> Result<()> {
+        if self.halt.load(Ordering::Relaxed) { Err(Error::Interrupted) } else { Ok(()) }
+    }
+    fn patience(&self) -> Duration {
+        PULSE
+    }
+    fn note(&mut self, text: &str) -> Result<()> {
+        lock(self.notes).push(text.to_owned());
+        Ok(())
+    }
+    fn ended(&mut self) -> Result<bool> {
+        Ok(false)
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Starts every strand; of several errors that come at once, that of the first log is returned.
+pub(super) fn start(strands: &mut [Strand], caller: &mut dyn Caller) -> Result<()> {
+    let threads = thread::available_parallelism().map_or(1, usize::from).min(strands.len());
+    let (halt, notes) = (AtomicBool::new(false), Mutex::default());
+    let (queue, failed) = (Mutex::new(strands.iter_mut().enumerate()), Mutex::new(None));
+    let work = || {
+        let mut deputy = Deputy { halt: &halt, notes: &notes };
+        while let Some((at, strand)) = { lock(&queue).next() } {
+            let Err(error) = strand.start(&mut deputy) else { continue };
+            halt.store(true, Ordering::Relaxed);
+            // One that was stopped because of another's error has nothing to say.
+            if !matches!(error, Error::Interrupted) {
+                let mut failed = lock(&failed);
+                if failed.as_ref().is_none_or(|(first, _)| at < *first) {
+                    *failed = Some((at, error));
+                }
+            }
+        }
+    };
+    let caller_thread = thread::current();
+    let waited = thread::scope(|scope| {
+        let running: Vec<_> = (0..threads)
+            .map(|_| {
+                scope.spawn(|| {
+                    work();
+                    caller_thread.unpark();
+                })
+            })
+            .collect();
+        let mut waited = Ok(());
+        while running.iter().any(|thread| !thread.is_finished()) {
+            thread::park_timeout(PULSE);
+            if waited.is_ok() {
+                waited = caller.pulse();
+                halt.fetch_or(waited.is_err(), Ordering::Relaxed);
+            }
+        }
+        let panicked = running.into_iter().any(|thread| thread.join().is_err());
+        waited.and(if panicked { Err(Error::Bug("a thread that opened a log panicked")) } else { Ok(()) })
+    });
+    waited?;
+    for note in lock(&notes).drain(..) {
+        caller.note(&note)?;
+    }
+    match lock(&failed).take() {
+        Some((_, error)) => Err(error),
+        None => Ok(()),
+    }
+}
