@@ -175,7 +175,8 @@ def _of_runner(
     try:
         known = runner.describe(app)
     except Exception as error:
-        raise LookupError(f"{handle}: {error}") from error
+        # A KeyError's text is its argument in quotes.
+        raise LookupError(f"{handle}: {error.args[0] if error.args else error}") from error
     if known is None:
         raise LookupError(
             f"{handle}: there is no such app; `torchx list -s {match['scheduler']}` shows those there are"

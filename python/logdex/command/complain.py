@@ -13,7 +13,11 @@ def complain(error: BaseException) -> None:
 def describe(error: BaseException) -> str:
     """An error in one line: the path, what was wrong, what to do."""
     if isinstance(error, OSError) and error.strerror:
-        return f"{error.filename}: {error.strerror}" if error.filename is not None else error.strerror
+        # What Python code is told to do, in the command's words.
+        said = error.strerror.replace("follow=True", "-f")
+        return f"{error.filename}: {said}" if error.filename is not None else said
     if isinstance(error, LookupError) and error.args:
         return str(error.args[0])
-    return str(error) or type(error).__name__
+    # What only Python can do is no advice here.
+    said = str(error).replace(", or pass strict=False for every line", "")
+    return said or type(error).__name__
