@@ -74,7 +74,7 @@ bench: $(VENV)/torchx/.ready bench-jobs ## The benches, side by side with their 
 	LOGDEX_CORPUS=$(CORPUS) $(VENV)/torchx/bin/python -m pytest benches --ignore=benches/bench_jobs.py -o python_files='bench_*.py' -o pythonpath=benches -o filterwarnings=default --benchmark-columns=median,min,rounds $(BENCH_ARGS)
 
 bench-jobs: $(VENV)/nemo/.ready ## What remembering jobs costs, beside NeMo-Run's way, with a silent follow of a minute
-	LOGDEX_BENCH_FOLLOW=60 $(VENV)/nemo/bin/python -m pytest benches/bench_jobs.py -o python_files='bench_*.py' -o filterwarnings=default --benchmark-group-by=group --benchmark-columns=median,min,rounds -s
+	LOGDEX_BENCH_FOLLOW=60 $(VENV)/nemo/bin/python -m pytest benches/bench_jobs.py -o python_files='bench_*.py' -o pythonpath=benches -o filterwarnings=default --benchmark-group-by=group --benchmark-columns=median,min,rounds -s
 
 soak: $(VENV)/torchx/.ready ## Writers and readers of job records against each other, 30 s each
 	LOGDEX_SOAK=30 $(VENV)/torchx/bin/python -m pytest tests/test_jobs_store.py tests/test_jobs_nemo_file.py -k "writers or lock"

@@ -83,6 +83,22 @@ def test_a_torn_file_has_no_jobs_and_is_kept_aside(path: str, torn: str) -> None
     assert aside.read_text() == torn
 
 
+def test_the_jobs_of_a_session_are_found_without_parsing_the_others(path: str) -> None:
+    jobs = [
+        NemoJob("RUNNING", f"{s}-{k}", f"/x/{t}/{s}/{s}-{k}", ["w"]) for k in range(3) for s, t in SESSIONS
+    ]
+    nemo_file.save(path, jobs)
+    nemo_file.save(path, [jobs[0]._replace(state="FAILED")])
+    for session, _ in SESSIONS:
+        found = NemoJobs(path).of_session(session)
+        assert [one.app_id for one in found] == [f"{session}-{k}" for k in range(3)]
+    assert NemoJobs(path).of_session("a")[0].state == "FAILED"
+    assert NemoJobs(path).of_session("none") == []
+
+
+SESSIONS = [("a", "nemo_run"), ("nemo_run", "a"), ("é", "b"), ('q"', "a")]
+
+
 def test_no_file_is_no_jobs(path: str) -> None:
     assert len(NemoJobs(path)) == 0
 

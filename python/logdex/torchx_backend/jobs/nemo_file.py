@@ -56,11 +56,7 @@ class NemoJobs(Mapping[str, NemoJob]):
         at = self._stored.rfind(key)
         if at < 0:
             return self._parsed()[app_id]
-        try:
-            entry, _ = json.JSONDecoder().raw_decode(self._stored[at + len(key) :][:_LONGEST_ENTRY].decode())
-            return _job(entry)
-        except (ValueError, TypeError, IndexError):
-            return self._parsed()[app_id]
+        return self._entry(at + len(key)) or self._parsed()[app_id]
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._parsed())
@@ -69,27 +65,35 @@ class NemoJobs(Mapping[str, NemoJob]):
         return len(self._parsed())
 
     def of_session(self, session: str) -> list[NemoJob]:
-        """The jobs of a session, which is the name of the directory above the job's own."""
-        if session.encode() not in self._stored:
-            return []
-        inside = f"/{session}/"
-        found = [_job(one) for one in self._entries(inside).values()]
-        return [job for job in found if os.path.basename(os.path.dirname(job.log_dir)) == session]
+        """The jobs of a session, which is the name of the directory above the job's own; parses only those."""
+        inside = json.dumps(f"/{session}/")[1:-1].encode()
+        found: dict[str, NemoJob] = {}
+        at = self._stored.find(inside)
+        while at >= 0:
+            job = self._entry(self._stored.rfind(b": [", 0, at) + 2)
+            if job is not None and os.path.basename(os.path.dirname(job.log_dir)) == session:
+                found[job.app_id] = job
+            at = self._stored.find(inside, at + len(inside))
+        return [*found.values()]
+
+    def _entry(self, at: int) -> NemoJob | None:
+        """The entry that begins at this byte, if there is one."""
+        text = self._stored[at : at + _LONGEST_ENTRY].decode(errors="ignore")
+        try:
+            return _job(json.JSONDecoder().raw_decode(text)[0])
+        except (ValueError, TypeError):
+            return None
 
     def _parsed(self) -> dict[str, NemoJob]:
-        return {key: _job(one) for key, one in self._entries().items()}
-
-    def _entries(self, inside: str = "") -> dict[str, list[Any]]:
-        """What is stored and has the shape of a job, with a directory that has `inside` in it."""
         try:
             entries = json.loads(self._stored).items()
         except (ValueError, AttributeError):
             return {}
-        return {
-            key: one
-            for key, one in entries
-            if isinstance(one, list) and len(one) == 4 and isinstance(one[2], str) and inside in one[2]
-        }
+        return {key: _job(one) for key, one in entries if _is_job(one)}
+
+
+def _is_job(entry: object) -> bool:
+    return isinstance(entry, list) and len(entry) == 4 and isinstance(entry[3], list)
 
 
 def _job(entry: list[Any]) -> NemoJob:
