@@ -34,6 +34,10 @@ pub(super) const FAMILIES: &[&str] = &[
     "%a %b %e %H:%M:%S%f",        // weekday_syslog
     "%a, %d %b %Y %H:%M:%S%z",    // rfc_2822
     "%d %b %Y %H:%M:%S%f%z",      // day_month
+    "%Y.%m.%d %H:%M:%S%f%z",      // dotted
+    "%Y%m%d %H:%M:%S%f",          // compact
+    "%Y%m%d-%H:%M:%S%f",          // compact_dash
+    "%d/%b/%Y %H:%M:%S%f",        // django
     "%d/%b/%Y:%H:%M:%S%z",        // common_log
 ];
 

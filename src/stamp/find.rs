@@ -308,6 +308,8 @@ mod tests {
             ("[rank2]: RuntimeError: x", "[rank2]: y"),
             ("[rank2]: shard42: x", "[rank2]: y"),
             ("[rank2]: [10] x", "[rank2]: y"),
+            ("[pod/worker-0/main] 2026-11-22 06:47:12 x", "[pod/worker-0/main] y"),
+            ("worker-1  | x", "worker-1 | y"),
             ("[titan] x", "x"),
             ("INFO x", "x"),
         ] {

@@ -154,6 +154,10 @@ fn bracket(bytes: &[u8], at: usize, so_far: Prefix, first: bool) -> Option<(usiz
 fn is_writer(content: &[u8], colon: bool, first: bool) -> bool {
     let digits = content.iter().rev().take_while(|b| b.is_ascii_digit()).count();
     let name = &content[..content.len() - digits];
+    // `kubectl logs --prefix` writes `[pod/worker-0/main]`.
+    if content.starts_with(b"pod/") {
+        return true;
+    }
     if digits == 0 {
         return false;
     }
@@ -212,6 +216,9 @@ fn word(bytes: &[u8], at: usize, so_far: Prefix, first: bool) -> Option<(usize, 
         }
         return Some((end, so_far));
     }
+    if first && let Some(end) = compose(bytes, end).filter(|_| token.iter().any(u8::is_ascii_digit)) {
+        return Some((end, so_far.with(token)));
+    }
     if next != b':' || bytes.get(end + 1) != Some(&b' ') {
         return None;
     }
@@ -220,6 +227,12 @@ fn word(bytes: &[u8], at: usize, so_far: Prefix, first: bool) -> Option<(usize, 
     }
     let host = first && token.iter().any(|b| b.is_ascii_digit() || matches!(b, b'-' | b'.'));
     host.then(|| (end + 2, so_far.with(token)))
+}
+
+/// Where the bar ends that `docker compose` puts behind a service's padded name: `worker-1  | `.
+fn compose(bytes: &[u8], at: usize) -> Option<usize> {
+    let bar = skip_blanks(bytes, at);
+    (bar > at && bytes[bar..].starts_with(b"| ")).then_some(bar + 2)
 }
 
 fn is_level(token: &[u8]) -> bool {
