@@ -62,8 +62,8 @@ class Rank:
     """The last error, which of a traceback is what was raised."""
     silent: float = 0.0
     """For how many seconds the others went on after its last line."""
-    history: Sequence[tuple[datetime, float, int, int]] = field(default=(), repr=False)
-    """Columns of time in which it wrote: start, width in seconds, lines, errors."""
+    history: Sequence[tuple[float, float, int, int]] = field(default=(), repr=False)
+    """Columns of time in which it wrote: start and width in seconds, since 1970 UTC; lines, errors."""
 
     @property
     def is_silent(self) -> bool:
@@ -190,7 +190,7 @@ def _deeds(log: Log, errors: re.Pattern[str]) -> list[_core._Deeds]:
 
 def _rank(deeds: _core._Deeds, source: Source, path: str, tz: str | None) -> Rank:
     width, columns = deeds["history"]
-    history = [(_time(start, tz), width / _SECOND, lines, errors) for start, lines, errors in columns]
+    history = [(start / _SECOND, width / _SECOND, lines, errors) for start, lines, errors in columns]
     return Rank(
         name=_name(deeds["rank"], source),
         lines=deeds["lines"],

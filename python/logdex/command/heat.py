@@ -30,7 +30,7 @@ def columns(told: Ranks, rows: Sequence[Rank], width: int) -> list[list[Cell]]:
     begin, span = told.first.timestamp(), max((told.last - told.first).total_seconds(), 1e-3)
     for row, out in zip(rows, cells, strict=True):
         for start, seconds, lines, errors in row.history:
-            _spread(out, (start.timestamp() - begin) / span, seconds / span, lines, errors)
+            _spread(out, (start - begin) / span, seconds / span, lines, errors)
     most = max((cell.lines for out in cells for cell in out), default=0.0) or 1.0
     for out in cells:
         for cell in out:
