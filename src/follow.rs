@@ -7,13 +7,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
+use crate::batch::Batch;
 use crate::block::{BLOCK, Extent};
 use crate::caller::Caller;
 use crate::error::{Error, Result};
 use crate::partial::{self, Partial};
 use crate::pattern::Pattern;
 use crate::place::{Change, Place};
-use crate::scan::{Batch, Job, Purpose, Scan, Tally};
+use crate::scan::{Job, Purpose, Scan, Tally};
 use crate::source::{Identity, Source};
 use crate::wait::Waiter;
 use crate::watch::Bell;

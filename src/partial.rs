@@ -5,11 +5,11 @@
 
 use std::time::{Duration, Instant};
 
+use crate::batch::{Batch, Selection};
 use crate::block::{Block, Extent};
 use crate::error::Result;
 use crate::line::Line;
 use crate::pattern::Candidate;
-use crate::scan::{Batch, Selection};
 use crate::source::Source;
 
 /// How long the end of the file must be still before unfinished text is shown.

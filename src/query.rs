@@ -7,13 +7,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use crate::batch::Batch;
 use crate::block::{Block, Extent, cut_back};
 use crate::caller::Caller;
 use crate::error::{Error, Result};
 use crate::follow::{self, Fates, Follow, Turn};
 use crate::index::{Index, Options};
 use crate::pattern::Pattern;
-use crate::scan::{Batch, Job, Purpose, Scan, Tally};
+use crate::scan::{Job, Purpose, Scan, Tally};
 use crate::seek::Seek;
 use crate::source::Source;
 use crate::stamp::Span;

@@ -5,12 +5,12 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use crate::batch::{Batch, Selection};
 use crate::caller::Caller;
 use crate::error::Result;
 use crate::pattern::{Candidate, Pattern};
 use crate::query::{Query, Question};
 use crate::rank::{self, Rank};
-use crate::scan::{Batch, Selection};
 use crate::stamp::Span;
 use crate::timing::LineTime;
 

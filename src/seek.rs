@@ -6,11 +6,12 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use crate::batch::Batch;
 use crate::block::{Block, Extent};
 use crate::caller::Caller;
 use crate::error::Result;
 use crate::index::{Asked, Entry, Piece};
-use crate::scan::{Batch, Job, Purpose, Scan, Tally};
+use crate::scan::{Job, Purpose, Scan, Tally};
 use crate::timing::Timing;
 
 /// Blocks that lie one behind the other, of which the same is asked.

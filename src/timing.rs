@@ -4,11 +4,11 @@ use std::os::unix::fs::MetadataExt;
 
 use jiff::tz::TimeZone;
 
+use crate::batch::{Batch, Selection};
 use crate::error::Result;
 use crate::index::{Asked, Entry, Index, Keep, Piece, Tick, span};
 use crate::line::{self, Line};
 use crate::pattern::Candidate;
-use crate::scan::{Batch, Selection};
 use crate::source::Source;
 use crate::stamp::civil::{HOUR, MINUTE};
 use crate::stamp::{Clock, Elected, Finder, Fold, Frame, How, Reference, Span, Timed, Window};

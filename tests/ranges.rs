@@ -7,12 +7,12 @@ use std::path::Path;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use logdex::batch::Selection;
 use logdex::caller::Caller;
 use logdex::error::Result;
 use logdex::index::{Index, Keep, Options};
 use logdex::pattern::{Candidate, Judge};
 use logdex::query::{Query, Question, Timeless};
-use logdex::scan::Selection;
 use logdex::source::Source;
 use logdex::stamp::civil::{DAY, HOUR, MINUTE, SECOND};
 use logdex::stamp::{Clock, Fold, Reference, Window, elect};

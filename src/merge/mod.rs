@@ -14,13 +14,13 @@ use std::collections::{BinaryHeap, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
+use crate::batch::{Batch, Selection};
 use crate::block::Block;
 use crate::caller::Caller;
 use crate::error::Result;
 use crate::follow::Turn;
 use crate::line::{self, Line};
 use crate::query::{Query, Question};
-use crate::scan::{Batch, Selection};
 use crate::timing::LineTime;
 use crate::watch::Bell;
 

@@ -12,10 +12,10 @@ use pyo3::prelude::*;
 use super::caller::PythonCaller;
 use super::question::Asked;
 use super::stats::Stats;
+use crate::batch::{Batch, Selection};
 use crate::block::Block;
 use crate::line::Line;
 use crate::query::Query;
-use crate::scan::{Batch, Selection};
 use crate::timing::LineTime;
 use crate::watch::Bell;
 

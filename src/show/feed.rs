@@ -5,12 +5,13 @@ use std::sync::Arc;
 use super::context::{Context, Placed};
 use super::records::Records;
 use super::{Kind, Page, Surroundings};
+use crate::batch::{Batch, Selection};
 use crate::caller::Caller;
 use crate::error::Result;
 use crate::line;
 use crate::pattern::{Candidate, Pattern, Scratch};
 use crate::query::{Query, Question};
-use crate::scan::{Batch, Selection, Tally};
+use crate::scan::Tally;
 
 /// What is shown of an answer.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -8,10 +8,10 @@ use std::collections::BinaryHeap;
 use std::time::{Duration, Instant};
 
 use super::{Feed, Kind, Page, Row, Sink, Style};
+use crate::batch::{Batch, Selection};
 use crate::caller::Caller;
 use crate::error::{Error, Result};
 use crate::merge::Merge;
-use crate::scan::{Batch, Selection};
 
 /// How much is gathered before it is written, in bytes.
 const ENOUGH: usize = 128 << 10;

@@ -1,0 +1,77 @@
+//! A batch: a block and the lines of it that are meant, on their way from a scan to the one who asked.
+
+use crate::block::Block;
+use crate::error::Result;
+use crate::line;
+use crate::pattern::{Candidate, Judge};
+use crate::timing::LineTime;
+
+/// Which lines of a batch are meant.
+#[derive(Debug)]
+pub enum Selection {
+    /// Every line of the block, and where each ends.
+    All(Vec<usize>),
+    /// These, in order.
+    Picked(Vec<Candidate>),
+}
+
+/// A block and the lines of it that are meant.
+#[derive(Debug)]
+pub struct Batch {
+    /// The block, decoded if the job asked for it.
+    pub block: Block,
+    /// The lines of it that are meant.
+    pub selection: Selection,
+    /// Their times, one for each, where the question is about time; else empty.
+    pub times: Vec<LineTime>,
+}
+
+impl Batch {
+    /// The lines of `block` that `selection` means.
+    pub fn new(block: Block, selection: Selection) -> Self {
+        Self { block, selection, times: Vec::new() }
+    }
+
+    /// Whether no line is meant.
+    pub fn is_empty(&self) -> bool {
+        match &self.selection {
+            Selection::All(ends) => ends.is_empty(),
+            Selection::Picked(candidates) => candidates.is_empty(),
+        }
+    }
+
+    /// How many lines are meant.
+    pub fn len(&self) -> u64 {
+        match &self.selection {
+            Selection::All(ends) => ends.len() as u64,
+            Selection::Picked(candidates) => candidates.len() as u64,
+        }
+    }
+
+    /// Drops the first of the lines that are meant, at most `count`; returns how many that were.
+    pub fn drop_first(&mut self, count: u64) -> u64 {
+        if matches!(self.selection, Selection::All(_)) {
+            let all = line::lines(self.block.bytes());
+            self.selection = Selection::Picked(all.map(|line| Candidate { line, certain: true }).collect());
+        }
+        let Selection::Picked(candidates) = &mut self.selection else { return 0 };
+        let dropped = candidates.len().min(usize::try_from(count).unwrap_or(usize::MAX));
+        candidates.drain(..dropped);
+        self.times.drain(..dropped.min(self.times.len()));
+        dropped as u64
+    }
+
+    /// Lets `judge` decide on the lines that are not certain.
+    pub fn judge(&mut self, judge: &mut (impl Judge + ?Sized)) -> Result<()> {
+        let Selection::Picked(candidates) = &mut self.selection else { return Ok(()) };
+        if candidates.iter().all(|c| c.certain) {
+            return Ok(());
+        }
+        let asked = if self.times.is_empty() { Vec::new() } else { candidates.clone() };
+        judge.judge(self.block.bytes(), candidates)?;
+        let mut kept = candidates.iter().peekable();
+        let mut asked = asked.iter();
+        self.times.retain(|_| asked.next().is_some_and(|c| kept.next_if(|k| k.line == c.line).is_some()));
+        Ok(())
+    }
+}

@@ -1,0 +1,196 @@
+//! What a scan does with each run of blocks, on whichever thread.
+
+use std::sync::Arc;
+
+use crate::batch::{Batch, Selection};
+use crate::block::{BLOCK, Block, Cutter, Extent};
+use crate::error::{Error, Result};
+use crate::line;
+use crate::pattern::{Candidate, Pattern, Scratch};
+use crate::source::{Look, Source};
+
+/// How many extents make one run: enough work to make handing it over cheap, little enough for a first result soon.
+pub(super) const RUN: usize = 4;
+
+/// What was read, in numbers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Bytes of the file that were read.
+    pub bytes_read: u64,
+    /// Bytes that an index made it needless to read.
+    pub bytes_skipped: u64,
+    /// Holes that were dropped.
+    pub holes: u64,
+    /// Lines that were counted and not delivered.
+    pub counted: u64,
+}
+
+impl Tally {
+    /// Adds what `other` counted.
+    pub fn add(&mut self, other: Tally) {
+        self.bytes_read += other.bytes_read;
+        self.bytes_skipped += other.bytes_skipped;
+        self.holes += other.holes;
+        self.counted += other.counted;
+    }
+}
+
+/// What becomes of the lines that a job selects.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// Their text is wanted.
+    Text,
+    /// Their bytes are wanted, be they text or not.
+    Bytes,
+    /// All blocks are wanted, selected lines or not, for somebody must see every line.
+    EveryBlock,
+    /// Only their number is wanted.
+    Count,
+}
+
+/// What a scan does with each block; shared by its workers.
+#[derive(Clone, Debug)]
+pub struct Job {
+    /// The file.
+    pub source: Arc<Source>,
+    /// Which lines; all if `None`.
+    pub pattern: Option<Arc<Pattern>>,
+    /// What for.
+    pub purpose: Purpose,
+}
+
+/// The result of a run of extents.
+#[derive(Debug, Default)]
+pub(super) struct Run {
+    pub(super) batches: Vec<Batch>,
+    pub(super) tally: Tally,
+    /// What ended the scan after these batches.
+    pub(super) error: Option<Error>,
+    /// Where in the file the run ended.
+    pub(super) end: u64,
+    /// Whether no run follows.
+    pub(super) last: bool,
+}
+
+/// What one worker keeps between runs.
+#[derive(Default)]
+pub(super) struct Bench {
+    scratch: Option<Scratch>,
+    pub(super) spare: Vec<Block>,
+}
+
+impl Bench {
+    /// Keeps a buffer for a later block, unless one long line has made it large.
+    pub(super) fn keep(&mut self, block: Block) {
+        if block.bytes().len() <= 2 * BLOCK {
+            self.spare.push(block);
+        }
+    }
+}
+
+impl Job {
+    pub(super) fn run(&self, cut: Cut, bench: &mut Bench) -> Run {
+        let mut run = Run { last: cut.is_last(), ..Run::default() };
+        run.tally.holes = cut.holes;
+        for &extent in &cut.extents {
+            run.end = extent.end;
+            let mut block = bench.spare.pop().unwrap_or_default();
+            let read = block.read(&self.source, extent);
+            let checked = read.and(self.check(extent, &mut block));
+            run.tally.bytes_read += extent.len();
+            run.tally.holes += block.holes();
+            self.select(block, bench, &mut run);
+            if let Err(error) = checked {
+                run.error = Some(error);
+                return run;
+            }
+        }
+        run.error = cut.error;
+        run
+    }
+
+    /// Looks at the file again after a read: what was read of a file that was written anew is no line of it.
+    fn check(&self, extent: Extent, block: &mut Block) -> Result<()> {
+        if self.source.look(extent.end)? == Look::Rewritten {
+            *block = Block::default();
+        }
+        self.source.insist(extent.end)
+    }
+
+    fn select(&self, mut block: Block, bench: &mut Bench, run: &mut Run) {
+        let selection = match &self.pattern {
+            None if self.purpose == Purpose::Count => {
+                run.tally.counted += line::count(block.bytes());
+                Selection::Picked(Vec::new())
+            }
+            None => Selection::All(line::ends(block.bytes())),
+            Some(pattern) => Selection::Picked(self.pick(pattern, &block, bench, run)),
+        };
+        let empty = match &selection {
+            Selection::All(ends) => ends.is_empty(),
+            Selection::Picked(picked) => picked.is_empty() && self.purpose != Purpose::EveryBlock,
+        };
+        if empty {
+            bench.keep(block);
+            return;
+        }
+        if matches!(self.purpose, Purpose::Text | Purpose::EveryBlock) {
+            block.decode();
+        }
+        run.batches.push(Batch::new(block, selection));
+    }
+
+    /// The lines of a block that was read elsewhere.
+    pub fn look(&self, block: Block) -> Batch {
+        let selection = match &self.pattern {
+            None => Selection::All(line::ends(block.bytes())),
+            Some(pattern) => {
+                let mut picked = Vec::new();
+                pattern.scan(block.bytes(), &mut pattern.scratch(), &mut picked);
+                Selection::Picked(picked)
+            }
+        };
+        Batch::new(block, selection)
+    }
+
+    fn pick(&self, pattern: &Pattern, block: &Block, bench: &mut Bench, run: &mut Run) -> Vec<Candidate> {
+        let scratch = bench.scratch.get_or_insert_with(|| pattern.scratch());
+        let mut picked = Vec::new();
+        if self.purpose == Purpose::Count {
+            run.tally.counted += pattern.count(block.bytes(), scratch, &mut picked);
+        } else {
+            pattern.scan(block.bytes(), scratch, &mut picked);
+        }
+        picked
+    }
+}
+
+/// What the cutter gave for one run.
+pub(super) struct Cut {
+    extents: Vec<Extent>,
+    holes: u64,
+    error: Option<Error>,
+}
+
+impl Cut {
+    /// Takes the extents of the next run.
+    pub(super) fn take(cutter: &mut Cutter, source: &Source, first: bool) -> Self {
+        let mut cut = Self { extents: Vec::new(), holes: 0, error: None };
+        // The first run is one block, so that the first line does not wait for more.
+        let most = if first { 1 } else { RUN };
+        while cut.extents.len() < most && cut.error.is_none() {
+            match cutter.cut(source) {
+                Ok(Some(extent)) => cut.extents.push(extent),
+                Ok(None) => break,
+                Err(error) => cut.error = Some(error),
+            }
+        }
+        cut.holes = std::mem::take(&mut cutter.holes);
+        cut
+    }
+
+    /// Whether it was the last.
+    pub(super) fn is_last(&self) -> bool {
+        self.extents.is_empty() || self.error.is_some()
+    }
+}

@@ -1,0 +1,114 @@
+//! A scan: every line of a range of the file, or those that a pattern picks, in order, on all cores.
+//!
+//! Workers take runs of extents in file order, read and search them, and lay the result down under its number; the
+//! consumer takes the results in order. What is in flight is bounded, so a slow consumer stops the workers.
+
+mod job;
+mod workers;
+
+pub use job::{Job, Purpose, Tally};
+
+use job::{Bench, Cut, Run};
+use workers::Workers;
+
+use crate::batch::Batch;
+use crate::block::{BLOCK, Cutter, Extent};
+use crate::error::{Error, Result};
+
+/// A scan under way.
+pub struct Scan {
+    job: Job,
+    way: Way,
+    ready: std::vec::IntoIter<Batch>,
+    /// Where the next run begins, for a scan that must begin anew in a forked process.
+    resume: u64,
+    end: u64,
+    over: bool,
+    tally: Tally,
+    failed: Option<Error>,
+}
+
+enum Way {
+    /// In the caller's thread.
+    Inline(Box<(Cutter, Bench, bool)>),
+    /// On worker threads.
+    Workers(Workers),
+}
+
+impl Scan {
+    /// Scans `extent`, which begins at a line start, with `workers` threads; 0 means in the thread of the caller.
+    pub fn new(job: Job, extent: Extent, workers: usize) -> Self {
+        // A short range is read before a thread would have started.
+        let short = extent.len() <= BLOCK as u64;
+        let way = if workers == 0 || short {
+            Way::Inline(Box::new((Cutter::new(extent), Bench::default(), true)))
+        } else {
+            Way::Workers(Workers::start(&job, extent, workers))
+        };
+        Self {
+            job,
+            way,
+            ready: Vec::new().into_iter(),
+            resume: extent.start,
+            end: extent.end,
+            over: false,
+            tally: Tally::default(),
+            failed: None,
+        }
+    }
+
+    /// The next batch that has lines, or `None` at the end. `pulse` is called while nothing comes, at least every
+    /// 50 ms; its error ends the wait, not the scan.
+    pub fn next(&mut self, pulse: &mut dyn FnMut() -> Result<()>) -> Result<Option<Batch>> {
+        loop {
+            if let Some(batch) = self.ready.next() {
+                return Ok(Some(batch));
+            }
+            if let Some(error) = self.failed.take() {
+                return Err(error);
+            }
+            if self.over {
+                return Ok(None);
+            }
+            let run = self.next_run(pulse)?;
+            self.tally.add(run.tally);
+            self.resume = self.resume.max(run.end);
+            self.over = run.last || run.error.is_some();
+            self.failed = run.error;
+            self.ready = run.batches.into_iter();
+        }
+    }
+
+    /// Gives a batch's buffer back, to be used for a later one.
+    pub fn recycle(&mut self, batch: Batch) {
+        match &mut self.way {
+            Way::Inline(inline) => inline.1.keep(batch.block),
+            Way::Workers(workers) => workers.recycle(batch.block),
+        }
+    }
+
+    /// What was read so far.
+    pub fn tally(&self) -> Tally {
+        self.tally
+    }
+
+    fn next_run(&mut self, pulse: &mut dyn FnMut() -> Result<()>) -> Result<Run> {
+        pulse()?;
+        match &mut self.way {
+            Way::Inline(inline) => {
+                let (cutter, bench, first) = &mut **inline;
+                let cut = Cut::take(cutter, &self.job.source, std::mem::take(first));
+                Ok(self.job.run(cut, bench))
+            }
+            Way::Workers(workers) => {
+                if workers.pid != std::process::id() {
+                    // A forked process has none of its parent's threads, and their locks may be held for ever.
+                    let rest = Extent { start: self.resume, end: self.end };
+                    let fresh = Workers::start(&self.job, rest, workers.number);
+                    std::mem::forget(std::mem::replace(workers, fresh));
+                }
+                workers.next(pulse)
+            }
+        }
+    }
+}

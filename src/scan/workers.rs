@@ -1,0 +1,156 @@
+//! The threads of a scan, and what they share with the one who takes the results.
+
+use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use super::job::{Bench, Cut, Job, RUN, Run};
+use crate::block::{BLOCK, Block, Cutter, Extent};
+use crate::error::{Error, Result};
+
+/// How long the consumer waits before it asks its caller whether to go on.
+const PULSE: Duration = Duration::from_millis(20);
+
+/// Worker threads and what they share with the consumer.
+pub(super) struct Workers {
+    shared: Arc<Shared>,
+    pub(super) number: usize,
+    pub(super) pid: u32,
+}
+
+struct Shared {
+    /// Held while a worker takes its turn at cutting, which may wait for the disk; so the consumer never takes it.
+    cutter: Mutex<Cutter>,
+    state: Mutex<State>,
+    halt: Arc<AtomicBool>,
+    room: Condvar,
+    done: Condvar,
+    window: u64,
+}
+
+#[derive(Default)]
+struct State {
+    issued: u64,
+    delivered: u64,
+    finished: BTreeMap<u64, Run>,
+    /// No run is to be issued any more: the range is cut, a run failed, or nobody wants the rest.
+    stopped: bool,
+    spare: Vec<Block>,
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Workers {
+    pub(super) fn start(job: &Job, extent: Extent, number: usize) -> Self {
+        let cutter = Cutter::new(extent);
+        let shared = Arc::new(Shared {
+            halt: Arc::clone(&cutter.halt),
+            cutter: Mutex::new(cutter),
+            state: Mutex::default(),
+            room: Condvar::new(),
+            done: Condvar::new(),
+            window: number as u64 + 2,
+        });
+        let mut started = 0;
+        for _ in 0..number {
+            let (job, shared) = (job.clone(), Arc::clone(&shared));
+            let thread = std::thread::Builder::new().name("logdex-scan".into());
+            started += usize::from(thread.spawn(move || work(&job, &shared)).is_ok());
+        }
+        if started == 0 {
+            // No thread is to be had: nobody will ever work, so say so in the first result's place.
+            let mut state = shared.lock();
+            let error =
+                Error::Value("no thread could be started to read with; raise the limit on processes".into());
+            state.finished.insert(0, Run { error: Some(error), end: extent.end, ..Run::default() });
+        }
+        Self { shared, number, pid: std::process::id() }
+    }
+
+    pub(super) fn next(&mut self, pulse: &mut dyn FnMut() -> Result<()>) -> Result<Run> {
+        let mut state = self.shared.lock();
+        loop {
+            let turn = state.delivered;
+            if let Some(run) = state.finished.remove(&turn) {
+                state.delivered += 1;
+                self.shared.room.notify_one();
+                return Ok(run);
+            }
+            let (woken, waited) =
+                self.shared.done.wait_timeout(state, PULSE).unwrap_or_else(PoisonError::into_inner);
+            state = woken;
+            if waited.timed_out() {
+                drop(state);
+                pulse()?;
+                state = self.shared.lock();
+            }
+        }
+    }
+
+    pub(super) fn recycle(&mut self, block: Block) {
+        let mut state = self.shared.lock();
+        if state.spare.len() < RUN * self.number && block.bytes().len() <= 2 * BLOCK {
+            state.spare.push(block);
+        }
+    }
+}
+
+impl Drop for Workers {
+    fn drop(&mut self) {
+        // Not joined: a thread may hang in a read on a dead network mount, and it holds nothing of the caller's.
+        if self.pid == std::process::id() {
+            self.shared.halt.store(true, Ordering::Relaxed);
+            self.shared.lock().stopped = true;
+            self.shared.room.notify_all();
+        }
+    }
+}
+
+/// One worker's life.
+fn work(job: &Job, shared: &Shared) {
+    let mut bench = Bench::default();
+    while let Some((number, cut)) = take(job, shared, &mut bench) {
+        let outcome = catch_unwind(AssertUnwindSafe(|| job.run(cut, &mut bench)));
+        let run = outcome.unwrap_or_else(|_| Run {
+            error: Some(Error::Bug("a worker panicked while it searched a block")),
+            ..Run::default()
+        });
+        let mut state = shared.lock();
+        state.stopped |= run.error.is_some();
+        state.finished.insert(number, run);
+        if state.delivered == number {
+            shared.done.notify_one();
+        }
+    }
+}
+
+/// Waits for room and takes the next run, with its number.
+fn take(job: &Job, shared: &Shared, bench: &mut Bench) -> Option<(u64, Cut)> {
+    let mut cutter = shared.cutter.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut state = shared.lock();
+    while !state.stopped && state.issued - state.delivered >= shared.window {
+        state = shared.room.wait(state).unwrap_or_else(PoisonError::into_inner);
+    }
+    if state.stopped {
+        return None;
+    }
+    let number = state.issued;
+    state.issued += 1;
+    while bench.spare.len() < RUN
+        && let Some(block) = state.spare.pop()
+    {
+        bench.spare.push(block);
+    }
+    drop(state);
+    let cut = Cut::take(&mut cutter, &job.source, number == 0);
+    if cut.is_last() {
+        shared.lock().stopped = true;
+    }
+    Some((number, cut))
+}
