@@ -155,7 +155,7 @@ impl Source {
         Err(Error::Truncated { path: self.path.clone(), detail })
     }
 
-    /// Remembers the beginning of the file as it is now, if less than [`HEAD`] bytes of it are known.
+    /// Remembers the beginning of the file as it is now, if less than 512 bytes of it are known.
     pub fn remember_head(&self) -> Result<()> {
         let mut head = self.head();
         if head.len() < HEAD {
