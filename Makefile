@@ -67,7 +67,7 @@ regex-test: $(WHEELS)/.built ## The regex tests on every other CPython that the 
 	  { test -x $$env/bin/python || $$python -m venv $$env; } && \
 	  $$env/bin/pip install --quiet --disable-pip-version-check pytest hypothesis pytest-timeout && \
 	  $$env/bin/pip install --quiet --disable-pip-version-check --force-reinstall $(WHEELS)/logdex-*.whl && \
-	  echo "== regex tests with $$python" && $$env/bin/python -m pytest $(REGEX_TESTS) $(PYTEST_ARGS) || exit 1; \
+	  echo "== regex tests with $$python" && LOGDEX_FUZZ=4000 $$env/bin/python -m pytest $(REGEX_TESTS) $(PYTEST_ARGS) || exit 1; \
 	done
 
 bench: $(VENV)/torchx/.ready bench-jobs ## The benches, side by side with their rivals; takes a while
