@@ -86,7 +86,9 @@ wheel: $(TOOLS)/.wheel-ready | need-cargo ## The wheel and the sdist in dist/, a
 	$(TOOLS)/bin/abi3audit --strict --summary dist/*.whl
 	$(TOOLS)/bin/maturin sdist --out dist
 	$(PYTHON) tools/try_wheel.py dist/*.whl
-	$(TOOLS)/bin/pip wheel --quiet --no-deps --wheel-dir dist/from-sdist dist/*.tar.gz
+	# In a target directory of its own: the files of an sdist are dated long ago, so in a shared one cargo takes them for
+	# unchanged and hands out what was built from others.
+	env -u CARGO_TARGET_DIR $(TOOLS)/bin/pip wheel --quiet --no-cache-dir --no-deps --wheel-dir dist/from-sdist dist/*.tar.gz
 	$(PYTHON) tools/try_wheel.py dist/from-sdist/*.whl $(PYTHON)
 
 docs: $(TOOLS)/.docs-ready ## The documentation in site/
