@@ -61,14 +61,26 @@ impl Batch {
         dropped as u64
     }
 
+    /// Where in the file line `number` of those that are meant begins, counted from 0.
+    pub fn offset_of(&self, number: u64) -> u64 {
+        let number = number as usize;
+        let start = match &self.selection {
+            Selection::All(ends) => number.checked_sub(1).and_then(|n| ends.get(n)).copied(),
+            Selection::Picked(candidates) => candidates.get(number).map(|c| c.line.start),
+        };
+        self.block.file_offset(start.unwrap_or(0))
+    }
+
     /// Lets `judge` decide on the lines that are not certain.
     pub fn judge(&mut self, judge: &mut (impl Judge + ?Sized)) -> Result<()> {
         let Selection::Picked(candidates) = &mut self.selection else { return Ok(()) };
         if candidates.iter().all(|c| c.certain) {
             return Ok(());
         }
-        let asked = if self.times.is_empty() { Vec::new() } else { candidates.clone() };
-        judge.judge(self.block.bytes(), candidates)?;
+        // Kept as they were until there is a verdict: a judge that was interrupted is asked again.
+        let mut judged = candidates.clone();
+        judge.judge(self.block.bytes(), &mut judged)?;
+        let asked = std::mem::replace(candidates, judged);
         let mut kept = candidates.iter().peekable();
         let mut asked = asked.iter();
         self.times.retain(|_| asked.next().is_some_and(|c| kept.next_if(|k| k.line == c.line).is_some()));

@@ -184,9 +184,18 @@ pub fn cut_back(source: &Source, end: u64) -> Result<(Extent, u64)> {
     Ok((Extent { start: text, end }, start))
 }
 
+fn too_long(source: &Source, extent: Extent) -> Error {
+    Error::Value(format!(
+        "{}: the line at byte {} has {} bytes, more than there is memory for",
+        source.path().display(),
+        extent.start,
+        extent.len()
+    ))
+}
+
 fn shrunk(source: &Source, size: u64, wanted: u64) -> Error {
     let detail = format!("truncated to {size} bytes while bytes up to {wanted} were being read");
-    Error::Truncated { path: source.path().to_path_buf(), detail }
+    Error::Truncated { path: source.path().to_path_buf(), size, detail }
 }
 
 /// Bytes that were dropped from a block before `at`.
@@ -233,6 +242,9 @@ impl Block {
             bytes
                 .try_reserve_exact(more)
                 .map_err(|_| Error::Memory { path: path(), length: extent.len() })?;
+            // A line that does not fit the memory is an error and not the end of the process.
+            let more = length - bytes.len();
+            bytes.try_reserve_exact(more).map_err(|_| too_long(source, extent))?;
             bytes.resize(length, 0);
         } else {
             bytes.truncate(length);
@@ -293,6 +305,11 @@ impl Block {
     pub fn file_offset(&self, position: usize) -> u64 {
         let dropped: u64 = self.gaps.iter().filter(|g| g.at <= position).map(|g| g.length).sum();
         self.offset + position as u64 + dropped
+    }
+
+    /// Where in the file the byte after its last one stands.
+    pub fn end(&self) -> u64 {
+        self.file_offset(self.bytes().len())
     }
 
     /// How many holes were dropped from it.

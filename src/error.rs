@@ -20,6 +20,8 @@ pub enum Error {
     Truncated {
         /// The file it was about.
         path: PathBuf,
+        /// The size that it was seen to have, in bytes.
+        size: u64,
         /// What was seen, in words.
         detail: String,
     },
@@ -64,7 +66,7 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Io { path, source } => write!(f, "{}: {source}", path.display()),
-            Self::Truncated { path, detail } => {
+            Self::Truncated { path, detail, .. } => {
                 write!(
                     f,
                     "{}: {detail}; read it again, or follow it to go on with what is new",

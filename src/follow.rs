@@ -199,52 +199,89 @@ impl Follow {
     /// One step: deliver, or look.
     fn step(&mut self, caller: &mut dyn Caller) -> Result<Step> {
         let Some(open) = &mut self.open else { return self.look_for_file() };
-        let Some((scan, end)) = &mut open.scan else { return self.look() };
-        let next = scan.next(&mut || caller.pulse());
-        if let Ok(Some(batch)) = next {
-            return Ok(Step::Batch(batch));
-        }
+        let Some((scan, end)) = &mut open.scan else { return self.look(caller) };
+        let next = match scan.next(&mut || caller.pulse()) {
+            Ok(Some(batch)) => return Ok(Step::Batch(batch)),
+            // The wait was ended, not the scan.
+            Err(error) if !scan.is_over() => return Err(error),
+            next => next,
+        };
         self.tally.add(scan.tally());
-        let end = *end;
+        let (reached, end) = (scan.reached(), *end);
         open.scan = None;
         match next {
-            // Cut under the scan: the next look finds out where to go on.
-            Err(Error::Truncated { .. }) => Ok(Step::Again),
-            Err(error) => Err(error),
-            Ok(_) => open.place.advance(&open.source, end).map(|()| Step::Again),
+            Ok(_) => open.place.advance(&open.source, end)?,
+            // What the scan has delivered must not come again.
+            Err(Error::Truncated { size, .. }) => self.cut(reached, size)?,
+            Err(error) => {
+                open.place.advance(&open.source, reached)?;
+                return Err(error);
+            }
+        }
+        Ok(Step::Again)
+    }
+
+    /// A reader that had come to `reached` found the file cut to `size` bytes.
+    pub fn cut(&mut self, reached: u64, size: u64) -> Result<()> {
+        if let Some(open) = &mut self.open {
+            open.place.cut(&open.source, reached, size)?;
+        }
+        self.was_cut();
+        Ok(())
+    }
+
+    /// The file was cut, and the place has moved.
+    fn was_cut(&mut self) {
+        self.fates.truncations += 1;
+        if let Some(open) = &mut self.open {
+            open.partial = Partial::default();
+            open.size = open.place.at();
         }
     }
 
-    /// Looks at what has happened to the file.
-    fn look(&mut self) -> Result<Step> {
-        let Some(open) = &mut self.open else { return Ok(Step::Again) };
-        match open.place.look(&open.source)? {
-            Change::Cut => {
-                self.fates.truncations += 1;
-                open.partial = Partial::default();
-                open.size = open.place.at();
-                return Ok(Step::Again);
-            }
-            Change::Grew(size) => open.size = size.min(self.last.unwrap_or(u64::MAX)),
+    /// What has happened to the file since the last look.
+    fn change(&mut self) -> Result<Change> {
+        let Some(open) = &mut self.open else { return Ok(Change::Still) };
+        let change = open.place.look(&open.source)?;
+        match change {
             Change::Still => {}
+            Change::Grew(size) => open.size = size.min(self.last.unwrap_or(u64::MAX)),
+            Change::Cut => self.was_cut(),
         }
+        Ok(change)
+    }
+
+    /// Looks at what has happened to the file.
+    fn look(&mut self, caller: &mut dyn Caller) -> Result<Step> {
+        // Here, not only where it waits: a writer that never rests must not put off the end.
+        self.ask(caller)?;
+        if self.change()? == Change::Cut {
+            // What stands at the new place is found by another look.
+            return Ok(Step::Again);
+        }
+        let Some(open) = &mut self.open else { return Ok(Step::Again) };
+        self.tally.holes += std::mem::take(&mut open.place.holes);
         if let Some(extent) = open.place.whole_lines(&open.source, open.size)? {
             open.scan(&self.terms, extent);
             return Ok(Step::Again);
         }
         if self.terms.partial
+            && !open.place.is_before_hole(&open.source, open.size, self.last.is_some())?
             && let Some(batch) = open.partial.pieces(&open.source, open.place.at(), open.size)?
         {
             let end = open.place.at() + batch.block.bytes().len() as u64;
             open.place.advance(&open.source, end)?;
             return Ok(Step::Batch(batch));
         }
-        if self.last.is_some() {
-            self.done = open.place.at() >= open.size;
-            return if self.done { Ok(Step::Again) } else { open.unfinished(&self.terms).map(Step::from) };
+        if self.last.is_some() && open.place.at() < open.size {
+            return open.unfinished(&self.terms).map(Step::from);
         }
         match self.rotated()? {
             Some(next) => self.change_file(next).map(Step::from),
+            None if self.last.is_some() => {
+                self.done = true;
+                Ok(Step::Again)
+            }
             None => Ok(Step::Idle),
         }
     }
@@ -256,7 +293,10 @@ impl Follow {
             Some(identity) if identity != open.source.identity() => match Source::open(&self.terms.path) {
                 // Gone again: rotated twice, or deleted. The next look will tell.
                 Err(error) if error.is_not_found() => Ok(None),
-                opened => opened.map(Some),
+                Err(error) => Err(error),
+                // Until something is in the new file, writers may still be at the old one: logrotate creates the new
+                // one before it tells them.
+                Ok(next) => Ok((next.size()? > 0).then_some(next)),
             },
             _ => Ok(None),
         }
@@ -264,18 +304,21 @@ impl Follow {
 
     /// Goes on to the file `next` after what is left of the old one.
     fn change_file(&mut self, next: Source) -> Result<Option<Batch>> {
-        let Some(open) = &mut self.open else { return Ok(None) };
-        if let Change::Grew(size) = open.place.look(&open.source)? {
-            // Written between the last look and the change of names; the name is looked at again after that.
-            open.size = size;
+        if self.change()? != Change::Still {
+            // Between the last look and the change of names; the name is looked at again after that.
             return Ok(None);
         }
+        let Some(open) = &mut self.open else { return Ok(None) };
         if open.place.at() < open.size {
             return open.unfinished(&self.terms);
         }
         self.fates.rotations += 1;
         self.waiter.watch(&self.terms.path);
         self.open = Some(Open::new(Arc::new(next), 0)?);
+        if self.last.is_some() {
+            // The writer changed files and ended: what is in this one is the rest.
+            self.end()?;
+        }
         Ok(None)
     }
 
@@ -299,9 +342,21 @@ impl Follow {
         }
     }
 
-    /// Waits for something to happen, and asks whether the writer is gone.
+    /// Waits for something to happen.
     pub fn wait(&mut self, caller: &mut dyn Caller) -> Result<()> {
+        self.ask(caller)?;
+        if self.last.is_none() {
+            self.waiter.wait(self.limit(caller));
+        }
+        Ok(())
+    }
+
+    /// Asks whether to go on, and whether the writer is gone.
+    fn ask(&mut self, caller: &mut dyn Caller) -> Result<()> {
         caller.pulse()?;
+        if self.last.is_some() {
+            return Ok(());
+        }
         if self.asked.elapsed() >= ASK {
             self.asked = Instant::now();
             if caller.ended()? {
@@ -311,7 +366,6 @@ impl Follow {
         if self.terms.deadline.is_some_and(|deadline| SystemTime::now() >= deadline) {
             return self.end();
         }
-        self.waiter.wait(self.limit(caller));
         Ok(())
     }
 

@@ -62,6 +62,12 @@ pub struct Query {
     /// The lines go out as bytes.
     raw: bool,
     feed: Option<Feed>,
+    /// A batch on which the judge was interrupted.
+    unjudged: Option<Batch>,
+    /// How far the backfill of a follow came, and to what size the file was cut then.
+    cut: Option<(u64, u64)>,
+    /// Nobody writes to the file any more.
+    ended: bool,
     /// Lines of the next batches that come before the last so many.
     skip: u64,
     tally: Tally,
@@ -87,6 +93,9 @@ impl Query {
             counting: false,
             raw: false,
             feed: None,
+            unjudged: None,
+            cut: None,
+            ended: false,
             skip: 0,
             tally: Tally::default(),
             timing: None,
@@ -134,12 +143,16 @@ impl Query {
     pub fn poll(&mut self, caller: &mut dyn Caller) -> Result<Turn> {
         self.start(caller)?;
         loop {
-            let mut batch = match self.feed(caller)? {
-                Turn::Batch(batch) => batch,
-                Turn::Over if self.go_live()? => continue,
-                otherwise => return Ok(otherwise),
-            };
-            batch.judge(caller)?;
+            let mut batch =
+                match self.unjudged.take().map_or_else(|| self.feed(caller), |b| Ok(Turn::Batch(b)))? {
+                    Turn::Batch(batch) => batch,
+                    Turn::Over if self.go_live()? => continue,
+                    otherwise => return Ok(otherwise),
+                };
+            if let Err(error) = batch.judge(caller) {
+                self.unjudged = Some(batch);
+                return Err(error);
+            }
             if self.skip > 0 {
                 self.skip -= batch.drop_first(self.skip);
             }
@@ -156,15 +169,22 @@ impl Query {
 
     /// Opens the file, if that has not been done.
     pub fn start(&mut self, caller: &mut dyn Caller) -> Result<()> {
-        if self.feed.is_none() {
-            self.feed = Some(self.begin(caller)?);
+        while self.feed.is_none() {
+            self.feed = match self.begin(caller) {
+                // Cut while the place to begin at was looked for: it has to be looked for anew.
+                Err(Error::Truncated { .. }) if self.question.follow => continue,
+                begun => Some(begun?),
+            };
+            if self.ended {
+                self.end()?;
+            }
         }
         Ok(())
     }
 
     /// Nobody will write any more: a follow ends with what is there now.
     pub fn end(&mut self) -> Result<()> {
-        self.question.follow = false;
+        self.ended = true;
         match &mut self.feed {
             Some(Feed::Follow(follow)) => follow.end(),
             _ => Ok(()),
@@ -189,7 +209,16 @@ impl Query {
         let over = |batch: Option<Batch>| batch.map_or(Turn::Over, Turn::Batch);
         match (&mut self.feed, &mut self.timing) {
             (Some(Feed::Scan(scan)), _) => scan.next(&mut || caller.pulse()).map(over),
-            (Some(Feed::Seek(seek)), Some(timing)) => seek.next(timing, &mut || caller.pulse()).map(over),
+            (Some(Feed::Seek(seek)), Some(timing)) => {
+                match seek.next(timing, &mut || caller.pulse()) {
+                    // A follow goes on with what is new.
+                    Err(Error::Truncated { size, .. }) if self.question.follow => {
+                        self.cut = Some((seek.reached(), size));
+                        Ok(Turn::Over)
+                    }
+                    next => next.map(over),
+                }
+            }
             (Some(Feed::Follow(follow)), timing) => {
                 let mut turn = follow.poll(caller)?;
                 if let (Turn::Batch(batch), Some(timing)) = (&mut turn, timing) {
@@ -211,9 +240,17 @@ impl Query {
         if let Some(timing) = &mut self.timing {
             timing.go_live(&index);
         }
-        let begun = (Arc::clone(seek.source()), index.size());
+        let source = Arc::clone(seek.source());
         self.tally.add(seek.tally());
-        self.feed = Some(Feed::Follow(Box::new(Follow::new(self.terms(), Some(begun))?)));
+        let begin = self.cut.map_or(index.size(), |(reached, _)| reached);
+        let mut follow = Follow::new(self.terms(), Some((source, begin)))?;
+        if let Some((reached, size)) = self.cut.take() {
+            follow.cut(reached, size)?;
+        }
+        self.feed = Some(Feed::Follow(Box::new(follow)));
+        if self.ended {
+            self.end()?;
+        }
         Ok(true)
     }
 
@@ -349,7 +386,7 @@ impl Query {
         }
     }
 
-    /// Where to begin for the last `last` lines, and how many to skip from there: found from the end backwards.
+    /// Where the last `last` lines begin, found from the end backwards.
     fn last_from_end(
         &mut self,
         source: &Arc<Source>,
@@ -358,7 +395,7 @@ impl Query {
         caller: &mut dyn Caller,
     ) -> Result<u64> {
         let (job, mut found, mut block, mut end) = (self.job(Arc::clone(source)), 0, Block::default(), end);
-        while end > 0 && found < last {
+        while end > 0 {
             caller.pulse()?;
             let (extent, before) = cut_back(source, end)?;
             block.read(source, extent)?;
@@ -367,10 +404,12 @@ impl Query {
             let mut batch = job.look(std::mem::take(&mut block));
             batch.judge(caller)?;
             found += batch.len();
+            if found >= last {
+                return Ok(batch.offset_of(found - last));
+            }
             (block, end) = (batch.block, before);
         }
-        self.skip = found.saturating_sub(last);
-        Ok(end)
+        Ok(0)
     }
 
     fn purpose(&self) -> Purpose {

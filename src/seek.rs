@@ -155,6 +155,11 @@ impl Seek {
         tally
     }
 
+    /// Where the scan that has failed ended.
+    pub fn reached(&self) -> u64 {
+        self.scan.as_ref().map_or(0, Scan::reached)
+    }
+
     /// The file.
     pub fn source(&self) -> &Arc<crate::source::Source> {
         &self.job.source

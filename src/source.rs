@@ -8,7 +8,7 @@ use std::fs::{File, Metadata, OpenOptions};
 use std::io;
 use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
+use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 
 use crate::error::{Error, Result};
 
@@ -49,13 +49,48 @@ pub enum Look {
     Rewritten,
 }
 
+/// The beginning of a file as it was read.
+///
+/// No lock: a process may be forked while another of its threads looks, and would find it locked for ever. One thread
+/// writes, while no other looks or what others see only grows.
+#[derive(Debug)]
+struct Head {
+    length: AtomicUsize,
+    bytes: [AtomicU8; HEAD],
+}
+
+impl Default for Head {
+    fn default() -> Self {
+        Self { length: AtomicUsize::new(0), bytes: [const { AtomicU8::new(0) }; HEAD] }
+    }
+}
+
+impl Head {
+    /// Copies what is known into `bytes`; returns how much that is.
+    fn get(&self, bytes: &mut [u8; HEAD]) -> usize {
+        let length = self.length.load(Ordering::Acquire);
+        for (byte, known) in bytes[..length].iter_mut().zip(&self.bytes) {
+            *byte = known.load(Ordering::Relaxed);
+        }
+        length
+    }
+
+    /// Puts `bytes` behind the first `known` ones.
+    fn put(&self, known: usize, bytes: &[u8]) {
+        for (place, &byte) in self.bytes[known..].iter().zip(bytes) {
+            place.store(byte, Ordering::Relaxed);
+        }
+        self.length.store(known + bytes.len(), Ordering::Release);
+    }
+}
+
 /// One open file.
 #[derive(Debug)]
 pub struct Source {
     path: PathBuf,
     file: File,
     identity: Identity,
-    head: Mutex<Vec<u8>>,
+    head: Head,
 }
 
 impl Source {
@@ -80,7 +115,7 @@ impl Source {
             )));
         }
         let identity = Identity::of(&metadata);
-        let source = Self { path: path.to_path_buf(), file, identity, head: Mutex::new(Vec::new()) };
+        let source = Self { path: path.to_path_buf(), file, identity, head: Head::default() };
         source.remember_head()?;
         source.refuse_compressed()?;
         Ok(source)
@@ -133,53 +168,50 @@ impl Source {
 
     /// Whether what was read up to `read` still stands: the size and the beginning of the file.
     pub fn look(&self, read: u64) -> Result<Look> {
-        let head = self.head();
+        let mut head = [0; HEAD];
+        let known = self.head.get(&mut head);
         let mut now = [0; HEAD];
-        let length = self.read(0, &mut now[..head.len()])?;
+        let length = self.read(0, &mut now[..known])?;
         if now[..length] != head[..length] {
             return Ok(Look::Rewritten);
         }
         let size = self.size()?;
-        Ok(if size < read.max(head.len() as u64) { Look::Shrunk { size } } else { Look::Sound })
+        Ok(if size < read.max(known as u64) { Look::Shrunk { size } } else { Look::Sound })
     }
 
     /// As [`Source::look`], for a plain read, which cannot go on when the file has changed under it.
     pub fn insist(&self, read: u64) -> Result<()> {
-        let detail = match self.look(read)? {
+        let (size, detail) = match self.look(read)? {
             Look::Sound => return Ok(()),
             Look::Shrunk { size } => {
-                format!("truncated to {size} bytes while bytes up to {read} were being read")
+                (size, format!("truncated to {size} bytes while bytes up to {read} were being read"))
             }
-            Look::Rewritten => "truncated and written anew while it was being read".to_owned(),
+            Look::Rewritten => (0, "truncated and written anew while it was being read".to_owned()),
         };
-        Err(Error::Truncated { path: self.path.clone(), detail })
+        Err(Error::Truncated { path: self.path.clone(), size, detail })
     }
 
     /// Remembers the beginning of the file as it is now, if less than 512 bytes of it are known.
     pub fn remember_head(&self) -> Result<()> {
-        let mut head = self.head();
-        if head.len() < HEAD {
+        let known = self.head.length.load(Ordering::Relaxed);
+        if known < HEAD {
             let mut bytes = [0; HEAD];
-            let known = head.len();
             let length = self.read(known as u64, &mut bytes[known..])?;
-            head.extend_from_slice(&bytes[known..known + length]);
+            self.head.put(known, &bytes[known..known + length]);
         }
         Ok(())
     }
 
     /// Forgets the beginning of the file and remembers what stands there now: after a truncation.
     pub fn renew_head(&self) -> Result<()> {
-        self.head().clear();
+        self.head.put(0, &[]);
         self.remember_head()
     }
 
-    fn head(&self) -> std::sync::MutexGuard<'_, Vec<u8>> {
-        // Nothing that can panic runs under this lock, so a poisoned one holds sound bytes all the same.
-        self.head.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
-    }
-
     fn refuse_compressed(&self) -> Result<()> {
-        match compression(&self.head()) {
+        let mut head = [0; HEAD];
+        let known = self.head.get(&mut head);
+        match compression(&head[..known]) {
             None => Ok(()),
             Some(detail) => Err(Error::Compressed { path: self.path.clone(), detail }),
         }

@@ -1,6 +1,6 @@
 //! How a follow waits for its file to change: for an event where there are events, else by looking again and again.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,6 +15,7 @@ const DOUBT: Duration = Duration::from_secs(1);
 /// Waits between two looks at a file.
 #[derive(Debug)]
 pub struct Waiter {
+    path: PathBuf,
     bell: Arc<Bell>,
     /// Rung by what happens to the name, and to the file where that is elsewhere; empty where there are no events.
     watches: Vec<Watch>,
@@ -24,7 +25,7 @@ pub struct Waiter {
 impl Waiter {
     /// Waits for what happens to `path`; `bell` may be rung by others too.
     pub fn new(path: &Path, bell: Arc<Bell>) -> Self {
-        let mut waiter = Self { bell, watches: Vec::new(), pause: PAUSE.0 };
+        let mut waiter = Self { path: path.to_path_buf(), bell, watches: Vec::new(), pause: PAUSE.0 };
         waiter.watch(path);
         waiter
     }
@@ -57,6 +58,11 @@ impl Waiter {
 
     /// Waits for the file to change, at most `limit`.
     pub fn wait(&mut self, limit: Duration) {
+        if self.watches.iter().any(|watch| !watch.is_ours()) {
+            let path = std::mem::take(&mut self.path);
+            self.watch(&path);
+            self.path = path;
+        }
         if self.watches.is_empty() {
             self.bell.wait(self.pause.min(limit));
             self.pause = (self.pause + self.pause / 8).min(PAUSE.1);

@@ -5,10 +5,10 @@
 //! system tells nothing of what other hosts write, the one who waits has to look again by itself.
 
 use std::collections::HashMap;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::path::Path;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, TryLockError};
+use std::time::{Duration, Instant};
 
 /// A bell: rung when something happened, waited for by one thread.
 #[derive(Debug, Default)]
@@ -69,6 +69,7 @@ struct Listener {
 pub struct Watch {
     hub: Arc<Hub>,
     directory: i32,
+    name: OsString,
     bell: Arc<Bell>,
 }
 
@@ -78,14 +79,19 @@ impl Watch {
         let hub = Hub::of_this_process()?;
         let name = path.file_name()?.to_owned();
         let directory = path.parent().filter(|d| !d.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let directory = hub.listen(directory, Listener { name, bell: Arc::clone(bell) })?;
-        Some(Self { hub, directory, bell: Arc::clone(bell) })
+        let directory = hub.listen(directory, Listener { name: name.clone(), bell: Arc::clone(bell) })?;
+        Some(Self { hub, directory, name, bell: Arc::clone(bell) })
+    }
+
+    /// Whether it was made in this process: in a fork of that, nobody reads its events.
+    pub fn is_ours(&self) -> bool {
+        self.hub.pid == std::process::id()
     }
 }
 
 impl Drop for Watch {
     fn drop(&mut self) {
-        self.hub.leave(self.directory, &self.bell);
+        self.hub.leave(self.directory, &self.name, &self.bell);
     }
 }
 
@@ -102,8 +108,7 @@ static HUB: Mutex<Option<Arc<Hub>>> = Mutex::new(None);
 
 impl Hub {
     fn of_this_process() -> Option<Arc<Self>> {
-        // In a forked process the lock may be held by a thread that is not there; then it has to do without.
-        let mut hub = HUB.try_lock().ok()?;
+        let mut hub = Self::known()?;
         if let Some(known) = hub.as_ref().filter(|known| known.pid == std::process::id()) {
             return Some(Arc::clone(known));
         }
@@ -120,6 +125,20 @@ impl Hub {
         Some(fresh)
     }
 
+    /// In a forked process the lock may be held by a thread that is not there; then it has to do without. Others hold
+    /// it for microseconds.
+    fn known() -> Option<MutexGuard<'static, Option<Arc<Self>>>> {
+        let begun = Instant::now();
+        loop {
+            match HUB.try_lock() {
+                Ok(hub) => return Some(hub),
+                Err(TryLockError::Poisoned(hub)) => return Some(hub.into_inner()),
+                Err(TryLockError::WouldBlock) if begun.elapsed() > Duration::from_millis(50) => return None,
+                Err(TryLockError::WouldBlock) => std::thread::yield_now(),
+            }
+        }
+    }
+
     fn listen(&self, directory: &Path, listener: Listener) -> Option<i32> {
         let mut listeners = lock(&self.listeners);
         let watch = self.inotify.add(directory)?;
@@ -127,13 +146,13 @@ impl Hub {
         Some(watch)
     }
 
-    fn leave(&self, directory: i32, bell: &Arc<Bell>) {
+    fn leave(&self, directory: i32, name: &OsStr, bell: &Arc<Bell>) {
         if self.pid != std::process::id() {
             return;
         }
         let mut listeners = lock(&self.listeners);
         let Some(here) = listeners.get_mut(&directory) else { return };
-        if let Some(at) = here.iter().position(|l| Arc::ptr_eq(&l.bell, bell)) {
+        if let Some(at) = here.iter().position(|l| l.name == name && Arc::ptr_eq(&l.bell, bell)) {
             here.swap_remove(at);
         }
         if here.is_empty() {

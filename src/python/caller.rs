@@ -12,7 +12,9 @@ use crate::error::{Error, Result};
 use crate::pattern::{Candidate, Judge};
 
 /// How often Python is asked for pending signals.
-const SIGNALS: Duration = Duration::from_millis(5);
+///
+/// Often enough to serve one within 100 ms; each time may cost 5 ms where another thread is busy with Python.
+const SIGNALS: Duration = Duration::from_millis(40);
 
 /// How long a wait may last before a signal, or the end of the writer, is looked for.
 const PROMPT: Duration = Duration::from_millis(25);
@@ -73,6 +75,9 @@ impl Caller for PythonCaller {
             return Ok(());
         }
         self.signals = Instant::now();
+        if !is_main_thread() {
+            return Ok(());
+        }
         self.call(|_, py| py.check_signals())
     }
 

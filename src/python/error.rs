@@ -14,7 +14,7 @@ impl From<Error> for PyErr {
                 // OSError picks its subclass by the number: FileNotFoundError, PermissionError, IsADirectoryError.
                 PyOSError::new_err((errno, advice(errno, &source), path.into_os_string()))
             }
-            Error::Truncated { path, detail } => {
+            Error::Truncated { path, detail, .. } => {
                 let advice = "; read it again, or follow it to go on with what is new";
                 PyOSError::new_err((
                     Errno::STALE.raw_os_error(),

@@ -93,12 +93,12 @@ impl Job {
         let mut run = Run { last: cut.is_last(), ..Run::default() };
         run.tally.holes = cut.holes;
         for &extent in &cut.extents {
-            run.end = extent.end;
             let mut block = bench.spare.pop().unwrap_or_default();
             let read = block.read(&self.source, extent);
             let checked = read.and(self.check(extent, &mut block));
             run.tally.bytes_read += extent.len();
             run.tally.holes += block.holes();
+            run.end = if checked.is_ok() { extent.end } else { block.end().max(extent.start) };
             self.select(block, bench, &mut run);
             if let Err(error) = checked {
                 run.error = Some(error);
@@ -176,11 +176,15 @@ impl Cut {
     /// Takes the extents of the next run.
     pub(super) fn take(cutter: &mut Cutter, source: &Source, first: bool) -> Self {
         let mut cut = Self { extents: Vec::new(), holes: 0, error: None };
-        // The first run is one block, so that the first line does not wait for more.
-        let most = if first { 1 } else { RUN };
-        while cut.extents.len() < most && cut.error.is_none() {
+        // The first run is one block, so that the first line does not wait for more. One long line makes a run full,
+        // so that what is in flight is a few long lines at most.
+        let (most, mut length) = (if first { 1 } else { RUN }, 0);
+        while cut.extents.len() < most && length < (RUN * BLOCK) as u64 && cut.error.is_none() {
             match cutter.cut(source) {
-                Ok(Some(extent)) => cut.extents.push(extent),
+                Ok(Some(extent)) => {
+                    length += extent.len();
+                    cut.extents.push(extent);
+                }
                 Ok(None) => break,
                 Err(error) => cut.error = Some(error),
             }

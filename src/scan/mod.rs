@@ -92,6 +92,16 @@ impl Scan {
         self.tally
     }
 
+    /// Whether nothing more will come: it came to its end, or it failed.
+    pub fn is_over(&self) -> bool {
+        self.over
+    }
+
+    /// Once it is over, where it ended: every whole line before this was delivered.
+    pub fn reached(&self) -> u64 {
+        self.resume
+    }
+
     fn next_run(&mut self, pulse: &mut dyn FnMut() -> Result<()>) -> Result<Run> {
         pulse()?;
         match &mut self.way {
