@@ -38,6 +38,7 @@ mod python;
 pub mod query;
 pub mod rank;
 pub mod ranks;
+pub mod record;
 pub mod scan;
 pub mod seek;
 pub mod show;
