@@ -118,7 +118,7 @@ need-python:
 
 $(TOOLS)/.ready: | need-python
 	$(PYTHON) -m venv $(TOOLS)
-	$(TOOLS)/bin/pip install --quiet --disable-pip-version-check 'maturin>=1.9,<2' ruff mypy typing_extensions
+	$(TOOLS)/bin/pip install --quiet --disable-pip-version-check 'maturin>=1.9,<2' ruff mypy typing_extensions rich backports.zstd
 	touch $@
 
 # The wheel, built once for all environments; release, for the tests compare nothing with a clock but users' waits.
