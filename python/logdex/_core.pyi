@@ -15,11 +15,18 @@ __all__ = [
     "Pattern",
     "Record",
     "Records",
+    "Show",
+    "Sink",
     "Stats",
     "Zone",
     "__version__",
     "count",
     "parse_time",
+    "prune",
+    "span",
+    "start_recording",
+    "stop_recording",
+    "summarize",
 ]
 
 __version__: str
