@@ -38,7 +38,6 @@ mod python;
 pub mod query;
 pub mod rank;
 pub mod ranks;
-pub mod record;
 pub mod scan;
 pub mod seek;
 pub mod show;

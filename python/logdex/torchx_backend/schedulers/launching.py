@@ -20,7 +20,6 @@ from torchx.schedulers.local_scheduler import (
 from torchx.specs.api import AppDef, is_terminal
 
 from logdex.torchx_backend.jobs import JobStore, Launched
-from logdex.torchx_backend.recording import Recording
 from logdex.torchx_backend.schedulers import compat, nemo
 
 
@@ -49,9 +48,7 @@ class LaunchingScheduler(LocalScheduler):
         self._has_signal_handlers = False
         self._lock = threading.RLock()
         self._spawned: list[_LocalReplica] = []
-        self._recording = Recording()
-        self._recording_now = False
-        self._launched = Launched(store, before_end=self._recording.stop)
+        self._launched = Launched(store)
 
     def submit_dryrun(self, app: AppDef, cfg: Any) -> AppDryRunInfo:
         """What `schedule` would launch, from TorchX's config or from NeMo-Run's `LocalExecutor`."""
@@ -85,15 +82,14 @@ class LaunchingScheduler(LocalScheduler):
             counts = {role: len(many) for role, many in request.role_params.items()}
             self._launched.begin(request.app_id, self.session_name, request.log_dir, counts)
             self._spawned = []
-            records = nemo.records() if under_nemo else True
-            self._recording_now = records if self._records is None else self._records
             try:
                 app_id: str = super().schedule(dryrun_info=dryrun_info)
             except BaseException as error:
                 self._give_up(request.app_id, error)
                 raise
             if app := self._apps.get(app_id):
-                self._note_start(app, self._recording_now)
+                beats = nemo.records() if under_nemo else True
+                self._note_start(app, beats if self._records is None else self._records)
         return app_id
 
     def _own_signals(self) -> None:
@@ -105,8 +101,6 @@ class LaunchingScheduler(LocalScheduler):
     def _popen(self, role_name: str, replica_id: int, replica_params: ReplicaParam) -> _LocalReplica:
         replica = super()._popen(role_name, replica_id, replica_params)
         self._spawned.append(replica)
-        if self._recording_now and replica_params.stdout and replica_params.stderr:
-            self._recording.start(os.path.dirname(replica_params.stdout))
         return replica
 
     def _note_start(self, app: _LocalAppDef, beats: bool) -> None:
