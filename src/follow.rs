@@ -89,6 +89,10 @@ pub struct Follow {
     asked: Instant,
     /// Nobody writes any more: the size up to which to deliver.
     last: Option<u64>,
+    /// Up to here may be delivered for now.
+    bound: u64,
+    /// The unfinished last line may not be delivered yet.
+    held: bool,
     done: bool,
 }
 
@@ -98,13 +102,16 @@ struct Open {
     place: Place,
     partial: Partial,
     scan: Option<(Scan, u64)>,
+    /// Its size at the last look.
+    seen: u64,
+    /// How much of that may be delivered.
     size: u64,
 }
 
 impl Open {
     fn new(source: Arc<Source>, at: u64) -> Result<Self> {
         let place = Place::new(&source, at)?;
-        Ok(Self { source, place, partial: Partial::default(), scan: None, size: at })
+        Ok(Self { source, place, partial: Partial::default(), scan: None, seen: at, size: at })
     }
 
     /// Begins a scan of `extent`, after which the place is at its end.
@@ -140,6 +147,8 @@ impl Follow {
             tally: Tally::default(),
             asked: Instant::now(),
             last: None,
+            bound: u64::MAX,
+            held: false,
             done: false,
         })
     }
@@ -222,12 +231,13 @@ impl Follow {
             Change::Cut => {
                 self.fates.truncations += 1;
                 open.partial = Partial::default();
-                open.size = open.place.at();
+                (open.seen, open.size) = (open.place.at(), open.place.at());
                 return Ok(Step::Again);
             }
-            Change::Grew(size) => open.size = size.min(self.last.unwrap_or(u64::MAX)),
+            Change::Grew(size) => open.seen = size,
             Change::Still => {}
         }
+        open.size = open.seen.min(self.last.unwrap_or(u64::MAX)).min(self.bound);
         if let Some(extent) = open.place.whole_lines(&open.source, open.size)? {
             open.scan(&self.terms, extent);
             return Ok(Step::Again);
@@ -239,11 +249,18 @@ impl Follow {
             open.place.advance(&open.source, end)?;
             return Ok(Step::Batch(batch));
         }
-        if self.last.is_some() {
+        if self.last.is_some() && (open.place.at() >= open.size || !self.held) {
             self.done = open.place.at() >= open.size;
             return if self.done { Ok(Step::Again) } else { open.unfinished(&self.terms).map(Step::from) };
         }
+        let more = open.seen > open.size;
         match self.rotated()? {
+            _ if self.last.is_some() => Ok(Step::Idle),
+            Some(_) if more => {
+                // What is left of the old file is all there is of it.
+                self.bound = u64::MAX;
+                Ok(Step::Again)
+            }
             Some(next) => self.change_file(next).map(Step::from),
             None => Ok(Step::Idle),
         }
@@ -267,7 +284,7 @@ impl Follow {
         let Some(open) = &mut self.open else { return Ok(None) };
         if let Change::Grew(size) = open.place.look(&open.source)? {
             // Written between the last look and the change of names; the name is looked at again after that.
-            open.size = size;
+            (open.seen, open.size) = (size, size);
             return Ok(None);
         }
         if open.place.at() < open.size {
@@ -301,22 +318,55 @@ impl Follow {
 
     /// Waits for something to happen, and asks whether the writer is gone.
     pub fn wait(&mut self, caller: &mut dyn Caller) -> Result<()> {
+        if self.asks_for_end(caller)? {
+            return self.end();
+        }
+        self.rest(self.limit(caller));
+        Ok(())
+    }
+
+    /// Whether the writer is gone or the time is up.
+    pub fn asks_for_end(&mut self, caller: &mut dyn Caller) -> Result<bool> {
         caller.pulse()?;
         if self.asked.elapsed() >= ASK {
             self.asked = Instant::now();
             if caller.ended()? {
-                return self.end();
+                return Ok(true);
             }
         }
-        if self.terms.deadline.is_some_and(|deadline| SystemTime::now() >= deadline) {
-            return self.end();
+        Ok(self.terms.deadline.is_some_and(|deadline| SystemTime::now() >= deadline))
+    }
+
+    /// Waits for something to happen, at most `limit`.
+    pub fn rest(&mut self, limit: Duration) {
+        self.waiter.wait(limit);
+    }
+
+    /// Delivers nothing past `size` for now.
+    pub fn read_to(&mut self, size: u64) {
+        self.bound = size;
+    }
+
+    /// Whether to keep the unfinished last line of a file to which nobody writes any more.
+    pub fn hold(&mut self, held: bool) {
+        self.held = held;
+    }
+
+    /// Whether to show unfinished lines.
+    pub fn show_partial(&mut self, partial: bool) {
+        self.terms.partial = partial;
+    }
+
+    /// The file's size now, in bytes; 0 while it is not there.
+    pub fn size(&self) -> Result<u64> {
+        match &self.open {
+            Some(open) => open.source.size(),
+            None => Ok(std::fs::metadata(&self.terms.path).map_or(0, |m| m.len())),
         }
-        self.waiter.wait(self.limit(caller));
-        Ok(())
     }
 
     /// How long to wait at most before somebody has to be asked or something to be shown.
-    fn limit(&self, caller: &dyn Caller) -> Duration {
+    pub fn limit(&self, caller: &dyn Caller) -> Duration {
         let still = self.open.as_ref().filter(|_| self.terms.partial);
         let still = still.and_then(|open| open.partial.patience(open.place.at()));
         let deadline =
@@ -328,8 +378,8 @@ impl Follow {
     pub fn end(&mut self) -> Result<()> {
         self.last = Some(match &mut self.open {
             Some(open) => {
-                open.size = open.source.size()?;
-                open.size
+                open.seen = open.source.size()?;
+                open.seen
             }
             None => u64::MAX,
         });

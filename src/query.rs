@@ -70,6 +70,10 @@ pub struct Query {
     notes: Vec<String>,
     /// What a follow of a range of time goes on from.
     index: Option<Box<Index>>,
+    /// What stands behind this is not there yet, as far as this query goes.
+    bound: u64,
+    /// Where a follow begins, if what is before was read elsewhere.
+    from: Option<u64>,
 }
 
 /// Where the batches come from.
@@ -92,6 +96,8 @@ impl Query {
             timing: None,
             index: None,
             notes: Vec::new(),
+            bound: u64::MAX,
+            from: None,
         }
     }
 
@@ -100,9 +106,40 @@ impl Query {
         Self { raw: true, ..Self::new(question) }
     }
 
+    /// Puts `question`, which must be about what is written from now on, from the line start at `offset`.
+    pub fn following(question: Question, offset: u64) -> Self {
+        Self { from: Some(offset), ..Self::new(question) }
+    }
+
+    /// Reads no further than `size` bytes for now, as if the file had no more.
+    pub fn read_to(&mut self, size: u64) {
+        self.bound = size;
+        if let Some(follow) = self.follow() {
+            follow.read_to(size);
+        }
+    }
+
+    /// Whether only the last so many lines are asked for.
+    pub fn wants_last(&self) -> bool {
+        self.question.last.is_some()
+    }
+
+    /// The follow, once the query has come to what is written later.
+    pub fn follow(&mut self) -> Option<&mut Follow> {
+        match &mut self.feed {
+            Some(Feed::Follow(follow)) => Some(follow),
+            _ => None,
+        }
+    }
+
     /// How many lines `question` selects. It must not ask to follow.
     pub fn count(question: Question, caller: &mut dyn Caller) -> Result<u64> {
-        let mut query = Self { counting: true, ..Self::new(question) };
+        Self::new(question).count_all(caller)
+    }
+
+    /// How many lines it selects. It must not ask to follow, and nothing may have been read.
+    pub fn count_all(self, caller: &mut dyn Caller) -> Result<u64> {
+        let mut query = Self { counting: true, ..self };
         let mut count = 0;
         while let Some(batch) = query.next(caller)? {
             count += batch.len();
@@ -213,7 +250,7 @@ impl Query {
         }
         let begun = (Arc::clone(seek.source()), index.size());
         self.tally.add(seek.tally());
-        self.feed = Some(Feed::Follow(Box::new(Follow::new(self.terms(), Some(begun))?)));
+        self.feed = Some(self.live(Some(begun))?);
         Ok(true)
     }
 
@@ -270,12 +307,15 @@ impl Query {
             // A follow waits for its file; what comes then is live from the first line.
             Err(error) if self.question.follow && error.is_not_found() => {
                 self.timing = self.question.time.clone().map(Timing::live);
-                return Ok(Feed::Follow(Box::new(Follow::new(self.terms(), None)?)));
+                return self.live(None);
             }
             Err(error) => return Err(error),
         };
         // A follow delivers the unfinished line once it is whole, so it is not one of the lines that are there now.
-        let size = source.size()?;
+        if let Some(from) = self.from {
+            return self.live(Some((source, from)));
+        }
+        let size = source.size()?.min(self.bound);
         let end = if self.question.follow { whole_end(&source, size)? } else { size };
         if let Some(terms) = self.question.time.clone() {
             return self.seek(terms, &source, end, caller);
@@ -285,9 +325,16 @@ impl Query {
             Some(last) => self.last_from_end(&source, end, last as u64, caller)?,
         };
         if self.question.follow {
-            return Ok(Feed::Follow(Box::new(Follow::new(self.terms(), Some((source, start)))?)));
+            return self.live(Some((source, start)));
         }
         Ok(Feed::Scan(Scan::new(self.job(source), Extent { start, end }, self.question.workers)))
+    }
+
+    /// What is written from now on, or from `begun` on.
+    fn live(&self, begun: Option<(Arc<Source>, u64)>) -> Result<Feed> {
+        let mut follow = Follow::new(self.terms(), begun)?;
+        follow.read_to(self.bound);
+        Ok(Feed::Follow(Box::new(follow)))
     }
 
     /// Asks the index which blocks of the file are needed.
@@ -400,7 +447,7 @@ impl Query {
 }
 
 /// Where the whole lines of a file of `size` bytes end.
-fn whole_end(source: &Source, size: u64) -> Result<u64> {
+pub fn whole_end(source: &Source, size: u64) -> Result<u64> {
     if size == 0 {
         return Ok(0);
     }

@@ -69,7 +69,7 @@ impl Waiter {
 /// Whether the file system at `path` tells of every write: one that other hosts write to, or a process behind it,
 /// does not.
 #[cfg(target_os = "linux")]
-fn tells_events(path: &Path) -> bool {
+pub fn tells_events(path: &Path) -> bool {
     /// `statfs(2)`: NFS, SMB, CIFS, SMB2, FUSE, Lustre, Ceph, GPFS, 9P, AFS, `BeeGFS`, GFS2, OCFS2.
     const SHARED: [u64; 13] = [
         0x6969,
@@ -90,7 +90,8 @@ fn tells_events(path: &Path) -> bool {
     rustix::fs::statfs(path).is_ok_and(|s| !SHARED.contains(&(s.f_type.cast_unsigned() & 0xffff_ffff)))
 }
 
+/// Whether the file system tells of every write: there is nothing here that would.
 #[cfg(not(target_os = "linux"))]
-fn tells_events(_: &Path) -> bool {
+pub fn tells_events(_: &Path) -> bool {
     false
 }

@@ -44,11 +44,11 @@ impl Bell {
         std::mem::take(&mut lock(&self.rung))
     }
 
-    /// Waits for a ring since the last wait, at most `limit`.
-    pub fn wait(&self, limit: Duration) {
+    /// Waits for a ring since the last wait, at most `limit`; says whether there was one.
+    pub fn wait(&self, limit: Duration) -> bool {
         let rung = lock(&self.rung);
         let waited = self.changed.wait_timeout_while(rung, limit, |rung| !*rung);
-        *waited.unwrap_or_else(PoisonError::into_inner).0 = false;
+        std::mem::take(&mut *waited.unwrap_or_else(PoisonError::into_inner).0)
     }
 }
 

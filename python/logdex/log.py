@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable
+from copy import copy
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, TypeAlias
@@ -38,6 +39,8 @@ class Question:
     origin: tuple[str, int | None] | None = None
     ended: Callable[[], bool] | None = None
     keep: object = None
+    beside: str | None = None
+    """A second log: what is asked for is the combined stream of both."""
 
 
 class Log:
@@ -227,6 +230,16 @@ def _compile(regex: Regex | None) -> _core.Pattern | None:
     from logdex._pattern import compile_pattern
 
     return compile_pattern(regex)
+
+
+def combined(log: Log, beside: str) -> Log:
+    """The combined stream of `log`, the standard output of a process, and `beside`, its standard error.
+
+    The whole lines of both in the order in which they arrived, where a scheduler recorded that; else by time.
+    """
+    both = copy(log)
+    both._question = replace(log._question, beside=beside)
+    return both
 
 
 def parse_time(

@@ -9,9 +9,11 @@ use pyo3::prelude::*;
 
 use super::caller::PythonCaller;
 use super::pattern::Pattern;
+use super::stream::Stream;
 use super::when::{Said, Zone};
+use crate::combined::{Both, Combined};
 use crate::index::Keep;
-use crate::query::{Question, Timeless};
+use crate::query::{Query, Question, Timeless};
 use crate::stamp::Window;
 use crate::timing;
 use crate::watch::Bell;
@@ -55,6 +57,8 @@ pub(super) struct Asked<'py> {
     pub(super) origin: Option<(String, Option<u32>)>,
     /// `() -> bool`: whether nobody will write to the file any more.
     ended: Option<Py<PyAny>>,
+    /// Another log, of which and of this one the combined stream is asked.
+    pub(super) beside: Option<PathBuf>,
     /// Something that must live as long as the answer.
     pub(super) keep: Option<Py<PyAny>>,
 }
@@ -83,6 +87,22 @@ impl Asked<'_> {
             timeless: if self.strict { Timeless::Refuse } else { Timeless::Deliver },
         };
         Ok((question, PythonCaller::new(search, self.ended, Arc::clone(closed))))
+    }
+
+    /// The stream that answers, of one log or two, and its caller.
+    pub(super) fn stream(
+        mut self,
+        closed: &Arc<AtomicBool>,
+        bell: &Arc<Bell>,
+    ) -> PyResult<(Stream, PythonCaller)> {
+        let beside = self.beside.take();
+        let times = beside.is_some().then(|| self.terms(Window::default())).transpose()?;
+        let (question, caller) = self.put(closed, bell)?;
+        let stream = match beside.zip(times) {
+            Some((beside, times)) => Stream::Both(Box::new(Combined::new(Both { question, beside, times }))),
+            None => Stream::One(Box::new(Query::new(question))),
+        };
+        Ok((stream, caller))
     }
 
     /// What the question says about time.

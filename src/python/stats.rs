@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use pyo3::prelude::*;
 
+use super::stream::Stream;
 use crate::query::Query;
 
 /// What is known about an answer so far; see `Lines.stats`.
@@ -44,6 +45,26 @@ impl Stats {
             rotations: fates.rotations,
             notes: notes.iter().chain(query.notes()).cloned().collect(),
             ..Self::default()
+        }
+    }
+
+    /// What is known of the answer that `stream` gives.
+    pub(super) fn of_stream(stream: &Stream, notes: &[String]) -> Self {
+        match stream {
+            Stream::One(query) => Self::of(query, notes),
+            Stream::Both(combined) => {
+                let [first, second] = combined.queries();
+                let mut stats = Self::of(first, notes);
+                stats.add(Self::of(second, &[]));
+                let (tally, fates) = (combined.tally(), combined.fates());
+                (stats.bytes_read, stats.bytes_skipped) = (tally.bytes_read, tally.bytes_skipped);
+                Self {
+                    holes: tally.holes,
+                    truncations: fates.truncations,
+                    rotations: fates.rotations,
+                    ..stats
+                }
+            }
         }
     }
 

@@ -1,6 +1,6 @@
 """Which file a stream of a replica is read from, and until when.
 
-`stream_file` and `Ending` are all that knows of TorchX's combined file.
+`combined_serves` is all that knows of TorchX's combined file.
 """
 
 import operator
@@ -12,10 +12,9 @@ from typing import Any
 from torchx.schedulers.local_scheduler import COMBINED_LOG, STDERR_LOG, STDOUT_LOG
 
 from logdex.torchx_backend.jobs import JobRecord, is_here, is_running, judge
-from logdex.torchx_backend.jobs.processes import Lifeline, is_alive, lifeline
+from logdex.torchx_backend.jobs.processes import Lifeline, lifeline
 
 _FROM_AFAR_EVERY = 1.0
-_COPY_PATIENCE = 2.0
 
 _FILES: dict[str | None, str] = {
     None: COMBINED_LOG,
@@ -116,43 +115,21 @@ class Ending:
         return True
 
 
-class Drained:
-    """Tells whether an app has ended and TorchX's thread has copied all of it into the combined file.
+def combined_serves(directory: str, *, running: bool) -> bool:
+    """Whether TorchX's combined file is to be read, and not the two logs that it was copied from.
 
-    The thread lags by a tenth of a second, can lose the last write, and dies with the launcher.
+    Its thread lags by a tenth of a second, cuts lines, can lose the last write and dies with the launcher. So
+    that is only where the arrival of lines was not recorded, and all of both logs has been copied.
     """
-
-    def __init__(self, ending: Ending, record: JobRecord, directory: str) -> None:
-        self._ending = ending
-        self._record = record
-        self._directory = directory
-        self._deadline: float | None = None
-
-    def __call__(self) -> bool:
-        """True once there is nothing more to wait for."""
-        if not self._ending():
-            return False
-        if self._deadline is None:
-            self._deadline = time.monotonic() + _COPY_PATIENCE
-        return (
-            combined_is_drained(self._directory)
-            or not _is_copied(self._record)
-            or time.monotonic() > self._deadline
-        )
+    recorded = any(os.path.exists(_arrival_record(directory, name)) for name in (STDOUT_LOG, STDERR_LOG))
+    return not running and not recorded and _is_copied(directory)
 
 
-def combined_serves(record: JobRecord, directory: str, ended: Callable[[], bool]) -> bool:
-    """Whether the combined file has, or is about to get, what is in the two that it is made from."""
-    return combined_is_drained(directory) if ended() else _is_copied(record)
+def _arrival_record(directory: str, name: str) -> str:
+    return os.path.join(directory, ".logdex", f"{name}.arrival")
 
 
-def _is_copied(record: JobRecord) -> bool:
-    """Whether the launcher lives, whose thread copies; of a launcher elsewhere nothing else is known."""
-    return not is_here(record) or (record.launcher is not None and is_alive(record.launcher))
-
-
-def combined_is_drained(directory: str) -> bool:
-    """Whether TorchX's thread has copied all of stdout and stderr into the combined file."""
+def _is_copied(directory: str) -> bool:
     try:
         sizes = [os.stat(os.path.join(directory, name)).st_size for name in (STDOUT_LOG, STDERR_LOG)]
         return os.stat(os.path.join(directory, COMBINED_LOG)).st_size >= sum(sizes)

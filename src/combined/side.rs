@@ -1,0 +1,209 @@
+//! One of the two logs.
+
+use std::path::{Path, PathBuf};
+
+use super::order::Key;
+use crate::batch::{Batch, Selection};
+use crate::caller::Caller;
+use crate::error::Result;
+use crate::follow::Turn;
+use crate::line::Line;
+use crate::pattern::Candidate;
+use crate::query::{Query, Question, whole_end};
+use crate::record::Arrivals;
+use crate::scan::Tally;
+use crate::source::Source;
+use crate::timing;
+
+/// Lines further apart than this, in bytes, are not handed out together: what is between would be copied for nothing.
+const NEAR: usize = 4096;
+
+/// Whether there are lines at hand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fill {
+    /// There are.
+    Lines,
+    /// Not now.
+    Nothing,
+}
+
+/// A log and how far it is read.
+pub struct Side {
+    /// What it is asked.
+    pub query: Query,
+    /// When its lines arrived, while they are read back.
+    pub arrivals: Option<Arrivals>,
+    /// The directory that holds it, links resolved.
+    pub directory: Option<PathBuf>,
+    path: PathBuf,
+    batch: Option<Batch>,
+    /// The line of the batch that is next.
+    next: usize,
+    /// The key of that line.
+    key: Option<Key>,
+    /// The latest time of a line, in nanoseconds since 1970 UTC: a stamp that goes back must not tear the order.
+    latest: i64,
+    /// Where the backfill ends.
+    bound: u64,
+    live: bool,
+    /// Whether lines that stand far apart are handed out apart, for they are kept.
+    sparse: bool,
+}
+
+impl Side {
+    /// Will ask `question` of the log at `path`.
+    pub fn new(question: Question, path: PathBuf) -> Self {
+        let directory = path.parent().and_then(|directory| std::fs::canonicalize(directory).ok());
+        Self {
+            query: Query::new(Question { path: path.clone(), ..question }),
+            arrivals: None,
+            directory,
+            path,
+            batch: None,
+            next: 0,
+            key: None,
+            latest: i64::MIN,
+            bound: 0,
+            live: false,
+            sparse: false,
+        }
+    }
+
+    /// The log's name.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Its size now, in bytes; 0 where it is not there.
+    pub fn size(&mut self) -> Result<u64> {
+        match self.query.follow() {
+            Some(follow) => follow.size(),
+            None => Ok(std::fs::metadata(&self.path).map_or(0, |m| m.len())),
+        }
+    }
+
+    /// Where its whole lines end before `size`.
+    pub fn whole_lines(&self, size: u64) -> Result<u64> {
+        if size == 0 { Ok(0) } else { whole_end(&Source::open(&self.path)?, size) }
+    }
+
+    /// Begins to read what is there, `bound` bytes, with the time of each line if `times` say how to find it.
+    pub fn begin(&mut self, question: &Question, times: Option<&timing::Terms>, bound: u64) {
+        let mut question = Question { path: self.path.clone(), ..question.clone() };
+        // A range of time goes on into what is written later with what it knows of the times before.
+        question.follow &= question.time.is_some();
+        question.partial = false;
+        if let Some(times) = times {
+            question.time.get_or_insert_with(|| times.clone()).times = true;
+        }
+        self.query = Query::new(question);
+        self.query.read_to(bound);
+        (self.bound, self.sparse) = (bound, self.query.wants_last());
+    }
+
+    /// Goes on to what is written later; returns what was read up to here if that was another query.
+    pub fn go_live(&mut self, question: &Question, caller: &mut dyn Caller) -> Result<Tally> {
+        (self.live, self.arrivals) = (true, None);
+        if question.time.is_some() {
+            return Ok(Tally::default());
+        }
+        let question = Question { path: self.path.clone(), ..question.clone() };
+        let spent = std::mem::replace(&mut self.query, Query::following(question, self.bound));
+        self.query.read_to(self.bound);
+        self.query.start(caller)?;
+        Ok(spent.tally())
+    }
+
+    /// Gets lines, if there are none at hand.
+    pub fn fill(&mut self, shows_partial: bool, caller: &mut dyn Caller) -> Result<Fill> {
+        if self.key.is_some() {
+            return Ok(Fill::Lines);
+        }
+        if let Some(spent) = self.batch.take() {
+            self.query.recycle(spent);
+        }
+        if let Some(follow) = self.query.follow() {
+            follow.show_partial(shows_partial);
+        }
+        match self.query.poll(caller) {
+            Ok(Turn::Batch(batch)) => {
+                (self.batch, self.next) = (Some(batch), 0);
+                self.key = self.key_of(0);
+                Ok(Fill::Lines)
+            }
+            Ok(Turn::Nothing | Turn::Over) => Ok(Fill::Nothing),
+            // One log alone is a stream too.
+            Err(error) if error.is_not_found() && self.bound == 0 => Ok(Fill::Nothing),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The key of the next line, if one is at hand.
+    pub fn key(&self) -> Option<Key> {
+        self.key
+    }
+
+    /// Takes the next lines: those before `bound`, or at it if that is said too.
+    pub fn run(&mut self, bound: Option<(Key, bool)>) -> Batch {
+        let begun = self.next;
+        let mut end = 0;
+        let near = if bound.is_some() || self.sparse { NEAR } else { usize::MAX };
+        while let Some(key) = self.key {
+            let comes = bound.is_none_or(|(bound, at)| key < bound || (at && key == bound));
+            let Some(line) = self.line(self.next) else { break };
+            if self.next > begun && (!comes || line.start - end > near) {
+                break;
+            }
+            end = line.end;
+            self.next += 1;
+            self.key = self.key_of(self.next);
+        }
+        self.take(begun)
+    }
+
+    /// The lines from `begun` to the next one as a batch of their own.
+    fn take(&mut self, begun: usize) -> Batch {
+        if begun == 0
+            && self.key.is_none()
+            && let Some(batch) = self.batch.take()
+        {
+            return batch;
+        }
+        let lines: Vec<Line> = (begun..self.next).filter_map(|at| self.line(at)).collect();
+        let (Some(batch), Some(first), Some(last)) = (&self.batch, lines.first(), lines.last()) else {
+            return Batch::new(crate::block::Block::default(), Selection::Picked(Vec::new()));
+        };
+        let moved = |line: &Line| Line { start: line.start - first.start, end: line.end - first.start };
+        let picked = lines.iter().map(|line| Candidate { line: moved(line), certain: true }).collect();
+        let mut part = Batch::new(batch.block.part(first.start, last.end), Selection::Picked(picked));
+        part.times = batch.times.get(begun..self.next).map(<[_]>::to_vec).unwrap_or_default();
+        part
+    }
+
+    fn line(&self, at: usize) -> Option<Line> {
+        match &self.batch.as_ref()?.selection {
+            Selection::All(ends) => {
+                let start = if at == 0 { 0 } else { *ends.get(at - 1)? };
+                Some(Line { start, end: *ends.get(at)? })
+            }
+            Selection::Picked(picked) => Some(picked.get(at)?.line),
+        }
+    }
+
+    fn key_of(&mut self, at: usize) -> Option<Key> {
+        let line = self.line(at)?;
+        if self.live {
+            return Some(Key::Timed(i64::MAX));
+        }
+        let batch = self.batch.as_ref()?;
+        if !line.of(batch.block.bytes()).ends_with(b"\n") {
+            return Some(Key::Unfinished);
+        }
+        if let Some(span) = batch.times.get(at).and_then(|time| time.span) {
+            self.latest = self.latest.max(span.lo);
+        }
+        let offset = batch.block.file_offset(line.end - 1);
+        let arrival = self.arrivals.as_mut().and_then(|arrivals| arrivals.of(offset));
+        Some(arrival.map_or(Key::Timed(self.latest), |arrival| Key::Arrived(arrival.tick)))
+    }
+}
