@@ -33,6 +33,9 @@ const SLOWEST: Duration = Duration::from_millis(50);
 /// The longest sleep: nothing is lost by it, for writes ring.
 const SLEEP: Duration = Duration::from_secs(60);
 
+/// How many pairs are remembered after their end.
+const PAST: usize = 16;
+
 static RECORDER: Mutex<Option<Arc<Recorder>>> = Mutex::new(None);
 
 /// Begins to record the logs `stdout.log` and `stderr.log` in `directory`, unless that is done already.
@@ -60,8 +63,12 @@ pub fn stop(directory: &Path) -> io::Result<()> {
     let Some(mut kept) = lock(&recorder.pairs).remove(&directory) else { return Ok(()) };
     let now = recorder.now();
     let looked = kept.pair.look(now);
-    kept.pair.finish(now.drift)?;
-    looked.map(drop)
+    let finished = kept.pair.finish(now.drift);
+    kept.pair.rest();
+    let mut past = lock(&recorder.past);
+    past.truncate(PAST - 1);
+    past.insert(0, (directory, kept.pair));
+    finished.and(looked.map(drop))
 }
 
 /// Looks at the two logs in `directory` now: the tick of the last growth, and their sizes at each look after tick
@@ -69,7 +76,12 @@ pub fn stop(directory: &Path) -> io::Result<()> {
 pub fn look(directory: &Path, since: u64, write: bool) -> Option<(u64, Vec<[u64; 2]>)> {
     let recorder = Recorder::here()?;
     let mut pairs = lock(&recorder.pairs);
-    let kept = pairs.get_mut(directory)?;
+    let Some(kept) = pairs.get_mut(directory) else {
+        // Its end was noted before a reader came to see all looks.
+        let past = lock(&recorder.past);
+        let (_, pair) = past.iter().find(|(at, pair)| at == directory && pair.since(since).0 > since)?;
+        return Some(pair.since(since));
+    };
     let now = recorder.now();
     let (changed, _) = kept.pair.look(now).ok()?;
     kept.stirred |= changed;
@@ -85,6 +97,8 @@ struct Recorder {
     /// A fork has neither the thread nor the apps.
     pid: u32,
     pairs: Mutex<HashMap<PathBuf, Kept>>,
+    /// Pairs that were stopped last, for readers that still read them.
+    past: Mutex<Vec<(PathBuf, Pair)>>,
     /// Why pairs are not recorded any more, to be told when they are stopped.
     failed: Mutex<HashMap<PathBuf, io::Error>>,
     bell: Arc<Bell>,
@@ -113,6 +127,7 @@ impl Recorder {
             begun,
             pid,
             pairs: Mutex::default(),
+            past: Mutex::default(),
             failed: Mutex::default(),
             bell: Arc::default(),
         });
