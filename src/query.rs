@@ -17,7 +17,7 @@ use crate::pattern::Pattern;
 use crate::scan::{Job, Purpose, Scan, Tally};
 use crate::seek::Seek;
 use crate::source::Source;
-use crate::stamp::Span;
+use crate::stamp::{Span, Window};
 use crate::timing::{self, Sureness, Timing};
 use crate::watch::Bell;
 
@@ -359,12 +359,24 @@ impl Query {
         Ok(Feed::Seek(Box::new(seek)))
     }
 
-    /// From the first to the last time in the file, in nanoseconds since 1970 UTC; `None` where it has no time.
+    /// The first and the last stamp of the file, as the moments at which they begin, in nanoseconds since 1970 UTC; `None`
+    /// where it has no time.
     pub fn span(path: &Path, terms: timing::Terms, caller: &mut dyn Caller) -> Result<Option<Span>> {
-        let source = Source::open(path)?;
+        let source = Arc::new(Source::open(path)?);
         let options = Options::new(terms.keep.clone());
-        let index = Index::of(&source, source.size()?, options, &mut || caller.pulse())?;
-        Ok(Timing::of(terms, &index, &source)?.span(&index))
+        let mut index = Index::of(&source, source.size()?, options, &mut || caller.pulse())?;
+        let Some(span) = Timing::of(terms.clone(), &index, &source)?.span(&index) else { return Ok(None) };
+        // The index knows where the last stamp's second or millisecond ends; its lines say where that begins.
+        let window = Window { since: Some(span.hi), until: Some(span.hi) };
+        let mut timing = Timing::of(timing::Terms { window, times: true, ..terms }, &index, &source)?;
+        let pieces = timing.plan(&mut index, &source, &mut || caller.pulse())?;
+        let job = Job { source, pattern: None, purpose: Purpose::EveryBlock };
+        let (mut seek, mut last) = (Seek::new(job, 0, pieces, true), None);
+        while let Some(batch) = seek.next(&mut timing, &mut || caller.pulse())? {
+            last = last.max(batch.times.iter().filter_map(|time| Some(time.span?.lo)).max());
+            seek.recycle(batch);
+        }
+        Ok(Some(Span { lo: span.lo, hi: last.unwrap_or(span.hi) }))
     }
 
     /// Whether the range of time means something. A file without any time is refused, or the caller is told.
