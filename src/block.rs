@@ -366,16 +366,22 @@ mod tests {
         ]
     }
 
+    /// A file of `content`, and its source; `None` if it looks like a compressed one.
+    fn open(content: &[u8]) -> Option<(tempfile::NamedTempFile, Source)> {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), content).unwrap();
+        let source = Source::open(file.path()).ok()?;
+        Some((file, source))
+    }
+
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(64))]
         #[test]
         fn blocks_joined_are_the_file_without_its_holes(pieces in proptest::collection::vec(piece(), 0..12)) {
             let content = pieces.concat();
-            let file = tempfile::NamedTempFile::new().unwrap();
-            std::fs::write(file.path(), &content).unwrap();
-            let source = Source::open(file.path());
-            prop_assume!(source.is_ok());
-            let source = source.unwrap();
+            let opened = open(&content);
+            prop_assume!(opened.is_some());
+            let (_file, source) = opened.unwrap();
             let mut cutter = Cutter::new(Extent { start: 0, end: content.len() as u64 });
             let (mut joined, mut block) = (Vec::new(), Block::default());
             while let Some(extent) = cutter.cut(&source).unwrap() {
@@ -396,11 +402,9 @@ mod tests {
         #[test]
         fn cutting_back_gives_the_same_lines(pieces in proptest::collection::vec(piece(), 0..12)) {
             let content = pieces.concat();
-            let file = tempfile::NamedTempFile::new().unwrap();
-            std::fs::write(file.path(), &content).unwrap();
-            let source = Source::open(file.path());
-            prop_assume!(source.is_ok());
-            let source = source.unwrap();
+            let opened = open(&content);
+            prop_assume!(opened.is_some());
+            let (_file, source) = opened.unwrap();
             let (mut blocks, mut end) = (Vec::new(), content.len() as u64);
             while end > 0 {
                 let (extent, before) = cut_back(&source, end).unwrap();

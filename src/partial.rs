@@ -103,27 +103,12 @@ fn batch(at: u64, mut bytes: Vec<u8>, whole: fn(&[u8]) -> usize) -> Option<Batch
 
 /// The length of `bytes` without the beginning of a character at its end.
 fn whole_characters(bytes: &[u8]) -> usize {
-    match std::str::from_utf8(&bytes[bytes.len().saturating_sub(3)..]) {
-        // Cutting three bytes off may begin in the middle of a character; what matters is how the text ends.
-        Ok(_) => bytes.len(),
-        Err(_) => whole_at_end(bytes),
-    }
-}
-
-fn whole_at_end(bytes: &[u8]) -> usize {
-    let tail = bytes.len().saturating_sub(3);
-    for start in (tail..bytes.len()).rev() {
-        let needed = match bytes[start] {
-            0xc2..=0xdf => 2,
-            0xe0..=0xef => 3,
-            0xf0..=0xf4 => 4,
-            0x80..=0xbf => continue,
-            _ => return bytes.len(),
-        };
-        let begun = std::str::from_utf8(&bytes[start..]).is_err_and(|e| e.error_len().is_none());
-        return if begun && bytes.len() - start < needed { start } else { bytes.len() };
-    }
-    bytes.len()
+    let begins = |&start: &usize| !(0x80..=0xbf).contains(&bytes[start]);
+    let last = (bytes.len().saturating_sub(3)..bytes.len()).rev().find(begins);
+    // An error without a length is a character that may yet be completed.
+    let is_begun =
+        |&start: &usize| std::str::from_utf8(&bytes[start..]).is_err_and(|e| e.error_len().is_none());
+    last.filter(is_begun).unwrap_or(bytes.len())
 }
 
 #[cfg(test)]
