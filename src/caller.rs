@@ -17,7 +17,7 @@ pub trait Caller: Judge {
     /// Something about the answer that a person should know.
     fn note(&mut self, text: &str) -> Result<()>;
 
-    /// Whether nobody will write to the file any more. Asked while a follow waits at the end of the file, about every
-    /// 25 ms; once it is true, the rest of the file is delivered and the follow ends.
+    /// Whether nobody will write to the file any more. Asked at every look at the end of a followed file, so it has to
+    /// be cheap; once it is true, the rest of the file is delivered and the follow ends.
     fn ended(&mut self) -> Result<bool>;
 }

@@ -5,7 +5,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, SystemTime};
 
 use crate::batch::Batch;
 use crate::block::{BLOCK, Extent};
@@ -18,9 +18,6 @@ use crate::scan::{Job, Purpose, Scan, Tally};
 use crate::source::{Identity, Source};
 use crate::wait::Waiter;
 use crate::watch::Bell;
-
-/// How often the caller is asked whether the writer is gone.
-const ASK: Duration = Duration::from_millis(25);
 
 /// A range longer than this, in bytes, is read on worker threads.
 const BACKLOG: u64 = 16 * BLOCK as u64;
@@ -86,7 +83,6 @@ pub struct Follow {
     waiter: Waiter,
     fates: Fates,
     tally: Tally,
-    asked: Instant,
     /// Nobody writes any more: the size up to which to deliver.
     last: Option<u64>,
     done: bool,
@@ -138,7 +134,6 @@ impl Follow {
             open,
             fates: Fates::default(),
             tally: Tally::default(),
-            asked: Instant::now(),
             last: None,
             done: false,
         })
@@ -357,11 +352,8 @@ impl Follow {
         if self.last.is_some() {
             return Ok(());
         }
-        if self.asked.elapsed() >= ASK {
-            self.asked = Instant::now();
-            if caller.ended()? {
-                return self.end();
-            }
+        if caller.ended()? {
+            return self.end();
         }
         if self.terms.deadline.is_some_and(|deadline| SystemTime::now() >= deadline) {
             return self.end();

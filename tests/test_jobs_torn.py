@@ -139,6 +139,26 @@ def test_cancel_of_an_ended_app_changes_nothing(
     assert create_scheduler("test").describe(app_id).state == AppState.SUCCEEDED
 
 
+@pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="the kernel tells of no exits here")
+def test_a_reader_elsewhere_is_rung_by_the_last_exit(scheduler: Any, launcher: Launcher) -> None:
+    from logdex.torchx_backend.schedulers.ending import Ending
+
+    _, app_id = launcher("launch('sleep 60', 3); time.sleep(60)")
+    endings = [Ending(scheduler._record(app_id), lambda: None) for _ in range(2)]
+    rings = [threading.Event() for _ in endings]
+    for ending, ring in zip(endings, rings, strict=True):
+        ending.ring_with(ring.set)
+        assert not ending()
+        assert ending.every >= 1
+    *others, last = pids(app_id)
+    for pid in others:
+        os.kill(pid, signal.SIGKILL)
+    assert not rings[0].wait(0.3)
+    os.kill(last, signal.SIGKILL)
+    assert all(ring.wait(10) for ring in rings)
+    assert all(ending() for ending in endings)
+
+
 def test_own_cancel_is_remembered(scheduler: Any, launch: Callable[..., str]) -> None:
     app_id = launch("sleep 60", replicas=2)
     scheduler.cancel(app_id)

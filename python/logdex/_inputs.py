@@ -145,7 +145,8 @@ def _of_app(
 
 
 def _of_replica(scheduler: Any, record: JobRecord, role: str, k: int, wish: Wish) -> list[Input]:
-    from logdex.torchx_backend.schedulers.logs import Ending, replica_dir
+    from logdex.torchx_backend.schedulers.ending import Ending
+    from logdex.torchx_backend.schedulers.logs import replica_dir
 
     directory = replica_dir(record, role, k)
     names = [os.path.join(directory, f"{stream}.log") for stream in ("stdout", "stderr", "combined")]

@@ -107,8 +107,9 @@ class Log:
                 50 ms. Joined, the items equal the file.
             strict: With a range of time over a file in which no line has a time, raise; if false, log a warning and
                 give every line.
-            ended: In a follow, called about every 20 ms at the end of the file: whether nobody will write any more.
-                Then what is left is given and the follow ends.
+            ended: In a follow, called about every 25 ms at the end of the file: whether nobody will write any more.
+                Then what is left is given and the follow ends. If it has a method `ring_with(ring)`, that is told what
+                to call when its answer may have changed, and its attribute `every` says how many seconds a no holds.
             keep: Something that shall live as long as the answer.
 
         Returns:

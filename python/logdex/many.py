@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import Any, Generic, TypeVar
 
 from logdex import _core
+from logdex._ended import AllEnded
 from logdex._inputs import Input, Wish, inputs
 from logdex._when import When
 from logdex.layouts import Source
@@ -157,7 +158,7 @@ class Logs(Log):
                 one.settle()
             if asked.get("since") is not None or asked.get("until") is not None:
                 logs = _with_times(logs, strict=asked.get("strict", True))
-        ended = asked.pop("ended", None) or (lambda: all(one.ended and one.ended() for one, _ in logs))
+        ended = asked.pop("ended", None) or AllEnded(one.ended for one, _ in logs)
         # Of finished logs, the last are known when all are merged; in a follow, each gives as many.
         asked["last"] = last if follow else None
         question = {"since": None, "until": None, **asked, "ended": ended}

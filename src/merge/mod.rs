@@ -24,9 +24,6 @@ use crate::query::{Query, Question};
 use crate::timing::LineTime;
 use crate::watch::Bell;
 
-/// How often the caller is asked whether all writers are gone.
-const ASK: Duration = Duration::from_millis(25);
-
 /// How long to wait at most where a line waits for its place, or a file must be looked at again and again.
 const BLINK: Duration = Duration::from_millis(10);
 
@@ -177,7 +174,6 @@ pub struct Merge {
     started: bool,
     live: bool,
     arrivals: i64,
-    asked: Instant,
     doubted: Instant,
     last: i64,
     late: u64,
@@ -196,7 +192,6 @@ impl Merge {
             started: false,
             live: false,
             arrivals: 0,
-            asked: Instant::now(),
             doubted: Instant::now(),
             last: TIMELESS,
             late: 0,
@@ -339,11 +334,7 @@ impl Merge {
     /// Waits for something to happen, and asks whether the writers are gone.
     fn wait(&mut self, caller: &mut dyn Caller) -> Result<()> {
         let late = self.deadline.is_some_and(|deadline| SystemTime::now() >= deadline);
-        let asks = self.asked.elapsed() >= ASK;
-        if asks {
-            self.asked = Instant::now();
-        }
-        if late || (asks && caller.ended()?) {
+        if late || caller.ended()? {
             for strand in &mut self.strands {
                 strand.query.end()?;
                 strand.bell.ring();

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use pyo3::prelude::*;
 
+use super::ended::Ended;
 use super::text;
 use crate::caller::Caller;
 use crate::error::{Error, Result};
@@ -14,20 +15,16 @@ use crate::pattern::{Candidate, Judge};
 /// How often Python is asked for pending signals.
 ///
 /// Often enough to serve one within 100 ms; each time may cost 5 ms where another thread is busy with Python.
-const SIGNALS: Duration = Duration::from_millis(40);
+const SIGNALS: Duration = Duration::from_millis(50);
 
-/// How long a wait may last before a signal, or the end of the writer, is looked for.
-const PROMPT: Duration = Duration::from_millis(25);
-
-/// The same where neither can be: a wait in another thread than the main one, which alone serves signals.
+/// How long a wait may last where no signal can come: in another thread than the main one, which alone serves them.
 const LONG: Duration = Duration::from_secs(1);
 
 /// Speaks for the Python code that iterates.
 pub(super) struct PythonCaller {
     /// `search` of the compiled pattern.
     search: Option<Py<PyAny>>,
-    /// `() -> bool`: whether the writer is gone.
-    ended: Option<Py<PyAny>>,
+    ended: Option<Ended>,
     /// Set by `close()`, from any thread.
     closed: Arc<AtomicBool>,
     signals: Instant,
@@ -38,7 +35,7 @@ pub(super) struct PythonCaller {
 }
 
 impl PythonCaller {
-    pub(super) fn new(search: Option<Py<PyAny>>, ended: Option<Py<PyAny>>, closed: Arc<AtomicBool>) -> Self {
+    pub(super) fn new(search: Option<Py<PyAny>>, ended: Option<Ended>, closed: Arc<AtomicBool>) -> Self {
         Self { search, ended, closed, signals: Instant::now(), notes: Vec::new(), raised: None }
     }
 
@@ -59,7 +56,13 @@ impl PythonCaller {
 
     /// Calls Python; its exception is kept for the edge.
     fn call<T>(&mut self, ask: impl FnOnce(&Self, Python<'_>) -> PyResult<T>) -> Result<T> {
-        Python::attach(|py| ask(self, py)).map_err(|raised| {
+        let told = Python::attach(|py| ask(self, py));
+        self.keep(told)
+    }
+
+    /// Keeps the exception that Python raised.
+    fn keep<T>(&mut self, told: PyResult<T>) -> Result<T> {
+        told.map_err(|raised| {
             self.raised = Some(raised);
             Error::Interrupted
         })
@@ -82,7 +85,8 @@ impl Caller for PythonCaller {
     }
 
     fn patience(&self) -> Duration {
-        if self.ended.is_some() || is_main_thread() { PROMPT } else { LONG }
+        let signals = if is_main_thread() { SIGNALS } else { LONG };
+        self.ended.as_ref().map_or(signals, |ended| ended.patience().min(signals))
     }
 
     fn note(&mut self, text: &str) -> Result<()> {
@@ -94,12 +98,9 @@ impl Caller for PythonCaller {
     }
 
     fn ended(&mut self) -> Result<bool> {
-        if self.ended.is_none() {
-            return Ok(false);
-        }
-        self.call(|caller, py| {
-            caller.ended.as_ref().map_or(Ok(false), |ended| ended.bind(py).call0()?.is_truthy())
-        })
+        let Some(ended) = self.ended.as_mut().filter(|ended| ended.is_due()) else { return Ok(false) };
+        let told = Python::attach(|py| ended.ask(py));
+        self.keep(told)
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod answer;
 mod caller;
+mod ended;
 mod error;
 mod lines;
 mod merged;

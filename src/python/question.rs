@@ -8,6 +8,7 @@ use std::time::{Duration, SystemTime};
 use pyo3::prelude::*;
 
 use super::caller::PythonCaller;
+use super::ended::Ended;
 use super::pattern::Pattern;
 use super::when::{Said, Zone};
 use crate::index::Keep;
@@ -53,7 +54,7 @@ pub(super) struct Asked<'py> {
     pub(super) records: bool,
     /// Where records come from: the source's name, and the rank that alone wrote it.
     pub(super) origin: Option<(String, Option<u32>)>,
-    /// `() -> bool`: whether nobody will write to the file any more.
+    /// Whether nobody will write to the file any more.
     ended: Option<Py<PyAny>>,
     /// Something that must live as long as the answer.
     pub(super) keep: Option<Py<PyAny>>,
@@ -82,7 +83,8 @@ impl Asked<'_> {
             time,
             timeless: if self.strict { Timeless::Refuse } else { Timeless::Deliver },
         };
-        Ok((question, PythonCaller::new(search, self.ended, Arc::clone(closed))))
+        let ended = self.ended.map(|ended| Ended::new(ended, bell));
+        Ok((question, PythonCaller::new(search, ended, Arc::clone(closed))))
     }
 
     /// What the question says about time.

@@ -9,8 +9,10 @@ import threading
 from argparse import Namespace
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from logdex import _core
+from logdex._ended import AllEnded
 from logdex._inputs import Input, Wish, inputs
 from logdex.command import patterns
 from logdex.command.complain import complain
@@ -120,8 +122,9 @@ class _Command:
             self._complain(error)
             return False
 
-    def _have_ended(self) -> bool:
-        return all(one.ended is not None and one.ended() for one in self._found)
+    @cached_property
+    def _all_ended(self) -> AllEnded:
+        return AllEnded(one.ended for one in self._found)
 
     def _one(self, one: Input) -> Shown:
         args = self._args
@@ -133,7 +136,7 @@ class _Command:
             args.until,
             follow=live,
             partial=live and self._is_bare(),
-            ended=one.ended if len(self._found) == 1 or not live else self._have_ended,
+            ended=one.ended if len(self._found) == 1 or not live else self._all_ended,
             keep=one,
         )
         source = one.source

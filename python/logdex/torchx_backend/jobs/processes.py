@@ -88,6 +88,11 @@ class Lifeline:
         # The pidfd is of whoever had the pid when it was opened; that it is the right one is seen once, after that.
         self._was_alive = is_alive(process)
 
+    @property
+    def can_ring(self) -> bool:
+        """Whether the kernel tells of the process's end."""
+        return self._pidfd >= 0
+
     def is_alive(self) -> bool:
         """As the function of this name."""
         if self._pidfd < 0:

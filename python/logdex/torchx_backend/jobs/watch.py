@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 
 from logdex.torchx_backend.jobs.processes import Process, is_alive
 from logdex.torchx_backend.jobs.verdict import HEARTBEAT_EVERY, heartbeat_path
@@ -21,13 +22,14 @@ log = logging.getLogger("logdex")
 _NO_PIDFD_EVERY = 1.0
 
 
-@dataclass
+@dataclass(eq=False)
 class _Watched:
     processes: list[Process]
     log_dir: str
     beats: bool
     on_end: Callable[[], None]
     pidfd: int = -1
+    is_withdrawn: bool = False
 
 
 class Watch:
@@ -38,14 +40,31 @@ class Watch:
         self._pid = 0
         self._restart()
 
-    def add(self, processes: list[Process], log_dir: str, *, beats: bool, on_end: Callable[[], None]) -> None:
-        """Calls `on_end` on the watching thread once none of `processes` lives; `beats`: keep a heartbeat."""
+    def add(
+        self, processes: list[Process], log_dir: str, *, beats: bool, on_end: Callable[[], None]
+    ) -> Callable[[], None]:
+        """Calls `on_end` on the watching thread once none of `processes` lives; `beats`: keep a heartbeat.
+
+        Returns what ends the watch before that.
+        """
+        app = _Watched(list(processes), log_dir, beats, on_end)
         with self._lock:
             if self._pid != os.getpid():
                 self._restart()
                 self._start()
-            self._new.append(_Watched(processes, log_dir, beats, on_end))
-        os.write(self._wake, b"+")
+            self._new.append(app)
+        self._rouse()
+        return partial(self._withdraw, app)
+
+    def _withdraw(self, app: _Watched) -> None:
+        app.is_withdrawn = True
+        if self._pid == os.getpid():
+            self._rouse()
+
+    def _rouse(self) -> None:
+        # A full pipe wakes the thread just as well.
+        with suppress(BlockingIOError):
+            os.write(self._wake, b"+")
 
     def _restart(self) -> None:
         """A fork has neither our thread nor our apps."""
@@ -56,6 +75,7 @@ class Watch:
         self._pid = os.getpid()
         self._woken, self._wake = os.pipe()
         os.set_blocking(self._woken, False)
+        os.set_blocking(self._wake, False)
         threading.Thread(target=self._run, name="logdex-jobs", daemon=True).start()
 
     def _run(self) -> None:
@@ -91,11 +111,13 @@ class Watch:
 
     def _ended(self, app: _Watched) -> bool:
         """Moves on to the next living replica: one descriptor an app, however many replicas it has."""
-        while app.processes and not is_alive(app.processes[0]):
+        while app.processes and (app.is_withdrawn or not is_alive(app.processes[0])):
             app.processes.pop(0)
             if app.pidfd >= 0:
                 os.close(app.pidfd)
                 app.pidfd = -1
+        if app.is_withdrawn:
+            return True
         if not app.processes:
             try:
                 app.on_end()

@@ -40,10 +40,10 @@ from logdex.torchx_backend.jobs import (
 )
 from logdex.torchx_backend.schedulers import compat, nemo
 from logdex.torchx_backend.schedulers.both import Both
+from logdex.torchx_backend.schedulers.ending import Ending
 from logdex.torchx_backend.schedulers.launching import LaunchingScheduler
 from logdex.torchx_backend.schedulers.logs import (
     Drained,
-    Ending,
     await_log,
     combined_serves,
     replica_dir,

@@ -1,6 +1,6 @@
 """Which file a stream of a replica is read from, and until when.
 
-`stream_file` and `Ending` are all that knows of TorchX's combined file.
+`stream_file` and `Drained` are all that knows of TorchX's combined file.
 """
 
 import operator
@@ -11,10 +11,11 @@ from typing import Any
 
 from torchx.schedulers.local_scheduler import COMBINED_LOG, STDERR_LOG, STDOUT_LOG
 
-from logdex.torchx_backend.jobs import JobRecord, is_here, is_running, judge
-from logdex.torchx_backend.jobs.processes import Lifeline, is_alive, lifeline
+from logdex.torchx_backend.jobs import JobRecord, is_here
+from logdex.torchx_backend.jobs.processes import is_alive
+from logdex.torchx_backend.schedulers.ending import Ending
 
-_FROM_AFAR_EVERY = 1.0
+_COPIES_EVERY = 0.025
 _COPY_PATIENCE = 2.0
 
 _FILES: dict[str | None, str] = {
@@ -72,50 +73,6 @@ def _roles_there_are(record: JobRecord) -> str:
     return f"app {record.app_id} has {there or 'no roles'}"
 
 
-class Ending:
-    """Tells whether an app has ended, so cheaply that it can be asked at every look at the end of a file.
-
-    On this host that is a look at `/proc`; from afar, at the age of files, once a second. A yes is
-    remembered.
-    """
-
-    def __init__(self, record: JobRecord, reload: Callable[[], JobRecord | None]) -> None:
-        self._reload = reload
-        self._next = 0.0
-        self._over = record.is_terminal
-        self._take(record)
-
-    def _take(self, record: JobRecord) -> None:
-        self._record = record
-        self._is_here = is_here(record)
-        self._left = [one.process for _, _, one in record.replicas() if one.process]
-        self._watched: Lifeline | None = None
-
-    def __call__(self) -> bool:
-        """True once the app has ended."""
-        if not self._over and time.monotonic() >= self._next:
-            self._over = self._has_ended()
-        return self._over
-
-    def _has_ended(self) -> bool:
-        if not self._record.has_started:
-            self._take(self._reload() or self._record)
-        if self._is_here:
-            return self._record.is_terminal or not self._lives()
-        self._next = time.monotonic() + _FROM_AFAR_EVERY
-        return judge(self._record).is_terminal
-
-    def _lives(self) -> bool:
-        """Looks at one living replica, however many there were."""
-        if not self._record.has_started:
-            return is_running(self._record)
-        while self._watched is None or not self._watched.is_alive():
-            if not self._left:
-                return False
-            self._watched = lifeline(self._left.pop())
-        return True
-
-
 class Drained:
     """Tells whether an app has ended and TorchX's thread has copied all of it into the combined file.
 
@@ -127,6 +84,15 @@ class Drained:
         self._record = record
         self._directory = directory
         self._deadline: float | None = None
+
+    @property
+    def every(self) -> float:
+        """As `Ending.every`; once the app has ended, the copy is looked at often."""
+        return self._ending.every if self._deadline is None else _COPIES_EVERY
+
+    def ring_with(self, ring: Callable[[], None]) -> None:
+        """As `Ending.ring_with`."""
+        self._ending.ring_with(ring)
 
     def __call__(self) -> bool:
         """True once there is nothing more to wait for."""
