@@ -127,6 +127,7 @@ $(WHEELS)/.built: $(RUST_SOURCES) $(PY_SOURCES) README.md $(TOOLS)/.ready | need
 	$(TOOLS)/bin/maturin build --release --locked --quiet --interpreter $(TOOLS)/bin/python --out $(WHEELS)
 	touch $@
 
+.PRECIOUS: $(VENV)/%/.ready
 $(VENV)/%/.ready: $(WHEELS)/.built
 	test -x $(VENV)/$*/bin/python || $(PYTHON) -m venv $(VENV)/$*
 	test -e $(VENV)/$*/.packages || $(VENV)/$*/bin/pip install --quiet --disable-pip-version-check \
