@@ -60,6 +60,11 @@ impl Error {
     pub fn is_not_found(&self) -> bool {
         matches!(self, Self::Io { source, .. } if source.kind() == io::ErrorKind::NotFound)
     }
+
+    /// Whether answers about other files can go on.
+    pub fn is_about_one_file(&self) -> bool {
+        !matches!(self, Self::Bug(_) | Self::Interrupted)
+    }
 }
 
 impl fmt::Display for Error {

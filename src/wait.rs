@@ -75,7 +75,7 @@ impl Waiter {
 /// Whether the file system at `path` tells of every write: one that other hosts write to, or a process behind it,
 /// does not.
 #[cfg(target_os = "linux")]
-fn tells_events(path: &Path) -> bool {
+pub(crate) fn tells_events(path: &Path) -> bool {
     /// `statfs(2)`: NFS, SMB, CIFS, SMB2, FUSE, Lustre, Ceph, GPFS, 9P, AFS, `BeeGFS`, GFS2, OCFS2.
     const SHARED: [u64; 13] = [
         0x6969,
@@ -97,6 +97,6 @@ fn tells_events(path: &Path) -> bool {
 }
 
 #[cfg(not(target_os = "linux"))]
-fn tells_events(_: &Path) -> bool {
+pub(crate) fn tells_events(_: &Path) -> bool {
     false
 }

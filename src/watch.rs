@@ -57,11 +57,20 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Who is to be told about which name in a directory.
+/// Who is to be told about what in a directory.
 #[derive(Debug)]
 struct Listener {
-    name: OsString,
+    /// Of what happens to this name; of every name that comes if `None`.
+    name: Option<OsString>,
     bell: Arc<Bell>,
+}
+
+impl Listener {
+    fn hears(&self, name: Option<&OsStr>, comes: bool) -> bool {
+        // What happens to the directory itself is for all to know.
+        let Some(name) = name else { return true };
+        self.name.as_ref().map_or(comes, |own| own == name)
+    }
 }
 
 /// A directory entry that is watched until this is dropped.
@@ -69,16 +78,25 @@ struct Listener {
 pub struct Watch {
     hub: Arc<Hub>,
     directory: i32,
-    name: OsString,
+    name: Option<OsString>,
     bell: Arc<Bell>,
 }
 
 impl Watch {
     /// Rings `bell` whenever something happens to what `path` names; `None` if that cannot be had.
     pub fn new(path: &Path, bell: &Arc<Bell>) -> Option<Self> {
-        let hub = Hub::of_this_process()?;
         let name = path.file_name()?.to_owned();
         let directory = path.parent().filter(|d| !d.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        Self::listen(directory, Some(name), bell)
+    }
+
+    /// Rings `bell` whenever a new name comes to `directory`; `None` if that cannot be had.
+    pub fn of_entries(directory: &Path, bell: &Arc<Bell>) -> Option<Self> {
+        Self::listen(directory, None, bell)
+    }
+
+    fn listen(directory: &Path, name: Option<OsString>, bell: &Arc<Bell>) -> Option<Self> {
+        let hub = Hub::of_this_process()?;
         let directory = hub.listen(directory, Listener { name: name.clone(), bell: Arc::clone(bell) })?;
         Some(Self { hub, directory, name, bell: Arc::clone(bell) })
     }
@@ -91,7 +109,7 @@ impl Watch {
 
 impl Drop for Watch {
     fn drop(&mut self) {
-        self.hub.leave(self.directory, &self.name, &self.bell);
+        self.hub.leave(self.directory, self.name.as_deref(), &self.bell);
     }
 }
 
@@ -146,13 +164,13 @@ impl Hub {
         Some(watch)
     }
 
-    fn leave(&self, directory: i32, name: &OsStr, bell: &Arc<Bell>) {
+    fn leave(&self, directory: i32, name: Option<&OsStr>, bell: &Arc<Bell>) {
         if self.pid != std::process::id() {
             return;
         }
         let mut listeners = lock(&self.listeners);
         let Some(here) = listeners.get_mut(&directory) else { return };
-        if let Some(at) = here.iter().position(|l| l.name == name && Arc::ptr_eq(&l.bell, bell)) {
+        if let Some(at) = here.iter().position(|l| l.name.as_deref() == name && Arc::ptr_eq(&l.bell, bell)) {
             here.swap_remove(at);
         }
         if here.is_empty() {
@@ -164,9 +182,9 @@ impl Hub {
     fn tell(&self, event: &imp::Event<'_>) {
         let listeners = lock(&self.listeners);
         match event {
-            imp::Event::In { directory, name } => {
+            imp::Event::In { directory, name, comes } => {
                 let here = listeners.get(directory).into_iter().flatten();
-                here.filter(|l| name.is_none_or(|name| l.name == name)).for_each(|l| l.bell.ring());
+                here.filter(|l| l.hears(*name, *comes)).for_each(|l| l.bell.ring());
             }
             imp::Event::Lost => listeners.values().flatten().for_each(|l| l.bell.ring()),
         }
@@ -186,8 +204,8 @@ mod imp {
 
     /// Something that happened.
     pub enum Event<'a> {
-        /// To `name` in the watched directory, or to the directory itself.
-        In { directory: i32, name: Option<&'a OsStr> },
+        /// To `name` in the watched directory, which may be new there, or to the directory itself.
+        In { directory: i32, name: Option<&'a OsStr>, comes: bool },
         /// The queue overflowed: anything may have happened anywhere.
         Lost,
     }
@@ -225,7 +243,8 @@ mod imp {
                     Ok(event) if event.events().contains(ReadFlags::QUEUE_OVERFLOW) => tell(Event::Lost),
                     Ok(event) => {
                         let name = event.file_name().map(|name| OsStr::from_bytes(name.to_bytes()));
-                        tell(Event::In { directory: event.wd(), name });
+                        let comes = event.events().intersects(ReadFlags::CREATE | ReadFlags::MOVED_TO);
+                        tell(Event::In { directory: event.wd(), name, comes });
                     }
                     Err(Errno::INTR) => {}
                     // Cannot happen to a descriptor of ours; those who wait look again by themselves.
@@ -242,7 +261,7 @@ mod imp {
     use std::path::Path;
 
     pub enum Event<'a> {
-        In { directory: i32, name: Option<&'a OsStr> },
+        In { directory: i32, name: Option<&'a OsStr>, comes: bool },
         Lost,
     }
 
@@ -285,5 +304,20 @@ mod tests {
         drop(watch);
         std::fs::write(folder.path().join("b.log"), "x").unwrap();
         assert!(rings(&other));
+    }
+
+    #[test]
+    fn a_bell_rings_for_what_comes_and_not_for_what_is_written() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("a.log");
+        std::fs::write(&file, "x").unwrap();
+        let (entries, written) = (Arc::new(Bell::default()), Arc::new(Bell::default()));
+        let _entries = Watch::of_entries(folder.path(), &entries).unwrap();
+        let _written = Watch::new(&file, &written).unwrap();
+        std::fs::write(&file, "more").unwrap();
+        assert!(rings(&written));
+        assert!(!*lock(&entries.rung));
+        std::fs::rename(&file, folder.path().join("a.log.1")).unwrap();
+        assert!(rings(&entries));
     }
 }

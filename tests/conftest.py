@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from shell import LINES
 
 _HOMES = {
     "HOME": "home",
@@ -38,6 +39,14 @@ def _own_signals() -> Iterator[None]:
     yield
     for number, handler in before.items():
         signal.signal(number, handler)
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Path:
+    """A small log, whose lines are `shell.LINES`."""
+    path = tmp_path / "train.log"
+    path.write_text("".join(LINES))
+    return path
 
 
 @pytest.fixture

@@ -55,6 +55,7 @@ def test_every_example_of_a_page(page: Path, desk: Path) -> None:
         if "torchx run" in text:
             pytest.importorskip("torchx")
         if kind == "text" and (match := re.fullmatch(r'title="(.+)"', title)):
+            (desk / match[1]).parent.mkdir(parents=True, exist_ok=True)
             (desk / match[1]).write_text(text)
         elif kind == "console":
             run_commands(text)

@@ -92,6 +92,31 @@ def test_following_many(job: Path) -> None:
     assert time.monotonic() < deadline
 
 
+def test_a_follow_gives_the_last_of_all_and_what_comes_later(job: Path) -> None:
+    elastic = job / "torchelastic/trainer/r_x"
+    (elastic / "attempt_0/0").mkdir(parents=True)
+    (elastic / "attempt_0/0/stdout.log").write_text("2026-11-22 02:00:40 gave up\n")
+    with logdex.open(job).records(follow=True, last=3) as records:
+        assert [next(records).text for _ in range(3)] == [*naive(job)[-2:], "2026-11-22 02:00:40 gave up\n"]
+        (elastic / "attempt_1/0").mkdir(parents=True)
+        (elastic / "attempt_1/0/stdout.log").write_text("2026-11-22 02:01:00 again\n")
+        again = next(records)
+        assert (again.source, again.part, again.text) == (
+            "trainer/r_x/0",
+            "attempt 1",
+            "2026-11-22 02:01:00 again\n",
+        )
+    for number, record in enumerate(logdex.open(elastic).records()):
+        assert record.part == f"attempt {number}"
+
+
+def test_a_follow_of_a_directory_ends_when_told_with_what_has_come(job: Path) -> None:
+    over = threading.Event()
+    with logdex.open(job).lines("late", follow=True, ended=over.is_set) as lines:
+        threading.Timer(0.2, lambda: (_append(job / "rank9.log", "late"), over.set())).start()
+        assert list(lines) == ["late"]
+
+
 def _append(path: Path, text: str) -> None:
     with path.open("a") as file:
         file.write(text)

@@ -66,6 +66,24 @@ def test_finished_logs_come_in_the_order_of_time(tmp_path: Path, seed: int) -> N
     assert [(label, record.text) for label, record in found] == twin(paths, **asked, strict=False)
 
 
+@pytest.mark.parametrize("last", [1, 17, 2500, 10**9])
+@pytest.mark.parametrize("regex", [None, "[37] x*$"])
+def test_the_last_lines_are_the_end_of_what_each_log_ends_with(
+    tmp_path: Path, last: int, regex: str | None
+) -> None:
+    rng = random.Random(last)
+    paths = [tmp_path / f"{n}.log" for n in range(5)]
+    for path in paths:
+        write(path, rng, rng.choice([0, 10, 3000]))
+    ends = [record for path in paths for record in list(logdex.open(path, tz="UTC").records(regex))[-last:]]
+    ends.sort(key=lambda record: -1 if record.time_ns is None else record.time_ns)
+    expected = [record.text for record in ends][-last:]
+    log = logdex.open(paths, tz="UTC")
+    assert list(log.lines(regex, last=last)) == expected
+    with log.lines(regex, last=last, follow=True) as lines:
+        assert [next(lines) for _ in expected] == expected
+
+
 def tz_free(regex: object) -> str:
     assert isinstance(regex, str)
     return regex

@@ -59,11 +59,19 @@ class _Asked(Protocol):
     @property
     def records(self) -> bool: ...
     @property
-    def origin(self) -> tuple[str, int | None] | None: ...
+    def origin(self) -> tuple[str, int | None, str] | None: ...
     @property
     def ended(self) -> Callable[[], bool] | None: ...
     @property
     def keep(self) -> object: ...
+
+class _Scout(Protocol):
+    """`logdex._newcomers.Newcomers`."""
+
+    @property
+    def asked(self) -> _Asked: ...
+    @property
+    def look(self) -> Callable[[], object]: ...
 
 @final
 class Lines:
@@ -104,7 +112,14 @@ class Records:
 class Merged(Generic[_Label]):
     """Many logs in one order: an iterator of (label, `Record`) and a context manager, made by `logdex.merge`."""
 
-    def __new__(cls, sources: Sequence[tuple[_Label, _Asked]], *, patience: float | None = None) -> Self: ...
+    def __new__(
+        cls,
+        sources: Sequence[tuple[_Label, _Asked]],
+        *,
+        patience: float | None = None,
+        last: int | None = None,
+        scout: _Scout | None = None,
+    ) -> Self: ...
     def __iter__(self) -> Self: ...
     def __next__(self) -> tuple[_Label, Record]: ...
     def __enter__(self) -> Self: ...
@@ -151,6 +166,10 @@ class Record:
     @property
     def source(self) -> str:
         """Where it comes from: the label of its source among several, else its path."""
+
+    @property
+    def part(self) -> str:
+        """Which attempt or restart it belongs to ("attempt 1"), where its source has several; else empty."""
 
     @property
     def rank(self) -> int | None:
@@ -221,7 +240,7 @@ class Stats:
         """What a person should know about the answer."""
 
 class _Shown(Protocol):
-    """`logdex.command.show.Shown`."""
+    """`logdex.command.rows.Shown`."""
 
     @property
     def question(self) -> _Asked: ...
@@ -234,15 +253,13 @@ class _Shown(Protocol):
     @property
     def whole_records(self) -> bool: ...
     @property
-    def skip(self) -> int: ...
-    @property
     def label(self) -> bytes: ...
     @property
     def heading(self) -> bytes: ...
     @property
     def gap(self) -> bytes: ...
     @property
-    def json(self) -> tuple[str, int | None] | None: ...
+    def json(self) -> tuple[str, int | None, str] | None: ...
 
 @final
 class Sink:
@@ -255,7 +272,13 @@ class Show:
     """Answers about files, merged by time, on their way to standard output without passing through Python."""
 
     def __new__(
-        cls, shown: Sequence[_Shown], *, paint: Callable[[str], str] | None = None, skip: int = 0
+        cls,
+        shown: Sequence[_Shown],
+        *,
+        paint: Callable[[str], str] | None = None,
+        scout: _Scout | None = None,
+        skip: int = 0,
+        last: int | None = None,
     ) -> Self: ...
     def run(self, sink: Sink | None, *, live: bool = False) -> int:
         """Writes the lines, or only counts them where `sink` is None; returns how many were meant.

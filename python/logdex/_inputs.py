@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from logdex import _spool as spool
-from logdex.layouts import Source, arrange, sources
+from logdex.layouts import Part, Source, arrange, find, may_grow, sources
 
 if TYPE_CHECKING:
     from logdex.torchx_backend.jobs import JobRecord
@@ -28,6 +28,8 @@ class Input:
     source: Source | None = None
     name: str = ""
     """Which attempt or restart it is, where there are several."""
+    finished: bool = False
+    """A follow reads it and does not wait for more: a later attempt, or a rotation, took its place."""
     ended: Callable[[], bool] | None = None
     """Whether nobody will write to it any more."""
     spool: spool.Spool | None = None
@@ -45,6 +47,8 @@ class Wish:
 
     streams: str | None = None
     follow: bool = False
+    last: bool = False
+    """Only the last lines, for which nobody decompresses what is old."""
 
 
 def is_handle(text: str) -> bool:
@@ -56,7 +60,7 @@ def inputs(argument: str, wish: Wish) -> list[Input]:
     """The files that one argument stands for.
 
     Raises:
-        OSError: There is no such file, or no log in a directory.
+        OSError: There is no such file, or no log in a directory; in a follow, those are waited for.
         ValueError: A handle that is not one, or of which something is missing.
         LookupError: There is no such app, role or replica.
     """
@@ -64,20 +68,28 @@ def inputs(argument: str, wish: Wish) -> list[Input]:
         return [_stdin()]
     if is_handle(argument):
         return _of_handle(argument, wish)
-    found = sources(argument, streams=wish.streams, follow=wish.follow)
+    if wish.follow and may_grow(argument):
+        found = find(argument, streams=wish.streams, follow=True).sources
+    else:
+        found = sources(argument, streams=wish.streams, follow=wish.follow)
     return [one for source in found for one in _of_source(source, wish)]
 
 
 def _of_source(source: Source, wish: Wish, **more: Any) -> Iterator[Input]:
-    parts = source.parts[-1:] if wish.follow else source.parts
-    for part in parts:
+    for part in source.parts:
+        finished = wish.follow and (part is not source.parts[-1] or part.rotated)
         kind = spool.compression(part.path)
         if kind is None:
-            yield Input(part.path, source.label, source, part.name, **more)
-            continue
-        text = spool.Spool(part.path, _opener(part.path, kind))
-        text.wait()
-        yield Input(text.path, source.label, source, part.name, ended=text.has_ended, spool=text)
+            yield of_part(source, part, finished=finished, **more)
+        elif not (finished and wish.last):
+            text = spool.Spool(part.path, _opener(part.path, kind))
+            text.wait()
+            yield Input(text.path, source.label, source, part.name, True, text.has_ended, text)
+
+
+def of_part(source: Source, part: Part, **more: Any) -> Input:
+    """One file of a source, as it is."""
+    return Input(part.path, source.label, source, part.name, **more)
 
 
 def _opener(path: str, kind: str) -> Callable[[], Iterable[bytes]]:

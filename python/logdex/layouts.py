@@ -8,8 +8,10 @@ from __future__ import annotations
 import glob
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+
+from logdex._tree import tree, where_it_may_match
 
 
 @dataclass(frozen=True)
@@ -65,10 +67,13 @@ _ORDER = ("attempt", "restart")
 
 @dataclass(frozen=True)
 class Part:
-    """One file of a source; `name` says which attempt or restart it is, where there are several."""
+    """One file of a source."""
 
     path: str
     name: str = ""
+    """Which attempt or restart it is, where there are several."""
+    rotated: bool = False
+    """Its name went to a newer file."""
 
 
 @dataclass(frozen=True)
@@ -90,7 +95,15 @@ class _Found:
 
     layout: Layout
     groups: dict[str, str]
-    files: list[tuple[tuple[int, ...], str, str]] = field(default_factory=list)
+    files: list[tuple[tuple[int, ...], str, str, bool]] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a path stands for now, and where more may come that it stands for too."""
+
+    sources: list[Source]
+    directories: list[str]
 
 
 def sources(path: str, *, streams: str | None = None, follow: bool = False) -> list[Source]:
@@ -106,32 +119,53 @@ def sources(path: str, *, streams: str | None = None, follow: bool = False) -> l
         FileNotFoundError: Nothing matches a glob.
         IsADirectoryError: There is no log in a directory.
     """
-    if os.path.isdir(path):
-        found = arrange(_walk(path), streams=streams, follow=follow)
-        if not found:
-            known = ", ".join(layout.name for layout in LAYOUTS)
-            raise IsADirectoryError(
-                21, f"no logs in this directory; name a log file (layouts known: {known})", path
-            )
+    found = find(path, streams=streams, follow=follow).sources
+    if found:
         return found
-    if os.path.lexists(path) or not glob.has_magic(path):
-        return [of_file(path)]
-    names = sorted(glob.glob(path, recursive=True))
-    if not names:
+    if not os.path.isdir(path):
         raise FileNotFoundError(2, "no file matches this pattern", path)
+    known = ", ".join(layout.name for layout in LAYOUTS)
+    raise IsADirectoryError(21, f"no logs in this directory; name a log file (layouts known: {known})", path)
+
+
+def may_grow(path: str) -> bool:
+    """Whether `path` may stand for more later: it is a directory, or a glob."""
+    return os.path.isdir(path) or (glob.has_magic(path) and not os.path.lexists(path))
+
+
+def find(path: str, *, streams: str | None = None, follow: bool = False) -> Found:
+    """As `sources`, but finding nothing is no error.
+
+    Raises:
+        FileNotFoundError: There is no directory in which a glob could match.
+    """
+    if not may_grow(path):
+        return Found([of_file(path)], [])
+    if os.path.isdir(path):
+        below = tree(path)
+        return Found(arrange(below.files, streams=streams, follow=follow), below.directories)
+    directories = list(where_it_may_match(path))
+    if not directories:
+        raise FileNotFoundError(2, "no file matches this pattern", path)
+    names = sorted(glob.glob(path, recursive=True))
     # What a glob names is wanted, whatever it is called; only directories are searched for logs.
-    directories = [name for name in names if os.path.isdir(name)]
-    inside = arrange(
-        (one for directory in directories for one in _walk(directory)), streams=streams, follow=follow
-    )
-    return _with_labels([of_file(name) for name in names if name not in directories] + inside)
+    trees = [tree(name) for name in names if os.path.isdir(name)]
+    inside = arrange((one for found in trees for one in found.files), streams=streams, follow=follow)
+    found = _with_labels([_of_match(name) for name in names if not os.path.isdir(name)] + inside)
+    return Found(found, directories + [one for found in trees for one in found.directories])
 
 
 def of_file(path: str) -> Source:
     """The source that one file is."""
+    return _of_match(path, rotated=False)
+
+
+def _of_match(path: str, *, rotated: bool | None = None) -> Source:
     for layout in LAYOUTS:
         if match := layout.match(_plain(path)):
-            return _source(_Found(layout, _groups(match), [((), path, "")]))
+            groups = _groups(match)
+            turned = bool(groups.get("rotation")) if rotated is None else rotated
+            return _source(_Found(layout, groups, [((), path, "", turned)]))
     return Source(os.path.basename(path) or path, (Part(path),))
 
 
@@ -148,20 +182,11 @@ def arrange(paths: Iterable[str], *, streams: str | None = None, follow: bool = 
                 groups = _groups(match)
                 key = (layout.name, plain[: match.start()], *sorted(_identity(groups).items()))
                 found = by_key.setdefault(key, _Found(layout, groups))
-                found.files.append((_order(groups), path, _part_name(groups)))
+                found.files.append((_order(groups), path, _part_name(groups), bool(groups.get("rotation"))))
                 break
     found_all = _without_copies(list(by_key.values()))
     chosen = _choose_streams(found_all, streams, follow)
     return _with_labels([_source(found) for found in chosen])
-
-
-def _walk(directory: str) -> Iterator[str]:
-    for root, directories, files in os.walk(directory, followlinks=True):
-        directories[:] = sorted(name for name in directories if not name.startswith("."))
-        if len(os.path.relpath(root, directory).split(os.sep)) > 12:
-            directories.clear()
-        # Absolute, so that what stands above the directory tells role and replica.
-        yield from (os.path.join(os.path.abspath(root), name) for name in files if not name.startswith("."))
 
 
 def _plain(path: str) -> str:
@@ -194,7 +219,7 @@ def _without_copies(found: list[_Found]) -> list[_Found]:
     """Drops torchrun's files for each rank where it copied their lines to the replicas' logs (`--tee`)."""
     elastic = [one for one in found if one.layout.name == "torchelastic"]
     replicas = [one for one in found if one.layout.name in ("torchx-local", "torchx-slurm")]
-    if elastic and any(_is_tee(path) for one in replicas for _, path, _ in one.files):
+    if elastic and any(_is_tee(path) for one in replicas for _, path, *_ in one.files):
         return [one for one in found if one not in elastic]
     return found
 
@@ -231,17 +256,17 @@ def _choice(there: dict[str, _Found], streams: str | None, follow: bool) -> list
 
 
 def _size(found: _Found) -> int:
-    return sum(os.path.getsize(path) for _, path, _ in found.files if os.path.exists(path))
+    return sum(os.path.getsize(path) for _, path, *_ in found.files if os.path.exists(path))
 
 
 def _source(found: _Found) -> Source:
     groups = found.groups
     files = sorted(found.files)
-    several = len({name for _, _, name in files}) > 1
+    several = len({name for _, _, name, _ in files}) > 1
     stream = groups.get("stream")
     return Source(
         label=found.layout.label.format_map(groups),
-        parts=tuple(Part(path, name if several else "") for _, path, name in files),
+        parts=tuple(Part(path, name if several else "", rotated) for _, path, name, rotated in files),
         role=groups.get("role"),
         replica=_number(groups.get("replica")),
         rank=_number(groups.get("rank")),

@@ -35,7 +35,7 @@ class Question:
     partial: bool = False
     strict: bool = True
     records: bool = False
-    origin: tuple[str, int | None] | None = None
+    origin: tuple[str, int | None, str] | None = None
     ended: Callable[[], bool] | None = None
     keep: object = None
 
@@ -130,7 +130,7 @@ class Log:
             ...     list(logdex.open(log.name).lines("ERROR", since="2026-11-22 02:10"))
             ['2026-11-22 02:11:00 ERROR NCCL timeout\n']
         """
-        return _core.Lines(self._ask(regex, since, until, last, follow, partial, strict, ended, keep))
+        return self._lines(self._ask(regex, since, until, last, follow, partial, strict, ended, keep))
 
     def records(
         self,
@@ -147,7 +147,7 @@ class Log:
     ) -> _core.Records:
         """As `lines`, but what comes are `Record`s: the text, its time and how that is known, its place in the file."""
         question = self._ask(regex, since, until, last, follow, partial, strict, ended, keep)
-        return _core.Records(replace(question, records=True))
+        return self._records(replace(question, records=True))
 
     def count(
         self,
@@ -158,7 +158,7 @@ class Log:
         strict: bool = True,
     ) -> int:
         """How many lines `lines` would give, without making a str for each; errors as there."""
-        return _core.count(self._ask(regex, since, until, strict=strict))
+        return self._count(self._ask(regex, since, until, strict=strict))
 
     def ranks(self, errors: Regex | None = None, *, clocks: float = 1.0) -> Ranks:
         """What each rank did: lines, errors, first error, last line, silence; who failed first.
@@ -176,6 +176,15 @@ class Log:
         from logdex.ranks import summarize
 
         return summarize(self._named(), errors, clocks=clocks)
+
+    def _lines(self, question: Question) -> _core.Lines:
+        return _core.Lines(question)
+
+    def _records(self, question: Question) -> _core.Records:
+        return _core.Records(question)
+
+    def _count(self, question: Question) -> int:
+        return _core.count(question)
 
     def _named(self) -> list[tuple[Log, Source]]:
         """The logs of which this one is made, and what their names tell."""

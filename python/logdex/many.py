@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import logging
 import os
-from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 from types import TracebackType
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
 from logdex import _core
 from logdex._ended import AllEnded
 from logdex._inputs import Input, Wish, inputs
-from logdex._when import When
+from logdex._newcomers import Lookout, Newcomers, that_grow
 from logdex.layouts import Source
-from logdex.log import Log, Regex
+from logdex.log import Log, Question
 
 _T = TypeVar("_T")
 _log = logging.getLogger("logdex")
@@ -26,28 +25,19 @@ class Merged(Generic[_T]):
     """The lines or records of many sources: an iterator and a context manager, made by `Logs`.
 
     Finished logs come in the order of time, exactly; ties, and lines without a stamp, keep their file's order. In a
-    follow, what is written comes as it arrives.
+    follow, what is written comes as it arrives, also of logs that were not there at the start.
     """
 
-    def __init__(
-        self,
-        answer: _core.Merged[str],
-        make: Callable[[_core.Record], _T],
-        last: int | None = None,
-    ) -> None:
-        """`make` makes an item of a record; only the `last` so many are given."""
+    def __init__(self, answer: _core.Merged[str], make: Callable[[_core.Record], _T]) -> None:
+        """`make` makes an item of a record."""
         self._answer = answer
         self._make = make
-        self._last = last
-        self._kept: Iterator[tuple[str, _core.Record]] | None = None
 
     def __iter__(self) -> Merged[_T]:
         return self
 
     def __next__(self) -> _T:
-        if self._kept is None:
-            self._kept = iter(self._answer if self._last is None else deque(self._answer, maxlen=self._last))
-        return self._make(next(self._kept)[1])
+        return self._make(next(self._answer)[1])
 
     def __enter__(self) -> Merged[_T]:
         return self
@@ -82,7 +72,6 @@ class Logs(Log):
         """See `logdex.open`."""
         super().__init__(paths[0] if paths else "", tz=tz, reference=reference, index=index)
         self._paths = paths
-        self._asked = {"tz": tz, "reference": reference, "index": index}
 
     @property
     def paths(self) -> list[str]:
@@ -92,39 +81,28 @@ class Logs(Log):
     @property
     def sources(self) -> list[str]:
         """The labels of the sources that there are now."""
-        return list(dict.fromkeys(one.label for one, _ in self._logs(follow=False)))
+        return list(dict.fromkeys(one.label for one in self._found()))
 
     @property
     def span(self) -> tuple[datetime, datetime] | None:
         """The first and the last time in any of the logs; None where no line has a time."""
-        spans = [span for _, log in self._logs(follow=False) if (span := log.span)]
+        spans = [span for one in self._found() if (span := _core.span(_of(one, self._question)))]
         return (min(first for first, _ in spans), max(last for _, last in spans)) if spans else None
 
-    def lines(self, regex: Regex | None = None, **asked: Any) -> Merged[str]:  # type: ignore[override]
-        """The lines of all sources in one order; arguments as for `Log.lines`."""
-        return self._merged(regex, lambda record: record.text, asked)
+    def _lines(self, question: Question) -> Merged[str]:  # type: ignore[override]
+        return Merged(self._merged(question), lambda record: record.text)
 
-    def records(self, regex: Regex | None = None, **asked: Any) -> Merged[_core.Record]:  # type: ignore[override]
-        """As `lines`, but what comes are `Record`s, whose `source` and `rank` say where they come from."""
-        return self._merged(regex, lambda record: record, asked)
+    def _records(self, question: Question) -> Merged[_core.Record]:  # type: ignore[override]
+        return Merged(self._merged(question), lambda record: record)
 
-    def count(
-        self,
-        regex: Regex | None = None,
-        *,
-        since: When | None = None,
-        until: When | None = None,
-        strict: bool = True,
-    ) -> int:
-        """How many lines `lines` would give; errors as there."""
-        logs = [log for _, log in self._logs(follow=False)]
-        lenient = strict and len(logs) > 1
+    def _count(self, question: Question) -> int:
+        found = self._found()
         total = 0
-        for log in logs:
+        for one in found:
             try:
-                total += log.count(regex, since=since, until=until, strict=strict)
+                total += _core.count(_of(one, question))
             except ValueError as error:
-                if not lenient:
+                if not question.strict or len(found) == 1:
                     raise
                 _log.warning("%s", error)
         return total
@@ -134,50 +112,68 @@ class Logs(Log):
         return f"logdex.open({self._paths!r})"
 
     def _named(self) -> list[tuple[Log, Source]]:
-        return [(log, one.source or Source(one.label, ())) for one, log in self._logs(follow=False)]
+        return [(self._log_of(one), one.source or Source(one.label, ())) for one in self._found()]
 
-    def _logs(self, *, follow: bool) -> list[tuple[Input, Log]]:
-        found = [one for path in self._paths for one in inputs(path, Wish(follow=follow))]
-        asked = self._asked
-        return [
-            (one, Log(one.path, **(asked if one.spool is None else {**asked, "index": False})))  # type: ignore[arg-type]
-            for one in found
-        ]
+    def _found(self, wish: Wish | None = None) -> list[Input]:
+        return [one for path in self._paths for one in inputs(path, wish or Wish())]
 
-    def _merged(
-        self, regex: Regex | None, make: Callable[[_core.Record], _T], asked: dict[str, Any]
-    ) -> Merged[_T]:
-        follow, last = bool(asked.get("follow")), asked.get("last")
-        if asked.pop("partial", False):
+    def _log_of(self, one: Input) -> Log:
+        log = Log(one.path)
+        log._question, log._tz = _of(one, self._question), self._tz
+        return log
+
+    def _merged(self, question: Question) -> _core.Merged[str]:
+        if question.partial:
             raise ValueError(
                 "partial=True shows text before its line is whole: give it one file, not many sources"
             )
-        logs = self._logs(follow=follow)
-        if not follow:
-            for one, _ in logs:
+        found = self._found(Wish(follow=question.follow, last=question.last is not None))
+        if not question.follow:
+            for one in found:
                 one.settle()
-            if asked.get("since") is not None or asked.get("until") is not None:
-                logs = _with_times(logs, strict=asked.get("strict", True))
-        ended = asked.pop("ended", None) or AllEnded(one.ended for one, _ in logs)
-        # Of finished logs, the last are known when all are merged; in a follow, each gives as many.
-        asked["last"] = last if follow else None
-        question = {"since": None, "until": None, **asked, "ended": ended}
-        questions = []
-        for one, log in logs:
-            origin = (one.label, one.source.rank if one.source else None)
-            told = log._ask(regex, **{**question, "keep": (one, asked.get("keep"))})
-            questions.append((one.label, replace(told, records=True, origin=origin)))
-        if last is not None and last < 1:
-            raise ValueError(f"last={last!r}: must be at least 1")
-        return Merged(_core.Merged(questions), make, None if follow else last)
+            if question.since is not None or question.until is not None:
+                found = self._with_times(found, strict=question.strict)
+        grows = that_grow(self._paths) if question.follow else []
+        if question.ended is None and not grows:
+            question = replace(question, ended=AllEnded(one.ended for one in found))
+        asked = replace(question, records=True)
+        return _core.Merged(
+            [(one.label, _of(one, asked)) for one in found],
+            last=question.last,
+            scout=_scout(grows, found, asked) if grows else None,
+        )
+
+    def _with_times(self, found: list[Input], *, strict: bool) -> list[Input]:
+        """Those in which a line has a time; the others are left out with a warning, unless there is none."""
+        there = [one for one in found if _core.span(_of(one, self._question)) is not None]
+        if not there or not strict:
+            return found
+        for one in found:
+            if one not in there:
+                _log.warning(
+                    "%s: no line has a time that is understood; it is left out of the range", one.path
+                )
+        return there
 
 
-def _with_times(logs: list[tuple[Input, Log]], *, strict: bool) -> list[tuple[Input, Log]]:
-    """Those of `logs` in which a line has a time; the others are left out with a warning, unless there is none."""
-    there = [(one, log) for one, log in logs if log.span is not None]
-    if not there or not strict:
-        return logs
-    for one, log in logs:
-        if (one, log) not in there:
-            _log.warning("%s: no line has a time that is understood; it is left out of the range", log.path)
-    return there
+def _of(one: Input, question: Question) -> Question:
+    """The question, put to one file."""
+    return replace(
+        question,
+        path=one.path,
+        index=question.index if one.spool is None else False,
+        follow=question.follow and not one.finished,
+        origin=(one.label, one.source.rank if one.source else None, one.name),
+        keep=(one, question.keep),
+    )
+
+
+def _scout(grows: list[str], found: list[Input], asked: Question) -> Newcomers:
+    lookout = Lookout(grows, Wish(follow=True), found)
+
+    def look() -> tuple[list[tuple[str, Question]], list[str]]:
+        come, directories = lookout.look()
+        # All of what they hold is new.
+        return [(one.label, _of(one, replace(asked, last=None))) for one in come], directories
+
+    return Newcomers(replace(asked, keep=None), look)

@@ -7,22 +7,27 @@
 //!
 //! What is written later comes as it arrives, or in the order of time as far as a bounded wait can establish it.
 
+mod last;
+mod newcomers;
 mod start;
+mod strand;
 
 use std::cmp::Reverse;
-use std::collections::{BinaryHeap, VecDeque};
+use std::collections::BinaryHeap;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
-use crate::batch::{Batch, Selection};
-use crate::block::Block;
 use crate::caller::Caller;
-use crate::error::Result;
-use crate::follow::Turn;
-use crate::line::{self, Line};
+use crate::error::{Error, Result};
 use crate::query::{Query, Question};
-use crate::timing::LineTime;
 use crate::watch::Bell;
+
+use last::Last;
+use newcomers::Newcomers;
+use strand::{State, Strand, TIMELESS};
+
+pub use strand::Held;
 
 /// How long to wait at most where a line waits for its place, or a file must be looked at again and again.
 const BLINK: Duration = Duration::from_millis(10);
@@ -31,176 +36,124 @@ const BLINK: Duration = Duration::from_millis(10);
 const DOUBT: Duration = Duration::from_secs(1);
 
 /// In which order the lines of a live merge come.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Order {
     /// As they arrive.
+    #[default]
     Arrival,
     /// By time; a line waits this long for earlier ones of other logs. What comes later still is late.
     Time(Duration),
 }
 
-/// A line on its way, with its block.
-#[derive(Clone, Debug)]
-pub struct Held {
-    /// The block in which it stands.
-    pub block: Arc<Block>,
-    /// Where it stands there.
-    pub line: Line,
-    /// Its time.
-    pub time: Option<LineTime>,
-    /// By what it is ordered: its moment, or the number of its arrival.
-    key: i64,
+/// What is asked of a merge, beside the logs.
+#[derive(Clone, Debug, Default)]
+pub struct Terms {
+    /// In which order the lines of a live merge come.
+    pub order: Order,
+    /// Whether the lines of a log keep its own order, also where its stamps go backwards.
+    pub in_file_order: bool,
+    /// Of what is there at the start, only the last so many lines.
+    pub last: Option<usize>,
+    /// Whether logs may come later: then `advance` says when to look for them.
+    pub grows: bool,
+    /// After how long without a line `advance` says so, once.
+    pub still: Option<Duration>,
+    /// What goes wrong with one log is kept, and the others go on.
+    pub tolerant: bool,
+    /// When a live merge ends, by the wall clock.
+    pub deadline: Option<SystemTime>,
+    /// Ends a wait early when rung.
+    pub bell: Arc<Bell>,
 }
 
-/// The key of lines that have no time at all: they come first.
-const TIMELESS: i64 = i64::MIN;
-
-/// One log of a merge.
-struct Strand {
-    query: Query,
-    bell: Arc<Bell>,
-    held: VecDeque<Held>,
-    /// Where blocks to come begin, and the earliest moment from there on.
-    floors: VecDeque<(u64, i64)>,
-    state: State,
-    /// When the first held line came.
-    came: Instant,
-}
-
-/// What may still come of a log.
+/// What `advance` came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum State {
-    /// Some of what was there at the start.
-    Past,
-    /// What is written from now on.
-    Live,
-    /// Nothing.
+pub enum Step {
+    /// A line is ready.
+    Line,
+    /// It is time to look for logs that were not there before, and to say `join`.
+    Look,
+    /// No line has come for a while.
+    Still,
+    /// No line will come any more.
     Over,
-}
-
-impl Strand {
-    fn new(question: Question, above: &Arc<Bell>) -> Self {
-        let bell = Arc::new(Bell::under(above));
-        // Many logs share the cores: each reads in the thread that asks.
-        let question = Question { bell: Arc::clone(&bell), workers: 0, ..question };
-        Self {
-            query: Query::new(question),
-            bell,
-            held: VecDeque::new(),
-            floors: VecDeque::new(),
-            state: State::Past,
-            came: Instant::now(),
-        }
-    }
-
-    /// No line to come of what was there at the start is earlier; `None` if none is to come.
-    fn floor(&self) -> Option<i64> {
-        match self.state {
-            State::Past => Some(self.floors.front().map_or(TIMELESS, |(_, floor)| *floor)),
-            State::Live | State::Over => None,
-        }
-    }
-
-    fn start(&mut self, caller: &mut dyn Caller) -> Result<()> {
-        self.query.start(caller)?;
-        self.floors = self.query.floors().into();
-        self.state = if self.floors.is_empty() { State::Live } else { State::Past };
-        Ok(())
-    }
-
-    /// Takes what the query has now; false if that is nothing. Lines are ordered by `key` if there is one, else by time.
-    fn draw(&mut self, caller: &mut dyn Caller, key: Option<i64>) -> Result<bool> {
-        match self.query.poll(caller)? {
-            Turn::Batch(batch) => {
-                self.take(batch, key);
-                return Ok(true);
-            }
-            Turn::Nothing => self.state = State::Live,
-            Turn::Over => self.state = State::Over,
-        }
-        Ok(false)
-    }
-
-    /// Puts the lines of `batch` where they belong among those that are held.
-    fn take(&mut self, batch: Batch, key: Option<i64>) {
-        let end = batch.block.file_offset(batch.block.bytes().len());
-        while self.floors.front().is_some_and(|(start, _)| *start < end) {
-            self.floors.pop_front();
-        }
-        if self.floors.is_empty() && self.state == State::Past {
-            self.state = State::Live;
-        }
-        let seam = self.held.len().saturating_sub(1);
-        if self.held.is_empty() {
-            self.came = Instant::now();
-        }
-        self.held.extend(held(batch, key));
-        if !self.held.iter().skip(seam).is_sorted_by_key(|held| held.key) {
-            // Stable, and quick where two sorted runs meet.
-            self.held.make_contiguous().sort_by_key(|held| held.key);
-        }
-    }
-
-    fn first_key(&self) -> Option<i64> {
-        self.held.front().map(|held| held.key)
-    }
-}
-
-/// The lines of `batch`, with what they are ordered by.
-fn held(batch: Batch, key: Option<i64>) -> impl Iterator<Item = Held> {
-    let Batch { block, selection, times } = batch;
-    let block = Arc::new(block);
-    let lines: Vec<Line> = match selection {
-        Selection::All(_) => line::lines(block.bytes()).collect(),
-        Selection::Picked(picked) => picked.iter().map(|candidate| candidate.line).collect(),
-    };
-    lines.into_iter().enumerate().map(move |(n, line)| {
-        let time = times.get(n).copied();
-        let moment = || time.and_then(|t| t.span).map_or(TIMELESS, |span| span.lo);
-        Held { block: Arc::clone(&block), line, time, key: key.unwrap_or_else(moment) }
-    })
 }
 
 /// A merge under way.
 pub struct Merge {
     strands: Vec<Strand>,
-    bell: Arc<Bell>,
-    order: Order,
-    deadline: Option<SystemTime>,
+    terms: Terms,
+    last_lines: Option<Last>,
+    newcomers: Option<Newcomers>,
     /// The logs by the key of their first held line; entries that no longer say that are passed over.
     heads: BinaryHeap<Reverse<(i64, usize)>>,
     /// Lines up to here can go: what holds the others up is the lowest floor, of this log.
     bound: Option<(i64, usize)>,
-    started: bool,
+    /// The logs before this one were opened.
+    started: usize,
     live: bool,
+    ended: bool,
     arrivals: i64,
     doubted: Instant,
+    /// Since when no line has come; nothing once that was said.
+    quiet: Option<Instant>,
     last: i64,
     late: u64,
+    errors: Vec<Error>,
 }
 
 impl Merge {
-    /// Merges the answers to `questions`, each of which wants times and may follow; `bell` ends a wait early when rung.
-    pub fn new(questions: Vec<Question>, order: Order, bell: &Arc<Bell>) -> Self {
-        Self {
-            deadline: questions.first().and_then(|question| question.deadline),
-            strands: questions.into_iter().map(|question| Strand::new(question, bell)).collect(),
-            bell: Arc::clone(bell),
-            order,
+    /// Merges the answers to `questions`, each of which wants times and may follow.
+    pub fn new(questions: Vec<Question>, terms: Terms) -> Self {
+        let mut merge = Self {
+            strands: Vec::new(),
+            last_lines: terms.last.map(Last::new),
+            newcomers: terms.grows.then(|| Newcomers::new(&terms.bell)),
+            terms,
             heads: BinaryHeap::new(),
             bound: Some((TIMELESS, 0)),
-            started: false,
+            started: 0,
             live: false,
+            ended: false,
             arrivals: 0,
             doubted: Instant::now(),
+            quiet: None,
             last: TIMELESS,
             late: 0,
+            errors: Vec::new(),
+        };
+        merge.add(questions);
+        merge
+    }
+
+    /// Merges the answers to `questions`, too.
+    pub fn add(&mut self, questions: Vec<Question>) {
+        let Terms { bell, in_file_order, .. } = &self.terms;
+        self.strands.extend(questions.into_iter().map(|one| Strand::new(one, bell, *in_file_order)));
+    }
+
+    /// After `Step::Look`: these logs have come, and more may come in `directories`.
+    pub fn join(&mut self, questions: Vec<Question>, directories: Vec<PathBuf>) {
+        self.add(questions);
+        if let Some(newcomers) = &mut self.newcomers {
+            newcomers.watch(directories);
         }
     }
 
     /// The queries, for what they tell of themselves.
     pub fn queries(&self) -> impl Iterator<Item = &Query> {
         self.strands.iter().map(|strand| &strand.query)
+    }
+
+    /// Whether no line will come any more.
+    pub fn is_over(&self) -> bool {
+        self.strands.iter().all(|strand| strand.state == State::Over)
+            && (self.ended || self.newcomers.is_none())
+    }
+
+    /// What went wrong with single logs since this was asked last.
+    pub fn take_errors(&mut self) -> Vec<Error> {
+        std::mem::take(&mut self.errors)
     }
 
     /// How many lines came too late for their place.
@@ -211,28 +164,61 @@ impl Merge {
     /// The next line and the number of its log, if it can be told without reading or waiting.
     #[inline]
     pub fn ready(&mut self) -> Option<(usize, Held)> {
+        if let Some(last) = &mut self.last_lines {
+            // Which they are is known when nothing of the past is to come.
+            return if self.live { last.pop() } else { None };
+        }
         let first = self.first()?;
         if self.may_go(first) { self.pop(first) } else { None }
     }
 
-    /// Reads or waits until a line is ready; false at the end.
-    pub fn advance(&mut self, caller: &mut dyn Caller) -> Result<bool> {
-        if !self.started {
-            start::start(&mut self.strands, caller)?;
-            self.started = true;
-        }
+    /// Reads or waits until there is something to say.
+    pub fn advance(&mut self, caller: &mut dyn Caller) -> Result<Step> {
+        self.start(caller)?;
         while !self.live {
             caller.pulse()?;
             self.bound = self.lowest();
-            if self.first().is_some_and(|first| self.may_go(first)) {
-                return Ok(true);
+            if let Some(first) = self.first().filter(|first| self.may_go(*first)) {
+                if self.last_lines.is_none() {
+                    return Ok(Step::Line);
+                }
+                self.keep(first);
+                continue;
             }
-            match self.bound {
-                Some((_, at)) => drop(self.draw(at, caller)?),
-                None => self.live = true,
+            if let Some((_, at)) = self.bound {
+                self.draw(at, caller)?;
+            } else {
+                self.live = true;
+                self.quiet = Some(Instant::now());
             }
         }
+        if self.last_lines.as_ref().is_some_and(|last| !last.is_empty()) {
+            return Ok(Step::Line);
+        }
+        self.last_lines = None;
         self.advance_live(caller)
+    }
+
+    /// Opens the logs that were not opened yet.
+    fn start(&mut self, caller: &mut dyn Caller) -> Result<()> {
+        if self.started < self.strands.len() {
+            let new = &mut self.strands[self.started..];
+            self.errors.extend(start::start(new, self.terms.tolerant, caller)?);
+            if self.ended {
+                new.iter_mut().try_for_each(|strand| strand.query.end())?;
+            }
+            self.started = self.strands.len();
+        }
+        Ok(())
+    }
+
+    /// Keeps the line that comes first, as one of the last.
+    fn keep(&mut self, first: (i64, usize)) {
+        if let Some((at, held)) = self.pop(first)
+            && let Some(last) = &mut self.last_lines
+        {
+            last.push(at, &held);
+        }
     }
 
     /// The log that holds the others up, and its floor.
@@ -256,7 +242,7 @@ impl Merge {
         if !self.live {
             return self.bound.is_none_or(|bound| (key, at) <= bound);
         }
-        match self.order {
+        match self.terms.order {
             Order::Arrival => true,
             Order::Time(patience) => {
                 let waited = self.strands[at].came.elapsed() >= patience;
@@ -267,7 +253,7 @@ impl Merge {
     }
 
     fn by_arrival(&self) -> bool {
-        self.order == Order::Arrival
+        self.terms.order == Order::Arrival
     }
 
     fn pop(&mut self, (key, at): (i64, usize)) -> Option<(usize, Held)> {
@@ -288,34 +274,53 @@ impl Merge {
         self.arrivals += 1;
         let strand = &mut self.strands[at];
         let before = strand.first_key();
-        let drawn = strand.draw(caller, by_arrival.then_some(self.arrivals))?;
+        let drawn = match strand.draw(caller, by_arrival.then_some(self.arrivals)) {
+            Err(error) if self.terms.tolerant && error.is_about_one_file() => {
+                strand.state = State::Over;
+                self.errors.push(error);
+                return Ok(false);
+            }
+            drawn => drawn?,
+        };
         if let Some(key) = strand.first_key().filter(|key| before != Some(*key)) {
             self.heads.push(Reverse((key, at)));
         }
         Ok(drawn)
     }
 
-    fn advance_live(&mut self, caller: &mut dyn Caller) -> Result<bool> {
+    fn advance_live(&mut self, caller: &mut dyn Caller) -> Result<Step> {
         loop {
             caller.pulse()?;
             self.look_again();
             for at in 0..self.strands.len() {
-                if self.strands[at].state == State::Live
-                    && self.strands[at].bell.take()
-                    && self.draw(at, caller)?
-                {
+                let strand = &self.strands[at];
+                if strand.state != State::Over && strand.bell.take() && self.draw(at, caller)? {
                     // There may be more; the others come first.
                     self.strands[at].bell.ring();
                 }
             }
             if self.first().is_some_and(|first| self.may_go(first)) {
-                return Ok(true);
+                self.quiet = Some(Instant::now());
+                return Ok(Step::Line);
             }
-            if self.strands.iter().all(|strand| strand.state == State::Over) {
-                return Ok(false);
+            if self.newcomers.as_mut().is_some_and(Newcomers::is_due) {
+                return Ok(Step::Look);
+            }
+            if self.is_over() {
+                return Ok(Step::Over);
+            }
+            if self.is_still() {
+                self.quiet = None;
+                return Ok(Step::Still);
             }
             self.wait(caller)?;
         }
+    }
+
+    /// Whether nothing has come for so long that it should be said.
+    fn is_still(&self) -> bool {
+        let quiet = self.quiet.zip(self.terms.still);
+        quiet.is_some_and(|(since, still)| since.elapsed() >= still)
     }
 
     /// Rings for logs of which nobody tells, and now and then for all: writes through a map tell nothing.
@@ -333,17 +338,28 @@ impl Merge {
 
     /// Waits for something to happen, and asks whether the writers are gone.
     fn wait(&mut self, caller: &mut dyn Caller) -> Result<()> {
-        let late = self.deadline.is_some_and(|deadline| SystemTime::now() >= deadline);
+        let late = self.terms.deadline.is_some_and(|deadline| SystemTime::now() >= deadline);
         if late || caller.ended()? {
-            for strand in &mut self.strands {
-                strand.query.end()?;
-                strand.bell.ring();
-            }
+            return self.end();
         }
         let blind = self.strands.iter().any(|strand| strand.query.is_blind());
         let held = !self.heads.is_empty();
-        let limit = if blind || held { caller.patience().min(BLINK) } else { caller.patience() };
-        self.bell.wait(limit);
+        let soon = blind || held || self.quiet.is_some_and(|_| self.terms.still.is_some());
+        self.terms.bell.wait(if soon { caller.patience().min(BLINK) } else { caller.patience() });
+        Ok(())
+    }
+
+    /// Nobody will write any more, and nothing comes but what is there now.
+    fn end(&mut self) -> Result<()> {
+        if !std::mem::replace(&mut self.ended, true)
+            && let Some(newcomers) = &self.newcomers
+        {
+            newcomers.hurry();
+        }
+        for strand in &mut self.strands {
+            strand.query.end()?;
+            strand.bell.ring();
+        }
         Ok(())
     }
 }

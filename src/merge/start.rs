@@ -5,7 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-use super::Strand;
+use super::strand::{State, Strand};
 use crate::caller::Caller;
 use crate::error::{Error, Result};
 use crate::pattern::{Candidate, Judge};
@@ -45,22 +45,21 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Starts every strand; of several errors that come at once, that of the first log is returned.
-pub(super) fn start(strands: &mut [Strand], caller: &mut dyn Caller) -> Result<()> {
+/// Starts every strand. What goes wrong with one is the answer, of several at once that of the first log; where the
+/// merge is `tolerant`, that strand is over and the others start, and all errors are returned.
+pub(super) fn start(strands: &mut [Strand], tolerant: bool, caller: &mut dyn Caller) -> Result<Vec<Error>> {
     let threads = thread::available_parallelism().map_or(1, usize::from).min(strands.len());
     let (halt, notes) = (AtomicBool::new(false), Mutex::default());
-    let (queue, failed) = (Mutex::new(strands.iter_mut().enumerate()), Mutex::new(None));
+    let (queue, failed) = (Mutex::new(strands.iter_mut().enumerate()), Mutex::new(Vec::new()));
     let work = || {
         let mut deputy = Deputy { halt: &halt, notes: &notes };
         while let Some((at, strand)) = { lock(&queue).next() } {
             let Err(error) = strand.start(&mut deputy) else { continue };
-            halt.store(true, Ordering::Relaxed);
+            strand.state = State::Over;
+            halt.fetch_or(!(tolerant && error.is_about_one_file()), Ordering::Relaxed);
             // One that was stopped because of another's error has nothing to say.
             if !matches!(error, Error::Interrupted) {
-                let mut failed = lock(&failed);
-                if failed.as_ref().is_none_or(|(first, _)| at < *first) {
-                    *failed = Some((at, error));
-                }
+                lock(&failed).push((at, error));
             }
         }
     };
@@ -89,8 +88,13 @@ pub(super) fn start(strands: &mut [Strand], caller: &mut dyn Caller) -> Result<(
     for note in lock(&notes).drain(..) {
         caller.note(&note)?;
     }
-    match lock(&failed).take() {
-        Some((_, error)) => Err(error),
-        None => Ok(()),
+    let mut failed = std::mem::take(&mut *lock(&failed));
+    failed.sort_by_key(|(at, _)| *at);
+    let mut errors = failed.into_iter().map(|(_, error)| error);
+    if halt.into_inner()
+        && let Some(error) = errors.find(|error| !(tolerant && error.is_about_one_file()))
+    {
+        return Err(error);
     }
+    Ok(errors.collect())
 }

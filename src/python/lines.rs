@@ -68,10 +68,9 @@ pub(super) struct Records {
 #[pymethods]
 impl Records {
     #[new]
-    fn new(mut asked: Asked<'_>) -> PyResult<Self> {
-        let named = asked.origin.take();
-        let (source, rank) = named.unwrap_or_else(|| (asked.path.display().to_string(), None));
-        Ok(Self { answer: Answer::new(asked)?, origin: Arc::new(Origin { source, rank }) })
+    fn new(asked: Asked<'_>) -> PyResult<Self> {
+        let origin = Arc::new(asked.origin());
+        Ok(Self { answer: Answer::new(asked)?, origin })
     }
 
     fn __iter__(slf: PyRef<'_, Self>) -> PyRef<'_, Self> {

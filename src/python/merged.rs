@@ -13,24 +13,59 @@ use pyo3::types::PyTuple;
 use super::caller::PythonCaller;
 use super::question::Asked;
 use super::record::{Origin, Record};
+use super::scout::{self, Scouted};
 use super::stats::Stats;
-use crate::merge::{Merge, Order};
+use crate::merge::{Merge, Order, Step, Terms};
+use crate::query::Question;
 use crate::watch::Bell;
 
 /// Many logs in one order; made by `logdex.merge`.
 #[pyclass(frozen, module = "logdex._core")]
 pub(super) struct Merged {
     reading: AtomicRefCell<Reading>,
-    /// What each is called, the zone of its naive stamps, and what its records say of it.
-    sources: Vec<(Py<PyAny>, TimeZone, Arc<Origin>)>,
     closed: Arc<AtomicBool>,
     bell: Arc<Bell>,
-    _keep: Vec<Py<PyAny>>,
+    /// Gives logs that were not there before.
+    look: Option<Py<PyAny>>,
+}
+
+/// One of the logs.
+struct Source {
+    /// What it is called.
+    label: Py<PyAny>,
+    /// The zone of its naive stamps.
+    zone: TimeZone,
+    /// What its records say of it.
+    origin: Arc<Origin>,
+    _keep: Option<Py<PyAny>>,
+}
+
+impl Source {
+    fn of(
+        label: Py<PyAny>,
+        mut asked: Asked<'_>,
+        closed: &Arc<AtomicBool>,
+        bell: &Arc<Bell>,
+    ) -> PyResult<(Question, PythonCaller, Self)> {
+        let origin = Arc::new(asked.origin());
+        let (zone, keep) = (asked.zone.0.clone(), asked.keep.take());
+        let (question, caller) = asked.put(closed, bell)?;
+        Ok((question, caller, Self { label, zone, origin, _keep: keep }))
+    }
+}
+
+fn order(patience: Option<f64>) -> PyResult<Order> {
+    let Some(seconds) = patience else { return Ok(Order::Arrival) };
+    let told = Duration::try_from_secs_f64(seconds);
+    told.map(Order::Time).map_err(|_| {
+        PyValueError::new_err(format!("patience={seconds}: give a number of seconds, 0 or more"))
+    })
 }
 
 struct Reading {
     /// `None` once it is over.
     merge: Option<Merge>,
+    sources: Vec<Source>,
     caller: PythonCaller,
     lines: u64,
     stats: Stats,
@@ -39,31 +74,36 @@ struct Reading {
 #[pymethods]
 impl Merged {
     #[new]
-    #[pyo3(signature = (sources, *, patience=None))]
-    fn new(sources: Vec<(Py<PyAny>, Asked<'_>)>, patience: Option<f64>) -> PyResult<Self> {
+    #[pyo3(signature = (sources, *, patience=None, last=None, scout=None))]
+    fn new(
+        sources: Vec<(Py<PyAny>, Asked<'_>)>,
+        patience: Option<f64>,
+        last: Option<usize>,
+        scout: Option<Scouted<'_>>,
+    ) -> PyResult<Self> {
         let (closed, bell) = (Arc::new(AtomicBool::new(false)), Arc::new(Bell::default()));
-        let order = patience.map_or(Ok(Order::Arrival), |seconds| {
-            let told = Duration::try_from_secs_f64(seconds);
-            told.map(Order::Time).map_err(|_| {
-                PyValueError::new_err(format!("patience={seconds}: give a number of seconds, 0 or more"))
-            })
-        })?;
-        let (mut labels, mut questions, mut keep, mut first) = (Vec::new(), Vec::new(), Vec::new(), None);
-        for (label, mut asked) in sources {
-            let named = asked.origin.take();
-            let (source, rank) = named.unwrap_or_else(|| (asked.path.to_string_lossy().into_owned(), None));
-            let origin = Origin { source, rank };
-            labels.push((label, asked.zone.0.clone(), Arc::new(origin)));
-            keep.extend(asked.keep.take());
+        let (grows, mut first, mut deadline) = (scout.is_some(), None, None);
+        let (look, asked) = scout.map(|scout| (scout.look, scout.asked)).unzip();
+        if let Some(asked) = asked {
             let (question, caller) = asked.put(&closed, &bell)?;
+            (deadline, first) = (question.deadline, Some(caller));
+        }
+        let (mut labels, mut questions) = (Vec::new(), Vec::new());
+        for (label, asked) in sources {
+            let (question, caller, source) = Source::of(label, asked, &closed, &bell)?;
+            deadline = deadline.or(question.deadline);
             questions.push(question);
+            labels.push(source);
             // One caller speaks for all: the regex and the end are the same.
             first.get_or_insert(caller);
         }
         let caller = first.unwrap_or_else(|| PythonCaller::new(None, None, Arc::clone(&closed)));
-        let merge = Some(Merge::new(questions, order, &bell));
-        let reading = Reading { merge, caller, lines: 0, stats: Stats::default() };
-        Ok(Self { reading: AtomicRefCell::new(reading), sources: labels, closed, bell, _keep: keep })
+        let bell_of_merge = Arc::clone(&bell);
+        let terms =
+            Terms { order: order(patience)?, last, grows, deadline, bell: bell_of_merge, ..Terms::default() };
+        let merge = Some(Merge::new(questions, terms));
+        let reading = Reading { merge, caller, lines: 0, stats: Stats::default(), sources: labels };
+        Ok(Self { reading: AtomicRefCell::new(reading), closed, bell, look })
     }
 
     fn __iter__(slf: PyRef<'_, Self>) -> PyRef<'_, Self> {
@@ -79,13 +119,15 @@ impl Merged {
         loop {
             let Some(merge) = &mut reading.merge else { return Ok(None) };
             if let Some((at, held)) = merge.ready() {
-                let (label, zone, origin) = &self.sources[at];
-                let record = Record::new(py, &held.block, held.line, held.time, zone, origin);
                 reading.lines += 1;
+                let Source { label, zone, origin, .. } = &reading.sources[at];
+                let record = Record::new(py, &held.block, held.line, held.time, zone, origin);
                 return (label, record).into_pyobject(py).map(Some);
             }
-            if !reading.advance(py, &self.closed)? {
-                return Ok(None);
+            match reading.advance(py, &self.closed)? {
+                Step::Line | Step::Still => {}
+                Step::Look => self.look(py, &mut reading)?,
+                Step::Over => return Ok(None),
             }
         }
     }
@@ -116,21 +158,37 @@ impl Merged {
     }
 }
 
+impl Merged {
+    /// Takes in the logs that were not there before.
+    fn look(&self, py: Python<'_>, reading: &mut Reading) -> PyResult<()> {
+        let (Some(look), Some(merge)) = (&self.look, &mut reading.merge) else { return Ok(()) };
+        let (found, directories) = scout::look::<(Py<PyAny>, Asked<'_>)>(look.bind(py))?;
+        let mut questions = Vec::new();
+        for (label, asked) in found {
+            let (question, _, source) = Source::of(label, asked, &self.closed, &self.bell)?;
+            questions.push(question);
+            reading.sources.push(source);
+        }
+        merge.join(questions, directories);
+        Ok(())
+    }
+}
+
 impl Reading {
-    /// Reads or waits, without the GIL, until a line is ready; false at the end.
-    fn advance(&mut self, py: Python<'_>, closed: &AtomicBool) -> PyResult<bool> {
+    /// Reads or waits, without the GIL, until there is something to say.
+    fn advance(&mut self, py: Python<'_>, closed: &AtomicBool) -> PyResult<Step> {
         let Self { merge, caller, .. } = self;
         let Some(merge) = merge.as_mut().filter(|_| !closed.load(Ordering::Acquire)) else {
             self.finish();
-            return Ok(false);
+            return Ok(Step::Over);
         };
         match py.detach(|| merge.advance(caller)) {
-            Ok(true) => Ok(true),
             Err(error) if !closed.load(Ordering::Acquire) => Err(self.caller.exception(error)),
-            Ok(false) | Err(_) => {
+            Ok(Step::Over) | Err(_) => {
                 self.finish();
-                Ok(false)
+                Ok(Step::Over)
             }
+            step => Ok(step?),
         }
     }
 
@@ -141,9 +199,6 @@ impl Reading {
 
     fn stats(&self) -> Stats {
         let Some(merge) = &self.merge else { return self.stats.clone() };
-        let mut sum = Stats::default();
-        merge.queries().for_each(|query| sum.add(Stats::of(query, &[])));
-        sum.notes.extend_from_slice(self.caller.notes());
-        Stats { lines: self.lines, late: merge.late(), ..sum }
+        Stats { lines: self.lines, ..Stats::of_merge(merge, self.caller.notes()) }
     }
 }

@@ -10,6 +10,7 @@ mod pattern;
 mod question;
 mod ranks;
 mod record;
+mod scout;
 mod show;
 mod stats;
 mod text;

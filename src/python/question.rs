@@ -10,6 +10,7 @@ use pyo3::prelude::*;
 use super::caller::PythonCaller;
 use super::ended::Ended;
 use super::pattern::Pattern;
+use super::record::Origin;
 use super::when::{Said, Zone};
 use crate::index::Keep;
 use crate::query::{Question, Timeless};
@@ -52,8 +53,8 @@ pub(super) struct Asked<'py> {
     strict: bool,
     /// Whether records are wanted, and so the time of each line.
     pub(super) records: bool,
-    /// Where records come from: the source's name, and the rank that alone wrote it.
-    pub(super) origin: Option<(String, Option<u32>)>,
+    /// Where records come from: the source's name, the rank that alone wrote it, and which attempt or restart it is.
+    origin: Option<(String, Option<u32>, String)>,
     /// Whether nobody will write to the file any more.
     ended: Option<Py<PyAny>>,
     /// Something that must live as long as the answer.
@@ -85,6 +86,15 @@ impl Asked<'_> {
         };
         let ended = self.ended.map(|ended| Ended::new(ended, bell));
         Ok((question, PythonCaller::new(search, ended, Arc::clone(closed))))
+    }
+
+    /// What records say of where they come from.
+    pub(super) fn origin(&self) -> Origin {
+        let (source, rank, part) = self
+            .origin
+            .clone()
+            .unwrap_or_else(|| (self.path.to_string_lossy().into_owned(), None, String::new()));
+        Origin { source, rank, part }
     }
 
     /// What the question says about time.

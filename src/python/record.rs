@@ -39,6 +39,8 @@ pub(super) struct Origin {
     pub(super) source: String,
     /// The rank that alone wrote it, where the names of files tell.
     pub(super) rank: Option<u32>,
+    /// Which attempt or restart it is, where there are several; else empty.
+    pub(super) part: String,
 }
 
 impl Record {
@@ -79,6 +81,11 @@ impl Record {
     #[getter]
     fn source(&self) -> &str {
         &self.origin.source
+    }
+
+    #[getter]
+    fn part(&self) -> &str {
+        &self.origin.part
     }
 
     #[getter]

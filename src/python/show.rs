@@ -1,5 +1,6 @@
 //! `Show` and `Sink`: answers that go to standard output without passing through Python.
 
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -8,16 +9,13 @@ use pyo3::prelude::*;
 
 use super::caller::PythonCaller;
 use super::question::Asked;
+use super::scout::{self, Scouted};
 use super::stats::Stats;
 use super::text;
 use crate::error::{Error, Result};
-use crate::merge::{Merge, Order};
-use crate::query::Question;
-use crate::show::{self, Feed, Json, Manner, Outcome, Painter, Shape, Style, Surroundings};
+use crate::merge::Terms;
+use crate::show::{self, Feed, Json, Manner, Many, Painter, Scout, Shape, Style, Surroundings};
 use crate::watch::Bell;
-
-/// More feeds than this read in the thread that merges them, so that threads and memory stay few.
-const WITH_THREADS: usize = 16;
 
 /// Standard output, shared by all that show at once.
 #[pyclass(frozen, module = "logdex._core")]
@@ -31,7 +29,7 @@ impl Sink {
     }
 }
 
-/// `logdex.command.show.Shown`, field by field: a question, and how its answer is shown.
+/// `logdex.command.rows.Shown`, field by field: a question, and how its answer is shown.
 #[derive(FromPyObject)]
 struct Shown<'py> {
     question: Asked<'py>,
@@ -39,114 +37,59 @@ struct Shown<'py> {
     before: usize,
     after: usize,
     whole_records: bool,
-    skip: u64,
     label: Vec<u8>,
     heading: Vec<u8>,
     gap: Vec<u8>,
-    /// For JSON: the source's name and rank.
-    json: Option<(String, Option<u32>)>,
+    /// For JSON: the source's name, its rank, and which attempt or restart it is.
+    json: Option<(String, Option<u32>, String)>,
 }
-
-type Part = (Feed, Style, PythonCaller);
 
 /// What is shown, and how it is put in order.
 enum Parts {
-    /// In the exact order of time, or by arrival.
-    Merge(Box<Merge>, Vec<Style>, PythonCaller),
-    /// Each in its own order.
-    Feeds(Vec<Part>),
-}
-
-impl Parts {
-    /// Many answers whose lines are shown for themselves are merged exactly; others keep their files' order.
-    fn new(shown: Vec<Shown<'_>>, closed: &Arc<AtomicBool>, bell: &Arc<Bell>) -> PyResult<Self> {
-        let merges = shown.len() > 1 && shown.iter().all(|one| one.shape().is_plain());
-        let workers = match shown.len() {
-            0 | 1 => None,
-            2..=WITH_THREADS => Some(1),
-            _ => Some(0),
-        };
-        if !merges {
-            let parts = shown.into_iter().map(|one| one.part(closed, bell, workers));
-            return Ok(Self::Feeds(parts.collect::<PyResult<_>>()?));
-        }
-        let (mut questions, mut styles, mut first) = (Vec::new(), Vec::new(), None);
-        for one in shown {
-            let (question, style, caller) = one.ask(closed, bell)?;
-            questions.push(question);
-            styles.push(style);
-            // One caller speaks for all: the regex is the same, and so is the end.
-            first.get_or_insert(caller);
-        }
-        let caller = first.unwrap_or_else(|| PythonCaller::new(None, None, Arc::clone(closed)));
-        Ok(Self::Merge(Box::new(Merge::new(questions, Order::Arrival, bell)), styles, caller))
-    }
-
-    fn show(&mut self, manner: Manner<'_>, painter: Option<&mut dyn Painter>) -> Result<Outcome> {
-        match self {
-            Self::Merge(merge, styles, caller) => show::show_merged(merge, styles, manner, painter, caller),
-            Self::Feeds(parts) => show::show(parts, manner, painter),
-        }
-    }
-
-    /// The exception that Python's own code raised, if it did.
-    fn raised(&mut self) -> Option<PyErr> {
-        match self {
-            Self::Merge(_, _, caller) => caller.raised(),
-            Self::Feeds(parts) => parts.iter_mut().find_map(|(_, _, caller)| caller.raised()),
-        }
-    }
-
-    fn stats(&self) -> Stats {
-        let mut sum = Stats::default();
-        match self {
-            Self::Merge(merge, _, caller) => {
-                merge.queries().for_each(|query| sum.add(Stats::of(query, &[])));
-                sum.notes.extend_from_slice(caller.notes());
-                sum.late = merge.late();
-            }
-            Self::Feeds(parts) => {
-                for (feed, _, caller) in parts {
-                    sum.add(Stats::of(feed.query(), caller.notes()));
-                }
-            }
-        }
-        sum
-    }
+    /// One file.
+    One(Box<Feed>, Style),
+    /// In the order of time, or by arrival.
+    Many(Box<Many>),
 }
 
 impl Shown<'_> {
     fn shape(&self) -> Shape {
         let around = Surroundings { before: self.before, after: self.after };
-        Shape { invert: self.invert, around, records: self.whole_records, skip: self.skip }
+        Shape { invert: self.invert, around, records: self.whole_records }
     }
 
-    fn ask(self, closed: &Arc<AtomicBool>, bell: &Arc<Bell>) -> PyResult<(Question, Style, PythonCaller)> {
-        let zone = self.question.zone.0.clone();
-        let json = self.json.map(|(source, rank)| Json { source, rank, zone });
-        let style = Style { label: self.label, heading: self.heading, gap: self.gap, json };
-        let (question, caller) = self.question.put(closed, bell)?;
-        Ok((question, style, caller))
-    }
-
-    fn part(self, closed: &Arc<AtomicBool>, bell: &Arc<Bell>, workers: Option<usize>) -> PyResult<Part> {
-        let shape = self.shape();
-        let (mut question, style, caller) = self.ask(closed, bell)?;
-        question.workers = workers.unwrap_or(question.workers);
-        Ok((Feed::new(question, shape), style, caller))
+    fn ask(
+        self,
+        closed: &Arc<AtomicBool>,
+        bell: &Arc<Bell>,
+    ) -> PyResult<(show::Shown, PythonCaller, Option<Py<PyAny>>)> {
+        let (shape, zone) = (self.shape(), self.question.zone.0.clone());
+        let Self { mut question, label, heading, gap, json, .. } = self;
+        let json = json.map(|(source, rank, part)| Json { source, rank, part, zone });
+        let keep = question.keep.take();
+        let (question, caller) = question.put(closed, bell)?;
+        let style = Style { label, heading, gap, json };
+        Ok((show::Shown { question, style, shape }, caller, keep))
     }
 }
 
 /// Answers about one or more files on their way to standard output.
 #[pyclass(frozen, module = "logdex._core")]
 pub(super) struct Show {
-    parts: Mutex<Parts>,
+    answer: Mutex<Answer>,
     told: Mutex<Told>,
     closed: Arc<AtomicBool>,
     /// Wakes a follow that waits.
     bell: Arc<Bell>,
     paint: Option<Py<PyAny>>,
-    skip: u64,
+    scout: Option<Py<PyAny>>,
+}
+
+struct Answer {
+    parts: Parts,
+    /// One speaks for all: the regex is the same, and so is the end.
+    caller: PythonCaller,
+    _keep: Vec<Py<PyAny>>,
 }
 
 /// What was shown.
@@ -159,30 +102,82 @@ struct Told {
 #[pymethods]
 impl Show {
     #[new]
-    #[pyo3(signature = (shown, *, paint=None, skip=0))]
-    fn new(shown: Vec<Shown<'_>>, paint: Option<Py<PyAny>>, skip: u64) -> PyResult<Self> {
+    #[pyo3(signature = (shown, *, paint=None, scout=None, skip=0, last=None))]
+    fn new(
+        shown: Vec<Shown<'_>>,
+        paint: Option<Py<PyAny>>,
+        scout: Option<Scouted<'_>>,
+        skip: u64,
+        last: Option<usize>,
+    ) -> PyResult<Self> {
         let (closed, bell) = (Arc::new(AtomicBool::new(false)), Arc::new(Bell::default()));
-        let parts = Parts::new(shown, &closed, &bell)?;
-        Ok(Self { parts: Mutex::new(parts), told: Mutex::default(), closed, bell, paint, skip })
+        let (mut logs, mut caller, mut keep) = (Vec::new(), None, Vec::new());
+        let (grows, mut deadline) = (scout.is_some(), None);
+        let (look, asked) = scout.map(|scout| (scout.look, scout.asked)).unzip();
+        if let Some(asked) = asked {
+            let (question, of_all) = asked.put(&closed, &bell)?;
+            (deadline, caller) = (question.deadline, Some(of_all));
+        }
+        for one in shown {
+            let (log, own, kept) = one.ask(&closed, &bell)?;
+            deadline = deadline.or(log.question.deadline);
+            logs.push(log);
+            caller.get_or_insert(own);
+            keep.extend(kept);
+        }
+        let one = logs.len() == 1 && !grows && (logs[0].shape.is_plain() || !logs[0].question.follow);
+        let parts = match logs.pop() {
+            Some(show::Shown { question, style, shape }) if one => {
+                Parts::One(Box::new(Feed::new(question, shape, skip)), style)
+            }
+            last_log => {
+                logs.extend(last_log);
+                let terms = Terms {
+                    last,
+                    grows,
+                    tolerant: true,
+                    deadline,
+                    bell: Arc::clone(&bell),
+                    ..Terms::default()
+                };
+                Parts::Many(Box::new(Many::new(logs, terms, skip)))
+            }
+        };
+        let caller = caller.unwrap_or_else(|| PythonCaller::new(None, None, Arc::clone(&closed)));
+        let answer = Mutex::new(Answer { parts, caller, _keep: keep });
+        Ok(Self { answer, told: Mutex::default(), closed, bell, paint, scout: look })
     }
 
     #[pyo3(signature = (sink, *, live=false))]
     fn run(&self, py: Python<'_>, sink: Option<&Bound<'_, Sink>>, live: bool) -> PyResult<u64> {
-        let mut painter = self.paint.as_ref().map(|paint| Paint { paint: paint.clone_ref(py), raised: None });
-        let sink = sink.map(|sink| &sink.get().0);
+        let paint = self.paint.as_ref().map(|paint| paint.clone_ref(py));
+        let mut painter = paint.map(|paint| Paint { paint, raised: None });
+        let scout = self.scout.as_ref().map(|look| look.clone_ref(py));
+        let (closed, bell) = (Arc::clone(&self.closed), Arc::clone(&self.bell));
+        let mut scout = Looking { look: scout, closed, bell, raised: None, keep: Vec::new() };
+        let manner = Manner { sink: sink.map(|sink| &sink.get().0), live };
         py.detach(|| {
-            let Ok(mut parts) = self.parts.try_lock() else {
+            let Ok(mut answer) = self.answer.try_lock() else {
                 return Err(PyRuntimeError::new_err("this answer is being shown by another thread"));
             };
-            let manner = Manner { sink, live, skip: self.skip };
-            let shown = parts.show(manner, painter.as_mut().map(|p| p as &mut dyn Painter));
+            let Answer { parts, caller, .. } = &mut *answer;
+            let paint = painter.as_mut().map(|p| p as &mut dyn Painter);
+            let shown = match parts {
+                Parts::One(feed, style) => show::show_one(feed, style, manner, paint, caller),
+                Parts::Many(many) => many.show(manner, paint, &mut scout, caller),
+            };
+            let mut told = self.told();
+            if let Parts::Many(many) = parts {
+                told.errors.extend(many.take_errors().into_iter().map(PyErr::from));
+            }
             match shown {
                 Err(_) if self.closed.load(Ordering::Acquire) => Ok(0),
                 Err(error) => {
-                    Err(parts.raised().or(painter.and_then(|p| p.raised)).unwrap_or_else(|| error.into()))
+                    let raised = caller.raised().or(painter.and_then(|p| p.raised)).or(scout.raised);
+                    Err(raised.unwrap_or_else(|| error.into()))
                 }
-                Ok(Outcome { hits, errors }) => {
-                    *self.told() = Told { hits, errors: errors.into_iter().map(PyErr::from).collect() };
+                Ok(hits) => {
+                    told.hits = hits;
                     Ok(hits)
                 }
             }
@@ -196,8 +191,13 @@ impl Show {
 
     #[getter]
     fn stats(&self) -> Stats {
-        let parts = self.parts.lock().unwrap_or_else(PoisonError::into_inner);
-        Stats { lines: self.told().hits, ..parts.stats() }
+        let answer = self.answer.lock().unwrap_or_else(PoisonError::into_inner);
+        let notes = answer.caller.notes();
+        let stats = match &answer.parts {
+            Parts::One(feed, _) => Stats::of(feed.query(), notes),
+            Parts::Many(many) => Stats::of_merge(many.merge(), notes),
+        };
+        Stats { lines: self.told().hits, ..stats }
     }
 
     #[getter]
@@ -226,5 +226,37 @@ impl Painter for Paint {
                 self.raised = Some(raised);
                 Error::Interrupted
             })
+    }
+}
+
+/// Asks Python for logs that were not there before.
+struct Looking {
+    look: Option<Py<PyAny>>,
+    closed: Arc<AtomicBool>,
+    bell: Arc<Bell>,
+    raised: Option<PyErr>,
+    keep: Vec<Py<PyAny>>,
+}
+
+impl Looking {
+    fn ask(&mut self, py: Python<'_>) -> PyResult<(Vec<show::Shown>, Vec<PathBuf>)> {
+        let Some(look) = &self.look else { return Ok(Default::default()) };
+        let (found, directories) = scout::look::<Shown<'_>>(look.bind(py))?;
+        let mut logs = Vec::new();
+        for one in found {
+            let (log, _, kept) = one.ask(&self.closed, &self.bell)?;
+            logs.push(log);
+            self.keep.extend(kept);
+        }
+        Ok((logs, directories))
+    }
+}
+
+impl Scout for Looking {
+    fn look(&mut self) -> Result<(Vec<show::Shown>, Vec<PathBuf>)> {
+        Python::attach(|py| self.ask(py)).map_err(|raised| {
+            self.raised = Some(raised);
+            Error::Interrupted
+        })
     }
 }

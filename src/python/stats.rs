@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use pyo3::prelude::*;
 
+use crate::merge::Merge;
 use crate::query::Query;
 
 /// What is known about an answer so far; see `Lines.stats`.
@@ -47,8 +48,15 @@ impl Stats {
         }
     }
 
+    /// What the queries of `merge` know of their answers together.
+    pub(super) fn of_merge(merge: &Merge, notes: &[String]) -> Self {
+        let mut sum = Self { notes: notes.to_vec(), late: merge.late(), ..Self::default() };
+        merge.queries().for_each(|query| sum.add(Self::of(query, &[])));
+        sum
+    }
+
     /// Adds what is known of another answer that was given together with this one.
-    pub(super) fn add(&mut self, other: Self) {
+    fn add(&mut self, other: Self) {
         self.lines += other.lines;
         self.own += other.own;
         self.inherited += other.inherited;

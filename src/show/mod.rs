@@ -1,22 +1,38 @@
 //! Showing an answer: from blocks to a descriptor, without a `str` for each line.
 //!
-//! A **feed** turns the answer about one file into **pages** of **rows**: the lines that are meant, and what is shown
-//! around them. Rows of many feeds are merged by time, rendered (a label, colours, JSON) and written in blocks.
+//! A **shaper** turns the lines of one file into **pages** of **rows**: the lines that are meant, and what is shown around
+//! them. Rows are rendered (a label, colours, JSON) and written in blocks. One file's answer is a **feed**; those of many
+//! come through a merge.
 
 mod context;
 mod feed;
-mod merge;
+mod many;
+mod one;
+mod out;
 mod records;
 mod render;
+mod shaper;
 mod sink;
 
 use crate::timing::LineTime;
 
 pub use context::Surroundings;
-pub use feed::{Feed, Shape};
-pub use merge::{Manner, Outcome, Painter, show, show_merged};
+pub use feed::Feed;
+pub use many::{Many, Scout, Shown};
+pub use one::show_one;
+pub use out::Painter;
 pub use render::{Json, Style};
+pub use shaper::{Shape, Shaper};
 pub use sink::Sink;
+
+/// How rows are written.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Manner<'s> {
+    /// Where to; without a sink they are only counted.
+    pub sink: Option<&'s Sink>,
+    /// What is there is written at once.
+    pub live: bool,
+}
 
 /// Why a row is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

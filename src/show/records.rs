@@ -39,6 +39,18 @@ struct Open {
     stamped: bool,
     /// Within a traceback, whose last line is not indented.
     tracing: bool,
+    fate: Fate,
+}
+
+/// What became of a record that is meant.
+#[derive(Clone, Copy, Default)]
+enum Fate {
+    #[default]
+    Waits,
+    /// It was one of those that are passed over.
+    Skipped,
+    /// So many of its parts were put on a page.
+    Shown(usize),
 }
 
 impl Open {
@@ -64,24 +76,48 @@ impl Open {
         self.hit |= part.hit;
         self.parts.push(Part { start, end: self.text.len(), ..*part });
     }
+
+    /// Puts what was not yet put on `page`, if the record is meant and none of the first `skip`.
+    fn put(&mut self, skip: &mut u64, page: &mut Page) {
+        let from = match self.fate {
+            Fate::Skipped => return,
+            _ if !self.hit => return,
+            Fate::Waits if *skip > 0 => {
+                *skip -= 1;
+                self.fate = Fate::Skipped;
+                return;
+            }
+            Fate::Waits => 0,
+            Fate::Shown(parts) => parts,
+        };
+        for part in &self.parts[from..] {
+            let kind = if part.hit { Kind::Hit } else { Kind::Context };
+            page.push(&self.text[part.start..part.end], kind, part.offset, part.time);
+        }
+        self.fate = Fate::Shown(self.parts.len());
+    }
 }
 
 /// The open records of one file, by rank or process.
+#[derive(Default)]
 pub(super) struct Records {
     open: HashMap<Prefix, Open>,
     /// Who has an open record, the oldest first.
     order: VecDeque<Prefix>,
     finder: Finder,
-    skip: u64,
 }
 
 impl Records {
-    pub(super) fn new(skip: u64) -> Self {
-        Self { open: HashMap::new(), order: VecDeque::new(), finder: Finder::default(), skip }
-    }
-
-    /// Puts the records that end among `lines` on `page`, if a line of theirs is a hit.
-    pub(super) fn turn(&mut self, block: &Block, lines: &[Placed], hits: &[usize], page: &mut Page) {
+    /// Puts the records that end among `lines` on `page`, if a line of theirs is a hit; the first `skip` of them are
+    /// passed over.
+    pub(super) fn turn(
+        &mut self,
+        block: &Block,
+        lines: &[Placed],
+        hits: &[usize],
+        skip: &mut u64,
+        page: &mut Page,
+    ) {
         let mut hits = hits.iter().copied().peekable();
         for (at, placed) in lines.iter().enumerate() {
             let line = placed.line.of(block.bytes());
@@ -89,7 +125,7 @@ impl Records {
             let own = placed.time.is_some_and(|time| time.how == Some(How::Own));
             let text = without_prefix(line);
             if own || !self.open.get(&prefix).is_some_and(|open| open.takes(text)) {
-                self.close(prefix, page);
+                self.close(prefix, skip, page);
                 self.order.push_back(prefix);
                 self.open.insert(prefix, Open { stamped: own, ..Open::default() });
             }
@@ -106,27 +142,26 @@ impl Records {
         }
     }
 
-    /// Puts all that is open on `page`.
-    pub(super) fn finish(&mut self, page: &mut Page) {
-        while let Some(&prefix) = self.order.front() {
-            self.close(prefix, page);
+    /// Puts what is there of open records on `page`; what comes to them later is put there later.
+    pub(super) fn settle(&mut self, skip: &mut u64, page: &mut Page) {
+        for prefix in &self.order {
+            if let Some(open) = self.open.get_mut(prefix) {
+                open.put(skip, page);
+            }
         }
     }
 
-    fn close(&mut self, prefix: Prefix, page: &mut Page) {
-        let Some(open) = self.open.remove(&prefix) else { return };
+    /// Puts all that is open on `page`.
+    pub(super) fn finish(&mut self, skip: &mut u64, page: &mut Page) {
+        while let Some(&prefix) = self.order.front() {
+            self.close(prefix, skip, page);
+        }
+    }
+
+    fn close(&mut self, prefix: Prefix, skip: &mut u64, page: &mut Page) {
+        let Some(mut open) = self.open.remove(&prefix) else { return };
         self.order.retain(|&other| other != prefix);
-        if !open.hit {
-            return;
-        }
-        if self.skip > 0 {
-            self.skip -= 1;
-            return;
-        }
-        for part in open.parts {
-            let kind = if part.hit { Kind::Hit } else { Kind::Context };
-            page.push(&open.text[part.start..part.end], kind, part.offset, part.time);
-        }
+        open.put(skip, page);
     }
 }
 

@@ -27,6 +27,8 @@ pub struct Json {
     pub source: String,
     /// The rank that wrote the file, if one did alone.
     pub rank: Option<u32>,
+    /// Which attempt or restart it is, where there are several; else empty.
+    pub part: String,
     /// The zone in which times are written where the line names none.
     pub zone: TimeZone,
 }
@@ -65,6 +67,9 @@ impl Json {
         object.insert("source".into(), self.source.clone().into());
         object
             .insert("rank".into(), self.rank.or_else(|| rank::of(text.as_bytes()).map(|r| r.number)).into());
+        if !self.part.is_empty() {
+            object.insert("part".into(), self.part.clone().into());
+        }
         let span = row.time.and_then(|time| time.span);
         object.insert("time".into(), span.and_then(|span| self.iso(span.lo, row)).into());
         object.insert("resolution_ns".into(), span.map(|span| span.hi - span.lo + 1).into());

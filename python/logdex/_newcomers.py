@@ -1,0 +1,104 @@
+"""Logs that come while a directory or a glob is followed: new ranks, attempts, restarts."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from logdex._inputs import Input, Wish, is_handle, of_part
+from logdex.layouts import Part, Source, find, may_grow
+from logdex.log import Question
+
+_COPY = re.compile(r"\.(?:gz|zst)$")
+
+
+@dataclass(frozen=True)
+class Newcomers:
+    """Where the engine asks for logs that come later; `src/python/scout.rs` reads these fields."""
+
+    asked: Question
+    """What is asked of all logs."""
+    look: Callable[[], tuple[list[Any], list[str]]]
+    """Gives those that have come, and the directories in which more may."""
+
+
+def that_grow(arguments: Iterable[str]) -> list[str]:
+    """Those of `arguments` that may stand for more logs later."""
+    return [one for one in arguments if one != "-" and not is_handle(one) and may_grow(one)]
+
+
+class Lookout:
+    """Knows which logs are followed, and finds those that are not."""
+
+    def __init__(self, arguments: list[str], wish: Wish, known: Iterable[Input]) -> None:
+        """`arguments` are directories and globs; `known` is what of them is followed."""
+        self._arguments = arguments
+        self._wish = wish
+        self._paths: set[str] = set()
+        self._files: dict[tuple[int, int], int] = {}
+        self._combined: set[str] = set()
+        for one in known:
+            self._paths.add(os.path.abspath(one.path))
+            if one.source is not None:
+                self._paths.update(os.path.abspath(part.path) for part in one.source.parts)
+                self._note_combined(one.source)
+        self._note_files()
+
+    def look(self) -> tuple[list[Input], list[str]]:
+        """The logs that have come since the last look, and the directories in which more may come."""
+        # Before the new names are looked at: a name that went to another file tells which one it was.
+        self._note_files()
+        found: list[Input] = []
+        directories: list[str] = []
+        for argument in self._arguments:
+            try:
+                there = find(argument, streams=self._wish.streams, follow=True)
+            except FileNotFoundError:
+                continue
+            directories += there.directories
+            found += [of_part(source, part) for source in there.sources for part in self._new_parts(source)]
+        self._note_files()
+        return found, directories
+
+    def _new_parts(self, source: Source) -> Iterator[Part]:
+        for part in source.parts:
+            path = os.path.abspath(part.path)
+            if path in self._paths:
+                continue
+            self._paths.add(path)
+            if not (part.rotated or _COPY.search(path) or self._is_followed(path) or self._is_copied(source)):
+                self._note_combined(source)
+                yield part
+
+    def _is_followed(self, path: str) -> bool:
+        """Whether it is a file that is followed, under a new name."""
+        identity, size = _looked_at(path)
+        # One that is shorter than it was is another: the number of a deleted file is given to a new one.
+        return size >= self._files.get(identity, size + 1)
+
+    def _is_copied(self, source: Source) -> bool:
+        """Whether a combined log that is followed has its lines."""
+        return source.stream != "combined" and _directory(source) in self._combined
+
+    def _note_combined(self, source: Source) -> None:
+        if source.stream == "combined":
+            self._combined.add(_directory(source))
+
+    def _note_files(self) -> None:
+        self._files.update(_looked_at(path) for path in self._paths)
+
+
+def _directory(source: Source) -> str:
+    return os.path.dirname(os.path.abspath(source.parts[0].path)) if source.parts else ""
+
+
+def _looked_at(path: str) -> tuple[tuple[int, int], int]:
+    """Which file it is, and its size."""
+    try:
+        stat = os.stat(path)
+    except OSError:
+        return (0, 0), 0
+    return (stat.st_dev, stat.st_ino), stat.st_size

@@ -1,0 +1,87 @@
+"""What lies below a directory, each file and directory once, however many links lead to it."""
+
+from __future__ import annotations
+
+import contextlib
+import glob
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+_DEPTH = 12
+
+
+@dataclass
+class Tree:
+    """The regular files and the directories below a directory, that one included; absolute, in order of names."""
+
+    files: list[str] = field(default_factory=list)
+    directories: list[str] = field(default_factory=list)
+    _seen: set[tuple[int, int]] = field(default_factory=set)
+
+    def _walk(self, directory: str, depth: int) -> list[str]:
+        """Takes in what lies below; returns the links, for what they lead to may lie below too."""
+        links: list[str] = []
+        try:
+            entries = sorted(os.scandir(directory), key=lambda entry: entry.name)
+        except OSError:
+            return links
+        self.directories.append(directory)
+        below = []
+        for entry in entries:
+            if entry.name.startswith("."):
+                continue
+            if entry.is_symlink():
+                links.append(entry.path)
+            elif entry.is_dir():
+                below.append(entry.path)
+            elif entry.is_file():
+                self._take(entry.path)
+        for path in below if depth < _DEPTH else []:
+            links += self._enter(path, depth + 1)
+        return links
+
+    def _enter(self, directory: str, depth: int) -> list[str]:
+        return self._walk(directory, depth) if self._is_new(directory) else []
+
+    def _take(self, path: str) -> None:
+        if self._is_new(path):
+            self.files.append(path)
+
+    def _is_new(self, path: str) -> bool:
+        with contextlib.suppress(OSError):
+            stat = os.stat(path)
+            if (stat.st_dev, stat.st_ino) not in self._seen:
+                self._seen.add((stat.st_dev, stat.st_ino))
+                return True
+        return False
+
+
+def tree(directory: str) -> Tree:
+    """What lies below `directory`; hidden names are left out, and what lies more than 12 directories deep.
+
+    Where a link leads to what is there under its own name (`latest -> run-3`), its own name counts.
+    """
+    found = Tree()
+    # Absolute, so that what stands above the directory tells role and replica.
+    links = found._enter(os.path.abspath(directory), 0)
+    while links:
+        link = links.pop(0)
+        if os.path.isdir(link):
+            links += found._enter(link, link.count(os.sep) - os.path.abspath(directory).count(os.sep))
+        elif os.path.isfile(link):
+            found._take(link)
+    return found
+
+
+def where_it_may_match(pattern: str) -> Iterator[str]:
+    """The directories there are in which a name may come that a glob's `pattern` matches."""
+    parts = os.path.abspath(pattern).split(os.sep)
+    for at in range(1, len(parts)):
+        above, part = os.sep.join(parts[:at]) or os.sep, parts[at]
+        if part == "**":
+            for base in glob.glob(above):
+                yield from tree(base).directories
+            return
+        if at == len(parts) - 1 or glob.has_magic(part):
+            yield from filter(os.path.isdir, glob.glob(above))

@@ -1,0 +1,120 @@
+"""How the lines of each file are asked for, and how they look."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from argparse import Namespace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from logdex._inputs import Input
+from logdex.log import Log, Question
+
+_LABEL_COLORS = (36, 33, 35, 32, 34, 96, 93, 95, 92, 94)
+_HIT = "\x1b[1;31m"
+_DIM = "\x1b[2m"
+_OFF = "\x1b[0m"
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A question, and how its answer is shown; `src/python/show.rs` reads these fields."""
+
+    question: Question
+    invert: bool = False
+    before: int = 0
+    after: int = 0
+    whole_records: bool = False
+    label: bytes = b""
+    heading: bytes = b""
+    gap: bytes = b"--\n"
+    json: tuple[str, int | None, str] | None = None
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether the engine alone picks the lines, and the last of them can be found from the end."""
+        return not (self.invert or self.before or self.after or self.whole_records)
+
+
+class Rows:
+    """What the options say about every file of one call."""
+
+    def __init__(self, args: Namespace, regex: str | None, *, several: bool, many_labels: bool) -> None:
+        """`several` files are shown in one order; `many_labels` says whether labels help."""
+        self._args = args
+        self._regex = regex
+        self._several = several
+        self._color = _wants_color(args.color)
+        self.labels: bool = many_labels if args.labels is None else args.labels
+        self.paint = _painter(regex) if self._color and regex is not None and not args.invert else None
+        self._colored: dict[str, int] = {}
+
+    def of(self, one: Input, ended: Callable[[], bool] | None) -> Shown:
+        """One file, which is followed until it has `ended`."""
+        args = self._args
+        spooled = one.spool is not None and not one.spool.has_ended()
+        live = (args.follow and not one.finished) or spooled
+        log = Log(one.path, tz=args.tz, index=one.spool is None)
+        question = log._ask(
+            self._regex,
+            args.since,
+            args.until,
+            follow=live,
+            partial=live and self._is_bare(),
+            ended=ended,
+            keep=one,
+        )
+        return Shown(
+            replace(question, records=args.json or args.records or self._several),
+            invert=args.invert,
+            before=args.before,
+            after=args.after,
+            whole_records=args.records and self._regex is not None,
+            label=self._label(one),
+            heading=self._heading(one),
+            gap=f"{_DIM}--{_OFF}\n".encode() if self._color else b"--\n",
+            json=(one.label, one.source.rank if one.source else None, one.name) if args.json else None,
+        )
+
+    def _is_bare(self) -> bool:
+        """Whether text goes out as it comes, before its line is whole."""
+        args = self._args
+        filtered = self._regex is not None or args.since or args.until or args.json or args.invert
+        return not (filtered or self._several or self.labels)
+
+    def _label(self, one: Input) -> bytes:
+        if not self.labels:
+            return b""
+        if not self._color:
+            return f"{one.label} ".encode("utf-8", "surrogateescape")
+        number = self._colored.setdefault(one.label, len(self._colored))
+        color = _LABEL_COLORS[number % len(_LABEL_COLORS)]
+        return f"\x1b[{color}m{one.label}{_OFF} ".encode("utf-8", "surrogateescape")
+
+    def _heading(self, one: Input) -> bytes:
+        if not one.name or self._args.json:
+            return b""
+        text = f"--- {one.label}: {one.name} ---"
+        return (f"{_DIM}{text}{_OFF}\n" if self._color else f"{text}\n").encode("utf-8", "surrogateescape")
+
+
+def _wants_color(said: str) -> bool:
+    if said != "auto":
+        return said == "always"
+    return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+def _painter(regex: str) -> Callable[[str], str]:
+    search = re.compile(regex)
+
+    def paint(line: str) -> str:
+        body = line[:-1] if line.endswith("\n") else line
+        end = line[len(body) :]
+        found = search.sub(
+            lambda match: f"{_HIT}{match[0]}{_OFF}" if match[0].strip("\n") else match[0], body
+        )
+        return found + end
+
+    return paint

@@ -1,0 +1,48 @@
+//! The last so many lines of what was there at the start.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use super::strand::Held;
+use crate::block::Block;
+use crate::line::Line;
+
+/// Keeps the last lines until it is known that no more come.
+#[derive(Debug)]
+pub(super) struct Last {
+    most: usize,
+    lines: VecDeque<(usize, Held)>,
+}
+
+impl Last {
+    /// Of what is pushed, the last `most`.
+    pub(super) fn new(most: usize) -> Self {
+        Self { most, lines: VecDeque::new() }
+    }
+
+    /// One more line, of log `at`.
+    pub(super) fn push(&mut self, at: usize, held: &Held) {
+        if self.lines.len() == self.most {
+            self.lines.pop_front();
+        }
+        self.lines.push_back((at, alone(held)));
+    }
+
+    /// The first of those that are left.
+    pub(super) fn pop(&mut self) -> Option<(usize, Held)> {
+        self.lines.pop_front()
+    }
+
+    /// Whether none is left.
+    pub(super) fn is_empty(&self) -> bool {
+        self.lines.is_empty()
+    }
+}
+
+/// The line without its block, which would stay in memory for it.
+fn alone(held: &Held) -> Held {
+    let text = held.line.of(held.block.bytes()).to_vec();
+    let line = Line { start: 0, end: text.len() };
+    let block = Block::of(held.block.file_offset(held.line.start), text);
+    Held { block: Arc::new(block), line, time: held.time, key: held.key }
+}

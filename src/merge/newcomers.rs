@@ -1,0 +1,72 @@
+//! Logs that come later: the directories in which they may appear, and when to look there.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crate::source::Identity;
+use crate::wait::tells_events;
+use crate::watch::{Bell, Watch};
+
+/// The longest time between two looks: where every directory tells of what comes, and where one does not.
+const EVERY: (Duration, Duration) = (Duration::from_secs(10), Duration::from_secs(1));
+
+/// Looking takes at most one part in so many of the time: a tree of ten thousand directories takes its while.
+const RARELY: u32 = 50;
+
+/// Knows when to look for logs that were not there before.
+pub(super) struct Newcomers {
+    bell: Arc<Bell>,
+    /// By directory: which one it was, and what rings when something comes there.
+    watches: HashMap<PathBuf, (Option<Identity>, Option<Watch>)>,
+    began: Instant,
+    ended: Instant,
+}
+
+impl Newcomers {
+    /// A look is due at once; `above` is rung when the next one is.
+    pub(super) fn new(above: &Arc<Bell>) -> Self {
+        let now = Instant::now();
+        Self { bell: Arc::new(Bell::under(above)), watches: HashMap::new(), began: now, ended: now }
+    }
+
+    /// Whether to look now. One who does says `watch` after that.
+    pub(super) fn is_due(&mut self) -> bool {
+        let due = self.bell.take() || self.ended.elapsed() >= self.every();
+        if due {
+            self.began = Instant::now();
+        }
+        due
+    }
+
+    /// Makes a look due.
+    pub(super) fn hurry(&self) {
+        self.bell.ring();
+    }
+
+    /// A look has ended: logs may come in these `directories`.
+    pub(super) fn watch(&mut self, directories: Vec<PathBuf>) {
+        let mut before = std::mem::take(&mut self.watches);
+        for directory in directories {
+            let identity = Identity::at(&directory);
+            let known = before
+                .remove(&directory)
+                .filter(|(then, watch)| *then == identity && watch.as_ref().is_none_or(Watch::is_ours));
+            let watched = known.unwrap_or_else(|| {
+                // What came after it was listed, and before this, rings nothing.
+                self.bell.ring();
+                let tells = tells_events(&directory);
+                (identity, tells.then(|| Watch::of_entries(&directory, &self.bell)).flatten())
+            });
+            self.watches.insert(directory, watched);
+        }
+        self.ended = Instant::now();
+    }
+
+    fn every(&self) -> Duration {
+        let blind = self.watches.values().any(|(_, watch)| watch.is_none());
+        let cost = self.ended.saturating_duration_since(self.began) * RARELY;
+        cost.max(if blind { EVERY.1 } else { EVERY.0 })
+    }
+}

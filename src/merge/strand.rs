@@ -1,0 +1,152 @@
+//! A strand: one log of a merge, with the lines of it that wait for their turn.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Instant;
+
+use crate::batch::{Batch, Selection};
+use crate::block::Block;
+use crate::caller::Caller;
+use crate::error::Result;
+use crate::follow::Turn;
+use crate::line::{self, Line};
+use crate::query::{Query, Question};
+use crate::timing::LineTime;
+use crate::watch::Bell;
+
+/// A line on its way, with its block.
+#[derive(Clone, Debug)]
+pub struct Held {
+    /// The block in which it stands.
+    pub block: Arc<Block>,
+    /// Where it stands there.
+    pub line: Line,
+    /// Its time.
+    pub time: Option<LineTime>,
+    /// By what it is ordered: its moment, or the number of its arrival.
+    pub(super) key: i64,
+}
+
+/// The key of lines that have no time at all: they come first.
+pub(super) const TIMELESS: i64 = i64::MIN;
+
+/// One log of a merge.
+pub(super) struct Strand {
+    pub(super) query: Query,
+    pub(super) bell: Arc<Bell>,
+    pub(super) held: VecDeque<Held>,
+    /// Where blocks to come begin, and the earliest moment from there on.
+    floors: VecDeque<(u64, i64)>,
+    /// No line is put before one that stands above it in the file: the keys so far come up to here.
+    least: Option<i64>,
+    pub(super) state: State,
+    /// When the first held line came.
+    pub(super) came: Instant,
+}
+
+/// What may still come of a log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum State {
+    /// Some of what was there at the start.
+    Past,
+    /// What is written from now on.
+    Live,
+    /// Nothing.
+    Over,
+}
+
+impl Strand {
+    /// The answer to `question`, whose bell rings with the one `above`; `in_file_order` keeps the order of its lines also
+    /// where its stamps go backwards.
+    pub(super) fn new(question: Question, above: &Arc<Bell>, in_file_order: bool) -> Self {
+        let bell = Arc::new(Bell::under(above));
+        // Many logs share the cores: each reads in the thread that asks.
+        let question = Question { bell: Arc::clone(&bell), workers: 0, ..question };
+        Self {
+            query: Query::new(question),
+            bell,
+            held: VecDeque::new(),
+            floors: VecDeque::new(),
+            least: in_file_order.then_some(TIMELESS),
+            state: State::Past,
+            came: Instant::now(),
+        }
+    }
+
+    /// No line to come of what was there at the start is earlier; `None` if none is to come.
+    pub(super) fn floor(&self) -> Option<i64> {
+        match self.state {
+            State::Past => Some(self.floors.front().map_or(TIMELESS, |(_, floor)| *floor)),
+            State::Live | State::Over => None,
+        }
+    }
+
+    /// Opens the file, and learns of its past.
+    pub(super) fn start(&mut self, caller: &mut dyn Caller) -> Result<()> {
+        self.query.start(caller)?;
+        self.floors = self.query.floors().into();
+        self.state = if self.floors.is_empty() { State::Live } else { State::Past };
+        Ok(())
+    }
+
+    /// Takes what the query has now; false if that is nothing. Lines are ordered by `key` if there is one, else by time.
+    pub(super) fn draw(&mut self, caller: &mut dyn Caller, key: Option<i64>) -> Result<bool> {
+        match self.query.poll(caller)? {
+            Turn::Batch(batch) => {
+                self.take(batch, key);
+                return Ok(true);
+            }
+            Turn::Nothing => self.state = State::Live,
+            Turn::Over => self.state = State::Over,
+        }
+        Ok(false)
+    }
+
+    /// Puts the lines of `batch` where they belong among those that are held.
+    fn take(&mut self, batch: Batch, key: Option<i64>) {
+        let end = batch.block.file_offset(batch.block.bytes().len());
+        while self.floors.front().is_some_and(|(start, _)| *start < end) {
+            self.floors.pop_front();
+        }
+        if self.floors.is_empty() && self.state == State::Past {
+            self.state = State::Live;
+        }
+        let seam = self.held.len().saturating_sub(1);
+        if self.held.is_empty() {
+            self.came = Instant::now();
+        }
+        self.held.extend(held(batch, key, &mut self.least));
+        if !self.held.iter().skip(seam).is_sorted_by_key(|held| held.key) {
+            // Stable, and quick where two sorted runs meet.
+            self.held.make_contiguous().sort_by_key(|held| held.key);
+        }
+    }
+
+    /// The key of the first line that waits.
+    pub(super) fn first_key(&self) -> Option<i64> {
+        self.held.front().map(|held| held.key)
+    }
+}
+
+/// The lines of `batch`, with what they are ordered by: `arrival`, or their moment, not below `least`.
+fn held(batch: Batch, arrival: Option<i64>, least: &mut Option<i64>) -> impl Iterator<Item = Held> {
+    let Batch { block, selection, times } = batch;
+    let block = Arc::new(block);
+    let lines: Vec<Line> = match selection {
+        Selection::All(_) => line::lines(block.bytes()).collect(),
+        Selection::Picked(picked) => picked.iter().map(|candidate| candidate.line).collect(),
+    };
+    lines.into_iter().enumerate().map(move |(n, line)| {
+        let time = times.get(n).copied();
+        let moment = || time.and_then(|t| t.span).map_or(TIMELESS, |span| span.lo);
+        let key = match (arrival, &mut *least) {
+            (Some(arrival), _) => arrival,
+            (None, Some(least)) => {
+                *least = moment().max(*least);
+                *least
+            }
+            (None, None) => moment(),
+        };
+        Held { block: Arc::clone(&block), line, time, key }
+    })
+}

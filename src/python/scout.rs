@@ -1,0 +1,23 @@
+//! Where logs may come later: what Python is asked for those that were not there before.
+
+use std::path::PathBuf;
+
+use pyo3::prelude::*;
+
+use super::question::Asked;
+
+/// `logdex._newcomers.Newcomers`.
+#[derive(FromPyObject)]
+pub(super) struct Scouted<'py> {
+    /// What is asked of all of them.
+    pub(super) asked: Asked<'py>,
+    /// `() -> (those that have come, the directories in which more may)`.
+    pub(super) look: Py<PyAny>,
+}
+
+/// Those that have come, as `T`s, and the directories in which more may.
+pub(super) fn look<'py, T: FromPyObjectOwned<'py>>(
+    look: &Bound<'py, PyAny>,
+) -> PyResult<(Vec<T>, Vec<PathBuf>)> {
+    look.call0()?.extract()
+}

@@ -1,0 +1,145 @@
+//! The answers about many files, to one sink, in one order: that of time, and in a follow as they come.
+//!
+//! Where lines are shown for themselves, the order of time is exact. Where lines are shown around others, a file's own
+//! order stays, and of the files' next lines the earliest goes out.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::out::{Out, Painter};
+use super::{Manner, Page, Shape, Shaper, Style};
+use crate::caller::Caller;
+use crate::error::{Error, Result};
+use crate::merge::{Held, Merge, Step, Terms};
+use crate::query::Question;
+
+/// A record that waits for its next line is shown after so long.
+const STILL: Duration = Duration::from_millis(100);
+
+/// A log, and how it is shown.
+pub struct Shown {
+    /// What is asked of it, its times included.
+    pub question: Question,
+    /// How its rows are written.
+    pub style: Style,
+    /// Which lines of it are shown.
+    pub shape: Shape,
+}
+
+/// One who looks for logs that were not there before.
+pub trait Scout {
+    /// The logs that have come since the last look, and the directories in which more may come.
+    fn look(&mut self) -> Result<(Vec<Shown>, Vec<PathBuf>)>;
+}
+
+/// Many answers under way.
+pub struct Many {
+    merge: Merge,
+    ways: Vec<Way>,
+    /// How many of the lines that are meant are still passed over.
+    skip: u64,
+}
+
+/// How the lines of one log go out.
+struct Way {
+    style: Style,
+    shaper: Shaper,
+    /// Whether the heading was written.
+    headed: bool,
+}
+
+impl Many {
+    /// Merges `logs` as `terms` say, without the first `skip` lines that are meant.
+    pub fn new(logs: Vec<Shown>, terms: Terms, skip: u64) -> Self {
+        let plain = logs.iter().all(|one| one.shape.is_plain());
+        let records = logs.iter().any(|one| one.shape.records);
+        let terms = Terms { in_file_order: !plain, still: records.then_some(STILL), ..terms };
+        let mut many = Self { merge: Merge::new(Vec::new(), terms), ways: Vec::new(), skip };
+        let questions = many.take(logs);
+        many.merge.add(questions);
+        many
+    }
+
+    /// The merge, for its stats.
+    pub fn merge(&self) -> &Merge {
+        &self.merge
+    }
+
+    /// Why logs were left out.
+    pub fn take_errors(&mut self) -> Vec<Error> {
+        self.merge.take_errors()
+    }
+
+    /// Writes the lines, each log's in its style; returns how many were meant.
+    pub fn show(
+        &mut self,
+        manner: Manner<'_>,
+        mut painter: Option<&mut dyn Painter>,
+        scout: &mut dyn Scout,
+        caller: &mut dyn Caller,
+    ) -> Result<u64> {
+        let (mut out, mut page) = (Out::new(manner.sink, manner.live), Page::default());
+        loop {
+            while let Some((at, held)) = self.merge.ready() {
+                self.shape(at, &held, &mut page, caller)?;
+                self.write(at, &mut page, &mut out, &mut painter)?;
+                out.make_room(&mut || caller.pulse())?;
+            }
+            out.settle(&mut || caller.pulse())?;
+            match self.merge.advance(caller)? {
+                Step::Line => continue,
+                Step::Look => {
+                    let (logs, directories) = scout.look()?;
+                    let questions = self.take(logs);
+                    self.merge.join(questions, directories);
+                    continue;
+                }
+                Step::Still | Step::Over => {}
+            }
+            let over = self.merge.is_over();
+            for at in 0..self.ways.len() {
+                let shaper = &mut self.ways[at].shaper;
+                if over {
+                    shaper.finish(&mut self.skip, &mut page);
+                } else {
+                    shaper.settle(&mut self.skip, &mut page);
+                }
+                self.write(at, &mut page, &mut out, &mut painter)?;
+            }
+            if over {
+                out.flush(&mut || caller.pulse())?;
+                return Ok(out.hits);
+            }
+        }
+    }
+
+    /// What is asked of `logs`, each of which gets its way.
+    fn take(&mut self, logs: Vec<Shown>) -> Vec<Question> {
+        let take = |one: Shown| {
+            let Shown { mut question, style, shape } = one;
+            let shaper = Shaper::new(&mut question, shape);
+            self.ways.push(Way { style, shaper, headed: false });
+            question
+        };
+        logs.into_iter().map(take).collect()
+    }
+
+    fn shape(&mut self, at: usize, held: &Held, page: &mut Page, caller: &mut dyn Caller) -> Result<()> {
+        self.ways[at].shaper.line(held, &mut self.skip, page, caller)
+    }
+
+    fn write(
+        &mut self,
+        at: usize,
+        page: &mut Page,
+        out: &mut Out<'_>,
+        painter: &mut Option<&mut dyn Painter>,
+    ) -> Result<()> {
+        let Way { style, headed, .. } = &mut self.ways[at];
+        for &row in page.rows() {
+            out.row(style, row, page.text(row), headed, painter)?;
+        }
+        page.clear();
+        Ok(())
+    }
+}

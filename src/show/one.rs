@@ -1,0 +1,44 @@
+//! The answer about one file, to one sink.
+
+use super::out::{Out, Painter};
+use super::{Feed, Manner, Page, Style};
+use crate::caller::Caller;
+use crate::error::Result;
+
+/// Writes what `feed` gives; returns how many lines were meant.
+pub fn show_one(
+    feed: &mut Feed,
+    style: &Style,
+    manner: Manner<'_>,
+    mut painter: Option<&mut dyn Painter>,
+    caller: &mut dyn Caller,
+) -> Result<u64> {
+    let mut out = Out::new(manner.sink, manner.live);
+    if feed.is_plain() && style.is_plain() && painter.is_none() {
+        plain(feed, caller, &mut out)?;
+        return Ok(out.hits);
+    }
+    let (mut page, mut headed) = (Page::default(), false);
+    while feed.turn(&mut page, caller)? {
+        for &row in page.rows() {
+            out.row(style, row, page.text(row), &mut headed, &mut painter)?;
+            out.make_room(&mut || caller.pulse())?;
+        }
+        out.settle(&mut || caller.pulse())?;
+    }
+    out.flush(&mut || caller.pulse())?;
+    Ok(out.hits)
+}
+
+/// The lines of one feed as they are.
+fn plain(feed: &mut Feed, caller: &mut dyn Caller, out: &mut Out<'_>) -> Result<()> {
+    let mut ended = true;
+    while let Some(batch) = feed.next_batch(caller)? {
+        ended = out.pour(&batch, &mut || caller.pulse())?.unwrap_or(ended);
+        feed.recycle(batch);
+    }
+    if !ended {
+        out.end_line();
+    }
+    out.flush(&mut || caller.pulse())
+}

@@ -1,0 +1,113 @@
+//! What is written, gathered into blocks.
+
+use std::time::{Duration, Instant};
+
+use super::{Kind, Row, Sink, Style};
+use crate::batch::{Batch, Selection};
+use crate::error::Result;
+
+/// How much is gathered before it is written, in bytes.
+const ENOUGH: usize = 128 << 10;
+/// What is there is written at least this often, so that a rare line is seen at once.
+const SOON: Duration = Duration::from_millis(20);
+
+/// Puts colours into a line that is meant.
+pub trait Painter {
+    /// The line as it is to be written.
+    fn paint(&mut self, line: &[u8]) -> Result<Vec<u8>>;
+}
+
+/// Rows on their way to the sink; without one they are only counted.
+pub(super) struct Out<'s> {
+    sink: Option<&'s Sink>,
+    buffer: Vec<u8>,
+    written: Instant,
+    pub(super) hits: u64,
+    /// What is there is written at once.
+    live: bool,
+}
+
+impl<'s> Out<'s> {
+    pub(super) fn new(sink: Option<&'s Sink>, live: bool) -> Self {
+        Self { sink, buffer: Vec::new(), written: Instant::now(), hits: 0, live }
+    }
+
+    /// Writes a row; `headed` says whether the heading of its feed was written.
+    pub(super) fn row(
+        &mut self,
+        style: &Style,
+        row: Row,
+        text: &[u8],
+        headed: &mut bool,
+        painter: &mut Option<&mut dyn Painter>,
+    ) -> Result<()> {
+        self.hits += u64::from(row.kind == Kind::Hit);
+        if self.sink.is_none() {
+            return Ok(());
+        }
+        if !std::mem::replace(headed, true) {
+            self.buffer.extend_from_slice(&style.heading);
+        }
+        match painter {
+            Some(painter) if row.kind == Kind::Hit => {
+                style.write(row, text, &painter.paint(text)?, &mut self.buffer);
+            }
+            _ => style.write(row, text, text, &mut self.buffer),
+        }
+        Ok(())
+    }
+
+    /// Writes the lines of `batch` as they are; says whether the last of them ends in `\n`, if there is one.
+    pub(super) fn pour(
+        &mut self,
+        batch: &Batch,
+        pulse: &mut dyn FnMut() -> Result<()>,
+    ) -> Result<Option<bool>> {
+        self.hits += batch.len();
+        let Some(sink) = self.sink else { return Ok(None) };
+        let bytes = batch.block.bytes();
+        let last = match &batch.selection {
+            Selection::All(_) => {
+                self.flush(pulse)?;
+                sink.write(bytes, pulse)?;
+                bytes.last().copied()
+            }
+            Selection::Picked(picked) => {
+                for candidate in picked {
+                    self.buffer.extend_from_slice(candidate.line.of(bytes));
+                }
+                picked.last().and_then(|last| last.line.of(bytes).last().copied())
+            }
+        };
+        self.settle(pulse)?;
+        Ok(last.map(|last| last == b'\n'))
+    }
+
+    /// Ends a line that was written without its end.
+    pub(super) fn end_line(&mut self) {
+        self.buffer.push(b'\n');
+    }
+
+    /// Writes what there is if that is much.
+    pub(super) fn make_room(&mut self, pulse: &mut dyn FnMut() -> Result<()>) -> Result<()> {
+        if self.buffer.len() >= ENOUGH { self.flush(pulse) } else { Ok(()) }
+    }
+
+    /// Writes what there is if that is much, or has waited for long, or shall not wait.
+    pub(super) fn settle(&mut self, pulse: &mut dyn FnMut() -> Result<()>) -> Result<()> {
+        if self.live || self.buffer.len() >= ENOUGH || self.written.elapsed() >= SOON {
+            self.flush(pulse)?;
+        }
+        Ok(())
+    }
+
+    /// Writes what there is.
+    pub(super) fn flush(&mut self, pulse: &mut dyn FnMut() -> Result<()>) -> Result<()> {
+        if let Some(sink) = self.sink {
+            sink.write(&self.buffer, pulse)?;
+        }
+        self.buffer.clear();
+        self.written = Instant::now();
+        Ok(())
+    }
+}

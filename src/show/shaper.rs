@@ -1,0 +1,157 @@
+//! A shaper: of the lines of one file, in order, those that are shown, and why.
+
+use std::sync::Arc;
+
+use super::context::{Context, Placed};
+use super::records::Records;
+use super::{Kind, Page, Surroundings};
+use crate::block::Block;
+use crate::caller::Caller;
+use crate::error::Result;
+use crate::merge::Held;
+use crate::pattern::{Candidate, Pattern, Scratch};
+use crate::query::Question;
+
+/// What is shown of an answer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Shape {
+    /// The lines that do not match are meant.
+    pub invert: bool,
+    /// How many lines around each are shown.
+    pub around: Surroundings,
+    /// A line is shown with its record: the stamped line before it, and what follows that without a stamp.
+    pub records: bool,
+}
+
+impl Shape {
+    /// Whether the engine may pick the lines, since nobody has to see those that do not match.
+    pub fn is_plain(self) -> bool {
+        self == Self::default()
+    }
+}
+
+/// Picks and surrounds the lines of one file.
+pub struct Shaper {
+    shape: Shape,
+    /// The pattern, where every line must be seen.
+    pattern: Option<Arc<Pattern>>,
+    scratch: Scratch,
+    context: Context,
+    records: Option<Records>,
+    /// The block that was searched last, and what matches in it.
+    searched: Option<Arc<Block>>,
+    found: Vec<Candidate>,
+}
+
+impl Shaper {
+    /// Takes over from `question` what the engine cannot decide if the lines are shown in `shape`.
+    pub fn new(question: &mut Question, shape: Shape) -> Self {
+        Self {
+            shape,
+            pattern: if shape.is_plain() { None } else { question.pattern.take() },
+            scratch: Scratch::default(),
+            context: Context::new(shape.around),
+            records: shape.records.then(Records::default),
+            searched: None,
+            found: Vec::new(),
+        }
+    }
+
+    /// Whether lines are shown as they come.
+    pub fn is_plain(&self) -> bool {
+        self.shape.is_plain()
+    }
+
+    /// Puts what is to be shown of `lines` of `block` on `page`; the first `skip` that are meant are passed over.
+    pub(super) fn turn(
+        &mut self,
+        block: &Block,
+        lines: &[Placed],
+        skip: &mut u64,
+        page: &mut Page,
+        caller: &mut dyn Caller,
+    ) -> Result<()> {
+        self.search(block, caller)?;
+        self.put(block, lines, skip, page);
+        Ok(())
+    }
+
+    /// The same for one line of a merge, whose block may have other lines to come.
+    pub(super) fn line(
+        &mut self,
+        held: &Held,
+        skip: &mut u64,
+        page: &mut Page,
+        caller: &mut dyn Caller,
+    ) -> Result<()> {
+        if !self.searched.as_ref().is_some_and(|block| Arc::ptr_eq(block, &held.block)) {
+            self.search(&held.block, caller)?;
+            self.searched = Some(Arc::clone(&held.block));
+        }
+        self.put(&held.block, &[Placed { line: held.line, time: held.time }], skip, page);
+        Ok(())
+    }
+
+    /// Puts on `page` what waited for lines that may never come.
+    pub(super) fn settle(&mut self, skip: &mut u64, page: &mut Page) {
+        if let Some(records) = &mut self.records {
+            records.settle(skip, page);
+        }
+    }
+
+    /// Puts on `page` what is left at the end.
+    pub(super) fn finish(&mut self, skip: &mut u64, page: &mut Page) {
+        if let Some(records) = &mut self.records {
+            records.finish(skip, page);
+        }
+    }
+
+    /// Finds what matches in `block`.
+    fn search(&mut self, block: &Block, caller: &mut dyn Caller) -> Result<()> {
+        let Some(pattern) = &self.pattern else { return Ok(()) };
+        self.found.clear();
+        pattern.scan(block.bytes(), &mut self.scratch, &mut self.found);
+        if self.found.iter().any(|c| !c.certain) {
+            caller.judge(block.bytes(), &mut self.found)?;
+        }
+        Ok(())
+    }
+
+    fn put(&mut self, block: &Block, lines: &[Placed], skip: &mut u64, page: &mut Page) {
+        if self.is_plain() {
+            for &Placed { line, time } in lines {
+                page.push(line.of(block.bytes()), Kind::Hit, block.file_offset(line.start), time);
+            }
+            return;
+        }
+        let mut hits = self.hits(lines);
+        if let Some(records) = &mut self.records {
+            records.turn(block, lines, &hits, skip, page);
+            return;
+        }
+        let skipped = hits.len().min(usize::try_from(*skip).unwrap_or(usize::MAX));
+        *skip -= skipped as u64;
+        hits.drain(..skipped);
+        self.context.turn(block, lines, &hits, page);
+    }
+
+    /// The positions in `lines` of those that are meant.
+    fn hits(&self, lines: &[Placed]) -> Vec<usize> {
+        if self.pattern.is_none() {
+            return if self.shape.invert { Vec::new() } else { (0..lines.len()).collect() };
+        }
+        let first = lines.first().map_or(0, |placed| placed.line.start);
+        let mut at = self.found.partition_point(|c| c.line.start < first);
+        let mut hits = Vec::new();
+        for (nth, placed) in lines.iter().enumerate() {
+            while self.found.get(at).is_some_and(|c| c.line.start < placed.line.start) {
+                at += 1;
+            }
+            let matches = self.found.get(at).is_some_and(|c| c.line == placed.line);
+            if matches != self.shape.invert {
+                hits.push(nth);
+            }
+        }
+        hits
+    }
+}

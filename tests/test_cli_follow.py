@@ -1,0 +1,152 @@
+"""`logdex -f`: what is there, what is written, and what comes later."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from shell import LINES, Following
+
+
+@pytest.fixture
+def following() -> Iterator[Callable[..., Following]]:
+    all_: list[Following] = []
+
+    def start(*args: object) -> Following:
+        all_.append(Following(*args))
+        return all_[-1]
+
+    yield start
+    for one in all_:
+        one.process.kill()
+        one.process.communicate()
+
+
+def test_following_one_file(log: Path, following: Callable[..., Following]) -> None:
+    one = following("-e", "INFO", "-n", "1", "--stats", log)
+    assert one.line() == LINES[6]
+    with log.open("a") as file:
+        file.write("2026-11-22 02:13:00 INFO more\nnot this\n")
+    assert one.line() == "2026-11-22 02:13:00 INFO more\n"
+    status, error = one.interrupt()
+    assert status == 130
+    assert "Traceback" not in error
+
+
+def write(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a") as file:
+        file.write(text)
+
+
+def stamped(second: int, text: str) -> str:
+    return f"2026-11-22 02:00:{second:02} {text}\n"
+
+
+@pytest.fixture
+def two(tmp_path: Path) -> Path:
+    """Two ranks whose lines alternate in time."""
+    for rank in (0, 1):
+        write(
+            tmp_path / f"two/rank{rank}.log",
+            "".join(stamped(second, f"rank {rank}") for second in range(rank, 10, 2)),
+        )
+    return tmp_path / "two"
+
+
+@pytest.mark.parametrize("options", [["-n", "3"], ["-n", "3", "-C0"], ["-v", "-e", "nothing", "-n", "3"]])
+def test_the_last_of_many_are_the_last_of_all(
+    two: Path, following: Callable[..., Following], options: list[str]
+) -> None:
+    one = following(*options, two)
+    assert [one.line() for _ in range(3)] == [
+        f"rank{second % 2} " + stamped(second, f"rank {second % 2}") for second in (7, 8, 9)
+    ]
+    for rank in (1, 0, 1):
+        write(two / f"rank{rank}.log", f"new from {rank}\n")
+        assert one.line() == f"rank{rank} new from {rank}\n"
+    assert one.interrupt()[0] == 130
+
+
+def test_logs_that_come_later_are_followed(tmp_path: Path, following: Callable[..., Following]) -> None:
+    run = tmp_path / "run"
+    run.mkdir()
+    one = following(run)
+    assert one.error_line() == f"logdex: {run}: no logs yet; waiting for the first\n"
+    write(run / "rank0.log", "a\n")
+    assert one.line() == "rank0 a\n"
+    attempt = "deep/torchelastic/trainer/r_x/attempt_{}/0/stderr.log"
+    write(run / attempt.format(0), "first\n")
+    assert one.line() == "trainer/r_x/0 first\n"
+    write(run / attempt.format(1), "second\n")
+    assert one.line() == "--- trainer/r_x/0: attempt 1 ---\n"
+    assert one.line() == "trainer/r_x/0 second\n"
+    (run / ".hidden").write_text("moved here whole\n")
+    (run / ".hidden").rename(run / "rank7.log")
+    assert one.line() == "rank7 moved here whole\n"
+    (run / "notes.txt").write_text("no log\n")
+    write(run / "rank0.log", "b\n")
+    assert one.line() == "rank0 b\n"
+
+
+def test_a_rotated_log_comes_once(tmp_path: Path, following: Callable[..., Following]) -> None:
+    run = tmp_path / "run"
+    write(run / "train.log.1", "oldest\n")
+    write(run / "train.log", "old\n")
+    one = following(run)
+    assert [one.line(), one.line()] == ["train.log oldest\n", "train.log old\n"]
+    for turn, kept in enumerate(["train.log.1", "train.log.1", "train-20261122.log"]):
+        (run / "train.log").rename(run / kept)
+        write(run / "train.log", f"turn {turn}\n")
+        assert one.line() == f"train.log turn {turn}\n"
+    (run / "latest.log").symlink_to("train.log")
+    write(run / "train.log", "last\n")
+    assert one.line() == "train.log last\n"
+
+
+def test_a_glob_grows_and_names_that_it_does_not_match_are_left_out(
+    tmp_path: Path, following: Callable[..., Following]
+) -> None:
+    (tmp_path / "runs").mkdir()
+    one = following(f"{tmp_path}/runs/*/out.log")
+    assert "waiting" in one.error_line()
+    write(tmp_path / "runs/other/err.log", "no\n")
+    write(tmp_path / "runs/1/out.log", "one\n")
+    assert one.line() == "out.log one\n"
+    write(tmp_path / "runs/2/out.log", "two\n")
+    assert one.line().endswith("out.log two\n")
+
+
+def test_one_thread_follows_many_with_context(two: Path, following: Callable[..., Following]) -> None:
+    for rank in range(2, 60):
+        write(two / f"rank{rank}.log", stamped(rank, "quiet"))
+    one = following("-e", "ERROR", "-B1", "-A1", two)
+    for rank in (30, 1):
+        write(two / f"rank{rank}.log", "before\nERROR\n")
+        assert [one.line(), one.line()] == [f"rank{rank} before\n", f"rank{rank} ERROR\n"]
+    write(two / "rank30.log", "after\nleft out\n")
+    assert one.line() == "rank30 after\n"
+    assert one.threads() < 10
+
+
+def test_a_record_is_shown_before_its_next_line_comes(
+    tmp_path: Path, following: Callable[..., Following]
+) -> None:
+    log = tmp_path / "train.log"
+    write(log, stamped(1, "fine") + stamped(2, "ERROR boom") + "Traceback (most recent call last):\n")
+    one = following("--records", "-e", "ERROR", log)
+    assert one.line() == stamped(2, "ERROR boom")
+    assert one.line() == "Traceback (most recent call last):\n"
+    write(log, "  here\nValueError: bad\n")
+    assert [one.line(), one.line()] == ["  here\n", "ValueError: bad\n"]
+    write(log, stamped(3, "fine") + stamped(4, "ERROR again"))
+    assert one.line() == stamped(4, "ERROR again")
+
+
+def test_a_log_that_cannot_be_read_does_not_end_the_others(
+    two: Path, following: Callable[..., Following]
+) -> None:
+    one = following("-n", "1", two)
+    assert one.line() == "rank1 " + stamped(9, "rank 1")
+    (two / "pipe.log").write_bytes(b"\x1f\x8b\x08 compressed under a plain name")
+    write(two / "rank0.log", "goes on\n")
+    assert one.line() == "rank0 goes on\n"

@@ -1,0 +1,151 @@
+"""What the command reads: pipes, compressed logs, many sources in one order, handles."""
+
+import gzip
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from shell import LINES, run
+
+
+def test_standard_input_by_pipe_and_by_file(log: Path) -> None:
+    text = log.read_bytes()
+    assert run("-e", "ready", stdin=text)[1] == [LINES[1]]
+    assert run("--since", "2026-11-22 02:11", "-", stdin=text)[1] == [LINES[6]]
+    assert run("-n1", stdin=text)[1] == [LINES[6]]
+    with log.open("rb") as file:
+        done = subprocess.run(
+            [sys.executable, "-m", "logdex", "-c"], stdin=file, capture_output=True, check=False
+        )
+    assert done.stdout == b"7\n"
+    assert run(stdin=b"") == (1, [], "")
+
+
+def test_standard_input_is_shown_as_it_comes(log: Path) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-m", "logdex", "-e", "x"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as process:
+        assert process.stdin
+        assert process.stdout
+        for number in range(3):
+            process.stdin.write(b"x%d\ny\n" % number)
+            process.stdin.flush()
+            assert process.stdout.readline() == b"x%d\n" % number
+        process.stdin.close()
+        assert process.stdout.read() == b""
+    assert process.returncode == 0
+
+
+def test_what_is_spooled_is_bounded(log: Path) -> None:
+    status, _, error = run("-n1", stdin=b"x\n" * (1 << 20), LOGDEX_SPOOL="1")
+    assert status == 2
+    assert "standard input: more than 1 MiB" in error
+
+
+@pytest.mark.parametrize("kind", ["gz", "zst"])
+def test_compressed_logs_are_read(log: Path, kind: str) -> None:
+    path = log.with_name(f"train.log.{kind}")
+    path.write_bytes(_compress(log.read_bytes(), kind))
+    assert run(path)[1] == LINES
+    assert run("-c", "-e", "NCCL", path)[1] == ["2\n"]
+    path.write_bytes(path.read_bytes()[:-9])
+    status, _, error = run(path)
+    assert status == 2
+    assert "damaged or cut off" in error
+    assert str(path) in error
+
+
+def _compress(text: bytes, kind: str) -> bytes:
+    if kind == "gz":
+        return gzip.compress(text)
+    if sys.version_info >= (3, 14):
+        from compression import zstd
+    else:
+        from backports import zstd
+    return bytes(zstd.compress(text))
+
+
+@pytest.fixture
+def two(tmp_path: Path) -> Path:
+    """Two ranks whose lines alternate in time; rank 1 has a traceback."""
+    for rank in (0, 1):
+        lines = [f"2026-11-22 02:00:{second:02} rank {rank}\n" for second in range(rank, 10, 2)]
+        if rank:
+            lines.insert(2, "  continued\n")
+        (tmp_path / f"rank{rank}.log").write_text("".join(lines))
+    return tmp_path
+
+
+def test_several_sources_are_merged_by_time(two: Path) -> None:
+    _, out, _ = run(two)
+    seconds = [int(match[1]) for line in out if (match := re.search(r"02:00:(\d\d)", line))]
+    assert seconds == list(range(10))
+    at = out.index("rank1   continued\n")
+    assert out[at - 1].startswith("rank1 2026-11-22 02:00:03")
+    assert all(line.startswith(("rank0 ", "rank1 ")) for line in out)
+    assert run("--no-merge", "--no-labels", two)[1] == [
+        *(two / "rank0.log").read_text().splitlines(keepends=True),
+        *(two / "rank1.log").read_text().splitlines(keepends=True),
+    ]
+    last = run("-n", "3", "--no-labels", two)[1]
+    assert [line[17:19] for line in last] == ["07", "08", "09"]
+    assert run("-c", f"{two}/rank*.log")[1] == ["rank0:5\n", "rank1:6\n"]
+    assert run("-e", "rank 1", "-B1", "-n1", two / "rank1.log")[1][-1].endswith("09 rank 1\n")
+
+
+@pytest.mark.parametrize("shape", [["-C1"], ["-A2"], ["-B3"], ["-v"], ["--records"]])
+def test_what_is_around_a_line_is_of_its_own_source(two: Path, shape: list[str]) -> None:
+    asked = ["-e", "0[39] rank|04", *shape]
+    together = [line for line in run(*asked, two)[1] if line != "--\n"]
+    for rank in (0, 1):
+        alone = run(*asked, "--labels", two / f"rank{rank}.log")[1]
+        assert [line for line in together if line.startswith(f"rank{rank}")] == [
+            line for line in alone if line != "--\n"
+        ]
+
+
+def test_one_bad_source_does_not_hide_the_others(two: Path) -> None:
+    (two / "bare.log").write_text("no time here\n")
+    status, out, error = run("--since", "2026-11-22 02:00:05", two)
+    assert (status, len(out)) == (2, 5)
+    assert "bare.log: no line has a time" in error
+
+
+def test_json_says_where_and_when(two: Path) -> None:
+    _, out, _ = run("--json", "--tz", "UTC", "-e", "continued", two)
+    assert [json.loads(line) for line in out] == [
+        {
+            "source": "rank1",
+            "rank": 1,
+            "time": "2026-11-22T02:00:03+00:00",
+            "resolution_ns": 10**9,
+            "how": "inherited",
+            "offset": 54,
+            "number": 3,
+            "text": "  continued",
+        }
+    ]
+
+
+def test_handles_say_what_is_missing() -> None:
+    status, _, error = run("local_persistent://s/no-such-app")
+    assert status == 2
+    assert "no such app" in error or "pip install 'logdex[torchx]'" in error
+    status, _, error = run("local_persistent:///")
+    assert status == 2
+    assert "not a handle" in error
+
+
+def test_a_handle_is_read_and_followed_to_the_end(launch: Callable[..., str]) -> None:
+    app = launch("for i in 1 2 3; do echo line $i of ${replica_id}; sleep 0.2; done", replicas=2)
+    handle = f"local_persistent://test/{app}"
+    status, out, error = run("-f", "-e", "line", handle)
+    assert (status, error) == (0, "")
+    assert sorted(out) == [f"w/{k} stdout line {i} of {k}\n" for k in (0, 1) for i in (1, 2, 3)]
+    assert run(f"{handle}/w/1", "-n1")[1] == ["line 3 of 1\n"]
+    status, _, error = run(f"{handle}/w/7")
+    assert (status, "no replica 7" in error) == (2, True)
