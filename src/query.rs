@@ -26,6 +26,8 @@ use crate::watch::Bell;
 pub struct Question {
     /// The file's name.
     pub path: PathBuf,
+    /// What errors call it.
+    pub name: PathBuf,
     /// Which lines; all if `None`.
     pub pattern: Option<Arc<Pattern>>,
     /// Only the last so many of the lines that are there at the start.
@@ -385,7 +387,7 @@ impl Query {
         if !timing.is_timeless() || self.question.follow || !asks_range {
             return Ok(true);
         }
-        let path = self.question.path.display();
+        let path = self.question.name.display();
         match self.question.timeless {
             Timeless::Refuse => Err(Error::Value(format!(
                 "{path}: no line has a time that is understood, so since and until select nothing; \

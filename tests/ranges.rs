@@ -65,6 +65,7 @@ impl Asked {
         };
         Question {
             path: path.to_path_buf(),
+            name: path.to_path_buf(),
             pattern: None,
             last: self.last,
             follow: false,

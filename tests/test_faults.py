@@ -363,5 +363,6 @@ def test_a_long_follow_at_the_highest_rate(log: Path, seconds: int) -> None:
         count += 1
     told, _ = writer.communicate()
     assert count == int(told) // len(line(0, 0))
-    assert most - settled < 100 << 20
+    # A machine that is busy elsewhere may not come to the millionth line, when all buffers are there.
+    assert not settled or most - settled < 100 << 20
     print(f"{count} lines, {count * 64 / seconds / 1e6:.0f} MB/s, {rotations} rotations")

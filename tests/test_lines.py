@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import os
 import random
 import signal
@@ -13,6 +12,7 @@ from pathlib import Path
 
 import logdex
 import pytest
+from compressed import compress
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -173,13 +173,6 @@ def test_no_permission() -> None:
         assert os.waitpid(child, 0)[1] == 0
 
 
-def test_a_gzip_file_is_a_clear_error(tmp_path: Path) -> None:
-    path = tmp_path / "log.gz"
-    path.write_bytes(gzip.compress(b"text\n"))
-    with pytest.raises(ValueError, match=r"log\.gz.*gzip"):
-        next(logdex.open(path).lines())
-
-
 def test_bad_arguments(tmp_path: Path) -> None:
     log = logdex.open(tmp_path / "x.log")
     for last in (0, -1):
@@ -265,3 +258,40 @@ def test_random_sizes_around_blocks(tmp_path: Path) -> None:
             for _ in range(rng.randrange(6000))
         ]
         check(tmp_path / "r.log", b"".join(lines)[: rng.randrange(1 << 20)])
+
+
+@pytest.mark.parametrize("suffix", [".gz", ".zst"])
+def test_a_compressed_log_is_asked_as_any_other(tmp_path: Path, suffix: str) -> None:
+    text = "".join(f"2026-11-22 02:{n // 60:02}:{n % 60:02} line {n}\n" for n in range(3600))
+    text += "2026-11-22 01:00:00 back\n"
+    path = tmp_path / f"x.log{suffix}"
+    path.write_bytes(compress(text.encode(), suffix))
+    log = logdex.open(path, tz="UTC")
+    assert list(log.lines()) == text.splitlines(keepends=True)
+    assert list(log.lines("7$", since="2026-11-22 02:59:50")) == ["2026-11-22 02:59:57 line 3597\n"]
+    assert list(log.lines(last=1)) == ["2026-11-22 01:00:00 back\n"]
+    assert list(log.lines("back", follow=True)) == ["2026-11-22 01:00:00 back\n"]
+    assert log.count("line") == 3600
+    assert log.span
+    assert log.span[0].hour == 1
+    assert {record.source for record in log.records(last=2)} == {str(path)}
+    assert log.ranks().ranks[0].lines == 3601
+    path.write_bytes(compress(b"no time\n", suffix))
+    assert list(log.lines()) == ["no time\n"]
+    with pytest.raises(ValueError, match=f"x.log{suffix}: no line has a time"):
+        list(log.lines(since="2026-11-22"))
+    path.write_bytes(path.read_bytes()[:-4])
+    with pytest.raises(OSError, match="damaged or cut off") as raised:
+        log.lines()
+    assert raised.value.filename == str(path)
+
+
+def test_a_name_does_not_make_a_log_compressed(tmp_path: Path) -> None:
+    path = tmp_path / "x.log.gz"
+    with pytest.raises(FileNotFoundError):
+        list(logdex.open(path).lines())
+    path.write_text("plain\n")
+    assert list(logdex.open(path).lines()) == ["plain\n"]
+    (tmp_path / "x.log").write_bytes(compress(b"text\n", ".gz"))
+    with pytest.raises(ValueError, match="gzip"):
+        list(logdex.open(tmp_path / "x.log").lines())

@@ -50,7 +50,8 @@ def open(
     """Names a log, to be asked. Nothing of it is read before an answer is.
 
     Args:
-        path: The file: a plain-text log of any size, which may be growing, and need not be there yet. Or a
+        path: The file: a plain-text log of any size, which may be growing, and need not be there yet; or one in gzip
+            or zstd, named `.gz`, `.zst` or `.zstd`, whose text goes into a temporary file when it is asked. Or a
             directory, a glob, a handle (`scheduler://session/app[/role[/replicas]]`), or a list of any of these:
             then the answer's lines are those of all their logs, in one order.
         tz: The zone of stamps that name none, by its IANA name such as "Europe/Berlin"; default the machine's.
@@ -71,10 +72,17 @@ def open(
     given = [path] if isinstance(path, str | bytes | os.PathLike) else list(path)
     names = [os.fsdecode(one) for one in given]
     if given == [path] and not _stands_for_many(names[0]):
-        return Log(names[0], tz=tz, reference=reference, index=index)
+        kind = _compressed_log() if names[0].endswith((".gz", ".zst", ".zstd")) else Log
+        return kind(names[0], tz=tz, reference=reference, index=index)
     from logdex.many import Logs
 
     return Logs(names, tz=tz, reference=reference, index=index)
+
+
+def _compressed_log() -> type[Log]:
+    from logdex._compressed import CompressedLog
+
+    return CompressedLog
 
 
 def _stands_for_many(name: str) -> bool:

@@ -45,6 +45,11 @@ class Spool:
         self._thread = threading.Thread(target=self._run, name="logdex-spool", daemon=True)
         self._thread.start()
 
+    def __del__(self) -> None:
+        # Not set if there was no room for it.
+        if hasattr(self, "_file"):
+            self._file.close()
+
     def has_ended(self) -> bool:
         """Whether all of it is in the file."""
         return not self._thread.is_alive()

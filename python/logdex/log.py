@@ -38,6 +38,8 @@ class Question:
     origin: tuple[str, int | None, str] | None = None
     ended: Callable[[], bool] | None = None
     keep: object = None
+    name: str | None = None
+    """What errors call the file, if not by its path."""
 
 
 class Log:
@@ -56,8 +58,13 @@ class Log:
     ) -> None:
         """See `logdex.open`."""
         kept = index if isinstance(index, bool) else os.fsdecode(index)
-        self._question = Question(os.fsdecode(path), _core.Zone(tz), said(reference, "reference"), kept)
+        self._plain = Question(os.fsdecode(path), _core.Zone(tz), said(reference, "reference"), kept)
         self._tz = tz
+
+    @property
+    def _question(self) -> Question:
+        """What every question to this log has in common."""
+        return self._plain
 
     @property
     def tz(self) -> str | None:
@@ -67,7 +74,7 @@ class Log:
     @property
     def path(self) -> str:
         """The path as it was given."""
-        return self._question.path
+        return self._plain.path
 
     @property
     def span(self) -> tuple[datetime, datetime] | None:
@@ -216,8 +223,9 @@ class Log:
                 "partial=True shows text before its line is whole, so regex, since and until cannot be tested on it; "
                 "leave one of them out"
             )
+        common = self._question
         return replace(
-            self._question,
+            common,
             pattern=pattern,
             since=said(since, "since"),
             until=said(until, "until"),
@@ -225,8 +233,8 @@ class Log:
             follow=follow,
             partial=partial,
             strict=strict,
-            ended=ended,
-            keep=keep,
+            ended=ended or common.ended,
+            keep=(common.keep, keep),
         )
 
 

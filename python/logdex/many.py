@@ -119,7 +119,7 @@ class Logs(Log):
 
     def _log_of(self, one: Input) -> Log:
         log = Log(one.path)
-        log._question, log._tz = _of(one, self._question), self._tz
+        log._plain, log._tz = _of(one, self._question), self._tz
         return log
 
     def _merged(self, question: Question) -> _core.Merged[str]:
@@ -161,6 +161,7 @@ def _of(one: Input, question: Question) -> Question:
     return replace(
         question,
         path=one.path,
+        name=one.label if one.spool else None,
         index=question.index if one.spool is None else False,
         follow=question.follow and not one.finished,
         origin=(one.label, one.source.rank if one.source else None, one.name),

@@ -59,6 +59,8 @@ pub(super) struct Asked<'py> {
     ended: Option<Py<PyAny>>,
     /// Something that must live as long as the answer.
     pub(super) keep: Option<Py<PyAny>>,
+    /// What errors call the file, if not by its path.
+    name: Option<PathBuf>,
 }
 
 impl Asked<'_> {
@@ -73,6 +75,7 @@ impl Asked<'_> {
         let time = about_time.then(|| self.terms(window)).transpose()?;
         let (pattern, search) = self.pattern.map(|p| p.parts()).unzip();
         let question = Question {
+            name: self.name.unwrap_or_else(|| self.path.clone()),
             path: self.path,
             pattern,
             last: self.last,

@@ -67,7 +67,11 @@ class Rows:
             keep=one,
         )
         return Shown(
-            replace(question, records=args.json or args.records or self._several),
+            replace(
+                question,
+                records=args.json or args.records or self._several,
+                name=one.label if one.spool else None,
+            ),
             invert=args.invert,
             before=args.before,
             after=args.after,

@@ -15,7 +15,6 @@ from logdex._newcomers import Lookout, Newcomers, that_grow
 from logdex.command import patterns, stats
 from logdex.command.complain import complain
 from logdex.command.rows import Rows, Shown
-from logdex.log import Log
 
 SELECTED, NONE_SELECTED, TROUBLE = 0, 1, 2
 """Exit statuses, as grep's."""
@@ -66,11 +65,9 @@ class _Command:
         if not args.follow and (self._in_one_order or args.last or args.since or args.until or args.count):
             for one in found:
                 one.settle()
-        self._found = found
-        if self._in_one_order:
-            self._found = [one for one in found if self._can_be_read(one)]
         many_labels = lookout is not None or len({one.label for one in found}) > 1
         self._rows = Rows(args, regex, several=self._in_one_order, many_labels=many_labels)
+        self._found = [one for one in found if not self._in_one_order or self._can_be_read(one)]
         self._shown = [self._row(one) for one in self._found]
 
     def run(self) -> int:
@@ -93,13 +90,13 @@ class _Command:
 
     def _can_be_read(self, one: Input) -> bool:
         """Whether a file can be read and, for a range, has times; if not, that is said and the others go on."""
-        log = Log(one.path, tz=self._args.tz, index=one.spool is None)
+        question = self._rows.of(one, None).question
         try:
             with open(one.path, "rb"):
                 pass
             ranged = (self._args.since or self._args.until) and not self._args.follow
-            if ranged and log.span is None:
-                next(log.lines(since="1970-01-01"), None)  # says why not
+            if ranged and _core.span(question) is None:
+                next(_core.Lines(question), None)  # says why not
         except FileNotFoundError as error:
             # A follow waits for it.
             if not self._args.follow:
@@ -189,11 +186,4 @@ class _Command:
 
     def _complain(self, error: BaseException) -> None:
         self.failed = True
-        complain(self._named(error))
-
-    def _named(self, error: BaseException) -> BaseException:
-        """An error about a temporary file, said of what it holds."""
-        for one in self._found:
-            if one.spool is not None and isinstance(error, ValueError) and one.path in str(error):
-                return ValueError(str(error).replace(one.path, one.label))
-        return error
+        complain(error)
