@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import random
 import signal
+import subprocess
 import tempfile
 import threading
 import time
@@ -295,3 +296,12 @@ def test_a_name_does_not_make_a_log_compressed(tmp_path: Path) -> None:
     (tmp_path / "x.log").write_bytes(compress(b"text\n", ".gz"))
     with pytest.raises(ValueError, match="gzip"):
         list(logdex.open(tmp_path / "x.log").lines())
+
+
+def test_the_import_brings_nothing_heavy() -> None:
+    code = (
+        "import sys; before = set(sys.modules); import logdex; new = set(sys.modules) - before\n"
+        "print(sorted({'typing', 'dataclasses', 're', 'logging', 'torchx', 'rich'} & new))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"

@@ -10,17 +10,22 @@ Example:
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
-from datetime import datetime
-from typing import TYPE_CHECKING, TypeAlias
 
 from logdex import _core
 from logdex._core import Lines, Merged, Record, Records, Stats, __version__
 from logdex._merge import merge
 from logdex.log import Log, parse_time
 
+# What only a type checker needs is not imported: `typing` alone takes longer than all of this.
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+    from typing import TypeAlias
+
     from logdex.many import Logs
+
+    Path: TypeAlias = str | bytes | os.PathLike[str] | os.PathLike[bytes]
 
 __all__ = [
     "Lines",
@@ -36,8 +41,6 @@ __all__ = [
     "parse_time",
     "prune",
 ]
-
-Path: TypeAlias = str | bytes | os.PathLike[str] | os.PathLike[bytes]
 
 
 def open(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
 
 from logdex import _spool as spool
 from logdex.log import Log, Question
@@ -30,8 +29,7 @@ class CompressedLog(Log):
         if kind is None:
             return self._plain
         text = self._decompressed(path, kind)
-        return replace(
-            self._plain,
+        return self._plain.but(
             path=text.path,
             name=path,
             index=False,

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Mapping
-from dataclasses import replace
-from typing import TypeVar
-
 from logdex import _core
-from logdex._when import When
-from logdex.log import Log, Regex
+from logdex.log import Log
 
-Label = TypeVar("Label")
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Callable, Mapping
+    from typing import TypeVar
+
+    from logdex._when import When
+    from logdex.log import Regex
+
+    Label = TypeVar("Label")
 
 
 def merge(
@@ -64,5 +67,5 @@ def merge(
     for label, source in sources.items():
         log = source if isinstance(source, Log) else Log(source)
         question = log._ask(regex, since, until, follow=follow, strict=strict, ended=ended, keep=keep)
-        asked.append((label, replace(question, records=True)))
+        asked.append((label, question.but(records=True)))
     return _core.Merged(asked, patience=patience)

@@ -2,40 +2,49 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
-from typing import TypeAlias
 
-When: TypeAlias = datetime | timedelta | str
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import TypeAlias
+
+    When: TypeAlias = datetime | timedelta | str
+    Said: TypeAlias = "str | Civil | Moment | Ago"
 
 _NAIVE_EPOCH = datetime(1970, 1, 1)
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _MICROSECOND = timedelta(microseconds=1)
 
 
-@dataclass(frozen=True)
 class Civil:
     """A naive datetime: microseconds from 1970 on the wall, and of an hour that comes twice, the second or not."""
 
-    civil: int
-    fold: bool
+    def __init__(self, civil: int, fold: bool) -> None:
+        self.civil = civil
+        self.fold = fold
+
+    def __repr__(self) -> str:
+        return f"Civil({self.civil}, {self.fold})"
 
 
-@dataclass(frozen=True)
 class Moment:
     """An aware datetime: microseconds since 1970 UTC."""
 
-    moment: int
+    def __init__(self, moment: int) -> None:
+        self.moment = moment
+
+    def __repr__(self) -> str:
+        return f"Moment({self.moment})"
 
 
-@dataclass(frozen=True)
 class Ago:
     """That many microseconds before the question."""
 
-    ago: int
+    def __init__(self, ago: int) -> None:
+        self.ago = ago
 
-
-Said: TypeAlias = str | Civil | Moment | Ago
+    def __repr__(self) -> str:
+        return f"Ago({self.ago})"
 
 
 def said(value: When | None, name: str) -> Said | None:

@@ -3,30 +3,32 @@
 from __future__ import annotations
 
 import os
-import re
-from collections.abc import Callable
-from dataclasses import dataclass, replace
-from datetime import datetime
-from typing import TYPE_CHECKING, TypeAlias
 
 from logdex import _core
-from logdex._when import Said, When, said
+from logdex._when import said
 
+# Not imported, and `Question` is no dataclass: `typing` and `dataclasses` take longer than all the rest here.
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import re
+    from collections.abc import Callable
+    from datetime import datetime
+    from typing import TypeAlias
+
+    from logdex._when import Said, When
     from logdex.layouts import Source
     from logdex.ranks import Ranks
 
-Regex: TypeAlias = str | re.Pattern[str]
+    Regex: TypeAlias = str | re.Pattern[str]
 
 
-@dataclass(frozen=True)
 class Question:
     """What the engine is asked; `src/python/question.rs` reads these fields."""
 
     path: str
     zone: _core.Zone
-    reference: Said | None
-    index: bool | str
+    reference: Said | None = None
+    index: bool | str = True
     pattern: _core.Pattern | None = None
     since: Said | None = None
     until: Said | None = None
@@ -40,6 +42,16 @@ class Question:
     keep: object = None
     name: str | None = None
     """What errors call the file, if not by its path."""
+
+    def __init__(self, **fields: object) -> None:
+        """Takes the fields by their names."""
+        if unknown := fields.keys() - Question.__annotations__.keys():
+            raise TypeError(f"no fields of a question: {', '.join(sorted(unknown))}")
+        self.__dict__.update(fields)
+
+    def but(self, **fields: object) -> Question:
+        """The same question with other `fields`."""
+        return Question(**{**self.__dict__, **fields})
 
 
 class Log:
@@ -58,7 +70,9 @@ class Log:
     ) -> None:
         """See `logdex.open`."""
         kept = index if isinstance(index, bool) else os.fsdecode(index)
-        self._plain = Question(os.fsdecode(path), _core.Zone(tz), said(reference, "reference"), kept)
+        self._plain = Question(
+            path=os.fsdecode(path), zone=_core.Zone(tz), reference=said(reference, "reference"), index=kept
+        )
         self._tz = tz
 
     @property
@@ -154,7 +168,7 @@ class Log:
     ) -> _core.Records:
         """As `lines`, but what comes are `Record`s: the text, its time and how that is known, its place in the file."""
         question = self._ask(regex, since, until, last, follow, partial, strict, ended, keep)
-        return self._records(replace(question, records=True))
+        return self._records(question.but(records=True))
 
     def count(
         self,
@@ -224,8 +238,7 @@ class Log:
                 "leave one of them out"
             )
         common = self._question
-        return replace(
-            common,
+        return common.but(
             pattern=pattern,
             since=said(since, "since"),
             until=said(until, "until"),

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import datetime
 from types import TracebackType
 from typing import Generic, TypeVar
@@ -135,8 +134,8 @@ class Logs(Log):
                 found = self._with_times(found, strict=question.strict)
         grows = that_grow(self._paths) if question.follow else []
         if question.ended is None and not grows:
-            question = replace(question, ended=AllEnded(one.ended for one in found))
-        asked = replace(question, records=True)
+            question = question.but(ended=AllEnded(one.ended for one in found))
+        asked = question.but(records=True)
         return _core.Merged(
             [(one.label, _of(one, asked)) for one in found],
             last=question.last,
@@ -158,8 +157,7 @@ class Logs(Log):
 
 def _of(one: Input, question: Question) -> Question:
     """The question, put to one file."""
-    return replace(
-        question,
+    return question.but(
         path=one.path,
         name=one.label if one.spool else None,
         index=question.index if one.spool is None else False,
@@ -175,6 +173,6 @@ def _scout(grows: list[str], found: list[Input], asked: Question) -> Newcomers:
     def look() -> tuple[list[tuple[str, Question]], list[str]]:
         come, directories = lookout.look()
         # All of what they hold is new.
-        return [(one.label, _of(one, replace(asked, last=None))) for one in come], directories
+        return [(one.label, _of(one, asked.but(last=None))) for one in come], directories
 
-    return Newcomers(replace(asked, keep=None), look)
+    return Newcomers(asked.but(keep=None), look)

@@ -8,12 +8,15 @@ from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, timezone
-from typing import TypeAlias, cast
+from typing import TYPE_CHECKING, TypeAlias, cast
 
 from logdex import _core, _summaries
 from logdex._pattern import compile_pattern
 from logdex.layouts import Source
-from logdex.log import Log, Regex
+from logdex.log import Log
+
+if TYPE_CHECKING:
+    from logdex.log import Regex
 
 ERRORS = (
     r"\b(?:ERROR|FATAL|CRITICAL|SEVERE)\b|^(?:\[\w+\]:? ?|\d+: )?Traceback \(most recent call last\)"
@@ -171,7 +174,7 @@ def _of_log(log: Log, source: Source, errors: re.Pattern[str]) -> list[Rank]:
 
 def _deeds(log: Log, errors: re.Pattern[str]) -> list[_core._Deeds]:
     """What the ranks of one log did, from the cache if the log is as it was."""
-    question = replace(log._question, pattern=compile_pattern(errors), records=True)
+    question = log._question.but(pattern=compile_pattern(errors), records=True)
     name = (
         _summaries.key(log.path, errors.pattern, errors.flags, log.tz, question.reference)
         if question.index

@@ -7,7 +7,7 @@ import re
 import sys
 from argparse import Namespace
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from logdex._inputs import Input
 from logdex.log import Log, Question
@@ -67,8 +67,7 @@ class Rows:
             keep=one,
         )
         return Shown(
-            replace(
-                question,
+            question.but(
                 records=args.json or args.records or self._several,
                 name=one.label if one.spool else None,
             ),

@@ -113,9 +113,9 @@ class _Command:
         if not last:
             return self._show(shown, sink)
         if all(one.is_plain for one in shown):
-            shown = [replace(one, question=replace(one.question, last=last)) for one in shown]
+            shown = [replace(one, question=one.question.but(last=last)) for one in shown]
             return self._show(shown, sink, last=last)
-        plain = [replace(one.question, follow=False, partial=False) for one in shown]
+        plain = [one.question.but(follow=False, partial=False) for one in shown]
         there = [replace(one, question=question) for one, question in zip(shown, plain, strict=True)]
         return self._show(shown, sink, skip=max(self._show(there, None) - last, 0))
 
@@ -147,7 +147,7 @@ class _Command:
         if self._lookout is None:
             return None
         nothing = self._rows.of(Input("", ""), self._all_ended)
-        return Newcomers(replace(nothing.question, keep=None), self._look)
+        return Newcomers(nothing.question.but(keep=None), self._look)
 
     def _look(self) -> tuple[list[Shown], list[str]]:
         """The logs that have come since the last look, and where more may come."""
@@ -174,7 +174,7 @@ class _Command:
         if self._args.stats or not shown.is_plain:
             return self._show([replace(shown, before=0, after=0)], None)
         try:
-            return _core.count(replace(shown.question, records=False))
+            return _core.count(shown.question.but(records=False))
         except (OSError, ValueError) as error:
             self._complain(error)
             return None
