@@ -184,12 +184,19 @@ def _of_runner(
     from torchx.runner import get_runner
 
     runner = get_runner()
+    schedulers = list(runner.scheduler_backends())
+    if match["scheduler"] not in schedulers:
+        raise LookupError(
+            f"{handle}: there is no scheduler {match['scheduler']!r}; TorchX has {', '.join(schedulers)}"
+        )
     app = f"{match['scheduler']}://{match['session'] or 'default'}/{match['app']}"
     try:
         known = runner.describe(app)
     except Exception as error:
-        # A KeyError's text is its argument in quotes.
-        raise LookupError(f"{handle}: {error.args[0] if error.args else error}") from error
+        raise LookupError(
+            f"{handle}: TorchX cannot describe it ({type(error).__name__}: {error}); "
+            f"try `torchx status {app}`"
+        ) from error
     if known is None:
         raise LookupError(
             f"{handle}: there is no such app; `torchx list -s {match['scheduler']}` shows those there are"
