@@ -49,9 +49,13 @@ impl Finder {
     #[inline]
     pub(crate) fn find_in(&mut self, text: &[u8], line: Line, marks: &mut Marks) -> Found {
         let bytes = line.of(text);
-        // The commonest line of all begins with the commonest stamp.
-        if let Some((stamp, _)) = self.memo.in_same_minute(bytes, 0) {
-            return Found { stamp: Some(stamp), prefix: Prefix::NONE };
+        // The commonest lines of all begin with the commonest stamp, or with a rank and then that.
+        let (at, prefix) = match bytes.first() {
+            Some(b'[') => self.brackets.get(bytes, 0).unwrap_or_default(),
+            _ => (0, Prefix::NONE),
+        };
+        if let Some((stamp, _)) = self.memo.in_same_minute(bytes, at) {
+            return Found { stamp: Some(stamp), prefix };
         }
         let found = self.head(bytes, 0);
         if found.stamp.is_some() || (self.elected == Elected::default() && !marks.are_in(text, line)) {

@@ -2,10 +2,10 @@
 //!
 //! The twin of the `iso` row of [`super::family`], which it must agree with on every input.
 
-use super::Stamp;
 use super::civil::SECOND;
 use super::family;
 use super::shape::{self, two};
+use super::{Frame, Stamp};
 
 /// How much of the stamp the memo covers: `2026-11-22 06:47`.
 const MINUTE_LEN: usize = 16;
@@ -30,12 +30,15 @@ impl Memo {
         self.in_same_minute(bytes, at).or_else(|| self.anywhere(bytes, at))
     }
 
-    /// The commonest stamp of all: in the minute of the last one, with milliseconds, a blank, and no zone.
+    /// The commonest stamps of all: in the minute of the last one, with milliseconds, and either a blank and no zone,
+    /// or `Z` and a closing quote.
     #[inline]
     pub fn in_same_minute(&self, bytes: &[u8], at: usize) -> Option<(Stamp, usize)> {
         let head: &[u8; 25] = bytes.get(at..)?.first_chunk()?;
-        let [minute @ .., b':', s1, s2, b'.' | b',', f1, f2, f3, b' ', next] = head else { return None };
-        if *minute != self.minute || matches!(next, b'Z' | b'U' | b'G' | b'+' | b'-') {
+        let [minute @ .., b':', s1, s2, b'.' | b',', f1, f2, f3, end, next] = head else { return None };
+        let zulu = (*end, *next) == (b'Z', b'"');
+        let bare = *end == b' ' && !matches!(next, b'Z' | b'U' | b'G' | b'+' | b'-');
+        if *minute != self.minute || !(bare || zulu) {
             return None;
         }
         let digits = [s1, s2, f1, f2, f3].map(|b| i64::from(b.wrapping_sub(b'0')));
@@ -43,7 +46,11 @@ impl Memo {
             return None;
         }
         let millis = (digits[0] * 10 + digits[1]) * 1000 + digits[2] * 100 + digits[3] * 10 + digits[4];
-        Some((Stamp::civil(self.civil + millis * (SECOND / 1000), 1_000_000), at + 23))
+        let frame = if zulu { Frame::Absolute } else { Frame::Civil };
+        Some((
+            Stamp::new(frame, self.civil + millis * (SECOND / 1000), 1_000_000),
+            at + 23 + usize::from(zulu),
+        ))
     }
 
     #[inline(never)]
@@ -97,7 +104,7 @@ mod tests {
             Just("06:47:61")
         ];
         let rest =
-            "([.,][0-9]{0,11})?( ?(Z|UTC|PST|[+-][0-9]{1,4}|[+-][0-9]{2}:[0-9]{2}))?[ \\]a_/.,0-9+-]{0,3}";
+            "([.,][0-9]{0,11})?( ?(Z|UTC|PST|[+-][0-9]{1,4}|[+-][0-9]{2}:[0-9]{2}))?[ \"\\]a_/.,0-9+-]{0,3}";
         (year, date, separator, time, rest)
             .prop_map(|(y, d, s, t, r)| format!("{y}{d}{s}{t}{r}").into_bytes())
     }

@@ -118,13 +118,12 @@ fn value(bytes: &[u8], at: usize, memo: &mut Memo) -> Option<Stamp> {
 /// Where the string that begins at `at` has its closing quote.
 #[inline]
 fn string_end(bytes: &[u8], mut at: usize) -> Option<usize> {
-    // Most strings are short: keys, levels.
-    const SHORT: usize = 12;
-    for (n, byte) in bytes.get(at..)?.iter().take(SHORT).enumerate() {
-        match byte {
-            b'"' => return Some(at + n),
-            b'\\' => break,
-            _ => {}
+    // Most strings are short: keys, levels. One comparison of a word finds their end.
+    if let Some(word) = bytes.get(at..)?.first_chunk() {
+        let word = u64::from_le_bytes(*word);
+        let quotes = zero_bytes(word ^ (ONES * u64::from(b'"')));
+        if quotes != 0 && lowest(quotes) < lowest(zero_bytes(word ^ (ONES * u64::from(b'\\')))) {
+            return Some(at + lowest(quotes));
         }
     }
     loop {
@@ -134,6 +133,20 @@ fn string_end(bytes: &[u8], mut at: usize) -> Option<usize> {
         }
         at += 2;
     }
+}
+
+const ONES: u64 = u64::from_ne_bytes([1; 8]);
+
+/// The high bits of the bytes of `word` that are zero; right up to the lowest of them.
+#[inline]
+fn zero_bytes(word: u64) -> u64 {
+    word.wrapping_sub(ONES) & !word & (ONES << 7)
+}
+
+/// The number of the lowest marked byte; 8 where none is.
+#[inline]
+fn lowest(marks: u64) -> usize {
+    marks.trailing_zeros() as usize / 8
 }
 
 #[inline]

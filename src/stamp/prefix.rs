@@ -26,7 +26,11 @@ impl Prefix {
 
 /// The brackets that were peeled lately from the beginning of a line: `[rank0]:` comes on every eighth line or so.
 #[derive(Clone, Copy, Default)]
-pub(super) struct Recent([(u128, usize, Prefix); 16]);
+pub(super) struct Recent([(u128, usize, Prefix); 1 << SLOT_BITS]);
+
+/// How many bits number a slot of [`Recent`]: room for the ranks of a node several times over, since two that share a
+/// slot drive each other out.
+const SLOT_BITS: u32 = 5;
 
 impl Recent {
     /// The bracket at `at` with the byte behind it, as one number, if it is short, and how long it is.
@@ -47,7 +51,7 @@ impl Recent {
     #[inline]
     fn slot(key: u128) -> usize {
         let folded = (key as u64) ^ ((key >> 64) as u64);
-        (folded.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 60) as usize
+        (folded.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (64 - SLOT_BITS)) as usize
     }
 
     /// Where the bracket at `at`, the first thing on its line, ends, and whom it names, if it was peeled before.

@@ -4,7 +4,7 @@
 //! if most of its stamped lines have one of these shapes, the shape is its format.
 
 use super::prefix::skip_blanks;
-use super::{Finder, Stamp, family, shape};
+use super::{Finder, Marks, Stamp, family, shape};
 
 /// How much of the file votes, in bytes; until it is that long it is judged anew as it grows.
 pub const VOTERS: usize = 1 << 20;
@@ -85,14 +85,20 @@ impl Elected {
 pub fn elect(head: &[u8]) -> Elected {
     let head = &head[..head.len().min(VOTERS)];
     let (mut lines, mut evident, mut votes) = (0_usize, 0_usize, [0_usize; CANDIDATES]);
-    let mut finder = Finder::default();
-    for line in crate::line::lines(head).map(|l| l.of(head)) {
+    let all = crate::line::count(head) as usize;
+    let (mut finder, mut marks) = (Finder::default(), Marks::default());
+    for place in crate::line::lines(head) {
+        let line = place.of(head);
         if line.trim_ascii().is_empty() {
             continue;
         }
         lines += 1;
-        if finder.find(line).stamp.is_some() {
+        if finder.find_in(head, place, &mut marks).stamp.is_some() {
             evident += 1;
+            if evident * 2 >= all {
+                // No format can have more lines than stand for themselves any more.
+                return Elected::default();
+            }
         } else if Finder::electing(Elected::ALL).find(line).stamp.is_some() {
             for (candidate, votes) in votes.iter_mut().enumerate() {
                 let mut finder = Finder::electing(Elected::only(candidate));
