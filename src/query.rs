@@ -74,10 +74,8 @@ pub struct Query {
     skip: u64,
     tally: Tally,
     timing: Option<Timing>,
-    /// What a person should know about the times.
-    notes: Vec<String>,
-    /// What a follow of a range of time goes on from.
-    index: Option<Box<Index>>,
+    /// What a person should know about the times; `None` until the end of the file has been seen.
+    notes: Option<Vec<String>>,
 }
 
 /// Where the batches come from.
@@ -101,8 +99,7 @@ impl Query {
             skip: 0,
             tally: Tally::default(),
             timing: None,
-            index: None,
-            notes: Vec::new(),
+            notes: None,
         }
     }
 
@@ -198,12 +195,14 @@ impl Query {
         matches!(&self.feed, Some(Feed::Follow(follow)) if follow.is_blind())
     }
 
-    /// Where blocks begin that are still to come, and the earliest moment from there on; in file order.
-    pub fn floors(&mut self) -> Vec<(u64, i64)> {
-        match (&self.feed, &mut self.timing) {
-            (Some(Feed::Seek(seek)), Some(timing)) => seek.floors(timing),
-            _ => Vec::new(),
-        }
+    /// Where blocks begin that are still to come, and the earliest moment from there on; in file order. This waits for
+    /// the index, since the last block may have the earliest.
+    pub fn floors(&mut self, caller: &mut dyn Caller) -> Result<Vec<(u64, i64)>> {
+        let (Some(Feed::Seek(seek)), Some(timing)) = (&mut self.feed, &mut self.timing) else {
+            return Ok(Vec::new());
+        };
+        seek.extend_to_end(&mut || caller.pulse())?;
+        Ok(seek.floors(timing))
     }
 
     /// What the feed has, with only the lines that lie in the range.
@@ -234,14 +233,17 @@ impl Query {
 
     /// Goes on to what is written after the backfill of a follow; false where nothing comes after.
     fn go_live(&mut self) -> Result<bool> {
-        let (Some(Feed::Seek(seek)), Some(index), true) =
-            (&self.feed, self.index.take(), self.question.follow)
-        else {
+        let (Some(Feed::Seek(seek)), Some(timing)) = (&self.feed, &mut self.timing) else {
             return Ok(false);
         };
-        if let Some(timing) = &mut self.timing {
-            timing.go_live(&index);
+        let index = seek.index();
+        if self.notes.is_none() {
+            self.notes = Some(timing.doubt(index, seek.source())?.into_iter().collect());
         }
+        if !self.question.follow {
+            return Ok(false);
+        }
+        timing.go_live(index);
         let source = Arc::clone(seek.source());
         self.tally.add(seek.tally());
         let begin = self.cut.map_or(index.size(), |(reached, _)| reached);
@@ -259,7 +261,9 @@ impl Query {
     /// Lets go of the file and of the threads; what was read stays told.
     pub fn finish(&mut self) {
         self.tally = self.tally();
-        self.feed = None;
+        if let Some(Feed::Seek(mut seek)) = self.feed.take() {
+            seek.keep_index();
+        }
     }
 
     /// Gives a batch's buffer back, to be used for a later one.
@@ -294,7 +298,7 @@ impl Query {
 
     /// What a person should know about the times.
     pub fn notes(&self) -> &[String] {
-        &self.notes
+        self.notes.as_deref().unwrap_or_default()
     }
 
     /// What is known of the times of the delivered lines.
@@ -339,25 +343,31 @@ impl Query {
     ) -> Result<Feed> {
         let options = Options { threads: self.question.workers, ..Options::new(terms.keep.clone()) };
         let times = terms.times;
-        let mut index = Index::of(source, end, options, &mut || caller.pulse())?;
+        let mut index = Index::begin(source, end, options)?;
+        // What the caller says of the end, and lines counted from there, wait for it; so do stamps without a year.
+        let waits = self.question.last.is_some() || terms.reference.is_some();
+        index.grow_until(&|index| !waits && index.is_anchored(), &mut || caller.pulse())?;
         let mut timing = Timing::of(terms, &index, source)?;
         if self.question.follow {
             timing.set_live();
         }
-        self.notes.extend(timing.doubt(&index, source)?);
         if !self.accept(&timing, caller)? {
             timing.ignore_window();
         }
         let pieces = timing.plan(&mut index, source, &mut || caller.pulse())?;
         let looked_at = pieces.iter().filter(|piece| piece.entry.extent.start < index.built_from());
         let looked_at: u64 = looked_at.map(|piece| piece.entry.extent.len()).sum();
-        self.tally.bytes_read += end - index.built_from();
         self.tally.bytes_skipped += index.built_from().saturating_sub(looked_at);
-        let mut seek = Seek::new(self.job(Arc::clone(source)), self.question.workers, pieces, times);
+        let filter = timing.filter(&index);
+        let job = self.job(Arc::clone(source));
+        let mut seek = Seek::new(job, self.question.workers, index, filter, pieces, times);
         if let Some(last) = self.question.last {
             self.skip = seek.keep_last(last as u64, &mut timing, caller)?;
         }
-        (self.timing, self.index) = (Some(timing), Some(Box::new(index)));
+        if !seek.index().is_growing() {
+            self.notes = Some(timing.doubt(seek.index(), source)?.into_iter().collect());
+        }
+        self.timing = Some(timing);
         Ok(Feed::Seek(Box::new(seek)))
     }
 
@@ -372,8 +382,9 @@ impl Query {
         let window = Window { since: Some(span.hi), until: Some(span.hi) };
         let mut timing = Timing::of(timing::Terms { window, times: true, ..terms }, &index, &source)?;
         let pieces = timing.plan(&mut index, &source, &mut || caller.pulse())?;
-        let job = Job { source, pattern: None, purpose: Purpose::EveryBlock };
-        let (mut seek, mut last) = (Seek::new(job, 0, pieces, true), None);
+        let (job, filter) =
+            (Job { source, pattern: None, purpose: Purpose::EveryBlock }, timing.filter(&index));
+        let (mut seek, mut last) = (Seek::new(job, 0, index, filter, pieces, true), None);
         while let Some(batch) = seek.next(&mut timing, &mut || caller.pulse())? {
             last = last.max(batch.times.iter().filter_map(|time| Some(time.span?.lo)).max());
             seek.recycle(batch);

@@ -1,7 +1,8 @@
 //! A seek: the blocks that an index says a range of time needs, in order.
 //!
 //! Neighbouring blocks make one run, which is scanned like any range of the file. Where all lines of a run are asked
-//! for, and nobody wants their times, they need not be timed at all.
+//! for, and nobody wants their times, they need not be timed at all. Of an index that is still being built, the seek
+//! takes the blocks as they are summed up, so that an answer begins before the end of the file has been seen.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -9,8 +10,8 @@ use std::sync::Arc;
 use crate::batch::Batch;
 use crate::block::{Block, Extent};
 use crate::caller::Caller;
-use crate::error::Result;
-use crate::index::{Asked, Entry, Piece};
+use crate::error::{Error, Result};
+use crate::index::{Asked, Entry, Filter, Index, Piece, Progress};
 use crate::scan::{Job, Purpose, Scan, Tally};
 use crate::timing::Timing;
 
@@ -29,6 +30,9 @@ impl Run {
     }
 }
 
+/// How many blocks are taken at most from an index that is being built, before they are scanned.
+const AHEAD: usize = 64;
+
 /// A seek under way.
 pub struct Seek {
     job: Job,
@@ -36,22 +40,95 @@ pub struct Seek {
     runs: VecDeque<Run>,
     scan: Option<Scan>,
     tally: Tally,
+    index: Index,
+    /// What is asked of blocks that the index has still to sum up.
+    filter: Filter,
+    /// Whether every line is timed.
+    times: bool,
+    /// How many blocks to take next from the index: one at first, so that the first line does not wait for more.
+    ahead: usize,
+    /// What ends the building, after all that was built before.
+    failed: Option<Error>,
 }
 
 impl Seek {
-    /// Will bring the blocks of `pieces`; where `times` are wanted, every line of them is timed.
-    pub fn new(job: Job, workers: usize, pieces: Vec<Piece>, times: bool) -> Self {
-        let mut runs: VecDeque<Run> = VecDeque::new();
-        for Piece { entry, asked } in pieces {
-            let each = times || asked != Asked::All;
-            match runs.back_mut() {
-                Some(run) if run.each == each && run.extent().end == entry.extent.start => {
-                    run.entries.push_back(entry);
+    /// Will bring the blocks of `pieces`, and of what `index` has still to sum up those that `filter` asks for; where
+    /// `times` are wanted, every line of them is timed.
+    pub fn new(
+        job: Job,
+        workers: usize,
+        index: Index,
+        filter: Filter,
+        pieces: Vec<Piece>,
+        times: bool,
+    ) -> Self {
+        let mut seek = Self {
+            job,
+            workers,
+            runs: VecDeque::new(),
+            scan: None,
+            tally: Tally::default(),
+            index,
+            filter,
+            times,
+            ahead: 1,
+            failed: None,
+        };
+        for piece in pieces {
+            seek.push(piece);
+        }
+        seek
+    }
+
+    fn push(&mut self, Piece { entry, asked }: Piece) {
+        let each = self.times || asked != Asked::All;
+        match self.runs.back_mut() {
+            Some(run) if run.each == each && run.extent().end == entry.extent.start => {
+                run.entries.push_back(entry);
+            }
+            _ => self.runs.push_back(Run { entries: VecDeque::from([entry]), each }),
+        }
+    }
+
+    /// Takes on blocks that the index sums up now; false if there are none any more.
+    fn extend(&mut self, pulse: &mut dyn FnMut() -> Result<()>) -> Result<bool> {
+        if let Some(error) = self.failed.take_if(|_| !self.index.is_growing()) {
+            return Err(error);
+        }
+        let mut progress = Progress::default();
+        let mut taken = 0;
+        while taken < self.ahead {
+            let entry = match self.index.step(pulse) {
+                Ok(Some(entry)) => entry,
+                Ok(None) => break,
+                // What the file still has whole comes first.
+                Err(Error::Truncated { path, size, detail }) if self.failed.is_none() => {
+                    self.index.shorten(size)?;
+                    self.failed = Some(Error::Truncated { path, size, detail });
+                    continue;
                 }
-                _ => runs.push_back(Run { entries: VecDeque::from([entry]), each }),
+                Err(error) => return Err(error),
+            };
+            progress.tell(&self.index);
+            let asked = self.filter.asks_of(&entry);
+            if asked != Asked::None {
+                self.push(Piece { entry, asked });
+                taken += 1;
             }
         }
-        Self { job, workers, runs, scan: None, tally: Tally::default() }
+        self.ahead = (self.ahead * 2).min(AHEAD);
+        match self.failed.take_if(|_| taken == 0) {
+            Some(error) => Err(error),
+            None => Ok(taken > 0),
+        }
+    }
+
+    /// Takes on all blocks that the index has still to sum up.
+    pub fn extend_to_end(&mut self, pulse: &mut dyn FnMut() -> Result<()>) -> Result<()> {
+        while self.index.is_growing() {
+            self.extend(pulse)?;
+        }
+        Ok(())
     }
 
     /// The next batch, with only the lines that lie in the range; `None` at the end.
@@ -61,7 +138,12 @@ impl Seek {
         pulse: &mut dyn FnMut() -> Result<()>,
     ) -> Result<Option<Batch>> {
         loop {
-            let Some(run) = self.runs.front_mut() else { return Ok(None) };
+            let Some(run) = self.runs.front_mut() else {
+                if self.extend(pulse)? {
+                    continue;
+                }
+                return Ok(None);
+            };
             let each = run.each;
             let extent = run.extent();
             if self.scan.is_none() && !each {
@@ -149,15 +231,26 @@ impl Seek {
     /// What was read so far.
     pub fn tally(&self) -> Tally {
         let mut tally = self.tally;
+        tally.bytes_read += self.index.read();
         if let Some(scan) = &self.scan {
             tally.add(scan.tally());
         }
         tally
     }
 
-    /// Where the scan that has failed ended.
+    /// Where the scan or the building that has failed ended.
     pub fn reached(&self) -> u64 {
-        self.scan.as_ref().map_or(0, Scan::reached)
+        self.scan.as_ref().map_or(self.index.covered(), Scan::reached)
+    }
+
+    /// The index that says which blocks.
+    pub fn index(&self) -> &Index {
+        &self.index
+    }
+
+    /// Keeps what of the index has been built, for later questions.
+    pub fn keep_index(&mut self) {
+        self.index.keep();
     }
 
     /// The file.

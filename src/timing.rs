@@ -1,17 +1,18 @@
 //! Which lines of a block lie in a range of time: the fold of [`crate::stamp`], from where the index lets it begin.
 
 use std::os::unix::fs::MetadataExt;
+use std::sync::Arc;
 
 use jiff::tz::TimeZone;
 
 use crate::batch::{Batch, Selection};
 use crate::error::Result;
-use crate::index::{Asked, Entry, Index, Keep, Piece, Tick, span};
+use crate::index::{Asked, Entry, Filter, Index, Keep, Piece, Tick, span};
 use crate::line::{self, Line};
 use crate::pattern::Candidate;
 use crate::source::Source;
 use crate::stamp::civil::{HOUR, MINUTE};
-use crate::stamp::{Clock, Elected, Finder, Fold, Frame, How, Reference, Span, Timed, Window};
+use crate::stamp::{Clock, Elected, Finder, Fold, Frame, How, Marks, Reference, Span, Timed, Window};
 
 /// What a question says about time.
 #[derive(Clone, Debug)]
@@ -121,8 +122,13 @@ impl Timing {
         self.live = true;
     }
 
-    /// Which blocks the range needs.
-    pub fn plan(&mut self, index: &mut Index, source: &Source, tick: Tick<'_>) -> Result<Vec<Piece>> {
+    /// What the range asks of blocks.
+    pub fn filter(&mut self, index: &Index) -> Filter {
+        index.filter(self.terms.window, &mut self.clock)
+    }
+
+    /// Which blocks the range needs, of those that are summed up.
+    pub fn plan(&mut self, index: &mut Index, source: &Arc<Source>, tick: Tick<'_>) -> Result<Vec<Piece>> {
         // Lines that came just now lie where the clock is, whatever the file says.
         let arrivals = self.live && index.first().is_none();
         let window = if arrivals { Window::default() } else { self.terms.window };
@@ -230,8 +236,9 @@ impl Timing {
             Selection::All(_) => None,
             Selection::Picked(candidates) => Some(candidates.iter().copied().peekable()),
         };
+        let mut marks = Marks::default();
         for line in line::lines(bytes) {
-            let found = self.fold.push(line.of(bytes));
+            let found = self.fold.push_in(bytes, line, &mut marks);
             self.number += 1;
             self.note_step(found);
             if !self.anchored {
@@ -265,10 +272,10 @@ impl Timing {
     /// The same for lines that were not timed, since all of their block are asked for.
     fn deliver_untold(&mut self, batch: &Batch) {
         let bytes = batch.block.bytes();
-        let mut finder = Finder::electing(self.elected);
+        let (mut finder, mut marks) = (Finder::electing(self.elected), Marks::default());
         let timeless = self.is_timeless();
         let mut count = |line: Line| {
-            let own = !timeless && finder.find(line.of(bytes)).stamp.is_some();
+            let own = !timeless && finder.find_in(bytes, line, &mut marks).stamp.is_some();
             let otherwise = if timeless { How::Untimed } else { How::Inherited };
             self.sureness.count(Some(if own { How::Own } else { otherwise }));
         };

@@ -3,7 +3,9 @@
 #![allow(clippy::unwrap_used, reason = "a test stops where it is surprised")]
 
 use std::io::Write;
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -48,10 +50,12 @@ impl Caller for Nobody {
 #[derive(Clone, Debug)]
 struct Asked {
     zone: &'static str,
-    reference: i64,
+    /// `None` for the file's own last modification.
+    reference: Option<i64>,
     window: Window,
     last: Option<usize>,
     times: bool,
+    left_early: bool,
 }
 
 impl Asked {
@@ -59,7 +63,7 @@ impl Asked {
         let terms = timing::Terms {
             window: self.window,
             zone: TimeZone::get(self.zone).unwrap(),
-            reference: Some(self.reference),
+            reference: self.reference,
             times: self.times,
             keep: keep.clone(),
         };
@@ -80,6 +84,12 @@ impl Asked {
 
     /// The lines by the index.
     fn answer(&self, path: &Path, keep: &Keep) -> Vec<(Vec<u8>, Option<u64>)> {
+        if self.left_early {
+            // What an answer that was not read to its end leaves behind serves the next one.
+            let mut query = Query::new(self.question(path, keep));
+            query.next(&mut Nobody).unwrap();
+            query.finish();
+        }
         let mut query = Query::new(self.question(path, keep));
         let mut lines = Vec::new();
         while let Some(batch) = query.next(&mut Nobody).unwrap() {
@@ -100,7 +110,7 @@ impl Asked {
     }
 
     /// The lines by the fold, run from the first line.
-    fn twin(&self, text: &[u8]) -> Vec<(Vec<u8>, u64)> {
+    fn twin(&self, text: &[u8], modified: i64) -> Vec<(Vec<u8>, u64)> {
         let text = without_holes(text);
         let lines: Vec<&[u8]> = text.split_inclusive(|b| *b == b'\n').collect();
         let elected = elect(&text);
@@ -109,7 +119,7 @@ impl Asked {
             ahead.push(line);
         }
         let mut clock = Clock::new(TimeZone::get(self.zone).unwrap());
-        clock.set_years(&ahead.years(), Reference::Given(self.reference));
+        clock.set_years(&ahead.years(), self.reference.map_or(Reference::Mtime(modified), Reference::Given));
         let mut fold = Fold::starting(ahead.first()).electing(elected);
         let window = if ahead.first().is_none() { Window::default() } else { self.window };
         let mut kept = Vec::new();
@@ -122,6 +132,12 @@ impl Asked {
         let skipped = self.last.map_or(0, |last| kept.len().saturating_sub(last));
         kept.split_off(skipped)
     }
+}
+
+/// When a file was last written to, in nanoseconds since 1970 UTC.
+fn modified(file: &std::fs::File) -> i64 {
+    let metadata = file.metadata().unwrap();
+    metadata.mtime() * SECOND + metadata.mtime_nsec()
 }
 
 /// The text that is left when the holes are dropped.
@@ -210,10 +226,10 @@ fn stamp(now: i64, kind: usize) -> String {
     at.strftime(shape).to_string()
 }
 
-fn asked() -> impl Strategy<Value = (usize, i64, i64, usize, Option<usize>, bool)> {
+fn asked() -> impl Strategy<Value = (usize, i64, i64, usize, Option<usize>, bool, bool, bool)> {
     let width = prop_oneof![Just(0), 0..MINUTE, 0..3 * HOUR, 0..60 * DAY];
     let last = prop_oneof![3 => Just(None), 1 => (1..5000_usize).prop_map(Some)];
-    (0..8_usize, -HOUR..HOUR, width, 0..3_usize, last, any::<bool>())
+    (0..8_usize, -HOUR..HOUR, width, 0..3_usize, last, any::<bool>(), any::<bool>(), any::<bool>())
 }
 
 proptest! {
@@ -225,7 +241,7 @@ proptest! {
         start in 1_600_000_000 * SECOND..1_900_000_000 * SECOND,
         cuts in proptest::collection::vec(0..1000_usize, 0..4),
         questions in proptest::collection::vec(asked(), 1..4),
-        stored in any::<bool>(),
+        stored in any::<bool>(), built in any::<bool>(),
     ) {
         let (text, moments) = write(&stretches, start);
         let directory = tempfile::tempdir().unwrap();
@@ -240,18 +256,22 @@ proptest! {
         for size in sizes {
             file.write_all(&text[written..size]).unwrap();
             written = size;
-            let source = Source::open(&path).unwrap();
-            Index::of(&source, size as u64, options.clone(), &mut || Ok(())).unwrap();
-            for (near, shift, width, zone, last, times) in &questions {
+            if built {
+                let source = Arc::new(Source::open(&path).unwrap());
+                Index::of(&source, size as u64, options.clone(), &mut || Ok(())).unwrap();
+            }
+            let modified = modified(&file);
+            for (near, shift, width, zone, last, times, given, left_early) in &questions {
                 let since = moments[near % moments.len()] + shift;
                 let asked = Asked {
                     zone: ["UTC", "Europe/Berlin", "America/St_Johns"][*zone],
-                    reference: moments[near % moments.len()] + 40 * DAY,
+                    reference: given.then(|| moments[near % moments.len()] + 40 * DAY),
                     window: Window { since: Some(since), until: Some(since + width) },
                     last: *last,
                     times: *times,
+                    left_early: *left_early,
                 };
-                let twin = asked.twin(&text[..size]);
+                let twin = asked.twin(&text[..size], modified);
                 let ours = asked.answer(&path, &keep);
                 prop_assert_eq!(ours.len(), twin.len(), "lines of {:?}", asked);
                 for ((line, number), (expected, expected_number)) in ours.iter().zip(&twin) {
@@ -282,7 +302,7 @@ fn an_index_grown_in_pieces_is_that_of_the_whole() {
     let path = directory.path().join("a.log");
     let (grown, whole) = (directory.path().join("grown"), directory.path().join("whole"));
     let pieces = |keep: &Path| {
-        let source = Source::open(&path).unwrap();
+        let source = Arc::new(Source::open(&path).unwrap());
         let options = Options { stored_from: 0, ..Options::new(Keep::Directory(keep.to_path_buf())) };
         let size = source.size().unwrap();
         let mut index = Index::of(&source, size, options, &mut || Ok(())).unwrap();

@@ -165,3 +165,71 @@ def test_the_last_of_a_range(big: Path) -> None:
     assert _steps(log.lines(until=until, last=3)) == [149_998, 149_999, 150_000]
     assert _steps(log.lines("step=.*7 ", until=until, last=2)) == [149_987, 149_997]
     assert [r.number for r in log.records(until=until, last=2)] == [150_000, 150_001]
+
+
+def test_an_answer_begins_before_the_index_is_whole(big: Path, tmp_path: Path) -> None:
+    lines = logdex.open(big, tz="UTC").records(since=_START)
+    assert next(lines).text.endswith("x\n")
+    assert lines.stats.bytes_read < big.stat().st_size // 4
+    rest = list(lines)
+    assert len(rest) == 189_999
+    assert (lines.stats.lines, lines.stats.own, lines.stats.steps_back) == (190_000, 190_000, 0)
+    # Once to sum it up, once for the lines.
+    assert lines.stats.bytes_read == 2 * big.stat().st_size
+    assert len(_stored(tmp_path / "cache")) == 1
+    again = logdex.open(big, tz="UTC").records(since=_START + 189_990 * _STEP)
+    assert [record.number for record in again] == list(range(189_991, 190_001))
+    assert again.stats.bytes_read < 1 << 20
+
+
+@pytest.mark.parametrize(
+    "first", ["11-01 00:00:00 INFO a\n", "nothing\n", "I1101 00:00:00.000000 1 x.cc:1] a\n"]
+)
+def test_without_a_year_the_end_is_looked_at_first(tmp_path: Path, first: str) -> None:
+    path = tmp_path / "a.log"
+    path.write_text(first)
+    _write(path, 190_000)
+    lines = logdex.open(path, tz="UTC").records()
+    assert next(lines).text == first
+    dated = first == "nothing\n"
+    assert (lines.stats.bytes_read < path.stat().st_size // 4) == dated
+    assert next(lines).number == 2
+
+
+def test_what_was_summed_up_is_kept_when_an_answer_is_left(big: Path, tmp_path: Path) -> None:
+    since = _START + 120_000 * _STEP
+    with logdex.open(big, tz="UTC").lines(since=since) as lines:
+        assert "step=120000" in next(lines)
+    assert len(_stored(tmp_path / "cache")) == 1
+    again = logdex.open(big, tz="UTC").lines(since=since)
+    assert _steps(again) == list(range(120_000, 190_000))
+    assert again.stats.bytes_skipped > big.stat().st_size // 2
+    assert again.stats.bytes_read < big.stat().st_size
+
+
+@pytest.mark.parametrize("share", [0.3, 0.9])
+def test_a_cut_while_the_index_is_built_loses_no_line_that_is_left(tmp_path: Path, share: float) -> None:
+    path = tmp_path / "a.log"
+    _write(path, 400_000)
+    lines = logdex.open(path, tz="UTC", index=False).lines(since=_START)
+    got = [next(lines)]
+    size = int(path.stat().st_size * share)
+    os.truncate(path, size)
+    left = path.read_bytes().count(b"\n")
+    with pytest.raises(OSError, match="truncated") as caught:
+        got.extend(lines)
+    assert caught.value.filename == str(path) or str(path) in str(caught.value)
+    assert _steps(got) == list(range(left))
+    assert next(lines, None) is None
+
+
+def test_a_follow_begins_before_the_index_is_whole(big: Path, tmp_path: Path) -> None:
+    path = tmp_path / "a.log"
+    path.write_bytes(big.read_bytes())
+    ended = False
+    lines = logdex.open(path, tz="UTC").lines(since=_START, follow=True, ended=lambda: ended)
+    assert "step=0 " in next(lines)
+    assert lines.stats.bytes_read < path.stat().st_size // 4
+    _write(path, 3, first=190_000)
+    ended = True
+    assert _steps(lines) == list(range(1, 190_003))

@@ -1,16 +1,18 @@
 //! Building: blocks are summed up on all cores, and put behind one another in order.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::io::{IsTerminal, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::block::{BLOCK, Block, Cutter, Extent};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::source::Source;
 use crate::stamp::{Finder, Fold};
 
+use super::Index;
 use super::digest::Digest;
 use super::entry::{Entry, exact};
 
@@ -22,10 +24,20 @@ const PATIENCE: Duration = Duration::from_secs(1);
 /// What is asked now and then while the index is built: whether to go on.
 pub type Tick<'t> = &'t mut dyn FnMut() -> Result<()>;
 
-/// The end of what was built.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Built {
-    /// Up to where the file has whole blocks, whose cuts stay when it grows.
+/// How many blocks a worker takes at a turn: enough to make handing them over cheap.
+const RUN: usize = 4;
+
+/// Sums up the whole blocks of a range in order, on all cores, ahead of the one who takes them.
+pub struct Builder {
+    source: Arc<Source>,
+    end: u64,
+    threads: usize,
+    way: Way,
+    ready: VecDeque<Sum>,
+    failed: Option<Error>,
+    over: bool,
+    asked: Instant,
+    /// Up to where the blocks were taken, in bytes.
     pub covered: u64,
     /// How many lines stand before that.
     pub lines: u64,
@@ -33,189 +45,290 @@ pub struct Built {
     pub open: Option<Extent>,
 }
 
-/// Sums up the whole blocks of `extent`, which begins where `fold` stands, `lines` lines into the file; each is given
-/// to `keep`.
-pub fn build(
-    source: &Source,
-    extent: Extent,
-    lines: u64,
-    fold: &mut Fold,
-    threads: usize,
-    tick: Tick<'_>,
-    keep: &mut dyn FnMut(Entry),
-) -> Result<Built> {
-    let cuts = Mutex::new(Cuts { cutter: Cutter::new(extent), end: extent.end, next: 0, open: None });
-    let mut order = Order { source, fold, keep, covered: extent.start, lines };
-    let threads = threads.min((extent.len() / BLOCK as u64 / 2) as usize).max(1);
-    if threads == 1 {
-        let (mut finder, mut block) = (order.fold.finder.clone(), Block::default());
-        let mut asked = Instant::now();
-        while let Some(sum) = sum_up(&cuts, source, &mut finder, &mut block)? {
-            order.append(&sum)?;
-            if asked.elapsed() > TICK {
-                asked = Instant::now();
-                tick()?;
-            }
-        }
-    } else {
-        on_threads(&cuts, threads, &mut order, extent, tick)?;
-    }
-    let (covered, lines) = (order.covered, order.lines);
-    let open = cuts.into_inner().unwrap_or_else(PoisonError::into_inner).open;
-    Ok(Built { covered, lines, open })
+enum Way {
+    /// In the caller's thread.
+    Inline(Box<(Cutter, Finder, Block)>),
+    /// On threads of its own.
+    Threads(Threads),
 }
 
-/// Where the next block is cut, and which number it has.
-struct Cuts {
-    cutter: Cutter,
-    end: u64,
-    next: usize,
+impl Builder {
+    /// Will sum up `extent`, which begins `lines` lines into the file.
+    pub fn new(source: &Arc<Source>, extent: Extent, lines: u64, finder: &Finder, threads: usize) -> Self {
+        let threads = threads.min((extent.len() / BLOCK as u64 / 2) as usize);
+        Self {
+            source: Arc::clone(source),
+            end: extent.end,
+            threads,
+            way: Way::new(source, extent, finder, threads),
+            ready: VecDeque::new(),
+            failed: None,
+            over: false,
+            asked: Instant::now(),
+            covered: extent.start,
+            lines,
+            open: None,
+        }
+    }
+
+    /// The next block, put behind those that `fold` has seen; `None` after the last whole one.
+    ///
+    /// # Errors
+    /// `Error::Io` and `Error::Truncated` where the file cannot be read on, after all blocks before that; what `tick`
+    /// returns ends the wait, not the building.
+    pub fn next(&mut self, fold: &mut Fold, tick: Tick<'_>) -> Result<Option<Entry>> {
+        loop {
+            if let Some(sum) = self.ready.pop_front() {
+                return self.append(fold, &sum).map(Some);
+            }
+            if let Some(error) = self.failed.take() {
+                return Err(error);
+            }
+            if self.over {
+                return Ok(None);
+            }
+            let run = self.next_run(fold, tick)?;
+            self.over = run.over || run.error.is_some();
+            (self.open, self.failed, self.ready) = (run.open, run.error, run.sums.into());
+        }
+    }
+
+    fn append(&mut self, fold: &mut Fold, sum: &Sum) -> Result<Entry> {
+        let entry = match sum.digest.append(fold, sum.extent, self.lines) {
+            Some(entry) => entry,
+            None => fold_again(&self.source, fold, sum.extent, self.lines)?,
+        };
+        self.covered = sum.extent.end;
+        self.lines += entry.lines;
+        Ok(entry)
+    }
+
+    fn next_run(&mut self, fold: &Fold, tick: Tick<'_>) -> Result<Run> {
+        if self.asked.elapsed() > TICK {
+            self.asked = Instant::now();
+            tick()?;
+        }
+        match &mut self.way {
+            Way::Inline(inline) => {
+                let (cutter, finder, block) = &mut **inline;
+                Ok(Cut::take(cutter, &self.source, self.end).sum_up(&self.source, finder, block))
+            }
+            Way::Threads(threads) => {
+                if threads.pid != std::process::id() {
+                    // A forked process has none of its parent's threads, and their locks may be held for ever.
+                    let rest = Extent { start: self.covered, end: self.end };
+                    let fresh = Way::new(&self.source, rest, &fold.finder, self.threads);
+                    drop(std::mem::replace(&mut self.way, fresh));
+                    return self.next_run(fold, tick);
+                }
+                threads.next(tick)
+            }
+        }
+    }
+}
+
+/// Folds the lines of a block of which the digest cannot say enough.
+fn fold_again(source: &Source, fold: &mut Fold, extent: Extent, lines: u64) -> Result<Entry> {
+    let mut block = Block::default();
+    block.read(source, extent)?;
+    Ok(exact(fold, extent, lines, block.bytes()))
+}
+
+/// Sums up a block that stands behind what `fold` has seen, which is `lines` lines.
+pub fn sum_up(source: &Source, fold: &mut Fold, extent: Extent, lines: u64) -> Result<Entry> {
+    let mut block = Block::default();
+    block.read(source, extent)?;
+    let digest = Digest::of(&mut fold.finder.clone(), block.bytes());
+    Ok(digest.append(fold, extent, lines).unwrap_or_else(|| exact(fold, extent, lines, block.bytes())))
+}
+
+/// The blocks of one turn.
+#[derive(Default)]
+struct Cut {
+    extents: Vec<Extent>,
     open: Option<Extent>,
+    error: Option<Error>,
+    over: bool,
 }
 
-impl Cuts {
-    /// The next block whose cut is final.
-    fn cut(&mut self, source: &Source) -> Result<Option<(usize, Extent)>> {
-        match self.cutter.cut(source)? {
-            Some(extent) if extent.end < self.end => {
-                self.next += 1;
-                Ok(Some((self.next - 1, extent)))
-            }
-            open => {
-                self.open = open.or(self.open);
-                Ok(None)
+impl Cut {
+    /// The next blocks whose cuts are final, in a file that ends at `end`.
+    fn take(cutter: &mut Cutter, source: &Source, end: u64) -> Self {
+        let (mut cut, mut length) = (Self::default(), 0);
+        while length < (RUN * BLOCK) as u64 && cut.extents.len() < RUN && !cut.over {
+            match cutter.cut(source) {
+                Ok(Some(extent)) if extent.end < end => {
+                    length += extent.len();
+                    cut.extents.push(extent);
+                }
+                Ok(open) => (cut.open, cut.over) = (open, true),
+                Err(error) => (cut.error, cut.over) = (Some(error), true),
             }
         }
+        cut
+    }
+
+    fn sum_up(self, source: &Source, finder: &mut Finder, block: &mut Block) -> Run {
+        let Self { extents, open, error, over } = self;
+        let mut run = Run { sums: Vec::with_capacity(extents.len()), open, error, over };
+        for extent in extents {
+            if let Err(error) = block.read(source, extent) {
+                return Run { sums: run.sums, open: None, error: Some(error), over: true };
+            }
+            run.sums.push(Sum { extent, digest: Digest::of(finder, block.bytes()) });
+        }
+        run
     }
 }
 
-/// The summary of one block, and its place.
+/// The summary of one block.
 struct Sum {
-    number: usize,
     extent: Extent,
     digest: Digest,
 }
 
-fn sum_up(
-    cuts: &Mutex<Cuts>,
-    source: &Source,
-    finder: &mut Finder,
-    block: &mut Block,
-) -> Result<Option<Sum>> {
-    let cut = cuts.lock().unwrap_or_else(PoisonError::into_inner).cut(source)?;
-    let Some((number, extent)) = cut else { return Ok(None) };
-    block.read(source, extent)?;
-    Ok(Some(Sum { number, extent, digest: Digest::of(finder, block.bytes()) }))
+/// The summaries of one turn's blocks, and what came after them.
+struct Run {
+    sums: Vec<Sum>,
+    open: Option<Extent>,
+    error: Option<Error>,
+    over: bool,
 }
 
-/// Puts blocks behind one another.
-struct Order<'a> {
-    source: &'a Source,
-    fold: &'a mut Fold,
-    keep: &'a mut dyn FnMut(Entry),
-    covered: u64,
-    lines: u64,
+/// The threads of a builder, seen by the one who takes the results.
+struct Threads {
+    /// `None` once it is dropped; the mutex is for sharing this, and never locked.
+    receive: Option<Mutex<Receiver<(usize, Run)>>>,
+    waiting: BTreeMap<usize, Run>,
+    next: usize,
+    halt: Arc<AtomicBool>,
+    pid: u32,
 }
 
-impl Order<'_> {
-    fn append(&mut self, sum: &Sum) -> Result<()> {
-        let entry = if let Some(entry) = sum.digest.append(self.fold, sum.extent, self.lines) {
-            entry
-        } else {
-            let mut block = Block::default();
-            block.read(self.source, sum.extent)?;
-            exact(self.fold, sum.extent, self.lines, block.bytes())
-        };
-        self.covered = sum.extent.end;
-        self.lines += entry.lines;
-        (self.keep)(entry);
-        Ok(())
+/// Where the threads take turns at cutting, which may wait for the disk; the one who takes the results never does.
+struct Turns {
+    cutter: Cutter,
+    next: usize,
+    over: bool,
+}
+
+impl Way {
+    fn new(source: &Arc<Source>, extent: Extent, finder: &Finder, threads: usize) -> Self {
+        let cutter = Cutter::new(extent);
+        if threads < 2 {
+            return Self::Inline(Box::new((cutter, finder.clone(), Block::default())));
+        }
+        let halt = Arc::clone(&cutter.halt);
+        let turns = Arc::new(Mutex::new(Turns { cutter, next: 0, over: false }));
+        // The channel is short, so that few summaries wait; closing it ends the threads.
+        let (send, receive) = sync_channel(2 * threads);
+        let mut started = 0;
+        for _ in 0..threads {
+            let (source, turns, send) = (Arc::clone(source), Arc::clone(&turns), send.clone());
+            let finder = finder.clone();
+            let thread = std::thread::Builder::new().name("logdex-index".into());
+            let spawned = thread.spawn(move || work(&source, extent.end, &turns, finder, &send));
+            started += usize::from(spawned.is_ok());
+        }
+        if started == 0 {
+            return Self::Inline(Box::new((Cutter::new(extent), finder.clone(), Block::default())));
+        }
+        Self::Threads(Threads {
+            receive: Some(Mutex::new(receive)),
+            waiting: BTreeMap::new(),
+            next: 0,
+            halt,
+            pid: std::process::id(),
+        })
     }
 }
 
-fn on_threads(
-    cuts: &Mutex<Cuts>,
-    threads: usize,
-    order: &mut Order<'_>,
-    extent: Extent,
-    tick: Tick<'_>,
-) -> Result<()> {
-    let source = order.source;
-    let finder = order.fold.finder.clone();
-    std::thread::scope(|scope| {
-        // The channel is short, so that few summaries wait; closing it ends the workers.
-        let (send, receive) = sync_channel(2 * threads);
-        for _ in 0..threads {
-            let (send, finder) = (send.clone(), finder.clone());
-            scope.spawn(move || work(cuts, source, finder, &send));
-        }
-        drop(send);
-        collect(&receive, order, extent, tick)
-    })
-}
-
-fn work(cuts: &Mutex<Cuts>, source: &Source, mut finder: Finder, send: &SyncSender<Result<Sum>>) {
+/// One thread's life.
+fn work(
+    source: &Source,
+    end: u64,
+    turns: &Mutex<Turns>,
+    mut finder: Finder,
+    send: &SyncSender<(usize, Run)>,
+) {
     let mut block = Block::default();
-    while let Some(sum) = sum_up(cuts, source, &mut finder, &mut block).transpose() {
-        let failed = sum.is_err();
-        if send.send(sum).is_err() || failed {
+    loop {
+        let (number, cut) = {
+            let mut turns = turns.lock().unwrap_or_else(PoisonError::into_inner);
+            if turns.over {
+                return;
+            }
+            turns.next += 1;
+            let cut = Cut::take(&mut turns.cutter, source, end);
+            turns.over = cut.over;
+            (turns.next - 1, cut)
+        };
+        let run = cut.sum_up(source, &mut finder, &mut block);
+        let failed = run.error.is_some();
+        if send.send((number, run)).is_err() || failed {
             return;
         }
     }
 }
 
-fn collect(
-    receive: &Receiver<Result<Sum>>,
-    order: &mut Order<'_>,
-    extent: Extent,
-    tick: Tick<'_>,
-) -> Result<()> {
-    let (mut waiting, mut next) = (BTreeMap::new(), 0);
-    let mut progress = Progress::new();
-    let mut asked = Instant::now();
-    loop {
-        match receive.recv_timeout(TICK) {
-            Ok(sum) => {
-                let sum = sum?;
-                waiting.insert(sum.number, sum);
-                while let Some(sum) = waiting.remove(&next) {
-                    order.append(&sum)?;
-                    next += 1;
+impl Threads {
+    fn next(&mut self, tick: Tick<'_>) -> Result<Run> {
+        loop {
+            if let Some(run) = self.waiting.remove(&self.next) {
+                self.next += 1;
+                return Ok(run);
+            }
+            let receive = self.receive.as_mut().map(|r| r.get_mut().unwrap_or_else(PoisonError::into_inner));
+            match receive.map(|receive| receive.recv_timeout(TICK)) {
+                Some(Ok((number, run))) => drop(self.waiting.insert(number, run)),
+                Some(Err(RecvTimeoutError::Timeout)) => tick()?,
+                Some(Err(RecvTimeoutError::Disconnected)) | None => {
+                    return Err(Error::Bug("a thread that sums up blocks ended before its work"));
                 }
             }
-            Err(RecvTimeoutError::Timeout) => {}
-            Err(RecvTimeoutError::Disconnected) => return Ok(()),
         }
-        if asked.elapsed() >= TICK {
-            asked = Instant::now();
-            progress.tell(order.covered - extent.start, extent.len());
-            tick()?;
+    }
+}
+
+impl Drop for Threads {
+    fn drop(&mut self) {
+        // Not joined: a thread may hang in a read on a dead network mount. The end of a long line may be far away.
+        self.halt.store(true, Ordering::Relaxed);
+        if self.pid != std::process::id() {
+            // Closing it waits for whoever is sending, and in a forked process nobody is.
+            std::mem::forget(self.receive.take());
         }
     }
 }
 
 /// Tells a terminal how far it is, once it takes long.
-struct Progress {
+pub struct Progress {
     started: Instant,
-    told: bool,
+    told: Option<Instant>,
+}
+
+impl Default for Progress {
+    /// Nothing is told at first.
+    fn default() -> Self {
+        Self { started: Instant::now(), told: None }
+    }
 }
 
 impl Progress {
-    fn new() -> Self {
-        Self { started: Instant::now(), told: false }
-    }
-
-    fn tell(&mut self, done: u64, all: u64) {
-        if self.started.elapsed() > PATIENCE && std::io::stderr().is_terminal() {
-            self.told = true;
-            let _ = write!(std::io::stderr(), "\rlogdex: indexing {} %", done * 100 / all.max(1));
+    /// `index` has come a step further.
+    pub fn tell(&mut self, index: &Index) {
+        let now = Instant::now();
+        let due = self.told.map_or(self.started + PATIENCE, |told| told + TICK);
+        if now >= due && std::io::stderr().is_terminal() {
+            self.told = Some(now);
+            let _ = write!(std::io::stderr(), "\rlogdex: indexing {} %", index.percent());
         }
     }
 }
 
 impl Drop for Progress {
     fn drop(&mut self) {
-        if self.told {
+        if self.told.is_some() {
             let _ = write!(std::io::stderr(), "\r\x1b[K");
         }
     }

@@ -1,6 +1,7 @@
 //! Stored indexes that nobody wrote: whatever stands in the file, nothing panics, and damage never changes an answer.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use jiff::tz::TimeZone;
 use proptest::prelude::*;
@@ -46,7 +47,7 @@ impl Kept {
 
     fn index(&self) -> Index {
         let options = Options { stored_from: 0, ..Options::new(Keep::Directory(self.place())) };
-        let source = Source::open(&self.log).unwrap();
+        let source = Arc::new(Source::open(&self.log).unwrap());
         Index::of(&source, source.size().unwrap(), options, &mut || Ok(())).unwrap()
     }
 
@@ -56,7 +57,7 @@ impl Kept {
 
     /// How many lines a range has, by the stored index.
     fn answer(&self, window: Window) -> usize {
-        let source = Source::open(&self.log).unwrap();
+        let source = Arc::new(Source::open(&self.log).unwrap());
         let mut index = self.index();
         let mut clock =
             index.clock(TimeZone::get("Europe/Berlin").unwrap(), Reference::Mtime(1_800_000_000_000_000_000));

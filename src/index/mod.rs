@@ -20,23 +20,26 @@ mod table;
 mod tree;
 
 use std::fs::Metadata;
+use std::sync::Arc;
 
 use jiff::tz::TimeZone;
 
-use crate::block::{Block, Cutter, Extent};
+use crate::block::{BLOCK, Block, Cutter, Extent};
 use crate::error::Result;
+use crate::line;
 use crate::source::Source;
-use crate::stamp::{Clock, Elected, Fold, Reference, Span, Stamp, VOTERS, Window, elect};
+use crate::stamp::{Clock, Elected, Fold, Frame, Reference, Span, Stamp, VOTERS, Window, elect};
 
-use build::build;
+use build::{Builder, sum_up};
 use store::{About, Store};
 use table::Table;
-use tree::{FANOUT, Filter, Node};
+use tree::FANOUT;
 
-pub use build::Tick;
+pub use build::{Progress, Tick};
 pub use cache::{Keep, Pruned, prune};
 pub use entry::Entry;
 pub use range::{Asked, Question, span};
+pub use tree::Filter;
 
 /// The least size of a log whose index is stored, in bytes.
 const STORED_FROM: u64 = 16 << 20;
@@ -62,7 +65,7 @@ impl Options {
     }
 }
 
-/// The index of one file at one size.
+/// The index of one file at one size, or of as much of it as has been summed up.
 pub struct Index {
     options: Options,
     store: Option<Store>,
@@ -71,14 +74,24 @@ pub struct Index {
     about: About,
     /// The state there.
     fold: Fold,
+    /// What is still to be summed up.
+    growth: Option<Growth>,
     /// The rest of the file.
     open: Option<Entry>,
-    /// The state at the end.
-    end: Fold,
+    /// The state at the end, once that is reached.
+    end: Option<Fold>,
     /// Where the end is.
     size: u64,
     /// Up to where it was stored before.
     built_from: u64,
+}
+
+/// An index on its way to the end of the file.
+struct Growth {
+    builder: Builder,
+    source: Arc<Source>,
+    /// The file as it was before anything of it was read.
+    seen: Metadata,
 }
 
 /// A block to look at, and what is asked of it.
@@ -96,7 +109,17 @@ impl Index {
     ///
     /// # Errors
     /// `Error::Io` and `Error::Truncated` where the file cannot be read, and what `tick` returns to stop it.
-    pub fn of(source: &Source, end: u64, options: Options, tick: Tick<'_>) -> Result<Self> {
+    pub fn of(source: &Arc<Source>, end: u64, options: Options, tick: Tick<'_>) -> Result<Self> {
+        let mut index = Self::begin(source, end, options)?;
+        index.complete(tick)?;
+        Ok(index)
+    }
+
+    /// The same as far as it is kept: [`Index::step`] brings it up to date, block by block.
+    ///
+    /// # Errors
+    /// As [`Index::of`].
+    pub fn begin(source: &Arc<Source>, end: u64, options: Options) -> Result<Self> {
         let seen = source.metadata()?;
         let fits = |store: &Store| store.about.covered <= end && store.about.speaks_of(source, &seen);
         let stored = options.keep.load(source).filter(fits);
@@ -108,7 +131,7 @@ impl Index {
             Some(index) => index,
             None => Self::new(source, options)?,
         };
-        index.grow(source, &seen, end, tick)?;
+        index.grow(source, seen, end);
         Ok(index)
     }
 
@@ -123,47 +146,117 @@ impl Index {
         let about = store.as_ref().map(|s| s.about.clone()).unwrap_or_default();
         let heap_start = store.as_ref().map_or(0, Store::heap_len);
         let table = Table { heap_start, ..Table::default() };
-        Self { options, store, table, about, fold, open: None, end: Fold::new(), size: 0, built_from: 0 }
+        Self {
+            options,
+            store,
+            table,
+            about,
+            fold,
+            growth: None,
+            open: None,
+            end: None,
+            size: 0,
+            built_from: 0,
+        }
     }
 
-    /// Sums up what is behind the blocks that it covers, up to `end`.
-    fn grow(&mut self, source: &Source, seen: &Metadata, end: u64, tick: Tick<'_>) -> Result<()> {
+    /// What is behind the blocks that it covers is to be summed up, up to `end`.
+    fn grow(&mut self, source: &Arc<Source>, seen: Metadata, end: u64) {
         let extent = Extent { start: self.about.covered, end };
         self.built_from = extent.start;
         self.size = end;
-        let (mut last, table) = (self.about.last, &mut self.table);
-        let mut keep = |entry: Entry| {
-            last = entry.extent;
-            table.push(&entry);
-        };
-        let threads = self.options.threads;
-        let built = build(source, extent, self.about.lines, &mut self.fold, threads, tick, &mut keep)?;
-        let elected = self.about.elected;
-        let about = (!last.is_empty())
-            .then(|| About::of(source, seen, built.covered, built.lines, last, elected))
-            .flatten();
-        // Without a fingerprint it serves this question, and is not stored.
-        let sound = about.is_some();
-        self.about =
-            about.unwrap_or(About { covered: built.covered, lines: built.lines, last, ..self.about.clone() });
-        self.sum_up_rest(source, built.open)?;
-        if sound {
-            self.store(source);
+        let builder = Builder::new(source, extent, self.about.lines, &self.fold.finder, self.options.threads);
+        self.growth = Some(Growth { builder, source: Arc::clone(source), seen });
+    }
+
+    /// Sums up the next block; `None` if it speaks of the whole file.
+    ///
+    /// # Errors
+    /// As [`Index::of`]; where the file was cut, after all blocks that it still has whole.
+    pub fn step(&mut self, tick: Tick<'_>) -> Result<Option<Entry>> {
+        let Some(growth) = &mut self.growth else { return Ok(None) };
+        if let Some(entry) = growth.builder.next(&mut self.fold, tick)? {
+            (self.about.covered, self.about.lines) = (growth.builder.covered, growth.builder.lines);
+            self.about.last = entry.extent;
+            self.table.push(&entry);
+            return Ok(Some(entry));
         }
+        self.sum_up_rest()?;
+        self.keep();
+        Ok(self.open.clone())
+    }
+
+    /// Sums up all that is left, and tells a terminal how far it is.
+    ///
+    /// # Errors
+    /// As [`Index::of`].
+    pub fn complete(&mut self, tick: Tick<'_>) -> Result<()> {
+        self.grow_until(&|_| false, tick)
+    }
+
+    /// Sums up as much as it can until `enough` says so of it.
+    ///
+    /// # Errors
+    /// As [`Index::of`].
+    pub fn grow_until(&mut self, enough: &dyn Fn(&Self) -> bool, tick: Tick<'_>) -> Result<()> {
+        let mut progress = Progress::default();
+        while !enough(self) && self.step(tick)?.is_some() {
+            progress.tell(self);
+        }
+        Ok(())
+    }
+
+    /// The file was cut to `size` bytes while it was summed up: goes on to the end of its whole lines, and is kept
+    /// nowhere.
+    ///
+    /// # Errors
+    /// `Error::Io` where the file cannot be read.
+    pub fn shorten(&mut self, size: u64) -> Result<()> {
+        let Some(Growth { source, seen, .. }) = self.growth.take() else { return Ok(()) };
+        let start = self.about.covered;
+        let mut end = size.max(start);
+        while end > start {
+            let mut tail = vec![0; (end - start).min(BLOCK as u64) as usize];
+            let from = end - tail.len() as u64;
+            let got = source.read(from, &mut tail)?;
+            let whole = line::whole(&tail[..got]) as u64;
+            end = from + whole;
+            if whole > 0 {
+                break;
+            }
+        }
+        let built_from = self.built_from;
+        self.options.keep = Keep::Nowhere;
+        self.grow(&source, seen, end);
+        self.built_from = built_from;
         Ok(())
     }
 
     /// Sums up the block that growth may cut elsewhere.
-    fn sum_up_rest(&mut self, source: &Source, open: Option<Extent>) -> Result<()> {
+    fn sum_up_rest(&mut self) -> Result<()> {
+        let Some(Growth { builder, source, .. }) = &self.growth else { return Ok(()) };
         let mut fold = self.fold.clone();
-        self.open = None;
-        if let Some(extent) = open {
-            let mut block = Block::default();
-            block.read(source, extent)?;
-            self.open = Some(entry::exact(&mut fold, extent, self.about.lines, block.bytes()));
-        }
-        self.end = fold;
+        self.open = match builder.open {
+            Some(extent) => Some(sum_up(source, &mut fold, extent, self.about.lines)?),
+            None => None,
+        };
+        self.end = Some(fold);
         Ok(())
+    }
+
+    /// Ends the growth, and stores what it came to if that is worth it. What is summed up no further is summed up by
+    /// the next question.
+    pub fn keep(&mut self) {
+        let Some(Growth { source, seen, .. }) = self.growth.take() else { return };
+        let About { covered, lines, last, elected, .. } = self.about;
+        if covered == self.built_from {
+            return;
+        }
+        // Without a fingerprint it serves this question, and is not stored.
+        if let Some(about) = About::of(&source, &seen, covered, lines, last, elected) {
+            self.about = about;
+            self.store(&source);
+        }
     }
 
     /// Stores the index where it is kept, if that is worth it. Failing that, it is as good as it was.
@@ -198,9 +291,34 @@ impl Index {
         self.built_from
     }
 
-    /// The state behind the last line.
+    /// The state behind the last line, as far as it came.
     pub fn end(&self) -> &Fold {
-        &self.end
+        self.end.as_ref().unwrap_or(&self.fold)
+    }
+
+    /// Up to where its whole blocks reach, in bytes.
+    pub fn covered(&self) -> u64 {
+        self.about.covered
+    }
+
+    /// How much of the file was read to make it, in bytes.
+    pub fn read(&self) -> u64 {
+        (if self.is_growing() { self.about.covered } else { self.size }) - self.built_from
+    }
+
+    /// How far it is, in hundredths.
+    fn percent(&self) -> u64 {
+        (self.about.covered - self.built_from) * 100 / (self.size - self.built_from).max(1)
+    }
+
+    /// Whether some of the file is still to be summed up.
+    pub fn is_growing(&self) -> bool {
+        self.growth.is_some()
+    }
+
+    /// Whether no line to come can change what the lines before it mean: the first stamp has a year of its own.
+    pub fn is_anchored(&self) -> bool {
+        self.first().is_some_and(|first| matches!(first.frame, Frame::Absolute | Frame::Civil))
     }
 
     /// How many lines the file has.
@@ -210,7 +328,7 @@ impl Index {
 
     /// The file's first stamp; `None` where it has not one.
     pub fn first(&self) -> Option<Stamp> {
-        self.end.first()
+        self.end().first()
     }
 
     /// The ambiguous format that the file elected.
@@ -221,17 +339,18 @@ impl Index {
     /// A clock for a question: naive stamps in `zone`, years by `reference`.
     pub fn clock(&self, zone: TimeZone, reference: Reference) -> Clock {
         let mut clock = Clock::new(zone);
-        clock.set_years(&self.end.years(), reference);
+        clock.set_years(&self.end().years(), reference);
         clock
     }
 
-    /// The blocks that `window` asks for, in order. A stored index that turns out to be damaged is built anew.
+    /// The blocks that `window` asks for, in order, of those that are summed up. A stored index that turns out to be
+    /// damaged is built anew.
     ///
     /// # Errors
     /// As [`Index::of`].
     pub fn plan(
         &mut self,
-        source: &Source,
+        source: &Arc<Source>,
         window: Window,
         clock: &mut Clock,
         tick: Tick<'_>,
@@ -244,21 +363,27 @@ impl Index {
             let seen = source.metadata()?;
             let size = self.size;
             *self = Self::new(source, Options { keep, ..self.options.clone() })?;
-            self.grow(source, &seen, size, tick)?;
+            self.grow(source, seen, size);
+            self.complete(tick)?;
         }
         Ok(self.pieces(window, clock).unwrap_or_default())
     }
 
-    fn pieces(&self, window: Window, clock: &mut Clock) -> Option<Vec<Piece>> {
-        let first = self.end.first().map(|first| clock.span(first));
-        let filter = Filter {
+    /// What `window` asks of blocks, with stamps as `clock` reads them.
+    pub fn filter(&self, window: Window, clock: &mut Clock) -> Filter {
+        let first = self.first().map(|first| clock.span(first));
+        Filter {
             question: (!window.is_open()).then(|| Question::new(window, clock)),
             first: if first.is_some_and(|span| window.meets(span)) { Asked::All } else { Asked::None },
             shifted_after: clock.shifted_after(),
-        };
+        }
+    }
+
+    fn pieces(&self, window: Window, clock: &mut Clock) -> Option<Vec<Piece>> {
+        let filter = self.filter(window, clock);
         let mut pieces = Vec::new();
         let mut take = |entry: Entry| {
-            let asked = filter.asks(&Node::from(&entry));
+            let asked = filter.asks_of(&entry);
             if asked != Asked::None {
                 pieces.push(Piece { entry, asked });
             }

@@ -45,6 +45,11 @@ pub struct Filter {
 }
 
 impl Filter {
+    /// What is asked of the lines of a block.
+    pub fn asks_of(&self, entry: &Entry) -> Asked {
+        self.asks(&Node::from(entry))
+    }
+
     /// What is asked of the lines below a node.
     pub fn asks(&self, node: &Node) -> Asked {
         let Some(question) = &self.question else { return Asked::All };

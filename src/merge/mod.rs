@@ -13,7 +13,7 @@ mod start;
 mod strand;
 
 use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+use std::collections::binary_heap::{BinaryHeap, PeekMut};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
@@ -257,13 +257,16 @@ impl Merge {
     }
 
     fn pop(&mut self, (key, at): (i64, usize)) -> Option<(usize, Held)> {
-        self.heads.pop();
+        let by_time = self.live && !self.by_arrival();
+        let mut top = self.heads.peek_mut()?;
         let strand = &mut self.strands[at];
         let held = strand.held.pop_front()?;
-        if let Some(next) = strand.first_key() {
-            self.heads.push(Reverse((next, at)));
+        match strand.first_key() {
+            // In the old one's place: the heap is put right once, and not at all where this is still the first.
+            Some(next) => *top = Reverse((next, at)),
+            None => drop(PeekMut::pop(top)),
         }
-        self.late += u64::from(self.live && !self.by_arrival() && key < self.last);
+        self.late += u64::from(by_time && key < self.last);
         self.last = self.last.max(key);
         Some((at, held))
     }

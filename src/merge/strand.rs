@@ -84,7 +84,7 @@ impl Strand {
     /// Opens the file, and learns of its past.
     pub(super) fn start(&mut self, caller: &mut dyn Caller) -> Result<()> {
         self.query.start(caller)?;
-        self.floors = self.query.floors().into();
+        self.floors = self.query.floors(caller)?.into();
         self.state = if self.floors.is_empty() { State::Live } else { State::Past };
         Ok(())
     }

@@ -5,7 +5,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use atomic_refcell::{AtomicRefCell, AtomicRefMut};
-use jiff::tz::TimeZone;
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 
@@ -28,7 +27,6 @@ pub(super) struct Answer {
     closed: Arc<AtomicBool>,
     bell: Arc<Bell>,
     path: PathBuf,
-    zone: TimeZone,
     /// Something that must live as long as the answer: the scheduler whose app is read.
     _keep: Option<Py<PyAny>>,
 }
@@ -51,7 +49,7 @@ impl Answer {
     /// Puts the question; the file is touched by the first `next`.
     pub(super) fn new(mut asked: Asked<'_>) -> PyResult<Self> {
         let (closed, bell) = (Arc::new(AtomicBool::new(false)), Arc::new(Bell::default()));
-        let (path, zone, keep) = (asked.path.clone(), asked.zone.0.clone(), asked.keep.take());
+        let (path, keep) = (asked.path.clone(), asked.keep.take());
         let (question, caller) = asked.put(&closed, &bell)?;
         let query = Query::new(question);
         let reading =
@@ -62,7 +60,6 @@ impl Answer {
             closed,
             bell,
             path,
-            zone,
             _keep: keep,
         })
     }
@@ -87,12 +84,12 @@ impl Answer {
     }
 
     /// Ends the answer, from any thread.
-    pub(super) fn close(&self) {
+    pub(super) fn close(&self, py: Python<'_>) {
         self.closed.store(true, Ordering::Release);
         // One that is being read by another thread sees the flag and lets go itself.
         self.bell.ring();
         if let Ok(mut reading) = self.reading.try_borrow_mut() {
-            reading.finish();
+            reading.finish(py);
         }
     }
 
@@ -107,11 +104,6 @@ impl Answer {
     /// The file it is about.
     pub(super) fn path(&self) -> &Path {
         &self.path
-    }
-
-    /// The zone of stamps that name none.
-    pub(super) fn zone(&self) -> &TimeZone {
-        &self.zone
     }
 
     #[inline]
@@ -152,7 +144,7 @@ impl Reading {
     /// Fetches the next batch, without the GIL; false at the end.
     fn next_batch(&mut self, py: Python<'_>, closed: &AtomicBool) -> PyResult<bool> {
         if self.over || closed.load(Ordering::Acquire) {
-            self.finish();
+            self.finish(py);
             return Ok(false);
         }
         let Self { query, caller, batch, .. } = self;
@@ -171,17 +163,18 @@ impl Reading {
             }
             Err(error) if !closed.load(Ordering::Acquire) => Err(self.caller.exception(error)),
             Ok(None) | Err(_) => {
-                self.finish();
+                self.finish(py);
                 Ok(false)
             }
         }
     }
 
     /// Lets go of the file, the threads and the buffers; the stats stay.
-    fn finish(&mut self) {
+    fn finish(&mut self, py: Python<'_>) {
         self.stats = self.stats();
         (self.next, self.over, self.batch) = (0, true, None);
-        self.query.finish();
+        // What was built of an index may be written now.
+        py.detach(|| self.query.finish());
     }
 
     fn stats(&self) -> Stats {

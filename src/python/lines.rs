@@ -39,13 +39,13 @@ impl Lines {
         slf
     }
 
-    #[pyo3(signature = (*_exception))]
-    fn __exit__(&self, _exception: &Bound<'_, PyTuple>) {
-        self.close();
+    #[pyo3(signature = (*exception))]
+    fn __exit__(&self, exception: &Bound<'_, PyTuple>) {
+        self.close(exception.py());
     }
 
-    fn close(&self) {
-        self.0.close();
+    fn close(&self, py: Python<'_>) {
+        self.0.close(py);
     }
 
     #[getter]
@@ -78,21 +78,20 @@ impl Records {
     }
 
     fn __next__(&self, py: Python<'_>) -> PyResult<Option<Record>> {
-        let zone = self.answer.zone();
-        self.answer.next(py, |block, line, time| Record::new(py, block, line, time, zone, &self.origin))
+        self.answer.next(py, |block, line, time| Record::new(py, block, line, time, &self.origin))
     }
 
     fn __enter__(slf: PyRef<'_, Self>) -> PyRef<'_, Self> {
         slf
     }
 
-    #[pyo3(signature = (*_exception))]
-    fn __exit__(&self, _exception: &Bound<'_, PyTuple>) {
-        self.close();
+    #[pyo3(signature = (*exception))]
+    fn __exit__(&self, exception: &Bound<'_, PyTuple>) {
+        self.close(exception.py());
     }
 
-    fn close(&self) {
-        self.answer.close();
+    fn close(&self, py: Python<'_>) {
+        self.answer.close(py);
     }
 
     #[getter]

@@ -5,7 +5,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use atomic_refcell::AtomicRefCell;
-use jiff::tz::TimeZone;
 use pyo3::exceptions::{PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
@@ -33,8 +32,6 @@ pub(super) struct Merged {
 struct Source {
     /// What it is called.
     label: Py<PyAny>,
-    /// The zone of its naive stamps.
-    zone: TimeZone,
     /// What its records say of it.
     origin: Arc<Origin>,
     _keep: Option<Py<PyAny>>,
@@ -48,9 +45,9 @@ impl Source {
         bell: &Arc<Bell>,
     ) -> PyResult<(Question, PythonCaller, Self)> {
         let origin = Arc::new(asked.origin());
-        let (zone, keep) = (asked.zone.0.clone(), asked.keep.take());
+        let keep = asked.keep.take();
         let (question, caller) = asked.put(closed, bell)?;
-        Ok((question, caller, Self { label, zone, origin, _keep: keep }))
+        Ok((question, caller, Self { label, origin, _keep: keep }))
     }
 }
 
@@ -120,8 +117,8 @@ impl Merged {
             let Some(merge) = &mut reading.merge else { return Ok(None) };
             if let Some((at, held)) = merge.ready() {
                 reading.lines += 1;
-                let Source { label, zone, origin, .. } = &reading.sources[at];
-                let record = Record::new(py, &held.block, held.line, held.time, zone, origin);
+                let Source { label, origin, .. } = &reading.sources[at];
+                let record = Record::new(py, &held.block, held.line, held.time, origin);
                 return (label, record).into_pyobject(py).map(Some);
             }
             match reading.advance(py, &self.closed)? {

@@ -97,7 +97,7 @@ impl Asked<'_> {
             .origin
             .clone()
             .unwrap_or_else(|| (self.path.to_string_lossy().into_owned(), None, String::new()));
-        Origin { source, rank, part }
+        Origin { source, rank, part, zone: self.zone.0.clone() }
     }
 
     /// What the question says about time.

@@ -19,8 +19,11 @@ use crate::timing::LineTime;
 pub(super) struct Record {
     #[pyo3(get)]
     text: Py<PyString>,
-    /// Nanoseconds since 1970 UTC, and the offset from UTC in seconds.
-    moment: Option<(i64, i32)>,
+    /// Nanoseconds since 1970 UTC.
+    #[pyo3(get)]
+    time_ns: Option<i64>,
+    /// The offset from UTC in minutes that stood on the line.
+    minutes: Option<i16>,
     #[pyo3(get)]
     resolution: Option<i64>,
     #[pyo3(get)]
@@ -41,6 +44,8 @@ pub(super) struct Origin {
     pub(super) rank: Option<u32>,
     /// Which attempt or restart it is, where there are several; else empty.
     pub(super) part: String,
+    /// The zone of its naive stamps.
+    pub(super) zone: TimeZone,
 }
 
 impl Record {
@@ -49,14 +54,13 @@ impl Record {
         block: &Block,
         line: Line,
         time: Option<LineTime>,
-        zone: &TimeZone,
         origin: &Arc<Origin>,
     ) -> Self {
-        let (span, offset) = time.map_or((None, None), |t| (t.span, t.offset));
-        let moment = span.map(|span| (span.lo, offset_seconds(span.lo, offset, zone)));
+        let (span, minutes) = time.map_or((None, None), |t| (t.span, t.offset));
         Self {
             text: text::of_line(py, block, line).unbind(),
-            moment,
+            time_ns: span.map(|span| span.lo),
+            minutes,
             resolution: span.map(|span| span.hi - span.lo + 1),
             how: time.map_or("untimed", |t| name(t.how)),
             offset: block.file_offset(line.start),
@@ -70,12 +74,8 @@ impl Record {
 impl Record {
     #[getter]
     fn time<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyDateTime>>> {
-        self.moment.map(|(ns, offset)| datetime(py, ns, offset)).transpose()
-    }
-
-    #[getter]
-    fn time_ns(&self) -> Option<i64> {
-        self.moment.map(|(ns, _)| ns)
+        let aware = |ns| datetime(py, ns, offset_seconds(ns, self.minutes, &self.origin.zone));
+        self.time_ns.map(aware).transpose()
     }
 
     #[getter]

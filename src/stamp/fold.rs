@@ -3,8 +3,10 @@
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 
+use super::find::Marks;
 use super::year::{Chain, Years};
 use super::{Elected, Finder, Found, Prefix, Stamp};
+use crate::line::Line;
 
 /// How many prefixes are told apart in a file, first come.
 pub const PREFIXES: usize = 4096;
@@ -121,6 +123,13 @@ impl Fold {
     #[inline]
     pub fn push(&mut self, line: &[u8]) -> Timed {
         let found = self.finder.find(line);
+        self.take(found)
+    }
+
+    /// The same for a line of `text`, of which the lines come in order.
+    #[inline]
+    pub(crate) fn push_in(&mut self, text: &[u8], line: Line, marks: &mut Marks) -> Timed {
+        let found = self.finder.find_in(text, line, marks);
         self.take(found)
     }
 
