@@ -165,3 +165,19 @@ def test_nothing_there_is_an_error_that_says_so(tmp_path: Path) -> None:
         sources(str(tmp_path))
     with pytest.raises(FileNotFoundError, match="no file matches"):
         sources(str(tmp_path / "*.log"))
+
+
+def test_links_lead_to_nothing_twice(tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    (run / "3").mkdir(parents=True)
+    (run / "3/train.log").write_text("x\n")
+    (tmp_path / "elsewhere.log").write_text("x\n")
+    (run / "away.log").symlink_to("../elsewhere.log")
+    (run / "again.log").symlink_to("../elsewhere.log")
+    (run / "latest").symlink_to("3")
+    (run / "3/loop").symlink_to("..")
+    (run / "0.log").symlink_to("3/train.log")
+    (run / "dangling.log").symlink_to("nowhere")
+    (run / "hard.log").hardlink_to(run / "3/train.log")
+    found = [part.path for source in sources(str(run)) for part in source.parts]
+    assert sorted(found) == [str(run / name) for name in ("3/train.log", "again.log", "hard.log")]

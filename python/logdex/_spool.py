@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import tempfile
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from typing import IO, BinaryIO, cast
@@ -36,6 +35,8 @@ class Spool:
 
     def __init__(self, name: str, chunks: Callable[[], Iterable[bytes]]) -> None:
         """`name` is for messages."""
+        import tempfile
+
         self._name = name
         self._chunks = chunks
         self._limit = limit()

@@ -36,19 +36,17 @@ class Tree:
             elif entry.is_dir():
                 below.append(entry.path)
             elif entry.is_file():
-                self._take(entry.path)
+                self._note(entry.path)
+                self.files.append(entry.path)
         for path in below if depth < _DEPTH else []:
             links += self._enter(path, depth + 1)
         return links
 
     def _enter(self, directory: str, depth: int) -> list[str]:
-        return self._walk(directory, depth) if self._is_new(directory) else []
+        return self._walk(directory, depth) if self._note(directory) else []
 
-    def _take(self, path: str) -> None:
-        if self._is_new(path):
-            self.files.append(path)
-
-    def _is_new(self, path: str) -> bool:
+    def _note(self, path: str) -> bool:
+        """Takes note of what is there; whether it was not met before."""
         with contextlib.suppress(OSError):
             stat = os.stat(path)
             if (stat.st_dev, stat.st_ino) not in self._seen:
@@ -69,8 +67,8 @@ def tree(directory: str) -> Tree:
         link = links.pop(0)
         if os.path.isdir(link):
             links += found._enter(link, link.count(os.sep) - os.path.abspath(directory).count(os.sep))
-        elif os.path.isfile(link):
-            found._take(link)
+        elif os.path.isfile(link) and found._note(link):
+            found.files.append(link)
     return found
 
 

@@ -111,13 +111,17 @@ def show(told: Ranks, args: argparse.Namespace) -> None:
         sys.stderr.write(f"logdex: wrote {args.svg}\n")
 
 
+def _many(count: int, what: str) -> str:
+    return f"{count:,} {what}" + ("" if count == 1 else "s")
+
+
 def verdict(told: Ranks) -> list[Text]:
     """What happened, in a few lines."""
     from rich.text import Text
 
     lines = sum(one.lines for one in told.ranks)
     errors = sum(one.errors for one in told.ranks)
-    head = f"{len(told.ranks)} ranks, {lines:,} lines, {errors:,} of them errors"
+    head = ", ".join([_many(len(told.ranks), "rank"), _many(lines, "line"), f"{errors:,} of them errors"])
     if told.first and told.last:
         head += f", {told.first:%Y-%m-%d %H:%M:%S} to {_clock(told.last)} {told.last:%Z}"
     out = [Text(head, "bold")]
@@ -217,7 +221,7 @@ def _table(console: Console, told: Ranks, rows: tuple[Rank, ...]) -> None:
     if left_out:
         console.print(f"{left_out} more ranks without anything to say; --all shows them")
     console.print(
-        Text("each column: lines written, from . none to █ most; ", "dim")
+        Text("each column: lines written, from · none to █ most; ", "dim")
         + Text("!", "white on red")
         + Text(" errors", "dim")
     )
