@@ -312,6 +312,19 @@ impl Block {
         self.file_offset(self.bytes().len())
     }
 
+    /// A copy of `start..end`, which are whole lines.
+    #[must_use]
+    pub fn part(&self, start: usize, end: usize) -> Self {
+        let text = match &self.text {
+            Text::Unchecked(bytes) => Text::Unchecked(bytes[start..end].to_vec()),
+            Text::Utf8(text) => Text::Utf8(text[start..end].to_owned()),
+            Text::Other(bytes) => Text::Other(bytes[start..end].to_vec()),
+        };
+        let within = self.gaps.iter().filter(|gap| gap.at > start && gap.at < end);
+        let gaps = within.map(|gap| Gap { at: gap.at - start, length: gap.length }).collect();
+        Self { offset: self.file_offset(start), text, gaps }
+    }
+
     /// How many holes were dropped from it.
     pub fn holes(&self) -> u64 {
         self.gaps.len() as u64

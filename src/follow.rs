@@ -85,6 +85,10 @@ pub struct Follow {
     tally: Tally,
     /// Nobody writes any more: the size up to which to deliver.
     last: Option<u64>,
+    /// Up to here may be delivered for now.
+    bound: u64,
+    /// Somebody else says when it ends, and until then the unfinished last line is kept.
+    led: bool,
     done: bool,
 }
 
@@ -94,13 +98,16 @@ struct Open {
     place: Place,
     partial: Partial,
     scan: Option<(Scan, u64)>,
+    /// Its size at the last look.
+    seen: u64,
+    /// How much of that may be delivered.
     size: u64,
 }
 
 impl Open {
     fn new(source: Arc<Source>, at: u64) -> Result<Self> {
         let place = Place::new(&source, at)?;
-        Ok(Self { source, place, partial: Partial::default(), scan: None, size: at })
+        Ok(Self { source, place, partial: Partial::default(), scan: None, seen: at, size: at })
     }
 
     /// Begins a scan of `extent`, after which the place is at its end.
@@ -135,6 +142,8 @@ impl Follow {
             fates: Fates::default(),
             tally: Tally::default(),
             last: None,
+            bound: u64::MAX,
+            led: false,
             done: false,
         })
     }
@@ -230,7 +239,7 @@ impl Follow {
         self.fates.truncations += 1;
         if let Some(open) = &mut self.open {
             open.partial = Partial::default();
-            open.size = open.place.at();
+            (open.seen, open.size) = (open.place.at(), open.place.at());
         }
     }
 
@@ -240,8 +249,11 @@ impl Follow {
         let change = open.place.look(&open.source)?;
         match change {
             Change::Still => {}
-            Change::Grew(size) => open.size = size.min(self.last.unwrap_or(u64::MAX)),
+            Change::Grew(size) => open.seen = size.min(self.last.unwrap_or(u64::MAX)),
             Change::Cut => self.was_cut(),
+        }
+        if let Some(open) = &mut self.open {
+            open.size = open.seen.min(self.bound);
         }
         Ok(change)
     }
@@ -269,9 +281,16 @@ impl Follow {
             return Ok(Step::Batch(batch));
         }
         if self.last.is_some() && open.place.at() < open.size {
-            return open.unfinished(&self.terms).map(Step::from);
+            return if self.led { Ok(Step::Idle) } else { open.unfinished(&self.terms).map(Step::from) };
         }
+        let more = open.size < open.seen;
         match self.rotated()? {
+            Some(_) if more => {
+                // What is left of the old file is all there is of it.
+                self.bound = u64::MAX;
+                Ok(Step::Again)
+            }
+            None if self.last.is_some() && (more || self.led) => Ok(Step::Idle),
             Some(next) => self.change_file(next).map(Step::from),
             None if self.last.is_some() => {
                 self.done = true;
@@ -349,20 +368,47 @@ impl Follow {
     /// Asks whether to go on, and whether the writer is gone.
     fn ask(&mut self, caller: &mut dyn Caller) -> Result<()> {
         caller.pulse()?;
-        if self.last.is_some() {
-            return Ok(());
-        }
+        if self.last.is_none() && !self.led && self.is_over(caller)? { self.end() } else { Ok(()) }
+    }
+
+    /// Whether the writer is gone or the time is up.
+    pub fn is_over(&self, caller: &mut dyn Caller) -> Result<bool> {
         if caller.ended()? {
-            return self.end();
+            return Ok(true);
         }
-        if self.terms.deadline.is_some_and(|deadline| SystemTime::now() >= deadline) {
-            return self.end();
+        Ok(self.terms.deadline.is_some_and(|deadline| SystemTime::now() >= deadline))
+    }
+
+    /// Waits for a change, at most `limit`.
+    pub fn rest(&mut self, limit: Duration) {
+        self.waiter.wait(limit);
+    }
+
+    /// Delivers nothing past `size` for now.
+    pub fn read_to(&mut self, size: u64) {
+        self.bound = size;
+    }
+
+    /// Whether somebody else says when it ends, by [`Follow::end`]; the unfinished last line is kept meanwhile.
+    pub fn lead(&mut self, led: bool) {
+        self.led = led;
+    }
+
+    /// Whether to show unfinished lines.
+    pub fn show_partial(&mut self, partial: bool) {
+        self.terms.partial = partial;
+    }
+
+    /// The file's size now, in bytes; 0 while it is not there.
+    pub fn size(&self) -> Result<u64> {
+        match &self.open {
+            Some(open) => open.source.size(),
+            None => Ok(std::fs::metadata(&self.terms.path).map_or(0, |m| m.len())),
         }
-        Ok(())
     }
 
     /// How long to wait at most before somebody has to be asked or something to be shown.
-    fn limit(&self, caller: &dyn Caller) -> Duration {
+    pub fn limit(&self, caller: &dyn Caller) -> Duration {
         let still = self.open.as_ref().filter(|_| self.terms.partial);
         let still = still.and_then(|open| open.partial.patience(open.place.at()));
         let deadline =
@@ -374,8 +420,9 @@ impl Follow {
     pub fn end(&mut self) -> Result<()> {
         self.last = Some(match &mut self.open {
             Some(open) => {
-                open.size = open.source.size()?;
-                open.size
+                open.seen = open.source.size()?;
+                open.size = open.seen.min(self.bound);
+                open.seen
             }
             None => u64::MAX,
         });

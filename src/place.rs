@@ -183,7 +183,7 @@ impl Place {
             }
             end = from;
         }
-        self.searched = size;
+        self.searched = self.searched.max(size);
         Ok(None)
     }
 }

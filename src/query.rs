@@ -76,6 +76,10 @@ pub struct Query {
     timing: Option<Timing>,
     /// What a person should know about the times; `None` until the end of the file has been seen.
     notes: Option<Vec<String>>,
+    /// How far somebody else lets it read, who also says when a follow ends.
+    bound: Option<u64>,
+    /// Where a follow begins, if what is before was read elsewhere.
+    from: Option<u64>,
 }
 
 /// Where the batches come from.
@@ -100,6 +104,30 @@ impl Query {
             tally: Tally::default(),
             timing: None,
             notes: None,
+            bound: None,
+            from: None,
+        }
+    }
+
+    /// Puts `question` about one of several logs that are read together: nothing past `bound` for now, and somebody else
+    /// says when a follow ends. `from`: where a follow begins, if what is before was read elsewhere.
+    pub fn led(question: Question, bound: u64, from: Option<u64>) -> Self {
+        Self { bound: Some(bound), from, ..Self::new(question) }
+    }
+
+    /// Reads no further than `size` bytes for now, as if the file had no more.
+    pub fn read_to(&mut self, size: u64) {
+        self.bound = Some(size);
+        if let Some(follow) = self.follow() {
+            follow.read_to(size);
+        }
+    }
+
+    /// The follow, once the query has come to what is written later.
+    pub fn follow(&mut self) -> Option<&mut Follow> {
+        match &mut self.feed {
+            Some(Feed::Follow(follow)) => Some(follow),
+            _ => None,
         }
     }
 
@@ -110,7 +138,12 @@ impl Query {
 
     /// How many lines `question` selects. It must not ask to follow.
     pub fn count(question: Question, caller: &mut dyn Caller) -> Result<u64> {
-        let mut query = Self { counting: true, ..Self::new(question) };
+        Self::new(question).count_all(caller)
+    }
+
+    /// How many lines it selects. It must not ask to follow, and nothing may have been read.
+    pub fn count_all(self, caller: &mut dyn Caller) -> Result<u64> {
+        let mut query = Self { counting: true, ..self };
         let mut count = 0;
         while let Some(batch) = query.next(caller)? {
             count += batch.len();
@@ -247,7 +280,7 @@ impl Query {
         let source = Arc::clone(seek.source());
         self.tally.add(seek.tally());
         let begin = self.cut.map_or(index.size(), |(reached, _)| reached);
-        let mut follow = Follow::new(self.terms(), Some((source, begin)))?;
+        let mut follow = self.live(Some((source, begin)))?;
         if let Some((reached, size)) = self.cut.take() {
             follow.cut(reached, size)?;
         }
@@ -313,12 +346,15 @@ impl Query {
             // A follow waits for its file; what comes then is live from the first line.
             Err(error) if self.question.follow && error.is_not_found() => {
                 self.timing = self.question.time.clone().map(Timing::live);
-                return Ok(Feed::Follow(Box::new(Follow::new(self.terms(), None)?)));
+                return Ok(Feed::Follow(Box::new(self.live(None)?)));
             }
             Err(error) => return Err(error),
         };
+        if let Some(from) = self.from {
+            return Ok(Feed::Follow(Box::new(self.live(Some((source, from)))?)));
+        }
         // A follow delivers the unfinished line once it is whole, so it is not one of the lines that are there now.
-        let size = source.size()?;
+        let size = source.size()?.min(self.bound.unwrap_or(u64::MAX));
         let end = if self.question.follow { whole_end(&source, size)? } else { size };
         if let Some(terms) = self.question.time.clone() {
             return self.seek(terms, &source, end, caller);
@@ -328,9 +364,19 @@ impl Query {
             Some(last) => self.last_from_end(&source, end, last as u64, caller)?,
         };
         if self.question.follow {
-            return Ok(Feed::Follow(Box::new(Follow::new(self.terms(), Some((source, start)))?)));
+            return Ok(Feed::Follow(Box::new(self.live(Some((source, start)))?)));
         }
         Ok(Feed::Scan(Scan::new(self.job(source), Extent { start, end }, self.question.workers)))
+    }
+
+    /// What is written from now on, or from a place in the file on.
+    fn live(&self, begun: Option<(Arc<Source>, u64)>) -> Result<Follow> {
+        let mut follow = Follow::new(self.terms(), begun)?;
+        if let Some(bound) = self.bound {
+            follow.read_to(bound);
+            follow.lead(true);
+        }
+        Ok(follow)
     }
 
     /// Asks the index which blocks of the file are needed.
@@ -464,7 +510,7 @@ impl Query {
 }
 
 /// Where the whole lines of a file of `size` bytes end.
-fn whole_end(source: &Source, size: u64) -> Result<u64> {
+pub fn whole_end(source: &Source, size: u64) -> Result<u64> {
     if size == 0 {
         return Ok(0);
     }

@@ -24,6 +24,8 @@ __all__ = [
     "parse_time",
     "prune",
     "span",
+    "start_recording",
+    "stop_recording",
     "summarize",
 ]
 
@@ -329,6 +331,20 @@ def span(asked: _Asked) -> tuple[datetime, datetime] | None:
 
 def prune(directory: str | None = None) -> int:
     """Removes indexes that are of no use; returns how many bytes that freed."""
+
+def start_recording(directory: str) -> None:
+    """Begins to record how `stdout.log` and `stderr.log` in `directory` grow, on a thread of this process.
+
+    Raises:
+        OSError: No record can be made there.
+    """
+
+def stop_recording(directory: str) -> None:
+    """Ends the record of the logs in `directory`.
+
+    Raises:
+        OSError: Why the record is not whole.
+    """
 
 def count(asked: _Asked) -> int:
     """How many lines the answer has."""

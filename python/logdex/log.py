@@ -42,6 +42,8 @@ class Question:
     keep: object = None
     name: str | None = None
     """What errors call the file, if not by its path."""
+    beside: str | None = None
+    """A second log: what is asked for is the combined stream of both."""
 
     def __init__(self, **fields: object) -> None:
         """Takes the fields by their names."""
@@ -258,6 +260,16 @@ def _compile(regex: Regex | None) -> _core.Pattern | None:
     from logdex._pattern import compile_pattern
 
     return compile_pattern(regex)
+
+
+def combined(log: Log, beside: str) -> Log:
+    """The combined stream of `log`, the standard output of a process, and `beside`, its standard error.
+
+    The whole lines of both in the order in which they arrived, where a scheduler recorded that; else by time.
+    """
+    both = Log(log.path, tz=log.tz)
+    both._plain = log._plain.but(beside=beside)
+    return both
 
 
 def parse_time(

@@ -30,8 +30,8 @@ def enable(*, record: bool = False) -> bool:
 
     Handles and NeMo-Run's own job file stay as they are, so jobs of both kinds are found before and after.
 
-    - `record`: keep a heartbeat beside the logs of jobs launched from now on, by which other hosts know that
-      they live. Default: False.
+    - `record`: note beside the logs of jobs launched from now on when their lines arrive, and keep a heartbeat
+      by which other hosts know that they live. Default: False.
 
     Returns True, or False with a RuntimeWarning, and nothing done, on a nemo-run that logdex does not know.
 

@@ -11,10 +11,10 @@ use pyo3::prelude::*;
 use super::caller::PythonCaller;
 use super::question::Asked;
 use super::stats::Stats;
+use super::stream::Stream;
 use crate::batch::{Batch, Selection};
 use crate::block::Block;
 use crate::line::Line;
-use crate::query::Query;
 use crate::timing::LineTime;
 use crate::watch::Bell;
 
@@ -33,7 +33,7 @@ pub(super) struct Answer {
 
 /// The state of the one reader.
 struct Reading {
-    query: Query,
+    query: Stream,
     caller: PythonCaller,
     /// The batch that is being handed out.
     batch: Option<Batch>,
@@ -50,8 +50,7 @@ impl Answer {
     pub(super) fn new(mut asked: Asked<'_>) -> PyResult<Self> {
         let (closed, bell) = (Arc::new(AtomicBool::new(false)), Arc::new(Bell::default()));
         let (path, keep) = (asked.path.clone(), asked.keep.take());
-        let (question, caller) = asked.put(&closed, &bell)?;
-        let query = Query::new(question);
+        let (query, caller) = asked.stream(&closed, &bell)?;
         let reading =
             Reading { query, caller, batch: None, next: 0, end: 0, stats: Stats::default(), over: false };
         Ok(Self {
@@ -181,6 +180,9 @@ impl Reading {
         if self.over {
             return self.stats.clone();
         }
-        Stats { lines: self.stats.lines + self.next as u64, ..Stats::of(&self.query, self.caller.notes()) }
+        Stats {
+            lines: self.stats.lines + self.next as u64,
+            ..Stats::of_stream(&self.query, self.caller.notes())
+        }
     }
 }

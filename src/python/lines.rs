@@ -129,7 +129,7 @@ pub(super) fn prune(py: Python<'_>, directory: Option<PathBuf>) -> PyResult<u64>
 /// How many lines the answer has, without making a `str` for each.
 #[pyfunction]
 pub(super) fn count(py: Python<'_>, asked: Asked<'_>) -> PyResult<u64> {
-    let (question, mut caller) = asked.put(&Arc::new(AtomicBool::new(false)), &Arc::default())?;
-    let counted = py.detach(|| Query::count(question, &mut caller));
+    let (stream, mut caller) = asked.stream(&Arc::new(AtomicBool::new(false)), &Arc::default())?;
+    let counted = py.detach(|| stream.count(&mut caller));
     counted.map_err(|error| caller.exception(error))
 }

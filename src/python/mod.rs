@@ -10,9 +10,11 @@ mod pattern;
 mod question;
 mod ranks;
 mod record;
+mod recorder;
 mod scout;
 mod show;
 mod stats;
+mod stream;
 mod text;
 mod when;
 
@@ -35,6 +37,8 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(ranks::summarize, module)?)?;
     module.add_function(wrap_pyfunction!(lines::prune, module)?)?;
     module.add_function(wrap_pyfunction!(lines::span, module)?)?;
+    module.add_function(wrap_pyfunction!(recorder::start_recording, module)?)?;
+    module.add_function(wrap_pyfunction!(recorder::stop_recording, module)?)?;
     module.add_function(wrap_pyfunction!(when::parse_time, module)?)?;
     Ok(())
 }

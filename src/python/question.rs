@@ -11,9 +11,11 @@ use super::caller::PythonCaller;
 use super::ended::Ended;
 use super::pattern::Pattern;
 use super::record::Origin;
+use super::stream::Stream;
 use super::when::{Said, Zone};
+use crate::combined::{Both, Combined};
 use crate::index::Keep;
-use crate::query::{Question, Timeless};
+use crate::query::{Query, Question, Timeless};
 use crate::stamp::Window;
 use crate::timing;
 use crate::watch::Bell;
@@ -57,6 +59,8 @@ pub(super) struct Asked<'py> {
     origin: Option<(String, Option<u32>, String)>,
     /// Whether nobody will write to the file any more.
     ended: Option<Py<PyAny>>,
+    /// Another log, of which and of this one the combined stream is asked.
+    pub(super) beside: Option<PathBuf>,
     /// Something that must live as long as the answer.
     pub(super) keep: Option<Py<PyAny>>,
     /// What errors call the file, if not by its path.
@@ -98,6 +102,22 @@ impl Asked<'_> {
             .clone()
             .unwrap_or_else(|| (self.path.to_string_lossy().into_owned(), None, String::new()));
         Origin { source, rank, part, zone: self.zone.0.clone() }
+    }
+
+    /// The stream that answers, of one log or two, and its caller.
+    pub(super) fn stream(
+        mut self,
+        closed: &Arc<AtomicBool>,
+        bell: &Arc<Bell>,
+    ) -> PyResult<(Stream, PythonCaller)> {
+        let beside = self.beside.take();
+        let times = beside.is_some().then(|| self.terms(Window::default())).transpose()?;
+        let (question, caller) = self.put(closed, bell)?;
+        let stream = match beside.zip(times) {
+            Some((beside, times)) => Stream::Both(Box::new(Combined::new(Both { question, beside, times }))),
+            None => Stream::One(Box::new(Query::new(question))),
+        };
+        Ok((stream, caller))
     }
 
     /// What the question says about time.

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use pyo3::prelude::*;
 
+use super::stream::Stream;
 use crate::merge::Merge;
 use crate::query::Query;
 
@@ -53,6 +54,26 @@ impl Stats {
         let mut sum = Self { notes: notes.to_vec(), late: merge.late(), ..Self::default() };
         merge.queries().for_each(|query| sum.add(Self::of(query, &[])));
         sum
+    }
+
+    /// What is known of the answer that `stream` gives.
+    pub(super) fn of_stream(stream: &Stream, notes: &[String]) -> Self {
+        match stream {
+            Stream::One(query) => Self::of(query, notes),
+            Stream::Both(combined) => {
+                let [first, second] = combined.queries();
+                let mut stats = Self::of(first, notes);
+                stats.add(Self::of(second, &[]));
+                let (tally, fates) = (combined.tally(), combined.fates());
+                (stats.bytes_read, stats.bytes_skipped) = (tally.bytes_read, tally.bytes_skipped);
+                Self {
+                    holes: tally.holes,
+                    truncations: fates.truncations,
+                    rotations: fates.rotations,
+                    ..stats
+                }
+            }
+        }
     }
 
     /// Adds what is known of another answer that was given together with this one.

@@ -44,8 +44,10 @@ class Launched:
     cannot be written is said once in the log, and the launch goes on.
     """
 
-    def __init__(self, store: Callable[[], JobStore]) -> None:
+    def __init__(self, store: Callable[[], JobStore], before_end: Callable[[JobRecord], None]) -> None:
+        """`before_end` is called with the record of an app that is about to be recorded as ended."""
         self._store = store
+        self._before_end = before_end
         self._records: dict[str, JobRecord] = {}
         self._children: dict[str, dict[tuple[str, int], Child]] = {}
         self._stored: set[str] = set()
@@ -114,6 +116,7 @@ class Launched:
             record = self._records.get(app_id)
             if record is None or record.is_terminal or not self.is_owner:
                 return
+            self._before_end(record)
             record = self._with_exits(record)
             if not state and (app_id in self._cancelling or self._store().asked_to_end(record)):
                 state, message = "CANCELLED", self._cancelling.pop(app_id, "")

@@ -20,6 +20,7 @@ from torchx.schedulers.local_scheduler import (
 from torchx.specs.api import AppDef, is_terminal
 
 from logdex.torchx_backend.jobs import JobStore, Launched
+from logdex.torchx_backend.recording import Recording
 from logdex.torchx_backend.schedulers import compat, nemo
 
 
@@ -48,7 +49,9 @@ class LaunchingScheduler(LocalScheduler):
         self._has_signal_handlers = False
         self._lock = threading.RLock()
         self._spawned: list[_LocalReplica] = []
-        self._launched = Launched(store)
+        self._recording = Recording()
+        self._recording_now = False
+        self._launched = Launched(store, before_end=self._recording.stop)
 
     def submit_dryrun(self, app: AppDef, cfg: Any) -> AppDryRunInfo:
         """What `schedule` would launch, from TorchX's config or from NeMo-Run's `LocalExecutor`."""
@@ -82,14 +85,15 @@ class LaunchingScheduler(LocalScheduler):
             counts = {role: len(many) for role, many in request.role_params.items()}
             self._launched.begin(request.app_id, self.session_name, request.log_dir, counts)
             self._spawned = []
+            records = nemo.records() if under_nemo else True
+            self._recording_now = records if self._records is None else self._records
             try:
                 app_id: str = super().schedule(dryrun_info=dryrun_info)
             except BaseException as error:
                 self._give_up(request.app_id, error)
                 raise
             if app := self._apps.get(app_id):
-                beats = nemo.records() if under_nemo else True
-                self._note_start(app, beats if self._records is None else self._records)
+                self._note_start(app, self._recording_now)
         return app_id
 
     def _own_signals(self) -> None:
@@ -101,6 +105,8 @@ class LaunchingScheduler(LocalScheduler):
     def _popen(self, role_name: str, replica_id: int, replica_params: ReplicaParam) -> _LocalReplica:
         replica = super()._popen(role_name, replica_id, replica_params)
         self._spawned.append(replica)
+        if self._recording_now and replica_params.stdout and replica_params.stderr:
+            self._recording.start(os.path.dirname(replica_params.stdout))
         return replica
 
     def _note_start(self, app: _LocalAppDef, beats: bool) -> None:

@@ -28,6 +28,7 @@ from torchx.schedulers.local_scheduler import (
 from torchx.specs.api import AppState, is_terminal
 
 import logdex
+from logdex.log import combined
 from logdex.torchx_backend import home
 from logdex.torchx_backend.jobs import (
     JobRecord,
@@ -39,11 +40,9 @@ from logdex.torchx_backend.jobs import (
     nemo_file,
 )
 from logdex.torchx_backend.schedulers import compat, nemo
-from logdex.torchx_backend.schedulers.both import Both
 from logdex.torchx_backend.schedulers.ending import Ending
 from logdex.torchx_backend.schedulers.launching import LaunchingScheduler
 from logdex.torchx_backend.schedulers.logs import (
-    Drained,
     await_log,
     combined_serves,
     replica_dir,
@@ -66,7 +65,8 @@ class PersistentLocalScheduler(LaunchingScheduler):
     - `reference`: a datetime near the logs' end, for stamps without a year.
     - `strict_tail`: `should_tail=False` always returns at the end of the file. Default: as the installed
       TorchX does, which on 0.7.0 follows an app that runs.
-    - `record`: leave a heartbeat beside the logs, for other hosts. Default: yes, but not under NeMo-Run.
+    - `record`: note beside the logs, in `.logdex`, when their lines arrive, and leave a heartbeat for other
+      hosts; at most a hundredth of the logs, or 16 KiB a replica. Default: yes, but not under NeMo-Run.
     - `log_root`: where logs go without a `log_dir`. Default: a temporary directory that `close` removes.
 
     Example:
@@ -226,7 +226,7 @@ class PersistentLocalScheduler(LaunchingScheduler):
         ending = Ending(record, lambda: self._record(app_id))
         await_log(os.path.join(directory, name), record, role_name, k, ended=ending if should_tail else None)
         tails = should_tail or (compat.follows_running_apps() and not self._strict_tail)
-        asked = {
+        asked: dict[str, Any] = {
             "regex": regex or None,
             "since": since or None,
             "until": until or None,
@@ -234,24 +234,18 @@ class PersistentLocalScheduler(LaunchingScheduler):
             "strict": False,
             "keep": self,
         }
-        if name != COMBINED_LOG:
-            return self._lines(record, directory, name, asked, ending)
-        if combined_serves(record, directory, ending):
-            return self._lines(record, directory, name, asked, Drained(ending, record, directory))
-        logs = [self._log(record, directory, one) for one in (STDOUT_LOG, STDERR_LOG)]
-        return Both(logs, asked, [Ending(record, lambda: self._record(app_id)) for _ in logs])
+        partial = asked["follow"] and not (asked["regex"] or asked["since"] or asked["until"])
+        log = self._log(record, directory, name, follow=asked["follow"])
+        return log.lines(**asked, partial=partial, ended=ending)
 
-    def _lines(
-        self, record: JobRecord, directory: str, name: str, asked: dict[str, Any], ended: Callable[[], bool]
-    ) -> logdex.Lines:
-        filtered = asked["regex"] or asked["since"] or asked["until"]
-        partial = asked["follow"] and not filtered
-        return self._log(record, directory, name).lines(**asked, partial=partial, ended=ended)
-
-    def _log(self, record: JobRecord, directory: str, name: str) -> logdex.Log:
+    def _log(self, record: JobRecord, directory: str, name: str, *, follow: bool) -> logdex.Log:
         # An index lies beside the log where the app is ours, and in the user's cache where it is NeMo-Run's.
         index: str | bool = os.path.join(directory, ".logdex") if record.host.name else True
         path = os.path.join(directory, name)
+        if name == COMBINED_LOG and not combined_serves(directory, running=follow):
+            path = os.path.join(directory, STDOUT_LOG)
+            log = logdex.open(path, tz=self._tz, reference=self._reference, index=index)
+            return combined(log, os.path.join(directory, STDERR_LOG))
         return logdex.open(path, tz=self._tz, reference=self._reference, index=index)
 
     def _cancel_existing(self, app_id: str) -> None:

@@ -1,6 +1,6 @@
-"""Which file a stream of a replica is read from, and until when.
+"""Which file a stream of a replica is read from.
 
-`stream_file` and `Drained` are all that knows of TorchX's combined file.
+`combined_serves` is all that knows of TorchX's combined file.
 """
 
 import operator
@@ -11,12 +11,9 @@ from typing import Any
 
 from torchx.schedulers.local_scheduler import COMBINED_LOG, STDERR_LOG, STDOUT_LOG
 
-from logdex.torchx_backend.jobs import JobRecord, is_here
-from logdex.torchx_backend.jobs.processes import is_alive
-from logdex.torchx_backend.schedulers.ending import Ending
+from logdex.torchx_backend.jobs import JobRecord
 
-_COPIES_EVERY = 0.025
-_COPY_PATIENCE = 2.0
+_ARRIVALS = os.path.join(".logdex", "arrivals")
 
 _FILES: dict[str | None, str] = {
     None: COMBINED_LOG,
@@ -54,12 +51,19 @@ def replica_dir(record: JobRecord, role: str, k: int) -> str:
 
 def await_log(path: str, record: JobRecord, role: str, k: int, *, ended: Callable[[], bool] | None) -> None:
     """Waits for a log while `ended` says that it may come; RuntimeError when it does not."""
-    while not os.path.isfile(path):
+    while not _is_there(path):
         if ended is None or ended():
-            if os.path.isfile(path):
+            if _is_there(path):
                 return
             raise RuntimeError(f"{_no_log(record, role, k)}: there is no file {path}")
         time.sleep(0.02)
+
+
+def _is_there(path: str) -> bool:
+    """Whether a log is there, or one of those that the combined one is made from."""
+    directory, name = os.path.split(path)
+    names = (name, STDOUT_LOG, STDERR_LOG) if name == COMBINED_LOG else (name,)
+    return any(os.path.isfile(os.path.join(directory, one)) for one in names)
 
 
 def _no_log(record: JobRecord, role: str, k: int) -> str:
@@ -73,54 +77,24 @@ def _roles_there_are(record: JobRecord) -> str:
     return f"app {record.app_id} has {there or 'no roles'}"
 
 
-class Drained:
-    """Tells whether an app has ended and TorchX's thread has copied all of it into the combined file.
+def combined_serves(directory: str, *, running: bool) -> bool:
+    """Whether TorchX's combined file is to be read, and not the two logs that it was copied from.
 
-    The thread lags by a tenth of a second, can lose the last write, and dies with the launcher.
+    Its thread lags by a tenth of a second, cuts lines, can lose the last write and dies with the launcher. So
+    that is only where the arrival of lines was not recorded, and all of both logs has been copied.
     """
-
-    def __init__(self, ending: Ending, record: JobRecord, directory: str) -> None:
-        self._ending = ending
-        self._record = record
-        self._directory = directory
-        self._deadline: float | None = None
-
-    @property
-    def every(self) -> float:
-        """As `Ending.every`; once the app has ended, the copy is looked at often."""
-        return self._ending.every if self._deadline is None else _COPIES_EVERY
-
-    def ring_with(self, ring: Callable[[], None]) -> None:
-        """As `Ending.ring_with`."""
-        self._ending.ring_with(ring)
-
-    def __call__(self) -> bool:
-        """True once there is nothing more to wait for."""
-        if not self._ending():
-            return False
-        if self._deadline is None:
-            self._deadline = time.monotonic() + _COPY_PATIENCE
-        return (
-            combined_is_drained(self._directory)
-            or not _is_copied(self._record)
-            or time.monotonic() > self._deadline
-        )
+    combined, *logs = (
+        _size(os.path.join(directory, name)) for name in (COMBINED_LOG, STDOUT_LOG, STDERR_LOG)
+    )
+    if combined is None:
+        return False
+    if None not in logs and (running or os.path.exists(os.path.join(directory, _ARRIVALS))):
+        return False
+    return combined >= sum(size or 0 for size in logs)
 
 
-def combined_serves(record: JobRecord, directory: str, ended: Callable[[], bool]) -> bool:
-    """Whether the combined file has, or is about to get, what is in the two that it is made from."""
-    return combined_is_drained(directory) if ended() else _is_copied(record)
-
-
-def _is_copied(record: JobRecord) -> bool:
-    """Whether the launcher lives, whose thread copies; of a launcher elsewhere nothing else is known."""
-    return not is_here(record) or (record.launcher is not None and is_alive(record.launcher))
-
-
-def combined_is_drained(directory: str) -> bool:
-    """Whether TorchX's thread has copied all of stdout and stderr into the combined file."""
+def _size(path: str) -> int | None:
     try:
-        sizes = [os.stat(os.path.join(directory, name)).st_size for name in (STDOUT_LOG, STDERR_LOG)]
-        return os.stat(os.path.join(directory, COMBINED_LOG)).st_size >= sum(sizes)
+        return os.stat(path).st_size
     except OSError:
-        return True
+        return None

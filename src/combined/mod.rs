@@ -1,0 +1,322 @@
+//! The combined stream: the whole lines of two logs of one process, in the order in which they arrived.
+//!
+//! Where arrival is recorded, that order is the record's (see [`crate::record`]), for lines that are there and for those
+//! that come. Behind the end of a record lines come by time, those without any where the one before them is, stdout
+//! first; live, as this reader finds them when it looks at both files together.
+
+mod side;
+
+use std::collections::VecDeque;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use crate::batch::Batch;
+use crate::caller::Caller;
+use crate::error::Result;
+use crate::follow::Fates;
+use crate::query::{Query, Question};
+use crate::record::{Arrivals, View, snapshot};
+use crate::scan::Tally;
+use crate::timing;
+use crate::watch::Watch;
+
+use side::{Fill, Key, Side};
+
+/// How long a reader waits, after the end of an app, for what a recorder in another process has seen last.
+const LAST_WORD: Duration = Duration::from_millis(250);
+
+/// How long between two looks for that.
+const PAUSE: Duration = Duration::from_millis(2);
+
+/// What is asked of two logs.
+pub struct Both {
+    /// What is asked of the first.
+    pub question: Question,
+    /// The second log.
+    pub beside: PathBuf,
+    /// How times are found where lines have to be ordered by them.
+    pub times: timing::Terms,
+}
+
+/// How far the answer is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stage {
+    New,
+    /// What was there at the start.
+    Backfill,
+    /// What is written since.
+    Live,
+    /// Nobody writes any more; whole lines first.
+    Drain,
+    /// The unfinished last lines.
+    Rest,
+    Over,
+}
+
+/// The combined stream of two logs, under way. The files are touched first when the first batch is asked for.
+pub struct Combined {
+    question: Question,
+    times: timing::Terms,
+    sides: [Side; 2],
+    /// What the recorder says, if there is one.
+    view: Option<View>,
+    /// Rings when a recorder in another process has something to say.
+    watch: Option<Watch>,
+    stage: Stage,
+    /// Batches of a question about the last lines, gathered because their number is known at the end only.
+    gathered: VecDeque<Batch>,
+    /// Up to where to read, step by step.
+    steps: VecDeque<[u64; 2]>,
+    /// Since when nobody writes any more.
+    ended: Option<Instant>,
+    /// Whose unfinished line is being shown.
+    open: Option<usize>,
+    /// What former queries have read.
+    tally: Tally,
+}
+
+impl Combined {
+    /// Asks both logs.
+    pub fn new(both: Both) -> Self {
+        let Both { question, beside, times } = both;
+        Self {
+            sides: [Side::new(&question, question.path.clone()), Side::new(&question, beside)],
+            question,
+            times,
+            view: None,
+            watch: None,
+            stage: Stage::New,
+            gathered: VecDeque::new(),
+            steps: VecDeque::new(),
+            ended: None,
+            open: None,
+            tally: Tally::default(),
+        }
+    }
+
+    /// How many lines both logs have of those that are asked for. Nothing may have been read.
+    pub fn count_all(self, caller: &mut dyn Caller) -> Result<u64> {
+        let mut count = 0;
+        for side in self.sides {
+            count += side.query.count_all(caller)?;
+        }
+        Ok(count)
+    }
+
+    /// The next lines, of one log each time; `None` at the end.
+    pub fn next(&mut self, caller: &mut dyn Caller) -> Result<Option<Batch>> {
+        if self.stage == Stage::New {
+            self.begin(caller)?;
+        }
+        loop {
+            if let Some(batch) = self.gathered.pop_front() {
+                return Ok(Some(batch));
+            }
+            if self.stage == Stage::Over {
+                return Ok(None);
+            }
+            match self.merge(caller)? {
+                Some(batch) => return Ok(Some(batch)),
+                None => self.advance(caller)?,
+            }
+        }
+    }
+
+    /// Finds out how far both logs are, and in what order to read them up to there.
+    fn begin(&mut self, caller: &mut dyn Caller) -> Result<()> {
+        let follow = self.question.follow;
+        self.open_view();
+        let (mut bounds, arrivals) = match &mut self.view {
+            Some(view) => view.begin(follow, &mut size_of(&mut self.sides), &mut || caller.pulse())?,
+            None => (snapshot(size_of(&mut self.sides))?, [None, None]),
+        };
+        let covers = |(arrivals, bound): (&Option<Arrivals>, u64)| {
+            bound == 0 || arrivals.as_ref().is_some_and(|arrivals| arrivals.covers(bound))
+        };
+        let by_time = !arrivals.iter().zip(bounds).all(covers);
+        if follow {
+            // Unfinished lines are live.
+            self.steps.push_back(bounds);
+            for (side, bound) in self.sides.iter().zip(&mut bounds) {
+                *bound = side.whole_lines(*bound)?;
+            }
+        }
+        for ((side, bound), arrivals) in self.sides.iter_mut().zip(bounds).zip(arrivals) {
+            side.begin(&self.question, bound, arrivals, by_time.then_some(&self.times));
+        }
+        self.stage = Stage::Backfill;
+        if self.question.last.is_some() {
+            self.gather(caller)?;
+        }
+        Ok(())
+    }
+
+    /// Finds the record, which may come later than the first look for it.
+    fn open_view(&mut self) {
+        let directory = self.question.path.parent().filter(|p| !p.as_os_str().is_empty());
+        self.view = View::open(directory.unwrap_or(Path::new(".")));
+        if let Some(view) = self.view.as_ref().filter(|_| self.question.follow) {
+            self.watch = Watch::new(&view.path(), &self.question.bell);
+        }
+    }
+
+    /// Keeps the last lines of the backfill.
+    fn gather(&mut self, caller: &mut dyn Caller) -> Result<()> {
+        let last = self.question.last.unwrap_or(usize::MAX) as u64;
+        let (mut gathered, mut lines) = (VecDeque::<Batch>::new(), 0);
+        while let Some(batch) = self.merge(caller)? {
+            lines += batch.len();
+            gathered.push_back(batch);
+            while let Some(first) = gathered.front_mut().filter(|_| lines > last) {
+                lines -= first.drop_first(lines - last);
+                if first.is_empty() {
+                    gathered.pop_front();
+                }
+            }
+        }
+        self.gathered = gathered;
+        Ok(())
+    }
+
+    /// The next lines that are there.
+    fn merge(&mut self, caller: &mut dyn Caller) -> Result<Option<Batch>> {
+        for at in 0..2 {
+            // Unfinished lines are shown of one log at a time: the other would tear them.
+            let shows = self.question.partial && self.open.is_none_or(|open| open == at);
+            let fill = self.sides[at].fill(shows, caller)?;
+            if at == 0 && fill == Fill::Lines && self.stage != Stage::Backfill {
+                break;
+            }
+        }
+        let [first, second] = &mut self.sides;
+        let (at, bound): (usize, Option<(Key, bool)>) = match (first.key(), second.key()) {
+            (None, None) => return Ok(None),
+            (Some(a), Some(b)) if a <= b => (0, Some((b, true))),
+            (Some(a), Some(_)) => (1, Some((a, false))),
+            (Some(_), None) => (0, None),
+            (None, Some(_)) => (1, None),
+        };
+        let batch = self.sides[at].run(bound);
+        if self.question.partial {
+            let whole = batch.block.bytes().ends_with(b"\n");
+            self.open = if whole { self.open.filter(|open| *open != at) } else { Some(at) };
+        }
+        Ok(Some(batch))
+    }
+
+    /// Goes on where nothing more is there at this stage.
+    fn advance(&mut self, caller: &mut dyn Caller) -> Result<()> {
+        match self.stage {
+            Stage::Backfill if self.question.follow => self.go_live(caller)?,
+            Stage::Live if !self.steps.is_empty() => self.read_to_step(),
+            Stage::Live if self.ended.is_some() => self.end(caller)?,
+            Stage::Live => self.wait(caller)?,
+            Stage::Drain => {
+                for follow in self.sides.iter_mut().filter_map(|side| side.query.follow()) {
+                    follow.lead(false);
+                    follow.show_partial(self.question.partial);
+                }
+                self.open = None;
+                self.stage = Stage::Rest;
+            }
+            _ => self.stage = Stage::Over,
+        }
+        Ok(())
+    }
+
+    fn go_live(&mut self, caller: &mut dyn Caller) -> Result<()> {
+        self.stage = Stage::Live;
+        for side in &mut self.sides {
+            self.tally.add(side.go_live(&self.question, caller)?);
+        }
+        self.read_to_step();
+        Ok(())
+    }
+
+    /// Finds up to where both may be read now. `last`: nobody writes any more.
+    fn look(&mut self, last: bool) -> Result<()> {
+        let steps = match &mut self.view {
+            Some(view) => view.look(last, &mut size_of(&mut self.sides))?,
+            None => vec![snapshot(size_of(&mut self.sides))?],
+        };
+        if self.view.is_none() && steps == [[0, 0]] {
+            self.open_view();
+        }
+        self.steps.extend(steps);
+        self.read_to_step();
+        Ok(())
+    }
+
+    fn read_to_step(&mut self) {
+        for (side, bound) in self.sides.iter_mut().zip(self.steps.pop_front().into_iter().flatten()) {
+            side.query.read_to(bound);
+        }
+    }
+
+    /// Waits for something to happen to either.
+    fn wait(&mut self, caller: &mut dyn Caller) -> Result<()> {
+        let blind = self.watch.is_none() && self.view.as_ref().is_some_and(View::waits);
+        let [first, second] = &mut self.sides;
+        let (Some(first), Some(second)) = (first.query.follow(), second.query.follow()) else {
+            self.stage = Stage::Over;
+            return Ok(());
+        };
+        let ended = first.is_over(caller)?;
+        if !ended {
+            // Both ring the same bell.
+            let limit = first.limit(caller).min(second.limit(caller));
+            first.rest(if blind { limit.min(PAUSE) } else { limit });
+        }
+        self.ended = ended.then(Instant::now);
+        self.look(ended)
+    }
+
+    /// Nobody writes any more: reads all that the recorder has to say, then all whole lines, and the unfinished ones.
+    fn end(&mut self, caller: &mut dyn Caller) -> Result<()> {
+        let waited = self.ended.is_some_and(|ended| ended.elapsed() >= LAST_WORD);
+        if !waited && self.view.as_ref().is_some_and(View::waits) {
+            caller.pulse()?;
+            std::thread::sleep(PAUSE);
+            return self.look(true);
+        }
+        for side in &mut self.sides {
+            side.query.read_to(u64::MAX);
+            if let Some(follow) = side.query.follow() {
+                follow.end()?;
+            }
+        }
+        self.stage = Stage::Drain;
+        Ok(())
+    }
+
+    /// Lets go of the files and of the threads; what was read stays told.
+    pub fn finish(&mut self) {
+        self.sides.iter_mut().for_each(|side| side.query.finish());
+        (self.view, self.watch) = (None, None);
+        self.stage = Stage::Over;
+        self.gathered.clear();
+    }
+
+    /// The queries of both logs.
+    pub fn queries(&self) -> [&Query; 2] {
+        [&self.sides[0].query, &self.sides[1].query]
+    }
+
+    /// What was read so far.
+    pub fn tally(&self) -> Tally {
+        let mut tally = self.tally;
+        self.queries().into_iter().for_each(|query| tally.add(query.tally()));
+        tally
+    }
+
+    /// What befell the files while they were followed.
+    pub fn fates(&self) -> Fates {
+        let [a, b] = self.queries().map(Query::fates);
+        Fates { truncations: a.truncations + b.truncations, rotations: a.rotations + b.rotations }
+    }
+}
+
+/// The size of each of `sides` now.
+fn size_of(sides: &mut [Side; 2]) -> impl FnMut(usize) -> Result<u64> + use<'_> {
+    |at| sides[at].size()
+}

@@ -1,0 +1,222 @@
+//! One of the two logs.
+
+use std::path::PathBuf;
+
+use crate::batch::{Batch, Selection};
+use crate::block::Block;
+use crate::caller::Caller;
+use crate::error::Result;
+use crate::follow::Turn;
+use crate::line::Line;
+use crate::pattern::Candidate;
+use crate::query::{Query, Question, whole_end};
+use crate::record::Arrivals;
+use crate::scan::Tally;
+use crate::source::Source;
+use crate::timing;
+
+/// Lines further apart than this, in bytes, are not handed out together: what is between would be copied for nothing.
+const NEAR: usize = 4096;
+
+/// The place of a line in the combined stream; of two lines with the same, that of stdout comes first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Key {
+    /// By the note that covers its `\n`.
+    Arrived(u64),
+    /// Behind the end of the record: by its time, in nanoseconds since 1970 UTC.
+    Timed(i64),
+    /// A last line without `\n`.
+    Unfinished,
+}
+
+/// Whether there are lines at hand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fill {
+    /// There are.
+    Lines,
+    /// Not now.
+    Nothing,
+}
+
+/// A log and how far it is read.
+pub struct Side {
+    /// What it is asked.
+    pub query: Query,
+    /// When its lines arrived, while they are read back.
+    arrivals: Option<Arrivals>,
+    path: PathBuf,
+    batch: Option<Batch>,
+    /// The line of the batch that is next.
+    next: usize,
+    /// The key of that line.
+    key: Option<Key>,
+    /// The latest time of a line, in nanoseconds since 1970 UTC: a stamp that goes back must not tear the order.
+    latest: i64,
+    /// Where the backfill ends.
+    bound: u64,
+    live: bool,
+    /// Whether lines that stand far apart are handed out apart, for they are kept.
+    sparse: bool,
+}
+
+impl Side {
+    /// Will ask `question` of the log at `path`.
+    pub fn new(question: &Question, path: PathBuf) -> Self {
+        Self {
+            query: Query::new(Question { path: path.clone(), ..question.clone() }),
+            arrivals: None,
+            path,
+            batch: None,
+            next: 0,
+            key: None,
+            latest: i64::MIN,
+            bound: 0,
+            live: false,
+            sparse: question.last.is_some(),
+        }
+    }
+
+    /// Its size now, in bytes; 0 where it is not there.
+    pub fn size(&mut self) -> Result<u64> {
+        match self.query.follow() {
+            Some(follow) => follow.size(),
+            None => Ok(std::fs::metadata(&self.path).map_or(0, |m| m.len())),
+        }
+    }
+
+    /// Where its whole lines end before `size`.
+    pub fn whole_lines(&self, size: u64) -> Result<u64> {
+        if size == 0 { Ok(0) } else { whole_end(&Source::open(&self.path)?, size) }
+    }
+
+    /// Begins to read what is there, `bound` bytes; with the time of each line if `times` say how to find it.
+    pub fn begin(
+        &mut self,
+        question: &Question,
+        bound: u64,
+        arrivals: Option<Arrivals>,
+        times: Option<&timing::Terms>,
+    ) {
+        let mut question = Question { path: self.path.clone(), ..question.clone() };
+        // A range of time goes on into what is written later with what it knows of the times before.
+        question.follow &= question.time.is_some();
+        question.partial = false;
+        if let Some(times) = times {
+            question.time.get_or_insert_with(|| times.clone()).times = true;
+        }
+        self.query = Query::led(question, bound, None);
+        (self.bound, self.arrivals) = (bound, arrivals);
+    }
+
+    /// Goes on to what is written later; returns what was read up to here if that was another query.
+    pub fn go_live(&mut self, question: &Question, caller: &mut dyn Caller) -> Result<Tally> {
+        (self.live, self.arrivals) = (true, None);
+        if question.time.is_some() {
+            return Ok(Tally::default());
+        }
+        let question = Question { path: self.path.clone(), ..question.clone() };
+        let live = Query::led(question, self.bound, Some(self.bound));
+        let spent = std::mem::replace(&mut self.query, live);
+        self.query.start(caller)?;
+        Ok(spent.tally())
+    }
+
+    /// Gets lines, if there are none at hand.
+    pub fn fill(&mut self, shows_partial: bool, caller: &mut dyn Caller) -> Result<Fill> {
+        if self.key.is_some() {
+            return Ok(Fill::Lines);
+        }
+        if let Some(spent) = self.batch.take() {
+            self.query.recycle(spent);
+        }
+        if let Some(follow) = self.query.follow() {
+            follow.show_partial(shows_partial);
+        }
+        match self.query.poll(caller) {
+            Ok(Turn::Batch(batch)) => {
+                (self.batch, self.next) = (Some(batch), 0);
+                self.key = self.key_of(0);
+                Ok(Fill::Lines)
+            }
+            Ok(Turn::Nothing | Turn::Over) => Ok(Fill::Nothing),
+            // One log alone is a stream too.
+            Err(error) if error.is_not_found() && self.bound == 0 => Ok(Fill::Nothing),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The key of the next line, if one is at hand.
+    pub fn key(&self) -> Option<Key> {
+        self.key
+    }
+
+    /// Takes the next lines: those before `bound`, or at it if that is said too.
+    pub fn run(&mut self, bound: Option<(Key, bool)>) -> Batch {
+        if bound.is_none() && !self.sparse && self.next == 0 {
+            self.key = None;
+            return self.batch.take().unwrap_or_else(empty);
+        }
+        let (begun, mut end) = (self.next, 0);
+        while let Some(key) = self.key {
+            let comes = bound.is_none_or(|(bound, at)| key < bound || (at && key == bound));
+            let Some(line) = self.line(self.next) else { break };
+            if self.next > begun && (!comes || line.start - end > NEAR) {
+                break;
+            }
+            end = line.end;
+            self.next += 1;
+            self.key = self.key_of(self.next);
+        }
+        self.take(begun)
+    }
+
+    /// The lines from `begun` to the next one as a batch of their own.
+    fn take(&mut self, begun: usize) -> Batch {
+        if begun == 0
+            && self.key.is_none()
+            && let Some(batch) = self.batch.take()
+        {
+            return batch;
+        }
+        let lines: Vec<Line> = (begun..self.next).filter_map(|at| self.line(at)).collect();
+        let (Some(batch), Some(first), Some(last)) = (&self.batch, lines.first(), lines.last()) else {
+            return empty();
+        };
+        let moved = |line: &Line| Line { start: line.start - first.start, end: line.end - first.start };
+        let picked = lines.iter().map(|line| Candidate { line: moved(line), certain: true }).collect();
+        let mut part = Batch::new(batch.block.part(first.start, last.end), Selection::Picked(picked));
+        part.times = batch.times.get(begun..self.next).map(<[_]>::to_vec).unwrap_or_default();
+        part
+    }
+
+    fn line(&self, at: usize) -> Option<Line> {
+        match &self.batch.as_ref()?.selection {
+            Selection::All(ends) => {
+                let start = if at == 0 { 0 } else { *ends.get(at - 1)? };
+                Some(Line { start, end: *ends.get(at)? })
+            }
+            Selection::Picked(picked) => Some(picked.get(at)?.line),
+        }
+    }
+
+    fn key_of(&mut self, at: usize) -> Option<Key> {
+        let line = self.line(at)?;
+        if self.live {
+            return Some(Key::Timed(i64::MAX));
+        }
+        let batch = self.batch.as_ref()?;
+        if !line.of(batch.block.bytes()).ends_with(b"\n") {
+            return Some(Key::Unfinished);
+        }
+        if let Some(span) = batch.times.get(at).and_then(|time| time.span) {
+            self.latest = self.latest.max(span.lo);
+        }
+        let offset = batch.block.file_offset(line.end - 1);
+        let arrival = self.arrivals.as_mut().and_then(|arrivals| arrivals.of(offset));
+        Some(arrival.map_or(Key::Timed(self.latest), |arrival| Key::Arrived(arrival.note)))
+    }
+}
+
+fn empty() -> Batch {
+    Batch::new(Block::default(), Selection::Picked(Vec::new()))
+}

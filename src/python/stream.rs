@@ -1,0 +1,43 @@
+//! What an answer is drawn from: one log, or two that make one stream.
+
+use crate::batch::Batch;
+use crate::caller::Caller;
+use crate::combined::Combined;
+use crate::error::Result;
+use crate::query::Query;
+
+/// One log or two.
+pub(super) enum Stream {
+    One(Box<Query>),
+    Both(Box<Combined>),
+}
+
+impl Stream {
+    pub(super) fn next(&mut self, caller: &mut dyn Caller) -> Result<Option<Batch>> {
+        match self {
+            Self::One(query) => query.next(caller),
+            Self::Both(combined) => combined.next(caller),
+        }
+    }
+
+    /// How many lines there are. It must not be asked to follow.
+    pub(super) fn count(self, caller: &mut dyn Caller) -> Result<u64> {
+        match self {
+            Self::One(query) => query.count_all(caller),
+            Self::Both(combined) => combined.count_all(caller),
+        }
+    }
+
+    pub(super) fn recycle(&mut self, batch: Batch) {
+        if let Self::One(query) = self {
+            query.recycle(batch);
+        }
+    }
+
+    pub(super) fn finish(&mut self) {
+        match self {
+            Self::One(query) => query.finish(),
+            Self::Both(combined) => combined.finish(),
+        }
+    }
+}

@@ -1,0 +1,181 @@
+//! Reading a record: when the byte at an offset had arrived.
+
+use std::fs::File;
+use std::os::unix::fs::FileExt;
+use std::path::Path;
+
+use super::beside::{self, LOGS};
+use super::notes::{HEADER, LONGEST, NOTES, SLOT, Session, Slot, State};
+
+/// How much of a record is read at once, in bytes.
+const CHUNK: usize = 16 << 10;
+
+/// When something had arrived.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Arrival {
+    /// The note by which it was there, counted from 1: what arrived earlier has a lower number.
+    pub note: u64,
+    /// The moment on the recorder's clock, in milliseconds.
+    pub tick: u64,
+    /// The wall clock then, in nanoseconds since 1970 UTC.
+    pub wall: i64,
+}
+
+/// A record, read note by note.
+#[derive(Debug)]
+pub struct Notes {
+    file: File,
+    session: Session,
+    /// What was read and not taken.
+    chunk: Vec<u8>,
+    used: usize,
+    /// Where in the file the chunk ends.
+    read: u64,
+    state: State,
+}
+
+impl Notes {
+    /// The record of the logs in `directory`, if there is one that can be believed; before its first note.
+    pub fn open(directory: &Path) -> Option<Self> {
+        let file = beside::open(directory)?;
+        let mut header = [0; HEADER];
+        file.read_exact_at(&mut header, 0).ok()?;
+        let session = Session::of(&header)?;
+        Some(Self { file, session, chunk: Vec::new(), used: 0, read: NOTES, state: State::default() })
+    }
+
+    /// The file.
+    pub fn file(&self) -> &File {
+        &self.file
+    }
+
+    /// After the last note that was taken.
+    pub fn state(&self) -> State {
+        self.state
+    }
+
+    /// Takes the next note; `None` if there is none yet.
+    pub fn next(&mut self) -> Option<State> {
+        let (state, length) = self.peek()?;
+        (self.state, self.used) = (state, self.used + length);
+        Some(state)
+    }
+
+    /// The state after the next note, and that note's length.
+    fn peek(&mut self) -> Option<(State, usize)> {
+        if self.chunk.len() - self.used < LONGEST {
+            self.fill();
+        }
+        let mut state = self.state;
+        let length = state.take(&self.chunk[self.used..])?;
+        Some((state, length))
+    }
+
+    /// Takes the next note that [`Notes::peek`] has shown.
+    fn skip(&mut self, (state, length): (State, usize)) {
+        (self.state, self.used) = (state, self.used + length);
+    }
+
+    fn fill(&mut self) {
+        self.chunk.drain(..self.used);
+        self.used = 0;
+        let known = self.chunk.len();
+        self.chunk.resize(CHUNK, 0);
+        let got = self.file.read_at(&mut self.chunk[known..], self.read).unwrap_or(0);
+        self.chunk.truncate(known + got);
+        self.read += got as u64;
+    }
+
+    /// What was seen since the last note, as far as somebody was told of it.
+    pub fn slot(&self) -> Option<Slot> {
+        let mut bytes = [0; SLOT];
+        self.file.read_exact_at(&mut bytes, HEADER as u64).ok()?;
+        Slot::of(&bytes, self.session)
+    }
+
+    fn arrival(&self, state: State) -> Arrival {
+        Arrival { note: state.notes, tick: state.tick, wall: state.wall(self.session) }
+    }
+}
+
+/// When the bytes of one of the two logs had arrived.
+#[derive(Debug)]
+pub struct Arrivals {
+    notes: Notes,
+    /// Which of the two.
+    side: usize,
+    /// Notes before this are of what stood in the log before it was cut.
+    begin: u64,
+    /// After the last note, as far as it was read.
+    end: State,
+    /// What was seen since, as it was told to readers.
+    seen: [u64; 2],
+}
+
+impl Arrivals {
+    /// Those of `log`, which is one of two that may have a record.
+    pub fn of_log(log: &Path) -> Option<Self> {
+        let side = LOGS.iter().position(|name| log.file_name().is_some_and(|found| found == *name))?;
+        let directory = log.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        Self::open(directory, side)
+    }
+
+    /// Those of the log `side` in `directory`.
+    pub fn open(directory: &Path, side: usize) -> Option<Self> {
+        let mut notes = Notes::open(directory)?;
+        let slot = notes.slot();
+        let (mut begin, mut last) = (0, State::default());
+        while let Some(state) = notes.next() {
+            if state.sizes[side] < last.sizes[side] {
+                begin = state.notes;
+            }
+            last = state;
+        }
+        // A record that speaks of more than there is speaks of another file.
+        let there = LOGS.map(|name| std::fs::metadata(directory.join(name)).map_or(0, |m| m.len()));
+        if last.sizes[side] > there[side] {
+            return None;
+        }
+        let seen = slot.filter(|slot| slot.notes == last.notes).map_or(last.sizes, |slot| slot.sizes);
+        let mut found = Self { notes, side, begin, end: last, seen };
+        found.rewind();
+        Some(found)
+    }
+
+    /// Leaves out of account what was noted after the first `notes` notes but for what was `seen` then.
+    pub fn limit(&mut self, notes: u64, seen: [u64; 2]) {
+        self.end.notes = self.end.notes.min(notes);
+        self.seen = seen;
+    }
+
+    /// Whether every byte before `size` has its moment.
+    pub fn covers(&self, size: u64) -> bool {
+        self.seen[self.side] >= size
+    }
+
+    /// When the byte at `offset` had arrived; `None` if the record ends before it. Cheap for ascending offsets.
+    pub fn of(&mut self, offset: u64) -> Option<Arrival> {
+        let side = self.side;
+        if self.notes.state.sizes[side] > offset && self.notes.state.notes >= self.begin {
+            self.rewind();
+        }
+        while self.notes.state.notes < self.end.notes
+            && let Some(next) = self.notes.peek()
+        {
+            if next.0.sizes[side] > offset && next.0.notes >= self.begin {
+                // Not taken: the next offset may be covered by the same note.
+                return Some(self.notes.arrival(next.0));
+            }
+            self.notes.skip(next);
+        }
+        // Seen and told, but no longer noted.
+        let last = self.notes.state;
+        (self.seen[side] > offset).then(|| Arrival { note: last.notes + 1, ..self.notes.arrival(last) })
+    }
+
+    fn rewind(&mut self) {
+        let notes = &mut self.notes;
+        (notes.read, notes.used, notes.state) = (NOTES, 0, State::default());
+        notes.chunk.clear();
+    }
+}

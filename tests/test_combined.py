@@ -1,0 +1,143 @@
+"""The combined stream: whole lines of both logs as they arrived, in one order for every reader."""
+
+import glob
+import os
+import random
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytest.importorskip("torchx")
+
+from torchx.specs import AppState
+
+Launcher = Callable[[str], "tuple[subprocess.Popen[str], str]"]
+
+TURNS = "for i in $(seq 40); do echo out $i; sleep 0.015; echo err $i >&2; sleep 0.015; done"
+IN_TURN = [f"{name} {i}\n" for i in range(1, 41) for name in ("out", "err")]
+
+READ = """
+import sys
+from logdex.torchx_backend.schedulers.local import create_scheduler
+sys.stdout.writelines(create_scheduler("test").log_iter(sys.argv[1], "w", 0))
+"""
+
+
+def ended(scheduler: Any, app_id: str) -> bool:
+    return scheduler.describe(app_id).state in (AppState.SUCCEEDED, AppState.FAILED, AppState.CANCELLED)
+
+
+def read_elsewhere(app_id: str) -> list[str]:
+    read = subprocess.run([sys.executable, "-c", READ, app_id], capture_output=True, text=True, check=True)
+    return read.stdout.splitlines(keepends=True)
+
+
+def test_lines_come_in_the_order_of_their_arrival_live_and_later_and_elsewhere(
+    scheduler: Any, launch: Callable[..., str]
+) -> None:
+    app_id = launch(TURNS)
+    assert list(scheduler.log_iter(app_id, "w", 0, should_tail=True)) == IN_TURN
+    assert list(scheduler.log_iter(app_id, "w", 0)) == IN_TURN
+    assert read_elsewhere(app_id) == IN_TURN
+    picked = scheduler.log_iter(app_id, "w", 0, regex=r"[24]\b")
+    assert list(picked) == [line for line in IN_TURN if line.rstrip()[-1] in "24"]
+
+
+def test_a_live_reader_sees_what_a_later_one_does_however_close_the_lines_are(
+    scheduler: Any, launch: Callable[..., str]
+) -> None:
+    app_id = launch(
+        "for i in $(seq 300); do echo out $i; echo err $i >&2; done; printf unfinished; printf er >&2"
+    )
+    live = "".join(scheduler.log_iter(app_id, "w", 0, should_tail=True))
+    assert live.endswith("unfinisheder")
+    lines = live.splitlines(keepends=True)
+    assert [line for line in lines if line.startswith("out")] == [f"out {i}\n" for i in range(1, 301)]
+    assert "".join(scheduler.log_iter(app_id, "w", 0)) == live
+    assert "".join(read_elsewhere(app_id)) == live
+
+
+def test_lines_are_whole_at_any_length(scheduler: Any, launch: Callable[..., str], tmp_path: Path) -> None:
+    code = (
+        "import os, random\n"
+        "pick = random.Random(3)\n"
+        "for n in range(400):\n"
+        "    line = (f'{n} ' + 'x' * pick.choice([1, 100, 70000]) + '\\n').encode()\n"
+        "    fd = pick.choice([1, 2])\n"
+        "    for at in range(0, len(line), 30011): os.write(fd, line[at:at + 30011])\n"
+    )
+    (tmp_path / "write.py").write_text(code)
+    app_id = launch(f"{sys.executable} {tmp_path / 'write.py'}")
+    # With a filter no unfinished text is shown.
+    live = list(scheduler.log_iter(app_id, "w", 0, regex="x", should_tail=True))
+    pick = random.Random(3)
+    lengths = {}
+    for n in range(400):
+        lengths[n] = len(f"{n} ") + pick.choice([1, 100, 70000]) + 1
+        pick.choice([1, 2])
+    assert sorted(int(line.split()[0]) for line in live) == list(range(400))
+    assert all(len(line) == lengths[int(line.split()[0])] for line in live)
+
+
+def test_prompts_and_bars_are_shown_and_no_line_is_torn(scheduler: Any, launch: Callable[..., str]) -> None:
+    script = (
+        "printf '10%%\\r' >&2; sleep 0.2; echo out 1; sleep 0.2; printf '90%%\\r' >&2; sleep 0.2; echo >&2; "
+        "printf 'ready> '; sleep 0.3; echo go"
+    )
+    items = list(scheduler.log_iter(launch(script), "w", 0, should_tail=True))
+    assert items == ["10%\r", "out 1\n", "90%\r", "\n", "ready> ", "go\n"]
+
+
+def test_a_killed_launcher_leaves_an_order_up_to_its_death(scheduler: Any, launcher: Launcher) -> None:
+    process, app_id = launcher(f"launch({TURNS!r}); time.sleep(60)")
+    time.sleep(0.6)
+    process.kill()
+    process.wait()
+    lines = list(scheduler.log_iter(app_id, "w", 0, should_tail=True))
+    assert sorted(lines) == sorted(IN_TURN)
+    for name in ("out", "err"):
+        assert [line for line in lines if line.startswith(name)] == [f"{name} {i}\n" for i in range(1, 41)]
+    later = read_elsewhere(app_id)
+    assert sorted(later) == sorted(IN_TURN)
+    # What was recorded: at least the first ten of the forty or so that were written before.
+    assert later[:10] == IN_TURN[:10] == lines[:10]
+
+
+def test_behind_the_end_of_a_record_lines_come_by_time(scheduler: Any, launch: Callable[..., str]) -> None:
+    stamped = (
+        "for i in $(seq 10 29); do echo 2026-11-22 10:00:$i out; echo 2026-11-22 10:00:$i.5 err >&2; done"
+    )
+    app_id = launch(stamped)
+    list(scheduler.log_iter(app_id, "w", 0, should_tail=True))
+    log_dir = scheduler._record(app_id).log_dir
+    for record in glob.glob(f"{log_dir}/w/0/.logdex/arrivals"):
+        os.truncate(record, 72)
+    assert list(scheduler.log_iter(app_id, "w", 0)) == [
+        f"2026-11-22 10:00:{i}{name}\n" for i in range(10, 30) for name in (" out", ".5 err")
+    ]
+
+
+def test_without_a_record_the_combined_file_serves_where_it_is_whole(
+    scheduler: Any, launch: Callable[..., str], eventually: Callable[..., None]
+) -> None:
+    scheduler._records = False
+    app_id = launch("echo out; echo err >&2")
+    eventually(lambda: ended(scheduler, app_id))
+    directory = Path(scheduler._record(app_id).log_dir, "w", "0")
+    assert not (directory / ".logdex" / "arrivals").exists()
+    eventually(lambda: (directory / "combined.log").stat().st_size == 8)
+    (directory / "combined.log").write_text("err\nout\n")
+    assert list(scheduler.log_iter(app_id, "w", 0)) == ["err\n", "out\n"]
+    (directory / "combined.log").write_text("err\n")
+    assert list(scheduler.log_iter(app_id, "w", 0)) == ["out\n", "err\n"]
+
+
+def test_the_end_of_an_app_is_seen_at_once(scheduler: Any, launch: Callable[..., str]) -> None:
+    app_id = launch("sleep 0.5; date +%s.%N", replicas=4)
+    *_, last = scheduler.log_iter(app_id, "w", 0, should_tail=True)
+    assert time.time() - float(last) < 1.0
