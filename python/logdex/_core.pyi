@@ -10,6 +10,7 @@ from typing_extensions import Self
 from logdex._when import Said
 
 __all__ = [
+    "Answer",
     "Lines",
     "Merged",
     "Pattern",
@@ -77,43 +78,38 @@ class _Scout(Protocol):
     @property
     def look(self) -> Callable[[], object]: ...
 
-@final
-class Lines:
-    """The lines of one answer, in file order: an iterator of str and a context manager, made by `Log.lines`.
+class Answer:
+    """What `Lines`, `Records` and `Merged` have in common: an iterator, and a context manager.
 
-    One thread reads at a time; `close` and `stats` may be called from any.
+    One thread reads at a time; `close` may be called from any, and `stats` too while a file is followed.
     """
 
-    def __new__(cls, asked: _Asked) -> Self: ...
     def __iter__(self) -> Self: ...
-    def __next__(self) -> str: ...
     def __enter__(self) -> Self: ...
-    def __exit__(self, *_exception: type[BaseException] | BaseException | TracebackType | None) -> None: ...
+    def __exit__(self, *exception: type[BaseException] | BaseException | TracebackType | None) -> None: ...
     def close(self) -> None:
-        """Ends the iteration, from any thread, and lets go of the file."""
+        """Ends the iteration, from any thread, and lets go of the files."""
 
     @property
     def stats(self) -> Stats:
-        """What is known about the answer so far."""
+        """What is known about the answer so far, of all sources together."""
 
 @final
-class Records:
+class Lines(Answer):
+    """The lines of one answer, in file order: an iterator of str and a context manager, made by `Log.lines`."""
+
+    def __new__(cls, asked: _Asked) -> Self: ...
+    def __next__(self) -> str: ...
+
+@final
+class Records(Answer):
     """The records of one answer, in file order: an iterator of `Record`; made by `Log.records`, used as `Lines`."""
 
     def __new__(cls, asked: _Asked) -> Self: ...
-    def __iter__(self) -> Self: ...
     def __next__(self) -> Record: ...
-    def __enter__(self) -> Self: ...
-    def __exit__(self, *_exception: type[BaseException] | BaseException | TracebackType | None) -> None: ...
-    def close(self) -> None:
-        """Ends the iteration, from any thread, and lets go of the file."""
-
-    @property
-    def stats(self) -> Stats:
-        """What is known about the answer so far."""
 
 @final
-class Merged(Generic[_Label]):
+class Merged(Answer, Generic[_Label]):
     """Many logs in one order: an iterator of (label, `Record`) and a context manager, made by `logdex.merge`."""
 
     def __new__(
@@ -124,16 +120,7 @@ class Merged(Generic[_Label]):
         last: int | None = None,
         scout: _Scout | None = None,
     ) -> Self: ...
-    def __iter__(self) -> Self: ...
     def __next__(self) -> tuple[_Label, Record]: ...
-    def __enter__(self) -> Self: ...
-    def __exit__(self, *_exception: type[BaseException] | BaseException | TracebackType | None) -> None: ...
-    def close(self) -> None:
-        """Ends the iteration, from any thread, and lets go of the files."""
-
-    @property
-    def stats(self) -> Stats:
-        """What is known about the answer so far, of all sources together."""
 
 @final
 class Record:

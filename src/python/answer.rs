@@ -1,6 +1,6 @@
 //! An answer as it is handed to Python: one reader at a time, batches fetched without the GIL, closed from anywhere.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -9,6 +9,7 @@ use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 
 use super::caller::PythonCaller;
+use super::face::Behind;
 use super::question::Asked;
 use super::stats::Stats;
 use super::stream::Stream;
@@ -82,29 +83,6 @@ impl Answer {
         }
     }
 
-    /// Ends the answer, from any thread.
-    pub(super) fn close(&self, py: Python<'_>) {
-        self.closed.store(true, Ordering::Release);
-        // One that is being read by another thread sees the flag and lets go itself.
-        self.bell.ring();
-        if let Ok(mut reading) = self.reading.try_borrow_mut() {
-            reading.finish(py);
-        }
-    }
-
-    /// What is known about the answer so far.
-    pub(super) fn stats(&self) -> Stats {
-        match self.reading.try_borrow() {
-            Ok(reading) => reading.stats(),
-            Err(_) => lock(&self.told).clone(),
-        }
-    }
-
-    /// The file it is about.
-    pub(super) fn path(&self) -> &Path {
-        &self.path
-    }
-
     #[inline]
     fn only_reader(&self) -> PyResult<AtomicRefMut<'_, Reading>> {
         self.reading.try_borrow_mut().map_err(|_| self.in_use())
@@ -116,6 +94,28 @@ impl Answer {
             "{}: this answer is being read by another thread; give each thread its own, from Log.lines()",
             self.path.display()
         ))
+    }
+}
+
+impl Behind for Answer {
+    fn close(&self, py: Python<'_>) {
+        self.closed.store(true, Ordering::Release);
+        // One that is being read by another thread sees the flag and lets go itself.
+        self.bell.ring();
+        if let Ok(mut reading) = self.reading.try_borrow_mut() {
+            reading.finish(py);
+        }
+    }
+
+    fn stats(&self) -> PyResult<Stats> {
+        Ok(match self.reading.try_borrow() {
+            Ok(reading) => reading.stats(),
+            Err(_) => lock(&self.told).clone(),
+        })
+    }
+
+    fn about(&self) -> String {
+        self.path.display().to_string()
     }
 }
 

@@ -5,102 +5,52 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use pyo3::prelude::*;
-use pyo3::types::{PyDateTime, PyString, PyTuple};
+use pyo3::types::{PyDateTime, PyString};
 
 use super::answer::Answer;
+use super::face::{Face, with_face};
 use super::question::Asked;
 use super::record::{Origin, Record, datetime, offset_seconds};
-use super::stats::Stats;
 use super::text;
 use crate::index;
 use crate::query::Query;
 use crate::stamp::Window;
 
 /// The lines of one answer, in file order; made by `Log.lines`.
-#[pyclass(frozen, module = "logdex._core")]
-pub(super) struct Lines(Answer);
+#[pyclass(frozen, extends = Face, module = "logdex._core")]
+pub(super) struct Lines(Arc<Answer>);
 
 #[pymethods]
 impl Lines {
     #[new]
-    fn new(asked: Asked<'_>) -> PyResult<Self> {
-        Answer::new(asked).map(Self)
-    }
-
-    fn __iter__(slf: PyRef<'_, Self>) -> PyRef<'_, Self> {
-        slf
+    fn new(asked: Asked<'_>) -> PyResult<PyClassInitializer<Self>> {
+        let answer = Arc::new(Answer::new(asked)?);
+        Ok(with_face(Self(Arc::clone(&answer)), answer))
     }
 
     fn __next__<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyString>>> {
         self.0.next(py, |block, line, _| text::of_line(py, block, line))
     }
-
-    fn __enter__(slf: PyRef<'_, Self>) -> PyRef<'_, Self> {
-        slf
-    }
-
-    #[pyo3(signature = (*exception))]
-    fn __exit__(&self, exception: &Bound<'_, PyTuple>) {
-        self.close(exception.py());
-    }
-
-    fn close(&self, py: Python<'_>) {
-        self.0.close(py);
-    }
-
-    #[getter]
-    fn stats(&self) -> Stats {
-        self.0.stats()
-    }
-
-    fn __repr__(&self) -> String {
-        format!("<Lines of {}>", self.0.path().display())
-    }
 }
 
 /// The records of one answer, in file order; made by `Log.records`.
-#[pyclass(frozen, module = "logdex._core")]
+#[pyclass(frozen, extends = Face, module = "logdex._core")]
 pub(super) struct Records {
-    answer: Answer,
+    answer: Arc<Answer>,
     origin: Arc<Origin>,
 }
 
 #[pymethods]
 impl Records {
     #[new]
-    fn new(asked: Asked<'_>) -> PyResult<Self> {
+    fn new(asked: Asked<'_>) -> PyResult<PyClassInitializer<Self>> {
         let origin = Arc::new(asked.origin());
-        Ok(Self { answer: Answer::new(asked)?, origin })
-    }
-
-    fn __iter__(slf: PyRef<'_, Self>) -> PyRef<'_, Self> {
-        slf
+        let answer = Arc::new(Answer::new(asked)?);
+        Ok(with_face(Self { answer: Arc::clone(&answer), origin }, answer))
     }
 
     fn __next__(&self, py: Python<'_>) -> PyResult<Option<Record>> {
         self.answer.next(py, |block, line, time| Record::new(py, block, line, time, &self.origin))
-    }
-
-    fn __enter__(slf: PyRef<'_, Self>) -> PyRef<'_, Self> {
-        slf
-    }
-
-    #[pyo3(signature = (*exception))]
-    fn __exit__(&self, exception: &Bound<'_, PyTuple>) {
-        self.close(exception.py());
-    }
-
-    fn close(&self, py: Python<'_>) {
-        self.answer.close(py);
-    }
-
-    #[getter]
-    fn stats(&self) -> Stats {
-        self.answer.stats()
-    }
-
-    fn __repr__(&self) -> String {
-        format!("<Records of {}>", self.answer.path().display())
     }
 }
 

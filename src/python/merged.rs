@@ -10,6 +10,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 
 use super::caller::PythonCaller;
+use super::face::{Behind, Face, with_face};
 use super::question::Asked;
 use super::record::{Origin, Record};
 use super::scout::{self, Scouted};
@@ -19,8 +20,11 @@ use crate::query::Question;
 use crate::watch::Bell;
 
 /// Many logs in one order; made by `logdex.merge`.
-#[pyclass(frozen, module = "logdex._core")]
-pub(super) struct Merged {
+#[pyclass(frozen, extends = Face, module = "logdex._core")]
+pub(super) struct Merged(Arc<Many>);
+
+/// The answer to one question about many logs, as far as it has been read.
+struct Many {
     reading: AtomicRefCell<Reading>,
     closed: Arc<AtomicBool>,
     bell: Arc<Bell>,
@@ -77,7 +81,7 @@ impl Merged {
         patience: Option<f64>,
         last: Option<usize>,
         scout: Option<Scouted<'_>>,
-    ) -> PyResult<Self> {
+    ) -> PyResult<PyClassInitializer<Self>> {
         let (closed, bell) = (Arc::new(AtomicBool::new(false)), Arc::new(Bell::default()));
         let (grows, mut first, mut deadline) = (scout.is_some(), None, None);
         let (look, asked) = scout.map(|scout| (scout.look, scout.asked)).unzip();
@@ -100,14 +104,17 @@ impl Merged {
             Terms { order: order(patience)?, last, grows, deadline, bell: bell_of_merge, ..Terms::default() };
         let merge = Some(Merge::new(questions, terms));
         let reading = Reading { merge, caller, lines: 0, stats: Stats::default(), sources: labels };
-        Ok(Self { reading: AtomicRefCell::new(reading), closed, bell, look })
-    }
-
-    fn __iter__(slf: PyRef<'_, Self>) -> PyRef<'_, Self> {
-        slf
+        let many = Arc::new(Many { reading: AtomicRefCell::new(reading), closed, bell, look });
+        Ok(with_face(Self(Arc::clone(&many)), many))
     }
 
     fn __next__<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyTuple>>> {
+        self.0.next(py)
+    }
+}
+
+impl Many {
+    fn next<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyTuple>>> {
         let Ok(mut reading) = self.reading.try_borrow_mut() else {
             let told =
                 "this merge is being read by another thread; give each thread its own, from logdex.merge()";
@@ -129,33 +136,6 @@ impl Merged {
         }
     }
 
-    fn __enter__(slf: PyRef<'_, Self>) -> PyRef<'_, Self> {
-        slf
-    }
-
-    #[pyo3(signature = (*_exception))]
-    fn __exit__(&self, _exception: &Bound<'_, PyTuple>) {
-        self.close();
-    }
-
-    fn close(&self) {
-        self.closed.store(true, Ordering::Release);
-        self.bell.ring();
-        if let Ok(mut reading) = self.reading.try_borrow_mut() {
-            reading.finish();
-        }
-    }
-
-    #[getter]
-    fn stats(&self) -> PyResult<Stats> {
-        let reading = self.reading.try_borrow();
-        reading.map(|reading| reading.stats()).map_err(|_| {
-            PyRuntimeError::new_err("this merge is being read by another thread; ask when that has paused")
-        })
-    }
-}
-
-impl Merged {
     /// Takes in the logs that were not there before.
     fn look(&self, py: Python<'_>, reading: &mut Reading) -> PyResult<()> {
         let (Some(look), Some(merge)) = (&self.look, &mut reading.merge) else { return Ok(()) };
@@ -168,6 +148,27 @@ impl Merged {
         }
         merge.join(questions, directories);
         Ok(())
+    }
+}
+
+impl Behind for Many {
+    fn close(&self, _: Python<'_>) {
+        self.closed.store(true, Ordering::Release);
+        self.bell.ring();
+        if let Ok(mut reading) = self.reading.try_borrow_mut() {
+            reading.finish();
+        }
+    }
+
+    fn stats(&self) -> PyResult<Stats> {
+        let reading = self.reading.try_borrow();
+        reading.map(|reading| reading.stats()).map_err(|_| {
+            PyRuntimeError::new_err("this merge is being read by another thread; ask when that has paused")
+        })
+    }
+
+    fn about(&self) -> String {
+        self.reading.try_borrow().map_or("many logs".into(), |many| format!("{} logs", many.sources.len()))
     }
 }
 

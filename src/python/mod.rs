@@ -4,6 +4,7 @@ mod answer;
 mod caller;
 mod ended;
 mod error;
+mod face;
 mod lines;
 mod merged;
 mod pattern;
@@ -24,6 +25,7 @@ use pyo3::prelude::*;
 #[pymodule(gil_used = false)]
 fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
+    module.add_class::<face::Face>()?;
     module.add_class::<lines::Lines>()?;
     module.add_class::<lines::Records>()?;
     module.add_class::<merged::Merged>()?;

@@ -1,0 +1,63 @@
+//! What every answer shows Python beside its items: an iterator, a context manager, `close` and `stats`.
+
+use std::sync::Arc;
+
+use pyo3::PyClass;
+use pyo3::prelude::*;
+use pyo3::types::PyTuple;
+
+use super::stats::Stats;
+
+/// What is behind the face.
+pub(super) trait Behind: Send + Sync {
+    /// Ends the answer, from any thread.
+    fn close(&self, py: Python<'_>);
+
+    /// What is known about it so far.
+    fn stats(&self) -> PyResult<Stats>;
+
+    /// What it is about.
+    fn about(&self) -> String;
+}
+
+/// The base of `Lines`, `Records` and `Merged`.
+#[pyclass(frozen, subclass, module = "logdex._core", name = "Answer")]
+pub(super) struct Face(Arc<dyn Behind>);
+
+/// `made`, whose answer is `behind`, with its face.
+pub(super) fn with_face<T, B>(made: T, behind: Arc<B>) -> PyClassInitializer<T>
+where
+    T: PyClass<BaseType = Face>,
+    B: Behind + 'static,
+{
+    PyClassInitializer::from(Face(behind)).add_subclass(made)
+}
+
+#[pymethods]
+impl Face {
+    fn __iter__(slf: PyRef<'_, Self>) -> PyRef<'_, Self> {
+        slf
+    }
+
+    fn __enter__(slf: PyRef<'_, Self>) -> PyRef<'_, Self> {
+        slf
+    }
+
+    #[pyo3(signature = (*exception))]
+    fn __exit__(&self, exception: &Bound<'_, PyTuple>) {
+        self.close(exception.py());
+    }
+
+    fn close(&self, py: Python<'_>) {
+        self.0.close(py);
+    }
+
+    #[getter]
+    fn stats(&self) -> PyResult<Stats> {
+        self.0.stats()
+    }
+
+    fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
+        Ok(format!("<{} of {}>", slf.get_type().name()?, slf.get().0.about()))
+    }
+}
