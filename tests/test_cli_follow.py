@@ -1,5 +1,7 @@
 """`logdex -f`: what is there, what is written, and what comes later."""
 
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -150,3 +152,18 @@ def test_a_log_that_cannot_be_read_does_not_end_the_others(
     (two / "pipe.log").write_bytes(b"\x1f\x8b\x08 compressed under a plain name")
     write(two / "rank0.log", "goes on\n")
     assert one.line() == "rank0 goes on\n"
+
+
+@pytest.mark.parametrize("many", [False, True])
+def test_a_follow_ends_when_nobody_reads_it(two: Path, many: bool) -> None:
+    source = two if many else two / "rank0.log"
+    done = subprocess.run(
+        f"{sys.executable} -m logdex -f {source} | head -n 1",
+        shell=True,
+        capture_output=True,
+        text=True,
+        timeout=10,
+        check=True,
+    )
+    assert done.stdout.endswith(stamped(0, "rank 0"))
+    assert done.stderr == ""

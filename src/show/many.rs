@@ -6,6 +6,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::attended::Attended;
 use super::out::{Out, Painter};
 use super::{Manner, Page, Shape, Shaper, Style};
 use crate::caller::Caller;
@@ -78,6 +79,7 @@ impl Many {
         scout: &mut dyn Scout,
         caller: &mut dyn Caller,
     ) -> Result<u64> {
+        let caller = &mut Attended { caller, sink: manner.sink.filter(|_| manner.live) };
         let (mut out, mut page) = (Out::new(manner.sink, manner.live), Page::default());
         loop {
             while let Some((at, held)) = self.merge.ready() {

@@ -4,6 +4,7 @@
 //! them. Rows are rendered (a label, colours, JSON) and written in blocks. One file's answer is a **feed**; those of many
 //! come through a merge.
 
+mod attended;
 mod context;
 mod feed;
 mod many;

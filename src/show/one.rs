@@ -1,5 +1,6 @@
 //! The answer about one file, to one sink.
 
+use super::attended::Attended;
 use super::out::{Out, Painter};
 use super::{Feed, Manner, Page, Style};
 use crate::caller::Caller;
@@ -13,6 +14,7 @@ pub fn show_one(
     mut painter: Option<&mut dyn Painter>,
     caller: &mut dyn Caller,
 ) -> Result<u64> {
+    let caller = &mut Attended { caller, sink: manner.sink.filter(|_| manner.live) };
     let mut out = Out::new(manner.sink, manner.live);
     if feed.is_plain() && style.is_plain() && painter.is_none() {
         plain(feed, caller, &mut out)?;

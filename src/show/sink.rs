@@ -55,6 +55,20 @@ impl Sink {
     }
 }
 
+impl Sink {
+    /// Fails if nobody can read what is written any more.
+    pub(super) fn insist(&self) -> Result<()> {
+        // Held only while somebody writes, who will notice.
+        let Ok(file) = self.file.try_lock() else { return Ok(()) };
+        let mut asked = [PollFd::new(&*file, PollFlags::empty())];
+        let told = poll(&mut asked, Some(&Timespec { tv_sec: 0, tv_nsec: 0 }));
+        if told.is_ok() && asked[0].revents().contains(PollFlags::ERR) {
+            return Err(refused(rustix::io::Errno::PIPE.into()));
+        }
+        Ok(())
+    }
+}
+
 fn refused(source: io::Error) -> Error {
     Error::io(Path::new("standard output"), source)
 }
