@@ -25,7 +25,7 @@ const PACE: Duration = Duration::from_millis(5);
 const STREAK: u32 = 40;
 
 /// How long between two looks at a pair that is written to without a pause.
-const BUSY: Duration = Duration::from_millis(20);
+const BUSY: Duration = Duration::from_millis(40);
 
 /// After so many looks without news a pair counts as still.
 const STILL: u32 = 4;
