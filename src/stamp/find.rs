@@ -1,5 +1,6 @@
 //! Where on a line its stamp stands.
 
+use aho_corasick::packed::Searcher;
 use memchr::memmem::Finder as Needle;
 use memchr::{memchr, memchr2, memrchr};
 use std::sync::LazyLock;
@@ -16,6 +17,9 @@ const STACK: usize = 8;
 const CLEANED: usize = 512;
 const ESCAPE: u8 = 0x1b;
 
+/// Any of the three, in one pass; `None` where the machine has no fast way for that.
+static MARKS: LazyLock<Option<Searcher>> =
+    LazyLock::new(|| Searcher::new([&CANCELLED, &PER_SECOND, &PER_ITEM].map(|word| word.needle())));
 static CANCELLED: LazyLock<Needle<'static>> = LazyLock::new(|| Needle::new("CANCELLED AT "));
 static PER_SECOND: LazyLock<Needle<'static>> = LazyLock::new(|| Needle::new("it/s"));
 static PER_ITEM: LazyLock<Needle<'static>> = LazyLock::new(|| Needle::new("s/it"));
@@ -165,9 +169,7 @@ impl Finder {
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Marks {
     code: usize,
-    bar: usize,
-    item: usize,
-    cancelled: usize,
+    word: usize,
 }
 
 impl Marks {
@@ -180,10 +182,15 @@ impl Marks {
             }
             *mark < line.end
         };
-        found(&mut self.code, &|rest| memchr2(b'\r', ESCAPE, rest))
-            | found(&mut self.bar, &|rest| PER_SECOND.find(rest))
-            | found(&mut self.item, &|rest| PER_ITEM.find(rest))
-            | found(&mut self.cancelled, &|rest| CANCELLED.find(rest))
+        found(&mut self.code, &|rest| memchr2(b'\r', ESCAPE, rest)) | found(&mut self.word, &first_word)
+    }
+}
+
+/// Where the first of the words stands that mark a bar or a cancellation.
+fn first_word(text: &[u8]) -> Option<usize> {
+    match &*MARKS {
+        Some(searcher) => searcher.find(text).map(|found| found.start()),
+        None => [&CANCELLED, &PER_SECOND, &PER_ITEM].into_iter().filter_map(|word| word.find(text)).min(),
     }
 }
 
