@@ -256,7 +256,7 @@ impl Query {
             (Some(Feed::Follow(follow)), timing) => {
                 let mut turn = follow.poll(caller)?;
                 if let (Turn::Batch(batch), Some(timing)) = (&mut turn, timing) {
-                    timing.sift(batch);
+                    timing.sift_live(batch);
                 }
                 Ok(turn)
             }
@@ -276,7 +276,7 @@ impl Query {
         if !self.question.follow {
             return Ok(false);
         }
-        timing.go_live(index);
+        timing.go_live(index, seek.source())?;
         let source = Arc::clone(seek.source());
         self.tally.add(seek.tally());
         let begin = self.cut.map_or(index.size(), |(reached, _)| reached);
@@ -423,19 +423,28 @@ impl Query {
         let source = Arc::new(Source::open(path)?);
         let options = Options::new(terms.keep.clone());
         let mut index = Index::of(&source, source.size()?, options, &mut || caller.pulse())?;
-        let Some(span) = Timing::of(terms.clone(), &index, &source)?.span(&index) else { return Ok(None) };
-        // The index knows where the last stamp's second or millisecond ends; its lines say where that begins.
-        let window = Window { since: Some(span.hi), until: Some(span.hi) };
+        let mut timing = Timing::of(terms.clone(), &index, &source)?;
+        let Some(span) = timing.span(&index) else { return Ok(None) };
+        // The index knows where the last stamp's second or millisecond ends; its lines say where that begins. Where the
+        // caller's reference moves years, all lines are asked.
+        let shifted = timing.is_shifted();
+        let end = Window { since: Some(span.hi), until: Some(span.hi) };
+        let window = if shifted { Window::default() } else { end };
         let mut timing = Timing::of(timing::Terms { window, times: true, ..terms }, &index, &source)?;
         let pieces = timing.plan(&mut index, &source, &mut || caller.pulse())?;
         let (job, filter) =
             (Job { source, pattern: None, purpose: Purpose::EveryBlock }, timing.filter(&index));
-        let (mut seek, mut last) = (Seek::new(job, 0, index, filter, pieces, true), None);
+        let (mut seek, mut first, mut last) =
+            (Seek::new(job, 0, index, filter, pieces, true), i64::MAX, None);
         while let Some(batch) = seek.next(&mut timing, &mut || caller.pulse())? {
-            last = last.max(batch.times.iter().filter_map(|time| Some(time.span?.lo)).max());
+            for lo in batch.times.iter().filter_map(|time| Some(time.span?.lo)) {
+                first = first.min(lo);
+                last = last.max(Some(lo));
+            }
             seek.recycle(batch);
         }
-        Ok(Some(Span { lo: span.lo, hi: last.unwrap_or(span.hi) }))
+        let lo = if shifted { first } else { span.lo };
+        Ok(Some(Span { lo, hi: last.unwrap_or(span.hi) }))
     }
 
     /// Whether the range of time means something. A file without any time is refused, or the caller is told.

@@ -12,7 +12,9 @@ use crate::line::{self, Line};
 use crate::pattern::Candidate;
 use crate::source::Source;
 use crate::stamp::civil::{HOUR, MINUTE};
-use crate::stamp::{Clock, Elected, Finder, Fold, Frame, How, Marks, Reference, Span, Timed, Window};
+use crate::stamp::{
+    Clock, Elected, Finder, Fold, Frame, How, Marks, Poll, Reference, Span, Timed, VOTERS, Window,
+};
 
 /// What a question says about time.
 #[derive(Clone, Debug)]
@@ -78,6 +80,8 @@ pub struct Timing {
     fold: Fold,
     clock: Clock,
     elected: Elected,
+    /// What it elects as it grows.
+    poll: Poll,
     /// In a follow, a line before any stamp takes the moment at which it is read.
     live: bool,
     /// Whether the years of stamps without one are settled, which takes a first stamp.
@@ -110,11 +114,16 @@ impl Timing {
     }
 
     /// Goes behind the last line of which `index` speaks: what comes is live.
-    pub fn go_live(&mut self, index: &Index) {
+    pub fn go_live(&mut self, index: &Index, source: &Source) -> Result<()> {
+        let mut head = vec![0; index.size().min(VOTERS as u64) as usize];
+        let got = source.read(0, &mut head)?;
+        head.truncate(got);
+        self.poll = Poll::new(head);
         self.fold = index.end().clone();
         self.number = index.lines();
         self.last = self.fold.last().map(|stamp| self.clock.span(stamp).lo);
         self.live = true;
+        Ok(())
     }
 
     /// In a follow: a line before any stamp takes the moment at which it is read.
@@ -194,6 +203,7 @@ impl Timing {
             fold: Fold::new(),
             clock,
             elected: Elected::default(),
+            poll: Poll::default(),
             live: true,
             anchored: false,
             number: 0,
@@ -222,6 +232,23 @@ impl Timing {
     /// How sure the times of the lines so far are.
     pub fn sureness(&self) -> Sureness {
         self.sureness
+    }
+
+    /// As [`Timing::sift`], for lines that were written while the file was followed.
+    pub fn sift_live(&mut self, batch: &mut Batch) {
+        if batch.block.file_offset(0) == 0 {
+            self.poll = Poll::default();
+        }
+        if let Some(elected) = self.poll.grow(batch.block.bytes()).filter(|e| *e != self.elected) {
+            self.elected = elected;
+            self.fold.elect(elected);
+        }
+        self.sift(batch);
+    }
+
+    /// Whether the caller's reference moves the years of some stamps, which the index does not know.
+    pub fn is_shifted(&self) -> bool {
+        self.clock.shifted_after().is_some()
     }
 
     /// Keeps the selected lines of `batch` that lie in the range, with their times; every line of the file must pass

@@ -218,3 +218,38 @@ def test_years_go_back_from_the_last_modification(tmp_path: Path) -> None:
     log = logdex.open(path, tz="UTC", reference=datetime(2026, 1, 1, 0, 0, 5))
     assert [r.time.year for r in log.records() if r.time] == [2025, 2026, 2025, 2026]
     assert [line[-2] for line in log.lines(since="2026-01-01 00:00:00")] == ["b", "c"]
+
+
+def test_the_span_has_the_years_that_a_reference_gives(tmp_path: Path) -> None:
+    path = tmp_path / "a.log"
+    path.write_text("2024-12-30 10:00:00 INFO a\n12-31 10:00:00 INFO b\n01-02 10:00:00 INFO c\n")
+    for reference in (None, datetime(2025, 1, 3), datetime(2029, 1, 3)):
+        log = logdex.open(path, tz="UTC", reference=reference)
+        times = [record.time for record in log.records() if record.time is not None]
+        assert log.span == (min(times), max(times))
+    assert times[-1].year == 2029
+
+
+def test_a_follow_elects_its_format_as_the_file_grows(tmp_path: Path) -> None:
+    path = tmp_path / "a.log"
+    path.write_text("")
+    ended = False
+    records = logdex.open(path, tz="UTC").records(follow=True, ended=lambda: ended)
+    with path.open("a") as out:
+        for n in range(20):
+            out.write(f"{1_795_330_000 + n} step {n}\n")
+            out.flush()
+            record = next(records)
+            assert record.how == "own", (n, record)
+            assert record.time_ns == (1_795_330_000 + n) * 10**9
+    # Half a hundred lines with a stamp that stands for itself outvote it.
+    with path.open("a") as out:
+        out.writelines(f"2026-11-22 06:{n:02}:00 INFO x\n" for n in range(50))
+    for _ in range(50):
+        assert next(records).how == "own"
+    with path.open("a") as out:
+        out.write("1795330032 trainable parameters\n")
+    record = next(records)
+    assert (record.how, record.time) == ("inherited", datetime(2026, 11, 22, 6, 49, tzinfo=timezone.utc))
+    ended = True
+    assert list(records) == []

@@ -104,6 +104,11 @@ impl Fold {
         Self { finder: Finder::electing(elected), ..self }
     }
 
+    /// From here on the file elects another ambiguous format.
+    pub(crate) fn elect(&mut self, elected: Elected) {
+        self.finder = Finder::electing(elected);
+    }
+
     /// The first stamp: as given, or as seen so far.
     pub fn first(&self) -> Option<Stamp> {
         self.first

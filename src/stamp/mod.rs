@@ -43,7 +43,7 @@ pub(crate) use fold::{ByPrefix, PREFIXES};
 pub use fold::{Fold, How, Inbound, Timed};
 pub use parse::{Moment, parse_time};
 pub use prefix::Prefix;
-pub use vote::{Elected, VOTERS, elect};
+pub use vote::{Elected, Poll, VOTERS, elect};
 pub(crate) use year::{Chain, FALL, axis, nearest, position};
 pub use year::{Reference, Years};
 

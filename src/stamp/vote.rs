@@ -113,3 +113,35 @@ pub fn elect(head: &[u8]) -> Elected {
         None => Elected::default(),
     }
 }
+
+/// The vote of a file that is followed: it is judged anew as it grows, until it has all its voters.
+#[derive(Clone, Debug, Default)]
+pub struct Poll {
+    text: Vec<u8>,
+    /// How long the text was when it was judged last.
+    judged: usize,
+}
+
+impl Poll {
+    /// Begins with `text`, the head of the file, which was judged.
+    pub fn new(text: Vec<u8>) -> Self {
+        Self { judged: text.len(), text }
+    }
+
+    /// Takes the lines that come next; what the file elects with them, where it was judged anew.
+    ///
+    /// A judgement reads the whole text again, so a longer text waits until it is longer by an eighth.
+    pub fn grow(&mut self, lines: &[u8]) -> Option<Elected> {
+        const SHORT: usize = 16 << 10;
+        if self.text.len() >= VOTERS {
+            return None;
+        }
+        self.text.extend(&lines[..lines.len().min(VOTERS - self.text.len())]);
+        let full = self.text.len() == VOTERS;
+        if !full && self.text.len() > SHORT && self.text.len() - self.judged < self.judged / 8 {
+            return None;
+        }
+        self.judged = self.text.len();
+        Some(elect(&self.text))
+    }
+}
