@@ -21,6 +21,11 @@ use logdex::stamp::{Clock, Fold, Reference, Window, elect};
 use logdex::timing;
 use proptest::prelude::*;
 
+/// How many cases to try: `usual`, or what `PROPTEST_CASES` says.
+fn cases(usual: u32) -> u32 {
+    std::env::var("PROPTEST_CASES").ok().and_then(|said| said.parse().ok()).unwrap_or(usual)
+}
+
 /// Nobody who asks is ever needed here.
 struct Nobody;
 
@@ -233,7 +238,7 @@ fn asked() -> impl Strategy<Value = (usize, i64, i64, usize, Option<usize>, bool
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 12, max_shrink_iters: 200, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: cases(12), max_shrink_iters: 200, ..ProptestConfig::default() })]
 
     #[test]
     fn the_index_answers_as_the_fold_does(

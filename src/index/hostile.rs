@@ -12,6 +12,7 @@ use crate::source::Source;
 use crate::stamp::{Fold, Reference, Window};
 
 use super::pages::{CONTENT, PAGE, PageWriter};
+use super::proof::cases;
 use super::{Asked, Index, Keep, Options, prune};
 
 struct Kept {
@@ -110,7 +111,7 @@ fn a_damaged_index_never_changes_an_answer() {
     let truth = kept.answer(WINDOW);
     assert!(truth > 500);
     let whole = std::fs::read(kept.stored()).unwrap();
-    let mut runner = proptest::test_runner::TestRunner::new(ProptestConfig::with_cases(24));
+    let mut runner = proptest::test_runner::TestRunner::new(ProptestConfig::with_cases(cases(24)));
     let change = (any::<usize>(), 1..=255_u8);
     let strategy = (proptest::collection::vec(change, 1..4), 0..whole.len(), any::<bool>());
     let run = runner.run(&strategy, |(changes, cut, truncated)| {
@@ -126,7 +127,7 @@ fn a_damaged_index_never_changes_an_answer() {
 fn a_forged_index_crashes_nothing() {
     let kept = Kept::new();
     let whole = std::fs::read(kept.stored()).unwrap();
-    let mut runner = proptest::test_runner::TestRunner::new(ProptestConfig::with_cases(60));
+    let mut runner = proptest::test_runner::TestRunner::new(ProptestConfig::with_cases(cases(60)));
     // Most of the fields that matter stand at the beginning.
     let place = prop_oneof![0..200_usize, CONTENT..CONTENT + 400, any::<usize>()];
     let change = (place, prop_oneof![Just(0x80_u8), Just(0xff), 1..=255_u8]);

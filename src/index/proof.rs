@@ -12,6 +12,11 @@ use super::entry::{Entry, exact};
 use super::range::{Asked, Question};
 use super::tree::{Filter, Node};
 
+/// How many cases to try: `usual`, or what `PROPTEST_CASES` says.
+pub fn cases(usual: u32) -> u32 {
+    std::env::var("PROPTEST_CASES").ok().and_then(|said| said.parse().ok()).unwrap_or(usual)
+}
+
 /// How the clock goes on from line to line.
 fn step() -> impl Strategy<Value = i64> {
     prop_oneof![
@@ -109,7 +114,7 @@ fn entries(blocks: &[String]) -> Result<(Vec<Entry>, Fold), TestCaseError> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2000))]
+    #![proptest_config(ProptestConfig::with_cases(cases(2000)))]
 
     #[test]
     fn blocks_say_what_the_fold_says(
