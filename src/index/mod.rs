@@ -9,6 +9,7 @@ pub mod cache;
 mod codec;
 mod digest;
 mod entry;
+mod growth;
 #[cfg(test)]
 mod hostile;
 mod pages;
@@ -19,18 +20,16 @@ mod store;
 mod table;
 mod tree;
 
-use std::fs::Metadata;
 use std::sync::Arc;
 
 use jiff::tz::TimeZone;
 
-use crate::block::{BLOCK, Block, Cutter, Extent};
+use crate::block::{Block, Cutter, Extent};
 use crate::error::Result;
-use crate::line;
 use crate::source::Source;
 use crate::stamp::{Clock, Elected, Fold, Frame, Reference, Span, Stamp, VOTERS, Window, elect};
 
-use build::{Builder, sum_up};
+use growth::Growth;
 use store::{About, Store};
 use table::Table;
 use tree::FANOUT;
@@ -84,14 +83,6 @@ pub struct Index {
     size: u64,
     /// Up to where it was stored before.
     built_from: u64,
-}
-
-/// An index on its way to the end of the file.
-struct Growth {
-    builder: Builder,
-    source: Arc<Source>,
-    /// The file as it was before anything of it was read.
-    seen: Metadata,
 }
 
 /// A block to look at, and what is asked of it.
@@ -157,105 +148,6 @@ impl Index {
             end: None,
             size: 0,
             built_from: 0,
-        }
-    }
-
-    /// What is behind the blocks that it covers is to be summed up, up to `end`.
-    fn grow(&mut self, source: &Arc<Source>, seen: Metadata, end: u64) {
-        let extent = Extent { start: self.about.covered, end };
-        self.built_from = extent.start;
-        self.size = end;
-        let builder = Builder::new(source, extent, self.about.lines, &self.fold.finder, self.options.threads);
-        self.growth = Some(Growth { builder, source: Arc::clone(source), seen });
-    }
-
-    /// Sums up the next block; `None` if it speaks of the whole file.
-    ///
-    /// # Errors
-    /// As [`Index::of`]; where the file was cut, after all blocks that it still has whole.
-    pub fn step(&mut self, tick: Tick<'_>) -> Result<Option<Entry>> {
-        let Some(growth) = &mut self.growth else { return Ok(None) };
-        if let Some(entry) = growth.builder.next(&mut self.fold, tick)? {
-            (self.about.covered, self.about.lines) = (growth.builder.covered, growth.builder.lines);
-            self.about.last = entry.extent;
-            self.table.push(&entry);
-            return Ok(Some(entry));
-        }
-        self.sum_up_rest()?;
-        self.keep();
-        Ok(self.open.clone())
-    }
-
-    /// Sums up all that is left, and tells a terminal how far it is.
-    ///
-    /// # Errors
-    /// As [`Index::of`].
-    pub fn complete(&mut self, tick: Tick<'_>) -> Result<()> {
-        self.grow_until(&|_| false, tick)
-    }
-
-    /// Sums up as much as it can until `enough` says so of it.
-    ///
-    /// # Errors
-    /// As [`Index::of`].
-    pub fn grow_until(&mut self, enough: &dyn Fn(&Self) -> bool, tick: Tick<'_>) -> Result<()> {
-        let mut progress = Progress::default();
-        while !enough(self) && self.step(tick)?.is_some() {
-            progress.tell(self);
-        }
-        Ok(())
-    }
-
-    /// The file was cut to `size` bytes while it was summed up: goes on to the end of its whole lines, and is kept
-    /// nowhere.
-    ///
-    /// # Errors
-    /// `Error::Io` where the file cannot be read.
-    pub fn shorten(&mut self, size: u64) -> Result<()> {
-        let Some(Growth { source, seen, .. }) = self.growth.take() else { return Ok(()) };
-        let start = self.about.covered;
-        let mut end = size.max(start);
-        while end > start {
-            let mut tail = vec![0; (end - start).min(BLOCK as u64) as usize];
-            let from = end - tail.len() as u64;
-            let got = source.read(from, &mut tail)?;
-            let whole = line::whole(&tail[..got]) as u64;
-            end = from + whole;
-            if whole > 0 {
-                break;
-            }
-        }
-        let built_from = self.built_from;
-        self.options.keep = Keep::Nowhere;
-        self.grow(&source, seen, end);
-        self.built_from = built_from;
-        Ok(())
-    }
-
-    /// Sums up the block that growth may cut elsewhere.
-    fn sum_up_rest(&mut self) -> Result<()> {
-        let Some(Growth { builder, source, .. }) = &self.growth else { return Ok(()) };
-        let mut fold = self.fold.clone();
-        self.open = match builder.open {
-            Some(extent) => Some(sum_up(source, &mut fold, extent, self.about.lines)?),
-            None => None,
-        };
-        self.end = Some(fold);
-        Ok(())
-    }
-
-    /// Ends the growth, and stores what it came to if that is worth it. What is summed up no further is summed up by
-    /// the next question.
-    pub fn keep(&mut self) {
-        let Some(Growth { source, seen, .. }) = self.growth.take() else { return };
-        let About { covered, lines, last, elected, .. } = self.about;
-        if covered == self.built_from {
-            return;
-        }
-        // Without a fingerprint it serves this question, and is not stored.
-        if let Some(about) = About::of(&source, &seen, covered, lines, last, elected) {
-            self.about = about;
-            self.store(&source);
         }
     }
 
