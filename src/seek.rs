@@ -240,7 +240,8 @@ impl Seek {
 
     /// Where the scan or the building that has failed ended.
     pub fn reached(&self) -> u64 {
-        self.scan.as_ref().map_or(self.index.covered(), Scan::reached)
+        let built = if self.index.is_growing() { self.index.covered() } else { self.index.size() };
+        self.scan.as_ref().map_or(built, Scan::reached)
     }
 
     /// The index that says which blocks.
