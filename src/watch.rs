@@ -10,13 +10,24 @@ use std::path::Path;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, TryLockError};
 use std::time::{Duration, Instant};
 
+/// How long a fork waits where it cannot be rung: somebody else held the bell when it was forked.
+const DEAF: Duration = Duration::from_millis(5);
+
 /// A bell: rung when something happened, waited for by one thread.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Bell {
     rung: Mutex<bool>,
     changed: Condvar,
     /// Rings with this one, for somebody who waits for many.
     above: Option<Arc<Bell>>,
+    /// In a fork of this process the lock may be held by a thread that is not there.
+    pid: u32,
+}
+
+impl Default for Bell {
+    fn default() -> Self {
+        Self { rung: Mutex::default(), changed: Condvar::new(), above: None, pid: std::process::id() }
+    }
 }
 
 impl Bell {
@@ -27,7 +38,7 @@ impl Bell {
 
     /// Rings; a wait that begins later ends at once.
     pub fn ring(&self) {
-        *lock(&self.rung) = true;
+        self.mark();
         self.changed.notify_one();
         if let Some(above) = &self.above {
             above.ring();
@@ -36,19 +47,39 @@ impl Bell {
 
     /// As if it had been rung, but the one above does not hear it.
     pub fn mark(&self) {
-        *lock(&self.rung) = true;
+        if let Some(mut rung) = self.lock() {
+            *rung = true;
+        }
     }
 
     /// Whether it has been rung since the last look.
     pub fn take(&self) -> bool {
-        std::mem::take(&mut lock(&self.rung))
+        // Where that cannot be known, it has: a look too many does no harm.
+        self.lock().is_none_or(|mut rung| std::mem::take(&mut *rung))
     }
 
     /// Waits for a ring since the last wait, at most `limit`.
     pub fn wait(&self, limit: Duration) {
-        let rung = lock(&self.rung);
+        let Some(rung) = self.lock() else { return std::thread::sleep(limit.min(DEAF)) };
         let waited = self.changed.wait_timeout_while(rung, limit, |rung| !*rung);
         *waited.unwrap_or_else(PoisonError::into_inner).0 = false;
+    }
+
+    fn lock(&self) -> Option<MutexGuard<'_, bool>> {
+        if self.pid == std::process::id() { Some(lock(&self.rung)) } else { lock_soon(&self.rung) }
+    }
+}
+
+/// A lock that others hold for microseconds; `None` if one holds it who is not there any more.
+fn lock_soon<T>(mutex: &Mutex<T>) -> Option<MutexGuard<'_, T>> {
+    let begun = Instant::now();
+    loop {
+        match mutex.try_lock() {
+            Ok(guard) => return Some(guard),
+            Err(TryLockError::Poisoned(guard)) => return Some(guard.into_inner()),
+            Err(TryLockError::WouldBlock) if begun.elapsed() > Duration::from_millis(50) => return None,
+            Err(TryLockError::WouldBlock) => std::thread::yield_now(),
+        }
     }
 }
 
@@ -57,19 +88,46 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Who is to be told about what in a directory.
-#[derive(Debug)]
-struct Listener {
-    /// Of what happens to this name; of every name that comes if `None`.
-    name: Option<OsString>,
-    bell: Arc<Bell>,
+/// Who is to be told about what in a directory, into which thousands of ranks may write.
+#[derive(Debug, Default)]
+struct Listeners {
+    /// Of what happens to a name.
+    named: HashMap<OsString, Vec<Arc<Bell>>>,
+    /// Of every name that comes.
+    any: Vec<Arc<Bell>>,
 }
 
-impl Listener {
-    fn hears(&self, name: Option<&OsStr>, comes: bool) -> bool {
-        // What happens to the directory itself is for all to know.
-        let Some(name) = name else { return true };
-        self.name.as_ref().map_or(comes, |own| own == name)
+impl Listeners {
+    fn add(&mut self, name: Option<&OsStr>, bell: &Arc<Bell>) {
+        let bells = match name {
+            Some(name) => self.named.entry(name.to_owned()).or_default(),
+            None => &mut self.any,
+        };
+        bells.push(Arc::clone(bell));
+    }
+
+    fn remove(&mut self, name: Option<&OsStr>, bell: &Arc<Bell>) {
+        let named = name.map(|name| self.named.get_mut(name));
+        let Some(bells) = named.unwrap_or(Some(&mut self.any)) else { return };
+        if let Some(at) = bells.iter().position(|other| Arc::ptr_eq(other, bell)) {
+            bells.swap_remove(at);
+        }
+        if let Some(name) = name.filter(|_| bells.is_empty()) {
+            self.named.remove(name);
+        }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.named.is_empty() && self.any.is_empty()
+    }
+
+    fn ring(&self, name: &OsStr, comes: bool) {
+        let any = self.any.iter().filter(|_| comes);
+        self.named.get(name).into_iter().flatten().chain(any).for_each(|bell| bell.ring());
+    }
+
+    fn ring_all(&self) {
+        self.named.values().flatten().chain(&self.any).for_each(|bell| bell.ring());
     }
 }
 
@@ -97,7 +155,7 @@ impl Watch {
 
     fn listen(directory: &Path, name: Option<OsString>, bell: &Arc<Bell>) -> Option<Self> {
         let hub = Hub::of_this_process()?;
-        let directory = hub.listen(directory, Listener { name: name.clone(), bell: Arc::clone(bell) })?;
+        let directory = hub.listen(directory, name.as_deref(), bell)?;
         Some(Self { hub, directory, name, bell: Arc::clone(bell) })
     }
 
@@ -119,14 +177,15 @@ struct Hub {
     inotify: imp::Inotify,
     /// A fork inherits the instance but not the thread that reads it.
     pid: u32,
-    listeners: Mutex<HashMap<i32, Vec<Listener>>>,
+    listeners: Mutex<HashMap<i32, Listeners>>,
 }
 
 static HUB: Mutex<Option<Arc<Hub>>> = Mutex::new(None);
 
 impl Hub {
     fn of_this_process() -> Option<Arc<Self>> {
-        let mut hub = Self::known()?;
+        // In a forked process a thread may hold it that is not there; then it has to do without.
+        let mut hub = lock_soon(&HUB)?;
         if let Some(known) = hub.as_ref().filter(|known| known.pid == std::process::id()) {
             return Some(Arc::clone(known));
         }
@@ -143,24 +202,10 @@ impl Hub {
         Some(fresh)
     }
 
-    /// In a forked process the lock may be held by a thread that is not there; then it has to do without. Others hold
-    /// it for microseconds.
-    fn known() -> Option<MutexGuard<'static, Option<Arc<Self>>>> {
-        let begun = Instant::now();
-        loop {
-            match HUB.try_lock() {
-                Ok(hub) => return Some(hub),
-                Err(TryLockError::Poisoned(hub)) => return Some(hub.into_inner()),
-                Err(TryLockError::WouldBlock) if begun.elapsed() > Duration::from_millis(50) => return None,
-                Err(TryLockError::WouldBlock) => std::thread::yield_now(),
-            }
-        }
-    }
-
-    fn listen(&self, directory: &Path, listener: Listener) -> Option<i32> {
+    fn listen(&self, directory: &Path, name: Option<&OsStr>, bell: &Arc<Bell>) -> Option<i32> {
         let mut listeners = lock(&self.listeners);
         let watch = self.inotify.add(directory)?;
-        listeners.entry(watch).or_default().push(listener);
+        listeners.entry(watch).or_default().add(name, bell);
         Some(watch)
     }
 
@@ -170,9 +215,7 @@ impl Hub {
         }
         let mut listeners = lock(&self.listeners);
         let Some(here) = listeners.get_mut(&directory) else { return };
-        if let Some(at) = here.iter().position(|l| l.name.as_deref() == name && Arc::ptr_eq(&l.bell, bell)) {
-            here.swap_remove(at);
-        }
+        here.remove(name, bell);
         if here.is_empty() {
             listeners.remove(&directory);
             self.inotify.remove(directory);
@@ -183,10 +226,11 @@ impl Hub {
         let listeners = lock(&self.listeners);
         match event {
             imp::Event::In { directory, name, comes } => {
-                let here = listeners.get(directory).into_iter().flatten();
-                here.filter(|l| l.hears(*name, *comes)).for_each(|l| l.bell.ring());
+                let Some(here) = listeners.get(directory) else { return };
+                // What happens to the directory itself is for all to know.
+                name.map_or_else(|| here.ring_all(), |name| here.ring(name, *comes));
             }
-            imp::Event::Lost => listeners.values().flatten().for_each(|l| l.bell.ring()),
+            imp::Event::Lost => listeners.values().for_each(Listeners::ring_all),
         }
     }
 }
@@ -319,5 +363,42 @@ mod tests {
         assert!(!*lock(&entries.rung));
         std::fs::rename(&file, folder.path().join("a.log.1")).unwrap();
         assert!(rings(&entries));
+    }
+
+    #[test]
+    fn where_the_queue_overflowed_everybody_is_rung() {
+        let folder = tempfile::tempdir().unwrap();
+        let most = std::fs::read_to_string("/proc/sys/fs/inotify/max_queued_events").unwrap();
+        let hub = Hub {
+            inotify: imp::Inotify::new().unwrap(),
+            pid: std::process::id(),
+            listeners: Mutex::default(),
+        };
+        let bell = Arc::new(Bell::default());
+        hub.listen(folder.path(), Some(OsStr::new("never-written.log")), &bell).unwrap();
+        // Two names in turn: the kernel makes one of events that are alike.
+        let mut files =
+            ["a.log", "b.log"].map(|name| std::fs::File::create(folder.path().join(name)).unwrap());
+        for n in 0..=most.trim().parse::<usize>().unwrap() {
+            std::io::Write::write_all(&mut files[n % 2], b"x").unwrap();
+        }
+        std::thread::spawn(move || hub.inotify.read(|event| hub.tell(&event)));
+        assert!(rings(&bell));
+    }
+
+    #[test]
+    fn a_bell_that_was_held_at_a_fork_keeps_nobody_waiting() {
+        // As a fork finds it: made by another process, and locked by a thread that is not there.
+        let bell = Bell { pid: std::process::id() + 1, ..Bell::default() };
+        let held = lock(&bell.rung);
+        std::thread::scope(|scope| {
+            let waits = scope.spawn(|| {
+                bell.ring();
+                bell.wait(Duration::from_secs(60));
+                bell.take()
+            });
+            assert!(waits.join().unwrap());
+        });
+        drop(held);
     }
 }

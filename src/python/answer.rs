@@ -9,6 +9,7 @@ use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 
 use super::caller::PythonCaller;
+use super::error::engine;
 use super::face::Behind;
 use super::question::Asked;
 use super::stats::Stats;
@@ -149,7 +150,7 @@ impl Reading {
         let Self { query, caller, batch, .. } = self;
         self.stats.lines += std::mem::take(&mut self.next) as u64;
         self.end = 0;
-        let fetched = py.detach(|| {
+        let fetched = engine(py, || {
             if let Some(spent) = batch.take() {
                 query.recycle(spent);
             }

@@ -1,10 +1,22 @@
 //! The one place where an engine's error becomes a Python exception.
 
-use pyo3::PyErr;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
 use pyo3::exceptions::{PyKeyboardInterrupt, PyMemoryError, PyOSError, PyRuntimeError, PyValueError};
+use pyo3::{PyErr, Python};
 use rustix::io::Errno;
 
-use crate::error::Error;
+use crate::error::{Error, Result};
+
+/// Lets the engine work without the GIL. Should it panic, that is an error like any other.
+pub(super) fn engine<T: Send>(py: Python<'_>, work: impl FnOnce() -> Result<T> + Send) -> Result<T> {
+    py.detach(|| guarded(work))
+}
+
+/// Lets the engine work; should it panic, that is an error like any other.
+pub(super) fn guarded<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or(Err(Error::Bug("the engine panicked")))
+}
 
 impl From<Error> for PyErr {
     fn from(error: Error) -> Self {

@@ -8,6 +8,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDateTime, PyString};
 
 use super::answer::Answer;
+use super::error::engine;
 use super::face::{Face, with_face};
 use super::question::Asked;
 use super::record::{Origin, Record, datetime, offset_seconds};
@@ -63,7 +64,7 @@ pub(super) fn span<'py>(
     let (path, zone) = (asked.path.clone(), asked.zone.0.clone());
     let terms = asked.terms(Window::default())?;
     let (_, mut caller) = asked.put(&Arc::new(AtomicBool::new(false)), &Arc::default())?;
-    let found = py.detach(|| Query::span(&path, terms, &mut caller));
+    let found = engine(py, || Query::span(&path, terms, &mut caller));
     let Some(span) = found.map_err(|error| caller.exception(error))? else { return Ok(None) };
     let at = |ns| datetime(py, ns, offset_seconds(ns, None, &zone));
     Ok(Some((at(span.lo)?, at(span.hi)?)))
@@ -73,13 +74,13 @@ pub(super) fn span<'py>(
 #[pyfunction]
 #[pyo3(signature = (directory=None))]
 pub(super) fn prune(py: Python<'_>, directory: Option<PathBuf>) -> PyResult<u64> {
-    Ok(py.detach(move || index::prune(directory))?.bytes)
+    Ok(engine(py, move || index::prune(directory))?.bytes)
 }
 
 /// How many lines the answer has, without making a `str` for each.
 #[pyfunction]
 pub(super) fn count(py: Python<'_>, asked: Asked<'_>) -> PyResult<u64> {
     let (stream, mut caller) = asked.stream(&Arc::new(AtomicBool::new(false)), &Arc::default())?;
-    let counted = py.detach(|| stream.count(&mut caller));
+    let counted = engine(py, || stream.count(&mut caller));
     counted.map_err(|error| caller.exception(error))
 }

@@ -10,6 +10,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 
 use super::caller::PythonCaller;
+use super::error::engine;
 use super::face::{Behind, Face, with_face};
 use super::question::Asked;
 use super::record::{Origin, Record};
@@ -180,7 +181,7 @@ impl Reading {
             self.finish();
             return Ok(Step::Over);
         };
-        match py.detach(|| merge.advance(caller)) {
+        match engine(py, || merge.advance(caller)) {
             Err(error) if !closed.load(Ordering::Acquire) => Err(self.caller.exception(error)),
             Ok(Step::Over) | Err(_) => {
                 self.finish();

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use pyo3::prelude::*;
 
+use super::error::engine;
 use super::question::Asked;
 use crate::rank::Rank;
 use crate::ranks::{self, Deeds, Quote};
@@ -34,7 +35,7 @@ pub(super) struct DeedsParts {
 pub(super) fn summarize(py: Python<'_>, asked: Asked<'_>) -> PyResult<Vec<DeedsParts>> {
     let (mut question, mut caller) = asked.put(&Arc::default(), &Arc::default())?;
     let errors = question.pattern.take();
-    let told = py.detach(|| ranks::summarize(question, errors.as_ref(), &mut caller));
+    let told = engine(py, || ranks::summarize(question, errors.as_ref(), &mut caller));
     let told = told.map_err(|error| caller.exception(error))?;
     Ok(told.into_iter().map(|(rank, deeds)| parts(rank, deeds)).collect())
 }

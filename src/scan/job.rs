@@ -166,6 +166,7 @@ impl Job {
 }
 
 /// What the cutter gave for one run.
+#[derive(Default)]
 pub(super) struct Cut {
     extents: Vec<Extent>,
     holes: u64,
@@ -175,7 +176,7 @@ pub(super) struct Cut {
 impl Cut {
     /// Takes the extents of the next run.
     pub(super) fn take(cutter: &mut Cutter, source: &Source, first: bool) -> Self {
-        let mut cut = Self { extents: Vec::new(), holes: 0, error: None };
+        let mut cut = Self::default();
         // The first run is one block, so that the first line does not wait for more. One long line makes a run full,
         // so that what is in flight is a few long lines at most.
         let (most, mut length) = (if first { 1 } else { RUN }, 0);
@@ -191,6 +192,11 @@ impl Cut {
         }
         cut.holes = std::mem::take(&mut cutter.holes);
         cut
+    }
+
+    /// Nothing but an error.
+    pub(super) fn failed(error: Error) -> Self {
+        Self { error: Some(error), ..Self::default() }
     }
 
     /// Whether it was the last.

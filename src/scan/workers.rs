@@ -148,7 +148,8 @@ fn take(job: &Job, shared: &Shared, bench: &mut Bench) -> Option<(u64, Cut)> {
         bench.spare.push(block);
     }
     drop(state);
-    let cut = Cut::take(&mut cutter, &job.source, number == 0);
+    let cut = catch_unwind(AssertUnwindSafe(|| Cut::take(&mut cutter, &job.source, number == 0)));
+    let cut = cut.unwrap_or_else(|_| Cut::failed(Error::Bug("a worker panicked while it cut the file")));
     if cut.is_last() {
         shared.lock().stopped = true;
     }
