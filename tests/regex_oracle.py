@@ -8,7 +8,7 @@ from logdex._pattern import compile_pattern
 
 # What every pattern is tried on besides its own subjects.
 SUBJECTS = (
-    b"\n\nabc\nABC\n a b \nabc abc\naaa\nab\r\na\tb\x00\n\x1c\x1d\x1e\x1f\n__init__ 42\nerror: \nerror:\n"
+    b"\n\nabc\nABC\n a b \nabc abc\naaa\nab\r\na\tb\x00\n\x1c\x1d\x1e\x1f\n\x1cab\n__init__ 42\nerror: \nerror:\n"
     + "Straße été ÉTÉ Kelvin\u212a \u017f \u0131 İ\n\u0663\u0664 中文 \u00a0\u2028\u0085 \ufffd\n".encode()
     + b"\xff\xfe broken \xc3\n\xe2\x82 abc \xf0\x9f\x98\nno newline at the end"
 )

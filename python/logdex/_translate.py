@@ -167,9 +167,13 @@ class _Translator:
 
     def group(self, value: Any, flags: int, *, head: bool, tail: bool) -> Piece:
         number, added, removed, body = value
+        outer = flags
         if added & TYPE_FLAGS:
             flags &= ~TYPE_FLAGS
         flags = (flags | added) & ~removed
+        # Where a match may begin, CPython looks for the first character by the flags of the whole pattern
+        # (`_compile_info`), so that `(?a)(?u:\s)` finds no "\x1c".
+        self.exact &= not (head and (flags ^ outer) & TYPE_FLAGS)
         piece = self.sequence(body, flags, head=head, tail=tail)
         if number is not None:
             self.groups[number] = (body, flags)

@@ -8,6 +8,7 @@ use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 
 use super::caller::PythonCaller;
+use super::error::guarded;
 use super::question::Asked;
 use super::scout::{self, Scouted};
 use super::stats::Stats;
@@ -162,10 +163,10 @@ impl Show {
             };
             let Answer { parts, caller, .. } = &mut *answer;
             let paint = painter.as_mut().map(|p| p as &mut dyn Painter);
-            let shown = match parts {
+            let shown = guarded(|| match parts {
                 Parts::One(feed, style) => show::show_one(feed, style, manner, paint, caller),
                 Parts::Many(many) => many.show(manner, paint, &mut scout, caller),
-            };
+            });
             let mut told = self.told();
             if let Parts::Many(many) = parts {
                 told.errors.extend(many.take_errors().into_iter().map(PyErr::from));
