@@ -181,7 +181,12 @@ impl Source {
 
     /// As [`Source::look`], for a plain read, which cannot go on when the file has changed under it.
     pub fn insist(&self, read: u64) -> Result<()> {
-        let (size, detail) = match self.look(read)? {
+        self.accept(self.look(read)?, read)
+    }
+
+    /// The error for a plain read of what was looked at after bytes up to `read` were read.
+    pub fn accept(&self, look: Look, read: u64) -> Result<()> {
+        let (size, detail) = match look {
             Look::Sound => return Ok(()),
             Look::Shrunk { size } => {
                 (size, format!("truncated to {size} bytes while bytes up to {read} were being read"))

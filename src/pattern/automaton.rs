@@ -39,7 +39,7 @@ pub(crate) enum End {
     Unsure(usize),
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) enum Automaton {
     /// Matches nothing.
     Never,

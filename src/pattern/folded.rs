@@ -47,7 +47,7 @@ impl Letter {
 }
 
 /// Looks for a literal in which letters may be of either case.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Finder {
     letters: Vec<Letter>,
     /// Which letters are looked for together before the others are compared: few are faster, more are rarer.

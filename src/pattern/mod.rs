@@ -69,7 +69,7 @@ pub struct Pattern {
 }
 
 /// The needles to look for, chosen when some of the log has been seen.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Hunt {
     choices: Vec<Required>,
     rarest: Option<Needles>,
@@ -92,6 +92,16 @@ impl Pattern {
         let in_ascii = (in_ascii != in_any).then(|| Hunt::new(in_ascii));
         let (ascii, in_any) = (Arc::new(ascii_program), Hunt::new(in_any));
         Self { ascii, text: text_program, in_any, in_ascii, inverted: false }
+    }
+
+    /// The same pattern for a forked process: what a thread of its parent was making would never be ready there.
+    #[must_use]
+    pub fn in_fork(&self) -> Self {
+        let text = Arc::new((*self.text).clone());
+        let same = Arc::ptr_eq(&self.ascii, &self.text);
+        let ascii = if same { Arc::clone(&text) } else { Arc::new((*self.ascii).clone()) };
+        let (in_any, in_ascii) = (self.in_any.clone(), self.in_ascii.clone());
+        Self { ascii, text, in_any, in_ascii, inverted: self.inverted }
     }
 
     /// The pattern that selects the other lines.

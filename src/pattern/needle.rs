@@ -19,14 +19,14 @@ const AUTOMATON: u64 = 1000;
 const HIT: u64 = 50_000;
 
 /// What is looked for in blocks before a program is run on lines.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Needles {
     searcher: Searcher,
     before: Option<usize>,
     whole: bool,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 enum Searcher {
     One(Box<memmem::Finder<'static>>),
     Some(Prefilter),

@@ -23,7 +23,7 @@ pub(crate) struct Caches {
 }
 
 /// A translation, compiled when lines of its kind are met.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Program {
     ended: Compiled,
     bare: Compiled,
@@ -34,13 +34,13 @@ pub(crate) struct Program {
 }
 
 /// A program as it is read, and as it runs.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Compiled {
     source: Source,
     automaton: OnceLock<Automaton>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 enum Source {
     /// It never matches.
     Never,

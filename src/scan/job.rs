@@ -72,14 +72,24 @@ pub(super) struct Run {
     pub(super) last: bool,
 }
 
+/// How many make one where the last run had nothing to hand over: fewer turns and wakings, and nothing piles up.
+const BARREN_RUN: usize = 16;
+
 /// What one worker keeps between runs.
 #[derive(Default)]
 pub(super) struct Bench {
     scratch: Option<Scratch>,
     pub(super) spare: Vec<Block>,
+    /// The last run had nothing to hand over.
+    barren: bool,
 }
 
 impl Bench {
+    /// How many extents the next run takes.
+    pub(super) fn extents(&self) -> usize {
+        if self.barren { BARREN_RUN } else { RUN }
+    }
+
     /// Keeps a buffer for a later block, unless one long line has made it large.
     pub(super) fn keep(&mut self, block: Block) {
         if block.bytes().len() <= 2 * BLOCK {
@@ -105,16 +115,18 @@ impl Job {
                 return run;
             }
         }
+        bench.barren = run.batches.is_empty();
         run.error = cut.error;
         run
     }
 
     /// Looks at the file again after a read: what was read of a file that was written anew is no line of it.
     fn check(&self, extent: Extent, block: &mut Block) -> Result<()> {
-        if self.source.look(extent.end)? == Look::Rewritten {
+        let look = self.source.look(extent.end)?;
+        if look == Look::Rewritten {
             *block = Block::default();
         }
-        self.source.insist(extent.end)
+        self.source.accept(look, extent.end)
     }
 
     fn select(&self, mut block: Block, bench: &mut Bench, run: &mut Run) {
@@ -175,12 +187,11 @@ pub(super) struct Cut {
 
 impl Cut {
     /// Takes the extents of the next run.
-    pub(super) fn take(cutter: &mut Cutter, source: &Source, first: bool) -> Self {
+    pub(super) fn take(cutter: &mut Cutter, source: &Source, most: usize) -> Self {
         let mut cut = Self::default();
-        // The first run is one block, so that the first line does not wait for more. One long line makes a run full,
-        // so that what is in flight is a few long lines at most.
-        let (most, mut length) = (if first { 1 } else { RUN }, 0);
-        while cut.extents.len() < most && length < (RUN * BLOCK) as u64 && cut.error.is_none() {
+        // One long line makes a run full, so that what is in flight is a few long lines at most.
+        let mut length = 0;
+        while cut.extents.len() < most && length < (most * BLOCK) as u64 && cut.error.is_none() {
             match cutter.cut(source) {
                 Ok(Some(extent)) => {
                     length += extent.len();

@@ -11,6 +11,8 @@ pub use job::{Job, Purpose, Tally};
 use job::{Bench, Cut, Run};
 use workers::Workers;
 
+use std::sync::Arc;
+
 use crate::batch::Batch;
 use crate::block::{BLOCK, Cutter, Extent};
 use crate::error::{Error, Result};
@@ -107,13 +109,16 @@ impl Scan {
         match &mut self.way {
             Way::Inline(inline) => {
                 let (cutter, bench, first) = &mut **inline;
-                let cut = Cut::take(cutter, &self.job.source, std::mem::take(first));
+                let most = if std::mem::take(first) { 1 } else { bench.extents() };
+                let cut = Cut::take(cutter, &self.job.source, most);
                 Ok(self.job.run(cut, bench))
             }
             Way::Workers(workers) => {
                 if workers.pid != std::process::id() {
                     // A forked process has none of its parent's threads, and their locks may be held for ever.
                     let rest = Extent { start: self.resume, end: self.end };
+                    let pattern = self.job.pattern.as_ref().map(|pattern| Arc::new(pattern.in_fork()));
+                    std::mem::forget(std::mem::replace(&mut self.job.pattern, pattern));
                     let fresh = Workers::start(&self.job, rest, workers.number);
                     std::mem::forget(std::mem::replace(workers, fresh));
                 }

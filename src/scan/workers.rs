@@ -94,6 +94,10 @@ impl Workers {
     }
 
     pub(super) fn recycle(&mut self, block: Block) {
+        if self.pid != std::process::id() {
+            // In a fork one of the parent's threads may hold the lock for ever.
+            return;
+        }
         let mut state = self.shared.lock();
         if state.spare.len() < RUN * self.number && block.bytes().len() <= 2 * BLOCK {
             state.spare.push(block);
@@ -148,7 +152,9 @@ fn take(job: &Job, shared: &Shared, bench: &mut Bench) -> Option<(u64, Cut)> {
         bench.spare.push(block);
     }
     drop(state);
-    let cut = catch_unwind(AssertUnwindSafe(|| Cut::take(&mut cutter, &job.source, number == 0)));
+    // The first run is one block, so that the first line does not wait for more.
+    let most = if number == 0 { 1 } else { bench.extents() };
+    let cut = catch_unwind(AssertUnwindSafe(|| Cut::take(&mut cutter, &job.source, most)));
     let cut = cut.unwrap_or_else(|_| Cut::failed(Error::Bug("a worker panicked while it cut the file")));
     if cut.is_last() {
         shared.lock().stopped = true;
