@@ -294,8 +294,7 @@ impl Kept {
             // Whoever reads along must not wait for more; where this fails too, they find out.
             let _ = self.pair.put_slot(true);
         }
-        let directory = self.pair.directory().display();
-        self.error = error.map(|error| io::Error::new(error.kind(), format!("{directory}: {error}")));
+        self.error = error;
         (self.over, self.turn) = (true, None);
         self.watches.clear();
         self.pair.rest();
@@ -371,5 +370,22 @@ mod tests {
         assert_eq!(view.look(false, &mut { sizes }).unwrap(), [[0, 5]]);
         files[0].set_len(5).unwrap();
         assert_eq!(view.look(false, &mut { sizes }).unwrap(), [[5, 5]]);
+    }
+
+    #[test]
+    fn a_reader_goes_on_alone_where_the_record_is_damaged() {
+        let (folder, mut files) = logs();
+        start(folder.path()).unwrap();
+        let sizes = LOGS.map(|name| folder.path().join(name));
+        let mut size = |at: usize| Ok(std::fs::metadata(&sizes[at]).map_or(0, |m| m.len()));
+        let mut view = View::open(folder.path()).unwrap();
+        std::fs::write(crate::record::path(folder.path()), "").unwrap();
+        let mut shown = [0, 0];
+        for n in 0..10 {
+            files[n % 2].write_all(b"a line\n").unwrap();
+            shown = view.look(false, &mut size).unwrap().last().copied().unwrap_or(shown);
+        }
+        assert_eq!(shown, [35, 35]);
+        stop(folder.path()).unwrap();
     }
 }

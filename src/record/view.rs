@@ -110,8 +110,10 @@ impl View {
         if let Some((_, sizes)) = seen.filter(|(notes, _)| *notes == self.notes.state().notes) {
             self.step(sizes, steps);
         }
-        self.alone |= slot.is_some_and(|slot| slot.closed);
-        told.is_some()
+        // What the recorder of this process has written is not there: somebody has damaged the record.
+        let damaged = told.is_some_and(|(notes, _)| notes > self.notes.state().notes);
+        self.alone |= damaged || slot.is_some_and(|slot| slot.closed);
+        told.is_some() && !damaged
     }
 
     /// What a recorder in another process says of what it has seen since its last note.
