@@ -3,15 +3,18 @@
 import logging
 import os
 import random
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import logdex
 import pytest
 
 pytest.importorskip("torchx")
 
 from logdex.torchx_backend.schedulers.local import create_scheduler
+from torchx.specs import AppState
 
 TURNS = "for i in $(seq 30); do echo out $i; sleep 0.012; echo err $i >&2; sleep 0.012; done"
 
@@ -37,6 +40,57 @@ def test_a_large_log_has_a_record_of_a_hundredth_at_most(scheduler: Any, launch:
     records = sum(one.stat().st_size for one in (directory / ".logdex").iterdir())
     logs = sum((directory / name).stat().st_size for name in ("stdout.log", "stderr.log"))
     assert 0 < records <= logs / 100
+
+
+WRITER = """
+import datetime, sys
+moment = datetime.datetime(2026, 11, 22)
+for n in range(int(sys.argv[1])):
+    moment += datetime.timedelta(milliseconds=50)
+    print(f"{moment} INFO step={n} {'x' * 60}")
+"""
+
+
+def keeps_indexes() -> bool:
+    names = [task / "comm" for task in Path("/proc/self/task").iterdir()]
+    return any(name.read_text().strip() == "logdex-keeper" for name in names if name.exists())
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="threads are told by /proc")
+@pytest.mark.parametrize(("count", "linked"), [(1_200_000, False), (1_200_000, True), (10_000, False)])
+def test_the_first_question_to_a_large_log_need_not_read_it(
+    scheduler: Any,
+    launch: Callable[..., str],
+    eventually: Callable[..., None],
+    tmp_path: Path,
+    count: int,
+    linked: bool,
+) -> None:
+    (tmp_path / "write.py").write_text(WRITER)
+    root = tmp_path / "root"
+    root.mkdir()
+    if linked:
+        (tmp_path / "link").symlink_to(root)
+        root = tmp_path / "link"
+    app_id = launch(f"{sys.executable} {tmp_path / 'write.py'} {count}", log_dir=str(root))
+    eventually(lambda: scheduler.describe(app_id).state == AppState.SUCCEEDED, 60)
+    eventually(lambda: not keeps_indexes(), 30)
+    directory = Path(scheduler._record(app_id).log_dir, "w", "0")
+    log, index = directory / "stdout.log", directory / ".logdex"
+    size = log.stat().st_size
+    kept = sum(one.stat().st_size for one in index.iterdir())
+    if count < 100_000:
+        assert [one.name for one in index.iterdir()] == ["arrivals"]
+        return
+    assert size > 100 << 20
+    assert kept < size / 100
+    last = f"2026-11-22T{count // 72_000:02d}:39:59"
+    lines = logdex.open(log, index=index).lines(since=last)
+    found = list(lines)
+    assert [int(line.split("step=")[1].split()[0]) for line in found] == list(
+        range(count - len(found), count)
+    )
+    assert lines.stats.bytes_read < size / 100
 
 
 def test_record_false_leaves_none(launch: Callable[..., str]) -> None:

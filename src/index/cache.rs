@@ -35,6 +35,8 @@ pub enum Keep {
     Cache(PathBuf),
     /// In this directory.
     Directory(PathBuf),
+    /// In this directory, as long as it is there.
+    Beside(PathBuf),
 }
 
 impl Keep {
@@ -48,10 +50,15 @@ impl Keep {
         if is_off() { Self::Nowhere } else { Self::Directory(directory) }
     }
 
+    /// In `directory`, as long as it is there. Nowhere with `LOGDEX_INDEX=off`.
+    pub fn beside(directory: PathBuf) -> Self {
+        if is_off() { Self::Nowhere } else { Self::Beside(directory) }
+    }
+
     fn path(&self) -> Option<&Path> {
         match self {
             Self::Nowhere => None,
-            Self::Cache(path) | Self::Directory(path) => Some(path),
+            Self::Cache(path) | Self::Directory(path) | Self::Beside(path) => Some(path),
         }
     }
 
@@ -81,7 +88,9 @@ impl Keep {
     ) -> io::Result<()> {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let (Some(path), Some(name)) = (self.path(), name(source)) else { return Ok(()) };
-        std::fs::DirBuilder::new().recursive(true).mode(0o700).create(path)?;
+        if !matches!(self, Self::Beside(_)) {
+            std::fs::DirBuilder::new().recursive(true).mode(0o700).create(path)?;
+        }
         let directory = open_directory(path)?;
         let unfinished =
             format!("{name}.{}.{}{UNFINISHED}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));

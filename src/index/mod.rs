@@ -41,9 +41,9 @@ pub use range::{Asked, Question, span};
 pub use tree::Filter;
 
 /// The least size of a log whose index is stored, in bytes.
-const STORED_FROM: u64 = 16 << 20;
+pub const STORED_FROM: u64 = 16 << 20;
 /// By how much a log must have grown for its stored index to be written anew: this, or a tenth of it.
-const GROWN: u64 = 64 << 20;
+pub const GROWN: u64 = 64 << 20;
 
 /// How an index is built and kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,13 +54,15 @@ pub struct Options {
     pub threads: usize,
     /// The least size of a log whose index is stored, in bytes.
     pub stored_from: u64,
+    /// By how much the log must have grown for its stored index to be written anew, in bytes: this, or a tenth of it.
+    pub grown: u64,
 }
 
 impl Options {
     /// Stored where `keep` says, for logs of 16 MiB and more, and built on all cores.
     pub fn new(keep: Keep) -> Self {
         let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-        Self { keep, threads, stored_from: STORED_FROM }
+        Self { keep, threads, stored_from: STORED_FROM, grown: GROWN }
     }
 }
 
@@ -157,7 +159,7 @@ impl Index {
         let grown = self.about.covered - before;
         if self.about.size < self.options.stored_from
             || self.table.len() == 0
-            || (before > 0 && grown < GROWN.min(before / 10))
+            || (before > 0 && grown < self.options.grown.min(before / 10))
         {
             return;
         }

@@ -14,6 +14,11 @@ pub const LOGS: [&str; 2] = ["stdout.log", "stderr.log"];
 const DIRECTORY: &str = ".logdex";
 const NAME: &str = "arrivals";
 
+/// Where the record of `log` and its index lie.
+pub fn directory(log: &Path) -> PathBuf {
+    log.with_file_name(DIRECTORY)
+}
+
 /// The record's path, for watching it.
 pub fn path(logs: &Path) -> PathBuf {
     logs.join(DIRECTORY).join(NAME)

@@ -15,6 +15,7 @@
 
 mod arrivals;
 mod beside;
+mod keeper;
 mod notes;
 mod pair;
 mod recorder;

@@ -13,6 +13,8 @@ use std::time::{Duration, Instant, SystemTime};
 
 use rustix::fs::FlockOperation;
 
+use super::beside::LOGS;
+use super::keeper::{Keeper, Mark};
 use super::notes::{Session, TICK};
 use super::pair::{Moment, Pair};
 use crate::wait::tells_events;
@@ -49,11 +51,13 @@ static RECORDER: Mutex<Option<Arc<Recorder>>> = Mutex::new(None);
 /// # Errors
 /// What the system says where no record can be made there; nothing is recorded then.
 pub fn start(directory: &Path) -> io::Result<()> {
+    // An index is found by the name under which its log is asked for.
+    let logs = LOGS.map(|name| directory.join(name));
     let directory = std::fs::canonicalize(directory)?;
     let recorder = Recorder::of_this_process()?;
     if let Entry::Vacant(place) = lock(&recorder.pairs).entry(directory) {
         let pair = Pair::new(recorder.session, place.key().clone())?;
-        place.insert(Arc::new(Mutex::new(Kept::new(pair, &recorder.bell))));
+        place.insert(Arc::new(Mutex::new(Kept::new(pair, logs, &recorder.bell))));
         recorder.bell.ring();
     }
     Ok(())
@@ -67,6 +71,7 @@ pub fn stop(directory: &Path) -> io::Result<()> {
     let mut kept = lock(&kept);
     if !kept.over {
         let finished = kept.pair.finish(recorder.now());
+        kept.ask_for_indexes(&recorder.keeper, true);
         kept.end(finished.err());
     }
     kept.error.take().map_or(Ok(()), Err)
@@ -100,6 +105,7 @@ struct Recorder {
     pid: u32,
     pairs: Mutex<HashMap<PathBuf, Arc<Mutex<Kept>>>>,
     bell: Arc<Bell>,
+    keeper: Arc<Keeper>,
 }
 
 impl Recorder {
@@ -123,6 +129,7 @@ impl Recorder {
             pid,
             pairs: Mutex::default(),
             bell: Arc::default(),
+            keeper: Arc::default(),
         });
         let mut known = RECORDER.try_lock().map_err(|_| io::Error::from(io::ErrorKind::ResourceBusy))?;
         if let Some(recorder) = known.as_ref().filter(|recorder| recorder.pid == pid) {
@@ -162,7 +169,9 @@ impl Recorder {
             if kept.over {
                 continue;
             }
-            match kept.visit(now, moment) {
+            let visited = kept.visit(now, moment);
+            kept.ask_for_indexes(&self.keeper, false);
+            match visited {
                 Ok(()) => next = kept.turn.into_iter().chain(next).min(),
                 Err(error) => kept.end(Some(error)),
             }
@@ -174,6 +183,9 @@ impl Recorder {
 /// A pair and when it is looked at.
 struct Kept {
     pair: Pair,
+    /// The logs as the launcher calls them, and how far their indexes were asked for.
+    logs: [PathBuf; 2],
+    marks: [Mark; 2],
     /// Rung by writes to a pair that is watched.
     bell: Arc<Bell>,
     watches: Vec<Watch>,
@@ -195,9 +207,11 @@ struct Kept {
 }
 
 impl Kept {
-    fn new(pair: Pair, above: &Arc<Bell>) -> Self {
+    fn new(pair: Pair, logs: [PathBuf; 2], above: &Arc<Bell>) -> Self {
         Self {
             pair,
+            logs,
+            marks: [Mark::default(); 2],
             bell: Arc::new(Bell::under(above)),
             watches: Vec::new(),
             turn: Some(Instant::now()),
@@ -286,6 +300,16 @@ impl Kept {
             Err(error) => error == rustix::io::Errno::WOULDBLOCK,
         };
         self.pair.attended = self.pair.told || !due(self.asked, ATTENDED);
+    }
+
+    /// Has the indexes of logs that have grown much brought up to date; `last`: they grow no more.
+    fn ask_for_indexes(&mut self, keeper: &Arc<Keeper>, last: bool) {
+        let (_, sizes) = self.pair.seen();
+        for ((mark, log), size) in self.marks.iter_mut().zip(&self.logs).zip(sizes) {
+            if mark.is_due(size, last) {
+                keeper.ask(log.clone(), last);
+            }
+        }
     }
 
     /// Nothing is recorded any more.

@@ -1,0 +1,118 @@
+//! The indexes of recorded logs, brought up to date while the logs grow: the first question to a large log need not
+//! read it. One log at a time, on one thread that gives way to all others and lives as long as there is work.
+
+use std::collections::VecDeque;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::beside;
+use crate::error::{Error, Result};
+use crate::index::{GROWN, Index, Keep, Options, STORED_FROM};
+use crate::source::{Identity, Source};
+
+/// How long a log was when its index was asked for last, in bytes.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Mark(u64);
+
+impl Mark {
+    /// Whether the index of a log of `size` bytes is to be brought up to date; if so, that is remembered. `last`: the log
+    /// grows no more.
+    pub fn is_due(&mut self, size: u64, last: bool) -> bool {
+        if size < self.0 {
+            self.0 = 0;
+        }
+        let grown = size - self.0;
+        let due = size >= STORED_FROM && grown > 0 && (last || grown >= GROWN.min(self.0 / 10));
+        if due {
+            self.0 = size;
+        }
+        due
+    }
+}
+
+/// Who brings the indexes up to date.
+#[derive(Debug, Default)]
+pub struct Keeper(Mutex<Work>);
+
+#[derive(Debug, Default)]
+struct Work {
+    /// The logs, and whether they grow no more.
+    queue: VecDeque<(PathBuf, bool)>,
+    /// There is a thread.
+    runs: bool,
+}
+
+impl Keeper {
+    /// Has the index of `log` brought up to date soon. Where no thread can be had, it is not.
+    pub fn ask(self: &Arc<Self>, log: PathBuf, last: bool) {
+        let mut work = self.work();
+        match work.queue.iter_mut().find(|(waiting, _)| *waiting == log) {
+            Some((_, waiting_last)) => *waiting_last |= last,
+            None => work.queue.push_back((log, last)),
+        }
+        if !work.runs {
+            let keeper = Arc::clone(self);
+            let thread = std::thread::Builder::new().name("logdex-keeper".into());
+            work.runs = thread.spawn(move || keeper.run()).is_ok();
+        }
+    }
+
+    fn run(&self) {
+        give_way();
+        while let Some((log, last)) = self.next() {
+            // A log that cannot be read now, or has changed: whoever asks of it will build what is missing.
+            let _ = bring_up_to_date(&log, last);
+        }
+    }
+
+    fn next(&self) -> Option<(PathBuf, bool)> {
+        let mut work = self.work();
+        let next = work.queue.pop_front();
+        work.runs = next.is_some();
+        next
+    }
+
+    fn work(&self) -> MutexGuard<'_, Work> {
+        // Nothing that can panic runs under this lock.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Sums up what has come to `log` since its index was stored, and stores it anew.
+fn bring_up_to_date(log: &Path, last: bool) -> Result<()> {
+    // Only where the record is: a directory that is removed meanwhile must not come back.
+    let keep = Keep::beside(beside::directory(log));
+    if keep == Keep::Nowhere {
+        return Ok(());
+    }
+    let source = Arc::new(Source::open(log)?);
+    let size = source.size()?;
+    let options = Options { threads: 1, grown: if last { 0 } else { GROWN }, ..Options::new(keep) };
+    let mut tick = || match Identity::at(log) {
+        Some(identity) if identity == source.identity() => Ok(()),
+        _ => Err(Error::Interrupted),
+    };
+    Index::of(&source, size, options, &mut tick).map(drop)
+}
+
+/// Has this thread run only where nobody else wants to.
+fn give_way() {
+    #[cfg(target_os = "linux")]
+    let _ = rustix::process::setpriority_process(Some(rustix::thread::gettid()), 19);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_index_is_due_when_its_log_is_large_and_has_grown() {
+        const MIB: u64 = 1 << 20;
+        let mut mark = Mark::default();
+        let asked = [1, 15, 16, 17, 18, 19, 20, 500, 549, 563, 564, 2000, 2063, 2064, 20, 21];
+        let due: Vec<u64> = asked.into_iter().filter(|mib| mark.is_due(mib * MIB, false)).collect();
+        assert_eq!(due, [16, 18, 20, 500, 563, 2000, 2064, 20]);
+        assert!(mark.is_due(21 * MIB, true) && !mark.is_due(21 * MIB, true));
+        assert!(!Mark::default().is_due(15 * MIB, true));
+    }
+}
