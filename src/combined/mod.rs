@@ -71,6 +71,8 @@ pub struct Combined {
     ended: Option<Instant>,
     /// Whose unfinished line is being shown.
     open: Option<usize>,
+    /// Whose lines came last.
+    from: usize,
     /// What former queries have read.
     tally: Tally,
 }
@@ -90,6 +92,7 @@ impl Combined {
             steps: VecDeque::new(),
             ended: None,
             open: None,
+            from: 0,
             tally: Tally::default(),
         }
     }
@@ -122,6 +125,11 @@ impl Combined {
         }
     }
 
+    /// Gives a batch's buffer back.
+    pub fn recycle(&mut self, batch: Batch) {
+        self.sides[self.from].query.recycle(batch);
+    }
+
     /// Finds out how far both logs are, and in what order to read them up to there.
     fn begin(&mut self, caller: &mut dyn Caller) -> Result<()> {
         let follow = self.question.follow;
@@ -133,7 +141,9 @@ impl Combined {
         let covers = |(arrivals, bound): (&Option<Arrivals>, u64)| {
             bound == 0 || arrivals.as_ref().is_some_and(|arrivals| arrivals.covers(bound))
         };
-        let by_time = !arrivals.iter().zip(bounds).all(covers);
+        // Where one log is empty there is nothing to put in order.
+        let both = bounds.iter().all(|&bound| bound > 0);
+        let by_time = both && !arrivals.iter().zip(bounds).all(covers);
         if follow {
             // Unfinished lines are live.
             self.steps.push_back(bounds);
@@ -142,6 +152,7 @@ impl Combined {
             }
         }
         for ((side, bound), arrivals) in self.sides.iter_mut().zip(bounds).zip(arrivals) {
+            let arrivals = arrivals.filter(|_| both);
             side.begin(&self.question, bound, arrivals, by_time.then_some(&self.times));
         }
         self.stage = Stage::Backfill;
@@ -196,6 +207,7 @@ impl Combined {
             (Some(_), None) => (0, None),
             (None, Some(_)) => (1, None),
         };
+        self.from = at;
         let batch = self.sides[at].run(bound);
         if self.question.partial {
             let whole = batch.block.bytes().ends_with(b"\n");

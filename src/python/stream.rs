@@ -29,8 +29,9 @@ impl Stream {
     }
 
     pub(super) fn recycle(&mut self, batch: Batch) {
-        if let Self::One(query) = self {
-            query.recycle(batch);
+        match self {
+            Self::One(query) => query.recycle(batch),
+            Self::Both(combined) => combined.recycle(batch),
         }
     }
 
