@@ -1,6 +1,7 @@
 //! Reading a record: when the byte at an offset had arrived.
 
 use std::fs::File;
+use std::ops::Range;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 
@@ -110,6 +111,8 @@ pub struct Arrivals {
     end: State,
     /// What was seen since, as it was told to readers.
     seen: [u64; 2],
+    /// The last answer, and the bytes that it is true of: most lines arrive with their neighbours.
+    known: (Range<u64>, Option<Arrival>),
 }
 
 impl Arrivals {
@@ -137,7 +140,7 @@ impl Arrivals {
             return None;
         }
         let seen = slot.filter(|slot| slot.notes == last.notes).map_or(last.sizes, |slot| slot.sizes);
-        let mut found = Self { notes, side, begin, end: last, seen };
+        let mut found = Self { notes, side, begin, end: last, seen, known: (0..0, None) };
         found.rewind();
         Some(found)
     }
@@ -146,6 +149,7 @@ impl Arrivals {
     pub fn limit(&mut self, notes: u64, seen: [u64; 2]) {
         self.end.notes = self.end.notes.min(notes);
         self.seen = seen;
+        self.known = (0..0, None);
     }
 
     /// Whether every byte before `size` has its moment.
@@ -155,6 +159,15 @@ impl Arrivals {
 
     /// When the byte at `offset` had arrived; `None` if the record ends before it. Cheap for ascending offsets.
     pub fn of(&mut self, offset: u64) -> Option<Arrival> {
+        if !self.known.0.contains(&offset) {
+            let (end, arrival) = self.find(offset)?;
+            self.known = (offset..end, Some(arrival));
+        }
+        self.known.1
+    }
+
+    /// When the byte at `offset` had arrived, and the offset before which the bytes after it had, too.
+    fn find(&mut self, offset: u64) -> Option<(u64, Arrival)> {
         let side = self.side;
         if self.notes.state.sizes[side] > offset && self.notes.state.notes >= self.begin {
             self.rewind();
@@ -164,13 +177,13 @@ impl Arrivals {
         {
             if next.0.sizes[side] > offset && next.0.notes >= self.begin {
                 // Not taken: the next offset may be covered by the same note.
-                return Some(self.notes.arrival(next.0));
+                return Some((next.0.sizes[side], self.notes.arrival(next.0)));
             }
             self.notes.skip(next);
         }
         // Seen and told, but no longer noted.
-        let last = self.notes.state;
-        (self.seen[side] > offset).then(|| Arrival { note: last.notes + 1, ..self.notes.arrival(last) })
+        let (last, seen) = (self.notes.state, self.seen[side]);
+        (seen > offset).then(|| (seen, Arrival { note: last.notes + 1, ..self.notes.arrival(last) }))
     }
 
     fn rewind(&mut self) {
