@@ -74,6 +74,9 @@ pub struct Fates {
     pub truncations: u64,
     /// Times that its name went to another file.
     pub rotations: u64,
+    /// Files whose name went to another while they were closed, because too many files were open: what was written to
+    /// them last may be missing.
+    pub lost: u64,
 }
 
 /// A follow under way.
@@ -181,7 +184,7 @@ impl Follow {
     /// What there is now, without a wait.
     pub fn poll(&mut self, caller: &mut dyn Caller) -> Result<Turn> {
         while !self.done {
-            match self.step(caller)? {
+            match self.step_or_lose(caller)? {
                 Step::Batch(batch) => {
                     self.waiter.wake();
                     return Ok(Turn::Batch(batch));
@@ -198,6 +201,23 @@ impl Follow {
         if let Some((scan, _)) = self.open.as_mut().and_then(|o| o.scan.as_mut()) {
             scan.recycle(batch);
         }
+    }
+
+    /// One step; a file that is lost is counted, and the one that has its name is gone on with.
+    fn step_or_lose(&mut self, caller: &mut dyn Caller) -> Result<Step> {
+        match self.step(caller) {
+            Err(Error::Io { .. } | Error::Truncated { .. }) if self.lose() => Ok(Step::Again),
+            step => step,
+        }
+    }
+
+    /// Forgets the file if it is lost.
+    fn lose(&mut self) -> bool {
+        let Some(open) = self.open.take_if(|open| open.source.is_lost()) else { return false };
+        self.tally.add(open.scan.map_or_else(Tally::default, |(scan, _)| scan.tally()));
+        self.fates.lost += 1;
+        self.last = self.last.map(|_| u64::MAX);
+        true
     }
 
     /// One step: deliver, or look.
@@ -418,9 +438,11 @@ impl Follow {
 
     /// Nobody will write any more: what is there now is the rest.
     pub fn end(&mut self) -> Result<()> {
+        let size = self.open.as_ref().map_or(Ok(0), |open| open.source.size());
+        let size = if self.lose() { 0 } else { size? };
         self.last = Some(match &mut self.open {
             Some(open) => {
-                open.seen = open.source.size()?;
+                open.seen = size;
                 open.size = open.seen.min(self.bound);
                 open.seen
             }

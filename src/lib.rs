@@ -26,6 +26,7 @@ pub mod batch;
 pub mod block;
 pub mod caller;
 pub mod combined;
+mod descriptors;
 pub mod error;
 pub mod follow;
 pub mod index;

@@ -4,36 +4,19 @@
 //! would save the copy and cost more in page faults (measured: 10 to 14 GiB/s by `pread` into a buffer that stays in
 //! the cache, 7.7 to 9.5 from a map, on two cores), and it would make a truncation by another process fatal.
 
-use std::fs::{File, Metadata, OpenOptions};
+use std::fs::Metadata;
 use std::io;
-use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 
+pub use crate::descriptors::Identity;
+use crate::descriptors::{self, Slot};
 use crate::error::{Error, Result};
 
 /// How much of a file's beginning is remembered, in bytes, to notice that it was written anew.
 const HEAD: usize = 512;
-
-/// Which file it is, whatever its name: device and inode.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Identity {
-    /// The device that holds the file.
-    pub device: u64,
-    /// The file's number on that device.
-    pub inode: u64,
-}
-
-impl Identity {
-    fn of(metadata: &Metadata) -> Self {
-        Self { device: metadata.dev(), inode: metadata.ino() }
-    }
-
-    /// The identity of what `path` names now, links followed; `None` if nothing can be seen there.
-    pub fn at(path: &Path) -> Option<Self> {
-        std::fs::metadata(path).ok().map(|m| Self::of(&m))
-    }
-}
 
 /// What a look at an open file says about what was read of it before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -84,12 +67,11 @@ impl Head {
     }
 }
 
-/// One open file.
+/// One file to be read.
 #[derive(Debug)]
 pub struct Source {
     path: PathBuf,
-    file: File,
-    identity: Identity,
+    slot: Arc<Slot>,
     head: Head,
 }
 
@@ -101,9 +83,7 @@ impl Source {
     /// `Error::Value` for what is not a regular file (a pipe, a device).
     pub fn open(path: &Path) -> Result<Self> {
         let refused = |e| Error::io(path, e);
-        // Without O_NONBLOCK, opening a FIFO waits for a writer; for regular files it means nothing.
-        let nonblocking = rustix::fs::OFlags::NONBLOCK.bits().cast_signed();
-        let file = OpenOptions::new().read(true).custom_flags(nonblocking).open(path).map_err(refused)?;
+        let file = descriptors::open(path).map_err(refused)?;
         let metadata = file.metadata().map_err(refused)?;
         if metadata.is_dir() {
             return Err(refused(rustix::io::Errno::ISDIR.into()));
@@ -114,8 +94,8 @@ impl Source {
                 path.display()
             )));
         }
-        let identity = Identity::of(&metadata);
-        let source = Self { path: path.to_path_buf(), file, identity, head: Head::default() };
+        let slot = Slot::new(path, Identity::of(&metadata), file);
+        let source = Self { path: path.to_path_buf(), slot, head: Head::default() };
         source.remember_head()?;
         source.refuse_compressed()?;
         Ok(source)
@@ -128,12 +108,17 @@ impl Source {
 
     /// Which file it is.
     pub fn identity(&self) -> Identity {
-        self.identity
+        self.slot.identity()
     }
 
-    /// What the system says of the open file now.
+    /// Whether its name went to another file while it was closed, because too many files were open.
+    pub fn is_lost(&self) -> bool {
+        self.slot.is_lost()
+    }
+
+    /// What the system says of the file now.
     pub fn metadata(&self) -> Result<Metadata> {
-        self.file.metadata().map_err(|e| Error::io(&self.path, e))
+        self.slot.metadata().map_err(|e| Error::io(&self.path, e))
     }
 
     /// Its size now, in bytes.
@@ -143,9 +128,10 @@ impl Source {
 
     /// Copies what stands at `offset` into `buffer`, as much as there is; returns how many bytes that was.
     pub fn read(&self, offset: u64, buffer: &mut [u8]) -> Result<usize> {
+        let file = self.slot.file().map_err(|e| Error::io(&self.path, e))?;
         let mut filled = 0;
         while filled < buffer.len() {
-            match self.file.read_at(&mut buffer[filled..], offset + filled as u64) {
+            match file.read_at(&mut buffer[filled..], offset + filled as u64) {
                 Ok(0) => break,
                 Ok(n) => filled += n,
                 Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
@@ -158,7 +144,8 @@ impl Source {
     /// Where the first byte at or after `offset` stands that the file system has stored: before it all is NULs. Where
     /// the file system does not know, that is `offset` itself.
     pub fn next_stored(&self, offset: u64) -> u64 {
-        match rustix::fs::seek(&self.file, rustix::fs::SeekFrom::Data(offset)) {
+        let Ok(file) = self.slot.file() else { return offset };
+        match rustix::fs::seek(&*file, rustix::fs::SeekFrom::Data(offset)) {
             Ok(stored) => stored.max(offset),
             // ENXIO: nothing is stored from here to the end.
             Err(rustix::io::Errno::NXIO) => self.size().map_or(offset, |size| size.max(offset)),

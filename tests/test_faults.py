@@ -178,6 +178,60 @@ assert next(lines) == "one\\n"
     _child(code, log)
 
 
+MANY = """
+import os, resource, sys, threading, logdex
+from pathlib import Path
+resource.setrlimit(resource.RLIMIT_NOFILE, (200, 200))
+folder, backlog, count = Path(sys.argv[1]), int(sys.argv[2]), 400
+logs = [folder / f"{n}.log" for n in range(count)]
+past = "".join(f"2026-11-22 10:00:{n % 60:02d} old {n} {'x' * 80}\\n" for n in range(backlog))
+for log in logs:
+    log.write_text(past)
+
+def append(log, text):
+    with log.open("a") as out:
+        out.write(text)
+
+over = threading.Event()
+merged = logdex.merge({str(n): log for n, log in enumerate(logs)}, follow=True, ended=over.is_set)
+seen = {str(n): [] for n in range(count)}
+
+def take(number):
+    for _ in range(number):
+        label, record = next(merged)
+        seen[label].append(record.text)
+
+take(count * backlog)
+assert len(os.listdir("/proc/self/fd")) < 200
+for turn in range(3):
+    for log in logs:
+        append(log, f"new {turn}\\n")
+    take(count)
+expected = past.splitlines(keepends=True) + [f"new {turn}\\n" for turn in range(3)]
+assert all(sorted(lines) == sorted(expected) for lines in seen.values())
+assert merged.stats.lost == 0 and merged.stats.rotations == 0
+# The first to be used is closed when all others have been; the last one is open.
+for at in (0, count - 1):
+    logs[at].rename(logs[at].with_suffix(".1"))
+    logs[at].write_text("another\\n")
+    take(1)
+    assert seen[str(at)].pop() == "another\\n"
+assert (merged.stats.lost, merged.stats.rotations) == (1, 1), merged.stats
+for log in logs:
+    append(log, "last\\n")
+over.set()
+for label, record in merged:
+    seen[label].append(record.text)
+assert all(lines[-1] == "last\\n" and len(lines) == len(expected) + 1 for lines in seen.values())
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="descriptors are told by /proc")
+@pytest.mark.parametrize("backlog", [0, 1, 3000])
+def test_more_files_are_followed_than_may_be_open(tmp_path: Path, backlog: int) -> None:
+    _child(MANY, tmp_path, backlog)
+
+
 FOLLOWER = """
 import sys, threading, time, logdex
 if len(sys.argv) > 2:

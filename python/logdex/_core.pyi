@@ -223,6 +223,11 @@ class Stats:
         """How often the file's name went to another file while it was followed."""
 
     @property
+    def lost(self) -> int:
+        """How often that happened while the file was closed, because more files were followed than the process may
+        open (the soft limit less 64): what was written to it last may be missing."""
+
+    @property
     def late(self) -> int:
         """Lines that came too late for their place in a merge."""
 

@@ -324,7 +324,11 @@ impl Combined {
     /// What befell the files while they were followed.
     pub fn fates(&self) -> Fates {
         let [a, b] = self.queries().map(Query::fates);
-        Fates { truncations: a.truncations + b.truncations, rotations: a.rotations + b.rotations }
+        Fates {
+            truncations: a.truncations + b.truncations,
+            rotations: a.rotations + b.rotations,
+            lost: a.lost + b.lost,
+        }
     }
 }
 

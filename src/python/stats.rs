@@ -24,6 +24,7 @@ pub(super) struct Stats {
     pub(super) holes: u64,
     pub(super) truncations: u64,
     pub(super) rotations: u64,
+    pub(super) lost: u64,
     pub(super) late: u64,
     pub(super) notes: Vec<String>,
 }
@@ -44,6 +45,7 @@ impl Stats {
             holes: tally.holes,
             truncations: fates.truncations,
             rotations: fates.rotations,
+            lost: fates.lost,
             notes: notes.iter().chain(query.notes()).cloned().collect(),
             ..Self::default()
         }
@@ -70,6 +72,7 @@ impl Stats {
                     holes: tally.holes,
                     truncations: fates.truncations,
                     rotations: fates.rotations,
+                    lost: fates.lost,
                     ..stats
                 }
             }
@@ -90,6 +93,7 @@ impl Stats {
         self.holes += other.holes;
         self.truncations += other.truncations;
         self.rotations += other.rotations;
+        self.lost += other.lost;
         self.late += other.late;
         self.notes.extend(other.notes);
     }
@@ -100,12 +104,12 @@ impl Stats {
     fn __repr__(&self) -> String {
         let Self { lines, own, inherited, by_arrival, untimed, .. } = self;
         let Self { steps_back, largest_step_back, bytes_read, bytes_skipped, .. } = self;
-        let Self { holes, truncations, rotations, late, notes, .. } = self;
+        let Self { holes, truncations, rotations, lost, late, notes, .. } = self;
         format!(
             "Stats(lines={lines}, own={own}, inherited={inherited}, by_arrival={by_arrival}, untimed={untimed}, \
              steps_back={steps_back}, largest_step_back={largest_step_back}, bytes_read={bytes_read}, \
              bytes_skipped={bytes_skipped}, holes={holes}, truncations={truncations}, rotations={rotations}, \
-             late={late}, notes={notes:?})"
+             lost={lost}, late={late}, notes={notes:?})"
         )
     }
 }

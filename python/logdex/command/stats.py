@@ -18,6 +18,7 @@ def describe(stats: _core.Stats, label: str = "") -> str:
         (stats.holes, "holes"),
         (stats.truncations, "truncations"),
         (stats.rotations, "rotations"),
+        (stats.lost, "files lost for want of descriptors"),
         (stats.late, "late"),
     )
     parts += [f"{count:,} {what}" for count, what in counts if count]
