@@ -419,4 +419,6 @@ def test_a_long_follow_at_the_highest_rate(log: Path, seconds: int) -> None:
     assert count == int(told) // len(line(0, 0))
     # A machine that is busy elsewhere may not come to the millionth line, when all buffers are there.
     assert not settled or most - settled < 100 << 20
-    print(f"{count} lines, {count * 64 / seconds / 1e6:.0f} MB/s, {rotations} rotations")
+    grown = (most - settled) / (1 << 20) if settled else 0
+    print(f"{count} lines, {count * 64 / 1e9:.1f} GB, {count * 64 / seconds / 1e6:.0f} MB/s, ", end="")
+    print(f"{rotations} rotations, {most >> 20} MiB resident, {grown:.0f} of them late")

@@ -164,10 +164,12 @@ def test_a_disk_that_fills_up_ends_the_record_and_nothing_else(
 
 
 def recorder_thread(process: int) -> int:
-    """The number of the thread that records."""
-    for task in Path(f"/proc/{process}/task").iterdir():
-        if (task / "comm").read_text().strip() == "logdex-record":
-            return int(task.name)
+    """The number of the thread that records, which takes its name only once it runs."""
+    for _ in range(500):
+        for task in Path(f"/proc/{process}/task").iterdir():
+            if (task / "comm").read_text().strip() == "logdex-record":
+                return int(task.name)
+        time.sleep(0.02)
     raise AssertionError("nobody records")
 
 
