@@ -22,6 +22,7 @@
 #[cfg(not(all(unix, target_pointer_width = "64")))]
 compile_error!("logdex supports 64-bit Linux and macOS");
 
+pub mod arrived;
 pub mod batch;
 pub mod block;
 pub mod caller;

@@ -345,7 +345,8 @@ impl Query {
             Ok(source) => Arc::new(source),
             // A follow waits for its file; what comes then is live from the first line.
             Err(error) if self.question.follow && error.is_not_found() => {
-                self.timing = self.question.time.clone().map(Timing::live);
+                let timing = self.question.time.clone().map(Timing::live);
+                self.timing = timing.map(|timing| timing.listening(&self.question.path));
                 return Ok(Feed::Follow(Box::new(self.live(None)?)));
             }
             Err(error) => return Err(error),
@@ -393,7 +394,14 @@ impl Query {
         // What the caller says of the end, and lines counted from there, wait for it; so do stamps without a year.
         let waits = self.question.last.is_some() || terms.reference.is_some();
         index.grow_until(&|index| !waits && index.is_anchored(), &mut || caller.pulse())?;
-        let mut timing = Timing::of(terms, &index, source)?;
+        let mut timing = Timing::of(terms.clone(), &index, source)?;
+        timing.listen(&self.question.path, &index);
+        if timing.listens() && index.is_growing() {
+            // Which lines have no stamp, and what comes before them, is known at the end.
+            index.grow_until(&|_| false, &mut || caller.pulse())?;
+            timing = Timing::of(terms, &index, source)?;
+            timing.listen(&self.question.path, &index);
+        }
         if self.question.follow {
             timing.set_live();
         }
@@ -417,20 +425,25 @@ impl Query {
         Ok(Feed::Seek(Box::new(seek)))
     }
 
-    /// The first and the last stamp of the file, as the moments at which they begin, in nanoseconds since 1970 UTC; `None`
-    /// where it has no time.
+    /// The first and the last time of the file, as the moments at which they begin, in nanoseconds since 1970 UTC; `None`
+    /// where it has none.
     pub fn span(path: &Path, terms: timing::Terms, caller: &mut dyn Caller) -> Result<Option<Span>> {
         let source = Arc::new(Source::open(path)?);
         let options = Options::new(terms.keep.clone());
         let mut index = Index::of(&source, source.size()?, options, &mut || caller.pulse())?;
         let mut timing = Timing::of(terms.clone(), &index, &source)?;
-        let Some(span) = timing.span(&index) else { return Ok(None) };
+        timing.listen(path, &index);
+        let (stamps, listens) = (timing.span(&index), timing.listens());
+        if stamps.is_none() && !listens {
+            return Ok(None);
+        }
         // The index knows where the last stamp's second or millisecond ends; its lines say where that begins. Where the
-        // caller's reference moves years, all lines are asked.
+        // caller's reference moves years, all lines are asked; and lines without a stamp may have come later.
         let shifted = timing.is_shifted();
-        let end = Window { since: Some(span.hi), until: Some(span.hi) };
-        let window = if shifted { Window::default() } else { end };
+        let since = stamps.filter(|_| !shifted).map(|span| span.hi);
+        let window = Window { since, until: since.filter(|_| !listens) };
         let mut timing = Timing::of(timing::Terms { window, times: true, ..terms }, &index, &source)?;
+        timing.listen(path, &index);
         let pieces = timing.plan(&mut index, &source, &mut || caller.pulse())?;
         let (job, filter) =
             (Job { source, pattern: None, purpose: Purpose::EveryBlock }, timing.filter(&index));
@@ -443,8 +456,9 @@ impl Query {
             }
             seek.recycle(batch);
         }
-        let lo = if shifted { first } else { span.lo };
-        Ok(Some(Span { lo, hi: last.unwrap_or(span.hi) }))
+        let lo = stamps.filter(|_| !shifted).map_or(first, |span| span.lo);
+        let hi = last.or(stamps.map(|span| span.hi));
+        Ok(hi.map(|hi| Span { lo, hi }))
     }
 
     /// Whether the range of time means something. A file without any time is refused, or the caller is told.

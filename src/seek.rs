@@ -169,6 +169,9 @@ impl Seek {
     /// Drops all blocks before those that hold the last `last` lines, found from the end backwards; returns how many
     /// lines of the rest come before those.
     pub fn keep_last(&mut self, last: u64, timing: &mut Timing, caller: &mut dyn Caller) -> Result<u64> {
+        if timing.hangs_on_all() {
+            return self.count_before(last, timing, caller);
+        }
         let (mut kept, mut found) = (VecDeque::<Run>::new(), 0);
         while let Some(run) = self.runs.back_mut().filter(|_| found < last) {
             let Some(entry) = run.entries.pop_back() else {
@@ -177,7 +180,7 @@ impl Seek {
             };
             let each = run.each;
             caller.pulse()?;
-            found += self.selected(&entry, each, timing, caller)?;
+            found += self.selected(&entry, each, &mut timing.clone(), caller)?;
             match kept.front_mut() {
                 Some(run) if run.each == each && entry.extent.end == run.extent().start => {
                     run.entries.push_front(entry);
@@ -189,12 +192,24 @@ impl Seek {
         Ok(found.saturating_sub(last))
     }
 
+    /// How many selected lines come before the last `last`, where times hang on all lines before.
+    fn count_before(&mut self, last: u64, timing: &Timing, caller: &mut dyn Caller) -> Result<u64> {
+        let (mut timing, mut found) = (timing.clone(), 0);
+        let blocks: Vec<_> =
+            self.runs.iter().flat_map(|run| run.entries.iter().map(|e| (e.clone(), run.each))).collect();
+        for (entry, each) in blocks {
+            caller.pulse()?;
+            found += self.selected(&entry, each, &mut timing, caller)?;
+        }
+        Ok(found.saturating_sub(last))
+    }
+
     /// How many lines of a block are selected.
     fn selected(
         &mut self,
         entry: &Entry,
         each: bool,
-        timing: &Timing,
+        timing: &mut Timing,
         caller: &mut dyn Caller,
     ) -> Result<u64> {
         let mut block = Block::default();
@@ -203,7 +218,7 @@ impl Seek {
         self.tally.bytes_read += entry.extent.len();
         let mut batch = self.job.look(block);
         if each {
-            timing.clone().enter(entry).sift(&mut batch);
+            timing.enter(entry).sift(&mut batch);
         }
         batch.judge(caller)?;
         Ok(batch.len())

@@ -1,10 +1,13 @@
 //! Which lines of a block lie in a range of time: the fold of [`crate::stamp`], from where the index lets it begin.
 
+use std::collections::BTreeSet;
 use std::os::unix::fs::MetadataExt;
+use std::path::Path;
 use std::sync::Arc;
 
 use jiff::tz::TimeZone;
 
+use crate::arrived::{Arrived, Came};
 use crate::batch::{Batch, Selection};
 use crate::error::Result;
 use crate::index::{Asked, Entry, Filter, Index, Keep, Piece, Tick, span};
@@ -13,7 +16,7 @@ use crate::pattern::Candidate;
 use crate::source::Source;
 use crate::stamp::civil::{HOUR, MINUTE};
 use crate::stamp::{
-    Clock, Elected, Finder, Fold, Frame, How, Marks, Poll, Reference, Span, Timed, VOTERS, Window,
+    Clock, Elected, Finder, Fold, Frame, How, Marks, Poll, Prefix, Reference, Span, Timed, VOTERS, Window,
 };
 
 /// What a question says about time.
@@ -39,7 +42,7 @@ pub struct LineTime {
     pub span: Option<Span>,
     /// The offset from UTC in minutes that stood on the line, if one did.
     pub offset: Option<i16>,
-    /// Where the time comes from; `None`: it is the moment at which the line was read.
+    /// Where the time comes from; `None`: from the moment at which the line came, or was read.
     pub how: Option<How>,
     /// The line's number in its file, from 1.
     pub number: u64,
@@ -86,6 +89,8 @@ pub struct Timing {
     live: bool,
     /// Whether the years of stamps without one are settled, which takes a first stamp.
     anchored: bool,
+    /// When the lines came, if that was recorded.
+    arrived: Option<Arrived>,
     /// The number of the last line.
     number: u64,
     sureness: Sureness,
@@ -105,6 +110,27 @@ impl Timing {
         Ok(timing)
     }
 
+    /// Lines without a stamp have their times from what was recorded of `log`, if something was.
+    pub fn listen(&mut self, log: &Path, index: &Index) {
+        self.arrived = Arrived::of_log(log, index.size());
+    }
+
+    /// The same for a log that is not there yet.
+    #[must_use]
+    pub fn listening(self, log: &Path) -> Self {
+        Self { arrived: Arrived::live(log), ..self }
+    }
+
+    /// Whether there is a record of when the lines came.
+    pub fn listens(&self) -> bool {
+        self.arrived.is_some()
+    }
+
+    /// Whether the time of a line may hang on any line before it, for a line that inherits is late by the record.
+    pub fn hangs_on_all(&self) -> bool {
+        self.arrived.is_some() && self.fold.first().is_some()
+    }
+
     /// Goes to the first line of a block.
     pub fn enter(&mut self, entry: &Entry) -> &mut Self {
         self.fold = Fold::resuming(&entry.inbound, self.fold.first()).electing(self.elected);
@@ -122,7 +148,10 @@ impl Timing {
         self.fold = index.end().clone();
         self.number = index.lines();
         self.last = self.fold.last().map(|stamp| self.clock.span(stamp).lo);
-        self.live = true;
+        self.set_live();
+        if let Some(arrived) = &mut self.arrived {
+            arrived.go_live();
+        }
         Ok(())
     }
 
@@ -139,15 +168,56 @@ impl Timing {
     /// Which blocks the range needs, of those that are summed up.
     pub fn plan(&mut self, index: &mut Index, source: &Arc<Source>, tick: Tick<'_>) -> Result<Vec<Piece>> {
         // Lines that came just now lie where the clock is, whatever the file says.
-        let arrivals = self.live && index.first().is_none();
-        let window = if arrivals { Window::default() } else { self.terms.window };
-        let mut pieces = index.plan(source, window, &mut self.clock, tick)?;
-        if arrivals {
-            for piece in &mut pieces {
-                piece.asked = Asked::Some;
+        let by_arrival = self.arrived.is_some() || (self.live && index.first().is_none());
+        if !by_arrival {
+            return index.plan(source, self.terms.window, &mut self.clock, tick);
+        }
+        let mut pieces = index.plan(source, Window::default(), &mut self.clock, tick)?;
+        if !self.live && index.first().is_some() && pieces.iter().all(|piece| piece.entry.unstamped == 0) {
+            self.arrived = None;
+            return index.plan(source, self.terms.window, &mut self.clock, tick);
+        }
+        pieces.iter_mut().for_each(|piece| piece.asked = Asked::Some);
+        if let Some(mut arrived) = self.arrived.take() {
+            match index.first() {
+                None => pieces.retain(|piece| self.may_have_come(piece, &mut arrived)),
+                Some(_) => self.narrow(&mut pieces, &mut arrived, index, source, tick)?,
             }
+            self.arrived = Some(arrived);
         }
         Ok(pieces)
+    }
+
+    /// Whether some of a block's lines, none of which has a stamp, may have come in the range.
+    fn may_have_come(
+        &self,
+        Piece { entry: Entry { extent, .. }, .. }: &Piece,
+        arrived: &mut Arrived,
+    ) -> bool {
+        arrived.between(extent.start, extent.end).is_none_or(|came| self.terms.window.meets(came))
+    }
+
+    /// Keeps of all `pieces` those that the range needs, and puts `arrived` before them.
+    fn narrow(
+        &mut self,
+        pieces: &mut Vec<Piece>,
+        arrived: &mut Arrived,
+        index: &Index,
+        source: &Arc<Source>,
+        tick: Tick<'_>,
+    ) -> Result<()> {
+        let mut needed = arrived.needed(pieces, self.terms.window, index, &mut self.clock);
+        // What comes later inherits from anything before.
+        let later = if self.live { Some(index.end()) } else { None };
+        needed.end = if self.live { pieces.len() } else { needed.end };
+        let asked =
+            pieces[needed.clone()].iter().flat_map(|piece| piece.entry.inbound.prefixes.iter().copied());
+        let asked = asked.chain(later.into_iter().flat_map(Fold::prefixes));
+        let prefixes: BTreeSet<Prefix> = asked.filter_map(|(prefix, stamp)| stamp.map(|_| prefix)).collect();
+        arrived.recall(source, &pieces[..needed.start], prefixes, self.elected, tick)?;
+        pieces.truncate(needed.end);
+        pieces.drain(..needed.start);
+        Ok(())
     }
 
     /// Whether the zone of the naive stamps may be another one: the file was last written to whole hours off its last.
@@ -187,6 +257,9 @@ impl Timing {
         }
         let ahead = self.fold.first().filter(|_| entry.ahead).map(|first| self.clock.span(first).lo);
         let own = span(&entry.ranges, &mut self.clock).map(|span| span.lo);
+        if let Some(arrived) = self.arrived.as_mut().filter(|_| self.fold.first().is_none()) {
+            return arrived.between(entry.extent.start, entry.extent.end).map_or(i64::MIN, |came| came.lo);
+        }
         own.into_iter().chain(ahead).min().unwrap_or(i64::MIN)
     }
 
@@ -206,6 +279,7 @@ impl Timing {
             poll: Poll::default(),
             live: true,
             anchored: false,
+            arrived: None,
             number: 0,
             sureness: Sureness::default(),
             last: None,
@@ -226,7 +300,7 @@ impl Timing {
 
     /// Whether no line of the file has a time, as far as it was looked at.
     pub fn is_timeless(&self) -> bool {
-        self.fold.first().is_none()
+        self.fold.first().is_none() && self.arrived.is_none()
     }
 
     /// How sure the times of the lines so far are.
@@ -238,6 +312,10 @@ impl Timing {
     pub fn sift_live(&mut self, batch: &mut Batch) {
         if batch.block.file_offset(0) == 0 {
             self.poll = Poll::default();
+            self.arrived = self.arrived.as_ref().and_then(Arrived::renewed);
+        }
+        if let Some(arrived) = &mut self.arrived {
+            arrived.look_again();
         }
         if let Some(elected) = self.poll.grow(batch.block.bytes()).filter(|e| *e != self.elected) {
             self.elected = elected;
@@ -265,9 +343,13 @@ impl Timing {
         };
         let mut marks = Marks::default();
         for line in line::lines(bytes) {
-            let found = self.fold.push_in(bytes, line, &mut marks);
+            let found = self.fold.find_in(bytes, line, &mut marks);
+            let timed = self.fold.take(found);
+            let came = self.arrived.as_mut().map(|arrived| {
+                arrived.take(&self.fold, found, batch.block.file_offset(line.end.saturating_sub(1)), &mut now)
+            });
             self.number += 1;
-            self.note_step(found);
+            self.note_step(timed);
             if !self.anchored {
                 self.anchor();
             }
@@ -276,7 +358,7 @@ impl Timing {
                 Some(candidates) => candidates.next_if(|c| c.line == line),
             };
             let Some(candidate) = candidate else { continue };
-            let time = self.time(found);
+            let time = self.time(timed, came.unwrap_or_default());
             if time.span.is_none_or(|span| self.terms.window.meets(span)) {
                 kept.push(candidate);
                 times.push(time);
@@ -312,15 +394,22 @@ impl Timing {
         }
     }
 
-    fn time(&mut self, timed: Timed) -> LineTime {
+    fn time(&mut self, timed: Timed, came: Came) -> LineTime {
         let number = self.number;
         let Some(stamp) = timed.stamp else {
-            let now = self.live.then(now);
-            let how = if self.live { None } else { Some(timed.how) };
-            return LineTime { span: now.map(|now| Span { lo: now, hi: now }), offset: None, how, number };
+            let moment = || if self.live { Some(now()).map(|now| Span { lo: now, hi: now }) } else { None };
+            let by_arrival = came.at.or_else(moment);
+            // What came after the end of the record has the time of the line before it.
+            let span = by_arrival.or_else(|| self.arrived.as_ref().map(Arrived::end));
+            let otherwise = if span.is_some() { How::Inherited } else { How::Untimed };
+            let how = if by_arrival.is_some() { None } else { Some(otherwise) };
+            return LineTime { span, offset: None, how, number };
         };
         let offset = (stamp.frame == Frame::Absolute).then_some(stamp.offset);
-        LineTime { span: Some(self.clock.span(stamp)), offset, how: Some(timed.how), number }
+        let Span { lo, hi } = self.clock.span(stamp);
+        let span = Span { lo: lo.saturating_add(came.late), hi: hi.saturating_add(came.late) };
+        let how = if came.late > 0 { None } else { Some(timed.how) };
+        LineTime { span: Some(span), offset, how, number }
     }
 
     fn note_step(&mut self, timed: Timed) {

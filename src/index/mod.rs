@@ -37,7 +37,7 @@ use tree::FANOUT;
 pub use build::{Progress, Tick};
 pub use cache::{Keep, Pruned, prune};
 pub use entry::Entry;
-pub use range::{Asked, Question, span};
+pub use range::{Asked, Question, Ranges, span};
 pub use tree::Filter;
 
 /// The least size of a log whose index is stored, in bytes.

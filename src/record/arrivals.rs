@@ -4,6 +4,7 @@ use std::fs::File;
 use std::ops::Range;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
+use std::sync::Arc;
 
 use super::beside::{self, LOGS};
 use super::notes::{HEADER, LONGEST, NOTES, SLOT, Session, Slot, State};
@@ -23,9 +24,9 @@ pub struct Arrival {
 }
 
 /// A record, read note by note.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Notes {
-    file: File,
+    file: Arc<File>,
     session: Session,
     /// What was read and not taken.
     chunk: Vec<u8>,
@@ -38,7 +39,7 @@ pub struct Notes {
 impl Notes {
     /// The record of the logs in `directory`, if there is one that can be believed; before its first note.
     pub fn open(directory: &Path) -> Option<Self> {
-        let file = beside::open(directory)?;
+        let file = Arc::new(beside::open(directory)?);
         let mut header = [0; HEADER];
         file.read_exact_at(&mut header, 0).ok()?;
         let session = Session::of(&header)?;
@@ -100,7 +101,7 @@ impl Notes {
 }
 
 /// When the bytes of one of the two logs had arrived.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Arrivals {
     notes: Notes,
     /// Which of the two.
@@ -113,6 +114,8 @@ pub struct Arrivals {
     seen: [u64; 2],
     /// The last answer, and the bytes that it is true of: most lines arrive with their neighbours.
     known: (Range<u64>, Option<Arrival>),
+    /// Whether what is noted later counts too.
+    live: bool,
 }
 
 impl Arrivals {
@@ -140,7 +143,7 @@ impl Arrivals {
             return None;
         }
         let seen = slot.filter(|slot| slot.notes == last.notes).map_or(last.sizes, |slot| slot.sizes);
-        let mut found = Self { notes, side, begin, end: last, seen, known: (0..0, None) };
+        let mut found = Self { notes, side, begin, end: last, seen, known: (0..0, None), live: false };
         found.rewind();
         Some(found)
     }
@@ -157,17 +160,27 @@ impl Arrivals {
         self.seen[self.side] >= size
     }
 
+    /// From here on, what is noted later counts too.
+    pub fn keep_up(&mut self) {
+        (self.live, self.end.notes) = (true, u64::MAX);
+    }
+
+    /// The moment of the last note, for what has come later.
+    pub fn last(&self) -> Arrival {
+        self.notes.arrival(self.end)
+    }
+
     /// When the byte at `offset` had arrived; `None` if the record ends before it. Cheap for ascending offsets.
     pub fn of(&mut self, offset: u64) -> Option<Arrival> {
         if !self.known.0.contains(&offset) {
-            let (end, arrival) = self.find(offset)?;
+            let (arrival, end) = self.of_until(offset)?;
             self.known = (offset..end, Some(arrival));
         }
         self.known.1
     }
 
-    /// When the byte at `offset` had arrived, and the offset before which the bytes after it had, too.
-    fn find(&mut self, offset: u64) -> Option<(u64, Arrival)> {
+    /// The same, and the offset before which the bytes after it had arrived, too.
+    pub fn of_until(&mut self, offset: u64) -> Option<(Arrival, u64)> {
         let side = self.side;
         if self.notes.state.sizes[side] > offset && self.notes.state.notes >= self.begin {
             self.rewind();
@@ -177,13 +190,16 @@ impl Arrivals {
         {
             if next.0.sizes[side] > offset && next.0.notes >= self.begin {
                 // Not taken: the next offset may be covered by the same note.
-                return Some((next.0.sizes[side], self.notes.arrival(next.0)));
+                return Some((self.notes.arrival(next.0), next.0.sizes[side]));
             }
             self.notes.skip(next);
         }
         // Seen and told, but no longer noted.
-        let (last, seen) = (self.notes.state, self.seen[side]);
-        (seen > offset).then(|| (seen, Arrival { note: last.notes + 1, ..self.notes.arrival(last) }))
+        let last = self.notes.state;
+        let slot = if self.live { self.notes.slot().filter(|slot| slot.notes == last.notes) } else { None };
+        let seen = slot.map_or(self.seen, |slot| slot.sizes)[side];
+        let arrival = Arrival { note: last.notes + 1, ..self.notes.arrival(last) };
+        (seen > offset).then_some((arrival, seen))
     }
 
     fn rewind(&mut self) {

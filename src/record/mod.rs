@@ -23,6 +23,9 @@ mod view;
 
 pub use arrivals::{Arrival, Arrivals};
 pub use beside::{LOGS, path};
+pub use notes::TICK;
+#[cfg(test)]
+pub(crate) use notes::{SLOT, Session, State};
 pub use pair::snapshot;
 pub use recorder::{start, stop};
 pub use view::View;

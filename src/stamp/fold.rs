@@ -131,11 +131,20 @@ impl Fold {
         self.take(found)
     }
 
-    /// The same for a line of `text`, of which the lines come in order.
+    /// What stands on a line of `text`, of which the lines come in order; to be taken next.
     #[inline]
-    pub(crate) fn push_in(&mut self, text: &[u8], line: Line, marks: &mut Marks) -> Timed {
-        let found = self.finder.find_in(text, line, marks);
-        self.take(found)
+    pub(crate) fn find_in(&mut self, text: &[u8], line: Line, marks: &mut Marks) -> Found {
+        self.finder.find_in(text, line, marks)
+    }
+
+    /// The last stamps of the prefixes that are told apart.
+    pub(crate) fn prefixes(&self) -> impl Iterator<Item = (Prefix, Option<Stamp>)> + use<'_> {
+        self.by_prefix.iter().map(|(prefix, stamp)| (*prefix, *stamp))
+    }
+
+    /// Whether lines without a stamp that have `prefix` take the last stamp of it.
+    pub(crate) fn tells_apart(&self, prefix: Prefix) -> bool {
+        prefix != Prefix::NONE && self.by_prefix.get(&prefix).is_some_and(Option::is_some)
     }
 
     /// Takes what was found on the next line.
