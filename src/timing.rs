@@ -1,22 +1,22 @@
 //! Which lines of a block lie in a range of time: the fold of [`crate::stamp`], from where the index lets it begin.
 
-use std::collections::BTreeSet;
+mod plan;
+
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
-use std::sync::Arc;
 
 use jiff::tz::TimeZone;
 
 use crate::arrived::{Arrived, Came};
 use crate::batch::{Batch, Selection};
 use crate::error::Result;
-use crate::index::{Asked, Entry, Filter, Index, Keep, Piece, Tick, span};
+use crate::index::{Entry, Filter, Index, Keep, span};
 use crate::line::{self, Line};
 use crate::pattern::Candidate;
 use crate::source::Source;
 use crate::stamp::civil::{HOUR, MINUTE};
 use crate::stamp::{
-    Clock, Elected, Finder, Fold, Frame, How, Marks, Poll, Prefix, Reference, Span, Timed, VOTERS, Window,
+    Clock, Elected, Finder, Fold, Frame, How, Marks, Poll, Reference, Span, Timed, VOTERS, Window,
 };
 
 /// What a question says about time.
@@ -165,61 +165,6 @@ impl Timing {
         index.filter(self.terms.window, &mut self.clock)
     }
 
-    /// Which blocks the range needs, of those that are summed up.
-    pub fn plan(&mut self, index: &mut Index, source: &Arc<Source>, tick: Tick<'_>) -> Result<Vec<Piece>> {
-        // Lines that came just now lie where the clock is, whatever the file says.
-        let by_arrival = self.arrived.is_some() || (self.live && index.first().is_none());
-        if !by_arrival {
-            return index.plan(source, self.terms.window, &mut self.clock, tick);
-        }
-        let mut pieces = index.plan(source, Window::default(), &mut self.clock, tick)?;
-        if !self.live && index.first().is_some() && pieces.iter().all(|piece| piece.entry.unstamped == 0) {
-            self.arrived = None;
-            return index.plan(source, self.terms.window, &mut self.clock, tick);
-        }
-        pieces.iter_mut().for_each(|piece| piece.asked = Asked::Some);
-        if let Some(mut arrived) = self.arrived.take() {
-            match index.first() {
-                None => pieces.retain(|piece| self.may_have_come(piece, &mut arrived)),
-                Some(_) => self.narrow(&mut pieces, &mut arrived, index, source, tick)?,
-            }
-            self.arrived = Some(arrived);
-        }
-        Ok(pieces)
-    }
-
-    /// Whether some of a block's lines, none of which has a stamp, may have come in the range.
-    fn may_have_come(
-        &self,
-        Piece { entry: Entry { extent, .. }, .. }: &Piece,
-        arrived: &mut Arrived,
-    ) -> bool {
-        arrived.between(extent.start, extent.end).is_none_or(|came| self.terms.window.meets(came))
-    }
-
-    /// Keeps of all `pieces` those that the range needs, and puts `arrived` before them.
-    fn narrow(
-        &mut self,
-        pieces: &mut Vec<Piece>,
-        arrived: &mut Arrived,
-        index: &Index,
-        source: &Arc<Source>,
-        tick: Tick<'_>,
-    ) -> Result<()> {
-        let mut needed = arrived.needed(pieces, self.terms.window, index, &mut self.clock);
-        // What comes later inherits from anything before.
-        let later = if self.live { Some(index.end()) } else { None };
-        needed.end = if self.live { pieces.len() } else { needed.end };
-        let asked =
-            pieces[needed.clone()].iter().flat_map(|piece| piece.entry.inbound.prefixes.iter().copied());
-        let asked = asked.chain(later.into_iter().flat_map(Fold::prefixes));
-        let prefixes: BTreeSet<Prefix> = asked.filter_map(|(prefix, stamp)| stamp.map(|_| prefix)).collect();
-        arrived.recall(source, &pieces[..needed.start], prefixes, self.elected, tick)?;
-        pieces.truncate(needed.end);
-        pieces.drain(..needed.start);
-        Ok(())
-    }
-
     /// Whether the zone of the naive stamps may be another one: the file was last written to whole hours off its last.
     pub fn doubt(&mut self, index: &Index, source: &Source) -> Result<Option<String>> {
         const NEAR: i64 = 2 * MINUTE;
@@ -344,12 +289,12 @@ impl Timing {
         let mut marks = Marks::default();
         for line in line::lines(bytes) {
             let found = self.fold.find_in(bytes, line, &mut marks);
-            let timed = self.fold.take(found);
+            let taken = self.fold.take(found);
             let came = self.arrived.as_mut().map(|arrived| {
                 arrived.take(&self.fold, found, batch.block.file_offset(line.end.saturating_sub(1)), &mut now)
             });
             self.number += 1;
-            self.note_step(timed);
+            self.note_step(taken);
             if !self.anchored {
                 self.anchor();
             }
@@ -358,7 +303,7 @@ impl Timing {
                 Some(candidates) => candidates.next_if(|c| c.line == line),
             };
             let Some(candidate) = candidate else { continue };
-            let time = self.time(timed, came.unwrap_or_default());
+            let time = self.time(taken, came.unwrap_or_default());
             if time.span.is_none_or(|span| self.terms.window.meets(span)) {
                 kept.push(candidate);
                 times.push(time);

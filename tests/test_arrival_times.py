@@ -28,7 +28,8 @@ def run(scheduler: Any, app_id: str) -> Path:
 def middle(records: list[logdex.Record], n: int) -> datetime:
     """A moment between the coming of one line and of the next."""
     before, after = records[n].time, records[n + 1].time
-    assert before is not None and after is not None
+    assert before is not None
+    assert after is not None
     return before + (after - before) / 2
 
 
@@ -52,7 +53,7 @@ def test_a_log_without_stamps_has_its_arrival_times(scheduler: Any, launch: Call
     assert list(log.lines("i", since=middle(records, 1))) == ["third\n"]
     assert list(log.lines(since=middle(records, 0), last=1)) == ["third\n"]
     assert log.count(since=middle(records, 0), until=middle(records, 1)) == 1
-    assert log.span() == (times[0], times[2])
+    assert log.span == (times[0], times[2])
 
 
 @pytest.mark.parametrize("streams", [None, "stdout"])
@@ -88,7 +89,9 @@ def test_a_line_that_came_later_than_the_one_it_inherits_from_is_as_much_later(
     assert [one.time for one in records[:2]] == [start, start]
     assert records[2].time is not None
     assert timedelta(seconds=1.4) < records[2].time - start < timedelta(seconds=5)
-    assert list(log.lines(since=start + timedelta(seconds=1.1), until=start + timedelta(seconds=9))) == ["late\n"]
+    assert list(log.lines(since=start + timedelta(seconds=1.1), until=start + timedelta(seconds=9))) == [
+        "late\n"
+    ]
     assert list(log.lines(until=start)) == ["2024-05-06 07:08:09 start\n", "at once\n"]
 
 
@@ -123,5 +126,6 @@ def test_a_follow_shows_what_came_and_what_comes_in_the_range(
     assert [(one.text, one.how) for one in live] == [("new\n", "arrival"), ("newer\n", "arrival")]
     later = list(logdex.open(stdout).records())[1:]
     for seen, recorded in zip(live, later, strict=True):
-        assert seen.time is not None and recorded.time is not None
+        assert seen.time is not None
+        assert recorded.time is not None
         assert abs(seen.time - recorded.time) < timedelta(seconds=0.5)
