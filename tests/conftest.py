@@ -12,6 +12,10 @@ from typing import Any
 import pytest
 from shell import LINES
 
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+    # What a shell starts in the background ignores Ctrl-C, and so would all that the tests start and interrupt.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
 _HOMES = {
     "HOME": "home",
     "XDG_STATE_HOME": "home/.local/state",
