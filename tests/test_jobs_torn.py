@@ -33,6 +33,19 @@ def alive(pid: int) -> bool:
     return process is not None and processes.is_alive(process)
 
 
+def running(argument: str) -> list[int]:
+    """The processes that run with this argument; of a dead one that is not yet waited for, Linux shows none."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            arguments = (process / "cmdline").read_bytes().split(b"\0")
+        except OSError:  # it ended while we looked
+            continue
+        if argument.encode() in arguments:
+            found.append(int(process.name))
+    return found
+
+
 def test_kill_9_of_the_launcher_while_replicas_write_on(scheduler: Any, launcher: Launcher) -> None:
     process, app_id = launcher(
         "launch('for i in $(seq 100); do echo line $i; sleep 0.02; done', 2); time.sleep(60)"
@@ -285,15 +298,21 @@ def test_what_another_process_saw_of_an_end_stays(
 def test_a_launch_that_fails_half_way_leaves_nothing_running(scheduler: Any, tmp_path: Path) -> None:
     from torchx.specs import AppDef, Role
 
-    pid = tmp_path / "pid"
-    first = Role("first", image="", entrypoint="bash", args=["-c", f"echo $$$$ > {pid}; exec sleep 60"])
+    mark = str(tmp_path / "first")
+    wait = ["-c", "sleep 60; exit 0", mark]  # of two commands, so that bash stays, and with it the mark
+    first = Role("first", image="", entrypoint="bash", args=wait)
+    with subprocess.Popen(
+        ["bash", *wait], start_new_session=True
+    ) as seen:  # `running` does see such a process
+        assert running(mark) == [seen.pid]
+        os.killpg(seen.pid, signal.SIGKILL)
     second = Role("second", image="", entrypoint=str(tmp_path / "missing"), args=[])
     with pytest.raises(FileNotFoundError):
         scheduler.submit(AppDef("app", [first, second]), {})
     listed = scheduler.list()
     assert [one.state for one in listed] == [AppState.FAILED]
     assert "launch failed" in scheduler.describe(listed[0].app_id).msg
-    assert not pid.exists() or not alive(int(pid.read_text()))
+    assert running(mark) == []
 
 
 def test_ctrl_c_in_log_iter(scheduler: Any, launcher: Launcher, launch: Callable[..., str]) -> None:
