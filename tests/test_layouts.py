@@ -72,6 +72,65 @@ FILES: dict[str, list[tuple[str, str, list[str]]]] = {
         ),
         ("", "train.log", ["train.log.2.gz", "train.log.1", "train.log"]),
     ],
+    "rotated": [
+        ("rank0.log rank0.log.1 rank0.log.2.gz t/0/stdout.log t/0/stdout.log.1", "", []),
+        ("", "rank0", ["rank0.log.2.gz", "rank0.log.1", "rank0.log"]),
+        ("", "t/0", ["t/0/stdout.log.1", "t/0/stdout.log"]),
+    ],
+    "rotated-by-date": [
+        ("a.log a.log.2026-11-20 a.log.2026-11-21_02 b.log b.log-20261121 b.log-20261120.gz", "", []),
+        ("", "a.log", ["a.log.2026-11-20", "a.log.2026-11-21_02", "a.log"]),
+        ("", "b.log", ["b.log-20261120.gz", "b.log-20261121", "b.log"]),
+    ],
+    "compressed-twice": [
+        ("a.log a.log.gz b.log.gz b.log.zst", "", []),
+        ("", "a.log", ["a.log"]),
+        ("", "b.log", ["b.log.gz"]),
+    ],
+    "nemo-slurm-with-stderr": [
+        ("log-a-l_9_0.out log-a-l_9_0.err log-a-l_9_1.out log-a-l_9_1.err sbatch_a-l_9.err", "", []),
+        ("", "a-l stdout", ["log-a-l_9_0.out", "log-a-l_9_1.out"]),
+        ("", "a-l stderr", ["log-a-l_9_0.err", "log-a-l_9_1.err"]),
+        ("", "a-l sbatch", ["sbatch_a-l_9.err"]),
+    ],
+    "nemo-docker": [
+        ("log_trainer.out status_trainer.out", "", []),
+        ("", "log_trainer.out", ["log_trainer.out"]),
+    ],
+    "wandb": [
+        ("train.log wandb/debug.log wandb/run-7-x/files/output.log wandb/run-7-x/logs/debug.log", "", []),
+        ("", "train.log", ["train.log"]),
+    ],
+    "only-wandb": [
+        ("wandb/run-7-x/files/output.log", "", []),
+        ("", "wandb output", ["wandb/run-7-x/files/output.log"]),
+    ],
+    "two-jobs": [
+        ("slurm-17-t-0.out slurm-17-t-1.out slurm-18-t-0.out log-l_9_0.out log-l_10_0.out", "", []),
+        ("", "17/t/0", ["slurm-17-t-0.out"]),
+        ("", "17/t/1", ["slurm-17-t-1.out"]),
+        ("", "18/t/0", ["slurm-18-t-0.out"]),
+        ("", "9/l", ["log-l_9_0.out"]),
+        ("", "10/l", ["log-l_10_0.out"]),
+    ],
+    "two-apps": [
+        ("s/a/t/0/stdout.log s/b/t/0/stdout.log s/a/t/1/stdout.log", "", []),
+        ("", "a/t/0", ["s/a/t/0/stdout.log"]),
+        ("", "a/t/1", ["s/a/t/1/stdout.log"]),
+        ("", "b/t/0", ["s/b/t/0/stdout.log"]),
+    ],
+    "two-copies-of-a-run": [
+        ("a/logs/r_x/attempt_0/0/stderr.log b/logs/r_x/attempt_0/0/stderr.log", "", []),
+        ("", "a/logs/r_x/0", ["a/logs/r_x/attempt_0/0/stderr.log"]),
+        ("", "b/logs/r_x/0", ["b/logs/r_x/attempt_0/0/stderr.log"]),
+    ],
+    "odd-numbers": [
+        ("1²2.log rank99999999999999999999.log rank0.log rank0.txt", "", []),
+        ("", "1²2.log", ["1²2.log"]),
+        ("", "rank99999999999999999999.log", ["rank99999999999999999999.log"]),
+        ("", "rank0.log", ["rank0.log"]),
+        ("", "rank0.txt", ["rank0.txt"]),
+    ],
     "two-runs": [
         ("a/trainer/0/stdout.log b/trainer/0/stdout.log", "", []),
         ("", "a/trainer/0", ["a/trainer/0/stdout.log"]),
@@ -148,6 +207,35 @@ def test_lines_that_torchrun_copied_come_once(tmp_path: Path) -> None:
     assert len(sources(str(tmp_path))) == 2
     (tmp_path / "trainer/0/stdout.log").write_text("[trainer0]:x\n")
     assert [one.label for one in sources(str(tmp_path))] == ["trainer/0"]
+
+
+def test_only_the_app_whose_lines_torchrun_copied_is_read_without_the_copies(tmp_path: Path) -> None:
+    elastic = "torchelastic/trainer/r_x/attempt_0/0/stdout.log"
+    make(tmp_path, f"a/trainer/0/stdout.log a/{elastic} b/trainer/0/stdout.log b/{elastic}")
+    (tmp_path / "a/trainer/0/stdout.log").write_text("[trainer0]:x\n")
+    read = [files for _, (files,) in seen(sources(str(tmp_path)), tmp_path)]
+    assert read == ["a/trainer/0/stdout.log", "b/trainer/0/stdout.log", f"b/{elastic}"]
+    make(tmp_path, "a/torchelastic/reader/r_x/attempt_0/0/stdout.log a/reader/0/stdout.log")
+    assert len(sources(str(tmp_path / "a"))) == 3
+
+
+@pytest.mark.parametrize("follow", [False, True])
+@pytest.mark.parametrize("complete", [False, True])
+def test_all_ranks_or_their_hosts_never_both(tmp_path: Path, complete: bool, follow: bool) -> None:
+    make(tmp_path, "log_host-a.out log_host-b.out log-allranks_0.out")
+    (tmp_path / "log-allranks_0.out").write_text("x\nx\n" if complete else "x\n")
+    hosts = ["log_host-a.out", "log_host-b.out"]
+    expected = ["allranks"] if complete and not follow else hosts
+    assert [one.label for one in sources(str(tmp_path), follow=follow)] == expected
+
+
+def test_a_stream_that_is_not_there_is_said(tmp_path: Path) -> None:
+    make(tmp_path, "t/0/stdout.log")
+    with pytest.raises(FileNotFoundError, match="no log of stderr here"):
+        sources(str(tmp_path), streams="stderr")
+    # Both together are the combined stream where nobody combined them.
+    make(tmp_path, "t/0/stderr.log")
+    assert len(sources(str(tmp_path), streams="combined")) == 2
 
 
 def test_globs_and_files_are_taken_at_their_word(tmp_path: Path) -> None:

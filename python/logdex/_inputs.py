@@ -168,6 +168,8 @@ def _of_replica(scheduler: Any, record: JobRecord, role: str, k: int, wish: Wish
     if not there:
         raise FileNotFoundError(2, "this replica has written no log", directory)
     found = arrange(there, streams=wish.streams, follow=wish.follow)
+    if not found:
+        raise FileNotFoundError(2, f"this replica has no log of {wish.streams}", directory)
     several = len(found) > 1
     out = []
     for source in found:

@@ -12,7 +12,7 @@ from logdex._inputs import Input, Wish, is_handle, of_part
 from logdex.layouts import Part, Source, find, may_grow
 from logdex.log import Question
 
-_COPY = re.compile(r"\.(?:gz|zst)$")
+_COPY = re.compile(r"\.(?:gz|zstd?)$")
 
 
 @dataclass(frozen=True)

@@ -8,19 +8,23 @@ from __future__ import annotations
 import glob
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from logdex._tree import tree, where_it_may_match
+
+_ROTATION = r"(?:\.(?P<rotation>\d{1,4})|[-.](?P<dated>\d{4}-?\d\d-?\d\d(?:[-_.T:]?\d+)*))?"
+"""What a rotation appends to a name: a number, the highest the oldest, or a date."""
 
 
 @dataclass(frozen=True)
 class Layout:
     """How one launcher names its logs.
 
-    `pattern` is matched against the end of a path without its compression suffix (`.gz`, `.zst`). What its
-    groups mean: `role`, `replica`, `rank` (global), `local` (rank within a replica), `stream`; `attempt`
-    and `restart` number the parts of one stream; anything else tells sources apart.
+    `pattern` is matched against the end of a path without its compression suffix (`.gz`, `.zst`) and what a rotation
+    appended. What its groups mean: `role`, `replica`, `rank` (global), `local` (rank within a replica), `stream`, `job`
+    (which stands in the label only where there are several); `attempt` and `restart` number the parts of one stream;
+    anything else tells sources apart.
     """
 
     name: str
@@ -29,7 +33,7 @@ class Layout:
 
     def match(self, path: str) -> re.Match[str] | None:
         """Whether `path`, absolute, is a log of this layout."""
-        return re.search(rf"(?:^|/)(?:{self.pattern})$", path)
+        return re.search(rf"(?:^|/)(?:{self.pattern}){_ROTATION}$", path)
 
 
 LAYOUTS = (
@@ -49,18 +53,32 @@ LAYOUTS = (
         "{role}/{replica}",
     ),
     Layout("nemo-cloud", r"log-allranks_(?P<restart>\d+)\.out", "allranks"),
-    Layout("nemo-slurm", r"log-(?P<app>[^/]+)_(?P<job>\d+)_(?P<restart>\d+)\.out", "{app}"),
-    Layout("nemo-slurm-batch", r"sbatch_(?P<app>[^/]+)_(?P<job>\d+)\.out", "{app} sbatch"),
+    Layout("nemo-host", r"log_(?P<host>[^/]+)\.out", "log_{host}.out"),
+    Layout(
+        "nemo-slurm",
+        r"log-(?P<app>[^/]+)_(?P<job>\d+)_(?P<restart>\d+)\.(?P<stream>out|err)",
+        "{app}",
+    ),
+    Layout("nemo-slurm-batch", r"sbatch_(?P<app>[^/]+)_(?P<job>\d+)\.(?P<stream>out|err)", "{app} sbatch"),
+    Layout(
+        "wandb",
+        r"wandb/(?:(?P<run>[^/]*run-[^/]+)/(?:files|logs)/)?(?P<name>output|debug[^/]*)\.log",
+        "wandb {name}",
+    ),
     Layout(
         "rank-files",
-        r"(?P<stem>[^/]*?)rank[-_.]?(?P<rank>\d+)(?P<rest>[-_.][^/]*)?\.(?P<stream>log|out|err|txt)",
+        r"(?P<stem>[^/]*?)rank[-_.]?(?P<rank>\d{1,9})(?P<rest>[-_.][^/]*)?\.(?P<stream>log|out|err|txt)",
         "{stem}rank{rank}{rest}",
     ),
-    Layout("plain", r"(?P<name>[^/]+\.(?:log|out|err))(?:\.(?P<rotation>\d+))?", "{name}"),
+    Layout("plain", r"(?P<name>[^/]+\.(?:log|out|err))", "{name}"),
 )
 """The layouts that are known; the first that fits a path counts."""
 
-_COMPRESSED = re.compile(r"\.(?:gz|zst)$")
+_OTHER = Layout("other", "", "{name}")
+"""What is taken at its word, whatever it is called."""
+_NOT_LOGS = re.compile(r"(?:^|/)status_[^/]+\.out$")
+"""Files that are called like logs: the exit code that NeMo-Run's Docker executor leaves."""
+_COMPRESSED = re.compile(r"\.(?:gz|zstd?)$")
 _STREAMS = {"out": "stdout", "err": "stderr", "log": None, "txt": None}
 _ORDER = ("attempt", "restart")
 
@@ -94,8 +112,16 @@ class _Found:
     """The files that make up one source, while they are collected."""
 
     layout: Layout
+    above: str
+    """The directory above what the layout knows of the path."""
     groups: dict[str, str]
     files: list[tuple[tuple[int, ...], str, str, bool]] = field(default_factory=list)
+
+    @property
+    def stream(self) -> str | None:
+        """Which stream of its writer it is, if the name tells."""
+        named = self.groups.get("stream")
+        return _STREAMS.get(named, named) if named else None
 
 
 @dataclass(frozen=True)
@@ -116,12 +142,16 @@ def sources(path: str, *, streams: str | None = None, follow: bool = False) -> l
         follow: The logs will be followed, so a combined copy, which lags behind, is not taken.
 
     Raises:
-        FileNotFoundError: Nothing matches a glob.
+        FileNotFoundError: Nothing matches a glob, or there is no such stream.
         IsADirectoryError: There is no log in a directory.
     """
     found = find(path, streams=streams, follow=follow).sources
     if found:
         return found
+    if streams is not None and find(path, follow=follow).sources:
+        raise FileNotFoundError(
+            2, f"no log of {streams} here; leave --streams out to see what there is", path
+        )
     if not os.path.isdir(path):
         raise FileNotFoundError(2, "no file matches this pattern", path)
     known = ", ".join(layout.name for layout in LAYOUTS)
@@ -150,61 +180,74 @@ def find(path: str, *, streams: str | None = None, follow: bool = False) -> Foun
     names = sorted(glob.glob(path, recursive=True))
     # What a glob names is wanted, whatever it is called; only directories are searched for logs.
     trees = [tree(name) for name in names if os.path.isdir(name)]
-    inside = arrange((one for found in trees for one in found.files), streams=streams, follow=follow)
-    found = _with_labels([_of_match(name) for name in names if not os.path.isdir(name)] + inside)
+    inside = _chosen((one for found in trees for one in found.files), streams=streams, follow=follow)
+    found = _labelled([_of_match(name) for name in names if not os.path.isdir(name)] + inside)
     return Found(found, directories + [one for found in trees for one in found.directories])
 
 
 def of_file(path: str) -> Source:
     """The source that one file is."""
-    return _of_match(path, rotated=False)
-
-
-def _of_match(path: str, *, rotated: bool | None = None) -> Source:
-    for layout in LAYOUTS:
-        if match := layout.match(_plain(path)):
-            groups = _groups(match)
-            turned = bool(groups.get("rotation")) if rotated is None else rotated
-            return _source(_Found(layout, groups, [((), path, "", turned)]))
-    return Source(os.path.basename(path) or path, (Part(path),))
+    (source,) = _labelled([_of_match(path, rotated=False)])
+    return source
 
 
 def arrange(paths: Iterable[str], *, streams: str | None = None, follow: bool = False) -> list[Source]:
     """The sources among `paths`, as `sources` says; other files are left out."""
+    return _labelled(_chosen(paths, streams=streams, follow=follow))
+
+
+def _of_match(path: str, *, rotated: bool | None = None) -> _Found:
+    """One file as a source of its own, whatever it is called."""
+    found, groups = _known(path) or (_Found(_OTHER, os.path.dirname(path), {"name": _base(path)}), {})
+    turned = _is_rotated(groups) if rotated is None else rotated
+    found.files.append(((), path, "", turned))
+    return found
+
+
+def _base(path: str) -> str:
+    return os.path.basename(path) or path
+
+
+def _chosen(paths: Iterable[str], *, streams: str | None, follow: bool) -> list[_Found]:
     by_key: dict[tuple[object, ...], _Found] = {}
-    there = set(paths)
-    for path in sorted(there, key=_naturally):
+    there: set[str] = set()
+    # A compressed copy comes after what is there as it is, by its name.
+    for path in sorted(set(paths), key=_naturally):
         plain = _plain(path)
-        if _COMPRESSED.search(path) and _COMPRESSED.sub("", path) in there:
-            continue  # a copy of what is read as it is
-        for layout in LAYOUTS:
-            if match := layout.match(plain):
-                groups = _groups(match)
-                key = (layout.name, plain[: match.start()], *sorted(_identity(groups).items()))
-                found = by_key.setdefault(key, _Found(layout, groups))
-                found.files.append((_order(groups), path, _part_name(groups), bool(groups.get("rotation"))))
-                break
-    found_all = _without_copies(list(by_key.values()))
-    chosen = _choose_streams(found_all, streams, follow)
-    return _with_labels([_source(found) for found in chosen])
+        known = None if plain in there or _NOT_LOGS.search(plain) else _known(path)
+        there.add(plain)
+        if known is not None:
+            found, groups = known
+            key = (found.layout.name, found.above, *sorted(found.groups.items()))
+            part = (_order(groups), path, _part_name(groups), _is_rotated(groups))
+            by_key.setdefault(key, found).files.append(part)
+    return _choose_streams(_without_copies(list(by_key.values()), follow), streams, follow)
+
+
+def _known(path: str) -> tuple[_Found, dict[str, str]] | None:
+    """The source that a path belongs to, still without files, and what its name says."""
+    plain = _plain(path)
+    for layout in LAYOUTS:
+        if match := layout.match(plain):
+            groups = {name: value or "" for name, value in match.groupdict().items()}
+            identity = {name: groups[name] for name in groups if name not in (*_ORDER, "rotation", "dated")}
+            return _Found(layout, plain[: match.start()] or os.sep, identity), groups
+    return None
 
 
 def _plain(path: str) -> str:
     return _COMPRESSED.sub("", os.path.abspath(path))
 
 
-def _groups(match: re.Match[str]) -> dict[str, str]:
-    return {name: value or "" for name, value in match.groupdict().items()}
-
-
-def _identity(groups: dict[str, str]) -> dict[str, str]:
-    return {name: value for name, value in groups.items() if name not in (*_ORDER, "rotation")}
-
-
 def _order(groups: dict[str, str]) -> tuple[int, ...]:
-    # The highest rotation is the oldest; the file without a number is the youngest.
+    # Of dates the earliest is the oldest, of rotations the highest; the file without either is the youngest.
     numbers = tuple(int(groups[name]) for name in _ORDER if groups.get(name))
-    return (*numbers, -int(groups.get("rotation") or 0))
+    date = re.sub(r"\D", "", groups["dated"]).ljust(32, "0")[:32]
+    return (*numbers, int(date) - 10**32 if groups["dated"] else 0, -int(groups["rotation"] or 0))
+
+
+def _is_rotated(groups: dict[str, str]) -> bool:
+    return bool(groups.get("rotation") or groups.get("dated"))
 
 
 def _part_name(groups: dict[str, str]) -> str:
@@ -212,16 +255,32 @@ def _part_name(groups: dict[str, str]) -> str:
 
 
 def _naturally(path: str) -> list[tuple[int, int | str]]:
-    return [(0, int(word)) if word.isdigit() else (1, word) for word in re.split(r"(\d+)", path)]
+    return [(0, int(word)) if word.isdecimal() else (1, word) for word in re.split(r"(\d+)", path)]
 
 
-def _without_copies(found: list[_Found]) -> list[_Found]:
-    """Drops torchrun's files for each rank where it copied their lines to the replicas' logs (`--tee`)."""
-    elastic = [one for one in found if one.layout.name == "torchelastic"]
-    replicas = [one for one in found if one.layout.name in ("torchx-local", "torchx-slurm")]
-    if elastic and any(_is_tee(path) for one in replicas for _, path, *_ in one.files):
-        return [one for one in found if one not in elastic]
-    return found
+def _without_copies(found: list[_Found], follow: bool) -> list[_Found]:
+    """Drops what holds lines that stand elsewhere among `found`."""
+    kept = [one for one in found if not _is_copied_to_a_replica(one, found)]
+    for all_ in [one for one in kept if one.layout.name == "nemo-cloud"]:
+        hosts = [one for one in kept if one.layout.name == "nemo-host" and one.above == all_.above]
+        taken = _combined_or_rest(all_, hosts, follow)
+        kept = [one for one in kept if one in taken or not (one is all_ or one in hosts)]
+    # What wandb keeps is a copy of the console, and its own affairs.
+    return [one for one in kept if one.layout.name != "wandb"] or kept
+
+
+def _is_copied_to_a_replica(one: _Found, found: list[_Found]) -> bool:
+    """Whether torchrun copied the lines of this rank to its replicas' logs (`--tee`)."""
+    if one.layout.name != "torchelastic":
+        return False
+    app = [
+        other
+        for other in found
+        if other.layout.name in ("torchx-local", "torchx-slurm")
+        and os.path.commonpath([one.above, other.above]) == other.above
+    ]
+    same_role = [other for other in app if other.groups["role"] == one.groups["role"]]
+    return any(_is_tee(path) for other in same_role or app for _, path, *_ in other.files)
 
 
 def _is_tee(path: str) -> bool:
@@ -235,22 +294,27 @@ def _is_tee(path: str) -> bool:
 
 def _choose_streams(found: list[_Found], streams: str | None, follow: bool) -> list[_Found]:
     """Of stdout, stderr and combined of one writer, those that are to be read."""
-    writers: dict[tuple[object, ...], dict[str, _Found]] = {}
+    writers: dict[tuple[object, ...], list[_Found]] = {}
     for one in found:
-        rest = sorted((k, v) for k, v in _identity(one.groups).items() if k != "stream")
-        directory = os.path.dirname(one.files[0][1]) if one.layout.name != "torchelastic" else ""
-        key = (one.layout.name, directory, *rest)
-        writers.setdefault(key, {})[one.groups.get("stream", "")] = one
+        rest = sorted((name, value) for name, value in one.groups.items() if name != "stream")
+        writers.setdefault((one.layout.name, one.above, *rest), []).append(one)
     return [one for there in writers.values() for one in _choice(there, streams, follow)]
 
 
-def _choice(there: dict[str, _Found], streams: str | None, follow: bool) -> list[_Found]:
+def _choice(there: list[_Found], streams: str | None, follow: bool) -> list[_Found]:
+    combined = next((one for one in there if one.stream == "combined"), None)
+    rest = [one for one in there if one is not combined]
+    if streams == "combined":
+        return [combined] if combined else rest
     if streams is not None:
-        return [one for name, one in there.items() if (_STREAMS.get(name, name) or "") in ("", streams)]
-    combined = there.get("combined")
-    rest = [one for name, one in there.items() if name != "combined"]
+        return [one for one in rest if one.stream in (None, streams)]
+    return _combined_or_rest(combined, rest, follow)
+
+
+def _combined_or_rest(combined: _Found | None, rest: list[_Found], follow: bool) -> list[_Found]:
+    """One file that holds the lines of others, if it is complete, or those others."""
     if combined is None or not rest:
-        return list(there.values())
+        return [combined] if combined else rest
     complete = _size(combined) >= sum(_size(one) for one in rest)
     return [combined] if complete and not follow else rest
 
@@ -259,59 +323,55 @@ def _size(found: _Found) -> int:
     return sum(os.path.getsize(path) for _, path, *_ in found.files if os.path.exists(path))
 
 
-def _source(found: _Found) -> Source:
-    groups = found.groups
+def _labelled(found: list[_Found]) -> list[Source]:
+    """The sources, with labels that tell them apart: by job, directory and stream, at last by the file's name."""
+    labels = [one.layout.label.format_map(one.groups) for one in found]
+    layouts = [one.layout.name for one in found]
+    jobs = [one.groups.get("job", "") for one in found]
+    labels = _apart(labels, jobs, lambda label, job: f"{job}/{label}", layouts)
+    labels = _apart(labels, _directories(found), lambda label, above: f"{above}/{label}", layouts)
+    streams = [one.stream or "" for one in found]
+    labels = _apart(labels, streams, lambda label, stream: f"{label} {stream}", labels)
+    names = [_base(one.files[0][1]) for one in found]
+    labels = _apart(labels, names, lambda label, name: os.path.join(os.path.dirname(label), name), labels)
+    return [_source(one, label) for one, label in zip(found, labels, strict=True)]
+
+
+def _apart(
+    labels: list[str], said: list[str], joined: Callable[[str, str], str], groups: list[str]
+) -> list[str]:
+    """The labels with what is `said` of each, in all of a group in which that tells labels apart that are alike."""
+    alike: dict[str, set[str]] = {}
+    for label, one in zip(labels, said, strict=True):
+        alike.setdefault(label, set()).add(one)
+    unclear = {group for label, group in zip(labels, groups, strict=True) if len(alike[label]) > 1}
+    rows = zip(labels, said, groups, strict=True)
+    return [joined(label, one) if one and group in unclear else label for label, one, group in rows]
+
+
+def _directories(found: list[_Found]) -> list[str]:
+    """For each, where it lies below what is common to all of its layout."""
+    above: dict[str, list[str]] = {}
+    for one in found:
+        above.setdefault(one.layout.name, []).append(os.path.abspath(one.above))
+    common = {name: os.path.commonpath(directories) for name, directories in above.items()}
+    below = [os.path.relpath(one.above, common[one.layout.name]) for one in found]
+    return ["" if one == os.curdir else one for one in below]
+
+
+def _source(found: _Found, label: str) -> Source:
     files = sorted(found.files)
     several = len({name for _, _, name, _ in files}) > 1
-    stream = groups.get("stream")
     return Source(
-        label=found.layout.label.format_map(groups),
-        parts=tuple(Part(path, name if several else "", rotated) for _, path, name, rotated in files),
-        role=groups.get("role"),
-        replica=_number(groups.get("replica")),
-        rank=_number(groups.get("rank")),
-        local_rank=_number(groups.get("local")),
-        stream=_STREAMS.get(stream, stream) if stream else None,
+        label,
+        tuple(Part(path, name if several else "", rotated) for _, path, name, rotated in files),
+        role=found.groups.get("role"),
+        replica=_number(found.groups.get("replica")),
+        rank=_number(found.groups.get("rank")),
+        local_rank=_number(found.groups.get("local")),
+        stream=found.stream,
     )
 
 
 def _number(text: str | None) -> int | None:
     return int(text) if text else None
-
-
-def _with_labels(found: list[Source]) -> list[Source]:
-    """The same sources with labels that tell them apart: by their directories and their stream."""
-    by_label: dict[str, list[Source]] = {}
-    for one in found:
-        by_label.setdefault(one.label, []).append(one)
-    labelled = []
-    for one in found:
-        alike = by_label[one.label]
-        if len(alike) > 1:
-            above = [_above(other) for other in alike]
-            if len(set(above)) > 1:
-                common = os.path.commonpath(above)
-                where = os.path.relpath(_above(one), common)
-                one = _renamed(one, one.label if where == "." else f"{where}/{one.label}")
-            streams = {
-                other.stream for other in alike if _above(other) == _above(found[0]) or len(set(above)) >= 1
-            }
-            if len(streams) > 1 and one.stream:
-                one = _renamed(one, f"{one.label} {one.stream}")
-        labelled.append(one)
-    return labelled
-
-
-def _above(source: Source) -> str:
-    """The directory above what the label says."""
-    path = os.path.abspath(source.parts[0].path)
-    for layout in LAYOUTS:
-        if match := layout.match(_plain(path)):
-            return path[: match.start()] or "/"
-    return os.path.dirname(path)
-
-
-def _renamed(source: Source, label: str) -> Source:
-    from dataclasses import replace
-
-    return replace(source, label=label)
