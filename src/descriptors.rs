@@ -10,7 +10,9 @@ use std::io;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, Weak};
+
+use crate::lock::{lock, lock_soon};
 
 /// So many descriptors are left to others.
 const SPARED: u64 = 64;
@@ -91,7 +93,7 @@ impl Slot {
         }
         // Not under the lock: a disk can hang.
         let file = Arc::new(self.open_again()?);
-        let Some(mut held) = lock(&self.file) else { return Ok(file) };
+        let Some(mut held) = lock_unless_forked(&self.file) else { return Ok(file) };
         let is_first = held.is_none();
         let file = Arc::clone(held.get_or_insert(file));
         drop(held);
@@ -114,7 +116,7 @@ impl Slot {
 
     /// The file, if it is open.
     fn held(&self) -> Option<Arc<File>> {
-        lock(&self.file)?.as_ref().map(Arc::clone)
+        lock_unless_forked(&self.file)?.as_ref().map(Arc::clone)
     }
 
     fn open_again(&self) -> io::Result<File> {
@@ -165,7 +167,7 @@ fn is_want_of_descriptors(error: &io::Error) -> bool {
 
 /// Counts `slot` among those that are open, and closes others if that is too many.
 fn register(slot: &Arc<Slot>) {
-    if let Some(mut open) = lock(&OPEN) {
+    if let Some(mut open) = lock_unless_forked(&OPEN) {
         if open.len() == open.capacity() {
             open.retain(|slot| slot.strong_count() > 0);
         }
@@ -179,7 +181,7 @@ fn register(slot: &Arc<Slot>) {
 }
 
 fn close_one() -> bool {
-    lock(&OPEN).is_some_and(|mut open| close_least_used(&mut open))
+    lock_unless_forked(&OPEN).is_some_and(|mut open| close_least_used(&mut open))
 }
 
 /// Closes the file that was not used for the longest time; false if none can be closed.
@@ -199,25 +201,14 @@ fn most() -> u64 {
 }
 
 /// The lock of `mutex`; `None` if that cannot be had in a fork.
-fn lock<T>(mutex: &Mutex<T>) -> Option<MutexGuard<'_, T>> {
+fn lock_unless_forked<T>(mutex: &Mutex<T>) -> Option<MutexGuard<'_, T>> {
     static HOME: AtomicU32 = AtomicU32::new(0);
     let here = std::process::id();
     let home = match HOME.compare_exchange(0, here, Ordering::Relaxed, Ordering::Relaxed) {
         Ok(_) => here,
         Err(home) => home,
     };
-    // Nothing that can panic runs under these locks, so what a poisoned one holds is sound.
-    if home == here {
-        return Some(mutex.lock().unwrap_or_else(PoisonError::into_inner));
-    }
-    (0..1000).find_map(|_| match mutex.try_lock() {
-        Ok(guard) => Some(guard),
-        Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
-        Err(TryLockError::WouldBlock) => {
-            std::thread::yield_now();
-            None
-        }
-    })
+    if home == here { Some(lock(mutex)) } else { lock_soon(mutex) }
 }
 
 #[cfg(test)]

@@ -32,6 +32,7 @@ pub mod error;
 pub mod follow;
 pub mod index;
 pub mod line;
+mod lock;
 pub mod merge;
 pub mod partial;
 pub mod pattern;

@@ -7,8 +7,10 @@
 use std::collections::HashMap;
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, TryLockError};
-use std::time::{Duration, Instant};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard};
+use std::time::Duration;
+
+use crate::lock::{lock, lock_soon, sound};
 
 /// How long a fork waits where it cannot be rung: somebody else held the bell when it was forked.
 const DEAF: Duration = Duration::from_millis(5);
@@ -62,30 +64,12 @@ impl Bell {
     pub fn wait(&self, limit: Duration) {
         let Some(rung) = self.lock() else { return std::thread::sleep(limit.min(DEAF)) };
         let waited = self.changed.wait_timeout_while(rung, limit, |rung| !*rung);
-        *waited.unwrap_or_else(PoisonError::into_inner).0 = false;
+        *sound(waited).0 = false;
     }
 
     fn lock(&self) -> Option<MutexGuard<'_, bool>> {
         if self.pid == std::process::id() { Some(lock(&self.rung)) } else { lock_soon(&self.rung) }
     }
-}
-
-/// A lock that others hold for microseconds; `None` if one holds it who is not there any more.
-fn lock_soon<T>(mutex: &Mutex<T>) -> Option<MutexGuard<'_, T>> {
-    let begun = Instant::now();
-    loop {
-        match mutex.try_lock() {
-            Ok(guard) => return Some(guard),
-            Err(TryLockError::Poisoned(guard)) => return Some(guard.into_inner()),
-            Err(TryLockError::WouldBlock) if begun.elapsed() > Duration::from_millis(50) => return None,
-            Err(TryLockError::WouldBlock) => std::thread::yield_now(),
-        }
-    }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    // Nothing that can panic runs under these locks, so what a poisoned one holds is sound.
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Who is to be told about what in a directory, into which thousands of ranks may write.

@@ -4,11 +4,12 @@ use std::collections::{BTreeMap, VecDeque};
 use std::io::{IsTerminal, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use crate::block::{BLOCK, Block, Cutter, Extent};
 use crate::error::{Error, Result};
+use crate::lock::{lock, sound};
 use crate::source::Source;
 use crate::stamp::{Finder, Fold};
 
@@ -254,7 +255,7 @@ fn work(
     let mut block = Block::default();
     loop {
         let (number, cut) = {
-            let mut turns = turns.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut turns = lock(turns);
             if turns.over {
                 return;
             }
@@ -278,7 +279,7 @@ impl Threads {
                 self.next += 1;
                 return Ok(run);
             }
-            let receive = self.receive.as_mut().map(|r| r.get_mut().unwrap_or_else(PoisonError::into_inner));
+            let receive = self.receive.as_mut().map(|r| sound(r.get_mut()));
             match receive.map(|receive| receive.recv_timeout(TICK)) {
                 Some(Ok((number, run))) => drop(self.waiting.insert(number, run)),
                 Some(Err(RecvTimeoutError::Timeout)) => tick()?,

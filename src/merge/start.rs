@@ -1,13 +1,14 @@
 //! The first look at many logs, on all cores: each is opened, and its index is loaded or built.
 
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
 use super::strand::{State, Strand};
 use crate::caller::Caller;
 use crate::error::{Error, Result};
+use crate::lock::lock;
 use crate::pattern::{Candidate, Judge};
 
 /// How often the caller is asked whether to go on.
@@ -39,10 +40,6 @@ impl Caller for Deputy<'_> {
     fn ended(&mut self) -> Result<bool> {
         Ok(false)
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Starts every strand. What goes wrong with one is the answer, of several at once that of the first log; where the

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use atomic_refcell::{AtomicRefCell, AtomicRefMut};
 use pyo3::exceptions::PyRuntimeError;
@@ -17,6 +17,7 @@ use super::stream::Stream;
 use crate::batch::{Batch, Selection};
 use crate::block::Block;
 use crate::line::Line;
+use crate::lock::lock;
 use crate::timing::LineTime;
 use crate::watch::Bell;
 
@@ -118,10 +119,6 @@ impl Behind for Answer {
     fn about(&self) -> String {
         self.path.display().to_string()
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Reading {

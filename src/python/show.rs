@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
@@ -14,6 +14,7 @@ use super::scout::{self, Scouted};
 use super::stats::Stats;
 use super::text;
 use crate::error::{Error, Result};
+use crate::lock::lock;
 use crate::merge::Terms;
 use crate::show::{self, Feed, Json, Manner, Many, Painter, Scout, Shape, Style, Surroundings};
 use crate::watch::Bell;
@@ -192,7 +193,7 @@ impl Show {
 
     #[getter]
     fn stats(&self) -> Stats {
-        let answer = self.answer.lock().unwrap_or_else(PoisonError::into_inner);
+        let answer = lock(&self.answer);
         let notes = answer.caller.notes();
         let stats = match &answer.parts {
             Parts::One(feed, _) => Stats::of(feed.query(), notes),
@@ -209,7 +210,7 @@ impl Show {
 
 impl Show {
     fn told(&self) -> MutexGuard<'_, Told> {
-        self.told.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.told)
     }
 }
 

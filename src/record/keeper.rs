@@ -3,11 +3,12 @@
 
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use super::beside;
 use crate::error::{Error, Result};
 use crate::index::{GROWN, Index, Keep, Options, STORED_FROM};
+use crate::lock::lock;
 use crate::source::{Identity, Source};
 
 /// How long a log was when its index was asked for last, in bytes.
@@ -73,8 +74,7 @@ impl Keeper {
     }
 
     fn work(&self) -> MutexGuard<'_, Work> {
-        // Nothing that can panic runs under this lock.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.0)
     }
 }
 

@@ -8,8 +8,8 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant, SystemTime};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
 use rustix::fs::FlockOperation;
 
@@ -17,6 +17,8 @@ use super::beside::LOGS;
 use super::keeper::{Keeper, Mark};
 use super::notes::{Session, TICK};
 use super::pair::{Moment, Pair};
+use crate::lock::{lock, lock_soon};
+use crate::timing;
 use crate::wait::tells_events;
 use crate::watch::{Bell, Watch};
 
@@ -111,7 +113,7 @@ struct Recorder {
 impl Recorder {
     fn here() -> Option<Arc<Self>> {
         // In a forked process the lock may be held by a thread that is not there.
-        let known = (0..100).find_map(|_| RECORDER.try_lock().map_err(|_| std::thread::yield_now()).ok())?;
+        let known = lock_soon(&RECORDER)?;
         known.as_ref().filter(|recorder| recorder.pid == std::process::id()).map(Arc::clone)
     }
 
@@ -119,7 +121,7 @@ impl Recorder {
         if let Some(recorder) = Self::here() {
             return Ok(recorder);
         }
-        let (begun, wall, pid) = (Instant::now(), wall(), std::process::id());
+        let (begun, wall, pid) = (Instant::now(), timing::now(), std::process::id());
         let boot = std::fs::read("/proc/sys/kernel/random/boot_id").unwrap_or_default();
         let seed = wall.cast_unsigned().rotate_left(32) ^ u64::from(pid);
         let id = xxhash_rust::xxh3::xxh3_64_with_seed(&boot, seed);
@@ -131,7 +133,7 @@ impl Recorder {
             bell: Arc::default(),
             keeper: Arc::default(),
         });
-        let mut known = RECORDER.try_lock().map_err(|_| io::Error::from(io::ErrorKind::ResourceBusy))?;
+        let mut known = lock_soon(&RECORDER).ok_or(io::ErrorKind::ResourceBusy)?;
         if let Some(recorder) = known.as_ref().filter(|recorder| recorder.pid == pid) {
             return Ok(Arc::clone(recorder));
         }
@@ -146,7 +148,7 @@ impl Recorder {
     fn now(&self) -> Moment {
         let since = self.begun.elapsed().as_nanos() as u64;
         let expected = self.session.wall.saturating_add(since.cast_signed());
-        Moment { tick: since / TICK, drift: wall().saturating_sub(expected) }
+        Moment { tick: since / TICK, drift: timing::now().saturating_sub(expected) }
     }
 
     /// The life of the thread.
@@ -331,16 +333,6 @@ fn next_multiple(moment: Moment, now: Instant, pace: Duration) -> Instant {
     now + Duration::from_nanos(pace - (moment.tick * TICK) % pace)
 }
 
-fn wall() -> i64 {
-    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(now.as_nanos()).unwrap_or(i64::MAX)
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    // Nothing that can panic runs under these locks, so what a poisoned one holds is sound.
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -366,7 +358,7 @@ mod tests {
         let places: Vec<_> =
             (0..40).map(|n| (records[n % 2].of((n as u64 / 2 + 1) * 7 - 1).unwrap().note, n % 2)).collect();
         assert!(places.is_sorted_by(|a, b| a < b), "{places:?}");
-        assert!(wall() - records[1].of(139).unwrap().wall < 1_000_000_000);
+        assert!(timing::now() - records[1].of(139).unwrap().wall < 1_000_000_000);
     }
 
     #[test]

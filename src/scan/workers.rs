@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::time::Duration;
 
 use super::job::{Bench, Cut, Job, RUN, Run};
 use crate::block::{BLOCK, Block, Cutter, Extent};
 use crate::error::{Error, Result};
+use crate::lock::{lock, sound};
 
 /// How long the consumer waits before it asks its caller whether to go on.
 const PULSE: Duration = Duration::from_millis(20);
@@ -42,7 +43,7 @@ struct State {
 
 impl Shared {
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.state)
     }
 }
 
@@ -82,8 +83,7 @@ impl Workers {
                 self.shared.room.notify_one();
                 return Ok(run);
             }
-            let (woken, waited) =
-                self.shared.done.wait_timeout(state, PULSE).unwrap_or_else(PoisonError::into_inner);
+            let (woken, waited) = sound(self.shared.done.wait_timeout(state, PULSE));
             state = woken;
             if waited.timed_out() {
                 drop(state);
@@ -136,10 +136,10 @@ fn work(job: &Job, shared: &Shared) {
 
 /// Waits for room and takes the next run, with its number.
 fn take(job: &Job, shared: &Shared, bench: &mut Bench) -> Option<(u64, Cut)> {
-    let mut cutter = shared.cutter.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut cutter = lock(&shared.cutter);
     let mut state = shared.lock();
     while !state.stopped && state.issued - state.delivered >= shared.window {
-        state = shared.room.wait(state).unwrap_or_else(PoisonError::into_inner);
+        state = sound(shared.room.wait(state));
     }
     if state.stopped {
         return None;

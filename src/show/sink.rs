@@ -4,11 +4,12 @@ use std::fs::File;
 use std::io::{self, Write};
 use std::os::fd::AsFd;
 use std::path::Path;
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use crate::error::{Error, Result};
+use crate::lock::lock;
 
 /// How long to wait at once for a reader that does not read.
 const PATIENCE: Timespec = Timespec { tv_sec: 0, tv_nsec: 20_000_000 };
@@ -36,7 +37,7 @@ impl Sink {
 
     /// Writes all of `bytes`, and nobody else's between them. `pulse` is called while the reader is slow.
     pub fn write(&self, mut bytes: &[u8], pulse: &mut dyn FnMut() -> Result<()>) -> Result<()> {
-        let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut file = lock(&self.file);
         while !bytes.is_empty() {
             match file.write(bytes) {
                 Ok(0) => return Err(refused(io::ErrorKind::WriteZero.into())),
