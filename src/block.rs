@@ -3,195 +3,19 @@
 //! A **hole** is 4,096 or more NULs at the start of the file or of a line: what a truncation leaves under a writer
 //! that keeps its offset. Holes are not text; they are dropped here, so that nothing after this module sees one.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+mod cut;
 
 use crate::error::{Error, Result};
 use crate::line;
 use crate::source::Source;
+
+pub use cut::{Cutter, Extent, cut_back, whole_end};
 
 /// How many bytes a block aims to hold. Twice this fits the second-level cache of the machines that train.
 pub const BLOCK: usize = 256 << 10;
 
 /// The least number of NULs at the start of a line that makes a hole.
 pub const HOLE: usize = 4096;
-
-/// How much is read at first to find the line end at which to cut.
-const PROBE: usize = 4096;
-
-/// A range of the file that holds whole lines: `start..end`, in bytes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Extent {
-    /// Where its first line begins.
-    pub start: u64,
-    /// One past its last byte.
-    pub end: u64,
-}
-
-impl Extent {
-    /// Its length in bytes.
-    pub fn len(&self) -> u64 {
-        self.end - self.start
-    }
-
-    /// Whether it holds nothing.
-    pub fn is_empty(&self) -> bool {
-        self.start == self.end
-    }
-}
-
-/// Cuts a range of a file into extents of about [`BLOCK`] bytes, without reading more than a little of each.
-#[derive(Debug)]
-pub struct Cutter {
-    next: u64,
-    end: u64,
-    probe: Vec<u8>,
-    /// Holes that were stepped over since the one who cuts last took this number.
-    pub holes: u64,
-    /// Set by whoever no longer wants the rest: the end of a long line may be far away.
-    pub halt: Arc<AtomicBool>,
-}
-
-impl Cutter {
-    /// Will cut `extent`, which begins at a line start; what follows the last `\n` before its end is a line too.
-    pub fn new(extent: Extent) -> Self {
-        Self { next: extent.start, end: extent.end, probe: Vec::new(), holes: 0, halt: Arc::default() }
-    }
-
-    /// The next extent, or `None` at the end.
-    ///
-    /// # Errors
-    /// `Error::Truncated` if the file has become shorter than the range.
-    pub fn cut(&mut self, source: &Source) -> Result<Option<Extent>> {
-        while self.next < self.end {
-            let start = self.next;
-            let goal = start + BLOCK as u64;
-            let end = if goal >= self.end {
-                Some(self.end)
-            } else if let Some(end) = self.last_line_end(source, start, goal)? {
-                Some(end)
-            } else {
-                self.long_line(source, start)?
-            };
-            if let Some(end) = end {
-                self.next = end;
-                return Ok(Some(Extent { start, end }));
-            }
-        }
-        Ok(None)
-    }
-
-    /// One past the last `\n` in `start..goal`.
-    fn last_line_end(&mut self, source: &Source, start: u64, goal: u64) -> Result<Option<u64>> {
-        let (mut length, mut end) = (PROBE as u64, goal);
-        while end > start {
-            let from = end.saturating_sub(length).max(start);
-            let probe = self.read(source, from, end)?;
-            let whole = line::whole(probe);
-            if whole > 0 {
-                return Ok(Some(from + whole as u64));
-            }
-            (end, length) = (from, length * 4);
-        }
-        Ok(None)
-    }
-
-    /// One past the `\n` of the line at `start`, which is longer than a block; `None` if a hole begins there instead,
-    /// which is then stepped over.
-    fn long_line(&mut self, source: &Source, start: u64) -> Result<Option<u64>> {
-        let limit = self.end;
-        let (mut at, mut only_nuls) = (start, true);
-        while at < limit {
-            if self.halt.load(Ordering::Relaxed) {
-                return Err(Error::Interrupted);
-            }
-            if only_nuls {
-                at = source.next_stored(at).min(limit);
-            }
-            let end = limit.min(at + BLOCK as u64);
-            let probe = self.read(source, at, end)?;
-            if only_nuls && let Some(text) = probe.iter().position(|&b| b != 0) {
-                let text = at + text as u64;
-                if text - start >= HOLE as u64 {
-                    self.step_over(text);
-                    return Ok(None);
-                }
-                only_nuls = false;
-            }
-            if !only_nuls && let Some(newline) = memchr::memchr(b'\n', probe) {
-                return Ok(Some(at + newline as u64 + 1));
-            }
-            at = end;
-        }
-        if only_nuls {
-            self.step_over(limit);
-            return Ok(None);
-        }
-        Ok(Some(limit))
-    }
-
-    fn step_over(&mut self, end: u64) {
-        self.next = end;
-        self.holes += 1;
-    }
-
-    fn read(&mut self, source: &Source, from: u64, to: u64) -> Result<&[u8]> {
-        let length = (to - from) as usize;
-        self.probe.resize(length.max(self.probe.len()), 0);
-        let got = source.read(from, &mut self.probe[..length])?;
-        if got < length {
-            return Err(shrunk(source, from + got as u64, to));
-        }
-        Ok(&self.probe[..length])
-    }
-}
-
-/// The extent of about [`BLOCK`] bytes of whole lines that ends at `end`, a line end or the end of the file, and where
-/// to cut next.
-///
-/// The two differ where a hole too long for a block stands between them: it is left out, so that what is read stays
-/// small.
-pub fn cut_back(source: &Source, end: u64) -> Result<(Extent, u64)> {
-    let mut probe = vec![0; BLOCK];
-    // The line that ends at `end` does not begin after its own `\n`.
-    let mut to = end.saturating_sub(1);
-    let mut start = 0;
-    let goal = end.saturating_sub(BLOCK as u64);
-    while to > 0 {
-        let from = to.saturating_sub(BLOCK as u64);
-        let length = (to - from) as usize;
-        let got = source.read(from, &mut probe[..length])?;
-        if got < length {
-            return Err(shrunk(source, from + got as u64, end));
-        }
-        // The first line start at or after the goal, or else the last one before it.
-        let near = goal.max(from + 1) - from - 1;
-        let first =
-            memchr::memchr(b'\n', &probe[(near as usize).min(length)..length]).map(|i| i + near as usize);
-        if let Some(newline) = first.or_else(|| memchr::memrchr(b'\n', &probe[..length])) {
-            start = from + newline as u64 + 1;
-            break;
-        }
-        to = from;
-    }
-    let mut text = start;
-    if end - start > 2 * BLOCK as u64 {
-        let mut cutter = Cutter::new(Extent { start, end });
-        if cutter.long_line(source, start)?.is_none() {
-            text = cutter.next;
-        }
-    }
-    Ok((Extent { start: text, end }, start))
-}
-
-fn too_long(source: &Source, extent: Extent) -> Error {
-    Error::Value(format!(
-        "{}: the line at byte {} has {} bytes, more than there is memory for",
-        source.path().display(),
-        extent.start,
-        extent.len()
-    ))
-}
 
 fn shrunk(source: &Source, size: u64, wanted: u64) -> Error {
     let detail = format!("truncated to {size} bytes while bytes up to {wanted} were being read");
@@ -237,14 +61,12 @@ impl Block {
         let length = extent.len() as usize;
         // Growing only: zeroing a buffer that is about to be overwritten costs as much as a third of the read.
         if bytes.len() < length {
+            // A line that does not fit the memory is an error and not the end of the process.
             let more = length - bytes.len();
             let path = || source.path().to_path_buf();
             bytes
                 .try_reserve_exact(more)
                 .map_err(|_| Error::Memory { path: path(), length: extent.len() })?;
-            // A line that does not fit the memory is an error and not the end of the process.
-            let more = length - bytes.len();
-            bytes.try_reserve_exact(more).map_err(|_| too_long(source, extent))?;
             bytes.resize(length, 0);
         } else {
             bytes.truncate(length);
@@ -430,6 +252,26 @@ mod tests {
             blocks.reverse();
             let joined: Vec<u8> = blocks.iter().flat_map(|b| b.bytes().to_vec()).collect();
             prop_assert_eq!(&joined, &without_holes(&content));
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+        #[test]
+        fn whole_lines_end_at_the_last_line_end(
+            pieces in proptest::collection::vec(piece(), 0..8),
+            (a, b) in (0.0..1.0, 0.0..1.2),
+        ) {
+            let content = pieces.concat();
+            let opened = open(&content);
+            prop_assume!(opened.is_some());
+            let (_file, source) = opened.unwrap();
+            // Its end may lie past that of the file.
+            let [start, end] = [a, b].map(|part: f64| (part * content.len() as f64) as usize);
+            let (start, end) = (start.min(end), end);
+            let extent = Extent { start: start as u64, end: end as u64 };
+            let whole = content[start..end.min(content.len()).max(start)].iter().rposition(|&b| b == b'\n');
+            prop_assert_eq!(whole_end(&source, extent).unwrap(), (start + whole.map_or(0, |i| i + 1)) as u64);
         }
     }
 

@@ -7,9 +7,8 @@
 
 use std::time::{Duration, Instant, SystemTime};
 
-use crate::block::{BLOCK, Extent, HOLE};
+use crate::block::{Extent, HOLE, whole_end};
 use crate::error::Result;
-use crate::line;
 use crate::source::{Look, Source};
 
 /// How many bytes before the place are remembered.
@@ -147,7 +146,7 @@ impl Place {
         let got = source.read(from, &mut now)?;
         let differs = now[..got].iter().zip(&self.recent).position(|(a, b)| a != b);
         // Two lines may begin alike: the new one is wanted whole.
-        differs.map(|i| line_start(source, from + i as u64)).transpose()
+        differs.map(|i| whole_end(source, Extent { start: 0, end: from + i as u64 })).transpose()
     }
 
     /// Whether the unfinished line begins with NULs only, which may become a hole; steps over one that is whole.
@@ -168,40 +167,14 @@ impl Place {
 
     /// The whole lines between the place and `size`, if there are any.
     pub fn whole_lines(&mut self, source: &Source, size: u64) -> Result<Option<Extent>> {
-        if size > self.searched + BLOCK as u64 {
-            // No line ends in what the file system has not stored.
-            self.searched = source.next_stored(self.searched).min(size);
+        let unsearched = Extent { start: self.searched, end: size.max(self.searched) };
+        let end = whole_end(source, unsearched)?;
+        if end > unsearched.start {
+            return Ok(Some(Extent { start: self.at, end }));
         }
-        let mut probe = vec![0; BLOCK.min(size.saturating_sub(self.searched) as usize)];
-        let mut end = size;
-        while end > self.searched {
-            let from = end.saturating_sub(BLOCK as u64).max(self.searched);
-            let got = source.read(from, &mut probe[..(end - from) as usize])?;
-            let whole = line::whole(&probe[..got]);
-            if whole > 0 {
-                return Ok(Some(Extent { start: self.at, end: from + whole as u64 }));
-            }
-            end = from;
-        }
-        self.searched = self.searched.max(size);
+        self.searched = unsearched.end;
         Ok(None)
     }
-}
-
-/// Where the line begins that the byte at `at` belongs to.
-fn line_start(source: &Source, at: u64) -> Result<u64> {
-    let mut probe = vec![0; RECENT as usize];
-    let mut end = at;
-    while end > 0 {
-        let from = end.saturating_sub(RECENT);
-        let got = source.read(from, &mut probe[..(end - from) as usize])?;
-        let whole = line::whole(&probe[..got]);
-        if whole > 0 {
-            return Ok(from + whole as u64);
-        }
-        end = from;
-    }
-    Ok(0)
 }
 
 /// Where the NULs end that stand at `at`, at most `size`.

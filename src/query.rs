@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use crate::batch::Batch;
-use crate::block::{Block, Extent, cut_back};
+use crate::block::{Block, Extent, cut_back, whole_end};
 use crate::caller::Caller;
 use crate::error::{Error, Result};
 use crate::follow::{self, Fates, Follow, Turn};
@@ -356,7 +356,8 @@ impl Query {
         }
         // A follow delivers the unfinished line once it is whole, so it is not one of the lines that are there now.
         let size = source.size()?.min(self.bound.unwrap_or(u64::MAX));
-        let end = if self.question.follow { whole_end(&source, size)? } else { size };
+        let there = Extent { start: 0, end: size };
+        let end = if self.question.follow { whole_end(&source, there)? } else { size };
         if let Some(terms) = self.question.time.clone() {
             return self.seek(terms, &source, end, caller);
         }
@@ -398,7 +399,7 @@ impl Query {
         timing.listen(&self.question.path, &index);
         if timing.listens() && index.is_growing() {
             // Which lines have no stamp, and what comes before them, is known at the end.
-            index.grow_until(&|_| false, &mut || caller.pulse())?;
+            index.complete(&mut || caller.pulse())?;
             timing = Timing::of(terms, &index, source)?;
             timing.listen(&self.question.path, &index);
         }
@@ -530,18 +531,4 @@ impl Query {
             bell: Arc::clone(&self.question.bell),
         }
     }
-}
-
-/// Where the whole lines of a file of `size` bytes end.
-pub fn whole_end(source: &Source, size: u64) -> Result<u64> {
-    if size == 0 {
-        return Ok(0);
-    }
-    let mut last = [0];
-    source.read(size - 1, &mut last)?;
-    if last[0] == b'\n' {
-        return Ok(size);
-    }
-    let mut place = crate::place::Place::new(source, 0)?;
-    Ok(place.whole_lines(source, size)?.map_or(0, |extent| extent.end))
 }

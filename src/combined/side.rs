@@ -3,13 +3,13 @@
 use std::path::PathBuf;
 
 use crate::batch::{Batch, Selection};
-use crate::block::Block;
+use crate::block::{Block, Extent, whole_end};
 use crate::caller::Caller;
 use crate::error::Result;
 use crate::follow::Turn;
 use crate::line::Line;
 use crate::pattern::Candidate;
-use crate::query::{Query, Question, whole_end};
+use crate::query::{Query, Question};
 use crate::record::Arrivals;
 use crate::scan::Tally;
 use crate::source::Source;
@@ -86,7 +86,7 @@ impl Side {
 
     /// Where its whole lines end before `size`.
     pub fn whole_lines(&self, size: u64) -> Result<u64> {
-        if size == 0 { Ok(0) } else { whole_end(&Source::open(&self.path)?, size) }
+        if size == 0 { Ok(0) } else { whole_end(&Source::open(&self.path)?, Extent { start: 0, end: size }) }
     }
 
     /// Begins to read what is there, `bound` bytes; with the time of each line if `times` say how to find it.

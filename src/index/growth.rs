@@ -3,9 +3,8 @@
 use std::fs::Metadata;
 use std::sync::Arc;
 
-use crate::block::{BLOCK, Extent};
+use crate::block::{Extent, whole_end};
 use crate::error::Result;
-use crate::line;
 use crate::source::Source;
 
 use super::Index;
@@ -77,17 +76,7 @@ impl Index {
     pub fn shorten(&mut self, size: u64) -> Result<()> {
         let Some(Growth { source, seen, .. }) = self.growth.take() else { return Ok(()) };
         let start = self.about.covered;
-        let mut end = size.max(start);
-        while end > start {
-            let mut tail = vec![0; (end - start).min(BLOCK as u64) as usize];
-            let from = end - tail.len() as u64;
-            let got = source.read(from, &mut tail)?;
-            let whole = line::whole(&tail[..got]) as u64;
-            end = from + whole;
-            if whole > 0 {
-                break;
-            }
-        }
+        let end = whole_end(&source, Extent { start, end: size.max(start) })?;
         let built_from = self.built_from;
         self.options.keep = Keep::Nowhere;
         self.grow(&source, seen, end);

@@ -1,0 +1,184 @@
+//! Where to cut a file: at line ends, found from either side, with little read but what is between them.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use super::{BLOCK, HOLE, shrunk};
+use crate::error::{Error, Result};
+use crate::line;
+use crate::source::Source;
+
+/// How much is read at first to find the line end at which to cut.
+const PROBE: usize = 4096;
+
+/// A range of the file that holds whole lines: `start..end`, in bytes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Extent {
+    /// Where its first line begins.
+    pub start: u64,
+    /// One past its last byte.
+    pub end: u64,
+}
+
+impl Extent {
+    /// Its length in bytes.
+    pub fn len(&self) -> u64 {
+        self.end - self.start
+    }
+
+    /// Whether it holds nothing.
+    pub fn is_empty(&self) -> bool {
+        self.start == self.end
+    }
+}
+
+/// Cuts a range of a file into extents of about [`BLOCK`] bytes, without reading more than a little of each.
+#[derive(Debug)]
+pub struct Cutter {
+    next: u64,
+    end: u64,
+    probe: Vec<u8>,
+    /// Holes that were stepped over since the one who cuts last took this number.
+    pub holes: u64,
+    /// Set by whoever no longer wants the rest: the end of a long line may be far away.
+    pub halt: Arc<AtomicBool>,
+}
+
+impl Cutter {
+    /// Will cut `extent`, which begins at a line start; what follows the last `\n` before its end is a line too.
+    pub fn new(extent: Extent) -> Self {
+        Self { next: extent.start, end: extent.end, probe: Vec::new(), holes: 0, halt: Arc::default() }
+    }
+
+    /// The next extent, or `None` at the end.
+    ///
+    /// # Errors
+    /// `Error::Truncated` if the file has become shorter than the range.
+    pub fn cut(&mut self, source: &Source) -> Result<Option<Extent>> {
+        while self.next < self.end {
+            let start = self.next;
+            let goal = start + BLOCK as u64;
+            let end = if goal >= self.end {
+                Some(self.end)
+            } else {
+                match whole_end(source, Extent { start, end: goal })? {
+                    end if end > start => Some(end),
+                    _ => self.long_line(source, start)?,
+                }
+            };
+            if let Some(end) = end {
+                self.next = end;
+                return Ok(Some(Extent { start, end }));
+            }
+        }
+        Ok(None)
+    }
+
+    /// One past the `\n` of the line at `start`, which is longer than a block; `None` if a hole begins there instead,
+    /// which is then stepped over.
+    fn long_line(&mut self, source: &Source, start: u64) -> Result<Option<u64>> {
+        let limit = self.end;
+        let (mut at, mut only_nuls) = (start, true);
+        while at < limit {
+            if self.halt.load(Ordering::Relaxed) {
+                return Err(Error::Interrupted);
+            }
+            if only_nuls {
+                at = source.next_stored(at).min(limit);
+            }
+            let end = limit.min(at + BLOCK as u64);
+            let probe = self.read(source, at, end)?;
+            if only_nuls && let Some(text) = probe.iter().position(|&b| b != 0) {
+                let text = at + text as u64;
+                if text - start >= HOLE as u64 {
+                    self.step_over(text);
+                    return Ok(None);
+                }
+                only_nuls = false;
+            }
+            if !only_nuls && let Some(newline) = memchr::memchr(b'\n', probe) {
+                return Ok(Some(at + newline as u64 + 1));
+            }
+            at = end;
+        }
+        if only_nuls {
+            self.step_over(limit);
+            return Ok(None);
+        }
+        Ok(Some(limit))
+    }
+
+    fn step_over(&mut self, end: u64) {
+        self.next = end;
+        self.holes += 1;
+    }
+
+    fn read(&mut self, source: &Source, from: u64, to: u64) -> Result<&[u8]> {
+        let length = (to - from) as usize;
+        self.probe.resize(length.max(self.probe.len()), 0);
+        let got = source.read(from, &mut self.probe[..length])?;
+        if got < length {
+            return Err(shrunk(source, from + got as u64, to));
+        }
+        Ok(&self.probe[..length])
+    }
+}
+
+/// The extent of about [`BLOCK`] bytes of whole lines that ends at `end`, a line end or the end of the file, and where
+/// to cut next.
+///
+/// The two differ where a hole too long for a block stands between them: it is left out, so that what is read stays
+/// small.
+pub fn cut_back(source: &Source, end: u64) -> Result<(Extent, u64)> {
+    let mut probe = vec![0; BLOCK];
+    // The line that ends at `end` does not begin after its own `\n`.
+    let mut to = end.saturating_sub(1);
+    let mut start = 0;
+    let goal = end.saturating_sub(BLOCK as u64);
+    while to > 0 {
+        let from = to.saturating_sub(BLOCK as u64);
+        let length = (to - from) as usize;
+        let got = source.read(from, &mut probe[..length])?;
+        if got < length {
+            return Err(shrunk(source, from + got as u64, end));
+        }
+        // The first line start at or after the goal, or else the last one before it.
+        let near = goal.max(from + 1) - from - 1;
+        let first =
+            memchr::memchr(b'\n', &probe[(near as usize).min(length)..length]).map(|i| i + near as usize);
+        if let Some(newline) = first.or_else(|| memchr::memrchr(b'\n', &probe[..length])) {
+            start = from + newline as u64 + 1;
+            break;
+        }
+        to = from;
+    }
+    let mut text = start;
+    if end - start > 2 * BLOCK as u64 {
+        let mut cutter = Cutter::new(Extent { start, end });
+        if cutter.long_line(source, start)?.is_none() {
+            text = cutter.next;
+        }
+    }
+    Ok((Extent { start: text, end }, start))
+}
+
+/// Where the whole lines in `extent` end: one past its last `\n`, or its start if it has none.
+///
+/// Of a file that is shorter by now, what is left counts.
+pub fn whole_end(source: &Source, extent: Extent) -> Result<u64> {
+    // No line ends in what the file system has not stored.
+    let is_long = extent.len() > BLOCK as u64;
+    let start = if is_long { source.next_stored(extent.start).min(extent.end) } else { extent.start };
+    let (mut probe, mut length, mut end) = (Vec::new(), PROBE, extent.end);
+    while end > start {
+        let from = end.saturating_sub(length as u64).max(start);
+        probe.resize((end - from) as usize, 0);
+        let got = source.read(from, &mut probe)?;
+        let whole = line::whole(&probe[..got]);
+        if whole > 0 {
+            return Ok(from + whole as u64);
+        }
+        (end, length) = (from, BLOCK.min(length * 4));
+    }
+    Ok(extent.start)
+}
