@@ -77,8 +77,8 @@ bench-jobs: $(VENV)/nemo/.ready ## What remembering jobs costs, beside NeMo-Run'
 	LOGDEX_BENCH_FOLLOW=60 $(VENV)/nemo/bin/python -m pytest benches/bench_jobs.py -o python_files='bench_*.py' -o pythonpath=benches -o filterwarnings=default --benchmark-group-by=group --benchmark-columns=median,min,rounds -s
 
 soak: $(VENV)/torchx/.ready ## Job records, 30 s each; ten thousand cuts; a follow of ten minutes at the highest rate
-	LOGDEX_SOAK=30 $(VENV)/torchx/bin/python -m pytest tests/test_jobs_store.py tests/test_jobs_nemo_file.py -k "writers or lock"
-	$(VENV)/torchx/bin/python -m pytest tests/test_faults.py -m soak -s
+	LOGDEX_SOAK=30 $(VENV)/torchx/bin/python -m pytest tests/test_jobs_store.py tests/test_jobs_nemo_file.py -k "writers or lock" --timeout 0
+	$(VENV)/torchx/bin/python -m pytest tests/test_faults.py -m soak -s --timeout 0
 
 wheel: $(TOOLS)/.wheel-ready | need-cargo ## The wheel and the sdist in dist/, audited, and tried with CPython 3.10 to 3.13
 	rm -rf dist

@@ -55,9 +55,9 @@ def log(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def eventually() -> Callable[..., None]:
-    """Waits up to 10 s, or `seconds`, for a condition to hold."""
+    """Waits up to a minute, or `seconds`, for a condition to hold."""
 
-    def wait(condition: Callable[[], Any], seconds: float = 10.0) -> None:
+    def wait(condition: Callable[[], Any], seconds: float = 60.0) -> None:
         deadline = time.monotonic() + seconds
         while not condition():
             assert time.monotonic() < deadline, "waited in vain"

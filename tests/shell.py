@@ -23,7 +23,7 @@ def logdex(*args: object, stdin: bytes | None = None, **env: str) -> subprocess.
         input=stdin,
         stdin=subprocess.DEVNULL if stdin is None else None,
         capture_output=True,
-        timeout=60,
+        timeout=300,
         env={**os.environ, **env},
         check=False,
     )
@@ -60,5 +60,5 @@ class Following:
 
     def interrupt(self) -> tuple[int, str]:
         self.process.send_signal(signal.SIGINT)
-        _, error = self.process.communicate(timeout=10)
+        _, error = self.process.communicate(timeout=60)
         return self.process.returncode, error

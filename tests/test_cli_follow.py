@@ -162,7 +162,7 @@ def test_a_follow_ends_when_nobody_reads_it(two: Path, many: bool) -> None:
         shell=True,
         capture_output=True,
         text=True,
-        timeout=10,
+        timeout=60,
         check=True,
     )
     assert done.stdout.endswith(stamped(0, "rank 0"))

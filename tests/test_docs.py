@@ -74,7 +74,7 @@ def run_commands(text: str) -> None:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            timeout=60,
+            timeout=300,
             check=False,
         )
         same = doctest.OutputChecker().check_output(expected.lstrip("\n"), done.stdout, _FLAGS)

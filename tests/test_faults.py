@@ -149,7 +149,7 @@ def test_a_full_disk_for_the_index(tmp_path: Path) -> None:
 
 def _child(code: str, *args: object, wrap: tuple[str, ...] = ()) -> str:
     command = [*wrap, sys.executable, "-c", code, *map(str, args)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr
     return done.stdout
 

@@ -31,7 +31,7 @@ def _ask(log: Path, kept: Path, since: datetime, kill_at: int | None) -> subproc
     if kill_at is not None:
         inject = f"inject={_CALLS}:signal=KILL:when={kill_at}"
         command = ["strace", "-f", "-qq", "-o", os.devnull, "-e", f"trace={_CALLS}", "-e", inject, *command]
-    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
 
 
 @pytest.mark.parametrize("grows", [False, True])

@@ -152,7 +152,9 @@ def test_kill_9_at_every_system_call_of_a_save(jobs: JobStore, tmp_path: Path) -
         jobs.save(before)
         inject = ["-e", f"trace={name}", "-e", f"inject={name}:signal=KILL:when={nth}"]
         subprocess.run(
-            ["strace", "-qq", "-o", "/dev/null", *inject, sys.executable, "-c", code], check=False, timeout=60
+            ["strace", "-qq", "-o", "/dev/null", *inject, sys.executable, "-c", code],
+            check=False,
+            timeout=300,
         )
         after = jobs.load("app-1", "s")
         assert after is not None
@@ -166,7 +168,7 @@ def _calls_of(code: str, tmp_path: Path, jobs: JobStore, before: JobRecord) -> l
     """The system calls from one marker to the other, each with its number among those of its name."""
     jobs.save(before)
     trace = tmp_path / "trace"
-    subprocess.run(["strace", "-qq", "-o", str(trace), sys.executable, "-c", code], check=True, timeout=60)
+    subprocess.run(["strace", "-qq", "-o", str(trace), sys.executable, "-c", code], check=True, timeout=300)
     counts: dict[str, int] = {}
     inside, calls = False, []
     for line in trace.read_text().splitlines():

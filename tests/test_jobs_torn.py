@@ -295,7 +295,9 @@ def test_what_another_process_saw_of_an_end_stays(
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # TorchX leaves its files open
-def test_a_launch_that_fails_half_way_leaves_nothing_running(scheduler: Any, tmp_path: Path) -> None:
+def test_a_launch_that_fails_half_way_leaves_nothing_running(
+    scheduler: Any, tmp_path: Path, eventually: Eventually
+) -> None:
     from torchx.specs import AppDef, Role
 
     mark = str(tmp_path / "first")
@@ -304,7 +306,7 @@ def test_a_launch_that_fails_half_way_leaves_nothing_running(scheduler: Any, tmp
     with subprocess.Popen(
         ["bash", *wait], start_new_session=True
     ) as seen:  # `running` does see such a process
-        assert running(mark) == [seen.pid]
+        eventually(lambda: running(mark) == [seen.pid])
         os.killpg(seen.pid, signal.SIGKILL)
     second = Role("second", image="", entrypoint=str(tmp_path / "missing"), args=[])
     with pytest.raises(FileNotFoundError):

@@ -24,7 +24,7 @@ def ranks(*args: object) -> tuple[int, str, str]:
         [sys.executable, "-m", "logdex", "ranks", *map(str, args)],
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=300,
         check=False,
     )
     assert "Traceback (most" not in done.stderr, done.stderr

@@ -190,7 +190,7 @@ def test_a_launcher_that_is_killed_at_a_write_of_the_record(
         go.touch()
         live = list(scheduler.log_iter(app_id, "w", 0, should_tail=True))
         assert process.wait(10) == -signal.SIGKILL
-        strace.communicate(timeout=10)
+        strace.communicate(timeout=60)
         assert_whole(live)
         assert_whole(rest_of(reader))
     assert_whole(list(scheduler.log_iter(app_id, "w", 0)))

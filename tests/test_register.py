@@ -21,7 +21,7 @@ def python(code: str) -> str:
 
 def torchx(*args: str, cwd: Path) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
-        [sys.executable, "-m", "torchx.cli.main", *args], capture_output=True, text=True, cwd=cwd, timeout=60
+        [sys.executable, "-m", "torchx.cli.main", *args], capture_output=True, text=True, cwd=cwd, timeout=300
     )
 
 
