@@ -198,10 +198,14 @@ def arrange(paths: Iterable[str], *, streams: str | None = None, follow: bool = 
 
 def _of_match(path: str, *, rotated: bool | None = None) -> _Found:
     """One file as a source of its own, whatever it is called."""
-    found, groups = _known(path) or (_Found(_OTHER, os.path.dirname(path), {"name": _base(path)}), {})
+    found, groups = _known(path) or (_other(path), {})
     turned = _is_rotated(groups) if rotated is None else rotated
     found.files.append(((), path, "", turned))
     return found
+
+
+def _other(path: str) -> _Found:
+    return _Found(_OTHER, os.path.dirname(os.path.abspath(path)), {"name": _base(path)})
 
 
 def _base(path: str) -> str:
@@ -353,7 +357,7 @@ def _directories(found: list[_Found]) -> list[str]:
     """For each, where it lies below what is common to all of its layout."""
     above: dict[str, list[str]] = {}
     for one in found:
-        above.setdefault(one.layout.name, []).append(os.path.abspath(one.above))
+        above.setdefault(one.layout.name, []).append(one.above)
     common = {name: os.path.commonpath(directories) for name, directories in above.items()}
     below = [os.path.relpath(one.above, common[one.layout.name]) for one in found]
     return ["" if one == os.curdir else one for one in below]
