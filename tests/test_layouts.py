@@ -241,7 +241,7 @@ def test_a_stream_that_is_not_there_is_said(tmp_path: Path) -> None:
 def test_globs_and_files_are_taken_at_their_word(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     make(tmp_path, "odd.name w/0/stdout.log w/0/stderr.log")
     monkeypatch.chdir(tmp_path)
-    for name in ("odd.name", "odd*", "./odd.name", "w/../odd.name", "*/../odd.name"):
+    for name in ("odd.name", "odd*", "./odd.name", "w/../odd.name"):
         assert [one.label for one in sources(name)] == ["odd.name"]
     assert [one.label for one in sources(str(tmp_path / "odd*"))] == ["odd.name"]
     assert [one.label for one in sources(str(tmp_path / "odd.name"))] == ["odd.name"]
