@@ -97,7 +97,6 @@ impl Source {
         let slot = Slot::new(path, Identity::of(&metadata), file);
         let source = Self { path: path.to_path_buf(), slot, head: Head::default() };
         source.remember_head()?;
-        source.refuse_compressed()?;
         Ok(source)
     }
 
@@ -184,12 +183,18 @@ impl Source {
     }
 
     /// Remembers the beginning of the file as it is now, if less than 512 bytes of it are known.
+    ///
+    /// # Errors
+    /// `Error::Compressed` where that is the beginning of a compressed file.
     pub fn remember_head(&self) -> Result<()> {
         let known = self.head.length.load(Ordering::Relaxed);
         if known < HEAD {
             let mut bytes = [0; HEAD];
             let length = self.read(known as u64, &mut bytes[known..])?;
             self.head.put(known, &bytes[known..known + length]);
+            if length > 0 {
+                self.refuse_compressed()?;
+            }
         }
         Ok(())
     }
