@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import gc
+import gzip
 import itertools
 import os
 import re
 import signal
 import threading
 import time
-from collections.abc import Iterator
+import weakref
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import logdex
@@ -211,6 +214,52 @@ def test_last_and_follow_with_a_cut_before_the_first_line(log: Path) -> None:
     append(log, b"line new\n")
     over.set()
     assert list(follow) == ["line new\n"]
+
+
+class Tail:
+    """One who holds the answer that asks it, as an object of a program does."""
+
+    def __init__(self, make: Callable[[Tail], object]) -> None:
+        self.answer = make(self)
+
+    def is_over(self) -> bool:
+        return False
+
+
+@pytest.mark.parametrize("how", ["ended", "keep", "records", "label", "merged"])
+def test_an_answer_that_nobody_holds_but_itself_is_let_go(log: Path, how: str) -> None:
+    append(log, b"one\n")
+    makers: dict[str, Callable[[Tail], Iterator[object]]] = {
+        "ended": lambda tail: logdex.open(log).lines(follow=True, ended=tail.is_over),
+        "keep": lambda tail: logdex.open(log).lines("one", keep=tail),
+        "records": lambda tail: logdex.open(log).records(follow=True, ended=tail.is_over),
+        "label": lambda tail: logdex.merge({tail: log}),
+        "merged": lambda tail: logdex.merge({0: log, 1: log}, follow=True, ended=tail.is_over),
+    }
+    tail = Tail(makers[how])
+    next(tail.answer)  # type: ignore[call-overload]
+    gone = weakref.ref(tail)
+    gc.collect()
+    assert gone() is tail
+    del tail
+    gc.collect()
+    assert gone() is None
+
+
+def test_what_becomes_a_compressed_file_is_refused(log: Path) -> None:
+    follow = logdex.open(log).lines(follow=True)
+    append(log, b"one\n")
+    assert next(follow) == "one\n"
+    log.write_bytes(gzip.compress(b"two\n"))
+    with pytest.raises(ValueError, match=r"app\.log: gzip-compressed"):
+        next(follow)
+    late = log.with_name("late.log")
+    late.write_bytes(b"")
+    follow = logdex.open(late).lines(follow=True)
+    timer = threading.Timer(0.1, lambda: late.write_bytes(gzip.compress(b"two\n")))
+    timer.start()
+    with pytest.raises(ValueError, match=r"late\.log: gzip-compressed"):
+        next(follow)
 
 
 @pytest.mark.parametrize("partial", [False, True])

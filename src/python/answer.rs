@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use atomic_refcell::{AtomicRefCell, AtomicRefMut};
 use pyo3::exceptions::PyRuntimeError;
+use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 
 use super::caller::PythonCaller;
@@ -31,7 +32,7 @@ pub(super) struct Answer {
     bell: Arc<Bell>,
     path: PathBuf,
     /// Something that must live as long as the answer: the scheduler whose app is read.
-    _keep: Option<Py<PyAny>>,
+    keep: Option<Py<PyAny>>,
 }
 
 /// The state of the one reader.
@@ -56,14 +57,7 @@ impl Answer {
         let (query, caller) = asked.stream(&closed, &bell)?;
         let reading =
             Reading { query, caller, batch: None, next: 0, end: 0, stats: Stats::default(), over: false };
-        Ok(Self {
-            reading: AtomicRefCell::new(reading),
-            told: Mutex::default(),
-            closed,
-            bell,
-            path,
-            _keep: keep,
-        })
+        Ok(Self { reading: AtomicRefCell::new(reading), told: Mutex::default(), closed, bell, path, keep })
     }
 
     /// The next line, made into what the caller wants it to be.
@@ -118,6 +112,12 @@ impl Behind for Answer {
 
     fn about(&self) -> String {
         self.path.display().to_string()
+    }
+
+    fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
+        visit.call(&self.keep)?;
+        // One that is being read is in use, and what it holds with it.
+        self.reading.try_borrow().map_or(Ok(()), |reading| reading.caller.traverse(visit))
     }
 }
 

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 
 use super::ended::Ended;
@@ -52,6 +53,12 @@ impl PythonCaller {
     /// The exception for `error`: Python's own where Python raised one.
     pub(super) fn exception(&mut self, error: Error) -> PyErr {
         self.raised.take().unwrap_or_else(|| error.into())
+    }
+
+    /// Shows the collector of garbage what it holds of Python.
+    pub(super) fn traverse(&self, visit: &PyVisit<'_>) -> std::result::Result<(), PyTraverseError> {
+        visit.call(&self.search)?;
+        self.ended.as_ref().map_or(Ok(()), |ended| ended.traverse(visit))
     }
 
     /// Calls Python; its exception is kept for the edge.

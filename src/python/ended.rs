@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
+use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::intern;
 use pyo3::prelude::*;
 
@@ -32,6 +33,11 @@ impl Ended {
     pub(super) fn new(ask: Py<PyAny>, bell: &Arc<Bell>) -> Self {
         let (bell, rung) = (Arc::downgrade(bell), Arc::default());
         Self { ask, bell, rung, rings: None, asked: Instant::now(), every: Duration::ZERO }
+    }
+
+    /// Shows the collector of garbage who is asked.
+    pub(super) fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
+        visit.call(&self.ask)
     }
 
     /// How long the last answer holds.

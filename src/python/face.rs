@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use pyo3::PyClass;
+use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 
@@ -18,6 +19,9 @@ pub(super) trait Behind: Send + Sync {
 
     /// What it is about.
     fn about(&self) -> String;
+
+    /// Shows the collector of garbage what it holds of Python: often something that holds the answer in turn.
+    fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError>;
 }
 
 /// The base of `Lines`, `Records` and `Merged`.
@@ -55,6 +59,11 @@ impl Face {
     #[getter]
     fn stats(&self) -> PyResult<Stats> {
         self.0.stats()
+    }
+
+    // No `__clear__`: what an answer holds it was made with, so a cycle has other members that can be emptied.
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        self.0.traverse(&visit)
     }
 
     fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {

@@ -1,11 +1,12 @@
 //! `Merged`: the Python iterator over many logs in one order.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use atomic_refcell::AtomicRefCell;
 use pyo3::exceptions::{PyRuntimeError, PyValueError};
+use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 
@@ -20,6 +21,9 @@ use crate::merge::{Merge, Order, Step, Terms};
 use crate::query::Question;
 use crate::watch::Bell;
 
+/// How often other threads are told, at most: there may be a thousand logs to sum up.
+const TOLD: Duration = Duration::from_millis(50);
+
 /// Many logs in one order; made by `logdex.merge`.
 #[pyclass(frozen, extends = Face, module = "logdex._core")]
 pub(super) struct Merged(Arc<Many>);
@@ -27,6 +31,8 @@ pub(super) struct Merged(Arc<Many>);
 /// The answer to one question about many logs, as far as it has been read.
 struct Many {
     reading: AtomicRefCell<Reading>,
+    /// What was known a moment ago, for other threads that ask while one reads.
+    told: Mutex<Stats>,
     closed: Arc<AtomicBool>,
     bell: Arc<Bell>,
     /// Gives logs that were not there before.
@@ -39,7 +45,7 @@ struct Source {
     label: Py<PyAny>,
     /// What its records say of it.
     origin: Arc<Origin>,
-    _keep: Option<Py<PyAny>>,
+    keep: Option<Py<PyAny>>,
 }
 
 impl Source {
@@ -52,7 +58,7 @@ impl Source {
         let origin = Arc::new(asked.origin());
         let keep = asked.keep.take();
         let (question, caller) = asked.put(closed, bell)?;
-        Ok((question, caller, Self { label, origin, _keep: keep }))
+        Ok((question, caller, Self { label, origin, keep }))
     }
 }
 
@@ -71,6 +77,8 @@ struct Reading {
     caller: PythonCaller,
     lines: u64,
     stats: Stats,
+    /// When other threads were told.
+    told: Instant,
 }
 
 #[pymethods]
@@ -101,11 +109,27 @@ impl Merged {
         }
         let caller = first.unwrap_or_else(|| PythonCaller::new(None, None, Arc::clone(&closed)));
         let bell_of_merge = Arc::clone(&bell);
-        let terms =
-            Terms { order: order(patience)?, last, grows, deadline, bell: bell_of_merge, ..Terms::default() };
+        let still = Some(TOLD);
+        let terms = Terms {
+            order: order(patience)?,
+            last,
+            grows,
+            still,
+            deadline,
+            bell: bell_of_merge,
+            ..Terms::default()
+        };
         let merge = Some(Merge::new(questions, terms));
-        let reading = Reading { merge, caller, lines: 0, stats: Stats::default(), sources: labels };
-        let many = Arc::new(Many { reading: AtomicRefCell::new(reading), closed, bell, look });
+        let reading = Reading {
+            merge,
+            caller,
+            lines: 0,
+            stats: Stats::default(),
+            told: Instant::now(),
+            sources: labels,
+        };
+        let (reading, told) = (AtomicRefCell::new(reading), Mutex::default());
+        let many = Arc::new(Many { reading, told, closed, bell, look });
         Ok(with_face(Self(Arc::clone(&many)), many))
     }
 
@@ -129,12 +153,21 @@ impl Many {
                 let record = Record::new(py, &held.block, held.line, held.time, origin);
                 return (label, record).into_pyobject(py).map(Some);
             }
-            match reading.advance(py, &self.closed)? {
+            let step = reading.advance(py, &self.closed)?;
+            if step == Step::Still || reading.told.elapsed() >= TOLD {
+                reading.told = Instant::now();
+                *self.told() = reading.stats();
+            }
+            match step {
                 Step::Line | Step::Still => {}
                 Step::Look => self.look(py, &mut reading)?,
                 Step::Over => return Ok(None),
             }
         }
+    }
+
+    fn told(&self) -> MutexGuard<'_, Stats> {
+        self.told.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Takes in the logs that were not there before.
@@ -162,14 +195,25 @@ impl Behind for Many {
     }
 
     fn stats(&self) -> PyResult<Stats> {
-        let reading = self.reading.try_borrow();
-        reading.map(|reading| reading.stats()).map_err(|_| {
-            PyRuntimeError::new_err("this merge is being read by another thread; ask when that has paused")
+        Ok(match self.reading.try_borrow() {
+            Ok(reading) => reading.stats(),
+            Err(_) => self.told().clone(),
         })
     }
 
     fn about(&self) -> String {
         self.reading.try_borrow().map_or("many logs".into(), |many| format!("{} logs", many.sources.len()))
+    }
+
+    fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
+        visit.call(&self.look)?;
+        // One that is being read is in use, and what it holds with it.
+        let Ok(reading) = self.reading.try_borrow() else { return Ok(()) };
+        for source in &reading.sources {
+            visit.call(&source.label)?;
+            visit.call(&source.keep)?;
+        }
+        reading.caller.traverse(visit)
     }
 }
 
