@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import random
 import threading
 import time
@@ -112,6 +113,45 @@ def test_nothing_to_merge_and_what_is_missing(tmp_path: Path) -> None:
         logdex.merge({}, patience=-1)
 
 
+def test_a_source_may_be_anything_that_can_be_opened(tmp_path: Path) -> None:
+    (tmp_path / "ranks").mkdir()
+    for n, name in enumerate(["ranks/0.log", "ranks/1.log", "alone.log"]):
+        (tmp_path / name).write_text(f"{stamp(n)} {name}\n")
+    with gzip.open(tmp_path / "old.log.gz", "wt") as out:
+        out.write(f"{stamp(1.5)} old\n")
+    both = [tmp_path / "ranks/1.log", tmp_path / "ranks/0.log"]
+    for ranks in (tmp_path / "ranks", f"{tmp_path}/ranks/*.log", both, logdex.open(both)):
+        sources = {None: tmp_path / "alone.log", "old": tmp_path / "old.log.gz", ("all", 8): ranks}
+        assert [(label, record.text.split()[-1]) for label, record in logdex.merge(sources)] == [
+            (("all", 8), "ranks/0.log"),
+            (("all", 8), "ranks/1.log"),
+            ("old", "old"),
+            (None, "alone.log"),
+        ]
+    with pytest.raises(TypeError, match="mapping of labels"):
+        logdex.merge(both)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="path=3: give a path"):
+        logdex.merge({"a": 3})  # type: ignore[dict-item]
+
+
+def test_a_follow_goes_on_where_one_source_has_ended_and_finds_what_comes_to_a_directory(
+    tmp_path: Path,
+) -> None:
+    with gzip.open(tmp_path / "old.log.gz", "wt") as out:
+        out.write(f"{stamp(1)} old\n")
+    assert [label for label, _ in logdex.merge({"z": tmp_path / "old.log.gz"}, follow=True)] == ["z"]
+    (tmp_path / "ranks").mkdir()
+    (tmp_path / "ranks" / "0.log").write_text(f"{stamp(2)} 0\n")
+    merged = logdex.merge({"z": tmp_path / "old.log.gz", "job": tmp_path / "ranks"}, follow=True)
+    assert [next(merged)[0] for _ in range(2)] == ["z", "job"]
+    for n in (1, 0):
+        with (tmp_path / "ranks" / f"{n}.log").open("a") as out:
+            out.write(f"{stamp(3)} new {n}\n")
+        label, record = next(merged)
+        assert (label, record.text[-6:]) == ("job", f"new {n}\n")
+    merged.close()
+
+
 class Follower:
     def __init__(self, paths: dict[str, Path], **options: object) -> None:
         self.over = threading.Event()
@@ -147,6 +187,10 @@ def test_live_logs_come_as_they_are_written(tmp_path: Path) -> None:
         with paths[name].open("a") as out:
             out.write(f"{stamp(-n)} {name} {n}\n")
         follower.wait_for(3 + n)
+    limit = time.monotonic() + 20
+    while follower.merged.stats.lines < 8 and time.monotonic() < limit:
+        time.sleep(0.01)  # Told to other threads while one waits.
+    assert follower.merged.stats.lines == 8
     assert [label for label, _ in follower.end()] == list("bacaabcb")
 
 

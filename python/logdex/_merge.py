@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 from logdex import _core
+from logdex._open import open as open_log
 from logdex.log import Log
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    import os
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from typing import TypeVar
 
+    from logdex._newcomers import Newcomers
+    from logdex._open import Path
     from logdex._when import When
-    from logdex.log import Regex
+    from logdex.log import Question, Regex
 
     Label = TypeVar("Label")
 
 
 def merge(
-    sources: Mapping[Label, str | os.PathLike[str] | Log],
+    sources: Mapping[Label, Path | Sequence[Path] | Log],
     regex: Regex | None = None,
     *,
     since: When | None = None,
@@ -36,7 +38,8 @@ def merge(
     stamp comes right after the line whose time it has.
 
     Args:
-        sources: The logs by what they shall be called; paths, or `Log`s with a `tz` and `reference` of their own.
+        sources: The logs by what they shall be called: what `logdex.open` takes, or `Log`s with a `tz` and `reference`
+            of their own. All files of a directory or a list have its label; `Record.source` tells them apart.
         regex: As for `Log.lines`; so are since, until, strict, ended and keep.
         since: Only lines of this moment or later.
         until: Only lines of this moment or earlier.
@@ -44,7 +47,8 @@ def merge(
         patience: In a follow, give what is written in the order of time too: a line waits so many seconds for earlier
             ones of other sources. What comes later still is given late, and counted in `stats.late`.
         strict: With a range of time over a source in which no line has a time, raise.
-        ended: In a follow, whether nobody will write to any source any more.
+        ended: In a follow, whether nobody will write to any source any more; default until all have ended of which
+            that can be known, and for ever where it cannot.
         keep: Something that shall live as long as the answer.
 
     Returns:
@@ -52,6 +56,7 @@ def merge(
 
     Raises:
         re.error: `regex` is not one.
+        TypeError: `sources` is no mapping, or as for `Log.lines`.
         ValueError: `patience` is negative, or as for `Log.lines`.
         OSError: As for `Log.lines`.
 
@@ -63,9 +68,43 @@ def merge(
         >>> [(rank, record.text[-2]) for rank, record in merge({0: folder / "0.log", 1: folder / "1.log"})]
         [(0, 'a'), (1, 'b'), (0, 'c')]
     """
-    asked = []
+    if not hasattr(sources, "items"):
+        raise TypeError(
+            f"sources={sources!r}: give a mapping of labels to logs, or the list to logdex.open, which takes one"
+        )
+    asked: list[tuple[Label, Question]] = []
+    scouts: list[tuple[Label, Newcomers]] = []
     for label, source in sources.items():
-        log = source if isinstance(source, Log) else Log(source)
+        log = source if isinstance(source, Log) else open_log(source)
         question = log._ask(regex, since, until, follow=follow, strict=strict, ended=ended, keep=keep)
-        asked.append((label, question.but(records=True)))
-    return _core.Merged(asked, patience=patience)
+        files, scout = log._files(question.but(records=True))
+        asked += [(label, one) for one in files]
+        if scout is not None:
+            scouts.append((label, scout))
+    if follow and ended is None:
+        asked = _until_all_end(asked, grows=bool(scouts))
+    return _core.Merged(asked, patience=patience, scout=_together(scouts) if scouts else None)
+
+
+def _until_all_end(asked: list[tuple[Label, Question]], *, grows: bool) -> list[tuple[Label, Question]]:
+    """The questions, with the end of all of them in place of that of each."""
+    from logdex._ended import AllEnded
+
+    each = [one.ended for _, one in asked]
+    ended = None if grows or None in each else AllEnded(each)
+    return [(label, one.but(ended=ended)) for label, one in asked]
+
+
+def _together(scouts: list[tuple[Label, Newcomers]]) -> Newcomers:
+    """One scout that speaks for all."""
+    from logdex._newcomers import Newcomers
+
+    def look() -> tuple[list[tuple[Label, Question]], list[str]]:
+        found, directories = [], []
+        for label, scout in scouts:
+            come, where = scout.look()
+            found += [(label, one) for _, one in come]
+            directories += where
+        return found, directories
+
+    return Newcomers(scouts[0][1].asked, look)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from typing import TypeAlias
 
+    from logdex._newcomers import Newcomers
     from logdex._when import Said, When
     from logdex.layouts import Source
     from logdex.ranks import Ranks
@@ -208,6 +209,10 @@ class Log:
 
     def _count(self, question: Question) -> int:
         return _core.count(question)
+
+    def _files(self, question: Question) -> tuple[list[Question], Newcomers | None]:
+        """What `question` comes to, put to each file, and who finds those that come later in a follow."""
+        return [question], None
 
     def _named(self) -> list[tuple[Log, Source]]:
         """The logs of which this one is made, and what their names tell."""

@@ -27,7 +27,7 @@ class Merged(Generic[_T]):
     follow, what is written comes as it arrives, also of logs that were not there at the start.
     """
 
-    def __init__(self, answer: _core.Merged[str], make: Callable[[_core.Record], _T]) -> None:
+    def __init__(self, answer: _core.Merged[None], make: Callable[[_core.Record], _T]) -> None:
         """`make` makes an item of a record."""
         self._answer = answer
         self._make = make
@@ -121,7 +121,11 @@ class Logs(Log):
         log._plain, log._tz = _of(one, self._question), self._tz
         return log
 
-    def _merged(self, question: Question) -> _core.Merged[str]:
+    def _merged(self, question: Question) -> _core.Merged[None]:
+        files, scout = self._files(question.but(records=True))
+        return _core.Merged([(None, one) for one in files], last=question.last, scout=scout)
+
+    def _files(self, question: Question) -> tuple[list[Question], Newcomers | None]:
         if question.partial:
             raise ValueError(
                 "partial=True shows text before its line is whole: give it one file, not many sources"
@@ -135,12 +139,7 @@ class Logs(Log):
         grows = that_grow(self._paths) if question.follow else []
         if question.ended is None and not grows:
             question = question.but(ended=AllEnded(one.ended for one in found))
-        asked = question.but(records=True)
-        return _core.Merged(
-            [(one.label, _of(one, asked)) for one in found],
-            last=question.last,
-            scout=_scout(grows, found, asked) if grows else None,
-        )
+        return [_of(one, question) for one in found], _scout(grows, found, question) if grows else None
 
     def _with_times(self, found: list[Input], *, strict: bool) -> list[Input]:
         """Those in which a line has a time; the others are left out with a warning, unless there is none."""
@@ -170,9 +169,9 @@ def _of(one: Input, question: Question) -> Question:
 def _scout(grows: list[str], found: list[Input], asked: Question) -> Newcomers:
     lookout = Lookout(grows, Wish(follow=True), found)
 
-    def look() -> tuple[list[tuple[str, Question]], list[str]]:
+    def look() -> tuple[list[tuple[None, Question]], list[str]]:
         come, directories = lookout.look()
         # All of what they hold is new.
-        return [(one.label, _of(one, asked.but(last=None))) for one in come], directories
+        return [(None, _of(one, asked.but(last=None))) for one in come], directories
 
     return Newcomers(asked.but(keep=None), look)

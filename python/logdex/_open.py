@@ -1,0 +1,74 @@
+"""`open`: which kind of `Log` a path, a directory, a glob, a handle or a list of these is."""
+
+from __future__ import annotations
+
+import os
+
+from logdex.log import Log
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+    from typing import TypeAlias
+
+    Path: TypeAlias = str | bytes | os.PathLike[str] | os.PathLike[bytes]
+
+
+def open(
+    path: Path | Sequence[Path],
+    *,
+    tz: str | None = None,
+    reference: datetime | None = None,
+    index: bool | str | os.PathLike[str] = True,
+) -> Log:
+    """Names a log, to be asked. Nothing of it is read before an answer is.
+
+    Args:
+        path: The file: a plain-text log of any size, which may be growing, and need not be there yet; or one in gzip
+            or zstd, named `.gz`, `.zst` or `.zstd`, whose text goes into a temporary file when it is asked. Or a
+            directory, a glob, a handle (`scheduler://session/app[/role[/replicas]]`), or a list of any of these:
+            then the answer's lines are those of all their logs, in one order.
+        tz: The zone of stamps that name none, by its IANA name such as "Europe/Berlin"; default the machine's.
+        reference: A moment near the log's end, for stamps without a year; default the file's last modification.
+        index: Whether to keep an index of times in the user's cache, or the directory to keep it in.
+
+    Returns:
+        A `Log`; a `Logs`, which is one, where there may be several files.
+
+    Raises:
+        ValueError: `tz` is no time zone.
+        TypeError: `path` is not a path.
+
+    Example:
+        >>> import logdex
+        >>> logdex.open("train.log", tz="UTC")
+        logdex.open('train.log')
+    """
+    given = [path] if isinstance(path, str | bytes | os.PathLike) else _several(path)
+    names = [os.fsdecode(one) for one in given]
+    if given == [path] and not _stands_for_many(names[0]):
+        kind = _compressed_log() if names[0].endswith((".gz", ".zst", ".zstd")) else Log
+        return kind(names[0], tz=tz, reference=reference, index=index)
+    from logdex.many import Logs
+
+    return Logs(names, tz=tz, reference=reference, index=index)
+
+
+def _several(paths: Sequence[Path]) -> list[Path]:
+    try:
+        return list(paths)
+    except TypeError:
+        raise TypeError(f"path={paths!r}: give a path, or a list of paths") from None
+
+
+def _compressed_log() -> type[Log]:
+    from logdex._compressed import CompressedLog
+
+    return CompressedLog
+
+
+def _stands_for_many(name: str) -> bool:
+    if os.path.isdir(name):
+        return True
+    return ("://" in name or any(mark in name for mark in "*?[")) and not os.path.lexists(name)
