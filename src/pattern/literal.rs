@@ -43,7 +43,7 @@ pub(crate) fn required(hir: &Hir, exact: bool) -> Vec<Required> {
         choices.push(Required { what: What::Literals(whole), before: Some(0), whole: exact });
     }
     choices.retain(|choice| choice.what.is_usable() && choice.what.rarity() >= RARE_ENOUGH);
-    choices.sort_by_key(|choice| std::cmp::Reverse(choice.what.rarity()));
+    choices.sort_by_cached_key(|choice| std::cmp::Reverse(choice.what.rarity()));
     choices.dedup();
     choices.truncate(CHOICES);
     choices
