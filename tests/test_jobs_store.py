@@ -66,7 +66,7 @@ def test_what_is_saved_is_loaded(jobs: JobStore) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["", ".", "..", "a/b", "../x", ".tmp", "é" * 300, "%", "a\0b", "x.json", "con\n"]
+    "name", ["", ".", "..", "a/b", "../x", ".tmp", "é" * 300, "%", "a\0b", "x.json", "con\n", "\ud800"]
 )
 def test_any_name_is_a_file_of_its_own_inside_the_store(jobs: JobStore, name: str) -> None:
     jobs.save(record("plain"))

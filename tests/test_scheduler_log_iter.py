@@ -59,11 +59,12 @@ def test_an_unknown_stream_is_a_key_error_at_the_call(scheduler: Any, said: str,
         scheduler.log_iter(said, "w", streams=streams)
 
 
-@pytest.mark.parametrize("app_id", ["nope", "", "../app", "a/b", "x" * 300, ".", "\0"])
-def test_an_unknown_app_is_a_key_error_at_the_call(scheduler: Any, said: str, app_id: str) -> None:
+@pytest.mark.parametrize("app_id", ["nope", "", "../app", "a/b", "x" * 300, ".", "\0", "\ud800", 1, b"app"])
+def test_an_unknown_app_is_a_key_error_at_the_call(scheduler: Any, said: str, app_id: Any) -> None:
     with pytest.raises(KeyError) as caught:
         scheduler.log_iter(app_id, "w")
     assert caught.value.args == (app_id,)
+    assert scheduler.describe(app_id) is None
 
 
 @pytest.mark.parametrize("tail", [False, True])

@@ -118,11 +118,11 @@ class JobStore:
 
 def _encode(name: str) -> str:
     """A file name for any session or app id: no separator, not hidden, not too long, and no two alike."""
-    safe = quote(name, safe="") or "%"
+    safe = quote(name, safe="", errors="surrogatepass") or "%"
     if safe.startswith("."):
         safe = "%2E" + safe[1:]
     if len(safe) > _LONGEST_NAME:
-        digest = hashlib.blake2b(name.encode("utf-8", "surrogateescape"), digest_size=16).hexdigest()
+        digest = hashlib.blake2b(name.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
         safe = f"{safe[:100]}%{digest}"
     return safe
 
