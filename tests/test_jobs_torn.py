@@ -267,6 +267,38 @@ def test_a_terminal_answer_is_remembered_and_nothing_is_signalled_again(
     assert success.stat().st_mtime_ns == written
 
 
+@pytest.mark.parametrize("said", [b"garbage", b"", b"[" * 100_000, b"\xff"])
+def test_an_error_file_that_is_no_json_harms_nobody(
+    scheduler: Any, launch: Callable[..., str], eventually: Eventually, said: bytes, tmp_path: Path
+) -> None:
+    (tmp_path / "said").write_bytes(said)
+    app_id = launch(f"cp {tmp_path}/said $TORCHELASTIC_ERROR_FILE; exit 3")
+    other = launch("exec sleep 60")
+    eventually(lambda: scheduler.describe(app_id).state == AppState.FAILED)
+    assert scheduler.describe(app_id).structured_error_msg == "<NONE>"
+    scheduler.close()
+    assert create_scheduler("test").describe(other).state == AppState.CANCELLED
+
+
+def test_close_ends_every_app_where_there_is_no_room_to_say_so(
+    scheduler: Any, launch: Callable[..., str]
+) -> None:
+    apps = [launch("exec sleep 60") for _ in range(2)]
+    for app_id in apps:
+        Path(scheduler._record(app_id).log_dir, "SUCCESS").mkdir()
+    scheduler.close()
+    assert {create_scheduler("test").describe(app_id).state for app_id in apps} == {AppState.CANCELLED}
+
+
+def test_an_app_of_no_replicas_has_succeeded(
+    scheduler: Any, launch: Callable[..., str], eventually: Eventually
+) -> None:
+    app_id = launch("true", replicas=0)
+    eventually(lambda: scheduler.describe(app_id).state in ENDED)
+    assert scheduler.describe(app_id).state == AppState.SUCCEEDED
+    assert create_scheduler("test").describe(app_id).state == AppState.SUCCEEDED
+
+
 def test_a_stopped_launcher_is_no_obstacle(
     scheduler: Any, launcher: Launcher, eventually: Eventually
 ) -> None:

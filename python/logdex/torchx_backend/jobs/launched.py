@@ -70,8 +70,10 @@ class Launched:
         roles = {role: (Replica(),) * count for role, count in counts.items()}
         self._keep(JobRecord(app_id, session, log_dir, roles, launcher=identify(os.getpid())))
 
-    def started(self, app_id: str, replicas: Mapping[str, list[tuple[Child, str]]], *, beats: bool) -> None:
-        """Notes the process and the error file of each replica, and watches for the end."""
+    def started(
+        self, app_id: str, replicas: Mapping[str, list[tuple[Child, str]]], *, beats: bool
+    ) -> JobRecord:
+        """Notes the process and the error file of each replica, and watches for the end; gives the record."""
         roles = {
             role: tuple(Replica(_process(child), error_file=error_file) for child, error_file in many)
             for role, many in replicas.items()
@@ -88,6 +90,7 @@ class Launched:
             beats=beats,
             on_end=partial(_call_if_there, WeakMethod(self.note_end), app_id),
         )
+        return record
 
     def all(self) -> list[JobRecord]:
         """The records of all apps launched here, while they are kept."""

@@ -87,7 +87,7 @@ def outcome(record: JobRecord) -> tuple[str, str]:
     """The terminal state that the exit statuses amount to, and what to say of it."""
     exits = {f"{role}/{k}": one.exit for role, k, one in record.replicas()}
     failed = [f"{name} {_in_words(code)}" for name, code in exits.items() if code]
-    if any(code is None for code in exits.values()) or not exits:
+    if any(code is None for code in exits.values()):
         return "FAILED", "; ".join([_why_unknown(record.launcher), *failed])
     return ("FAILED", "; ".join(failed)) if failed else ("SUCCEEDED", "")
 

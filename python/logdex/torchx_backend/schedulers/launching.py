@@ -5,6 +5,7 @@ import pprint
 import threading
 from collections.abc import Callable
 from dataclasses import asdict
+from functools import partial
 from typing import Any
 
 from torchx.schedulers import local_scheduler
@@ -22,6 +23,7 @@ from torchx.specs.api import AppDef, is_terminal
 from logdex.torchx_backend.jobs import JobStore, Launched
 from logdex.torchx_backend.recording import Recording
 from logdex.torchx_backend.schedulers import compat, nemo
+from logdex.torchx_backend.schedulers.responses import first_error
 
 
 class LaunchingScheduler(LocalScheduler):
@@ -113,7 +115,9 @@ class LaunchingScheduler(LocalScheduler):
         replicas = {
             role: [(one.proc, one.error_file) for one in many] for role, many in app.role_replicas.items()
         }
-        self._launched.started(app.id, replicas, beats=beats)
+        record = self._launched.started(app.id, replicas, beats=beats)
+        # TorchX's own raises at what is no JSON, and with it every `describe`, and `close` before all have ended.
+        app.get_structured_error_msg = partial(first_error, record)
 
     def _give_up(self, app_id: str, error: BaseException) -> None:
         """A launch that fails half way must not leave the first half running, which TorchX does."""

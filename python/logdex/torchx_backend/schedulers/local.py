@@ -177,6 +177,8 @@ class PersistentLocalScheduler(LaunchingScheduler):
 
     def _record(self, app_id: str) -> JobRecord | None:
         """What is known of an app: from memory, from the store, from TorchX's cache, or from NeMo-Run's file."""
+        if not isinstance(app_id, str):
+            return None
         record = self._launched.get(app_id) or _store().load(app_id, self.session_name)
         if record is None and app_id in self._apps:
             record = from_app(self._apps[app_id], self.session_name)
@@ -278,7 +280,7 @@ class PersistentLocalScheduler(LaunchingScheduler):
             if app is None or answer is None or is_terminal(answer.state):
                 return
             self._launched.intend_to_cancel(app_id, message)
-            with suppress(FileNotFoundError):
+            with suppress(OSError):  # It kills first, and then notes the end where there may be no room.
                 app.close()
             app.set_state(AppState.CANCELLED)
             self._launched.note_end(app_id)

@@ -15,7 +15,7 @@ def response(record: JobRecord, verdict: Verdict) -> DescribeAppResponse:
     answer = DescribeAppResponse(
         app_id=record.app_id,
         num_restarts=0,
-        structured_error_msg=_first_error(record),
+        structured_error_msg=first_error(record),
         ui_url=f"file://{record.log_dir}",
     )
     return fill(answer, record, verdict)
@@ -50,10 +50,17 @@ def app_state(name: str) -> AppState:
     return AppState.__members__.get(name, AppState.RUNNING)
 
 
-def _first_error(record: JobRecord) -> str:
-    """What the replica that failed first wrote into its error file, as TorchX's `describe` has it."""
-    files = [one.error_file for _, _, one in record.replicas() if one.error_file]
-    for path in sorted((path for path in files if os.path.isfile(path)), key=os.path.getmtime):
-        with suppress(OSError, ValueError), open(path) as file:
+def first_error(record: JobRecord) -> str:
+    """What the replica that failed first wrote into its error file; what is no JSON does not count."""
+    files = [one.error_file for _, _, one in record.replicas() if os.path.isfile(one.error_file)]
+    for path in sorted(files, key=_modified):
+        with suppress(OSError, ValueError, RecursionError), open(path) as file:
             return json.dumps(json.load(file))
     return str(NONE)
+
+
+def _modified(path: str) -> float:
+    try:
+        return os.stat(path).st_mtime
+    except OSError:
+        return 0.0
