@@ -75,6 +75,45 @@ def test_what_means_nothing_is_said_and_ends_with_2(log: Path, args: list[str], 
     assert said in error
 
 
+def test_arguments_are_taken_as_grep_takes_them(tmp_path: Path) -> None:
+    for name in ("-n.log", "b.log"):
+        (tmp_path / name).write_text("-v\n--\n=x\n[[x\n")
+
+    def shown(*args: str) -> str:
+        done = subprocess.run(
+            [sys.executable, "-m", "logdex", *args], cwd=tmp_path, capture_output=True, text=True, check=False
+        )
+        assert done.stderr == ""
+        return done.stdout
+
+    for regex in ("-v", "--", "=x"):
+        assert shown("-e", regex, "b.log") == shown("b.log", "--regex", regex) == f"{regex}\n"
+    assert shown("-ce", "-v", "b.log", "-n", "3") == "1\n"
+    assert shown("-c", "--", "-n.log", "b.log") == "-n.log:4\nb.log:4\n"
+    assert shown("-e", "[[]", "b.log") == "[[x\n"
+    assert shown("-e", "", "-c", "b.log") == "4\n"
+
+
+@pytest.mark.parametrize("option", ["-A", "-B", "-C", "-n"])
+def test_more_lines_than_there_can_be_are_all(log: Path, option: str) -> None:
+    shown = {"-A": LINES[2:], "-B": LINES[:6], "-C": LINES, "-n": [LINES[2], LINES[5]]}
+    assert run("-e", "NCCL", option, "9" * 30, log)[1] == shown[option]
+
+
+def test_standard_streams_may_be_closed(log: Path) -> None:
+    def shell(line: str) -> tuple[int, str, str]:
+        script = line.replace("logdex", f"{sys.executable} -m logdex", 1)
+        done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=False)
+        assert "Traceback (most" not in done.stderr
+        return done.returncode, done.stdout, done.stderr
+
+    for asked in (f"{log}", f"-c {log}", f"ranks {log}", "--help"):
+        assert shell(f"logdex {asked} >&-")[::2] == (2, "logdex: standard output: Bad file descriptor\n")
+    assert shell(f"logdex -c {log} {log}.none 2>&-") == (2, "train.log:7\n", "")
+    assert shell(f"logdex -c {log} <&-") == (0, "7\n", "")
+    assert shell("logdex - <&-")[::2] == (2, "logdex: standard input: Bad file descriptor\n")
+
+
 def test_a_range_over_a_log_without_times_is_refused(tmp_path: Path) -> None:
     (tmp_path / "bare.log").write_text("loss 1\n")
     status, out, error = run("--since", "10m", tmp_path / "bare.log")
@@ -169,6 +208,7 @@ _PATTERNS = [
     "(?x) c d # why",
     r"(y)?(?(1)z|w)",
     "(?P<n>k)(?P=n)",
+    "(?P<n>d)?(?(n)1|2)",
     "^m$",
 ]
 
@@ -176,7 +216,7 @@ _PATTERNS = [
 @given(
     st.lists(st.sampled_from(_PATTERNS), min_size=1, max_size=4, unique=True),
     st.booleans(),
-    st.text("aAbBxyzwqQcdk1]m\n", max_size=6),
+    st.text("aAbBxyzwqQcdk12]m\n", max_size=6),
 )
 @settings(max_examples=400, deadline=None)
 def test_several_patterns_select_what_any_selects(several: list[str], ignore_case: bool, line: str) -> None:

@@ -1,6 +1,7 @@
 """What the command reads: pipes, compressed logs, many sources in one order, handles."""
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -9,7 +10,8 @@ from pathlib import Path
 
 import pytest
 from compressed import compress
-from shell import LINES, run
+from logdex import open as open_log
+from shell import LINES, logdex, run
 
 
 def test_standard_input_by_pipe_and_by_file(log: Path) -> None:
@@ -23,6 +25,31 @@ def test_standard_input_by_pipe_and_by_file(log: Path) -> None:
         )
     assert done.stdout == b"7\n"
     assert run(stdin=b"") == (1, [], "")
+
+
+@pytest.mark.parametrize("suffix", [".gz", ".zst"])
+def test_what_comes_through_a_pipe_is_read_whole(log: Path, tmp_path: Path, suffix: str) -> None:
+    packed = compress(log.read_bytes(), suffix)
+    assert run("-c", stdin=packed)[1] == ["7\n"]
+    status, _, error = run("-c", stdin=packed[:-9])
+    assert (status, "standard input: the " in error) == (2, True)
+    (tmp_path / f"packed{suffix}").write_bytes(packed)
+    script = """
+        logdex -c < packed$0
+        logdex -e bye <(cat train.log)
+        cat train.log | logdex -c /dev/stdin
+        logdex -f -e bye <(cat packed$0)
+    """.replace("logdex", f"{sys.executable} -m logdex")
+    done = subprocess.run(
+        ["bash", "-c", script, suffix], cwd=log.parent, capture_output=True, text=True, check=False
+    )
+    assert (done.stdout, done.stderr) == (f"7\n{LINES[6]}7\n{LINES[6]}", "")
+
+
+def test_a_frame_to_be_skipped_is_no_text(log: Path, tmp_path: Path) -> None:
+    path = tmp_path / "parallel.zst"
+    path.write_bytes(b"\x50\x2a\x4d\x18\x04\0\0\0size" + compress(log.read_bytes(), ".zst"))
+    assert run(path)[1] == LINES
 
 
 def test_standard_input_is_shown_as_it_comes(log: Path) -> None:
@@ -119,6 +146,19 @@ def test_json_says_where_and_when(two: Path) -> None:
             "text": "  continued",
         }
     ]
+
+
+def test_names_of_files_are_bytes(tmp_path: Path) -> None:
+    directory = tmp_path / "logs"
+    directory.mkdir()
+    with open(os.fsencode(directory) + b"/bad\xff.log", "w") as file:
+        file.write("2026-11-22 02:00:00 x\n")
+    (directory / "b.log").write_text("2026-11-22 02:00:00 x\n")
+    _, out, _ = run("--json", directory)
+    assert [json.loads(line)["source"] for line in out] == ["b.log", "bad\ufffd.log"]
+    assert logdex("-c", directory, PYTHONIOENCODING="utf-8").stdout == b"b.log:1\nbad\xff.log:1\n"
+    with open_log(directory).records() as records:
+        assert [record.source for record in records] == ["b.log", "bad\ufffd.log"]
 
 
 def test_handles_say_what_is_missing() -> None:

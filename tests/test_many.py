@@ -126,7 +126,7 @@ def test_a_handle_is_a_log(launch: Callable[..., str]) -> None:
     app = launch("echo out of ${replica_id}; echo err of ${replica_id} >&2", replicas=2)
     with logdex.open(f"local_persistent://test/{app}").lines("of", follow=True) as lines:
         assert sorted(lines) == ["err of 0\n", "err of 1\n", "out of 0\n", "out of 1\n"]
-    assert sorted(logdex.open(f"local_persistent://test/{app}").sources) in (
-        ["w/0", "w/1"],
-        ["w/0 stderr", "w/0 stdout", "w/1 stderr", "w/1 stdout"],
-    )
+    # TorchX's own copy serves where it is complete, which it is not at once, nor for all replicas at once.
+    there = set(logdex.open(f"local_persistent://test/{app}").sources)
+    for replica in ("w/0", "w/1"):
+        assert ({replica} <= there) != ({f"{replica} stdout", f"{replica} stderr"} <= there)

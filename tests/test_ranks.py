@@ -1,5 +1,7 @@
 """Which rank failed first, who is silent: on made-up logs, and on a job of real processes."""
 
+import gzip
+import os
 import subprocess
 import sys
 from datetime import datetime, timedelta, timezone
@@ -19,12 +21,13 @@ def at(second: float) -> str:
     return f"{moment:%Y-%m-%d %H:%M:%S},{moment.microsecond // 1000:03}"
 
 
-def ranks(*args: object) -> tuple[int, str, str]:
+def ranks(*args: object, **env: str) -> tuple[int, str, str]:
     done = subprocess.run(
         [sys.executable, "-m", "logdex", "ranks", *map(str, args)],
         capture_output=True,
         text=True,
         timeout=300,
+        env={**os.environ, **env},
         check=False,
     )
     assert "Traceback (most" not in done.stderr, done.stderr
@@ -111,7 +114,55 @@ def test_odd_logs_are_told_of_too(tmp_path: Path, text: str) -> None:
     path.write_bytes(text.encode("latin-1"))
     status, out, _ = ranks(path)
     assert status == (1 if "ERROR" in text else 0)
-    assert ("first failure" in out) == bool(text)
+    assert "first failure" in out
+
+
+def test_a_rank_that_wrote_nothing_is_told_of(tmp_path: Path) -> None:
+    for replica in (0, 1):
+        (tmp_path / f"t/{replica}").mkdir(parents=True)
+        (tmp_path / f"t/{replica}/stderr.log").touch()
+        (tmp_path / f"t/{replica}/stdout.log").write_text("" if replica else "2026-11-22 02:00:00 x\n")
+    told = logdex.open(tmp_path).ranks()
+    assert [(rank.name, rank.lines) for rank in told.ranks] == [("t/0", 1), ("t/1", 0)]
+    assert "no line        of rank t/1" in ranks(tmp_path)[1]
+
+
+def test_one_bad_log_does_not_hide_the_others(prefixed: Path, tmp_path: Path) -> None:
+    (tmp_path / "bad.log").write_bytes(b"\xfd7zXZ\x00 and so on")
+    status, out, error = ranks(prefixed, tmp_path / "bad.log", tmp_path / "none.log")
+    assert status == 2
+    assert "first failure" in out
+    assert "bad.log: xz-compressed" in error
+    assert "none.log: No such file" in error
+
+
+def test_quotes_name_the_file_and_not_where_its_text_is_kept(prefixed: Path) -> None:
+    path = prefixed.with_name("all.log.gz")
+    path.write_bytes(gzip.compress(prefixed.read_bytes()))
+    assert f"{path}:" in ranks(path)[1]
+    for given in (path, [path]):
+        failure = logdex.open(given).ranks().first_failure
+        assert failure is not None
+        assert failure.first_error is not None
+        assert failure.first_error.path == str(path)
+
+
+def test_a_picture_is_xml_whatever_files_are_called(tmp_path: Path) -> None:
+    for name in (b"bad\xff.log", b"esc\x1b[31m.log", b"a\nb.log", b'<&">.log', b"long" * 30 + b".log"):
+        with open(os.path.join(os.fsencode(tmp_path), name), "w") as file:
+            file.write("2026-11-22 02:00:00 ERROR x\n")
+    status, _, _ = ranks(tmp_path, "--svg", tmp_path / "picture.svg", PYTHONIOENCODING="ascii")
+    assert status == 1
+    texts = [node.text for node in ElementTree.parse(tmp_path / "picture.svg").iter() if node.text]
+    assert "bad\ufffd.log" in texts
+    assert '<&">.log' in texts
+
+
+@pytest.mark.parametrize("seconds", ["-1", "nan", "inf", "x"])
+def test_clocks_differ_by_a_number_of_seconds(prefixed: Path, seconds: str) -> None:
+    status, _, error = ranks(prefixed, f"--clocks={seconds}")
+    assert status == 2
+    assert "not a number of seconds" in error
 
 
 @pytest.mark.parametrize(

@@ -111,6 +111,15 @@ def test_an_app_that_fails_fails_the_command(tmp_path: Path) -> None:
     assert "exited with 3" in ran.stderr
 
 
+def test_the_command_takes_all_that_logdex_takes(tmp_path: Path) -> None:
+    (tmp_path / "rank0.log").write_text("2026-11-22 02:00:00 -x\n2026-11-22 02:00:01 y\n")
+    assert torchx("logdex", "-e", "-x", "-c", "rank0.log", cwd=tmp_path).stdout == "1\n"
+    told = torchx("logdex", "ranks", "rank0.log", "--svg", "ranks.svg", "-e", "-x", cwd=tmp_path)
+    assert (told.returncode, "first failure  rank 0" in told.stdout) == (1, True)
+    assert (tmp_path / "ranks.svg").exists()
+    assert torchx("logdex", "--help", cwd=tmp_path).stdout.startswith("usage: torchx logdex ")
+
+
 def test_the_command_says_what_is_wrong(tmp_path: Path) -> None:
     unknown = torchx("logdex", "local_persistent://torchx/nope", cwd=tmp_path)
     assert unknown.returncode == 2

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from logdex import _spool as spool
@@ -35,6 +36,11 @@ class Input:
     spool: spool.Spool | None = None
     keep: list[object] = field(default_factory=list, compare=False)
 
+    @property
+    def alias(self) -> str | None:
+        """What to call it in messages, where its path would mean nothing to anybody."""
+        return self.spool.name if self.spool is not None else None
+
     def settle(self) -> None:
         """Waits until a spooled text is whole, for a question that needs its end."""
         if self.spool is not None:
@@ -49,6 +55,11 @@ class Wish:
     follow: bool = False
     last: bool = False
     """Only the last lines, for which nobody decompresses what is old."""
+
+
+def text_of(name: str) -> str:
+    """The name of a file as text: bytes that are none, as in Python's `str`s of names, become U+FFFD."""
+    return os.fsencode(name).decode("utf-8", "replace")
 
 
 def is_handle(text: str) -> bool:
@@ -79,12 +90,15 @@ def _of_source(source: Source, wish: Wish, **more: Any) -> Iterator[Input]:
     for part in source.parts:
         finished = wish.follow and (part is not source.parts[-1] or part.rotated)
         kind = spool.compression(part.path)
-        if kind is None:
-            yield of_part(source, part, finished=finished, **more)
-        elif not (finished and wish.last):
-            text = spool.Spool(part.path, _opener(part.path, kind))
+        if kind is not None and not (finished and wish.last):
+            text = spool.Spool(part.path, partial(spool.decompressed, part.path, kind))
             text.wait()
             yield Input(text.path, source.label, source, part.name, True, text.has_ended, text)
+        elif kind is None and spool.is_stream(part.path):
+            text = spool.Spool(part.path, partial(spool.from_stream, part.path))
+            yield Input(text.path, source.label, source, part.name, False, text.has_ended, text)
+        elif kind is None:
+            yield of_part(source, part, finished=finished, **more)
 
 
 def of_part(source: Source, part: Part, **more: Any) -> Input:
@@ -92,16 +106,10 @@ def of_part(source: Source, part: Part, **more: Any) -> Input:
     return Input(part.path, source.label, source, part.name, **more)
 
 
-def _opener(path: str, kind: str) -> Callable[[], Iterable[bytes]]:
-    return lambda: spool.decompressed(path, kind)
-
-
 def _stdin() -> Input:
-    import stat
-
-    if stat.S_ISREG(os.fstat(0).st_mode):
+    if spool.compression("/dev/fd/0") is None and os.path.isfile("/dev/fd/0"):
         return Input("/dev/fd/0", "stdin")
-    text = spool.Spool("standard input", spool.from_stdin)
+    text = spool.Spool("standard input", partial(spool.from_stream, 0))
     return Input(text.path, "stdin", ended=text.has_ended, spool=text)
 
 

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import contextlib
 import os
+import stat
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from typing import IO, BinaryIO, cast
 
 _CHUNK = 1 << 20
 _LIMIT = 16 << 30
+_MAGIC = 4
 
 
 def limit() -> int:
@@ -37,7 +39,7 @@ class Spool:
         """`name` is for messages."""
         import tempfile
 
-        self._name = name
+        self.name = name
         self._chunks = chunks
         self._limit = limit()
         self._file: IO[bytes] = tempfile.TemporaryFile(prefix="logdex-", buffering=0)  # noqa: SIM115
@@ -76,17 +78,55 @@ class Spool:
                         27,
                         f"more than {self._limit >> 20} MiB, which is what may be spooled; put it in a "
                         "file and read that, or set LOGDEX_SPOOL to more MiB",
-                        self._name,
+                        self.name,
                     )
                 self._file.write(chunk)
         except Exception as error:  # raised again by `check`, in the thread that reads
+            if isinstance(error, OSError) and error.filename is None:
+                error.filename = self.name
             self.error = error
 
 
-def from_stdin() -> Iterator[bytes]:
-    """What comes on standard input, as it comes."""
-    while chunk := os.read(0, _CHUNK):
-        yield chunk
+def is_stream(path: str) -> bool:
+    """Whether what stands there can only be read as it comes: a pipe (`<(command)`), a terminal, a device."""
+    with contextlib.suppress(OSError):
+        mode = os.stat(path).st_mode
+        return stat.S_ISFIFO(mode) or stat.S_ISCHR(mode)
+    return False
+
+
+def from_stream(path: str | int) -> Iterator[bytes]:
+    """What comes through a pipe, as it comes; decompressed, if it begins like something compressed.
+
+    Raises:
+        OSError: What is compressed is damaged or cut off.
+    """
+    with open(path, "rb", buffering=0, closefd=not isinstance(path, int)) as stream:
+        head = stream.read(_CHUNK) or b""
+        while 0 < len(head) < _MAGIC and (more := stream.read(_MAGIC - len(head))):
+            head += more
+        kind = _kind(head)
+        if kind is not None:
+            yield from _text(cast(BinaryIO, _Begun(head, stream)), kind, None)
+            return
+        while head:
+            yield head
+            head = stream.read(_CHUNK) or b""
+
+
+class _Begun:
+    """A stream of which the beginning was read already."""
+
+    def __init__(self, head: bytes, rest: IO[bytes]) -> None:
+        self._head = head
+        self._rest = rest
+
+    def read(self, size: int = -1) -> bytes:
+        if not self._head:
+            return self._rest.read(size)
+        size = len(self._head) if size < 0 else size
+        found, self._head = self._head[:size], self._head[size:]
+        return found
 
 
 def compression(path: str) -> str | None:
@@ -94,12 +134,16 @@ def compression(path: str) -> str | None:
     with contextlib.suppress(OSError):
         if os.path.isfile(path):
             with open(path, "rb") as file:
-                head = file.read(4)
-            if head[:3] == b"\x1f\x8b\x08":
-                return "gzip"
-            if head == b"\x28\xb5\x2f\xfd":
-                return "zstd"
+                return _kind(file.read(_MAGIC))
     return None
+
+
+def _kind(head: bytes) -> str | None:
+    if head[:3] == b"\x1f\x8b\x08":
+        return "gzip"
+    # A frame, or one to be skipped, with which pzstd begins.
+    is_zstd = head[:4] == b"\x28\xb5\x2f\xfd" or (head[1:4] == b"\x2a\x4d\x18" and head[0] >> 4 == 5)
+    return "zstd" if is_zstd else None
 
 
 def decompressed(path: str, kind: str) -> Iterator[bytes]:
@@ -108,8 +152,13 @@ def decompressed(path: str, kind: str) -> Iterator[bytes]:
     Raises:
         OSError: The file is damaged or cut off.
     """
+    with open(path, "rb") as file:
+        yield from _text(file, kind, path)
+
+
+def _text(compressed: BinaryIO, kind: str, path: str | None) -> Iterator[bytes]:
     try:
-        with _opened(path, kind) as file:
+        with _opened(compressed, kind) as file:
             while chunk := file.read(_CHUNK):
                 yield chunk
     except (EOFError, OSError, ValueError) as error:
@@ -122,13 +171,13 @@ def decompressed(path: str, kind: str) -> Iterator[bytes]:
         raise OSError(5, f"the {kind} data are damaged ({error})", path) from error
 
 
-def _opened(path: str, kind: str) -> BinaryIO:
+def _opened(compressed: BinaryIO, kind: str) -> BinaryIO:
     if kind == "gzip":
         import gzip
 
-        return cast(BinaryIO, gzip.open(path))
+        return cast(BinaryIO, gzip.open(compressed))
     try:
         from compression import zstd  # type: ignore[import-not-found, unused-ignore]
     except ImportError:
         from backports import zstd
-    return cast(BinaryIO, zstd.open(path))
+    return cast(BinaryIO, zstd.open(compressed))

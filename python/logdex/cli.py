@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import sys
+import warnings
 from collections.abc import Sequence
 
 _DESCRIPTION = """\
 Show the lines of training logs, by regex and by time: whole, in order, from files, directories, globs,
 standard input and TorchX handles (scheduler://session/app[/role[/replicas]]).
 """
+
+_DIGITS = len(str(sys.maxsize))
+_REGEX_LAST = re.compile(r"-[ivfct]*e")
+"""Short options of which the last is `-e`."""
 
 _EPILOG = """\
 examples:
@@ -111,9 +117,10 @@ class _Version(argparse.Action):
 
 
 def _number(text: str) -> int:
-    if not text.isdigit():
+    if not (text.isascii() and text.isdigit()):
         raise argparse.ArgumentTypeError(f"{text!r} is not a number of lines")
-    return int(text)
+    # More lines than there can be are all of them.
+    return int(text) if len(text) < _DIGITS else sys.maxsize
 
 
 def _positive(text: str) -> int:
@@ -123,20 +130,42 @@ def _positive(text: str) -> int:
     return number
 
 
-def main(argv: Sequence[str] | None = None) -> int:
+def main(argv: Sequence[str] | None = None, prog: str = "logdex") -> int:
     """Runs the command; returns its exit status."""
     given = list(sys.argv[1:] if argv is None else argv)
     try:
         if given[:1] == ["ranks"]:
             from logdex.command import ranks
 
-            return ranks.main(given[1:])
-        made = parser()
-        return run(made, made.parse_intermixed_args(given))
+            return ranks.main(given[1:], f"{prog} ranks")
+        made = parser(prog)
+        return run(made, parse(made, given, "--regex"))
     except BrokenPipeError:
         return _quiet()
     except KeyboardInterrupt:
         return 130
+
+
+def parse(made: argparse.ArgumentParser, given: Sequence[str], regex: str) -> argparse.Namespace:
+    """The arguments, read as grep does: options and sources in any order, and what follows `-e` is a regex.
+
+    That one may begin with a dash; `regex` is the long name of `-e`. What follows `--` is a source.
+    """
+    words, options, patterns = iter(given), [], []
+    for word in words:
+        if word == "--":
+            break
+        takes_regex = word == regex or _REGEX_LAST.fullmatch(word)
+        value = next(words, None) if takes_regex else None
+        if value is None:
+            options.append(word)
+        else:
+            options += [word[:-1]] if len(word) > 2 and word != regex else []
+            patterns.append(value)
+    args = made.parse_intermixed_args(options)
+    args.sources = [*args.sources, *words]
+    setattr(args, regex[2:], [*getattr(args, regex[2:]), *patterns])
+    return args
 
 
 def run(made: argparse.ArgumentParser, args: argparse.Namespace) -> int:
@@ -154,13 +183,13 @@ def run(made: argparse.ArgumentParser, args: argparse.Namespace) -> int:
     args.after = args.context if args.after is None else args.after
     if args.count and args.follow:
         made.error("-c counts what is there, -f goes on: leave one of them out")
-    import re
-
     from logdex.command import progress, show
     from logdex.command.complain import complain
 
     try:
-        with progress.shown(args):
+        with progress.shown(args), warnings.catch_warnings():
+            # What `re` may one day make of `[[`: a person who searches for it has no use for that.
+            warnings.simplefilter("ignore", FutureWarning)
             return show.run(args)
     except re.error as error:
         complain(ValueError(f"-e {error.pattern!r}: {error}"))
@@ -179,11 +208,34 @@ def _quiet() -> int:
 
 def console() -> None:
     """The console script."""
-    status = main()
+    _stand_in()
+    try:
+        status = main()
+    except SystemExit as left:  # argparse's, with a number
+        status = int(left.code or 0)
     try:
         sys.stdout.flush()
     except BrokenPipeError:
         status = _quiet()
+    except OSError as error:
+        # Where there is trouble already, it is this.
+        if status != 2:
+            sys.stderr.write(f"logdex: standard output: {error.strerror}\n")
+        status = 2
     # Threads that wait for a slow reader or writer must not keep the process.
     sys.stderr.flush()
     os._exit(status)
+
+
+def _stand_in() -> None:
+    """Opens something in place of standard streams that are closed: else the first log would take their numbers.
+
+    Reading or writing it fails, but for what is said on stderr, which is lost.
+    """
+    for number, mode in enumerate((os.O_WRONLY, os.O_RDONLY, os.O_WRONLY)):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, mode)
+    sys.stdout = sys.stdout or open(1, "w", closefd=False)  # noqa: SIM115
+    sys.stderr = sys.stderr or open(2, "w", closefd=False)  # noqa: SIM115

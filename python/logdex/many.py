@@ -11,7 +11,7 @@ from typing import Generic, TypeVar
 
 from logdex import _core
 from logdex._ended import AllEnded
-from logdex._inputs import Input, Wish, inputs
+from logdex._inputs import Input, Wish, inputs, text_of
 from logdex._newcomers import Lookout, Newcomers, that_grow
 from logdex.layouts import Source
 from logdex.log import Log, Question
@@ -158,10 +158,10 @@ def _of(one: Input, question: Question) -> Question:
     """The question, put to one file."""
     return question.but(
         path=one.path,
-        name=one.label if one.spool else None,
+        name=one.alias,
         index=question.index if one.spool is None else False,
         follow=question.follow and not one.finished,
-        origin=(one.label, one.source.rank if one.source else None, one.name),
+        origin=(text_of(one.label), one.source.rank if one.source else None, one.name),
         keep=(one, question.keep),
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, timezone
@@ -151,14 +151,30 @@ def _failed_at(rank: Rank) -> tuple[bool, float]:
 Named: TypeAlias = tuple[Log, Source]
 
 
-def summarize(named: Sequence[Named], errors: Regex | None = None, *, clocks: float = CLOCKS) -> Ranks:
-    """What the ranks of some logs did; see `Log.ranks`."""
+def summarize(
+    named: Sequence[Named],
+    errors: Regex | None = None,
+    *,
+    clocks: float = CLOCKS,
+    tolerate: Callable[[Exception], None] | None = None,
+) -> Ranks:
+    """What the ranks of some logs did; see `Log.ranks`. What cannot be read is left to `tolerate`, or raises."""
     wanted = re.compile(ERRORS if errors is None else errors)
     compile_pattern(wanted)
+
+    def of_log(one: Named) -> list[Rank] | None:
+        try:
+            return _of_log(*one, wanted)
+        except (OSError, ValueError) as error:
+            if tolerate is None:
+                raise
+            tolerate(error)
+            return None
+
     with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
-        told = list(pool.map(lambda one: _of_log(one[0], one[1], wanted), named))
+        told = list(zip(named, pool.map(of_log, named), strict=True))
     by_name: dict[str, list[Rank]] = {}
-    for rank in (rank for ranks in told for rank in ranks):
+    for rank in [rank for _, ranks in told for rank in ranks or ()] + _mute(told):
         by_name.setdefault(rank.name, []).append(rank)
     merged = [_merge(same) for same in by_name.values()]
     end = max((one.last for one in merged if one.last), default=None)
@@ -168,8 +184,16 @@ def summarize(named: Sequence[Named], errors: Regex | None = None, *, clocks: fl
     return Ranks(tuple(sorted(ended, key=lambda one: _naturally(one.name))), clocks)
 
 
+def _mute(told: Sequence[tuple[Named, list[Rank] | None]]) -> list[Rank]:
+    """Those of whom there are logs and nothing in any of them: they may have hung before they began."""
+    names = [(_name(None, source), ranks) for (_, source), ranks in told if ranks is not None]
+    heard = {name for name, ranks in names if ranks}
+    return [Rank(name) for name in dict.fromkeys(name for name, _ in names) if name not in heard]
+
+
 def _of_log(log: Log, source: Source, errors: re.Pattern[str]) -> list[Rank]:
-    return [_rank(deeds, source, log.path, log.tz) for deeds in _deeds(log, errors)]
+    path = log._plain.name or log.path
+    return [_rank(deeds, source, path, log.tz) for deeds in _deeds(log, errors)]
 
 
 def _deeds(log: Log, errors: re.Pattern[str]) -> list[_core._Deeds]:
@@ -272,5 +296,5 @@ def _latest(quotes: Iterable[Quote | None]) -> Quote | None:
 
 def _naturally(name: str) -> list[tuple[int, int, str]]:
     return [
-        (0, int(word), "") if word.isdigit() else (1, 0, word) for word in re.split(r"(\d+)", name) if word
+        (0, int(word), "") if word.isdecimal() else (1, 0, word) for word in re.split(r"(\d+)", name) if word
     ]

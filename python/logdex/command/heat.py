@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from html import escape
 
+from logdex._inputs import text_of
 from logdex.ranks import Rank, Ranks
 
 _BARS = "▁▂▃▄▅▆▇█"
+_NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
+_WIDEST = 22
+"""How many characters of a name there is room for."""
 _COOL = ("#0d2b45", "#14507a", "#1c7fb0", "#38b0cf", "#8ad9d3", "#e4f5d0")
 
 
@@ -68,7 +73,7 @@ def svg(told: Ranks, width: int = 200) -> str:
         f'font-family="DejaVu Sans, Helvetica, Arial, sans-serif" font-size="12">',
         f'<rect width="1200" height="{bottom + 56}" fill="#0b0f14"/>',
         f'<text x="{left}" y="24" fill="#f0f4f8" font-size="15" font-weight="bold">'
-        f"{escape(_title(told))}</text>",
+        f"{_xml(_title(told))}</text>",
         *_axis(told, left, wide, top, bottom),
     ]
     for place, (rank, cells) in enumerate(zip(rows, columns(told, rows, width), strict=True)):
@@ -108,7 +113,7 @@ def _row(rank: Rank, cells: list[Cell], told: Ranks, place: tuple[float, float, 
     size = min(12, height - 1)
     out = [
         f'<text x="{left - 8}" y="{y + height * 0.72:.1f}" fill="{color}" text-anchor="end" '
-        f'font-size="{size}">{escape(_who(rank))}</text>'
+        f'font-size="{size}">{_xml(_short(_who(rank)))}</text>'
     ]
     for at, cell in enumerate(cells):
         fill = _fill(cell)
@@ -129,6 +134,16 @@ def _row(rank: Rank, cells: list[Cell], told: Ranks, place: tuple[float, float, 
 
 def _who(rank: Rank) -> str:
     return f"rank {rank.name}" if rank.name.isdigit() else rank.name
+
+
+def _short(name: str) -> str:
+    """What of a name fits beside the picture: its end tells most."""
+    return name if len(name) <= _WIDEST else f"…{name[1 - _WIDEST :]}"
+
+
+def _xml(text: str) -> str:
+    """Text as XML can hold it: names of files hold any byte."""
+    return escape(_NOT_XML.sub("\ufffd", text_of(text)))
 
 
 def _fill(cell: Cell) -> str:

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 _GLOBAL_FLAGS = re.compile(r"\(\?([aiLmsux]+)\)")
-_GROUP_NUMBER = re.compile(r"\(\?\((\d+)\)")
+_GROUP_NAME = re.compile(r"\(\?(?:P<(?P<opens>\w+)>|P=(?P<again>\w+)\)|\((?P<asks>\w+)\))")
+_REFERENCE = re.compile(r"\\([1-9]\d?)(?!\d)")
+_CLASS = re.compile(r"\[\^?\]?")
+"""A `]` right after the opening is an ordinary character."""
 
 
 def join(patterns: list[str], *, ignore_case: bool = False) -> str | None:
@@ -14,15 +18,16 @@ def join(patterns: list[str], *, ignore_case: bool = False) -> str | None:
     Raises:
         re.error: One of them is not a pattern; the message is Python's.
     """
-    groups = [re.compile(pattern).groups for pattern in patterns]
+    compiled = [re.compile(pattern) for pattern in patterns]
     if not patterns:
         return None
     if len(patterns) == 1 and not ignore_case:
         return patterns[0]
     shift, parts = 0, []
-    for pattern, count in zip(patterns, groups, strict=True):
-        parts.append(_scoped(_renumbered(pattern, shift), "i" if ignore_case else ""))
-        shift += count
+    for one in compiled:
+        numbered = _numbered(one.pattern, shift, one.groupindex)
+        parts.append(_scoped(numbered, "i" if ignore_case else ""))
+        shift += one.groups
     return "|".join(parts)
 
 
@@ -36,32 +41,33 @@ def _scoped(pattern: str, flags: str) -> str:
     return f"(?{flags}:{pattern}\n)" if "x" in flags else f"(?{flags}:{pattern})"
 
 
-def _renumbered(pattern: str, shift: int) -> str:
-    r"""The pattern with its references to groups (`\1`, `(?(1)...)`) shifted by the groups before it."""
-    if not shift:
-        return pattern
+def _numbered(pattern: str, shift: int, names: Mapping[str, int]) -> str:
+    r"""The pattern without names, its references (`\1`, `(?P=n)`, `(?(1)...)`) shifted by the groups before it."""
     out, at, in_class = [], 0, False
     while at < len(pattern):
         char = pattern[at]
-        reference = re.compile(r"\\([1-9]\d?)(?!\d)").match(pattern, at)
-        number = _GROUP_NUMBER.match(pattern, at)
-        if reference and not in_class:
+        reference = None if in_class else _REFERENCE.match(pattern, at)
+        named = None if in_class else _GROUP_NAME.match(pattern, at)
+        if reference:
             out.append(f"(?:\\{int(reference[1]) + shift})")
             at = reference.end()
-        elif number and not in_class:
-            out.append(f"(?({int(number[1]) + shift})")
-            at = number.end()
+        elif named:
+            out.append(_by_number(named, shift, names))
+            at = named.end()
         elif char == "\\":
             out.append(pattern[at : at + 2])
             at += 2
         else:
-            if char == "[" and not in_class:
-                in_class = True
-                # A `]` right after the opening is an ordinary character.
-                head = re.compile(r"\[\^?\]?").match(pattern, at)
-                char = head[0] if head else char
-            elif char == "]":
-                in_class = False
-            out.append(char)
-            at += len(char)
+            opening = None if in_class else _CLASS.match(pattern, at)
+            in_class = opening is not None or (in_class and char != "]")
+            out.append(opening[0] if opening else char)
+            at += len(out[-1])
     return "".join(out)
+
+
+def _by_number(named: re.Match[str], shift: int, names: Mapping[str, int]) -> str:
+    if named["opens"]:
+        return "("
+    name = named["again"] or named["asks"]
+    number = shift + (int(name) if name.isdecimal() else names[name])
+    return f"(?:\\{number})" if named["again"] else f"(?({number})"

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import io
 import re
 import sys
+import warnings
 from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from logdex import cli
 from logdex._inputs import Input, Wish, inputs
 from logdex.command import patterns
 from logdex.command.complain import complain
@@ -31,15 +34,15 @@ exit status: 0 no rank failed, 1 one did, 2 something went wrong
 """
 
 
-def parser() -> argparse.ArgumentParser:
+def parser(prog: str = "logdex ranks") -> argparse.ArgumentParser:
     """The options of `logdex ranks`."""
     made = argparse.ArgumentParser(
-        "logdex ranks",
+        prog,
         description="Say which rank failed first, which are silent, and show who wrote how much and when.",
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    made.add_argument("sources", nargs="+", metavar="SOURCE", help="a file, directory, glob, handle, or -")
+    made.add_argument("sources", nargs="*", metavar="SOURCE", help="a file, directory, glob, handle, or -")
     made.add_argument(
         "-e", "--errors", action="append", default=[], metavar="RE", help="what is an error; several: any"
     )
@@ -47,7 +50,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--tz", metavar="ZONE", help="zone of stamps without one; default the machine's")
     made.add_argument(
         "--clocks",
-        type=float,
+        type=_seconds,
         default=CLOCKS,
         metavar="SECONDS",
         help=f"by how much clocks of two hosts may differ (default {CLOCKS:g})",
@@ -58,44 +61,73 @@ def parser() -> argparse.ArgumentParser:
     return made
 
 
-def main(argv: Sequence[str]) -> int:
-    """Runs `logdex ranks`; returns its exit status."""
-    args = parser().parse_args(argv)
-    failed = False
-    found: list[Input] = []
-    for argument in args.sources:
-        try:
-            found += inputs(argument, Wish())
-        except (OSError, ValueError, LookupError) as error:
-            complain(error)
-            failed = True
+def _seconds(text: str) -> float:
     try:
-        errors = patterns.join(args.errors, ignore_case=args.ignore_case)
-        for one in found:
-            one.settle()
-        named = [
-            (Log(one.path, tz=args.tz, index=one.spool is None), one.source or Source(one.label, ()))
-            for one in found
-        ]
-        told = summarize(named, errors, clocks=args.clocks)
-        if not told.ranks:
-            return 2 if failed else 0
-        show(told, args)
+        seconds = float(text)
+    except ValueError:
+        seconds = -1.0
+    if not 0 <= seconds < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds")
+    return seconds
+
+
+def main(argv: Sequence[str], prog: str = "logdex ranks") -> int:
+    """Runs `logdex ranks`; returns its exit status."""
+    made = parser(prog)
+    args = cli.parse(made, argv, "--errors")
+    if not args.sources:
+        made.error("name a file, a directory, a glob or a handle, or - for standard input")
+    trouble: list[Exception] = []
+    try:
+        named = [(_log(one, args.tz), one.source or Source(one.label, ())) for one in _found(args, trouble)]
+        with warnings.catch_warnings():
+            # See `cli.run`.
+            warnings.simplefilter("ignore", FutureWarning)
+            errors = patterns.join(args.errors, ignore_case=args.ignore_case)
+            told = summarize(named, errors, clocks=args.clocks, tolerate=trouble.append)
+        for error in trouble:
+            complain(error)
+        if told.ranks:
+            show(told, args)
     except re.error as error:
         complain(ValueError(f"-e {error.pattern!r}: {error}"))
         return 2
     except BrokenPipeError:
         raise
     except (OSError, ValueError) as error:
+        if isinstance(error, OSError) and error.filename is None:
+            error.filename = "standard output"
         complain(error)
         return 2
-    return 2 if failed else int(told.first_failure is not None)
+    return 2 if trouble else int(told.first_failure is not None)
+
+
+def _found(args: argparse.Namespace, trouble: list[Exception]) -> list[Input]:
+    """The files to read, those that are spooled whole; what cannot be had is `trouble`."""
+    found: list[Input] = []
+    for argument in args.sources:
+        try:
+            found += inputs(argument, Wish())
+        except (OSError, ValueError, LookupError) as error:
+            trouble.append(error)
+    for one in found:
+        one.settle()
+    return found
+
+
+def _log(one: Input, tz: str | None) -> Log:
+    log = Log(one.path, tz=tz, index=one.spool is None)
+    log._plain = log._plain.but(name=one.alias, keep=one)
+    return log
 
 
 def show(told: Ranks, args: argparse.Namespace) -> None:
     """Writes the answer to standard output, and the picture."""
     from rich.console import Console
 
+    # What the terminal cannot show must not end this: blocks, or the name of a file that is no text.
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")
     forced = {"always": True, "never": False}.get(args.color)
     console = Console(
         file=sys.stdout, force_terminal=forced, no_color=forced is False, highlight=False, soft_wrap=True
@@ -155,6 +187,9 @@ def verdict(told: Ranks) -> list[Text]:
         )
     if len(told.silent) > 5:
         out.append(Text(f"               and {len(told.silent) - 5} more"))
+    mute = [one for one in told.ranks if not one.lines]
+    if mute:
+        out.append(Text.assemble(("no line        ", "bold"), f"of {_names(mute)}"))
     out.append(Text(""))
     return out
 
@@ -188,7 +223,8 @@ def _rows(told: Ranks, all_: bool) -> tuple[Rank, ...]:
     """The ranks to show: all, or those that say most."""
     if all_ or len(told.ranks) <= _MOST_ROWS:
         return told.ranks
-    telling = [*told.failed[: _MOST_ROWS // 2], *told.silent[: _MOST_ROWS // 4]]
+    mute = [one for one in told.ranks if not one.lines]
+    telling = [*mute[: _MOST_ROWS // 4], *told.failed[: _MOST_ROWS // 2], *told.silent[: _MOST_ROWS // 4]]
     rest = [one for one in told.ranks if one not in telling]
     kept = telling + rest[: _MOST_ROWS - len(telling)]
     return tuple(one for one in told.ranks if one in kept)
@@ -212,7 +248,7 @@ def _table(console: Console, told: Ranks, rows: tuple[Rank, ...]) -> None:
             f"{one.lines:,}",
             Text(f"{one.errors:,}", "red" if one.errors else "dim"),
             _clock(one.first_error.time, "%H:%M:%S") if one.first_error else Text("-", "dim"),
-            _clock(one.last, "%H:%M:%S"),
+            _clock(one.last, "%H:%M:%S") if one.last else Text("-", "dim"),
             _span(one.silent) if one.silent >= 0.5 else Text("-", "dim"),
             _heat(cells),
         )

@@ -9,7 +9,7 @@ from argparse import Namespace
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from logdex._inputs import Input
+from logdex._inputs import Input, text_of
 from logdex.log import Log, Question
 
 _LABEL_COLORS = (36, 33, 35, 32, 34, 96, 93, 95, 92, 94)
@@ -69,7 +69,7 @@ class Rows:
         return Shown(
             question.but(
                 records=args.json or args.records or self._several,
-                name=one.label if one.spool else None,
+                name=one.alias,
             ),
             invert=args.invert,
             before=args.before,
@@ -78,7 +78,9 @@ class Rows:
             label=self._label(one),
             heading=self._heading(one),
             gap=f"{_DIM}--{_OFF}\n".encode() if self._color else b"--\n",
-            json=(one.label, one.source.rank if one.source else None, one.name) if args.json else None,
+            json=(text_of(one.label), one.source.rank if one.source else None, one.name)
+            if args.json
+            else None,
         )
 
     def _is_bare(self) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from argparse import Namespace
 from collections.abc import Sequence
@@ -166,8 +167,8 @@ class _Command:
             count = min(count, self._args.last or count)
             total += count
             out.append(f"{one.label}:{count}\n" if self._rows.labels else f"{count}\n")
-        sys.stdout.write("".join(out))
-        sys.stdout.flush()
+        # Bytes, for the name of a file may be no text.
+        sys.stdout.buffer.write(os.fsencode("".join(out)))
         return SELECTED if total else NONE_SELECTED
 
     def _counted(self, shown: Shown) -> int | None:

@@ -16,15 +16,10 @@ class LogdexCommand(SubCommand):  # type: ignore[misc, unused-ignore]
     """Shows the lines of logs by regex and by time; `torchx logdex --help` says how."""
 
     def add_arguments(self, subparser: argparse.ArgumentParser) -> None:
-        """The options of `logdex`."""
-        self._parser = subparser
-        cli.add_arguments(subparser)
+        """Takes all words as they are: `logdex` reads them itself, and `ranks` has options of its own."""
+        subparser.prefix_chars = "\0"
+        subparser.add_argument("words", nargs=argparse.REMAINDER)
 
     def run(self, args: argparse.Namespace) -> None:
         """Exits as `logdex` does: 0 with lines, 1 without, 2 in trouble."""
-        if args.sources[:1] == ["ranks"]:
-            sys.exit(cli.main(args.sources))
-        try:
-            sys.exit(cli.run(self._parser, args))
-        except KeyboardInterrupt:
-            sys.exit(130)
+        sys.exit(cli.main(args.words, "torchx logdex"))
