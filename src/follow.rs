@@ -3,7 +3,7 @@
 //! The place in the file moves over whole lines only, by scans like any other. Between scans the follow looks at what
 //! happened to the file: it grew, it was cut, it was written anew, its name went to another file, its writer ended.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -15,7 +15,7 @@ use crate::partial::{self, Partial};
 use crate::pattern::Pattern;
 use crate::place::{Change, Place};
 use crate::scan::{Job, Purpose, Scan, Tally};
-use crate::source::{Identity, Source};
+use crate::source::{Identity, Source, directory_of};
 use crate::wait::Waiter;
 use crate::watch::Bell;
 
@@ -369,8 +369,7 @@ impl Follow {
                     self.done = true;
                     return Ok(Step::Again);
                 }
-                let directory = self.terms.path.parent().filter(|d| !d.as_os_str().is_empty());
-                if directory.unwrap_or(Path::new(".")).is_dir() { Ok(Step::Idle) } else { Err(error) }
+                if directory_of(&self.terms.path).is_dir() { Ok(Step::Idle) } else { Err(error) }
             }
             Err(error) => Err(error),
         }

@@ -3,21 +3,20 @@
 //! This is where the parts meet: a scan or a follow brings blocks with the lines that the pattern picked, the timing
 //! keeps those in the range, and the caller's judge decides on what the engine cannot decide alone.
 
-use std::path::{Path, PathBuf};
+mod begin;
+mod span;
+
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::SystemTime;
 
 use crate::batch::Batch;
-use crate::block::{Block, Extent, cut_back, whole_end};
 use crate::caller::Caller;
 use crate::error::{Error, Result};
-use crate::follow::{self, Fates, Follow, Turn};
-use crate::index::{Index, Options};
+use crate::follow::{Fates, Follow, Turn};
 use crate::pattern::Pattern;
-use crate::scan::{Job, Purpose, Scan, Tally};
+use crate::scan::{Scan, Tally};
 use crate::seek::Seek;
-use crate::source::Source;
-use crate::stamp::{Span, Window};
 use crate::timing::{self, Sureness, Timing};
 use crate::watch::Bell;
 
@@ -337,198 +336,5 @@ impl Query {
     /// What is known of the times of the delivered lines.
     pub fn sureness(&self) -> Sureness {
         self.timing.as_ref().map(Timing::sureness).unwrap_or_default()
-    }
-
-    /// Opens the file and finds where to begin.
-    fn begin(&mut self, caller: &mut dyn Caller) -> Result<Feed> {
-        let source = match Source::open(&self.question.path) {
-            Ok(source) => Arc::new(source),
-            // A follow waits for its file; what comes then is live from the first line.
-            Err(error) if self.question.follow && error.is_not_found() => {
-                let timing = self.question.time.clone().map(Timing::live);
-                self.timing = timing.map(|timing| timing.listening(&self.question.path));
-                return Ok(Feed::Follow(Box::new(self.live(None)?)));
-            }
-            Err(error) => return Err(error),
-        };
-        if let Some(from) = self.from {
-            return Ok(Feed::Follow(Box::new(self.live(Some((source, from)))?)));
-        }
-        // A follow delivers the unfinished line once it is whole, so it is not one of the lines that are there now.
-        let size = source.size()?.min(self.bound.unwrap_or(u64::MAX));
-        let there = Extent { start: 0, end: size };
-        let end = if self.question.follow { whole_end(&source, there)? } else { size };
-        if let Some(terms) = self.question.time.clone() {
-            return self.seek(terms, &source, end, caller);
-        }
-        let start = match self.question.last {
-            None => 0,
-            Some(last) => self.last_from_end(&source, end, last as u64, caller)?,
-        };
-        if self.question.follow {
-            return Ok(Feed::Follow(Box::new(self.live(Some((source, start)))?)));
-        }
-        Ok(Feed::Scan(Scan::new(self.job(source), Extent { start, end }, self.question.workers)))
-    }
-
-    /// What is written from now on, or from a place in the file on.
-    fn live(&self, begun: Option<(Arc<Source>, u64)>) -> Result<Follow> {
-        let mut follow = Follow::new(self.terms(), begun)?;
-        if let Some(bound) = self.bound {
-            follow.read_to(bound);
-            follow.lead(true);
-        }
-        Ok(follow)
-    }
-
-    /// Asks the index which blocks of the file are needed.
-    fn seek(
-        &mut self,
-        terms: timing::Terms,
-        source: &Arc<Source>,
-        end: u64,
-        caller: &mut dyn Caller,
-    ) -> Result<Feed> {
-        let options = Options { threads: self.question.workers, ..Options::new(terms.keep.clone()) };
-        let times = terms.times;
-        let mut index = Index::begin(source, end, options)?;
-        // What the caller says of the end, and lines counted from there, wait for it; so do stamps without a year.
-        let waits = self.question.last.is_some() || terms.reference.is_some();
-        index.grow_until(&|index| !waits && index.is_anchored(), &mut || caller.pulse())?;
-        let mut timing = Timing::of(terms.clone(), &index, source)?;
-        timing.listen(&self.question.path, &index);
-        if timing.listens() && index.is_growing() {
-            // Which lines have no stamp, and what comes before them, is known at the end.
-            index.complete(&mut || caller.pulse())?;
-            timing = Timing::of(terms, &index, source)?;
-            timing.listen(&self.question.path, &index);
-        }
-        if self.question.follow {
-            timing.set_live();
-        }
-        if !self.accept(&timing, caller)? {
-            timing.ignore_window();
-        }
-        let pieces = timing.plan(&mut index, source, &mut || caller.pulse())?;
-        let looked_at = pieces.iter().filter(|piece| piece.entry.extent.start < index.built_from());
-        let looked_at: u64 = looked_at.map(|piece| piece.entry.extent.len()).sum();
-        self.tally.bytes_skipped += index.built_from().saturating_sub(looked_at);
-        let filter = timing.filter(&index);
-        let job = self.job(Arc::clone(source));
-        let mut seek = Seek::new(job, self.question.workers, index, filter, pieces, times);
-        if let Some(last) = self.question.last {
-            self.skip = seek.keep_last(last as u64, &mut timing, caller)?;
-        }
-        if !seek.index().is_growing() {
-            self.notes = Some(timing.doubt(seek.index(), source)?.into_iter().collect());
-        }
-        self.timing = Some(timing);
-        Ok(Feed::Seek(Box::new(seek)))
-    }
-
-    /// The first and the last time of the file, as the moments at which they begin, in nanoseconds since 1970 UTC; `None`
-    /// where it has none.
-    pub fn span(path: &Path, terms: timing::Terms, caller: &mut dyn Caller) -> Result<Option<Span>> {
-        let source = Arc::new(Source::open(path)?);
-        let options = Options::new(terms.keep.clone());
-        let mut index = Index::of(&source, source.size()?, options, &mut || caller.pulse())?;
-        let mut timing = Timing::of(terms.clone(), &index, &source)?;
-        timing.listen(path, &index);
-        let (stamps, listens) = (timing.span(&index), timing.listens());
-        if stamps.is_none() && !listens {
-            return Ok(None);
-        }
-        // The index knows where the last stamp's second or millisecond ends; its lines say where that begins. Where the
-        // caller's reference moves years, all lines are asked; and lines without a stamp may have come later.
-        let shifted = timing.is_shifted();
-        let since = stamps.filter(|_| !shifted).map(|span| span.hi);
-        let window = Window { since, until: since.filter(|_| !listens) };
-        let mut timing = Timing::of(timing::Terms { window, times: true, ..terms }, &index, &source)?;
-        timing.listen(path, &index);
-        let pieces = timing.plan(&mut index, &source, &mut || caller.pulse())?;
-        let (job, filter) =
-            (Job { source, pattern: None, purpose: Purpose::EveryBlock }, timing.filter(&index));
-        let (mut seek, mut first, mut last) =
-            (Seek::new(job, 0, index, filter, pieces, true), i64::MAX, None);
-        while let Some(batch) = seek.next(&mut timing, &mut || caller.pulse())? {
-            for lo in batch.times.iter().filter_map(|time| Some(time.span?.lo)) {
-                first = first.min(lo);
-                last = last.max(Some(lo));
-            }
-            seek.recycle(batch);
-        }
-        let lo = stamps.filter(|_| !shifted).map_or(first, |span| span.lo);
-        let hi = last.or(stamps.map(|span| span.hi));
-        Ok(hi.map(|hi| Span { lo, hi }))
-    }
-
-    /// Whether the range of time means something. A file without any time is refused, or the caller is told.
-    fn accept(&self, timing: &Timing, caller: &mut dyn Caller) -> Result<bool> {
-        let asks_range = self.question.time.as_ref().is_some_and(|t| !t.window.is_open());
-        if !timing.is_timeless() || self.question.follow || !asks_range {
-            return Ok(true);
-        }
-        let path = self.question.name.display();
-        match self.question.timeless {
-            Timeless::Refuse => Err(Error::Value(format!(
-                "{path}: no line has a time that is understood, so since and until select nothing; \
-                 leave them out, or pass strict=False for every line"
-            ))),
-            Timeless::Deliver => {
-                let told = "no line has a time that is understood; since and until are ignored";
-                caller.note(&format!("{path}: {told}")).map(|()| false)
-            }
-        }
-    }
-
-    /// Where the last `last` lines begin, found from the end backwards.
-    fn last_from_end(
-        &mut self,
-        source: &Arc<Source>,
-        end: u64,
-        last: u64,
-        caller: &mut dyn Caller,
-    ) -> Result<u64> {
-        let (job, mut found, mut block, mut end) = (self.job(Arc::clone(source)), 0, Block::default(), end);
-        while end > 0 {
-            caller.pulse()?;
-            let (extent, before) = cut_back(source, end)?;
-            block.read(source, extent)?;
-            source.insist(extent.end)?;
-            self.tally.bytes_read += extent.len();
-            let mut batch = job.look(std::mem::take(&mut block));
-            batch.judge(caller)?;
-            found += batch.len();
-            if found >= last {
-                return Ok(batch.offset_of(found - last));
-            }
-            (block, end) = (batch.block, before);
-        }
-        Ok(0)
-    }
-
-    fn purpose(&self) -> Purpose {
-        match (self.counting, self.raw) {
-            (true, _) => Purpose::Count,
-            (false, true) => Purpose::Bytes,
-            (false, false) => Purpose::Text,
-        }
-    }
-
-    fn job(&self, source: Arc<Source>) -> Job {
-        Job { source, pattern: self.question.pattern.clone(), purpose: self.purpose() }
-    }
-
-    fn terms(&self) -> follow::Terms {
-        follow::Terms {
-            path: self.question.path.clone(),
-            pattern: self.question.pattern.clone(),
-            // Timed, every line must be seen.
-            purpose: if self.question.time.is_some() { Purpose::EveryBlock } else { self.purpose() },
-            partial: self.question.partial,
-            deadline: self.question.deadline,
-            workers: self.question.workers,
-            bell: Arc::clone(&self.question.bell),
-        }
     }
 }

@@ -1,8 +1,8 @@
 //! A source: one regular file that may grow, shrink or be replaced while it is read.
 //!
 //! Bytes that others can change are never looked at in place: `read` copies them into the caller's memory. A map
-//! would save the copy and cost more in page faults (measured: 10 to 14 GiB/s by `pread` into a buffer that stays in
-//! the cache, 7.7 to 9.5 from a map, on two cores), and it would make a truncation by another process fatal.
+//! would save the copy and cost page faults, which is faster or slower as the page cache holds large folios or small
+//! ones (CONTRIBUTING has the figures); and it would make a truncation by another process fatal.
 
 use std::fs::Metadata;
 use std::io;
@@ -233,6 +233,11 @@ fn compression(head: &[u8]) -> Option<&'static str> {
     } else {
         None
     }
+}
+
+/// The directory in which `path` is a name.
+pub fn directory_of(path: &Path) -> &Path {
+    path.parent().filter(|directory| !directory.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 #[cfg(test)]

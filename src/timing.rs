@@ -3,7 +3,6 @@
 mod plan;
 
 use std::os::unix::fs::MetadataExt;
-use std::path::Path;
 
 use jiff::tz::TimeZone;
 
@@ -110,15 +109,10 @@ impl Timing {
         Ok(timing)
     }
 
-    /// Lines without a stamp have their times from what was recorded of `log`, if something was.
-    pub fn listen(&mut self, log: &Path, index: &Index) {
-        self.arrived = Arrived::of_log(log, index.size());
-    }
-
-    /// The same for a log that is not there yet.
+    /// Lines without a stamp have their times from what was recorded, if something was.
     #[must_use]
-    pub fn listening(self, log: &Path) -> Self {
-        Self { arrived: Arrived::live(log), ..self }
+    pub fn with_arrivals(self, arrived: Option<Arrived>) -> Self {
+        Self { arrived, ..self }
     }
 
     /// Whether there is a record of when the lines came.

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::source::directory_of;
 use crate::watch::{Bell, Watch};
 
 /// The shortest and the longest time between two looks where there are no events.
@@ -34,10 +35,10 @@ impl Waiter {
     pub fn watch(&mut self, path: &Path) {
         // A link is watched in its own directory, for it may be turned, and its file in that file's.
         let real = std::fs::canonicalize(path).ok();
-        let parent = path.parent().map(|p| if p.as_os_str().is_empty() { Path::new(".") } else { p });
-        let in_place = parent.and_then(|p| std::fs::canonicalize(p).ok()).zip(path.file_name());
+        let parent = directory_of(path);
+        let in_place = std::fs::canonicalize(parent).ok().zip(path.file_name());
         let moved = real.filter(|real| in_place.as_ref().is_none_or(|(p, name)| *real != p.join(name)));
-        if !parent.is_some_and(tells_events) || moved.as_deref().is_some_and(|m| !tells_events(m)) {
+        if !tells_events(parent) || moved.as_deref().is_some_and(|m| !tells_events(m)) {
             self.watches.clear();
             return;
         }

@@ -11,6 +11,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::time::Duration;
 
 use crate::lock::{lock, lock_soon, sound};
+use crate::source::directory_of;
 
 /// How long a fork waits where it cannot be rung: somebody else held the bell when it was forked.
 const DEAF: Duration = Duration::from_millis(5);
@@ -128,8 +129,7 @@ impl Watch {
     /// Rings `bell` whenever something happens to what `path` names; `None` if that cannot be had.
     pub fn new(path: &Path, bell: &Arc<Bell>) -> Option<Self> {
         let name = path.file_name()?.to_owned();
-        let directory = path.parent().filter(|d| !d.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        Self::listen(directory, Some(name), bell)
+        Self::listen(directory_of(path), Some(name), bell)
     }
 
     /// Rings `bell` whenever a new name comes to `directory`; `None` if that cannot be had.

@@ -7,7 +7,7 @@
 mod side;
 
 use std::collections::VecDeque;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use crate::batch::Batch;
@@ -17,6 +17,7 @@ use crate::follow::Fates;
 use crate::query::{Query, Question};
 use crate::record::{Arrivals, View, snapshot};
 use crate::scan::Tally;
+use crate::source::directory_of;
 use crate::timing;
 use crate::watch::Watch;
 
@@ -164,8 +165,7 @@ impl Combined {
 
     /// Finds the record, which may come later than the first look for it.
     fn open_view(&mut self) {
-        let directory = self.question.path.parent().filter(|p| !p.as_os_str().is_empty());
-        self.view = View::open(directory.unwrap_or(Path::new(".")));
+        self.view = View::open(directory_of(&self.question.path));
         if let Some(view) = self.view.as_ref().filter(|_| self.question.follow) {
             self.watch = Watch::new(&view.path(), &self.question.bell);
         }

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use super::beside::{self, LOGS};
 use super::notes::{HEADER, LONGEST, NOTES, SLOT, Session, Slot, State};
+use crate::source::directory_of;
 
 /// How much of a record is read at once, in bytes.
 const CHUNK: usize = 16 << 10;
@@ -122,8 +123,7 @@ impl Arrivals {
     /// Those of `log`, which is one of two that may have a record.
     pub fn of_log(log: &Path) -> Option<Self> {
         let side = LOGS.iter().position(|name| log.file_name().is_some_and(|found| found == *name))?;
-        let directory = log.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        Self::open(directory, side)
+        Self::open(directory_of(log), side)
     }
 
     /// Those of the log `side` in `directory`.
@@ -173,8 +173,12 @@ impl Arrivals {
     /// When the byte at `offset` had arrived; `None` if the record ends before it. Cheap for ascending offsets.
     pub fn of(&mut self, offset: u64) -> Option<Arrival> {
         if !self.known.0.contains(&offset) {
-            let (arrival, end) = self.of_until(offset)?;
-            self.known = (offset..end, Some(arrival));
+            self.known = match self.of_until(offset) {
+                Some((arrival, end)) => (offset..end, Some(arrival)),
+                None if self.live => return None,
+                // Nor is it recorded of any byte after this one.
+                None => (offset..u64::MAX, None),
+            };
         }
         self.known.1
     }

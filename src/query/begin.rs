@@ -1,0 +1,169 @@
+//! Where a query begins: at the start of the file, at its last lines, or where the index says.
+
+use std::sync::Arc;
+
+use super::{Feed, Query, Timeless};
+use crate::arrived::Arrived;
+use crate::block::{Block, Extent, cut_back, whole_end};
+use crate::caller::Caller;
+use crate::error::{Error, Result};
+use crate::follow::{self, Follow};
+use crate::index::{Index, Options};
+use crate::scan::{Job, Purpose, Scan};
+use crate::seek::Seek;
+use crate::source::Source;
+use crate::timing::{self, Timing};
+
+impl Query {
+    /// Opens the file and finds where to begin.
+    pub(super) fn begin(&mut self, caller: &mut dyn Caller) -> Result<Feed> {
+        let source = match Source::open(&self.question.path) {
+            Ok(source) => Arc::new(source),
+            // A follow waits for its file; what comes then is live from the first line.
+            Err(error) if self.question.follow && error.is_not_found() => {
+                let timing = self.question.time.clone().map(Timing::live);
+                self.timing = timing.map(|timing| timing.with_arrivals(Arrived::live(&self.question.path)));
+                return Ok(Feed::Follow(Box::new(self.live(None)?)));
+            }
+            Err(error) => return Err(error),
+        };
+        if let Some(from) = self.from {
+            return Ok(Feed::Follow(Box::new(self.live(Some((source, from)))?)));
+        }
+        // A follow delivers the unfinished line once it is whole, so it is not one of the lines that are there now.
+        let size = source.size()?.min(self.bound.unwrap_or(u64::MAX));
+        let there = Extent { start: 0, end: size };
+        let end = if self.question.follow { whole_end(&source, there)? } else { size };
+        if let Some(terms) = self.question.time.clone() {
+            return self.seek(terms, &source, end, caller);
+        }
+        let start = match self.question.last {
+            None => 0,
+            Some(last) => self.last_from_end(&source, end, last as u64, caller)?,
+        };
+        if self.question.follow {
+            return Ok(Feed::Follow(Box::new(self.live(Some((source, start)))?)));
+        }
+        Ok(Feed::Scan(Scan::new(self.job(source), Extent { start, end }, self.question.workers)))
+    }
+
+    /// What is written from now on, or from a place in the file on.
+    pub(super) fn live(&self, begun: Option<(Arc<Source>, u64)>) -> Result<Follow> {
+        let mut follow = Follow::new(self.terms(), begun)?;
+        if let Some(bound) = self.bound {
+            follow.read_to(bound);
+            follow.lead(true);
+        }
+        Ok(follow)
+    }
+
+    /// Asks the index which blocks of the file are needed.
+    fn seek(
+        &mut self,
+        terms: timing::Terms,
+        source: &Arc<Source>,
+        end: u64,
+        caller: &mut dyn Caller,
+    ) -> Result<Feed> {
+        let options = Options { threads: self.question.workers, ..Options::new(terms.keep.clone()) };
+        let times = terms.times;
+        let mut index = Index::begin(source, end, options)?;
+        let arrived = Arrived::of_log(&self.question.path, end);
+        // What the caller says of the end, and lines counted from there, wait for it; so do stamps without a year. Where
+        // arrivals are recorded, it is at the end that one knows which lines have no stamp, and what comes before them.
+        let waits = self.question.last.is_some() || terms.reference.is_some() || arrived.is_some();
+        index.grow_until(&|index| !waits && index.is_anchored(), &mut || caller.pulse())?;
+        let mut timing = Timing::of(terms, &index, source)?.with_arrivals(arrived);
+        if self.question.follow {
+            timing.set_live();
+        }
+        if !self.accept(&timing, caller)? {
+            timing.ignore_window();
+        }
+        let pieces = timing.plan(&mut index, source, &mut || caller.pulse())?;
+        let looked_at = pieces.iter().filter(|piece| piece.entry.extent.start < index.built_from());
+        let looked_at: u64 = looked_at.map(|piece| piece.entry.extent.len()).sum();
+        self.tally.bytes_skipped += index.built_from().saturating_sub(looked_at);
+        let filter = timing.filter(&index);
+        let job = self.job(Arc::clone(source));
+        let mut seek = Seek::new(job, self.question.workers, index, filter, pieces, times);
+        if let Some(last) = self.question.last {
+            self.skip = seek.keep_last(last as u64, &mut timing, caller)?;
+        }
+        if !seek.index().is_growing() {
+            self.notes = Some(timing.doubt(seek.index(), source)?.into_iter().collect());
+        }
+        self.timing = Some(timing);
+        Ok(Feed::Seek(Box::new(seek)))
+    }
+
+    /// Whether the range of time means something. A file without any time is refused, or the caller is told.
+    fn accept(&self, timing: &Timing, caller: &mut dyn Caller) -> Result<bool> {
+        let asks_range = self.question.time.as_ref().is_some_and(|t| !t.window.is_open());
+        if !timing.is_timeless() || self.question.follow || !asks_range {
+            return Ok(true);
+        }
+        let path = self.question.name.display();
+        match self.question.timeless {
+            Timeless::Refuse => Err(Error::Value(format!(
+                "{path}: no line has a time that is understood, so since and until select nothing; \
+                 leave them out, or pass strict=False for every line"
+            ))),
+            Timeless::Deliver => {
+                let told = "no line has a time that is understood; since and until are ignored";
+                caller.note(&format!("{path}: {told}")).map(|()| false)
+            }
+        }
+    }
+
+    /// Where the last `last` lines begin, found from the end backwards.
+    fn last_from_end(
+        &mut self,
+        source: &Arc<Source>,
+        end: u64,
+        last: u64,
+        caller: &mut dyn Caller,
+    ) -> Result<u64> {
+        let (job, mut found, mut block, mut end) = (self.job(Arc::clone(source)), 0, Block::default(), end);
+        while end > 0 {
+            caller.pulse()?;
+            let (extent, before) = cut_back(source, end)?;
+            block.read(source, extent)?;
+            source.insist(extent.end)?;
+            self.tally.bytes_read += extent.len();
+            let mut batch = job.look(std::mem::take(&mut block));
+            batch.judge(caller)?;
+            found += batch.len();
+            if found >= last {
+                return Ok(batch.offset_of(found - last));
+            }
+            (block, end) = (batch.block, before);
+        }
+        Ok(0)
+    }
+
+    fn purpose(&self) -> Purpose {
+        match (self.counting, self.raw) {
+            (true, _) => Purpose::Count,
+            (false, true) => Purpose::Bytes,
+            (false, false) => Purpose::Text,
+        }
+    }
+
+    fn job(&self, source: Arc<Source>) -> Job {
+        Job { source, pattern: self.question.pattern.clone(), purpose: self.purpose() }
+    }
+
+    fn terms(&self) -> follow::Terms {
+        follow::Terms {
+            path: self.question.path.clone(),
+            pattern: self.question.pattern.clone(),
+            // Timed, every line must be seen.
+            purpose: if self.question.time.is_some() { Purpose::EveryBlock } else { self.purpose() },
+            partial: self.question.partial,
+            deadline: self.question.deadline,
+            workers: self.question.workers,
+            bell: Arc::clone(&self.question.bell),
+        }
+    }
+}

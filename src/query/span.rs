@@ -1,0 +1,53 @@
+//! The first and the last time of a file.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use super::Query;
+use crate::arrived::Arrived;
+use crate::caller::Caller;
+use crate::error::Result;
+use crate::index::{Index, Options};
+use crate::scan::{Job, Purpose};
+use crate::seek::Seek;
+use crate::source::Source;
+use crate::stamp::{Span, Window};
+use crate::timing::{self, Timing};
+
+impl Query {
+    /// The first and the last time of the file, as the moments at which they begin, in nanoseconds since 1970 UTC; `None`
+    /// where it has none.
+    pub fn span(path: &Path, terms: timing::Terms, caller: &mut dyn Caller) -> Result<Option<Span>> {
+        let source = Arc::new(Source::open(path)?);
+        let options = Options::new(terms.keep.clone());
+        let mut index = Index::of(&source, source.size()?, options, &mut || caller.pulse())?;
+        let arrived = Arrived::of_log(path, index.size());
+        let mut timing = Timing::of(terms.clone(), &index, &source)?.with_arrivals(arrived.clone());
+        let (stamps, listens) = (timing.span(&index), timing.listens());
+        if stamps.is_none() && !listens {
+            return Ok(None);
+        }
+        // The index knows where the last stamp's second or millisecond ends; its lines say where that begins. Where the
+        // caller's reference moves years, all lines are asked; and lines without a stamp may have come later.
+        let shifted = timing.is_shifted();
+        let since = stamps.filter(|_| !shifted).map(|span| span.hi);
+        let window = Window { since, until: since.filter(|_| !listens) };
+        let terms = timing::Terms { window, times: true, ..terms };
+        let mut timing = Timing::of(terms, &index, &source)?.with_arrivals(arrived);
+        let pieces = timing.plan(&mut index, &source, &mut || caller.pulse())?;
+        let (job, filter) =
+            (Job { source, pattern: None, purpose: Purpose::EveryBlock }, timing.filter(&index));
+        let (mut seek, mut first, mut last) =
+            (Seek::new(job, 0, index, filter, pieces, true), i64::MAX, None);
+        while let Some(batch) = seek.next(&mut timing, &mut || caller.pulse())? {
+            for lo in batch.times.iter().filter_map(|time| Some(time.span?.lo)) {
+                first = first.min(lo);
+                last = last.max(Some(lo));
+            }
+            seek.recycle(batch);
+        }
+        let lo = stamps.filter(|_| !shifted).map_or(first, |span| span.lo);
+        let hi = last.or(stamps.map(|span| span.hi));
+        Ok(hi.map(|hi| Span { lo, hi }))
+    }
+}
