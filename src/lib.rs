@@ -49,6 +49,7 @@ pub mod show;
 pub mod source;
 pub mod stamp;
 pub mod timing;
+mod trust;
 pub mod wait;
 pub mod watch;
 pub mod when;

@@ -9,11 +9,12 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, SystemTime};
 
-use rustix::fs::{AtFlags, Mode, OFlags};
+use rustix::fs::{AtFlags, Mode};
 use xxhash_rust::xxh3::xxh3_128;
 
 use crate::error::{Error, Result};
 use crate::source::Source;
+use crate::trust::{create_in, open_directory, open_in, trusted_in};
 
 use super::store::{Store, VERSION};
 
@@ -65,15 +66,10 @@ impl Keep {
     /// The stored index of a log, if there is one that may be trusted.
     pub fn load(&self, source: &Source) -> Option<Store> {
         let directory = open_directory(self.path()?).ok()?;
-        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
-        let file = File::from(rustix::fs::openat(&directory, name(source)?, flags, Mode::empty()).ok()?);
-        let stored = file.metadata().ok()?;
-        let owners = [rustix::process::geteuid().as_raw(), 0, source.metadata().ok()?.uid()];
-        if !stored.is_file() || !owners.contains(&stored.uid()) {
-            return None;
-        }
+        let file = trusted_in(&directory, name(source)?, source.metadata().ok()?.uid())?;
         let now = SystemTime::now();
-        if stored.modified().is_ok_and(|m| now.duration_since(m).is_ok_and(|age| age > NOTED)) {
+        let written = file.metadata().and_then(|stored| stored.modified());
+        if written.is_ok_and(|m| now.duration_since(m).is_ok_and(|age| age > NOTED)) {
             // The order of use is by this time; a file of another user keeps its own.
             let _ = file.set_modified(now);
         }
@@ -94,9 +90,7 @@ impl Keep {
         let directory = open_directory(path)?;
         let unfinished =
             format!("{name}.{}.{}{UNFINISHED}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
-        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let mut file =
-            File::from(rustix::fs::openat(&directory, &unfinished, flags, Mode::RUSR | Mode::WUSR)?);
+        let mut file = create_in(&directory, &unfinished, Mode::RUSR | Mode::WUSR)?;
         let published = (|| {
             write(&mut file)?;
             let mode = source.metadata().map_err(io::Error::other)?.mode() & 0o777;
@@ -124,12 +118,6 @@ pub fn cache_directory() -> Option<PathBuf> {
         let caches = set("XDG_CACHE_HOME").filter(|path| path.is_absolute());
         caches.or_else(|| Some(set("HOME")?.join(platform))).map(|caches| caches.join("logdex"))
     })
-}
-
-/// Opens a directory itself, not what a link in its place leads to.
-fn open_directory(path: &Path) -> io::Result<OwnedFd> {
-    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    Ok(rustix::fs::open(path, flags, Mode::empty())?)
 }
 
 /// What the index of a log is called: by where the log is, and the version of what is stored.
@@ -213,9 +201,7 @@ pub fn prune(directory: Option<PathBuf>) -> Result<Pruned> {
 }
 
 fn is_useful(directory: &OwnedFd, name: &[u8]) -> bool {
-    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
-    let opened = rustix::fs::openat(directory, name, flags, Mode::empty());
-    let Some(store) = opened.ok().and_then(|file| Store::open(File::from(file))) else { return false };
+    let Some(store) = open_in(directory, name).ok().and_then(Store::open) else { return false };
     let path = Path::new(std::ffi::OsStr::from_bytes(&store.about.path));
     let Ok(source) = Source::open(path) else { return false };
     source.metadata().is_ok_and(|seen| store.about.speaks_of(&source, &seen))
