@@ -170,17 +170,6 @@ impl Follow {
         tally
     }
 
-    /// The next batch of lines, when there is one; `None` when the writer is gone and all is delivered.
-    pub fn next(&mut self, caller: &mut dyn Caller) -> Result<Option<Batch>> {
-        loop {
-            match self.poll(caller)? {
-                Turn::Batch(batch) => return Ok(Some(batch)),
-                Turn::Nothing => self.wait(caller)?,
-                Turn::Over => return Ok(None),
-            }
-        }
-    }
-
     /// What there is now, without a wait.
     pub fn poll(&mut self, caller: &mut dyn Caller) -> Result<Turn> {
         while !self.done {

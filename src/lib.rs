@@ -48,6 +48,8 @@ pub mod seek;
 pub mod show;
 pub mod source;
 pub mod stamp;
+#[cfg(test)]
+mod testing;
 pub mod timing;
 mod trust;
 pub mod wait;

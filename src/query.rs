@@ -4,6 +4,8 @@
 //! keeps those in the range, and the caller's judge decides on what the engine cannot decide alone.
 
 mod begin;
+#[cfg(test)]
+mod proof;
 mod span;
 
 use std::path::PathBuf;

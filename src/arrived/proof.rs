@@ -7,42 +7,17 @@ use jiff::tz::TimeZone;
 use proptest::prelude::*;
 
 use crate::batch::Selection;
-use crate::caller::Caller;
-use crate::error::Result;
 use crate::index::Keep;
-use crate::pattern::{Candidate, Judge};
 use crate::query::{Query, Question, Timeless};
 use crate::record::{LOGS, SLOT, Session, State, path as record_of};
 use crate::stamp::civil::SECOND;
 use crate::stamp::{Clock, Fold, How, Prefix, Span, Stamp, Window, find};
+use crate::testing::{Nobody, cases};
 use crate::timing::Terms;
 
 const START: i64 = 1_795_330_032 * SECOND;
 /// The recorder's wall clock is in another zone than the log's, as it were.
 const SESSION: Session = Session { id: 7, wall: START + 3600 * SECOND };
-
-struct Nobody;
-
-impl Judge for Nobody {
-    fn judge(&mut self, _: &[u8], _: &mut Vec<Candidate>) -> Result<()> {
-        unreachable!("there is no pattern")
-    }
-}
-
-impl Caller for Nobody {
-    fn patience(&self) -> std::time::Duration {
-        std::time::Duration::from_millis(5)
-    }
-    fn pulse(&mut self) -> Result<()> {
-        Ok(())
-    }
-    fn note(&mut self, _: &str) -> Result<()> {
-        Ok(())
-    }
-    fn ended(&mut self) -> Result<bool> {
-        Ok(true)
-    }
-}
 
 /// A line to be written.
 #[derive(Clone, Debug)]
@@ -232,9 +207,4 @@ proptest! {
     ) {
         check(&written, recorded, range, last);
     }
-}
-
-/// How many cases to try: `usual`, or what `PROPTEST_CASES` says.
-fn cases(usual: u32) -> u32 {
-    std::env::var("PROPTEST_CASES").ok().and_then(|said| said.parse().ok()).unwrap_or(usual)
 }

@@ -10,9 +10,9 @@ use crate::block::Block;
 use crate::line;
 use crate::source::Source;
 use crate::stamp::{Fold, Reference, Window};
+use crate::testing::cases;
 
 use super::pages::{CONTENT, PAGE, PageWriter};
-use super::proof::cases;
 use super::{Asked, Index, Keep, Options, prune};
 
 struct Kept {

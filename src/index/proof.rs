@@ -6,16 +6,12 @@ use proptest::prelude::*;
 use crate::block::Extent;
 use crate::stamp::civil::{DAY, HOUR, MINUTE, SECOND};
 use crate::stamp::{Clock, Finder, Fold, Reference, Timed, Window};
+use crate::testing::cases;
 
 use super::digest::Digest;
 use super::entry::{Entry, exact};
 use super::range::{Asked, Question};
 use super::tree::{Filter, Node};
-
-/// How many cases to try: `usual`, or what `PROPTEST_CASES` says.
-pub fn cases(usual: u32) -> u32 {
-    std::env::var("PROPTEST_CASES").ok().and_then(|said| said.parse().ok()).unwrap_or(usual)
-}
 
 /// How the clock goes on from line to line.
 fn step() -> impl Strategy<Value = i64> {

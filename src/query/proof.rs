@@ -1,55 +1,21 @@
 //! The proof: for any file, however it grew, and any range, the answer by the index is the twin's, line for line.
 
-#![allow(clippy::unwrap_used, reason = "a test stops where it is surprised")]
-
 use std::io::Write;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::sync::Arc;
 
+use crate::batch::Selection;
+use crate::index::{Index, Keep, Options};
+use crate::query::{Query, Question, Timeless};
+use crate::source::Source;
+use crate::stamp::civil::{DAY, HOUR, MINUTE, SECOND};
+use crate::stamp::{Clock, Fold, Reference, Window, elect};
+use crate::testing::{Nobody, cases};
+use crate::timing;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use logdex::batch::Selection;
-use logdex::caller::Caller;
-use logdex::error::Result;
-use logdex::index::{Index, Keep, Options};
-use logdex::pattern::{Candidate, Judge};
-use logdex::query::{Query, Question, Timeless};
-use logdex::source::Source;
-use logdex::stamp::civil::{DAY, HOUR, MINUTE, SECOND};
-use logdex::stamp::{Clock, Fold, Reference, Window, elect};
-use logdex::timing;
 use proptest::prelude::*;
-
-/// How many cases to try: `usual`, or what `PROPTEST_CASES` says.
-fn cases(usual: u32) -> u32 {
-    std::env::var("PROPTEST_CASES").ok().and_then(|said| said.parse().ok()).unwrap_or(usual)
-}
-
-/// Nobody who asks is ever needed here.
-struct Nobody;
-
-impl Judge for Nobody {
-    fn judge(&mut self, _: &[u8], _: &mut Vec<Candidate>) -> Result<()> {
-        unreachable!("there is no pattern")
-    }
-}
-
-impl Caller for Nobody {
-    fn patience(&self) -> std::time::Duration {
-        std::time::Duration::from_millis(5)
-    }
-
-    fn pulse(&mut self) -> Result<()> {
-        Ok(())
-    }
-    fn note(&mut self, _: &str) -> Result<()> {
-        Ok(())
-    }
-    fn ended(&mut self) -> Result<bool> {
-        Ok(true)
-    }
-}
 
 /// Which lines of a log are asked for, and as what.
 #[derive(Clone, Debug)]
@@ -101,7 +67,7 @@ impl Asked {
             let bytes = batch.block.bytes();
             match &batch.selection {
                 Selection::All(_) => {
-                    lines.extend(logdex::line::lines(bytes).map(|l| (l.of(bytes).to_vec(), None)));
+                    lines.extend(crate::line::lines(bytes).map(|l| (l.of(bytes).to_vec(), None)));
                 }
                 Selection::Picked(picked) => {
                     let number = |n: usize| batch.times.get(n).map(|t| t.number);
