@@ -5,14 +5,10 @@ from __future__ import annotations
 import contextlib
 import os
 import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-
-Disk = Callable[[Path], AbstractContextManager[Path]]
 
 
 @contextlib.contextmanager
@@ -26,10 +22,18 @@ def _memory(_: Path) -> Iterator[Path]:
         yield Path(folder)
 
 
-def disks() -> list[Any]:
-    """The places, as pytest's parameters."""
-    absent = pytest.mark.skipif(not os.access("/dev/shm", os.W_OK), reason="no tmpfs at /dev/shm")
-    return [pytest.param(_disk, id="disk"), pytest.param(_memory, id="tmpfs", marks=absent)]
+_absent = pytest.mark.skipif(not os.access("/dev/shm", os.W_OK), reason="no tmpfs at /dev/shm")
+
+
+@pytest.fixture(
+    name="log", params=[pytest.param(_disk, id="disk"), pytest.param(_memory, id="tmpfs", marks=_absent)]
+)
+def log_on_each_disk(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Path]:
+    """An empty log, on a disk and in memory, whose file systems behave differently when a file is cut."""
+    with request.param(tmp_path) as folder:
+        path = folder / "app.log"
+        path.write_bytes(b"")
+        yield path
 
 
 def append(path: Path, data: bytes) -> None:

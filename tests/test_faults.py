@@ -16,19 +16,11 @@ from pathlib import Path
 
 import logdex
 import pytest
-from faults_disk import append, disks
+from faults_disk import append, log_on_each_disk  # noqa: F401  # the fixture `log`
 from faults_storm import line, parse
 
 STORM = Path(__file__).with_name("faults_storm.py")
 TIMES = [pytest.param(200, id="ci"), pytest.param(10_000, id="soak", marks=pytest.mark.soak)]
-
-
-@pytest.fixture(params=disks())
-def log(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Path]:
-    with request.param(tmp_path) as folder:
-        path = folder / "app.log"
-        path.write_bytes(b"")
-        yield path
 
 
 @contextmanager

@@ -16,18 +16,9 @@ from pathlib import Path
 
 import logdex
 import pytest
-from faults_disk import append, disks
+from faults_disk import append, log_on_each_disk  # noqa: F401  # the fixture `log`
 
 Lines = Iterator[str]
-
-
-@pytest.fixture(params=disks())
-def log(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Path]:
-    """An empty log, on a disk and in memory, whose file systems behave differently when a file is cut."""
-    with request.param(tmp_path) as folder:
-        path = folder / "app.log"
-        path.write_bytes(b"")
-        yield path
 
 
 def numbered(count: int, name: str = "line") -> list[str]:

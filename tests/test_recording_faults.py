@@ -165,7 +165,7 @@ def test_a_disk_that_fills_up_ends_the_record_and_nothing_else(
 
 def recorder_thread(process: int) -> int:
     """The number of the thread that records, which takes its name only once it runs."""
-    for _ in range(500):
+    for _ in range(3000):
         for task in Path(f"/proc/{process}/task").iterdir():
             if (task / "comm").read_text().strip() == "logdex-record":
                 return int(task.name)
@@ -176,20 +176,23 @@ def recorder_thread(process: int) -> int:
 @pytest.mark.skipif(shutil.which("strace") is None, reason="needs strace")
 @pytest.mark.parametrize("at", [1, 2, 3, 5, 9, 17])
 def test_a_launcher_that_is_killed_at_a_write_of_the_record(
-    scheduler: Any, launcher: Callable[[str], Any], tmp_path: Path, at: int
+    scheduler: Any,
+    launcher: Callable[[str], Any],
+    tmp_path: Path,
+    eventually: Callable[..., None],
+    at: int,
 ) -> None:
     go = tmp_path / "go"
     process, app_id = launcher(f"launch('until [ -e {go} ]; do sleep 0.02; done; {TURNS}'); time.sleep(60)")
     with reader_elsewhere(app_id) as reader:
         inject = f"inject=write,pwrite64:signal=KILL:when={at}"
         command = ["strace", "-qq", "-e", "trace=write,pwrite64", "-e", inject, "-p"]
-        strace = subprocess.Popen(
-            [*command, str(recorder_thread(process.pid))], stderr=subprocess.PIPE, text=True
-        )
-        time.sleep(0.5)
+        thread = recorder_thread(process.pid)
+        strace = subprocess.Popen([*command, str(thread)], stderr=subprocess.PIPE, text=True)
+        eventually(lambda: "TracerPid:\t0\n" not in Path(f"/proc/{thread}/status").read_text())
         go.touch()
         live = list(scheduler.log_iter(app_id, "w", 0, should_tail=True))
-        assert process.wait(10) == -signal.SIGKILL
+        assert process.wait(60) == -signal.SIGKILL
         strace.communicate(timeout=60)
         assert_whole(live)
         assert_whole(rest_of(reader))
@@ -218,7 +221,7 @@ def test_a_stream_that_stays_silent_holds_nothing_up(
         assert len(rest_of(reader)) == 10
     assert len(late) == 10
     # A recorder that was taken for dead would have cost a second.
-    assert sorted(late)[5] < 0.5
+    assert sorted(late)[5] < 0.9
 
 
 @pytest.mark.parametrize("last", ["printf end", "printf end >&2", "printf a; printf b >&2"])
@@ -278,6 +281,6 @@ def test_a_record_that_is_damaged_while_it_is_written_and_read(
         begun = time.monotonic()
         assert_whole(live + list(lines))
         # Nobody waits for what the record will not say; the app goes on for about a second.
-        assert time.monotonic() - begun < 6
+        assert time.monotonic() - begun < 30
         assert_whole(elsewhere + rest_of(reader))
     assert_whole(list(scheduler.log_iter(app_id, "w", 0)))
