@@ -71,7 +71,9 @@ def test_the_last_word_on_a_job_counts(path: str) -> None:
         jobs["c"]
 
 
-@pytest.mark.parametrize("torn", ['{"a": ["RUNNING", "a", "/l", ["r"', "[1, 2]", "null", '{"a": 1}'])
+@pytest.mark.parametrize(
+    "torn", ['{"a": ["RUNNING", "a", "/l", ["r"', "[1, 2]", "null", '{"a": 1}', "[" * 10**5]
+)
 def test_a_torn_file_has_no_jobs_and_is_kept_aside(path: str, torn: str) -> None:
     Path(path).parent.mkdir()
     Path(path).write_text(torn)
@@ -81,6 +83,18 @@ def test_a_torn_file_has_no_jobs_and_is_kept_aside(path: str, torn: str) -> None
     assert list(json.loads(Path(path).read_text())) == ["new"]
     (aside,) = Path(path).parent.glob("*.damaged.*")
     assert aside.read_text() == torn
+
+
+@pytest.mark.parametrize(
+    "entry", [["RUNNING", "a", "/s/a\0", ["w"]], ["RUNNING", "a", "/s/a", ["\ud800"]], "abcd"]
+)
+def test_one_hostile_entry_hides_no_other(path: str, entry: object) -> None:
+    Path(path).parent.mkdir()
+    Path(path).write_text(json.dumps({"a": entry, "b": ["RUNNING", "b", "/s/b", ["w"]]}))
+    jobs = NemoJobs(path)
+    assert list(jobs) == ["b"]
+    assert "a" not in jobs
+    assert [one.app_id for one in jobs.of_session("s")] == ["b"]
 
 
 def test_the_jobs_of_a_session_are_found_without_parsing_the_others(path: str) -> None:

@@ -105,6 +105,35 @@ def test_what_is_no_record_is_ignored_with_a_word(
     assert str(path) in caplog.text
 
 
+@pytest.mark.parametrize(
+    "hostile",
+    [
+        {"version": float("inf")},
+        {"ended_at": 10**400},
+        {"log_dir": "/logs\0"},
+        {"log_dir": "/\ud800"},
+        {"roles": {"w\0": []}},
+        {"roles": {"w": [{"exit": float("-inf")}]}},
+        {"roles": {"w": [{"pid": 1 << 31, "started": "1"}]}},
+        {"launcher": {"pid": -1, "started": ""}},
+    ],
+)
+def test_one_hostile_record_hides_no_other(
+    jobs: JobStore, hostile: dict[str, Any], scheduler: Any, launch: Callable[..., str]
+) -> None:
+    app_id = launch("true")
+    store_of(scheduler, json.loads(record(session="test").to_json()) | hostile)
+    assert [one.app_id for one in scheduler.list()] == [app_id]
+    assert scheduler.describe("app-1") is None
+
+
+def test_a_record_that_cannot_be_read_hides_no_other(scheduler: Any, launch: Callable[..., str]) -> None:
+    app_id = launch("true")
+    Path(os.environ["LOGDEX_HOME"], "jobs", "test", "app-1.json").mkdir()
+    assert [one.app_id for one in scheduler.list()] == [app_id]
+    assert scheduler.describe("app-1") is None
+
+
 def test_a_record_of_a_later_version_is_read_as_far_as_it_goes(jobs: JobStore, scheduler: Any) -> None:
     values = json.loads(record().to_json())
     values |= {"version": 99, "state": "PREEMPTED", "hologram": [1]}

@@ -14,8 +14,9 @@ import sys
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
+from logdex.torchx_backend.jobs.record import as_path
 from logdex.torchx_backend.rebind import MODULE
 
 log = logging.getLogger("logdex")
@@ -81,24 +82,25 @@ class NemoJobs(Mapping[str, NemoJob]):
         text = self._stored[at : at + _LONGEST_ENTRY].decode(errors="ignore")
         try:
             return _job(json.JSONDecoder().raw_decode(text)[0])
-        except (ValueError, TypeError):
+        except (ValueError, RecursionError):
             return None
 
     def _parsed(self) -> dict[str, NemoJob]:
         try:
             entries = json.loads(self._stored).items()
-        except (ValueError, AttributeError):
+        except (ValueError, AttributeError, RecursionError):
             return {}
-        return {key: _job(one) for key, one in entries if _is_job(one)}
+        return {key: job for key, one in entries if (job := _job(one)) is not None}
 
 
-def _is_job(entry: object) -> bool:
-    return isinstance(entry, list) and len(entry) == 4 and isinstance(entry[3], list)
-
-
-def _job(entry: list[Any]) -> NemoJob:
+def _job(entry: object) -> NemoJob | None:
+    """The job that an entry tells of; None for what is no entry."""
+    if not isinstance(entry, list) or len(entry) != 4 or not isinstance(entry[3], list):
+        return None
     state, app_id, log_dir, roles = entry
-    return NemoJob(str(state), str(app_id), str(log_dir), [str(role) for role in roles])
+    with contextlib.suppress(ValueError):
+        return NemoJob(str(state), str(app_id), as_path(log_dir), [as_path(role) for role in roles])
+    return None
 
 
 def _stored(path: str) -> bytes:

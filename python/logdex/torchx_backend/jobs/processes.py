@@ -162,7 +162,7 @@ def _look_proc(pid: int) -> _Seen | None:
     try:
         with open(f"/proc/{pid}/stat", "rb") as file:
             stat = file.read()
-    except (FileNotFoundError, ProcessLookupError):
+    except (FileNotFoundError, PermissionError, ProcessLookupError):
         return _look_hidden(pid)
     # The second field, the command, may hold anything, so count from its closing parenthesis: the state is
     # field 3, the start time in ticks since boot field 22, the wait status field 52 (proc_pid_stat(5)).
@@ -172,7 +172,7 @@ def _look_proc(pid: int) -> _Seen | None:
 
 
 def _look_hidden(pid: int) -> _Seen | None:
-    """With `hidepid` other users' processes are not listed, but a signal still tells that they are there."""
+    """With `hidepid` other users' processes cannot be read, but a signal still tells that they are there."""
     try:
         os.kill(pid, 0)
     except PermissionError:

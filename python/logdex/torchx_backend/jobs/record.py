@@ -1,6 +1,7 @@
 """What is remembered of an app: who ran, where, since when, and how it ended."""
 
 import json
+import os
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -13,6 +14,9 @@ VERSION = 1
 
 TERMINAL = frozenset({"SUCCEEDED", "FAILED", "CANCELLED"})
 """The states that do not change any more, by TorchX's names."""
+
+_PIDS = 1 << 31
+"""What a process id is less than, on every system."""
 
 
 @dataclass(frozen=True)
@@ -84,9 +88,9 @@ class JobRecord:
             return cls(
                 app_id=str(values["app_id"]),
                 session=str(values["session"]),
-                log_dir=str(values["log_dir"]),
+                log_dir=as_path(values["log_dir"]),
                 roles={
-                    str(role): tuple(_replica_in(one) for one in many)
+                    as_path(role): tuple(_replica_in(one) for one in many)
                     for role, many in values["roles"].items()
                 },
                 launcher=_process_in(values.get("launcher")),
@@ -97,8 +101,16 @@ class JobRecord:
                 ended_at=None if values.get("ended_at") is None else float(values["ended_at"]),
                 version=int(values["version"]),
             )
-        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError) as error:
             raise ValueError(f"not a job record: {error!r}") from error
+
+
+def as_path(stored: object) -> str:
+    """A path, or a part of one, that was stored; ValueError for what the system would not take as such."""
+    path = str(stored)
+    if b"\0" in os.fsencode(path):
+        raise ValueError(f"{path!r} is no path")
+    return path
 
 
 def _replica_out(one: Replica) -> dict[str, Any]:
@@ -118,7 +130,10 @@ def _replica_in(values: dict[str, Any]) -> Replica:
 def _process_in(values: dict[str, Any] | None) -> Process | None:
     if not values or values.get("pid") is None:
         return None
-    return Process(int(values["pid"]), str(values.get("started", "")))
+    pid = int(values["pid"])
+    if not 0 < pid < _PIDS:
+        raise ValueError(f"{pid} is no process id")
+    return Process(pid, str(values.get("started", "")))
 
 
 def _host_in(values: dict[str, Any]) -> Host:

@@ -131,12 +131,10 @@ def _read(path: str) -> JobRecord | None:
     """The record in a file; None, with a warning, when the file is there and is no record."""
     try:
         with open(path, "rb") as file:
-            stored = file.read()
+            record = JobRecord.from_json(file.read())
     except (FileNotFoundError, NotADirectoryError):
         return None
-    try:
-        record = JobRecord.from_json(stored)
-    except ValueError as error:
+    except (OSError, ValueError) as error:
         log.warning("%s: %s; it is ignored, remove the file to be rid of this message", path, error)
         return None
     if record.version > VERSION:

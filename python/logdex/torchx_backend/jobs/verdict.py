@@ -109,7 +109,7 @@ def _noted_by_torchx(log_dir: str) -> dict[tuple[str, int], int]:
             for one in many
             if one["exitcode"] is not None
         }
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+    except (OSError, ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError):
         return {}
 
 
