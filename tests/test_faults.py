@@ -170,6 +170,26 @@ assert next(lines) == "one\\n"
     _child(code, log)
 
 
+def test_no_room_for_the_text_of_a_compressed_log_is_an_error(log: Path) -> None:
+    code = """
+import gzip, resource, sys, logdex
+path, lines = sys.argv[1] + ".gz", 60_000
+with gzip.open(path, "wt") as out:
+    out.writelines(f"line {n:07d} {'x' * 50}\\n" for n in range(lines))
+log = logdex.open(path)
+# As on a disk that fills up, a write that does not fit writes a part.
+for room in (3_500_000, 3_799_999):
+    resource.setrlimit(resource.RLIMIT_FSIZE, (room, resource.RLIM_INFINITY))
+    try:
+        sys.exit(f"{log.count()} lines")
+    except OSError as error:
+        assert "where its text goes" in str(error) and error.filename == path, error
+resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+assert log.count() == lines
+"""
+    _child(code, log)
+
+
 MANY = """
 import os, resource, sys, threading, logdex
 from pathlib import Path

@@ -80,11 +80,25 @@ class Spool:
                         "file and read that, or set LOGDEX_SPOOL to more MiB",
                         self.name,
                     )
-                self._file.write(chunk)
+                self._write(chunk)
         except Exception as error:  # raised again by `check`, in the thread that reads
             if isinstance(error, OSError) and error.filename is None:
                 error.filename = self.name
             self.error = error
+
+    def _write(self, chunk: bytes) -> None:
+        rest = memoryview(chunk)
+        try:
+            # A disk that is nearly full takes a part, and refuses the next.
+            while rest:
+                rest = rest[self._file.write(rest) :]
+        except OSError as error:
+            import tempfile
+
+            told = (
+                f"{error.strerror} in {tempfile.gettempdir()}, where its text goes; make room, or set TMPDIR"
+            )
+            raise OSError(error.errno, told, self.name) from error
 
 
 def is_stream(path: str) -> bool:
