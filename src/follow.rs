@@ -136,7 +136,9 @@ impl Open {
 
 impl Follow {
     /// Follows `terms.path` from its beginning, or `source` (the same file, open) from `at`, a line start.
-    pub fn new(terms: Terms, begun: Option<(Arc<Source>, u64)>) -> Result<Self> {
+    pub fn new(mut terms: Terms, begun: Option<(Arc<Source>, u64)>) -> Result<Self> {
+        // The working directory may change.
+        terms.path = std::path::absolute(&terms.path).unwrap_or(terms.path);
         let open = begun.map(|(source, at)| Open::new(source, at)).transpose()?;
         Ok(Self {
             waiter: Waiter::new(&terms.path, Arc::clone(&terms.bell)),

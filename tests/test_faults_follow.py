@@ -207,6 +207,24 @@ def test_last_and_follow_with_a_cut_before_the_first_line(log: Path) -> None:
     assert list(follow) == ["line new\n"]
 
 
+def test_the_working_directory_may_change(log: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    append(log, b"one\n")
+    monkeypatch.chdir(log.parent)
+    follow, late = (logdex.open(name).lines(follow=True) for name in (log.name, "late.log"))
+    reader = threading.Thread(target=lambda: next(late))
+    reader.start()
+    assert next(follow) == "one\n"
+    time.sleep(0.2)
+    monkeypatch.chdir("/")
+    log.rename(log.with_suffix(".1"))
+    log.write_bytes(b"two\n")
+    assert next(follow) == "two\n"
+    assert follow.stats.rotations == 1
+    log.with_name("late.log").write_bytes(b"late\n")
+    reader.join(20)
+    assert not reader.is_alive()
+
+
 class Tail:
     """One who holds the answer that asks it, as an object of a program does."""
 
