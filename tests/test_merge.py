@@ -215,6 +215,21 @@ def test_live_logs_in_the_order_of_time_wait_for_the_slow(tmp_path: Path) -> Non
     assert follower.merged.stats.late == 1
 
 
+def test_each_line_of_a_live_log_waits_for_itself(tmp_path: Path) -> None:
+    paths = {name: tmp_path / name for name in "ab"}
+    for path in paths.values():
+        path.write_text("")
+    follower = Follower(paths, patience=2.0)
+    for name, seconds, pause in [("a", 5, 1.5), ("a", 10, 1.0), ("b", 8, 0.0)]:
+        with paths[name].open("a") as out:
+            out.write(f"{stamp(seconds)} {name} {seconds}\n")
+        time.sleep(pause)
+    # The second line came half a second before the first one went.
+    follower.wait_for(3)
+    assert [text.split()[-1] for _, text in follower.end()] == ["5", "8", "10"]
+    assert follower.merged.stats.late == 0
+
+
 def test_many_followed_logs_cost_little_and_end_at_once(tmp_path: Path) -> None:
     paths = {str(n): tmp_path / f"{n}.log" for n in range(200)}
     for n, path in enumerate(paths.values()):

@@ -44,5 +44,5 @@ fn alone(held: &Held) -> Held {
     let text = held.line.of(held.block.bytes()).to_vec();
     let line = Line { start: 0, end: text.len() };
     let block = Block::of(held.block.file_offset(held.line.start), text);
-    Held { block: Arc::new(block), line, time: held.time, key: held.key }
+    Held { block: Arc::new(block), line, time: held.time, key: held.key, came: held.came }
 }

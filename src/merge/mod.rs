@@ -245,7 +245,8 @@ impl Merge {
         match self.terms.order {
             Order::Arrival => true,
             Order::Time(patience) => {
-                let waited = self.strands[at].came.elapsed() >= patience;
+                let first = self.strands[at].held.front();
+                let waited = first.is_none_or(|held| held.came.elapsed() >= patience);
                 let silent = |strand: &Strand| strand.state == State::Live && strand.held.is_empty();
                 waited || key < self.last || !self.strands.iter().any(silent)
             }

@@ -25,6 +25,8 @@ pub struct Held {
     pub time: Option<LineTime>,
     /// By what it is ordered: its moment, or the number of its arrival.
     pub(super) key: i64,
+    /// When it was read.
+    pub(super) came: Instant,
 }
 
 /// The key of lines that have no time at all: they come first.
@@ -40,8 +42,6 @@ pub(super) struct Strand {
     /// No line is put before one that stands above it in the file: the keys so far come up to here.
     least: Option<i64>,
     pub(super) state: State,
-    /// When the first held line came.
-    pub(super) came: Instant,
 }
 
 /// What may still come of a log.
@@ -69,7 +69,6 @@ impl Strand {
             floors: VecDeque::new(),
             least: in_file_order.then_some(TIMELESS),
             state: State::Past,
-            came: Instant::now(),
         }
     }
 
@@ -112,9 +111,6 @@ impl Strand {
             self.state = State::Live;
         }
         let seam = self.held.len().saturating_sub(1);
-        if self.held.is_empty() {
-            self.came = Instant::now();
-        }
         self.held.extend(held(batch, key, &mut self.least));
         if !self.held.iter().skip(seam).is_sorted_by_key(|held| held.key) {
             // Stable, and quick where two sorted runs meet.
@@ -131,7 +127,7 @@ impl Strand {
 /// The lines of `batch`, with what they are ordered by: `arrival`, or their moment, not below `least`.
 fn held(batch: Batch, arrival: Option<i64>, least: &mut Option<i64>) -> impl Iterator<Item = Held> {
     let Batch { block, selection, times } = batch;
-    let block = Arc::new(block);
+    let (block, came) = (Arc::new(block), Instant::now());
     let lines: Vec<Line> = match selection {
         Selection::All(_) => line::lines(block.bytes()).collect(),
         Selection::Picked(picked) => picked.iter().map(|candidate| candidate.line).collect(),
@@ -147,6 +143,6 @@ fn held(batch: Batch, arrival: Option<i64>, least: &mut Option<i64>) -> impl Ite
             }
             (None, None) => moment(),
         };
-        Held { block: Arc::clone(&block), line, time, key }
+        Held { block: Arc::clone(&block), line, time, key, came }
     })
 }
