@@ -263,9 +263,14 @@ impl Timing {
         self.sift(batch);
     }
 
-    /// Whether the caller's reference moves the years of some stamps, which the index does not know.
-    pub fn is_shifted(&self) -> bool {
-        self.clock.shifted_after().is_some()
+    /// Whether `span`, which an index says, is right: not where the caller's reference moves the years of some stamps,
+    /// nor where the zone's offset changes near its ends, so that the order on the wall is not that of the moments.
+    pub fn surely_spans(&self, span: Span) -> bool {
+        let is_calm = |ns| {
+            let (least, greatest) = self.clock.naive(ns);
+            least == greatest
+        };
+        self.clock.shifted_after().is_none() && is_calm(span.lo) && is_calm(span.hi)
     }
 
     /// Keeps the selected lines of `batch` that lie in the range, with their times; every line of the file must pass

@@ -186,6 +186,22 @@ def test_the_span_is_from_the_earliest_to_the_latest(log: logdex.Log, tmp_path: 
     assert logdex.open(tmp_path / "none.log").span is None
 
 
+@pytest.mark.parametrize(
+    ("zone", "stamps"),
+    [
+        ("UTC", ["2026-11-22 10:00:00,100", "2026-11-22 10:00:05,900", "2026-11-22 10:00:05"]),
+        ("Europe/Berlin", ["2026-10-25 02:51:46", "2026-10-25 02:00:00", "2026-10-25 02:11:43"]),
+        ("Europe/Berlin", ["2026-03-29 02:10:00", "2026-03-29 01:50:00", "2026-03-29 03:05:00"]),
+    ],
+)
+def test_the_span_is_that_of_the_records(zone: str, stamps: list[str], tmp_path: Path) -> None:
+    path = tmp_path / "a.log"
+    path.write_text("".join(f"{stamp} INFO x\n" for stamp in stamps))
+    log = logdex.open(path, tz=zone)
+    times = [record.time for record in log.records() if record.time is not None]
+    assert log.span == (min(times), max(times))
+
+
 def test_a_log_without_any_time(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     path = tmp_path / "bare.log"
     path.write_text("hello\nworld\n")

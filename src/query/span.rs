@@ -11,6 +11,7 @@ use crate::index::{Index, Options};
 use crate::scan::{Job, Purpose};
 use crate::seek::Seek;
 use crate::source::Source;
+use crate::stamp::civil::SECOND;
 use crate::stamp::{Span, Window};
 use crate::timing::{self, Timing};
 
@@ -27,11 +28,11 @@ impl Query {
         if stamps.is_none() && !listens {
             return Ok(None);
         }
-        // The index knows where the last stamp's second or millisecond ends; its lines say where that begins. Where the
-        // caller's reference moves years, all lines are asked; and lines without a stamp may have come later.
-        let shifted = timing.is_shifted();
-        let since = stamps.filter(|_| !shifted).map(|span| span.hi);
-        let window = Window { since, until: since.filter(|_| !listens) };
+        // The index knows when the last stamp's second or millisecond ends; the lines say when the last of them begins.
+        // Where the index may be wrong about the ends all lines are asked, and those without a stamp may have come later.
+        let known = stamps.filter(|span| timing.surely_spans(*span));
+        let since = known.map(|span| span.hi.saturating_sub(SECOND - 1));
+        let window = Window { since, until: known.map(|span| span.hi).filter(|_| !listens) };
         let terms = timing::Terms { window, times: true, ..terms };
         let mut timing = Timing::of(terms, &index, &source)?.with_arrivals(arrived);
         let pieces = timing.plan(&mut index, &source, &mut || caller.pulse())?;
@@ -46,7 +47,7 @@ impl Query {
             }
             seek.recycle(batch);
         }
-        let lo = stamps.filter(|_| !shifted).map_or(first, |span| span.lo);
+        let lo = known.map_or(first, |span| span.lo);
         let hi = last.or(stamps.map(|span| span.hi));
         Ok(hi.map(|hi| Span { lo, hi }))
     }
