@@ -10,7 +10,9 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import logdex
 import pytest
@@ -184,6 +186,33 @@ def test_bad_arguments(tmp_path: Path) -> None:
         logdex.open(7)  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize(
+    ("ask", "message"),
+    [
+        (lambda log: log.lines(last="3"), "last='3': give a number of lines"),
+        (lambda log: log.lines(last=1.5), "last=1.5: give a number of lines"),
+        (lambda log: logdex.open(3), "path=3: give a path"),
+        (lambda log: logdex.open("x.log", tz=3), "tz=3: give the IANA name"),
+        (lambda log: logdex.open("x.log", reference="today"), "reference='today': give a datetime"),
+        (lambda log: logdex.parse_time(3), "line=3: give str or bytes"),
+    ],
+)
+def test_a_wrong_type_is_told_with_its_name_and_value(
+    ask: Callable[[Any], object], message: str, tmp_path: Path
+) -> None:
+    with pytest.raises(TypeError) as raised:
+        ask(logdex.open(tmp_path / "x.log"))
+    assert str(raised.value).startswith(message)
+
+
+def test_truth_is_enough_and_more_than_all_is_all(tmp_path: Path) -> None:
+    (tmp_path / "x.log").write_text("a\nb\n")
+    log = logdex.open(tmp_path / "x.log")
+    untyped: Any = log
+    assert list(untyped.lines(follow=0, partial=0, strict=1)) == ["a\n", "b\n"]
+    assert list(log.lines(last=1 << 80)) == ["a\n", "b\n"]
+
+
 def test_a_path_of_raw_bytes(tmp_path: Path) -> None:
     path = os.fsencode(tmp_path) + b"/caf\xe9.log"
     with open(path, "wb") as out:
@@ -260,6 +289,15 @@ def test_random_sizes_around_blocks(tmp_path: Path) -> None:
             for _ in range(rng.randrange(6000))
         ]
         check(tmp_path / "r.log", b"".join(lines)[: rng.randrange(1 << 20)])
+
+
+@pytest.mark.parametrize("suffix", [".gz", ".zst"])
+def test_the_years_of_a_compressed_log_go_by_its_last_modification(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"x.log{suffix}"
+    path.write_bytes(compress(b"INFO 11-22 06:47:12 x\n", suffix))
+    os.utime(path, (1_733_000_000, 1_733_000_000))
+    for log in (logdex.open(path, tz="UTC"), logdex.open([path], tz="UTC")):
+        assert [record.time.year for record in log.records() if record.time] == [2024]
 
 
 @pytest.mark.parametrize("suffix", [".gz", ".zst"])

@@ -73,6 +73,16 @@ def test_one_log_without_times_is_left_out_of_a_range(job: Path, caplog: pytest.
         list(logdex.open([job / "bare.log"]).lines(since="2026-11-22"))
 
 
+def test_a_range_of_logs_without_any_time_is_refused(tmp_path: Path) -> None:
+    for name in ("a.log", "b.log"):
+        (tmp_path / name).write_text("hello\n")
+    logs = logdex.open(tmp_path)
+    for ask in (lambda: list(logs.lines(since="10m")), lambda: logs.count(since="10m")):
+        with pytest.raises(ValueError, match=r"a\.log: no line has a time"):
+            ask()
+    assert logs.count(since="10m", strict=False) == 2
+
+
 def test_nothing_there(tmp_path: Path) -> None:
     with pytest.raises(IsADirectoryError, match="no logs"):
         list(logdex.open(tmp_path).lines())

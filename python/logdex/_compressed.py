@@ -43,7 +43,7 @@ class CompressedLog(Log):
         there = os.stat(path)
         state = [there.st_dev, there.st_ino, there.st_size, there.st_mtime_ns]
         if self._text is None or self._text[0] != state:
-            text = spool.Spool(path, lambda: spool.decompressed(path, kind))
+            text = spool.of_compressed(path, kind)
             text.wait()
             self._text = state, text
         return self._text[1]

@@ -91,7 +91,7 @@ def _of_source(source: Source, wish: Wish, **more: Any) -> Iterator[Input]:
         finished = wish.follow and (part is not source.parts[-1] or part.rotated)
         kind = spool.compression(part.path)
         if kind is not None and not (finished and wish.last):
-            text = spool.Spool(part.path, partial(spool.decompressed, part.path, kind))
+            text = spool.of_compressed(part.path, kind)
             text.wait()
             yield Input(text.path, source.label, source, part.name, True, text.has_ended, text)
         elif kind is None and spool.is_stream(part.path):

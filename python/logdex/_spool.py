@@ -35,12 +35,15 @@ def limit() -> int:
 class Spool:
     """Text on its way from `chunks` into a temporary file, by a thread that ends with it."""
 
-    def __init__(self, name: str, chunks: Callable[[], Iterable[bytes]]) -> None:
-        """`name` is for messages."""
+    def __init__(
+        self, name: str, chunks: Callable[[], Iterable[bytes]], *, modified: int | None = None
+    ) -> None:
+        """`name` is for messages; `modified` is the time of the text's last change, in nanoseconds, if that is past."""
         import tempfile
 
         self.name = name
         self._chunks = chunks
+        self._modified = modified
         self._limit = limit()
         self._file: IO[bytes] = tempfile.TemporaryFile(prefix="logdex-", buffering=0)  # noqa: SIM115
         self.path = f"/dev/fd/{self._file.fileno()}"
@@ -81,6 +84,8 @@ class Spool:
                         self.name,
                     )
                 self._write(chunk)
+            if self._modified is not None:
+                os.utime(self._file.fileno(), ns=(self._modified, self._modified))
         except Exception as error:  # raised again by `check`, in the thread that reads
             if isinstance(error, OSError) and error.filename is None:
                 error.filename = self.name
@@ -158,6 +163,11 @@ def _kind(head: bytes) -> str | None:
     # A frame, or one to be skipped, with which pzstd begins.
     is_zstd = head[:4] == b"\x28\xb5\x2f\xfd" or (head[1:4] == b"\x2a\x4d\x18" and head[0] >> 4 == 5)
     return "zstd" if is_zstd else None
+
+
+def of_compressed(path: str, kind: str) -> Spool:
+    """The text of a compressed file, last changed when that was: stamps without a year go by it."""
+    return Spool(path, lambda: decompressed(path, kind), modified=os.stat(path).st_mtime_ns)
 
 
 def decompressed(path: str, kind: str) -> Iterator[bytes]:

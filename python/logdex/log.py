@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import operator
 import os
+import sys
 
 from logdex import _core
 from logdex._when import said
@@ -74,7 +76,7 @@ class Log:
         """See `logdex.open`."""
         kept = index if isinstance(index, bool) else os.fsdecode(index)
         self._plain = Question(
-            path=os.fsdecode(path), zone=_core.Zone(tz), reference=said(reference, "reference"), index=kept
+            path=os.fsdecode(path), zone=_zone(tz), reference=_moment(reference), index=kept
         )
         self._tz = tz
 
@@ -236,8 +238,6 @@ class Log:
         ended: Callable[[], bool] | None = None,
         keep: object = None,
     ) -> Question:
-        if last is not None and last < 1:
-            raise ValueError(f"last={last!r}: must be at least 1")
         pattern = _compile(regex)
         if partial and (pattern is not None or since is not None or until is not None):
             raise ValueError(
@@ -249,13 +249,38 @@ class Log:
             pattern=pattern,
             since=said(since, "since"),
             until=said(until, "until"),
-            last=last,
-            follow=follow,
-            partial=partial,
-            strict=strict,
+            last=_count_of(last),
+            follow=bool(follow),
+            partial=bool(partial),
+            strict=bool(strict),
             ended=ended or common.ended,
             keep=(common.keep, keep),
         )
+
+
+def _zone(tz: str | None) -> _core.Zone:
+    if not isinstance(tz, str | None):
+        raise TypeError(f"tz={tz!r}: give the IANA name of a time zone, such as 'Europe/Berlin'")
+    return _core.Zone(tz)
+
+
+def _moment(reference: datetime | None) -> Said | None:
+    if isinstance(reference, str):
+        raise TypeError(f"reference={reference!r}: give a datetime")
+    return said(reference, "reference")
+
+
+def _count_of(last: int | None) -> int | None:
+    """How many lines `last` asks for; more than there can be are all of them."""
+    if last is None:
+        return None
+    try:
+        count = operator.index(last)
+    except TypeError:
+        raise TypeError(f"last={last!r}: give a number of lines, or None for all") from None
+    if count < 1:
+        raise ValueError(f"last={last!r}: must be at least 1")
+    return min(count, sys.maxsize)
 
 
 def _compile(regex: Regex | None) -> _core.Pattern | None:
@@ -297,4 +322,6 @@ def parse_time(
         '2026-11-22T06:47:12.123000+00:00'
     """
     raw = line.encode("utf-8", "replace") if isinstance(line, str) else line
-    return _core.parse_time(raw, _core.Zone(tz), said(reference, "reference"))
+    if not isinstance(raw, bytes):
+        raise TypeError(f"line={line!r}: give str or bytes")
+    return _core.parse_time(raw, _zone(tz), _moment(reference))

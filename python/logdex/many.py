@@ -95,15 +95,17 @@ class Logs(Log):
         return Merged(self._merged(question), lambda record: record)
 
     def _count(self, question: Question) -> int:
+        total, timeless = 0, []
         found = self._found()
-        total = 0
         for one in found:
             try:
                 total += _core.count(_of(one, question))
             except ValueError as error:
-                if not question.strict or len(found) == 1:
-                    raise
-                _log.warning("%s", error)
+                timeless.append(error)
+        if timeless and len(timeless) == len(found):
+            raise timeless[0]
+        for one_without in timeless:
+            _log.warning("%s", one_without)
         return total
 
     def __repr__(self) -> str:
