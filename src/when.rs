@@ -187,6 +187,9 @@ fn clock_time(text: &str) -> Option<(i64, &str)> {
         part.parse::<i64>().ok().filter(|n| *n <= most)
     };
     let colon = |at: usize| text.as_bytes().get(at) == Some(&b':');
+    if colon(1) {
+        return clock_time(&format!("0{text}")).map(|(time, rest)| (time, &text[text.len() - rest.len()..]));
+    }
     let minutes = two(0, 23)? * HOUR + two(3, 59).filter(|_| colon(2))? * MINUTE;
     if !colon(5) {
         return Some((minutes, &text[5..]));
@@ -255,6 +258,8 @@ mod tests {
             ("2024-02-29", "2024-02-28T23:00:00Z"),
             ("02:10", "2026-11-22T01:10:00Z"),
             ("02:10:30", "2026-11-22T01:10:30Z"),
+            ("2:10", "2026-11-22T01:10:00Z"),
+            ("2026-11-22 2:10:05.5", "2026-11-22T01:10:05.5Z"),
             ("  02:10:30.25 ", "2026-11-22T01:10:30.25Z"),
             ("10m", "2026-11-22T09:50:00.25Z"),
             ("2h ago", "2026-11-22T08:00:00.25Z"),
@@ -287,6 +292,8 @@ mod tests {
             "ago",
             "25:00",
             "02:60",
+            "é:10",
+            "x:10",
             "2026-13-01",
             "2026-02-29",
             "2026-11-22 2",

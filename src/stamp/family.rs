@@ -12,11 +12,15 @@ pub(super) const FAMILIES: &[&str] = &[
     "%Y-%m-%d-%H:%M:%S%g%z",      // ascend
     "%Y-%m-%d_%H:%M:%S%f%z",      // underscore
     "%Y:%m:%d-%H:%M:%S",          // oneccl
+    "%Y-%b-%d %H:%M:%S%f%z",      // neuron
     "%Y/%m/%d %H:%M:%S%f%z",      // slashes
-    "%m/%d/%Y %I:%M:%S%f %p",     // american_ampm
+    "%Y/%m/%d-%H:%M:%S%f",        // rocksdb
+    "%m/%e/%Y %I:%M:%S%f %p",     // american_ampm
     "%m/%d/%Y %H:%M:%S%f%z",      // american
-    "%m/%d/%Y, %I:%M:%S%f %p",    // american_comma_ampm
+    "%m/%e/%Y, %I:%M:%S%f %p",    // american_comma_ampm
     "%m/%d/%Y, %H:%M:%S%f",       // american_comma
+    "%n/%e/%Y %I:%M:%S%f %p",     // american_unpadded
+    "%n/%e/%Y, %I:%M:%S%f %p",    // american_unpadded_comma
     "%m/%d/%Y-%H:%M:%S%f",        // tensorrt
     "[%m/%d/%y %H:%M:%S%f]",      // rich
     "%m-%d %H:%M:%S%f",           // month_day
@@ -27,16 +31,23 @@ pub(super) const FAMILIES: &[&str] = &[
     "%L%Y%m%d %H:%M:%S%F",        // glog_year
     "%b %e %H:%M:%S%f %Y",        // syslog_year_after
     "%b %e %Y %H:%M:%S%f",        // syslog_year
+    "%b %e, %Y %I:%M:%S%f %p",    // java
+    "%b %e, %Y %H:%M:%S%f",       // month_comma
     "%b %e %H:%M:%S%f",           // syslog
     "%a %b %e %H:%M:%S%f %Y",     // asctime
     "%a %b %e %H:%M:%S%f %Z %Y",  // asctime_zone
     "%a %b %e %I:%M:%S %p %Z %Y", // date_ampm
+    "%a %e %b %Y %I:%M:%S %p %Z", // date_day_first_ampm
+    "%a %e %b %Y %H:%M:%S %Z",    // date_day_first
+    "%a %e %b %H:%M:%S %Z %Y",    // date_british
+    "%a %Y-%m-%d %H:%M:%S%f%z",   // journalctl_full
     "%a %b %e %H:%M:%S%f",        // weekday_syslog
     "%a, %d %b %Y %H:%M:%S%z",    // rfc_2822
     "%d %b %Y %H:%M:%S%f%z",      // day_month
     "%Y.%m.%d %H:%M:%S%f%z",      // dotted
     "%Y%m%d %H:%M:%S%f",          // compact
     "%Y%m%d-%H:%M:%S%f",          // compact_dash
+    "%d-%b-%Y %H:%M:%S%f%z",      // day_month_dashes
     "%d/%b/%Y %H:%M:%S%f",        // django
     "%d/%b/%Y:%H:%M:%S%z",        // common_log
 ];
@@ -67,6 +78,7 @@ const fn begins(shape: &[u8], byte: u8) -> bool {
         b'Y' => matches!(byte, b'1' | b'2'),
         b'm' => matches!(byte, b'0' | b'1'),
         b'd' => matches!(byte, b'0'..=b'3'),
+        b'n' => matches!(byte, b'1'..=b'9'),
         b'b' | b'a' | b'L' => byte.is_ascii_uppercase(),
         _ => byte.is_ascii_digit(),
     }

@@ -17,12 +17,15 @@ const STACK: usize = 8;
 const CLEANED: usize = 512;
 const ESCAPE: u8 = 0x1b;
 
-/// Any of the three, in one pass; `None` where the machine has no fast way for that.
+const CANCELLED_AT: &str = "CANCELLED AT ";
+/// How progress bars say how fast it goes: tqdm's items, its bytes, and the examples of Hugging Face's datasets.
+const RATES: [&str; 4] = ["it/s", "s/it", "B/s", "examples/s"];
+
+/// Any of the words, in one pass; `None` where the machine has no fast way for that.
 static MARKS: LazyLock<Option<Searcher>> =
-    LazyLock::new(|| Searcher::new([&CANCELLED, &PER_SECOND, &PER_ITEM].map(|word| word.needle())));
-static CANCELLED: LazyLock<Needle<'static>> = LazyLock::new(|| Needle::new("CANCELLED AT "));
-static PER_SECOND: LazyLock<Needle<'static>> = LazyLock::new(|| Needle::new("it/s"));
-static PER_ITEM: LazyLock<Needle<'static>> = LazyLock::new(|| Needle::new("s/it"));
+    LazyLock::new(|| Searcher::new(RATES.into_iter().chain([CANCELLED_AT])));
+static CANCELLED: LazyLock<Needle<'static>> = LazyLock::new(|| Needle::new(CANCELLED_AT));
+static PACES: LazyLock<[Needle<'static>; RATES.len()]> = LazyLock::new(|| RATES.map(Needle::new));
 
 /// Finds stamps, and remembers what the last ones looked like.
 #[derive(Clone, Default)]
@@ -190,7 +193,7 @@ impl Marks {
 fn first_word(text: &[u8]) -> Option<usize> {
     match &*MARKS {
         Some(searcher) => searcher.find(text).map(|found| found.start()),
-        None => [&CANCELLED, &PER_SECOND, &PER_ITEM].into_iter().filter_map(|word| word.find(text)).min(),
+        None => PACES.iter().chain([&*CANCELLED]).filter_map(|word| word.find(text)).min(),
     }
 }
 
@@ -215,8 +218,7 @@ fn after_return(line: &[u8]) -> Option<usize> {
 
 /// After the bracket that closes the last progress bar.
 fn after_bar(line: &[u8]) -> Option<usize> {
-    let last = |needle: &Needle<'_>| needle.find_iter(line).last();
-    let rate = last(&PER_SECOND).max(last(&PER_ITEM))?;
+    let rate = PACES.iter().filter_map(|pace| pace.find_iter(line).last()).max()?;
     memchr(b']', &line[rate..]).map(|n| rate + n + 1)
 }
 
@@ -321,6 +323,9 @@ mod tests {
             ("[rank2]: [10] x", "[rank2]: y"),
             ("[pod/worker-0/main] 2026-11-22 06:47:12 x", "[pod/worker-0/main] y"),
             ("worker-1  | x", "worker-1 | y"),
+            ("10.0.0.3: x", "10.0.0.3: [2026-11-22 06:47:12,123] y"),
+            ("trainer/0 x", "trainer/0 2026-11-22 06:47:12 y"),
+            ("Rank 2: x", "[rank2]: y"),
             ("[titan] x", "x"),
             ("INFO x", "x"),
         ] {
@@ -333,6 +338,9 @@ mod tests {
             "12: x",
             "13: x",
             "node-3: x",
+            "10.0.0.3: x",
+            "trainer/0 x",
+            "trainer/1 x",
             "(W pid=1) x",
             "node-3: [rank2]: x",
             "x",

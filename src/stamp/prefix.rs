@@ -3,6 +3,8 @@
 //! Launchers and loggers stack prefixes: `node-3: [rank0]:[titan] INFO 2026-...`. Each is peeled in turn; those that
 //! name a rank or a process make the line's [`Prefix`], by which lines without a stamp find the stamp to inherit.
 
+use std::net::Ipv4Addr;
+
 use super::shape::digit;
 
 /// Which rank or process wrote a line: a hash of the parts that say so, in one spelling.
@@ -89,6 +91,7 @@ const WORDS: &[&[u8]] = &[
     b"VERBOSE",
     b"EXCEPTION",
     b"LAUNCH",
+    b"STAGE",
     b"submitit",
 ];
 /// Nouns that number a writer even where no colon follows the bracket.
@@ -198,11 +201,13 @@ fn priority(bytes: &[u8], at: usize) -> Option<usize> {
     Some(end + if bytes[end + 1..].starts_with(b"1 ") { 3 } else { 1 })
 }
 
-/// The task of `srun --label`: `12: `.
+/// The task of `srun --label`, `12: `, or a host that has no name, `10.0.0.3: `.
 fn task(bytes: &[u8], at: usize, so_far: Prefix) -> Option<(usize, Prefix)> {
-    let digits = bytes[at..].iter().take(7).take_while(|b| b.is_ascii_digit()).count();
-    let end = at + digits;
-    (digits <= 6 && bytes[end..].starts_with(b": ")).then(|| (end + 2, so_far.with(&bytes[at..end])))
+    let len = bytes[at..].iter().take(16).take_while(|b| b.is_ascii_digit() || **b == b'.').count();
+    let token = &bytes[at..at + len];
+    let is_address = || str::from_utf8(token).is_ok_and(|text| text.parse::<Ipv4Addr>().is_ok());
+    let named = token.len() <= 6 && !token.contains(&b'.') || is_address();
+    (named && bytes[at + len..].starts_with(b": ")).then(|| (at + len + 2, so_far.with(token)))
 }
 
 /// A level, `LAUNCH`, `I `; and at the line's beginning a host: `node-3: `.
@@ -223,6 +228,12 @@ fn word(bytes: &[u8], at: usize, so_far: Prefix, first: bool) -> Option<(usize, 
     if first && let Some(end) = compose(bytes, end).filter(|_| token.iter().any(u8::is_ascii_digit)) {
         return Some((end, so_far.with(token)));
     }
+    if first && let Some((named, end)) = numbered(bytes, end, token) {
+        return Some((end, so_far.with(&bytes[at..named])));
+    }
+    if let Some(end) = component(bytes, end) {
+        return Some((end, so_far));
+    }
     if next != b':' || bytes.get(end + 1) != Some(&b' ') {
         return None;
     }
@@ -231,6 +242,26 @@ fn word(bytes: &[u8], at: usize, so_far: Prefix, first: bool) -> Option<(usize, 
     }
     let host = first && token.iter().any(|b| b.is_ascii_digit() || matches!(b, b'-' | b'.'));
     host.then(|| (end + 2, so_far.with(token)))
+}
+
+/// Where the number of a writer called `token` ends, and its prefix: `rank 3: `, or TorchX's `trainer/0 `.
+fn numbered(bytes: &[u8], at: usize, token: &[u8]) -> Option<(usize, usize)> {
+    let digits = bytes[at + 1..].iter().take(7).take_while(|b| b.is_ascii_digit()).count();
+    let end = at + 1 + digits;
+    let is_writer = || WRITERS.iter().any(|writer| writer.eq_ignore_ascii_case(token));
+    let mark: &[u8] = match bytes[at] {
+        b'/' => b" ",
+        b' ' if is_writer() => b": ",
+        _ => return None,
+    };
+    ((1..7).contains(&digits) && bytes[end..].starts_with(mark)).then_some((end, end + mark.len()))
+}
+
+/// Where the parenthesis ends, at `at`, of the component that Ascend puts before a stamp: `HCCL(1234,python3):2026`.
+fn component(bytes: &[u8], at: usize) -> Option<usize> {
+    let content = if bytes.get(at)? == &b'(' { until(bytes, at + 1, b')')? } else { return None };
+    let end = at + content.len() + 3;
+    (bytes.get(end - 1) == Some(&b':') && digit(bytes, end).is_some()).then_some(end)
 }
 
 /// Where the bar ends that `docker compose` puts behind a service's padded name: `worker-1  | `.

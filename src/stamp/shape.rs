@@ -8,13 +8,14 @@
 //! | `%m` `%n` | two digits of a month; one digit, not padded |
 //! | `%b` `%a` | the English name of a month, of a weekday |
 //! | `%d` `%e` | two digits of a day; one or two, or padded with a blank |
-//! | `%H` `%I` `%M` `%S` | two digits each: hour, hour of AM/PM, minute, second (60 is the next second) |
+//! | `%H` `%M` `%S` | two digits each: hour, minute, second (60 is the next second) |
+//! | `%I` | one or two digits of an hour of AM/PM |
 //! | `%t` | a blank, or `T` |
 //! | `%f` | perhaps a fraction: `.` or `,` and 1 to 9 digits |
 //! | `%g` | perhaps a fraction, or milliseconds and microseconds apart: `.123.456` |
 //! | `%F` | a fraction; of 9 digits it is no wall clock (PyTorch's C++ logger) and is left out |
 //! | `%z` | perhaps a zone: `Z`, `UTC`, `GMT`, `+hh:mm`, `+hhmm`, `+hh` |
-//! | `%Z` | the word of a zone, of which only UTC, GMT and Z say anything |
+//! | `%Z` | the word of a zone, of which only UTC, GMT and Z say anything, or `+hh`, `+hhmm` where it has no name |
 //! | `%p` | AM or PM |
 //! | `%L` | the letter of a level |
 //! | `%s` | seconds, milliseconds, microseconds or nanoseconds since 1970 |
@@ -154,7 +155,11 @@ impl Fields {
             };
             return Some(at + 2);
         }
-        let value = two(bytes, at)?;
+        let (value, end) = match two(bytes, at) {
+            Some(value) => (value, at + 2),
+            None if field == b'I' => (digit(bytes, at)?, at + 1),
+            None => return None,
+        };
         let (value, most, unit) = match field {
             b'H' => (value, 23, HOUR),
             b'I' if value == 0 => return None,
@@ -163,7 +168,7 @@ impl Fields {
             _ => (value, 60, SECOND),
         };
         self.time += i64::from(value) * unit;
-        (value <= most).then_some(at + 2)
+        (value <= most).then_some(end)
     }
 
     fn stamp(&self) -> Option<Stamp> {
@@ -287,6 +292,9 @@ fn word_end(bytes: &[u8], start: usize) -> usize {
 }
 
 fn zone_word(bytes: &[u8], at: usize) -> Option<(Option<i16>, usize)> {
+    if matches!(bytes.get(at), Some(b'+' | b'-')) {
+        return zone(bytes, at).map(|(offset, end)| (Some(offset), end));
+    }
     let end = at + bytes.get(at..)?.iter().take_while(|b| b.is_ascii_uppercase()).count();
     let zone = matches!(&bytes[at..end], b"Z" | b"UTC" | b"GMT").then_some(0);
     (1..=5).contains(&(end - at)).then_some((zone, end))
