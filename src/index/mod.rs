@@ -9,6 +9,8 @@ pub mod cache;
 mod codec;
 mod digest;
 mod entry;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod growth;
 #[cfg(test)]
 mod hostile;
