@@ -86,7 +86,7 @@ impl Digest {
         let mut marks = Marks::default();
         for line in line::lines(text) {
             let found = finder.find_in(text, line, &mut marks);
-            digest.push(found);
+            digest.push(&found);
         }
         digest.settle_run();
         digest.settle_recent();
@@ -94,9 +94,9 @@ impl Digest {
     }
 
     #[inline]
-    fn push(&mut self, found: Found) {
+    fn push(&mut self, found: &Found) {
         self.lines += 1;
-        let Some(stamp) = found.stamp else {
+        let Some(stamp) = &found.stamp else {
             self.unstamped += 1;
             self.needs_last |= self.first.is_none();
             if found.prefix != Prefix::NONE && self.recent[slot(found.prefix)].0 != found.prefix {
@@ -105,17 +105,17 @@ impl Digest {
             return;
         };
         if found.prefix != Prefix::NONE {
-            self.last_of(found.prefix, stamp);
+            self.last_of(found.prefix, *stamp);
         }
         if !self.goes_on(stamp) {
             self.settle_run();
-            self.settle(stamp, found.prefix);
+            self.settle(*stamp, found.prefix);
         }
     }
 
     /// Takes a dated stamp that only goes on from the one before it: nothing hangs on it but the range and the last.
     #[inline]
-    fn goes_on(&mut self, stamp: Stamp) -> bool {
+    fn goes_on(&mut self, stamp: &Stamp) -> bool {
         let Some(run) = &mut self.run else { return false };
         let step = stamp.ns.wrapping_sub(run.last.ns);
         if stamp.frame != run.last.frame || step < *FALL.end() {
@@ -126,7 +126,9 @@ impl Digest {
         // Ranks jitter, so a branch on the sign would be guessed wrong half of the time.
         self.steps_back += u32::from(step < 0);
         self.largest_step_back = self.largest_step_back.max(-step);
-        run.last = stamp;
+        // Field by field, as the finder wrote it: read back in whole words, it is not there yet for 12 cycles.
+        let Stamp { ns, resolution, offset, after, frame: _, again } = *stamp;
+        run.last = Stamp { ns, resolution, offset, after, again, ..run.last };
         true
     }
 

@@ -65,8 +65,11 @@ impl Finder {
             return Found { stamp: Some(stamp), prefix };
         }
         let found = self.head(bytes, 0);
-        if found.stamp.is_some() || (self.elected == Elected::default() && !marks.are_in(text, line)) {
+        if found.stamp.is_some() {
             return found;
+        }
+        if self.elected == Elected::default() && !marks.are_in(text, line) {
+            return Found::without_stamp(found.prefix);
         }
         self.elsewhere(bytes, found)
     }
@@ -123,7 +126,10 @@ impl Finder {
             }
             (at, prefix) = (end, named);
         }
-        Found { stamp: self.record_at(line, at), prefix }
+        match self.record_at(line, at) {
+            None => Found::without_stamp(prefix),
+            stamp => Found { stamp, prefix },
+        }
     }
 
     /// A stamp that begins right here, behind a bracket perhaps.
