@@ -5,7 +5,6 @@ import re
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -116,10 +115,8 @@ def test_one_ended_app_ends_its_group(tmp_path: Path) -> None:
         "exp._wait_for_jobs(exp.jobs);"
         "print('STATES', [exp._runner.status(h).state.name for h in exp.jobs[0].handles])"
     )
-    began = time.monotonic()
     out = python(LAUNCH.format(add=add, then=then), tmp_path)
     assert "STATES ['SUCCEEDED', 'CANCELLED']" in out
-    assert time.monotonic() - began < 30
 
 
 def test_another_process_sees_cancels_and_reads_a_running_task(
@@ -139,8 +136,10 @@ def test_a_task_outlives_its_killed_launcher(
     background: Callable[[str], "subprocess.Popen[str]"],
     eventually: Callable[..., None],
 ) -> None:
-    lines = "for i in $(seq 60); do echo line $i; sleep 0.1; done"
-    add = f"exp.add({script(lines)}, name='train')"
+    go = tmp_path / "go"
+    wait = f"for i in $(seq 3000); do [ -e {go} ] && break; sleep 0.02; done"
+    lines = "for i in $(seq 60); do echo line $i; sleep 0.01; done"
+    add = f"exp.add({script(f'{wait}; {lines}')}, name='train')"
     launcher = background(LAUNCH.format(add=add, then="time.sleep(60)"))
     exp = experiment_id(tmp_path, eventually)
     os.kill(launcher.pid, signal.SIGKILL)
@@ -149,7 +148,7 @@ def test_a_task_outlives_its_killed_launcher(
         "handle = exp.jobs[0].handle;"
         "print(len(list(exp._runner.log_lines(handle, 'train', should_tail=True, streams='stdout'))))"
     )
-    out = look(exp, f"{STATUS}; {tail}; {STATUS}", tmp_path)
+    out = look(exp, f"{STATUS}; open({str(go)!r}, 'w').close(); {tail}; {STATUS}", tmp_path)
     assert "{'train': 'RUNNING'}" in out
     assert "\n60\n" in out
     assert "{'train': 'FAILED'}" in out

@@ -52,6 +52,10 @@ def app(script: str = "echo hi") -> AppDef:
     return AppDef("app", [Role("w", image="", entrypoint="bash", args=["-c", f"'{script}'"])])
 
 
+def wait_for(path: Path) -> str:
+    return f"for i in $(seq 3000); do [ -e {path} ] && break; sleep 0.02; done"
+
+
 def test_enable_and_disable_are_each_others_inverse(theirs: Any) -> None:
     import logdex.nemo
 
@@ -126,12 +130,13 @@ def test_the_file_is_written_at_schedule_and_at_the_end_only(
 ) -> None:
     scheduler = local.create_scheduler("s")
     with mock.patch("logdex.torchx_backend.jobs.nemo_file.save", wraps=local.nemo_file.save) as save:
-        info = scheduler.submit_dryrun(app("sleep 0.5"), executor(tmp_path))
+        info = scheduler.submit_dryrun(app(wait_for(tmp_path / "go")), executor(tmp_path))
         app_id = scheduler.schedule(info)
         assert saved(theirs)[app_id][0] == "PENDING"
         for _ in range(10):
             assert scheduler.describe(app_id).state == AppState.RUNNING
         assert save.call_count == 1
+        (tmp_path / "go").touch()
         eventually(lambda: scheduler.describe(app_id).state == AppState.SUCCEEDED)
         for _ in range(10):
             scheduler.describe(app_id)
@@ -158,7 +163,7 @@ def test_we_read_what_nemo_runs_own_class_saved(tmp_path: Path, eventually: Call
 
     logdex.nemo.disable()
     own = importlib.import_module(LOCAL).create_scheduler("nemo_run")
-    one = app("echo hi; sleep 1")
+    one = app(f"echo hi; {wait_for(tmp_path / 'go')}")
     one.roles[0].num_replicas = 3
     app_id = own.schedule(own.submit_dryrun(one, executor(tmp_path)))
     assert own.describe(app_id).state == AppState.RUNNING
@@ -169,6 +174,7 @@ def test_we_read_what_nemo_runs_own_class_saved(tmp_path: Path, eventually: Call
     assert app_id in [one.app_id for one in scheduler.list()]
     with pytest.raises(RuntimeError, match="NeMo-Run without logdex"):
         scheduler.cancel(app_id)
+    (tmp_path / "go").touch()
     eventually(lambda: own.describe(app_id).state == AppState.SUCCEEDED)
     assert scheduler.describe(app_id).state == AppState.SUCCEEDED
     assert list(scheduler.log_iter(app_id, "w", 2, streams="stdout")) == ["hi\n"]
