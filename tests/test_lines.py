@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import copy
+import multiprocessing
 import os
+import pickle
 import random
 import signal
 import subprocess
@@ -11,6 +14,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -241,6 +245,23 @@ def test_one_reader_at_a_time_and_many_readers_of_one_log(tmp_path: Path) -> Non
     for thread in threads:
         thread.join()
     assert counts == [200_000] * 8
+
+
+@pytest.mark.parametrize("suffix", ["", ".gz"])
+def test_processes_may_share_a_log(suffix: str, tmp_path: Path) -> None:
+    path = tmp_path / f"x.log{suffix}"
+    text = b"INFO 11-22 06:47:12 a\nINFO 11-23 06:47:12 b\n"
+    path.write_bytes(compress(text, suffix) if suffix else text)
+    for paths in (path, [path]):
+        log = logdex.open(paths, tz="Asia/Kolkata", reference=datetime(2024, 12, 1))
+        assert log.count() == 2
+        for other in (pickle.loads(pickle.dumps(log)), copy.deepcopy(log)):
+            assert repr(other) == repr(log)
+            assert other.tz == "Asia/Kolkata"
+            assert list(other.lines(since="2024-11-23 06:47:12")) == ["INFO 11-23 06:47:12 b\n"]
+            assert other.span == log.span
+    with multiprocessing.get_context("spawn").Pool(1) as pool:
+        assert pool.map(logdex.Log.count, [log]) == [2]
 
 
 def test_a_fork_in_the_middle_of_an_iteration(tmp_path: Path) -> None:

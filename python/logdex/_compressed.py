@@ -39,6 +39,10 @@ class CompressedLog(Log):
             keep=text,
         )
 
+    def __getstate__(self) -> dict[str, object]:
+        # Another process makes a text of its own.
+        return {name: value for name, value in self.__dict__.items() if name != "_text"}
+
     def _decompressed(self, path: str, kind: str) -> spool.Spool:
         there = os.stat(path)
         state = [there.st_dev, there.st_ino, there.st_size, there.st_mtime_ns]

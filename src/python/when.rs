@@ -3,7 +3,7 @@
 use jiff::tz::TimeZone;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
-use pyo3::types::PyDateTime;
+use pyo3::types::{PyDateTime, PyType};
 
 use super::record::{datetime, offset_seconds};
 use crate::when::{Side, When};
@@ -29,16 +29,22 @@ impl From<Said> for When {
     }
 }
 
-/// A time zone: the log's, for stamps that name none.
+/// A time zone: the log's, for stamps that name none; and by which name it was given.
 #[pyclass(frozen, module = "logdex._core")]
-pub(super) struct Zone(pub(super) TimeZone);
+pub(super) struct Zone(pub(super) TimeZone, Option<String>);
 
 #[pymethods]
 impl Zone {
     #[new]
     #[pyo3(signature = (name=None))]
-    fn new(name: Option<&str>) -> PyResult<Self> {
-        name.map_or_else(|| Ok(local()), named).map(Self)
+    fn new(name: Option<String>) -> PyResult<Self> {
+        Ok(Self(name.as_deref().map_or_else(|| Ok(local()), named)?, name))
+    }
+
+    /// By its name, so that a process that is handed a log without one takes its own machine's.
+    fn __reduce__(slf: PyRef<'_, Self>) -> (Bound<'_, PyType>, (Option<String>,)) {
+        let name = slf.1.clone();
+        (slf.py().get_type::<Self>(), (name,))
     }
 
     fn __repr__(&self) -> String {
