@@ -42,9 +42,8 @@ impl Zone {
     }
 
     /// By its name, so that a process that is handed a log without one takes its own machine's.
-    fn __reduce__(slf: PyRef<'_, Self>) -> (Bound<'_, PyType>, (Option<String>,)) {
-        let name = slf.1.clone();
-        (slf.py().get_type::<Self>(), (name,))
+    fn __reduce__<'py>(&self, py: Python<'py>) -> (Bound<'py, PyType>, (Option<&str>,)) {
+        (py.get_type::<Self>(), (self.1.as_deref(),))
     }
 
     fn __repr__(&self) -> String {
