@@ -186,6 +186,24 @@ def test_help_needs_nothing_heavy() -> None:
     assert done.stdout.splitlines()[-1] == "[]"
 
 
+def test_a_plain_file_needs_nothing_heavy(log: Path) -> None:
+    code = (
+        "import sys, logdex.cli\n"
+        f"logdex.cli.main(['-e', 'ready', {str(log)!r}])\n"
+        "heavy = {'typing', 'dataclasses', 'threading', 'shutil', 'logdex.layouts', 'logdex._translate'}\n"
+        "print(sorted(heavy & set(sys.modules)))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-S", "-c", code], env=_with_path(), capture_output=True, check=True
+    )
+    assert done.stdout.decode().splitlines() == [LINES[1].rstrip(), "[]"]
+
+
+def _with_path() -> dict[str, str]:
+    """Where modules are, for a Python that does not look at its site."""
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+
+
 def test_no_source_at_a_terminal_is_an_error_with_the_usage() -> None:
     import pty
 

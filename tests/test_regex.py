@@ -9,8 +9,13 @@ import warnings
 from pathlib import Path
 
 import pytest
-from logdex import _charset
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from logdex import _charset, _pattern
+from logdex._exclude import excluded
 from logdex._pattern import compile_pattern
+from logdex._sre import parse
+from logdex._translate import translate
 from regex_oracle import SUBJECTS, by_engine, by_re, split, undecided
 
 re_tests = pytest.importorskip("test.re_tests", reason="this Python comes without its test package")
@@ -205,3 +210,22 @@ def test_sets_hold_what_re_takes_over_all_of_unicode(regex: str) -> None:
     data = "\n".join(map(chr, everything)).encode() + b"\n"
     assert undecided(regex, data) == 0
     agree(regex, data)
+
+
+@pytest.mark.filterwarnings("ignore")
+@given(st.text(st.characters(max_codepoint=127), max_size=12), st.sampled_from([0, re.I, re.A, re.X, re.M]))
+@settings(deadline=None)
+def test_what_is_but_text_is_translated_as_any_pattern(text: str, flags: int) -> None:
+    try:
+        compiled = re.compile(text, flags)
+    except (re.error, OverflowError):
+        return
+    said = _pattern._literal(compiled)
+    assert said is None or flags == 0
+    if said is not None:
+        tree = parse(compiled)
+        assert excluded(tree, compiled.flags) is None
+        for foreign in (False, True):
+            assert _pattern._parts(translate(tree, compiled.flags, text=foreign)) == said
+    elif flags == 0 and text.isalnum():
+        raise AssertionError(f"{text!r} is but text")

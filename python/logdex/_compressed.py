@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 from logdex import _spool as spool
+from logdex._input import compression
 from logdex.log import Log, Question
 
 
@@ -25,7 +26,7 @@ class CompressedLog(Log):
             OSError: The file is damaged or cut off, or its text is more than `$LOGDEX_SPOOL` MiB.
         """
         path = self._plain.path
-        kind = spool.compression(path)
+        kind = compression(path)
         if kind is None:
             return self._plain
         text = self._decompressed(path, kind)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from logdex import _spool as spool
+from logdex._input import Input, Wish, compression, is_handle, is_stream, plain_file
 from logdex.layouts import Part, Source, arrange, find, may_grow, sources
 
 if TYPE_CHECKING:
@@ -18,53 +18,6 @@ if TYPE_CHECKING:
 _HANDLE = re.compile(
     r"(?P<scheduler>\w+)://(?P<session>[^/]*)/(?P<app>[^/]+)(?:/(?P<role>[^/]+)(?:/(?P<replicas>[\d,-]+))?)?/?$"
 )
-
-
-@dataclass(frozen=True)
-class Input:
-    """One file to read."""
-
-    path: str
-    label: str
-    source: Source | None = None
-    name: str = ""
-    """Which attempt or restart it is, where there are several."""
-    finished: bool = False
-    """A follow reads it and does not wait for more: a later attempt, or a rotation, took its place."""
-    ended: Callable[[], bool] | None = None
-    """Whether nobody will write to it any more."""
-    spool: spool.Spool | None = None
-    keep: list[object] = field(default_factory=list, compare=False)
-
-    @property
-    def alias(self) -> str | None:
-        """What to call it in messages, where its path would mean nothing to anybody."""
-        return self.spool.name if self.spool is not None else None
-
-    def settle(self) -> None:
-        """Waits until a spooled text is whole, for a question that needs its end."""
-        if self.spool is not None:
-            self.spool.wait()
-
-
-@dataclass(frozen=True)
-class Wish:
-    """What of the arguments decides which files are read."""
-
-    streams: str | None = None
-    follow: bool = False
-    last: bool = False
-    """Only the last lines, for which nobody decompresses what is old."""
-
-
-def text_of(name: str) -> str:
-    """The name of a file as text: bytes that are none, as in Python's `str`s of names, become U+FFFD."""
-    return os.fsencode(name).decode("utf-8", "replace")
-
-
-def is_handle(text: str) -> bool:
-    """Whether an argument is `scheduler://session/app`, and no path."""
-    return "://" in text and not os.path.lexists(text)
 
 
 def inputs(argument: str, wish: Wish) -> list[Input]:
@@ -77,6 +30,8 @@ def inputs(argument: str, wish: Wish) -> list[Input]:
     """
     if argument == "-":
         return [_stdin()]
+    if (plain := plain_file(argument)) is not None:
+        return [plain]
     if is_handle(argument):
         return _of_handle(argument, wish)
     if wish.follow and may_grow(argument):
@@ -89,12 +44,12 @@ def inputs(argument: str, wish: Wish) -> list[Input]:
 def _of_source(source: Source, wish: Wish, **more: Any) -> Iterator[Input]:
     for part in source.parts:
         finished = wish.follow and (part is not source.parts[-1] or part.rotated)
-        kind = spool.compression(part.path)
+        kind = compression(part.path)
         if kind is not None and not (finished and wish.last):
             text = spool.of_compressed(part.path, kind)
             text.wait()
             yield Input(text.path, source.label, source, part.name, True, text.has_ended, text)
-        elif kind is None and spool.is_stream(part.path):
+        elif kind is None and is_stream(part.path):
             text = spool.Spool(part.path, partial(spool.from_stream, part.path))
             yield Input(text.path, source.label, source, part.name, False, text.has_ended, text)
         elif kind is None:
@@ -107,7 +62,7 @@ def of_part(source: Source, part: Part, **more: Any) -> Input:
 
 
 def _stdin() -> Input:
-    if spool.compression("/dev/fd/0") is None and os.path.isfile("/dev/fd/0"):
+    if compression("/dev/fd/0") is None and os.path.isfile("/dev/fd/0"):
         return Input("/dev/fd/0", "stdin")
     text = spool.Spool("standard input", partial(spool.from_stream, 0))
     return Input(text.path, "stdin", ended=text.has_ended, spool=text)

@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from logdex._inputs import Input, Wish, is_handle, of_part
+from logdex._input import Input, Wish, is_handle
+from logdex._inputs import of_part
 from logdex.layouts import Part, Source, find, may_grow
 from logdex.log import Question
 

@@ -6,12 +6,15 @@ import re
 from functools import lru_cache
 
 from logdex import _core
-from logdex._exclude import excluded
-from logdex._sre import parse
-from logdex._translate import Program, TooLarge, translate
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from logdex._translate import Program
 
 # A pattern longer than this is not worth the memory that keeping it takes.
 _LONG = 1 << 16
+_NOT_LITERAL = frozenset("\\.^$*+?{}[]|()\n")
+"""What means more than itself, or lies at the end of a line."""
 
 
 def compile_pattern(regex: str | re.Pattern[str] | None) -> _core.Pattern | None:
@@ -36,6 +39,27 @@ def compile_pattern(regex: str | re.Pattern[str] | None) -> _core.Pattern | None
 
 
 def _build(compiled: re.Pattern[str]) -> _core.Pattern | None:
+    program = _literal(compiled)
+    return _core.Pattern(compiled.search, program, program) if program else _translated(compiled)
+
+
+def _literal(compiled: re.Pattern[str]) -> tuple[str, str, bool, bool] | None:
+    """The program of a pattern that is but text, as `translate` makes it; None for any other.
+
+    That module takes longer to import than a log of a hundred megabytes to search.
+    """
+    text = compiled.pattern
+    if not text or not text.isascii() or compiled.flags != re.UNICODE or not _NOT_LITERAL.isdisjoint(text):
+        return None
+    said = "".join(char if char.isalnum() or char == "_" else f"\\x{{{ord(char):X}}}" for char in text)
+    return said, said, False, True
+
+
+def _translated(compiled: re.Pattern[str]) -> _core.Pattern | None:
+    from logdex._exclude import excluded
+    from logdex._sre import parse
+    from logdex._translate import TooLarge, translate
+
     flags = compiled.flags & ~re.DEBUG
     try:
         tree = parse(compiled)

@@ -5,16 +5,15 @@ The text goes into an unnamed temporary file, which the system removes with the 
 
 from __future__ import annotations
 
-import contextlib
 import os
-import stat
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from typing import IO, BinaryIO, cast
 
+from logdex._input import MAGIC, compression_of
+
 _CHUNK = 1 << 20
 _LIMIT = 16 << 30
-_MAGIC = 4
 
 
 def limit() -> int:
@@ -106,14 +105,6 @@ class Spool:
             raise OSError(error.errno, told, self.name) from error
 
 
-def is_stream(path: str) -> bool:
-    """Whether what stands there can only be read as it comes: a pipe (`<(command)`), a terminal, a device."""
-    with contextlib.suppress(OSError):
-        mode = os.stat(path).st_mode
-        return stat.S_ISFIFO(mode) or stat.S_ISCHR(mode)
-    return False
-
-
 def from_stream(path: str | int) -> Iterator[bytes]:
     """What comes through a pipe, as it comes; decompressed, if it begins like something compressed.
 
@@ -122,9 +113,9 @@ def from_stream(path: str | int) -> Iterator[bytes]:
     """
     with open(path, "rb", buffering=0, closefd=not isinstance(path, int)) as stream:
         head = stream.read(_CHUNK) or b""
-        while 0 < len(head) < _MAGIC and (more := stream.read(_MAGIC - len(head))):
+        while 0 < len(head) < MAGIC and (more := stream.read(MAGIC - len(head))):
             head += more
-        kind = _kind(head)
+        kind = compression_of(head)
         if kind is not None:
             yield from _text(cast(BinaryIO, _Begun(head, stream)), kind, None)
             return
@@ -146,23 +137,6 @@ class _Begun:
         size = len(self._head) if size < 0 else size
         found, self._head = self._head[:size], self._head[size:]
         return found
-
-
-def compression(path: str) -> str | None:
-    """How the file is compressed, by its first bytes: "gzip", "zstd" or None."""
-    with contextlib.suppress(OSError):
-        if os.path.isfile(path):
-            with open(path, "rb") as file:
-                return _kind(file.read(_MAGIC))
-    return None
-
-
-def _kind(head: bytes) -> str | None:
-    if head[:3] == b"\x1f\x8b\x08":
-        return "gzip"
-    # A frame, or one to be skipped, with which pzstd begins.
-    is_zstd = head[:4] == b"\x28\xb5\x2f\xfd" or (head[1:4] == b"\x2a\x4d\x18" and head[0] >> 4 == 5)
-    return "zstd" if is_zstd else None
 
 
 def of_compressed(path: str, kind: str) -> Spool:

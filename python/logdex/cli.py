@@ -31,9 +31,7 @@ exit status: 0 a line was selected, 1 none was, 2 something went wrong
 
 def parser(prog: str = "logdex") -> argparse.ArgumentParser:
     """The options of `logdex` itself."""
-    made = argparse.ArgumentParser(
-        prog, description=_DESCRIPTION, epilog=_EPILOG, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    made = argparse.ArgumentParser(prog, description=_DESCRIPTION, epilog=_EPILOG, formatter_class=Formatter)
     add_arguments(made)
     return made
 
@@ -104,6 +102,24 @@ def add_arguments(made: argparse.ArgumentParser) -> None:
     )
     made.add_argument("--completion", choices=["bash", "zsh"], help="print a completion script for a shell")
     made.add_argument("--version", action=_Version, nargs=0, help="print the version and exit")
+
+
+class Formatter(argparse.RawDescriptionHelpFormatter):
+    """Asks the terminal for its width itself: argparse imports `shutil` for that, at every option that is added."""
+
+    def __init__(self, prog: str) -> None:
+        """`prog` is the command's name."""
+        super().__init__(prog, width=_width() - 2)
+
+
+def _width() -> int:
+    said = os.environ.get("COLUMNS", "")
+    if said.isdecimal() and int(said) > 0:
+        return int(said)
+    try:
+        return os.get_terminal_size().columns or 80
+    except OSError:
+        return 80
 
 
 class _Version(argparse.Action):
@@ -183,11 +199,12 @@ def run(made: argparse.ArgumentParser, args: argparse.Namespace) -> int:
     args.after = args.context if args.after is None else args.after
     if args.count and args.follow:
         made.error("-c counts what is there, -f goes on: leave one of them out")
-    from logdex.command import progress, show
+    from logdex.command import show
     from logdex.command.complain import complain
+    from logdex.command.progress import Progress
 
     try:
-        with progress.shown(args), warnings.catch_warnings():
+        with Progress(args), warnings.catch_warnings():
             # What `re` may one day make of `[[`: a person who searches for it has no use for that.
             warnings.simplefilter("ignore", FutureWarning)
             return show.run(args)

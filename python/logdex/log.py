@@ -7,6 +7,7 @@ import os
 import sys
 
 from logdex import _core
+from logdex._fields import Fields
 from logdex._when import said
 
 # Not imported, and `Question` is no dataclass: `typing` and `dataclasses` take longer than all the rest here.
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     Regex: TypeAlias = str | re.Pattern[str]
 
 
-class Question:
+class Question(Fields):
     """What the engine is asked; `src/python/question.rs` reads these fields."""
 
     path: str
@@ -47,16 +48,6 @@ class Question:
     """What errors call the file, if not by its path."""
     beside: str | None = None
     """A second log: what is asked for is the combined stream of both."""
-
-    def __init__(self, **fields: object) -> None:
-        """Takes the fields by their names."""
-        if unknown := fields.keys() - Question.__annotations__.keys():
-            raise TypeError(f"no fields of a question: {', '.join(sorted(unknown))}")
-        self.__dict__.update(fields)
-
-    def but(self, **fields: object) -> Question:
-        """The same question with other `fields`."""
-        return Question(**{**self.__dict__, **fields})
 
 
 class Log:

@@ -11,7 +11,8 @@ from typing import Generic, TypeVar
 
 from logdex import _core
 from logdex._ended import AllEnded
-from logdex._inputs import Input, Wish, inputs, text_of
+from logdex._input import Input, Wish, text_of
+from logdex._inputs import inputs
 from logdex._newcomers import Lookout, Newcomers, that_grow
 from logdex.layouts import Source
 from logdex.log import Log, Question

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-_GLOBAL_FLAGS = re.compile(r"\(\?([aiLmsux]+)\)")
-_GROUP_NAME = re.compile(r"\(\?(?:P<(?P<opens>\w+)>|P=(?P<again>\w+)\)|\((?P<asks>\w+)\))")
-_REFERENCE = re.compile(r"\\([1-9]\d?)(?!\d)")
-_CLASS = re.compile(r"\[\^?\]?")
-"""A `]` right after the opening is an ordinary character."""
+# Compiled where they are needed, which is not for one pattern.
+_GLOBAL_FLAGS = r"\(\?([aiLmsux]+)\)"
+_GROUP_NAME = r"\(\?(?:P<(?P<opens>\w+)>|P=(?P<again>\w+)\)|\((?P<asks>\w+)\))"
+_REFERENCE = r"\\([1-9]\d?)(?!\d)"
+# A `]` right after the opening is an ordinary character.
+_CLASS = r"\[\^?\]?"
 
 
 def join(patterns: list[str], *, ignore_case: bool = False) -> str | None:
@@ -33,7 +34,7 @@ def join(patterns: list[str], *, ignore_case: bool = False) -> str | None:
 
 def _scoped(pattern: str, flags: str) -> str:
     """The pattern as a group, with the flags at its head in force in it alone."""
-    while match := _GLOBAL_FLAGS.match(pattern):
+    while match := re.match(_GLOBAL_FLAGS, pattern):
         flags += match[1]
         pattern = pattern[match.end() :]
     flags = "".join(sorted(set(flags)))
@@ -43,11 +44,12 @@ def _scoped(pattern: str, flags: str) -> str:
 
 def _numbered(pattern: str, shift: int, names: Mapping[str, int]) -> str:
     r"""The pattern without names, its references (`\1`, `(?P=n)`, `(?(1)...)`) shifted by the groups before it."""
+    reference_to, group_name, class_ = map(re.compile, (_REFERENCE, _GROUP_NAME, _CLASS))
     out, at, in_class = [], 0, False
     while at < len(pattern):
         char = pattern[at]
-        reference = None if in_class else _REFERENCE.match(pattern, at)
-        named = None if in_class else _GROUP_NAME.match(pattern, at)
+        reference = None if in_class else reference_to.match(pattern, at)
+        named = None if in_class else group_name.match(pattern, at)
         if reference:
             out.append(f"(?:\\{int(reference[1]) + shift})")
             at = reference.end()
@@ -58,7 +60,7 @@ def _numbered(pattern: str, shift: int, names: Mapping[str, int]) -> str:
             out.append(pattern[at : at + 2])
             at += 2
         else:
-            opening = None if in_class else _CLASS.match(pattern, at)
+            opening = None if in_class else class_.match(pattern, at)
             in_class = opening is not None or (in_class and char != "]")
             out.append(opening[0] if opening else char)
             at += len(out[-1])

@@ -2,32 +2,40 @@
 
 from __future__ import annotations
 
-import contextlib
 import sys
-import threading
 import time
 from argparse import Namespace
-from collections.abc import Iterator
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import threading
 
 _PATIENCE = 1.0
 _EVERY = 0.2
 
 
-@contextlib.contextmanager
-def shown(args: Namespace) -> Iterator[None]:
+class Progress:
     """Shows how much was read, until the block ends; not where lines go to the same terminal."""
-    quiet = args.follow or not sys.stderr.isatty() or (sys.stdout.isatty() and not args.count)
-    if quiet or _bytes_read() is None:
-        yield
-        return
-    over = threading.Event()
-    thread = threading.Thread(target=_tell, args=(over,), name="logdex-progress", daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        over.set()
-        thread.join()
+
+    def __init__(self, args: Namespace) -> None:
+        """`args` are what the command was given."""
+        quiet = args.follow or not sys.stderr.isatty() or (sys.stdout.isatty() and not args.count)
+        self._is_shown = not quiet and _bytes_read() is not None
+
+    def __enter__(self) -> None:
+        if self._is_shown:
+            import threading
+
+            self._over = threading.Event()
+            self._thread = threading.Thread(
+                target=_tell, args=(self._over,), name="logdex-progress", daemon=True
+            )
+            self._thread.start()
+
+    def __exit__(self, *_: object) -> None:
+        if self._is_shown:
+            self._over.set()
+            self._thread.join()
 
 
 def _tell(over: threading.Event) -> None:

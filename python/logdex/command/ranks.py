@@ -12,7 +12,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from logdex import cli
-from logdex._inputs import Input, Wish, inputs
+from logdex._input import Input, Wish
+from logdex._inputs import inputs
 from logdex.command import patterns
 from logdex.command.complain import complain
 from logdex.command.heat import Cell, bar, columns, svg
@@ -40,7 +41,7 @@ def parser(prog: str = "logdex ranks") -> argparse.ArgumentParser:
         prog,
         description="Say which rank failed first, which are silent, and show who wrote how much and when.",
         epilog=_EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=cli.Formatter,
     )
     made.add_argument("sources", nargs="*", metavar="SOURCE", help="a file, directory, glob, handle, or -")
     made.add_argument(

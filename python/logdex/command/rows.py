@@ -7,9 +7,9 @@ import re
 import sys
 from argparse import Namespace
 from collections.abc import Callable
-from dataclasses import dataclass
 
-from logdex._inputs import Input, text_of
+from logdex._fields import Fields
+from logdex._input import Input, text_of
 from logdex.log import Log, Question
 
 _LABEL_COLORS = (36, 33, 35, 32, 34, 96, 93, 95, 92, 94)
@@ -18,8 +18,7 @@ _DIM = "\x1b[2m"
 _OFF = "\x1b[0m"
 
 
-@dataclass(frozen=True)
-class Shown:
+class Shown(Fields):
     """A question, and how its answer is shown; `src/python/show.rs` reads these fields."""
 
     question: Question
@@ -67,7 +66,7 @@ class Rows:
             keep=one,
         )
         return Shown(
-            question.but(
+            question=question.but(
                 records=args.json or args.records or self._several,
                 name=one.alias,
             ),

@@ -6,16 +6,18 @@ import os
 import sys
 from argparse import Namespace
 from collections.abc import Sequence
-from dataclasses import replace
 from functools import cached_property
 
 from logdex import _core
-from logdex._ended import AllEnded
-from logdex._inputs import Input, Wish, inputs
-from logdex._newcomers import Lookout, Newcomers, that_grow
-from logdex.command import patterns, stats
+from logdex._input import Input, Wish, plain_file
+from logdex.command import patterns
 from logdex.command.complain import complain
 from logdex.command.rows import Rows, Shown
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from logdex._ended import AllEnded
+    from logdex._newcomers import Lookout, Newcomers
 
 SELECTED, NONE_SELECTED, TROUBLE = 0, 1, 2
 """Exit statuses, as grep's."""
@@ -24,12 +26,12 @@ SELECTED, NONE_SELECTED, TROUBLE = 0, 1, 2
 def run(args: Namespace) -> int:
     """Does what the command line asks for; returns the exit status."""
     regex = patterns.join(args.regex, ignore_case=args.ignore_case)
-    wish = Wish(args.streams, args.follow, bool(args.last))
+    wish = Wish(streams=args.streams, follow=args.follow, last=bool(args.last))
     found, failed = _resolve(args.sources, wish)
-    grows = that_grow(args.sources) if args.follow else []
-    if not found and not (grows and not failed):
+    lookout = _lookout(args.sources, wish, found) if args.follow else None
+    if not found and (failed or lookout is None):
         return TROUBLE
-    command = _Command(args, regex, found, Lookout(grows, wish, found) if grows else None)
+    command = _Command(args, regex, found, lookout)
     status = command.run()
     return TROUBLE if failed or command.failed else status
 
@@ -40,7 +42,7 @@ def _resolve(arguments: Sequence[str], wish: Wish) -> tuple[list[Input], bool]:
     failed = False
     for argument in arguments:
         try:
-            there = inputs(argument, wish)
+            there = _inputs(argument, wish)
         except (OSError, ValueError, LookupError) as error:
             complain(error)
             failed = True
@@ -49,6 +51,26 @@ def _resolve(arguments: Sequence[str], wish: Wish) -> tuple[list[Input], bool]:
             complain(FileNotFoundError(2, "no logs yet; waiting for the first", argument))
         found += there
     return found, failed
+
+
+def _inputs(argument: str, wish: Wish) -> list[Input]:
+    """The files that an argument stands for; what one plain file is takes no knowledge of layouts."""
+    plain = plain_file(argument)
+    if plain is not None:
+        return [plain]
+    from logdex._inputs import inputs
+
+    return inputs(argument, wish)
+
+
+def _lookout(arguments: Sequence[str], wish: Wish, found: list[Input]) -> Lookout | None:
+    """Who looks for logs that come later, where some may."""
+    if all(plain_file(argument) for argument in arguments):
+        return None
+    from logdex._newcomers import Lookout, that_grow
+
+    grows = that_grow(arguments)
+    return Lookout(grows, wish, found) if grows else None
 
 
 class _Command:
@@ -66,7 +88,7 @@ class _Command:
         if not args.follow and (self._in_one_order or args.last or args.since or args.until or args.count):
             for one in found:
                 one.settle()
-        many_labels = lookout is not None or len({one.label for one in found}) > 1
+        many_labels = lookout is not None or (len(found) > 1 and len({one.label for one in found}) > 1)
         self._rows = Rows(args, regex, several=self._in_one_order, many_labels=many_labels)
         self._found = [one for one in found if not self._in_one_order or self._can_be_read(one)]
         self._shown = [self._row(one) for one in self._found]
@@ -87,6 +109,8 @@ class _Command:
 
     @cached_property
     def _all_ended(self) -> AllEnded | None:
+        from logdex._ended import AllEnded
+
         return AllEnded(one.ended for one in self._found) if self._lookout is None else None
 
     def _can_be_read(self, one: Input) -> bool:
@@ -114,10 +138,10 @@ class _Command:
         if not last:
             return self._show(shown, sink)
         if all(one.is_plain for one in shown):
-            shown = [replace(one, question=one.question.but(last=last)) for one in shown]
+            shown = [one.but(question=one.question.but(last=last)) for one in shown]
             return self._show(shown, sink, last=last)
         plain = [one.question.but(follow=False, partial=False) for one in shown]
-        there = [replace(one, question=question) for one, question in zip(shown, plain, strict=True)]
+        there = [one.but(question=question) for one, question in zip(shown, plain, strict=True)]
         return self._show(shown, sink, skip=max(self._show(there, None) - last, 0))
 
     def _show(
@@ -139,6 +163,8 @@ class _Command:
             return 0
         finally:
             if self._args.stats and (sink is not None or self._args.count):
+                from logdex.command import stats
+
                 sys.stderr.write(stats.describe(show.stats))
         for left_out in show.errors:
             self._complain(left_out)
@@ -147,6 +173,8 @@ class _Command:
     def _scout(self) -> Newcomers | None:
         if self._lookout is None:
             return None
+        from logdex._newcomers import Newcomers
+
         nothing = self._rows.of(Input("", ""), self._all_ended)
         return Newcomers(nothing.question.but(keep=None), self._look)
 
@@ -173,7 +201,7 @@ class _Command:
 
     def _counted(self, shown: Shown) -> int | None:
         if self._args.stats or not shown.is_plain:
-            return self._show([replace(shown, before=0, after=0)], None)
+            return self._show([shown.but(before=0, after=0)], None)
         try:
             return _core.count(shown.question.but(records=False))
         except (OSError, ValueError) as error:

@@ -1,0 +1,151 @@
+"""`Input`: one file to read. Imports nothing heavy: one plain file is what most questions are about."""
+
+from __future__ import annotations
+
+import os
+import stat
+
+from logdex._fields import Fields
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from logdex._spool import Spool
+    from logdex.layouts import Source
+
+MAGIC = 4
+"""So many bytes say how a file is compressed."""
+
+
+class Input:
+    """One file to read."""
+
+    def __init__(
+        self,
+        path: str,
+        label: str,
+        source: Source | None = None,
+        name: str = "",
+        finished: bool = False,
+        ended: Callable[[], bool] | None = None,
+        spool: Spool | None = None,
+        keep: object = None,
+    ) -> None:
+        """Takes what is known of it.
+
+        Args:
+            path: Where it is.
+            label: What its source is called.
+            source: What the names tell.
+            name: Which attempt or restart it is, where there are several.
+            finished: A follow reads it and does not wait for more: a later attempt, or a rotation, took its place.
+            ended: Says whether nobody will write to it any more.
+            spool: What fills it, where it is not a file of its own.
+            keep: Something that shall live as long.
+        """
+        self.path = path
+        self._label = label
+        self._source = source
+        self.name = name
+        self.finished = finished
+        self.ended = ended
+        self.spool = spool
+        self._keep = keep
+
+    @property
+    def label(self) -> str:
+        """What its source is called."""
+        return self._label
+
+    @property
+    def source(self) -> Source | None:
+        """What the names tell, if anything."""
+        return self._source
+
+    @property
+    def alias(self) -> str | None:
+        """What to call it in messages, where its path would mean nothing to anybody."""
+        return self.spool.name if self.spool is not None else None
+
+    def settle(self) -> None:
+        """Waits until a spooled text is whole, for a question that needs its end."""
+        if self.spool is not None:
+            self.spool.wait()
+
+
+class PlainFile(Input):
+    """A file that was named. What its name tells is found out when somebody asks: `layouts` takes a while to import."""
+
+    def __init__(self, path: str) -> None:
+        """`path` is where it is."""
+        super().__init__(path, "")
+
+    @property
+    def label(self) -> str:
+        """See `Input`."""
+        return self.source.label
+
+    @property
+    def source(self) -> Source:
+        """See `Input`."""
+        if self._source is None:
+            from logdex.layouts import of_file
+
+            self._source = of_file(self.path)
+        return self._source
+
+
+class Wish(Fields):
+    """What of the arguments decides which files are read."""
+
+    streams: str | None = None
+    follow: bool = False
+    last: bool = False
+    """Only the last lines, for which nobody decompresses what is old."""
+
+
+def plain_file(argument: str) -> PlainFile | None:
+    """The file that an argument names, if it is there and to be read as it is."""
+    if argument == "-" or not os.path.isfile(argument) or compression(argument) is not None:
+        return None
+    return PlainFile(argument)
+
+
+def text_of(name: str) -> str:
+    """The name of a file as text: bytes that are none, as in Python's `str`s of names, become U+FFFD."""
+    return os.fsencode(name).decode("utf-8", "replace")
+
+
+def is_handle(text: str) -> bool:
+    """Whether an argument is `scheduler://session/app`, and no path."""
+    return "://" in text and not os.path.lexists(text)
+
+
+def is_stream(path: str) -> bool:
+    """Whether what stands there can only be read as it comes: a pipe (`<(command)`), a terminal, a device."""
+    try:
+        mode = os.stat(path).st_mode
+    except (OSError, ValueError):
+        return False
+    return stat.S_ISFIFO(mode) or stat.S_ISCHR(mode)
+
+
+def compression(path: str) -> str | None:
+    """How the file is compressed, by its first bytes: "gzip", "zstd" or None."""
+    try:
+        if os.path.isfile(path):
+            with open(path, "rb", buffering=0) as file:
+                return compression_of(file.read(MAGIC))
+    except OSError:
+        pass  # Whoever reads it says so.
+    return None
+
+
+def compression_of(head: bytes) -> str | None:
+    """How what begins with `head` is compressed."""
+    if head[:3] == b"\x1f\x8b\x08":
+        return "gzip"
+    # A frame, or one to be skipped, with which pzstd begins.
+    is_zstd = head[:4] == b"\x28\xb5\x2f\xfd" or (head[1:4] == b"\x2a\x4d\x18" and head[0] >> 4 == 5)
+    return "zstd" if is_zstd else None
