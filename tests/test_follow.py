@@ -15,6 +15,7 @@ from pathlib import Path
 
 import logdex
 import pytest
+from faults_disk import append
 
 
 class Reader:
@@ -58,11 +59,6 @@ def log(tmp_path: Path) -> Path:
     path = tmp_path / "app.log"
     path.write_bytes(b"")
     return path
-
-
-def append(path: Path, data: bytes) -> None:
-    with path.open("ab", buffering=0) as out:
-        out.write(data)
 
 
 WRITER = """

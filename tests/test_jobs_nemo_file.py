@@ -3,13 +3,12 @@
 import json
 import multiprocessing
 import os
-import signal
-import sys
 import time
 from pathlib import Path
 from typing import Any
 
 import pytest
+from killed import die_in
 
 pytest.importorskip("torchx")
 
@@ -159,16 +158,7 @@ def test_readers_without_a_lock_see_json_and_nothing_is_lost(path: str) -> None:
 
 
 def _save_and_die(path: str, nth: int) -> None:
-    left = [nth]
-
-    def trace(frame: Any, event: str, _: Any) -> Any:
-        if event == "line" and frame.f_code.co_filename == nemo_file.__file__:
-            left[0] -= 1
-            if left[0] == 0:
-                os.kill(os.getpid(), signal.SIGKILL)
-        return trace
-
-    sys.settrace(trace)
+    die_in(nemo_file, nth)
     nemo_file.save(path, [job("new")])
     os._exit(0)
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from killed import die_in
 
 pytest.importorskip("torchx")
 
@@ -229,16 +230,7 @@ def test_kill_9_at_every_line_of_a_save(jobs: JobStore) -> None:
 
 
 def _save_and_die(jobs: JobStore, before: JobRecord, nth: int) -> None:
-    left = [nth]
-
-    def trace(frame: Any, event: str, _: Any) -> Any:
-        if event == "line" and frame.f_code.co_filename == store.__file__:
-            left[0] -= 1
-            if left[0] == 0:
-                os.kill(os.getpid(), signal.SIGKILL)
-        return trace
-
-    sys.settrace(trace)
+    die_in(store, nth)
     jobs.save(replace(before, message="after"))
     sys.settrace(None)
     os._exit(0)
