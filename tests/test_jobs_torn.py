@@ -357,6 +357,21 @@ def test_a_launch_that_fails_half_way_leaves_nothing_running(
     assert running(mark) == []
 
 
+def test_an_app_that_is_launched_again_is_refused_and_stays_known(scheduler: Any) -> None:
+    from torchx.specs import AppDef, Role
+
+    app = AppDef("app", [Role("w", image="", entrypoint="sleep", args=["60"])])
+    dryrun = scheduler.submit_dryrun(app, {})
+    app_id = scheduler.schedule(dryrun)
+    with pytest.raises(AssertionError):
+        scheduler.schedule(dryrun)
+    with pytest.raises(FileExistsError):
+        create_scheduler("test").schedule(dryrun)
+    assert create_scheduler("test").describe(app_id).state == AppState.RUNNING
+    scheduler.close()
+    assert create_scheduler("test").describe(app_id).state == AppState.CANCELLED
+
+
 def test_ctrl_c_in_log_iter(scheduler: Any, launcher: Launcher, launch: Callable[..., str]) -> None:
     """A reader gets KeyboardInterrupt, at once, and the app of another process lives on."""
     app_id = launch("echo begun; sleep 60")

@@ -82,6 +82,9 @@ class LaunchingScheduler(LocalScheduler):
         request: PopenRequest = dryrun_info.request
         under_nemo = self.experiment is not None or hasattr(dryrun_info, "_logdex_executor")
         with self._lock:
+            if request.app_id in self._apps or os.path.exists(request.log_dir):
+                # TorchX refuses to launch an app again; what is remembered of it must stay.
+                return str(super().schedule(dryrun_info=dryrun_info))
             if not under_nemo:
                 self._own_signals()
             counts = {role: len(many) for role, many in request.role_params.items()}
