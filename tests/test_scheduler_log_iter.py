@@ -292,3 +292,20 @@ def test_closing_keeps_a_directory_that_the_user_named(
     scheduler.close()
     assert (tmp_path / "mine" / "plain" / named / "w" / "0" / "stdout.log").read_text() == "out\n"
     assert list(scheduler.log_iter(named, "w", streams="stdout")) == ["out\n"]
+
+
+@pytest.mark.parametrize("named", [{"log_dir": "mine"}, {}])
+def test_a_log_dir_is_found_from_another_directory(
+    launch: Callable[..., str],
+    eventually: Callable[..., None],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    named: dict[str, str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    scheduler = create_scheduler("plain", log_root="root")
+    app_id = launch(SAY, on=scheduler, **named)
+    monkeypatch.chdir("/")
+    eventually(lambda: ended(scheduler, app_id))
+    assert list(create_scheduler("plain").log_iter(app_id, "w", streams="stdout")) == ["out\n"]
+    scheduler.close()

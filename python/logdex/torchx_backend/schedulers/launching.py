@@ -134,15 +134,16 @@ class LaunchingScheduler(LocalScheduler):
             self._launched.forget(app_id)
 
     def _get_app_log_dir(self, app_id: str, cfg: Any) -> str:
+        """Absolute, since who asks later stands elsewhere; TorchX's own is as the user said it."""
         if not cfg.get("log_dir") and self._log_root:
-            return os.path.join(self._log_root, self.session_name, app_id)
+            return os.path.abspath(os.path.join(self._log_root, self.session_name, app_id))
         directory: str = super()._get_app_log_dir(app_id, cfg)
         if getattr(self, "_created_tmp_log_dir", False):
             # TorchX 0.7.0 keeps one flag for all apps, and its `close` then deletes what `_base_log_dir` is
             # by then, be it a directory that the user named. Keep a list, as nightly does.
             self._created_tmp_log_dir = False
             self._tmp_log_dirs.append(str(self._base_log_dir))
-        return directory
+        return os.path.abspath(directory)
 
     def _evict_lru(self) -> bool:
         """Makes room in TorchX's cache by the app that ended first; it stays in the job store."""
