@@ -175,6 +175,36 @@ def test_help_and_completion_say_all_options() -> None:
     assert run("--version")[1][0].startswith("logdex 0.")
 
 
+@pytest.mark.parametrize(
+    ("words", "offered"),
+    [
+        (["--si"], ["--since"]),
+        (["--color", ""], ["auto", "always", "never"]),
+        (["-e", ""], []),
+        (["r"], ["ranks"]),
+        (["b"], ["b c.log"]),
+        (["ranks", "b"], ["b c.log"]),
+        (["ranks", "--s"], ["--svg"]),
+        (["ranks", "--svg", "b"], ["b c.log"]),
+        (["ranks", "--color", "n"], ["never"]),
+    ],
+)
+def test_what_bash_offers(tmp_path: Path, words: list[str], offered: list[str]) -> None:
+    (tmp_path / "b c.log").touch()
+    (tmp_path / "logdex.bash").write_text("".join(run("--completion", "bash")[1]))
+    script = """
+        source ./logdex.bash
+        COMP_WORDS=(logdex "$@")
+        COMP_CWORD=$#
+        _logdex
+        [[ ${#COMPREPLY[@]} == 0 ]] || printf '%s\n' "${COMPREPLY[@]}"
+    """
+    done = subprocess.run(
+        ["bash", "-c", script, "bash", *words], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert (done.stdout.splitlines(), done.stderr) == (offered, "")
+
+
 def test_help_needs_nothing_heavy() -> None:
     code = (
         "import sys, logdex.cli\n"

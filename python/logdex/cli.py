@@ -187,9 +187,10 @@ def parse(made: argparse.ArgumentParser, given: Sequence[str], regex: str) -> ar
 def run(made: argparse.ArgumentParser, args: argparse.Namespace) -> int:
     """Does what parsed arguments say; returns the exit status."""
     if args.completion:
+        from logdex.command import ranks
         from logdex.command.completion import script
 
-        sys.stdout.write(script(args.completion, made))
+        sys.stdout.write(script(args.completion, made, ranks.parser()))
         return 0
     if not args.sources:
         if sys.stdin is None or sys.stdin.isatty():

@@ -7,13 +7,15 @@ import argparse
 _BASH = """\
 # bash completion for logdex: put this into ~/.local/share/bash-completion/completions/logdex
 _logdex() {{
-    local word=${{COMP_WORDS[COMP_CWORD]}} before=${{COMP_WORDS[COMP_CWORD-1]}}
+    local IFS=$'\\n' word=${{COMP_WORDS[COMP_CWORD]}} before=${{COMP_WORDS[COMP_CWORD-1]}} options
     COMPREPLY=()
-    case $before in
-{cases}
-    esac
+    if [[ $COMP_CWORD -gt 1 && ${{COMP_WORDS[1]}} == ranks ]]; then
+{ranks}
+    else
+{lines}
+    fi
     if [[ $word == -* ]]; then
-        COMPREPLY=($(compgen -W "{options}" -- "$word"))
+        COMPREPLY=($(compgen -W "$options" -- "$word"))
     else
         COMPREPLY=($(compgen -f -- "$word"))
         [[ $COMP_CWORD == 1 && ranks == "$word"* ]] && COMPREPLY+=(ranks)
@@ -25,29 +27,41 @@ complete -o filenames -o bashdefault -F _logdex logdex
 _ZSH = """\
 #compdef logdex
 # zsh completion for logdex: put this into a file _logdex in a directory of $fpath
-_arguments -s \\
-{options}
+_logdex_first() {{ compadd ranks; _files }}
+if (( CURRENT > 2 )) && [[ $words[2] == ranks ]]; then
+    _arguments -s \\
+{ranks}
     '*:source:_files'
+else
+    _arguments -s \\
+{lines}
+    '1:source:_logdex_first' \\
+    '*:source:_files'
+fi
 """
 
 
-def script(shell: str, parser: argparse.ArgumentParser) -> str:
-    """A completion script for `shell`, "bash" or "zsh"."""
-    actions = [action for action in parser._actions if action.option_strings]
-    return _bash(actions) if shell == "bash" else _zsh(actions)
+def script(shell: str, lines: argparse.ArgumentParser, ranks: argparse.ArgumentParser) -> str:
+    """A completion script for `shell`, "bash" or "zsh", for `logdex` and `logdex ranks`."""
+    said, form = (_bash, _BASH) if shell == "bash" else (_zsh, _ZSH)
+    return form.format(lines=said(_options(lines)), ranks=said(_options(ranks)))
+
+
+def _options(parser: argparse.ArgumentParser) -> list[argparse.Action]:
+    return [action for action in parser._actions if action.option_strings]
 
 
 def _bash(actions: list[argparse.Action]) -> str:
-    cases = []
+    lines = ["        case $before in"]
     for action in actions:
         names = "|".join(action.option_strings)
         if action.choices:
-            words = " ".join(map(str, action.choices))
-            cases.append(f'        {names}) COMPREPLY=($(compgen -W "{words}" -- "$word")); return ;;')
-        elif action.nargs != 0:
-            cases.append(f"        {names}) return ;;")
-    options = " ".join(name for action in actions for name in action.option_strings)
-    return _BASH.format(cases="\n".join(cases), options=options)
+            words = "\\n".join(map(str, action.choices))
+            lines.append(f"        {names}) COMPREPLY=($(compgen -W $'{words}' -- \"$word\")); return ;;")
+        elif action.nargs != 0 and action.metavar != "FILE":
+            lines.append(f"        {names}) return ;;")
+    options = "\\n".join(name for action in actions for name in action.option_strings)
+    return "\n".join([*lines, "        esac", f"        options=$'{options}'"])
 
 
 def _zsh(actions: list[argparse.Action]) -> str:
@@ -72,4 +86,4 @@ def _zsh(actions: list[argparse.Action]) -> str:
             if len(names) > 1
             else f"    '{names[0]}[{help_}]{value}' \\"
         ]
-    return _ZSH.format(options="\n".join(lines))
+    return "\n".join(lines)
