@@ -300,6 +300,22 @@ def test_a_home_that_cannot_be_written_is_said_once_and_stops_nothing(
     scheduler.close()
 
 
+def test_a_home_that_cannot_be_written_leaves_torchx_its_temporary_logs(
+    tmp_path: Path,
+    launch: Callable[..., str],
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("LOGDEX_HOME", str(tmp_path / "file" / "home"))
+    scheduler = create_scheduler("s")
+    with caplog.at_level(logging.WARNING, "logdex"):
+        app_id = launch("echo hi", on=scheduler)
+    assert list(scheduler.log_iter(app_id, "w", should_tail=True)) == ["hi\n"]
+    assert str(tmp_path / "file" / "home" / "logs") in caplog.text
+    scheduler.close()
+
+
 def test_a_disk_that_fills_up_leaves_the_record_before(
     jobs: JobStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,5 +1,6 @@
 """The half of the scheduler that launches: TorchX does it, and we take note."""
 
+import logging
 import os
 import pprint
 import threading
@@ -24,6 +25,8 @@ from logdex.torchx_backend.jobs import JobStore, Launched
 from logdex.torchx_backend.recording import Recording
 from logdex.torchx_backend.schedulers import compat, nemo
 from logdex.torchx_backend.schedulers.responses import first_error
+
+log = logging.getLogger("logdex")
 
 
 class LaunchingScheduler(LocalScheduler):
@@ -136,7 +139,14 @@ class LaunchingScheduler(LocalScheduler):
     def _get_app_log_dir(self, app_id: str, cfg: Any) -> str:
         """Absolute, since who asks later stands elsewhere; TorchX's own is as the user said it."""
         if not cfg.get("log_dir") and self._log_root:
-            return os.path.abspath(os.path.join(self._log_root, self.session_name, app_id))
+            if _can_be_written(self._log_root):
+                return os.path.abspath(os.path.join(self._log_root, self.session_name, app_id))
+            log.warning(
+                "%s cannot be written; the logs of app %s go to a temporary directory, which is removed when the "
+                "scheduler closes (set LOGDEX_HOME, or log_dir in the config)",
+                self._log_root,
+                app_id,
+            )
         directory: str = super()._get_app_log_dir(app_id, cfg)
         if getattr(self, "_created_tmp_log_dir", False):
             # TorchX 0.7.0 keeps one flag for all apps, and its `close` then deletes what `_base_log_dir` is
@@ -153,3 +163,11 @@ class LaunchingScheduler(LocalScheduler):
         if ended:
             del self._apps[min(ended)[1]]
         return bool(ended)
+
+
+def _can_be_written(directory: str) -> bool:
+    """Whether a directory can be written, or made; nothing is created to find out."""
+    there = os.path.abspath(directory)
+    while not os.path.lexists(there):
+        there = os.path.dirname(there)
+    return os.path.isdir(there) and os.access(there, os.W_OK | os.X_OK)
