@@ -234,6 +234,20 @@ def _with_path() -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
 
 
+@pytest.mark.parametrize(
+    ("missing", "asked", "said"),
+    [("rich", "ranks", "pip install rich"), ("backports", "-c", "backports.zstd")],
+)
+def test_a_dependency_that_is_missing_is_named(log: Path, missing: str, asked: str, said: str) -> None:
+    packed = log.with_name("packed.zst")
+    packed.write_bytes(b"\x28\xb5\x2f\xfd")
+    path = log if asked == "ranks" else packed
+    code = f"import sys; sys.modules.update({{'compression': None, {missing!r}: None}}); import logdex.cli as c; "
+    code += f"sys.exit(c.main([{asked!r}, {str(path)!r}]))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, said in done.stderr, "Traceback" in done.stderr) == (2, True, False)
+
+
 def test_no_source_at_a_terminal_is_an_error_with_the_usage() -> None:
     import pty
 

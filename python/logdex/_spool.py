@@ -177,5 +177,8 @@ def _opened(compressed: BinaryIO, kind: str) -> BinaryIO:
     try:
         from compression import zstd  # type: ignore[import-not-found, unused-ignore]
     except ImportError:
-        from backports import zstd
+        try:
+            from backports import zstd
+        except ImportError:
+            raise OSError(95, "zstd is read by backports.zstd: pip install backports.zstd") from None
     return cast(BinaryIO, zstd.open(compressed))

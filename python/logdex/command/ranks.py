@@ -124,7 +124,10 @@ def _log(one: Input, tz: str | None) -> Log:
 
 def show(told: Ranks, args: argparse.Namespace) -> None:
     """Writes the answer to standard output, and the picture."""
-    from rich.console import Console
+    try:
+        from rich.console import Console
+    except ImportError:
+        raise ValueError("ranks are shown by rich: pip install rich") from None
 
     # What the terminal cannot show must not end this: blocks, or the name of a file that is no text.
     if isinstance(sys.stdout, io.TextIOWrapper):
