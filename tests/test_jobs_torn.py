@@ -1,5 +1,6 @@
 """Jobs whose launcher is killed, forked, stopped or interrupted: what every other process says of them."""
 
+import errno
 import os
 import signal
 import subprocess
@@ -9,6 +10,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import pytest
 
@@ -130,6 +132,21 @@ def test_cancel_from_another_process(scheduler: Any, launcher: Launcher, tmp_pat
     assert process.stdout.readline() == "CANCELLED\n"
     scheduler.cancel(app_id)
     assert scheduler.describe(app_id).state == AppState.CANCELLED
+
+
+def test_cancel_of_another_users_app_names_it_and_leaves_no_mark(
+    scheduler: Any, launcher: Launcher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, app_id = launcher("launch('sleep 60'); time.sleep(60)")
+    (pid,) = pids(app_id)
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "killpg", mock.Mock(side_effect=PermissionError(errno.EPERM, "not permitted")))
+        with pytest.raises(PermissionError, match=f"{app_id} is another user's"):
+            scheduler.cancel(app_id)
+    assert scheduler.describe(app_id).state == AppState.RUNNING
+    os.kill(pid, signal.SIGTERM)
+    list(scheduler.log_iter(app_id, "w", should_tail=True))
+    assert scheduler.describe(app_id).state == AppState.FAILED
 
 
 def test_cancel_of_an_orphan_that_ignores_sigterm(

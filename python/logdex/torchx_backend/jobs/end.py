@@ -24,7 +24,13 @@ def end(record: JobRecord, store: JobStore) -> None:
         store.ask_to_end(record)
     except OSError as error:
         log.warning("%s: %s; the app will be told as FAILED instead of CANCELLED", store.root, error)
-    if not [one for one in living if _signal(one, signal.SIGTERM)]:
+    try:
+        asked = [one for one in living if _signal(one, signal.SIGTERM)]
+    except PermissionError as error:
+        store.take_back(record)
+        whose = f"app {record.app_id} is another user's; cancel it as that user"
+        raise PermissionError(error.errno, whose) from error
+    if not asked:
         store.take_back(record)
         return
     if left := _wait(living, PATIENCE):
