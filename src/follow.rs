@@ -122,6 +122,15 @@ impl Open {
         self.scan = Some((Scan::new(job, extent, workers), extent.end));
     }
 
+    /// The rest of a line of which something has been shown: a scan would take it for a line, and NULs for a hole.
+    fn rest_of_line(&mut self, extent: Extent) -> Result<Option<Batch>> {
+        let batch = partial::rest_of_line(&self.source, extent)?;
+        if let Some(batch) = &batch {
+            self.place.advance(&self.source, batch.block.end())?;
+        }
+        Ok(batch)
+    }
+
     /// The last line of a file to which nobody will write any more, which lacks its `\n`.
     fn unfinished(&mut self, terms: &Terms) -> Result<Option<Batch>> {
         let extent = Extent { start: self.place.at(), end: self.size };
@@ -280,6 +289,9 @@ impl Follow {
         let Some(open) = &mut self.open else { return Ok(Step::Again) };
         self.tally.holes += std::mem::take(&mut open.place.holes);
         if let Some(extent) = open.place.whole_lines(&open.source, open.size)? {
+            if self.terms.pattern.is_none() && !open.place.is_at_line_start() {
+                return open.rest_of_line(extent).map(Step::from);
+            }
             open.scan(&self.terms, extent);
             return Ok(Step::Again);
         }

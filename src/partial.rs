@@ -6,7 +6,7 @@
 use std::time::{Duration, Instant};
 
 use crate::batch::{Batch, Selection};
-use crate::block::{Block, Extent};
+use crate::block::{BLOCK, Block, Extent};
 use crate::error::Result;
 use crate::line::Line;
 use crate::pattern::Candidate;
@@ -69,6 +69,24 @@ pub fn last_pieces(source: &Source, extent: Extent) -> Result<Option<Batch>> {
     Ok(batch(extent.start, bytes, <[u8]>::len))
 }
 
+/// What stands at the start of `extent` up to its first `\n`, as one item; `None` if the file was cut meanwhile.
+pub fn rest_of_line(source: &Source, extent: Extent) -> Result<Option<Batch>> {
+    let mut bytes = Vec::new();
+    loop {
+        let from = extent.start + bytes.len() as u64;
+        let more = read(source, from, extent.end.min(from + BLOCK as u64))?;
+        let end = memchr::memchr(b'\n', &more).map(|i| i + 1);
+        bytes.extend_from_slice(&more[..end.unwrap_or(more.len())]);
+        if end.is_some() {
+            let line = Line { start: 0, end: bytes.len() };
+            return Ok(Some(items(extent.start, bytes, vec![Candidate { line, certain: true }])));
+        }
+        if more.is_empty() {
+            return Ok(None);
+        }
+    }
+}
+
 /// The text of `at..end`, unless it is all NULs, which may be the beginning of a hole.
 fn rest(source: &Source, at: u64, end: u64) -> Result<Option<Vec<u8>>> {
     let bytes = read(source, at, end)?;
@@ -93,12 +111,13 @@ fn batch(at: u64, mut bytes: Vec<u8>, whole: fn(&[u8]) -> usize) -> Option<Batch
         }
         start = end;
     }
-    if pieces.is_empty() {
-        return None;
-    }
+    (!pieces.is_empty()).then(|| items(at, bytes, pieces))
+}
+
+fn items(at: u64, bytes: Vec<u8>, pieces: Vec<Candidate>) -> Batch {
     let mut block = Block::of(at, bytes);
     block.decode();
-    Some(Batch::new(block, Selection::Picked(pieces)))
+    Batch::new(block, Selection::Picked(pieces))
 }
 
 /// The length of `bytes` without the beginning of a character at its end.

@@ -149,11 +149,15 @@ impl Place {
         differs.map(|i| whole_end(source, Extent { start: 0, end: from + i as u64 })).transpose()
     }
 
+    /// Whether a line begins here; else something of it has been delivered.
+    pub fn is_at_line_start(&self) -> bool {
+        self.recent.last().is_none_or(|&byte| byte == b'\n')
+    }
+
     /// Whether the unfinished line begins with NULs only, which may become a hole; steps over one that is whole.
     /// `over` says that nothing more will be written.
     pub fn is_before_hole(&mut self, source: &Source, size: u64, over: bool) -> Result<bool> {
-        let at_start = self.recent.last().is_none_or(|&byte| byte == b'\n');
-        if !at_start || size <= self.at {
+        if !self.is_at_line_start() || size <= self.at {
             return Ok(false);
         }
         let text = nuls_end(source, self.at, size)?;

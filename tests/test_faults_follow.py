@@ -287,6 +287,18 @@ def test_a_hole_in_front_of_unfinished_text(log: Path, partial: bool) -> None:
         assert follow.stats.holes == 1
 
 
+@pytest.mark.parametrize("shown", ["prompt> ", "10%|#\r", "x" * 300_000])
+def test_nuls_behind_text_that_was_shown_are_text(log: Path, shown: str) -> None:
+    over = threading.Event()
+    follow = logdex.open(log).lines(follow=True, partial=True, ended=over.is_set)
+    append(log, shown.encode())
+    items = [next(follow)]
+    append(log, b"\0" * 5000 + b"yes\n" + b"\0" * 5000 + b"next\n")
+    items += [next(follow), next(follow)]
+    over.set()
+    assert [*items, *follow] == [shown, "\0" * 5000 + "yes\n", "next\n"]
+
+
 @pytest.mark.parametrize("partial", [False, True])
 def test_a_hole_at_the_very_end_is_no_text(log: Path, partial: bool) -> None:
     append(log, b"one\n" + b"\0" * 5000)
