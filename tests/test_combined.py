@@ -103,8 +103,8 @@ def test_lines_are_whole_at_any_length(scheduler: Any, launch: Callable[..., str
 
 def test_prompts_and_bars_are_shown_and_no_line_is_torn(scheduler: Any, launch: Callable[..., str]) -> None:
     script = (
-        "printf '10%%\\r' >&2; sleep 0.2; echo out 1; sleep 0.2; printf '90%%\\r' >&2; sleep 0.2; echo >&2; "
-        "printf 'ready> '; sleep 0.3; echo go"
+        "printf '10%%\\r' >&2; sleep 0.6; echo out 1; sleep 0.6; printf '90%%\\r' >&2; sleep 0.6; echo >&2; "
+        "printf 'ready> '; sleep 0.6; echo go"
     )
     items = list(scheduler.log_iter(launch(script), "w", 0, should_tail=True))
     assert items == ["10%\r", "out 1\n", "90%\r", "\n", "ready> ", "go\n"]
