@@ -186,11 +186,11 @@ impl Many {
 }
 
 impl Behind for Many {
-    fn close(&self, _: Python<'_>) {
+    fn close(&self, py: Python<'_>) {
         self.closed.store(true, Ordering::Release);
         self.bell.ring();
         if let Ok(mut reading) = self.reading.try_borrow_mut() {
-            reading.finish();
+            reading.finish(py);
         }
     }
 
@@ -222,22 +222,24 @@ impl Reading {
     fn advance(&mut self, py: Python<'_>, closed: &AtomicBool) -> PyResult<Step> {
         let Self { merge, caller, .. } = self;
         let Some(merge) = merge.as_mut().filter(|_| !closed.load(Ordering::Acquire)) else {
-            self.finish();
+            self.finish(py);
             return Ok(Step::Over);
         };
         match engine(py, || merge.advance(caller)) {
             Err(error) if !closed.load(Ordering::Acquire) => Err(self.caller.exception(error)),
             Ok(Step::Over) | Err(_) => {
-                self.finish();
+                self.finish(py);
                 Ok(Step::Over)
             }
             step => Ok(step?),
         }
     }
 
-    fn finish(&mut self) {
+    /// Lets go of the files, the threads and the buffers, without the GIL; the stats stay.
+    fn finish(&mut self, py: Python<'_>) {
         self.stats = self.stats();
-        self.merge = None;
+        let merge = self.merge.take();
+        py.detach(|| drop(merge));
     }
 
     fn stats(&self) -> Stats {
