@@ -8,11 +8,13 @@ use super::shape;
 /// The self-evident formats: whatever has such a shape, with every field in range, is a time. Of two that match at one
 /// place the first counts.
 pub(super) const FAMILIES: &[&str] = &[
+    "%Y-%m-%d %I:%M:%S %p",       // iso_ampm
     "%Y-%m-%d%t%H:%M:%S%f%z",     // iso
     "%Y-%m-%d-%H:%M:%S%g%z",      // ascend
     "%Y-%m-%d_%H:%M:%S%f%z",      // underscore
     "%Y:%m:%d-%H:%M:%S",          // oneccl
     "%Y-%b-%d %H:%M:%S%f%z",      // neuron
+    "%Y/%m/%d %I:%M:%S%f %p",     // slashes_ampm
     "%Y/%m/%d %H:%M:%S%f%z",      // slashes
     "%Y/%m/%d-%H:%M:%S%f",        // rocksdb
     "%m/%e/%Y %I:%M:%S%f %p",     // american_ampm
