@@ -1,5 +1,6 @@
 """Where logs lie: each layout, the choice of streams, and what is no log."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -256,6 +257,17 @@ def test_nothing_there_is_an_error_that_says_so(tmp_path: Path) -> None:
         sources(str(tmp_path))
     with pytest.raises(FileNotFoundError, match="no file matches"):
         sources(str(tmp_path / "*.log"))
+
+
+def test_a_directory_that_must_not_be_read_is_not_called_empty(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(path: str) -> None:
+        raise PermissionError(13, "Permission denied", path)
+
+    monkeypatch.setattr("os.scandir", refuse)
+    with pytest.raises(PermissionError, match=re.escape(str(tmp_path))):
+        sources(str(tmp_path))
 
 
 def test_links_lead_to_nothing_twice(tmp_path: Path) -> None:

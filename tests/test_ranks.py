@@ -158,6 +158,35 @@ def test_a_picture_is_xml_whatever_files_are_called(tmp_path: Path) -> None:
     assert '<&">.log' in texts
 
 
+@pytest.mark.parametrize(
+    ("env", "option", "is_red"),
+    [
+        ({}, "auto", True),
+        ({"NO_COLOR": "1"}, "auto", False),
+        ({}, "never", False),
+        ({"NO_COLOR": "1"}, "always", True),
+    ],
+)
+def test_colours_are_as_asked_for(prefixed: Path, env: dict[str, str], option: str, is_red: bool) -> None:
+    import pty
+
+    terminal, slave = pty.openpty()
+    plain = {name: value for name, value in os.environ.items() if name not in ("NO_COLOR", "FORCE_COLOR")}
+    command = [sys.executable, "-m", "logdex", "ranks", str(prefixed), "--color", option]
+    with subprocess.Popen(command, stdout=slave, env={**plain, "TERM": "xterm", **env}) as process:
+        os.close(slave)
+        seen = b""
+        try:
+            while part := os.read(terminal, 1 << 16):
+                seen += part
+        except OSError:  # how a terminal ends on Linux
+            pass
+        process.wait(60)
+    os.close(terminal)
+    assert b"rank 1" in seen
+    assert (b"\x1b[31m" in seen or b"\x1b[1;31m" in seen) == is_red
+
+
 @pytest.mark.parametrize("seconds", ["-1", "nan", "inf", "x"])
 def test_clocks_differ_by_a_number_of_seconds(prefixed: Path, seconds: str) -> None:
     status, _, error = ranks(prefixed, f"--clocks={seconds}")

@@ -144,6 +144,7 @@ def sources(path: str, *, streams: str | None = None, follow: bool = False) -> l
     Raises:
         FileNotFoundError: Nothing matches a glob, or there is no such stream.
         IsADirectoryError: There is no log in a directory.
+        PermissionError: A directory must not be read.
     """
     found = find(path, streams=streams, follow=follow).sources
     if found:
@@ -154,6 +155,7 @@ def sources(path: str, *, streams: str | None = None, follow: bool = False) -> l
         )
     if not os.path.isdir(path):
         raise FileNotFoundError(2, "no file matches this pattern", path)
+    os.scandir(path).close()  # says so if that is forbidden
     known = ", ".join(layout.name for layout in LAYOUTS)
     raise IsADirectoryError(21, f"no logs in this directory; name a log file (layouts known: {known})", path)
 

@@ -13,7 +13,7 @@ from logdex.ranks import Rank, Ranks
 
 _BARS = "▁▂▃▄▅▆▇█"
 _NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
-_WIDEST = 22
+_WIDEST = 19
 """How many characters of a name there is room for."""
 _COOL = ("#0d2b45", "#14507a", "#1c7fb0", "#38b0cf", "#8ad9d3", "#e4f5d0")
 

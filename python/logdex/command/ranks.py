@@ -134,7 +134,11 @@ def show(told: Ranks, args: argparse.Namespace) -> None:
         sys.stdout.reconfigure(errors="replace")
     forced = {"always": True, "never": False}.get(args.color)
     console = Console(
-        file=sys.stdout, force_terminal=forced, no_color=forced is False, highlight=False, soft_wrap=True
+        file=sys.stdout,
+        force_terminal=forced,
+        no_color=None if forced is None else not forced,
+        highlight=False,
+        soft_wrap=True,
     )
     if not console.is_terminal and args.color != "always":
         console = Console(file=sys.stdout, width=120, color_system=None, highlight=False, soft_wrap=True)
