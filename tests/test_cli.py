@@ -126,6 +126,7 @@ def test_bytes_go_out_as_they_are_and_a_last_line_is_ended(tmp_path: Path) -> No
     path.write_bytes(b"\xff\xfe\x80\r\n\x00x\nlast")
     assert logdex(path).stdout == b"\xff\xfe\x80\r\n\x00x\nlast\n"
     assert logdex("-e", "l", path).stdout == b"last\n"
+    assert logdex("--color", "always", "-e", "(?s).", path).stdout.startswith(b"\xff\xfe\x80\r\n\x1b[")
 
 
 def test_records_are_put_together_where_ranks_interleave(tmp_path: Path) -> None:

@@ -222,6 +222,10 @@ struct Paint {
 
 impl Painter for Paint {
     fn paint(&mut self, line: &[u8]) -> Result<Vec<u8>> {
+        // A `str` of it would not hold its bytes, which go out as they are.
+        if std::str::from_utf8(line).is_err() {
+            return Ok(line.to_vec());
+        }
         Python::attach(|py| self.paint.bind(py).call1((text::decode(py, line),))?.extract::<String>())
             .map(String::into_bytes)
             .map_err(|raised| {
