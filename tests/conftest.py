@@ -33,6 +33,9 @@ def _own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv(name, str(tmp_path / place))
     for name in [name for name in os.environ if name.startswith("TORCHX_")]:
         monkeypatch.delenv(name)
+    if nemo_run := sys.modules.get("nemo_run.run.torchx_backend.schedulers.local"):
+        # It has asked for NEMORUN_HOME when an earlier test imported it, or before the first.
+        monkeypatch.setattr(nemo_run, "LOCAL_JOB_DIRS", str(tmp_path / "nemo" / ".local_jobs.json"))
     (tmp_path / "home").mkdir()
 
 
