@@ -23,7 +23,11 @@ def test_standard_input_by_pipe_and_by_file(log: Path) -> None:
         done = subprocess.run(
             [sys.executable, "-m", "logdex", "-c"], stdin=file, capture_output=True, check=False
         )
-    assert done.stdout == b"7\n"
+        assert done.stdout == b"7\n"
+        # Somebody has read the first line: the rest is meant.
+        os.lseek(file.fileno(), len(LINES[0]), os.SEEK_SET)
+        done = subprocess.run([sys.executable, "-m", "logdex"], stdin=file, capture_output=True, check=False)
+        assert done.stdout == "".join(LINES[1:]).encode()
     assert run(stdin=b"") == (1, [], "")
 
 

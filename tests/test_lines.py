@@ -181,6 +181,29 @@ def test_no_permission() -> None:
         assert os.waitpid(child, 0)[1] == 0
 
 
+def test_a_directory_that_may_not_be_read_is_not_passed_over() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        os.chmod(folder, 0o755)
+        secret = Path(folder, "node-1")
+        secret.mkdir()
+        Path(folder, "rank0.log").write_text("0\n")
+        (secret / "rank1.log").write_text("1\n")
+        assert sorted(logdex.open(folder).lines()) == ["0\n", "1\n"]
+        secret.chmod(0)
+        child = os.fork()
+        if child == 0:
+            try:
+                if os.geteuid() == 0:
+                    os.seteuid(65534)
+                list(logdex.open(folder).lines())
+            except PermissionError as error:
+                os._exit(0 if "node-1" in str(error) else 2)
+            os._exit(1)
+        status = os.waitpid(child, 0)[1]
+        secret.chmod(0o755)
+        assert status == 0
+
+
 def test_bad_arguments(tmp_path: Path) -> None:
     log = logdex.open(tmp_path / "x.log")
     for last in (0, -1):

@@ -73,9 +73,22 @@ def test_one_log_without_times_is_left_out_of_a_range(job: Path, caplog: pytest.
         list(logdex.open([job / "bare.log"]).lines(since="2026-11-22"))
 
 
+def test_an_empty_log_lacks_no_times(job: Path, caplog: pytest.LogCaptureFixture) -> None:
+    (job / "stderr.log").touch()
+    log = logdex.open(job)
+    assert len(list(log.lines(since="2026-11-22 02:00:28"))) == log.count(since="2026-11-22 02:00:28") == 2
+    for strict in (False, True):
+        empty = logdex.open(job / "stderr.log")
+        assert list(empty.lines(since="10m", strict=strict)) == []
+        assert empty.count(until="10m", strict=strict) == 0
+        assert list(logdex.open([job / "stderr.log"] * 2).records(since="10m", strict=strict)) == []
+    assert caplog.text == ""
+
+
 def test_a_range_of_logs_without_any_time_is_refused(tmp_path: Path) -> None:
     for name in ("a.log", "b.log"):
         (tmp_path / name).write_text("hello\n")
+    (tmp_path / "empty.log").touch()
     logs = logdex.open(tmp_path)
     for ask in (lambda: list(logs.lines(since="10m")), lambda: logs.count(since="10m")):
         with pytest.raises(ValueError, match=r"a\.log: no line has a time"):

@@ -62,7 +62,8 @@ def of_part(source: Source, part: Part, **more: Any) -> Input:
 
 
 def _stdin() -> Input:
-    if compression("/dev/fd/0") is None and os.path.isfile("/dev/fd/0"):
+    # Of a file that somebody has begun to read, the rest is meant.
+    if compression("/dev/fd/0") is None and os.path.isfile("/dev/fd/0") and os.lseek(0, 0, os.SEEK_CUR) == 0:
         return Input("/dev/fd/0", "stdin")
     text = spool.Spool("standard input", partial(spool.from_stream, 0))
     return Input(text.path, "stdin", ended=text.has_ended, spool=text)

@@ -13,10 +13,14 @@ _DEPTH = 12
 
 @dataclass
 class Tree:
-    """The regular files and the directories below a directory, that one included; absolute, in order of names."""
+    """The regular files and the directories below a directory, that one included; absolute, in order of names.
+
+    `unreadable` are the directories of which the system does not say what is in them.
+    """
 
     files: list[str] = field(default_factory=list)
     directories: list[str] = field(default_factory=list)
+    unreadable: list[str] = field(default_factory=list)
     _seen: set[tuple[int, int]] = field(default_factory=set)
 
     def _walk(self, directory: str, depth: int) -> list[str]:
@@ -24,7 +28,10 @@ class Tree:
         links: list[str] = []
         try:
             entries = sorted(os.scandir(directory), key=lambda entry: entry.name)
+        except FileNotFoundError:  # it was removed just now
+            return links
         except OSError:
+            self.unreadable.append(directory)
             return links
         self.directories.append(directory)
         below = []

@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
-from logdex._tree import tree, where_it_may_match
+from logdex._tree import Tree, tree, where_it_may_match
 
 _ROTATION = r"(?:\.(?P<rotation>\d{1,4})|[-.](?P<dated>\d{4}-?\d\d-?\d\d(?:[-_.T:]?\d+)*))?"
 """What a rotation appends to a name: a number, the highest the oldest, or a date."""
@@ -144,7 +144,6 @@ def sources(path: str, *, streams: str | None = None, follow: bool = False) -> l
     Raises:
         FileNotFoundError: Nothing matches a glob, or there is no such stream.
         IsADirectoryError: There is no log in a directory.
-        PermissionError: A directory must not be read.
     """
     found = find(path, streams=streams, follow=follow).sources
     if found:
@@ -155,7 +154,6 @@ def sources(path: str, *, streams: str | None = None, follow: bool = False) -> l
         )
     if not os.path.isdir(path):
         raise FileNotFoundError(2, "no file matches this pattern", path)
-    os.scandir(path).close()  # says so if that is forbidden
     known = ", ".join(layout.name for layout in LAYOUTS)
     raise IsADirectoryError(21, f"no logs in this directory; name a log file (layouts known: {known})", path)
 
@@ -175,16 +173,24 @@ def find(path: str, *, streams: str | None = None, follow: bool = False) -> Foun
         return Found([of_file(path)], [])
     if os.path.isdir(path):
         below = tree(path)
-        return Found(arrange(below.files, streams=streams, follow=follow), below.directories)
+        inside = _inside([below], streams=streams, follow=follow)
+        return Found(_labelled(inside), below.directories)
     directories = list(where_it_may_match(path))
     if not directories:
         raise FileNotFoundError(2, "no file matches this pattern", path)
     names = sorted(glob.glob(path, recursive=True))
     # What a glob names is wanted, whatever it is called; only directories are searched for logs.
     trees = [tree(name) for name in names if os.path.isdir(name)]
-    inside = _chosen((one for found in trees for one in found.files), streams=streams, follow=follow)
+    inside = _inside(trees, streams=streams, follow=follow)
     found = _labelled([_of_match(name) for name in names if not os.path.isdir(name)] + inside)
     return Found(found, directories + [one for found in trees for one in found.directories])
+
+
+def _inside(trees: list[Tree], *, streams: str | None, follow: bool) -> list[_Found]:
+    """The logs below directories; and those of these that cannot be read, so that whoever opens them hears of it."""
+    files = (one for found in trees for one in found.files)
+    unreadable = (one for found in trees for one in found.unreadable)
+    return [*_chosen(files, streams=streams, follow=follow), *map(_of_match, unreadable)]
 
 
 def of_file(path: str) -> Source:

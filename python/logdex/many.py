@@ -96,14 +96,14 @@ class Logs(Log):
         return Merged(self._merged(question), lambda record: record)
 
     def _count(self, question: Question) -> int:
-        total, timeless = 0, []
-        found = self._found()
-        for one in found:
+        total, timeless, timed = 0, [], False
+        for one in self._found():
             try:
                 total += _core.count(_of(one, question))
+                timed = timed or not _is_empty(one)
             except ValueError as error:
                 timeless.append(error)
-        if timeless and len(timeless) == len(found):
+        if timeless and not timed:
             raise timeless[0]
         for one_without in timeless:
             _log.warning("%s", one_without)
@@ -150,11 +150,16 @@ class Logs(Log):
         if not there or not strict:
             return found
         for one in found:
-            if one not in there:
+            if one not in there and not _is_empty(one):
                 _log.warning(
                     "%s: no line has a time that is understood; it is left out of the range", one.path
                 )
         return there
+
+
+def _is_empty(one: Input) -> bool:
+    """Whether nothing was written to it, as to the stderr of a job that made no errors: it lacks no times."""
+    return os.path.getsize(one.path) == 0
 
 
 def _of(one: Input, question: Question) -> Question:

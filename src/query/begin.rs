@@ -77,7 +77,7 @@ impl Query {
         if self.question.follow {
             timing.set_live();
         }
-        if !self.accept(&timing, caller)? {
+        if !self.accept(&timing, &index, caller)? {
             timing.ignore_window();
         }
         let pieces = timing.plan(&mut index, source, &mut || caller.pulse())?;
@@ -97,10 +97,11 @@ impl Query {
         Ok(Feed::Seek(Box::new(seek)))
     }
 
-    /// Whether the range of time means something. A file without any time is refused, or the caller is told.
-    fn accept(&self, timing: &Timing, caller: &mut dyn Caller) -> Result<bool> {
+    /// Whether the range of time means something. A file without any time is refused, or the caller is told; of one
+    /// without a line, such as the errors of a job that made none, there is nothing to say.
+    fn accept(&self, timing: &Timing, index: &Index, caller: &mut dyn Caller) -> Result<bool> {
         let asks_range = self.question.time.as_ref().is_some_and(|t| !t.window.is_open());
-        if !timing.is_timeless() || self.question.follow || !asks_range {
+        if !timing.is_timeless() || index.lines() == 0 || self.question.follow || !asks_range {
             return Ok(true);
         }
         let path = self.question.name.display();
