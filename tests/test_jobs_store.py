@@ -128,9 +128,12 @@ def test_one_hostile_record_hides_no_other(
     assert scheduler.describe("app-1") is None
 
 
-def test_a_record_that_cannot_be_read_hides_no_other(scheduler: Any, launch: Callable[..., str]) -> None:
+@pytest.mark.parametrize("make", [Path.mkdir, os.mkfifo])
+def test_a_record_that_cannot_be_read_hides_no_other(
+    scheduler: Any, launch: Callable[..., str], make: Callable[[Path], None]
+) -> None:
     app_id = launch("true")
-    Path(os.environ["LOGDEX_HOME"], "jobs", "test", "app-1.json").mkdir()
+    make(Path(os.environ["LOGDEX_HOME"], "jobs", "test", "app-1.json"))
     assert [one.app_id for one in scheduler.list()] == [app_id]
     assert scheduler.describe("app-1") is None
 

@@ -130,7 +130,7 @@ def _encode(name: str) -> str:
 def _read(path: str) -> JobRecord | None:
     """The record in a file; None, with a warning, when the file is there and is no record."""
     try:
-        with open(path, "rb") as file:
+        with open(path, "rb", opener=_without_waiting) as file:
             record = JobRecord.from_json(file.read())
     except (FileNotFoundError, NotADirectoryError):
         return None
@@ -140,6 +140,11 @@ def _read(path: str) -> JobRecord | None:
     if record.version > VERSION:
         log.debug("%s: written by a later logdex (version %d)", path, record.version)
     return record
+
+
+def _without_waiting(path: str, flags: int) -> int:
+    """Opens a file; what is no file, but a pipe, does not make us wait for a writer."""
+    return os.open(path, flags | os.O_NONBLOCK)
 
 
 def _sweep(directory: str) -> None:
