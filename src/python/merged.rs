@@ -1,7 +1,7 @@
 //! `Merged`: the Python iterator over many logs in one order.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use atomic_refcell::AtomicRefCell;
@@ -17,6 +17,7 @@ use super::question::Asked;
 use super::record::{Origin, Record};
 use super::scout::{self, Scouted};
 use super::stats::Stats;
+use crate::lock::lock;
 use crate::merge::{Merge, Order, Step, Terms};
 use crate::query::Question;
 use crate::watch::Bell;
@@ -156,7 +157,7 @@ impl Many {
             let step = reading.advance(py, &self.closed)?;
             if step == Step::Still || reading.told.elapsed() >= TOLD {
                 reading.told = Instant::now();
-                *self.told() = reading.stats();
+                *lock(&self.told) = reading.stats();
             }
             match step {
                 Step::Line | Step::Still => {}
@@ -164,10 +165,6 @@ impl Many {
                 Step::Over => return Ok(None),
             }
         }
-    }
-
-    fn told(&self) -> MutexGuard<'_, Stats> {
-        self.told.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Takes in the logs that were not there before.
@@ -197,7 +194,7 @@ impl Behind for Many {
     fn stats(&self) -> PyResult<Stats> {
         Ok(match self.reading.try_borrow() {
             Ok(reading) => reading.stats(),
-            Err(_) => self.told().clone(),
+            Err(_) => lock(&self.told).clone(),
         })
     }
 
