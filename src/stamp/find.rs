@@ -1,8 +1,8 @@
 //! Where on a line its stamp stands.
 
 use aho_corasick::packed::Searcher;
-use memchr::memmem::Finder as Needle;
-use memchr::{memchr, memchr2, memrchr};
+use memchr::memmem::{self, Finder as Needle};
+use memchr::{memchr, memchr2, memrchr, memrchr_iter};
 use std::sync::LazyLock;
 
 use super::iso::Memo;
@@ -25,7 +25,6 @@ const RATES: [&str; 4] = ["it/s", "s/it", "B/s", "examples/s"];
 static MARKS: LazyLock<Option<Searcher>> =
     LazyLock::new(|| Searcher::new(RATES.into_iter().chain([CANCELLED_AT])));
 static CANCELLED: LazyLock<Needle<'static>> = LazyLock::new(|| Needle::new(CANCELLED_AT));
-static PACES: LazyLock<[Needle<'static>; RATES.len()]> = LazyLock::new(|| RATES.map(Needle::new));
 
 /// Finds stamps, and remembers what the last ones looked like.
 #[derive(Clone, Default)]
@@ -137,6 +136,7 @@ impl Finder {
     fn stamp_at(&mut self, line: &[u8], at: usize) -> Option<Stamp> {
         let byte = *line.get(at)?;
         if (family::can_begin(byte) || byte.is_ascii_digit())
+            && !is_percentage(line, at)
             && let Some(stamp) = self.plain(line, at)
         {
             return Some(stamp);
@@ -199,7 +199,9 @@ impl Marks {
 fn first_word(text: &[u8]) -> Option<usize> {
     match &*MARKS {
         Some(searcher) => searcher.find(text).map(|found| found.start()),
-        None => PACES.iter().chain([&*CANCELLED]).filter_map(|word| word.find(text)).min(),
+        None => {
+            RATES.iter().chain([&CANCELLED_AT]).filter_map(|word| memmem::find(text, word.as_bytes())).min()
+        }
     }
 }
 
@@ -224,8 +226,22 @@ fn after_return(line: &[u8]) -> Option<usize> {
 
 /// After the bracket that closes the last progress bar.
 fn after_bar(line: &[u8]) -> Option<usize> {
-    let rate = PACES.iter().filter_map(|pace| pace.find_iter(line).last()).max()?;
-    memchr(b']', &line[rate..]).map(|n| rate + n + 1)
+    // Each has one slash.
+    let has_rate_around = |slash: usize| {
+        RATES.iter().any(|rate| {
+            let start = rate.find('/').and_then(|before| slash.checked_sub(before));
+            start.is_some_and(|start| line[start..].starts_with(rate.as_bytes()))
+        })
+    };
+    let slash = memrchr_iter(b'/', line).find(|slash| has_rate_around(*slash))?;
+    memchr(b']', &line[slash..]).map(|n| slash + n + 1)
+}
+
+/// Whether a bar begins here, or another share of a hundred: no stamp does, though many begin with a digit.
+#[inline]
+fn is_percentage(line: &[u8], at: usize) -> bool {
+    let digits = line[at..].iter().take(3).take_while(|b| b.is_ascii_digit()).count();
+    line.get(at + digits) == Some(&b'%')
 }
 
 fn after_cancelled(line: &[u8]) -> Option<usize> {
@@ -307,6 +323,18 @@ mod tests {
             let first = finder.find(line);
             prop_assert_eq!(finder.find(line), first);
             prop_assert_eq!(super::super::find(line), first);
+        }
+
+        #[test]
+        fn after_a_bar_is_after_the_bracket_that_follows_its_last_rate(
+            pieces in proptest::collection::vec(
+                prop_oneof!["it/s", "s/it", "B/s", "examples/s", "]", "/", "[a-z/]{0,3}", "[ \\]x]{0,3}"], 0..12,
+            ),
+        ) {
+            let line = pieces.concat();
+            let last = RATES.iter().filter_map(|rate| line.rfind(rate)).max();
+            let twin = last.and_then(|rate| Some(rate + line[rate..].find(']')? + 1));
+            prop_assert_eq!(after_bar(line.as_bytes()), twin);
         }
 
         #[test]
