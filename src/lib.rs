@@ -27,6 +27,7 @@ pub mod batch;
 pub mod block;
 pub mod caller;
 pub mod combined;
+mod cores;
 mod descriptors;
 pub mod error;
 pub mod follow;

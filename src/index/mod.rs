@@ -27,6 +27,7 @@ use std::sync::Arc;
 use jiff::tz::TimeZone;
 
 use crate::block::{Block, Cutter, Extent};
+use crate::cores::cores;
 use crate::error::Result;
 use crate::source::Source;
 use crate::stamp::{Clock, Elected, Fold, Frame, Reference, Span, Stamp, VOTERS, Window, elect};
@@ -63,8 +64,7 @@ pub struct Options {
 impl Options {
     /// Stored where `keep` says, for logs of 16 MiB and more, and built on all cores.
     pub fn new(keep: Keep) -> Self {
-        let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-        Self { keep, threads, stored_from: STORED_FROM, grown: GROWN }
+        Self { keep, threads: cores(), stored_from: STORED_FROM, grown: GROWN }
     }
 }
 

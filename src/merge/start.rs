@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use super::strand::{State, Strand};
 use crate::caller::Caller;
+use crate::cores::cores;
 use crate::error::{Error, Result};
 use crate::lock::lock;
 use crate::pattern::{Candidate, Judge};
@@ -45,7 +46,7 @@ impl Caller for Deputy<'_> {
 /// Starts every strand. What goes wrong with one is the answer, of several at once that of the first log; where the
 /// merge is `tolerant`, that strand is over and the others start, and all errors are returned.
 pub(super) fn start(strands: &mut [Strand], tolerant: bool, caller: &mut dyn Caller) -> Result<Vec<Error>> {
-    let threads = thread::available_parallelism().map_or(1, usize::from).min(strands.len());
+    let threads = cores().min(strands.len());
     let (halt, notes) = (AtomicBool::new(false), Mutex::default());
     let (queue, failed) = (Mutex::new(strands.iter_mut().enumerate()), Mutex::new(Vec::new()));
     let work = || {

@@ -14,6 +14,7 @@ use super::record::Origin;
 use super::stream::Stream;
 use super::when::{Said, Zone};
 use crate::combined::{Both, Combined};
+use crate::cores::cores;
 use crate::index::Keep;
 use crate::query::{Query, Question, Timeless};
 use crate::stamp::Window;
@@ -86,7 +87,7 @@ impl Asked<'_> {
             follow: self.follow,
             partial: self.partial,
             deadline: window.until.filter(|_| self.follow).map(deadline),
-            workers: std::thread::available_parallelism().map_or(1, usize::from),
+            workers: cores(),
             bell: Arc::clone(bell),
             time,
             timeless: if self.strict { Timeless::Refuse } else { Timeless::Deliver },
