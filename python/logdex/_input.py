@@ -68,6 +68,11 @@ class Input:
         """What to call it in messages, where its path would mean nothing to anybody."""
         return self.spool.name if self.spool is not None else None
 
+    @property
+    def origin(self) -> tuple[str, int | None, str]:
+        """What a record says of it: the source's label, its rank, and which attempt or restart it is."""
+        return text_of(self.label), self.source.rank if self.source else None, self.name
+
     def settle(self) -> None:
         """Waits until a spooled text is whole, for a question that needs its end."""
         if self.spool is not None:
@@ -103,6 +108,21 @@ class Wish(Fields):
     follow: bool = False
     last: bool = False
     """Only the last lines, for which nobody decompresses what is old."""
+
+
+def inputs(argument: str, wish: Wish) -> list[Input]:
+    """The files that one argument stands for; what one plain file is takes no knowledge of layouts.
+
+    Raises:
+        OSError: There is no such file, or no log in a directory; in a follow, those are waited for.
+        ValueError: A handle that is not one, or of which something is missing.
+        LookupError: There is no such app, role or replica.
+    """
+    if (plain := plain_file(argument)) is not None:
+        return [plain]
+    from logdex._inputs import others
+
+    return others(argument, wish)
 
 
 def plain_file(argument: str) -> PlainFile | None:

@@ -9,7 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from logdex import _spool as spool
-from logdex._input import Input, Wish, compression, is_handle, is_stream, plain_file
+from logdex._input import Input, Wish, compression, is_handle, is_stream
 from logdex.layouts import Part, Source, arrange, find, may_grow, sources
 
 if TYPE_CHECKING:
@@ -20,18 +20,10 @@ _HANDLE = re.compile(
 )
 
 
-def inputs(argument: str, wish: Wish) -> list[Input]:
-    """The files that one argument stands for.
-
-    Raises:
-        OSError: There is no such file, or no log in a directory; in a follow, those are waited for.
-        ValueError: A handle that is not one, or of which something is missing.
-        LookupError: There is no such app, role or replica.
-    """
+def others(argument: str, wish: Wish) -> list[Input]:
+    """The files that an argument stands for which is no plain file; see `_input.inputs`."""
     if argument == "-":
         return [_stdin()]
-    if (plain := plain_file(argument)) is not None:
-        return [plain]
     if is_handle(argument):
         return _of_handle(argument, wish)
     if wish.follow and may_grow(argument):

@@ -11,8 +11,7 @@ from typing import Generic, TypeVar
 
 from logdex import _core
 from logdex._ended import AllEnded
-from logdex._input import Input, Wish, text_of
-from logdex._inputs import inputs
+from logdex._input import Input, Wish, inputs
 from logdex._newcomers import Lookout, Newcomers, that_grow
 from logdex.layouts import Source
 from logdex.log import Log, Question
@@ -169,7 +168,7 @@ def _of(one: Input, question: Question) -> Question:
         name=one.alias,
         index=question.index if one.spool is None else False,
         follow=question.follow and not one.finished,
-        origin=(text_of(one.label), one.source.rank if one.source else None, one.name),
+        origin=one.origin,
         keep=(one, question.keep),
     )
 

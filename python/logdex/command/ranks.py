@@ -12,8 +12,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from logdex import cli
-from logdex._input import Input, Wish
-from logdex._inputs import inputs
+from logdex._input import Input, Wish, inputs
 from logdex.command import patterns
 from logdex.command.complain import complain
 from logdex.command.heat import Cell, bar, columns, svg

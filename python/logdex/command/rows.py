@@ -9,7 +9,7 @@ from argparse import Namespace
 from collections.abc import Callable
 
 from logdex._fields import Fields
-from logdex._input import Input, text_of
+from logdex._input import Input
 from logdex.log import Log, Question
 
 _LABEL_COLORS = (36, 33, 35, 32, 34, 96, 93, 95, 92, 94)
@@ -77,9 +77,7 @@ class Rows:
             label=self._label(one),
             heading=self._heading(one),
             gap=f"{_DIM}--{_OFF}\n".encode() if self._color else b"--\n",
-            json=(text_of(one.label), one.source.rank if one.source else None, one.name)
-            if args.json
-            else None,
+            json=one.origin if args.json else None,
         )
 
     def _is_bare(self) -> bool:

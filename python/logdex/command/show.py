@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from functools import cached_property
 
 from logdex import _core
-from logdex._input import Input, Wish, plain_file
+from logdex._input import Input, Wish, inputs, plain_file
 from logdex.command import patterns
 from logdex.command.complain import complain
 from logdex.command.rows import Rows, Shown
@@ -42,7 +42,7 @@ def _resolve(arguments: Sequence[str], wish: Wish) -> tuple[list[Input], bool]:
     failed = False
     for argument in arguments:
         try:
-            there = _inputs(argument, wish)
+            there = inputs(argument, wish)
         except (OSError, ValueError, LookupError) as error:
             complain(error)
             failed = True
@@ -51,16 +51,6 @@ def _resolve(arguments: Sequence[str], wish: Wish) -> tuple[list[Input], bool]:
             complain(FileNotFoundError(2, "no logs yet; waiting for the first", argument))
         found += there
     return found, failed
-
-
-def _inputs(argument: str, wish: Wish) -> list[Input]:
-    """The files that an argument stands for; what one plain file is takes no knowledge of layouts."""
-    plain = plain_file(argument)
-    if plain is not None:
-        return [plain]
-    from logdex._inputs import inputs
-
-    return inputs(argument, wish)
 
 
 def _lookout(arguments: Sequence[str], wish: Wish, found: list[Input]) -> Lookout | None:
