@@ -284,15 +284,22 @@ def test_eight_writers_and_eight_readers_and_not_one_failed_read(jobs: JobStore)
 # A store that cannot be written.
 
 
+@pytest.fixture
+def unwritable_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A home that nobody can make, not even root: it would lie in a file."""
+    (tmp_path / "file").touch()
+    home = tmp_path / "file" / "home"
+    monkeypatch.setenv("LOGDEX_HOME", str(home))
+    return home
+
+
+@pytest.mark.usefixtures("unwritable_home")
 def test_a_home_that_cannot_be_written_is_said_once_and_stops_nothing(
     tmp_path: Path,
     launch: Callable[..., str],
     eventually: Callable[..., None],
     caplog: pytest.LogCaptureFixture,
-    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    (tmp_path / "file").touch()
-    monkeypatch.setenv("LOGDEX_HOME", str(tmp_path / "file" / "home"))
     scheduler = create_scheduler("s")
     with caplog.at_level(logging.WARNING, "logdex"):
         app_id = launch("echo hi; exit 2", on=scheduler, log_dir=str(tmp_path / "logs"))
@@ -305,18 +312,13 @@ def test_a_home_that_cannot_be_written_is_said_once_and_stops_nothing(
 
 
 def test_a_home_that_cannot_be_written_leaves_torchx_its_temporary_logs(
-    tmp_path: Path,
-    launch: Callable[..., str],
-    caplog: pytest.LogCaptureFixture,
-    monkeypatch: pytest.MonkeyPatch,
+    unwritable_home: Path, launch: Callable[..., str], caplog: pytest.LogCaptureFixture
 ) -> None:
-    (tmp_path / "file").touch()
-    monkeypatch.setenv("LOGDEX_HOME", str(tmp_path / "file" / "home"))
     scheduler = create_scheduler("s")
     with caplog.at_level(logging.WARNING, "logdex"):
         app_id = launch("echo hi", on=scheduler)
     assert list(scheduler.log_iter(app_id, "w", should_tail=True)) == ["hi\n"]
-    assert str(tmp_path / "file" / "home" / "logs") in caplog.text
+    assert str(unwritable_home / "logs") in caplog.text
     scheduler.close()
 
 

@@ -162,23 +162,30 @@ def test_missing_directory_permission(tmp_path: Path) -> None:
         next(logdex.open(tmp_path / "pipe").lines())
 
 
+def assert_refused(path: str | Path, name: str) -> None:
+    """Reading `path` is a PermissionError that has `name` in its text.
+
+    Root reads everything, so the attempt is made in a child that is nobody, whoever runs the tests.
+    """
+    child = os.fork()
+    if child == 0:
+        try:
+            if os.geteuid() == 0:
+                os.seteuid(65534)
+            list(logdex.open(path).lines())
+        except PermissionError as error:
+            os._exit(0 if name in str(error) else 2)
+        os._exit(1)
+    assert os.waitpid(child, 0)[1] == 0
+
+
 def test_no_permission() -> None:
-    # Root reads everything, so the attempt is made in a child that is nobody, whoever runs the tests.
     with tempfile.TemporaryDirectory() as folder:
         os.chmod(folder, 0o755)
         path = Path(folder, "secret.log")
         path.write_text("secret\n")
         path.chmod(0)
-        child = os.fork()
-        if child == 0:
-            try:
-                if os.geteuid() == 0:
-                    os.seteuid(65534)
-                next(logdex.open(path).lines())
-            except PermissionError as error:
-                os._exit(0 if "secret.log" in str(error) else 2)
-            os._exit(1)
-        assert os.waitpid(child, 0)[1] == 0
+        assert_refused(path, "secret.log")
 
 
 def test_a_directory_that_may_not_be_read_is_not_passed_over() -> None:
@@ -190,18 +197,10 @@ def test_a_directory_that_may_not_be_read_is_not_passed_over() -> None:
         (secret / "rank1.log").write_text("1\n")
         assert sorted(logdex.open(folder).lines()) == ["0\n", "1\n"]
         secret.chmod(0)
-        child = os.fork()
-        if child == 0:
-            try:
-                if os.geteuid() == 0:
-                    os.seteuid(65534)
-                list(logdex.open(folder).lines())
-            except PermissionError as error:
-                os._exit(0 if "node-1" in str(error) else 2)
-            os._exit(1)
-        status = os.waitpid(child, 0)[1]
-        secret.chmod(0o755)
-        assert status == 0
+        try:
+            assert_refused(folder, "node-1")
+        finally:
+            secret.chmod(0o755)
 
 
 def test_bad_arguments(tmp_path: Path) -> None:
