@@ -15,6 +15,9 @@ VERSION = 1
 TERMINAL = frozenset({"SUCCEEDED", "FAILED", "CANCELLED"})
 """The states that do not change any more, by TorchX's names."""
 
+MALFORMED = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
+"""What it may raise to take JSON for what it is not: others write these files, too."""
+
 _PIDS = 1 << 31
 """What a process id is less than, on every system."""
 
@@ -101,7 +104,7 @@ class JobRecord:
                 ended_at=None if values.get("ended_at") is None else float(values["ended_at"]),
                 version=int(values["version"]),
             )
-        except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError) as error:
+        except MALFORMED as error:
             raise ValueError(f"not a job record: {error!r}") from error
 
 

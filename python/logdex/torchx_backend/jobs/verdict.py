@@ -13,7 +13,7 @@ from logdex.torchx_backend.jobs.processes import (
     this_host,
     zombie_exit,
 )
-from logdex.torchx_backend.jobs.record import TERMINAL, JobRecord, Replica
+from logdex.torchx_backend.jobs.record import MALFORMED, TERMINAL, JobRecord, Replica
 
 HEARTBEAT_EVERY = 15.0
 """Seconds between two heartbeats of a launcher."""
@@ -109,7 +109,7 @@ def _noted_by_torchx(log_dir: str) -> dict[tuple[str, int], int]:
             for one in many
             if one["exitcode"] is not None
         }
-    except (OSError, ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError):
+    except (OSError, *MALFORMED):
         return {}
 
 
