@@ -4,12 +4,14 @@
 //! that keeps its offset. Holes are not text; they are dropped here, so that nothing after this module sees one.
 
 mod cut;
+mod tail;
 
 use crate::error::{Error, Result};
 use crate::line;
 use crate::source::Source;
 
-pub use cut::{Cutter, Extent, cut_back, whole_end};
+pub use cut::{Cutter, Extent, Pulse, cut_back, nuls_end, whole_end};
+pub use tail::Tail;
 
 /// How many bytes a block aims to hold. Twice this fits the second-level cache of the machines that train.
 pub const BLOCK: usize = 256 << 10;
@@ -43,6 +45,15 @@ enum Text {
     Unchecked(Vec<u8>),
     Utf8(String),
     Other(Vec<u8>),
+}
+
+impl Text {
+    fn into_bytes(self) -> Vec<u8> {
+        match self {
+            Self::Unchecked(bytes) | Self::Other(bytes) => bytes,
+            Self::Utf8(text) => text.into_bytes(),
+        }
+    }
 }
 
 impl Default for Text {
@@ -82,6 +93,16 @@ impl Block {
         if short { Err(shrunk(source, extent.start + got as u64, extent.end)) } else { Ok(()) }
     }
 
+    /// Drops the NULs with which it begins, for they go on with a hole before it.
+    pub fn drop_first_nuls(&mut self) {
+        let mut bytes = std::mem::take(&mut self.text).into_bytes();
+        let nuls = bytes.iter().take_while(|&&b| b == 0).count();
+        bytes.drain(..nuls);
+        self.gaps.iter_mut().for_each(|gap| gap.at -= nuls.min(gap.at));
+        self.offset += nuls as u64;
+        self.text = Text::Unchecked(bytes);
+    }
+
     /// A block of `bytes` that stand at `offset` of a file and hold no hole.
     pub fn of(offset: u64, bytes: Vec<u8>) -> Self {
         Self { offset, text: Text::Unchecked(bytes), gaps: Vec::new() }
@@ -98,10 +119,7 @@ impl Block {
 
     /// Its bytes, as a buffer to use again.
     pub fn into_bytes(self) -> Vec<u8> {
-        match self.text {
-            Text::Unchecked(bytes) | Text::Other(bytes) => bytes,
-            Text::Utf8(text) => text.into_bytes(),
-        }
+        self.text.into_bytes()
     }
 
     /// Finds out whether it is valid UTF-8, so that [`Block::text`] costs nothing a line.
@@ -219,7 +237,7 @@ mod tests {
             let (_file, source) = opened.unwrap();
             let mut cutter = Cutter::new(Extent { start: 0, end: content.len() as u64 });
             let (mut joined, mut block) = (Vec::new(), Block::default());
-            while let Some(extent) = cutter.cut(&source).unwrap() {
+            while let Some(extent) = cutter.cut(&source, &mut || Ok(())).unwrap() {
                 block.read(&source, extent).unwrap();
                 for l in line::lines(block.bytes()) {
                     let at = block.file_offset(l.start) as usize;
@@ -242,7 +260,7 @@ mod tests {
             let (_file, source) = opened.unwrap();
             let (mut blocks, mut end) = (Vec::new(), content.len() as u64);
             while end > 0 {
-                let (extent, before) = cut_back(&source, end).unwrap();
+                let (extent, before) = cut_back(&source, end, &mut || Ok(())).unwrap();
                 prop_assert!(before < end);
                 let mut block = Block::default();
                 block.read(&source, extent).unwrap();
@@ -272,7 +290,7 @@ mod tests {
             let extent = Extent { start: start as u64, end: end as u64 };
             let there = content.get(start..end.min(content.len())).unwrap_or_default();
             let whole = there.iter().rposition(|&b| b == b'\n');
-            prop_assert_eq!(whole_end(&source, extent).unwrap(), (start + whole.map_or(0, |i| i + 1)) as u64);
+            prop_assert_eq!(whole_end(&source, extent, &mut || Ok(())).unwrap(), (start + whole.map_or(0, |i| i + 1)) as u64);
         }
     }
 

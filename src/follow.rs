@@ -3,24 +3,34 @@
 //! The place in the file moves over whole lines only, by scans like any other. Between scans the follow looks at what
 //! happened to the file: it grew, it was cut, it was written anew, its name went to another file, its writer ended.
 
+#[cfg(test)]
+mod script;
+mod succession;
+
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use crate::batch::Batch;
-use crate::block::{BLOCK, Extent};
+use crate::block::{BLOCK, Extent, Pulse, Tail};
 use crate::caller::Caller;
 use crate::error::{Error, Result};
 use crate::partial::{self, Partial};
 use crate::pattern::Pattern;
 use crate::place::{Change, Place};
 use crate::scan::{Job, Purpose, Scan, Tally};
-use crate::source::{Identity, Source, directory_of};
+use crate::source::{Source, directory_of};
+use crate::time_source::TimeSource;
 use crate::wait::Waiter;
+
+use succession::Succession;
 use crate::watch::Bell;
 
 /// A range longer than this, in bytes, is read on worker threads.
 const BACKLOG: u64 = 16 * BLOCK as u64;
+
+/// How often the name is looked at while a long scan is under way.
+const NAMED: Duration = Duration::from_millis(100);
 
 /// What is followed, and how.
 #[derive(Clone, Debug)]
@@ -39,6 +49,8 @@ pub struct Terms {
     pub workers: usize,
     /// Ends a wait early when rung.
     pub bell: Arc<Bell>,
+    /// Says what time it is.
+    pub time: TimeSource,
 }
 
 /// What a follow has for the one who asks.
@@ -74,8 +86,8 @@ pub struct Fates {
     pub truncations: u64,
     /// Times that its name went to another file.
     pub rotations: u64,
-    /// Files whose name went to another while they were closed, because too many files were open: what was written to
-    /// them last may be missing.
+    /// Files of which what was written last may be missing: their name went to another while they were closed because
+    /// too many files were open, or they were written to after the follow had gone on to the file that took their name.
     pub lost: u64,
 }
 
@@ -83,6 +95,10 @@ pub struct Fates {
 pub struct Follow {
     terms: Terms,
     open: Option<Open>,
+    /// The files that had the name after that one, and those that had it before.
+    succession: Succession,
+    /// When the name was looked at last, in the midst of a scan.
+    named: Instant,
     waiter: Waiter,
     fates: Fates,
     tally: Tally,
@@ -108,48 +124,85 @@ struct Open {
 }
 
 impl Open {
-    fn new(source: Arc<Source>, at: u64) -> Result<Self> {
-        let place = Place::new(&source, at)?;
-        Ok(Self { source, place, partial: Partial::default(), scan: None, seen: at, size: at })
+    fn new(source: Arc<Source>, tail: Tail, time: &TimeSource) -> Result<Self> {
+        let at = tail.end();
+        let place = Place::new(&source, tail, time.clone())?;
+        Ok(Self { source, place, partial: Partial::new(time.clone()), scan: None, seen: at, size: at })
     }
 
     /// Begins a scan of `extent`, after which the place is at its end.
     fn scan(&mut self, terms: &Terms, extent: Extent) {
-        let job =
-            Job { source: Arc::clone(&self.source), pattern: terms.pattern.clone(), purpose: terms.purpose };
+        let job = Job {
+            source: Arc::clone(&self.source),
+            pattern: terms.pattern.clone(),
+            purpose: terms.purpose,
+            behind_hole: self.place.behind_hole(),
+        };
         // Threads are worth starting only for a backlog.
         let workers = if extent.len() > BACKLOG { terms.workers } else { 0 };
         self.scan = Some((Scan::new(job, extent, workers), extent.end));
     }
 
-    /// The rest of a line of which something has been shown: a scan would take it for a line, and NULs for a hole.
-    fn rest_of_line(&mut self, extent: Extent) -> Result<Option<Batch>> {
-        let batch = partial::rest_of_line(&self.source, extent)?;
-        if let Some(batch) = &batch {
-            self.place.advance(&self.source, batch.block.end())?;
+    /// The next batch of the scan; `None` where that is over.
+    fn next(&mut self, pulse: Pulse<'_>) -> Result<Option<Batch>> {
+        let (Some((scan, _)), place, source) = (&mut self.scan, &self.place, &self.source) else {
+            return Ok(None);
+        };
+        if scan.is_inline() {
+            scan.next_if(&mut |read| place.stands_in(source, read), pulse)
+        } else {
+            scan.next(pulse)
         }
-        Ok(batch)
+    }
+
+    /// The rest of a line of which something has been shown: a scan would take it for a line, and NULs for a hole.
+    fn rest_of_line(&mut self, extent: Extent, pulse: Pulse<'_>) -> Result<Option<Batch>> {
+        let batch = partial::rest_of_line(&self.source, extent, pulse)?;
+        self.hand_out(batch)
+    }
+
+    /// The pieces of the unfinished line that may go out now.
+    fn pieces(&mut self) -> Result<Option<Batch>> {
+        let batch = self.partial.pieces(&self.source, self.place.at(), self.size)?;
+        self.hand_out(batch)
+    }
+
+    /// Moves on behind `batch`, which was read where the place is; `None` if the file was cut meanwhile.
+    fn hand_out(&mut self, batch: Option<Batch>) -> Result<Option<Batch>> {
+        let Some(batch) = batch else { return Ok(None) };
+        if !self.place.stands_in(&self.source, &Tail::default())? {
+            return Ok(None);
+        }
+        self.place.deliver_bytes(batch.block.bytes());
+        Ok(Some(batch))
     }
 
     /// The last line of a file to which nobody will write any more, which lacks its `\n`.
     fn unfinished(&mut self, terms: &Terms) -> Result<Option<Batch>> {
         let extent = Extent { start: self.place.at(), end: self.size };
-        if terms.partial {
-            self.place.advance(&self.source, extent.end)?;
-            return partial::last_pieces(&self.source, extent);
+        if !terms.partial {
+            self.scan(terms, extent);
+            return Ok(None);
         }
-        self.scan(terms, extent);
-        Ok(None)
+        let batch = partial::last_pieces(&self.source, extent)?;
+        if batch.is_none() {
+            // Nothing of it is left.
+            (self.seen, self.size) = (extent.start, extent.start);
+        }
+        self.hand_out(batch)
     }
 }
 
 impl Follow {
-    /// Follows `terms.path` from its beginning, or `source` (the same file, open) from `at`, a line start.
-    pub fn new(mut terms: Terms, begun: Option<(Arc<Source>, u64)>) -> Result<Self> {
+    /// Follows `terms.path` from its beginning, or `begun` (the same file, open) from behind
+    /// what was delivered of it, which ends with a line.
+    pub fn new(mut terms: Terms, begun: Option<(Arc<Source>, Tail)>) -> Result<Self> {
         // The working directory may change.
         terms.path = std::path::absolute(&terms.path).unwrap_or(terms.path);
-        let open = begun.map(|(source, at)| Open::new(source, at)).transpose()?;
+        let open = begun.map(|(source, tail)| Open::new(source, tail, &terms.time)).transpose()?;
         Ok(Self {
+            succession: Succession::default(),
+            named: terms.time.now(),
             waiter: Waiter::new(&terms.path, Arc::clone(&terms.bell)),
             terms,
             open,
@@ -222,33 +275,37 @@ impl Follow {
 
     /// One step: deliver, or look.
     fn step(&mut self, caller: &mut dyn Caller) -> Result<Step> {
+        self.look_at_name_now_and_then();
         let Some(open) = &mut self.open else { return self.look_for_file() };
-        let Some((scan, end)) = &mut open.scan else { return self.look(caller) };
-        let next = match scan.next(&mut || caller.pulse()) {
+        let next = match open.next(&mut || caller.pulse()) {
             Ok(Some(batch)) => return Ok(Step::Batch(batch)),
-            // The wait was ended, not the scan.
-            Err(error) if !scan.is_over() => return Err(error),
             next => next,
         };
+        // Where its caller ended the wait, the scan goes on later.
+        let over = open.scan.take_if(|(scan, _)| next.is_ok() || scan.is_over());
+        let Some((scan, end)) = over else {
+            next?;
+            return self.look(caller);
+        };
         self.tally.add(scan.tally());
-        let (reached, end) = (scan.reached(), *end);
-        open.scan = None;
         match next {
-            Ok(_) => open.place.advance(&open.source, end)?,
             // What the scan has delivered must not come again.
-            Err(Error::Truncated { size, .. }) => self.cut(reached, size)?,
-            Err(error) => {
-                open.place.advance(&open.source, reached)?;
-                return Err(error);
+            Err(Error::Truncated { size, .. }) => self.cut(scan.tail(), size)?,
+            next => {
+                open.place.deliver(scan.tail());
+                next?;
+                if !scan.is_torn() {
+                    open.place.step_over(end);
+                }
             }
         }
         Ok(Step::Again)
     }
 
-    /// A reader that had come to `reached` found the file cut to `size` bytes.
-    pub fn cut(&mut self, reached: u64, size: u64) -> Result<()> {
+    /// A reader that had come behind `read` found the file cut to `size` bytes.
+    pub fn cut(&mut self, read: &Tail, size: u64) -> Result<()> {
         if let Some(open) = &mut self.open {
-            open.place.cut(&open.source, reached, size)?;
+            open.place.cut(&open.source, read, size)?;
         }
         self.was_cut();
         Ok(())
@@ -258,15 +315,15 @@ impl Follow {
     fn was_cut(&mut self) {
         self.fates.truncations += 1;
         if let Some(open) = &mut self.open {
-            open.partial = Partial::default();
+            open.partial = Partial::new(self.terms.time.clone());
             (open.seen, open.size) = (open.place.at(), open.place.at());
         }
     }
 
     /// What has happened to the file since the last look.
-    fn change(&mut self) -> Result<Change> {
+    fn change(&mut self, pulse: Pulse<'_>) -> Result<Change> {
         let Some(open) = &mut self.open else { return Ok(Change::Still) };
-        let change = open.place.look(&open.source)?;
+        let change = open.place.look(&open.source, pulse)?;
         match change {
             Change::Still => {}
             Change::Grew(size) => open.seen = size.min(self.last.unwrap_or(u64::MAX)),
@@ -282,88 +339,100 @@ impl Follow {
     fn look(&mut self, caller: &mut dyn Caller) -> Result<Step> {
         // Here, not only where it waits: a writer that never rests must not put off the end.
         self.ask(caller)?;
-        if self.change()? == Change::Cut {
+        if self.change(&mut || caller.pulse())? == Change::Cut {
             // What stands at the new place is found by another look.
             return Ok(Step::Again);
         }
         let Some(open) = &mut self.open else { return Ok(Step::Again) };
         self.tally.holes += std::mem::take(&mut open.place.holes);
-        if let Some(extent) = open.place.whole_lines(&open.source, open.size)? {
+        if let Some(extent) = open.place.whole_lines(&open.source, open.size, &mut || caller.pulse())? {
             if self.terms.pattern.is_none() && !open.place.is_at_line_start() {
-                return open.rest_of_line(extent).map(Step::from);
+                return open.rest_of_line(extent, &mut || caller.pulse()).map(Step::from);
             }
             open.scan(&self.terms, extent);
             return Ok(Step::Again);
         }
+        let over = self.last.is_some();
         if self.terms.partial
-            && !open.place.is_before_hole(&open.source, open.size, self.last.is_some())?
-            && let Some(batch) = open.partial.pieces(&open.source, open.place.at(), open.size)?
+            && !open.place.is_before_hole(&open.source, open.size, over, &mut || caller.pulse())?
+            && let Some(batch) = open.pieces()?
         {
-            let end = open.place.at() + batch.block.bytes().len() as u64;
-            open.place.advance(&open.source, end)?;
             return Ok(Step::Batch(batch));
         }
         if self.last.is_some() && open.place.at() < open.size {
             return if self.led { Ok(Step::Idle) } else { open.unfinished(&self.terms).map(Step::from) };
         }
         let more = open.size < open.seen;
-        match self.rotated()? {
-            Some(_) if more => {
+        match self.is_succeeded()? {
+            true if more => {
                 // What is left of the old file is all there is of it.
                 self.bound = u64::MAX;
                 Ok(Step::Again)
             }
-            None if self.last.is_some() && (more || self.led) => Ok(Step::Idle),
-            Some(next) => self.change_file(next).map(Step::from),
-            None if self.last.is_some() => {
+            false if self.last.is_some() && (more || self.led) => Ok(Step::Idle),
+            true => self.change_file(caller).map(Step::from),
+            false if self.last.is_some() => {
+                self.fates.lost += self.succession.leave_all();
                 self.done = true;
                 Ok(Step::Again)
             }
-            None => Ok(Step::Idle),
+            false => Ok(Step::Idle),
         }
     }
 
-    /// The file that the name stands for now, if it is another one.
-    fn rotated(&mut self) -> Result<Option<Source>> {
-        let Some(open) = &self.open else { return Ok(None) };
-        match Identity::at(&self.terms.path) {
-            Some(identity) if identity != open.source.identity() => match Source::open(&self.terms.path) {
-                // Gone again: rotated twice, or deleted. The next look will tell.
-                Err(error) if error.is_not_found() => Ok(None),
-                Err(error) => Err(error),
-                // Until something is in the new file, writers may still be at the old one: logrotate creates the new
-                // one before it tells them.
-                Ok(next) => Ok((next.size()? > 0).then_some(next)),
-            },
-            _ => Ok(None),
+    /// Whether a file in which something stands has the name now, or had it since this one did.
+    fn is_succeeded(&mut self) -> Result<bool> {
+        let Some(open) = &self.open else { return Ok(false) };
+        self.succession.look(&self.terms.path, open.source.identity())?;
+        self.succession.has_begun(&mut self.fates.lost)
+    }
+
+    /// Takes note of the files that have the name while a long scan is under way: one that is gone when the scan is
+    /// over would be missed.
+    fn look_at_name_now_and_then(&mut self) {
+        let Some(open) = self.open.as_ref().filter(|open| open.scan.is_some()) else { return };
+        if self.terms.time.since(self.named) >= NAMED {
+            self.named = self.terms.time.now();
+            // What goes wrong is told when the file is to be read.
+            let _ = self.succession.look(&self.terms.path, open.source.identity());
         }
     }
 
-    /// Goes on to the file `next` after what is left of the old one.
-    fn change_file(&mut self, next: Source) -> Result<Option<Batch>> {
-        if self.change()? != Change::Still {
+    /// Goes on to the next file after what is left of the old one.
+    fn change_file(&mut self, caller: &mut dyn Caller) -> Result<Option<Batch>> {
+        let seen = self.open.as_ref().map(|open| open.seen);
+        let change = self.change(&mut || caller.pulse())?;
+        let Some(open) = &mut self.open else { return Ok(None) };
+        if change == Change::Cut || seen != Some(open.seen) {
             // Between the last look and the change of names; the name is looked at again after that.
             return Ok(None);
         }
-        let Some(open) = &mut self.open else { return Ok(None) };
         if open.place.at() < open.size {
             return open.unfinished(&self.terms);
         }
-        self.fates.rotations += 1;
-        self.waiter.watch(&self.terms.path);
-        self.open = Some(Open::new(Arc::new(next), 0)?);
-        if self.last.is_some() {
-            // The writer changed files and ended: what is in this one is the rest.
-            self.end()?;
+        if let Some(next) = self.succession.pop(&self.terms.time)? {
+            self.fates.rotations += 1;
+            self.waiter.watch(&self.terms.path);
+            if let Some(left) = self.open.replace(next) {
+                self.fates.lost += self.succession.leave(left);
+            }
+            if self.last.is_some() {
+                // The writer changed files and ended: what is in this one is the rest.
+                self.end()?;
+            }
         }
         Ok(None)
     }
 
     /// Looks whether the file is there now; its directory must be.
     fn look_for_file(&mut self) -> Result<Step> {
+        if let Some(next) = self.succession.pop(&self.terms.time)? {
+            self.open = Some(next);
+            return Ok(Step::Again);
+        }
         match Source::open(&self.terms.path) {
             Ok(source) => {
-                self.open = Some(Open::new(Arc::new(source), 0)?);
+                self.open = Some(Open::new(Arc::new(source), Tail::unknown(0), &self.terms.time)?);
                 self.waiter.watch(&self.terms.path);
                 Ok(Step::Again)
             }
@@ -398,7 +467,7 @@ impl Follow {
         if caller.ended()? {
             return Ok(true);
         }
-        Ok(self.terms.deadline.is_some_and(|deadline| SystemTime::now() >= deadline))
+        Ok(self.terms.deadline.is_some_and(|deadline| self.terms.time.wall() >= deadline))
     }
 
     /// Waits for a change, at most `limit`.
@@ -434,13 +503,13 @@ impl Follow {
         let still = self.open.as_ref().filter(|_| self.terms.partial);
         let still = still.and_then(|open| open.partial.patience(open.place.at()));
         let deadline =
-            self.terms.deadline.and_then(|deadline| deadline.duration_since(SystemTime::now()).ok());
+            self.terms.deadline.and_then(|deadline| deadline.duration_since(self.terms.time.wall()).ok());
         [still, deadline].into_iter().flatten().fold(caller.patience(), Duration::min)
     }
 
     /// Nobody will write any more: what is there now is the rest.
     pub fn end(&mut self) -> Result<()> {
-        let size = self.open.as_ref().map_or(Ok(0), |open| open.source.size());
+        let size = self.open.as_ref().map_or(Ok(0), |open| open.source.readable(open.place.at()));
         let size = if self.lose() { 0 } else { size? };
         self.last = Some(match &mut self.open {
             Some(open) => {

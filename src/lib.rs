@@ -52,6 +52,7 @@ pub mod stamp;
 #[cfg(test)]
 mod testing;
 pub mod timing;
+pub mod time_source;
 mod trust;
 pub mod wait;
 pub mod watch;

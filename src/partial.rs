@@ -6,11 +6,12 @@
 use std::time::{Duration, Instant};
 
 use crate::batch::{Batch, Selection};
-use crate::block::{BLOCK, Block, Extent};
+use crate::block::{BLOCK, Block, Extent, Pulse};
 use crate::error::Result;
 use crate::line::Line;
 use crate::pattern::Candidate;
 use crate::source::Source;
+use crate::time_source::TimeSource;
 
 /// How long the end of the file must be still before unfinished text is shown.
 pub const STILL: Duration = Duration::from_millis(50);
@@ -22,30 +23,29 @@ pub struct Partial {
     since: Instant,
     searched: u64,
     shown: bool,
-}
-
-impl Default for Partial {
-    /// Nothing is known yet.
-    fn default() -> Self {
-        Self { size: 0, since: Instant::now(), searched: 0, shown: false }
-    }
+    time: TimeSource,
 }
 
 impl Partial {
+    /// Nothing is known yet.
+    pub fn new(time: TimeSource) -> Self {
+        Self { size: 0, since: time.now(), searched: 0, shown: false, time }
+    }
+
     /// How long until the text before `size` counts as still, if it does not yet.
     pub fn patience(&self, at: u64) -> Option<Duration> {
-        (self.size > at && !self.shown).then(|| STILL.saturating_sub(self.since.elapsed()))
+        (self.size > at && !self.shown).then(|| STILL.saturating_sub(self.time.since(self.since)))
     }
 
     /// The pieces of the unfinished line `at..size` that may go out now.
     pub fn pieces(&mut self, source: &Source, at: u64, size: u64) -> Result<Option<Batch>> {
         if size != self.size {
-            (self.size, self.since, self.shown) = (size, Instant::now(), false);
+            (self.size, self.since, self.shown) = (size, self.time.now(), false);
         }
         if size <= at || self.shown {
             return Ok(None);
         }
-        if self.since.elapsed() >= STILL {
+        if self.time.since(self.since) >= STILL {
             self.shown = true;
             return Ok(rest(source, at, size)?.and_then(|bytes| batch(at, bytes, whole_characters)));
         }
@@ -70,9 +70,10 @@ pub fn last_pieces(source: &Source, extent: Extent) -> Result<Option<Batch>> {
 }
 
 /// What stands at the start of `extent` up to its first `\n`, as one item; `None` if the file was cut meanwhile.
-pub fn rest_of_line(source: &Source, extent: Extent) -> Result<Option<Batch>> {
+pub fn rest_of_line(source: &Source, extent: Extent, pulse: Pulse<'_>) -> Result<Option<Batch>> {
     let mut bytes = Vec::new();
     loop {
+        pulse()?;
         let from = extent.start + bytes.len() as u64;
         let more = read(source, from, extent.end.min(from + BLOCK as u64))?;
         let end = memchr::memchr(b'\n', &more).map(|i| i + 1);

@@ -2,17 +2,15 @@
 //!
 //! The size alone does not tell what happened: a writer without `O_APPEND` keeps its offset over a truncation, so the
 //! file is a hole and then new data, longer than before. So the beginning of the file and the bytes before our place
-//! are compared with what they were. What this cannot see: a file cut and written anew past our place between two
+//! are compared with what was delivered. What this cannot see: a file cut and written anew past our place between two
 //! looks, with the same beginning and the same bytes before our place.
 
 use std::time::{Duration, Instant, SystemTime};
 
-use crate::block::{Extent, HOLE, whole_end};
+use crate::block::{Extent, HOLE, Pulse, Tail, nuls_end, whole_end};
 use crate::error::Result;
 use crate::source::{Look, Source};
-
-/// How many bytes before the place are remembered.
-const RECENT: u64 = 4096;
+use crate::time_source::TimeSource;
 
 /// Two changes within this time may leave the same time of change behind: file systems keep it by ticks of a clock,
 /// some by whole seconds.
@@ -35,9 +33,13 @@ pub struct Place {
     at: u64,
     /// Up to here there is no line end after `at`.
     searched: u64,
-    recent: Vec<u8>,
+    /// What was delivered last, which ends at `at`.
+    tail: Tail,
+    /// Where the hole begins at whose end it stands: NULs that stand behind it by now go on with it, however few.
+    hole: Option<u64>,
     /// Size and time of change at the last look, and when they were first seen.
     last: Option<((u64, SystemTime), Instant)>,
+    time: TimeSource,
     /// The bytes were compared so long after the last change that another would show in the time.
     settled: bool,
     /// Where the place was before the file was cut: a writer that kept its offset leaves NULs up to there.
@@ -47,19 +49,20 @@ pub struct Place {
 }
 
 impl Place {
-    /// Stands at `at`, in bytes.
-    pub fn new(source: &Source, at: u64) -> Result<Self> {
-        let mut place = Self {
-            at,
-            searched: at,
-            recent: Vec::new(),
+    /// Stands behind what was delivered last, which is `tail`.
+    pub fn new(source: &Source, tail: Tail, time: TimeSource) -> Result<Self> {
+        source.remember_head()?;
+        Ok(Self {
+            at: tail.end(),
+            searched: tail.end(),
+            tail,
+            hole: None,
             last: None,
+            time,
             settled: false,
             before_cut: None,
             holes: 0,
-        };
-        place.advance(source, at)?;
-        Ok(place)
+        })
     }
 
     /// Where it stands, in bytes.
@@ -67,54 +70,89 @@ impl Place {
         self.at
     }
 
-    /// Moves on to `to`.
-    pub fn advance(&mut self, source: &Source, to: u64) -> Result<()> {
-        self.at = to;
-        self.searched = self.searched.max(to);
-        self.recent.resize(to.min(RECENT) as usize, 0);
-        let got = source.read(to - self.recent.len() as u64, &mut self.recent)?;
-        // Cut meanwhile: what is remembered cannot be compared with anything, and the next look will see the cut.
-        if got < self.recent.len() {
-            self.last = None;
+    /// Moves on behind `read`, which was delivered.
+    pub fn deliver(&mut self, read: &Tail) {
+        if read.end() > self.at {
+            self.hole = None;
+            self.tail.append(read);
+            self.move_to(self.tail.end());
         }
-        source.remember_head()
+    }
+
+    /// Moves on behind `bytes`, which were delivered.
+    pub fn deliver_bytes(&mut self, bytes: &[u8]) {
+        self.hole = None;
+        self.tail.extend(bytes);
+        self.move_to(self.tail.end());
+    }
+
+    /// Moves on over a hole that ends at `end`.
+    pub fn step_over(&mut self, end: u64) {
+        if end > self.at {
+            self.hole.get_or_insert(self.at);
+            self.tail.step_over(end);
+            self.move_to(end);
+        }
+    }
+
+    fn move_to(&mut self, end: u64) {
+        self.at = end;
+        self.searched = self.searched.max(end);
+    }
+
+    /// Where the hole ends at whose end it stands.
+    pub fn behind_hole(&self) -> Option<u64> {
+        self.hole.map(|_| self.at)
     }
 
     /// Looks at what happened to the file since the last look.
-    pub fn look(&mut self, source: &Source) -> Result<Change> {
+    pub fn look(&mut self, source: &Source, pulse: Pulse<'_>) -> Result<Change> {
         let metadata = source.metadata()?;
         let now = (metadata.len(), metadata.modified().unwrap_or(SystemTime::UNIX_EPOCH));
-        let since = self.last.filter(|(last, _)| *last == now).map_or_else(Instant::now, |(_, since)| since);
+        let since = self.last.filter(|(last, _)| *last == now).map_or_else(|| self.time.now(), |(_, since)| since);
         self.last = Some((now, since));
-        let settled = since.elapsed() > TICK;
+        let settled = self.time.since(since) > TICK;
         if settled && self.settled {
             return Ok(Change::Still);
         }
         self.settled = settled;
-        let size = now.0;
-        if let Some(place) = self.moved(source)? {
+        if let Some(place) = self.moved(source, pulse)? {
             self.go_back(source, place)?;
             return Ok(Change::Cut);
         }
+        let size = if now.0 > self.at { source.readable(self.at)? } else { now.0 };
         if size <= self.at {
             return Ok(Change::Still);
         }
-        if let Some(reach) = self.before_cut.take()
-            && let text = nuls_end(source, self.at, size)?
-            && text > self.at
-            && text >= reach
-        {
-            self.holes += 1;
-            self.advance(source, text)?;
-        }
+        self.step_over_nuls(source, size, pulse)?;
         // Before the new bytes are read: a cut while they are must not find the beginning unknown.
         source.remember_head()?;
         Ok(Change::Grew(size))
     }
 
-    /// A reader that had come to `reached` found the file cut to `size`; since then it may have grown again.
-    pub fn cut(&mut self, source: &Source, reached: u64, size: u64) -> Result<()> {
-        self.at = self.at.max(reached);
+    /// Steps over NULs that a writer left which kept its offset over a cut.
+    fn step_over_nuls(&mut self, source: &Source, size: u64, pulse: Pulse<'_>) -> Result<()> {
+        let reach = self.before_cut.take();
+        if reach.is_none() && self.hole.is_none() {
+            return Ok(());
+        }
+        let text = nuls_end(source, self.at, size, pulse)?;
+        if text == self.at {
+            return Ok(());
+        }
+        if self.hole.is_some() {
+            // It was cut once more, and the writer has come further since: the hole is longer.
+            self.step_over(text);
+        } else if reach.is_some_and(|reach| text >= reach) {
+            self.holes += 1;
+            self.step_over(text);
+        }
+        Ok(())
+    }
+
+    /// A reader that had come behind `read` found the file cut to `size`; since then it may have grown again.
+    pub fn cut(&mut self, source: &Source, read: &Tail, size: u64) -> Result<()> {
+        self.deliver(read);
         let anew = source.look(0)? == Look::Rewritten;
         // A short read tells how far it came, which may be more than is left.
         let left = size.min(self.at).min(source.size()?);
@@ -124,77 +162,74 @@ impl Place {
     fn go_back(&mut self, source: &Source, place: u64) -> Result<()> {
         source.renew_head()?;
         self.before_cut = Some(self.at.max(self.before_cut.unwrap_or(0)));
-        self.searched = place;
-        self.last = None;
-        self.advance(source, place)
+        (self.at, self.searched, self.hole, self.last) = (place, place, None, None);
+        self.tail.truncate(place);
+        if self.tail.start() >= place {
+            // Further back than is remembered.
+            self.tail = Tail::of_file(source, place)?;
+        }
+        Ok(())
     }
 
     /// Where the new text begins, if the file is not what it was.
-    fn moved(&self, source: &Source) -> Result<Option<u64>> {
+    fn moved(&self, source: &Source, pulse: Pulse<'_>) -> Result<Option<u64>> {
         Ok(match source.look(self.at)? {
             // Even if the first lines are the same: programs begin with the same banner each time.
             Look::Rewritten => Some(0),
-            Look::Shrunk { size } => Some(self.first_difference(source, size)?.unwrap_or(size)),
-            Look::Sound => self.first_difference(source, self.at)?,
+            Look::Shrunk { size } => Some(self.first_difference(source, pulse)?.unwrap_or(size)),
+            Look::Sound => self.first_difference(source, pulse)?,
         })
     }
 
     /// Where the first line begins before our place that is no longer what it was.
-    fn first_difference(&self, source: &Source, size: u64) -> Result<Option<u64>> {
-        let from = self.at - self.recent.len() as u64;
-        let mut now = vec![0; self.recent.len().min(size.saturating_sub(from) as usize)];
-        let got = source.read(from, &mut now)?;
-        let differs = now[..got].iter().zip(&self.recent).position(|(a, b)| a != b);
+    fn first_difference(&self, source: &Source, pulse: Pulse<'_>) -> Result<Option<u64>> {
+        let Some(differs) = self.tail.first_difference(source)? else { return Ok(None) };
+        if let Some(start) = self.hole.filter(|&start| start <= self.tail.start()) {
+            // Nothing of a hole that was stepped over was delivered: where it was, all is new.
+            return nuls_end(source, start, differs, pulse).map(Some);
+        }
         // Two lines may begin alike: the new one is wanted whole.
-        differs.map(|i| whole_end(source, Extent { start: 0, end: from + i as u64 })).transpose()
+        whole_end(source, Extent { start: 0, end: differs }, pulse).map(Some)
+    }
+
+    /// Whether what was delivered last, and `read` after that, still stands in the file.
+    pub fn stands_in(&self, source: &Source, read: &Tail) -> Result<bool> {
+        if read.end() <= self.at {
+            return self.tail.stands_in(source);
+        }
+        let mut tail = self.tail.clone();
+        tail.append(read);
+        tail.stands_in(source)
     }
 
     /// Whether a line begins here; else something of it has been delivered.
     pub fn is_at_line_start(&self) -> bool {
-        self.recent.last().is_none_or(|&byte| byte == b'\n')
+        self.hole.is_some() || self.tail.bytes().last().is_none_or(|&byte| byte == b'\n')
     }
 
     /// Whether the unfinished line begins with NULs only, which may become a hole; steps over one that is whole.
     /// `over` says that nothing more will be written.
-    pub fn is_before_hole(&mut self, source: &Source, size: u64, over: bool) -> Result<bool> {
+    pub fn is_before_hole(&mut self, source: &Source, size: u64, over: bool, pulse: Pulse<'_>) -> Result<bool> {
         if !self.is_at_line_start() || size <= self.at {
             return Ok(false);
         }
-        let text = nuls_end(source, self.at, size)?;
+        let text = nuls_end(source, self.at, size, pulse)?;
         let hole = text - self.at >= HOLE as u64;
         if hole && (text < size || over) {
             self.holes += 1;
-            self.advance(source, text)?;
+            self.step_over(text);
         }
         Ok(text == size && !over)
     }
 
     /// The whole lines between the place and `size`, if there are any.
-    pub fn whole_lines(&mut self, source: &Source, size: u64) -> Result<Option<Extent>> {
+    pub fn whole_lines(&mut self, source: &Source, size: u64, pulse: Pulse<'_>) -> Result<Option<Extent>> {
         let unsearched = Extent { start: self.searched, end: size.max(self.searched) };
-        let end = whole_end(source, unsearched)?;
+        let end = whole_end(source, unsearched, pulse)?;
         if end > unsearched.start {
             return Ok(Some(Extent { start: self.at, end }));
         }
         self.searched = unsearched.end;
         Ok(None)
     }
-}
-
-/// Where the NULs end that stand at `at`, at most `size`.
-fn nuls_end(source: &Source, at: u64, size: u64) -> Result<u64> {
-    let mut probe = [0; HOLE];
-    let mut at = at;
-    while at < size {
-        let end = probe.len().min((size - at) as usize);
-        let got = source.read(at, &mut probe[..end])?;
-        if let Some(text) = probe[..got].iter().position(|&b| b != 0) {
-            return Ok(at + text as u64);
-        }
-        if got == 0 {
-            break;
-        }
-        at = source.next_stored(at + got as u64).min(size);
-    }
-    Ok(at)
 }

@@ -13,6 +13,7 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use crate::batch::Batch;
+use crate::block::Tail;
 use crate::caller::Caller;
 use crate::error::{Error, Result};
 use crate::follow::{Fates, Follow, Turn};
@@ -68,7 +69,7 @@ pub struct Query {
     /// A batch on which the judge was interrupted.
     unjudged: Option<Batch>,
     /// How far the backfill of a follow came, and to what size the file was cut then.
-    cut: Option<(u64, u64)>,
+    cut: Option<(Tail, u64)>,
     /// Nobody writes to the file any more.
     ended: bool,
     /// Lines of the next batches that come before the last so many.
@@ -81,6 +82,8 @@ pub struct Query {
     bound: Option<u64>,
     /// Where a follow begins, if what is before was read elsewhere.
     from: Option<u64>,
+    /// The end of the backfill of a follow, as it was when it began.
+    tail: Tail,
 }
 
 /// Where the batches come from.
@@ -107,6 +110,7 @@ impl Query {
             notes: None,
             bound: None,
             from: None,
+            tail: Tail::default(),
         }
     }
 
@@ -203,6 +207,7 @@ impl Query {
     /// Opens the file, if that has not been done.
     pub fn start(&mut self, caller: &mut dyn Caller) -> Result<()> {
         while self.feed.is_none() {
+            caller.pulse()?;
             self.feed = match self.begin(caller) {
                 // Cut while the place to begin at was looked for: it has to be looked for anew.
                 Err(Error::Truncated { .. }) if self.question.follow => continue,
@@ -248,7 +253,7 @@ impl Query {
                 match seek.next(timing, &mut || caller.pulse()) {
                     // A follow goes on with what is new.
                     Err(Error::Truncated { size, .. }) if self.question.follow => {
-                        self.cut = Some((seek.reached(), size));
+                        self.cut = Some((seek.tail(), size));
                         Ok(Turn::Over)
                     }
                     next => next.map(over),
@@ -280,10 +285,11 @@ impl Query {
         timing.go_live(index, seek.source())?;
         let source = Arc::clone(seek.source());
         self.tally.add(seek.tally());
-        let begin = self.cut.map_or(index.size(), |(reached, _)| reached);
-        let mut follow = self.live(Some((source, begin)))?;
-        if let Some((reached, size)) = self.cut.take() {
-            follow.cut(reached, size)?;
+        let cut = self.cut.take();
+        let tail = cut.as_ref().map_or(&self.tail, |(reached, _)| reached).clone();
+        let mut follow = self.live(Some((source, tail)))?;
+        if let Some((reached, size)) = cut {
+            follow.cut(&reached, size)?;
         }
         self.feed = Some(Feed::Follow(Box::new(follow)));
         if self.ended {

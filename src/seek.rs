@@ -8,7 +8,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use crate::batch::Batch;
-use crate::block::{Block, Extent};
+use crate::block::{Block, Extent, Tail};
 use crate::caller::Caller;
 use crate::error::{Error, Result};
 use crate::index::{Asked, Entry, Filter, Index, Piece, Progress};
@@ -103,7 +103,7 @@ impl Seek {
                 Ok(None) => break,
                 // What the file still has whole comes first.
                 Err(Error::Truncated { path, size, detail }) if self.failed.is_none() => {
-                    self.index.shorten(size)?;
+                    self.index.shorten(size, pulse)?;
                     self.failed = Some(Error::Truncated { path, size, detail });
                     continue;
                 }
@@ -253,10 +253,10 @@ impl Seek {
         tally
     }
 
-    /// Where the scan or the building that has failed ended.
-    pub fn reached(&self) -> u64 {
+    /// The end of what the scan or the building came to that has failed.
+    pub fn tail(&self) -> Tail {
         let built = if self.index.is_growing() { self.index.covered() } else { self.index.size() };
-        self.scan.as_ref().map_or(built, Scan::reached)
+        self.scan.as_ref().map_or_else(|| Tail::unknown(built), |scan| scan.tail().clone())
     }
 
     /// The index that says which blocks.

@@ -125,6 +125,29 @@ impl Source {
         Ok(self.metadata()?.len())
     }
 
+    /// How much of it can be read now, in bytes, of which `read` have been.
+    ///
+    /// That may be less than the size: files of sysfs state a page and hold a word, and what a network file system or
+    /// one behind a process knows of the size may be stale.
+    pub fn readable(&self, read: u64) -> Result<u64> {
+        let stated = self.size()?;
+        let stands = |at: u64| Ok::<_, Error>(self.read(at, &mut [0])? == 1);
+        if stated <= read || stands(stated - 1)? {
+            return Ok(stated);
+        }
+        // What stands is the beginning: up to `low` it can be read, from `high` on it cannot.
+        let (mut low, mut high) = (read, stated - 1);
+        while low < high {
+            let middle = low + (high - low) / 2;
+            if stands(middle)? {
+                low = middle + 1;
+            } else {
+                high = middle;
+            }
+        }
+        Ok(low)
+    }
+
     /// Copies what stands at `offset` into `buffer`, as much as there is; returns how many bytes that was.
     pub fn read(&self, offset: u64, buffer: &mut [u8]) -> Result<usize> {
         let file = self.slot.file().map_err(|e| Error::io(&self.path, e))?;

@@ -11,6 +11,9 @@ use crate::source::Source;
 /// How much is read at first to find the line end at which to cut.
 const PROBE: usize = 4096;
 
+/// What is asked now and then by a loop over a file, which may be long: whether to go on. Its error ends the loop.
+pub type Pulse<'p> = &'p mut dyn FnMut() -> Result<()>;
+
 /// A range of the file that holds whole lines: `start..end`, in bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Extent {
@@ -50,20 +53,30 @@ impl Cutter {
         Self { next: extent.start, end: extent.end, probe: Vec::new(), holes: 0, halt: Arc::default() }
     }
 
+    /// Where the next extent begins.
+    pub fn place(&self) -> u64 {
+        self.next
+    }
+
+    /// Cuts what is behind `place` once more, where a line begins.
+    pub fn go_back(&mut self, place: u64) {
+        self.next = place;
+    }
+
     /// The next extent, or `None` at the end.
     ///
     /// # Errors
     /// `Error::Truncated` if the file has become shorter than the range.
-    pub fn cut(&mut self, source: &Source) -> Result<Option<Extent>> {
+    pub fn cut(&mut self, source: &Source, pulse: Pulse<'_>) -> Result<Option<Extent>> {
         while self.next < self.end {
             let start = self.next;
             let goal = start + BLOCK as u64;
             let end = if goal >= self.end {
                 Some(self.end)
             } else {
-                match whole_end(source, Extent { start, end: goal })? {
+                match whole_end(source, Extent { start, end: goal }, pulse)? {
                     end if end > start => Some(end),
-                    _ => self.long_line(source, start)?,
+                    _ => self.long_line(source, start, pulse)?,
                 }
             };
             if let Some(end) = end {
@@ -76,13 +89,14 @@ impl Cutter {
 
     /// One past the `\n` of the line at `start`, which is longer than a block; `None` if a hole begins there instead,
     /// which is then stepped over.
-    fn long_line(&mut self, source: &Source, start: u64) -> Result<Option<u64>> {
+    fn long_line(&mut self, source: &Source, start: u64, pulse: Pulse<'_>) -> Result<Option<u64>> {
         let limit = self.end;
         let (mut at, mut only_nuls) = (start, true);
         while at < limit {
             if self.halt.load(Ordering::Relaxed) {
                 return Err(Error::Interrupted);
             }
+            pulse()?;
             if only_nuls {
                 at = source.next_stored(at).min(limit);
             }
@@ -129,13 +143,14 @@ impl Cutter {
 ///
 /// The two differ where a hole too long for a block stands between them: it is left out, so that what is read stays
 /// small.
-pub fn cut_back(source: &Source, end: u64) -> Result<(Extent, u64)> {
+pub fn cut_back(source: &Source, end: u64, pulse: Pulse<'_>) -> Result<(Extent, u64)> {
     let mut probe = vec![0; BLOCK];
     // The line that ends at `end` does not begin after its own `\n`.
     let mut to = end.saturating_sub(1);
     let mut start = 0;
     let goal = end.saturating_sub(BLOCK as u64);
     while to > 0 {
+        pulse()?;
         let from = to.saturating_sub(BLOCK as u64);
         let length = (to - from) as usize;
         let got = source.read(from, &mut probe[..length])?;
@@ -155,7 +170,7 @@ pub fn cut_back(source: &Source, end: u64) -> Result<(Extent, u64)> {
     let mut text = start;
     if end - start > 2 * BLOCK as u64 {
         let mut cutter = Cutter::new(Extent { start, end });
-        if cutter.long_line(source, start)?.is_none() {
+        if cutter.long_line(source, start, pulse)?.is_none() {
             text = cutter.next;
         }
     }
@@ -165,12 +180,13 @@ pub fn cut_back(source: &Source, end: u64) -> Result<(Extent, u64)> {
 /// Where the whole lines in `extent` end: one past its last `\n`, or its start if it has none.
 ///
 /// Of a file that is shorter by now, what is left counts.
-pub fn whole_end(source: &Source, extent: Extent) -> Result<u64> {
+pub fn whole_end(source: &Source, extent: Extent, pulse: Pulse<'_>) -> Result<u64> {
     // No line ends in what the file system has not stored.
     let is_long = extent.len() > BLOCK as u64;
     let start = if is_long { source.next_stored(extent.start).min(extent.end) } else { extent.start };
     let (mut probe, mut length, mut end) = (Vec::new(), PROBE, extent.end);
     while end > start {
+        pulse()?;
         let from = end.saturating_sub(length as u64).max(start);
         probe.resize((end - from) as usize, 0);
         let got = source.read(from, &mut probe)?;
@@ -181,4 +197,23 @@ pub fn whole_end(source: &Source, extent: Extent) -> Result<u64> {
         (end, length) = (from, BLOCK.min(length * 4));
     }
     Ok(extent.start)
+}
+
+/// Where the NULs end that stand at `at`, at most `size`.
+pub fn nuls_end(source: &Source, at: u64, size: u64, pulse: Pulse<'_>) -> Result<u64> {
+    let mut probe = [0; HOLE];
+    let mut at = at;
+    while at < size {
+        pulse()?;
+        let end = probe.len().min((size - at) as usize);
+        let got = source.read(at, &mut probe[..end])?;
+        if let Some(text) = probe[..got].iter().position(|&b| b != 0) {
+            return Ok(at + text as u64);
+        }
+        if got == 0 {
+            break;
+        }
+        at = source.next_stored(at + got as u64).min(size);
+    }
+    Ok(at)
 }

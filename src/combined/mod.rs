@@ -149,7 +149,7 @@ impl Combined {
             // Unfinished lines are live.
             self.steps.push_back(bounds);
             for (side, bound) in self.sides.iter().zip(&mut bounds) {
-                *bound = side.whole_lines(*bound)?;
+                *bound = side.whole_lines(*bound, &mut || caller.pulse())?;
             }
         }
         for ((side, bound), arrivals) in self.sides.iter_mut().zip(bounds).zip(arrivals) {

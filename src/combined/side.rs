@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use crate::batch::{Batch, Selection};
-use crate::block::{Block, Extent, whole_end};
+use crate::block::{Block, Extent, Pulse, whole_end};
 use crate::caller::Caller;
 use crate::error::Result;
 use crate::follow::Turn;
@@ -85,8 +85,11 @@ impl Side {
     }
 
     /// Where its whole lines end before `size`.
-    pub fn whole_lines(&self, size: u64) -> Result<u64> {
-        if size == 0 { Ok(0) } else { whole_end(&Source::open(&self.path)?, Extent { start: 0, end: size }) }
+    pub fn whole_lines(&self, size: u64, pulse: Pulse<'_>) -> Result<u64> {
+        if size == 0 {
+            return Ok(0);
+        }
+        whole_end(&Source::open(&self.path)?, Extent { start: 0, end: size }, pulse)
     }
 
     /// Begins to read what is there, `bound` bytes; with the time of each line if `times` say how to find it.

@@ -23,7 +23,7 @@ const TICK: Duration = Duration::from_millis(50);
 const PATIENCE: Duration = Duration::from_secs(1);
 
 /// What is asked now and then while the index is built: whether to go on.
-pub type Tick<'t> = &'t mut dyn FnMut() -> Result<()>;
+pub use crate::block::Pulse as Tick;
 
 /// How many blocks a worker takes at a turn: enough to make handing them over cheap.
 const RUN: usize = 4;
@@ -112,7 +112,18 @@ impl Builder {
         match &mut self.way {
             Way::Inline(inline) => {
                 let (cutter, finder, block) = &mut **inline;
-                Ok(Cut::take(cutter, &self.source, self.end).sum_up(&self.source, finder, block))
+                let (mut stopped, begun) = (None, cutter.place());
+                let cut = Cut::take(cutter, &self.source, self.end, &mut || {
+                    tick().map_err(|error| {
+                        stopped = Some(error);
+                        Error::Interrupted
+                    })
+                });
+                if let Some(error) = stopped {
+                    cutter.go_back(begun);
+                    return Err(error);
+                }
+                Ok(cut.sum_up(&self.source, finder, block))
             }
             Way::Threads(threads) => {
                 if threads.pid != std::process::id() {
@@ -154,10 +165,10 @@ struct Cut {
 
 impl Cut {
     /// The next blocks whose cuts are final, in a file that ends at `end`.
-    fn take(cutter: &mut Cutter, source: &Source, end: u64) -> Self {
+    fn take(cutter: &mut Cutter, source: &Source, end: u64, tick: Tick<'_>) -> Self {
         let (mut cut, mut length) = (Self::default(), 0);
         while length < (RUN * BLOCK) as u64 && cut.extents.len() < RUN && !cut.over {
-            match cutter.cut(source) {
+            match cutter.cut(source, tick) {
                 Ok(Some(extent)) if extent.end < end => {
                     length += extent.len();
                     cut.extents.push(extent);
@@ -260,7 +271,7 @@ fn work(
                 return;
             }
             turns.next += 1;
-            let cut = Cut::take(&mut turns.cutter, source, end);
+            let cut = Cut::take(&mut turns.cutter, source, end, &mut || Ok(()));
             turns.over = cut.over;
             (turns.next - 1, cut)
         };

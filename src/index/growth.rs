@@ -73,10 +73,10 @@ impl Index {
     ///
     /// # Errors
     /// `Error::Io` where the file cannot be read.
-    pub fn shorten(&mut self, size: u64) -> Result<()> {
+    pub fn shorten(&mut self, size: u64, tick: Tick<'_>) -> Result<()> {
         let Some(Growth { source, seen, .. }) = self.growth.take() else { return Ok(()) };
         let start = self.about.covered;
-        let end = whole_end(&source, Extent { start, end: size.max(start) })?;
+        let end = whole_end(&source, Extent { start, end: size.max(start) }, tick)?;
         let built_from = self.built_from;
         self.options.keep = Keep::Nowhere;
         self.grow(&source, seen, end);

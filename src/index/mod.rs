@@ -105,7 +105,7 @@ impl Index {
     /// # Errors
     /// `Error::Io` and `Error::Truncated` where the file cannot be read, and what `tick` returns to stop it.
     pub fn of(source: &Arc<Source>, end: u64, options: Options, tick: Tick<'_>) -> Result<Self> {
-        let mut index = Self::begin(source, end, options)?;
+        let mut index = Self::begin(source, end, options, tick)?;
         index.complete(tick)?;
         Ok(index)
     }
@@ -114,7 +114,7 @@ impl Index {
     ///
     /// # Errors
     /// As [`Index::of`].
-    pub fn begin(source: &Arc<Source>, end: u64, options: Options) -> Result<Self> {
+    pub fn begin(source: &Arc<Source>, end: u64, options: Options, tick: Tick<'_>) -> Result<Self> {
         let seen = source.metadata()?;
         let fits = |store: &Store| store.about.covered <= end && store.about.speaks_of(source, &seen);
         let stored = options.keep.load(source).filter(fits);
@@ -124,14 +124,14 @@ impl Index {
         });
         let mut index = match stored {
             Some(index) => index,
-            None => Self::new(source, options)?,
+            None => Self::new(source, end, options, tick)?,
         };
         index.grow(source, seen, end);
         Ok(index)
     }
 
-    fn new(source: &Source, options: Options) -> Result<Self> {
-        let elected = election(source)?;
+    fn new(source: &Source, end: u64, options: Options, tick: Tick<'_>) -> Result<Self> {
+        let elected = election(source, end, tick)?;
         let mut index = Self::behind(None, Fold::new().electing(elected), options);
         index.about.elected = elected;
         Ok(index)
@@ -258,7 +258,7 @@ impl Index {
             }
             let seen = source.metadata()?;
             let size = self.size;
-            *self = Self::new(source, Options { keep, ..self.options.clone() })?;
+            *self = Self::new(source, size, Options { keep, ..self.options.clone() }, tick)?;
             self.grow(source, seen, size);
             self.complete(tick)?;
         }
@@ -332,11 +332,11 @@ fn walk(store: &Store, filter: &Filter, take: &mut dyn FnMut(Entry)) -> Option<(
 }
 
 /// What the first megabyte of the file's text elects.
-fn election(source: &Source) -> Result<Elected> {
-    let mut cutter = Cutter::new(Extent { start: 0, end: source.size()? });
+fn election(source: &Source, end: u64, tick: Tick<'_>) -> Result<Elected> {
+    let mut cutter = Cutter::new(Extent { start: 0, end });
     let mut text = Vec::new();
     while text.len() < VOTERS {
-        let Some(extent) = cutter.cut(source)? else { break };
+        let Some(extent) = cutter.cut(source, tick)? else { break };
         let mut block = Block::default();
         block.read(source, extent)?;
         text.extend_from_slice(block.bytes());

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{Feed, Query, Timeless};
 use crate::arrived::Arrived;
-use crate::block::{Block, Extent, cut_back, whole_end};
+use crate::block::{Block, Extent, Tail, cut_back, whole_end};
 use crate::caller::Caller;
 use crate::error::{Error, Result};
 use crate::follow::{self, Follow};
@@ -12,6 +12,7 @@ use crate::index::{Index, Options};
 use crate::scan::{Job, Purpose, Scan};
 use crate::seek::Seek;
 use crate::source::Source;
+use crate::time_source::TimeSource;
 use crate::timing::{self, Timing};
 
 impl Query {
@@ -28,12 +29,14 @@ impl Query {
             Err(error) => return Err(error),
         };
         if let Some(from) = self.from {
-            return Ok(Feed::Follow(Box::new(self.live(Some((source, from)))?)));
+            let tail = Tail::of_file(&source, from)?;
+            return Ok(Feed::Follow(Box::new(self.live(Some((source, tail)))?)));
         }
         // A follow delivers the unfinished line once it is whole, so it is not one of the lines that are there now.
-        let size = source.size()?.min(self.bound.unwrap_or(u64::MAX));
+        let stated = if self.question.follow { source.readable(0)? } else { source.size()? };
+        let size = stated.min(self.bound.unwrap_or(u64::MAX));
         let there = Extent { start: 0, end: size };
-        let end = if self.question.follow { whole_end(&source, there)? } else { size };
+        let end = if self.question.follow { whole_end(&source, there, &mut || caller.pulse())? } else { size };
         if let Some(terms) = self.question.time.clone() {
             return self.seek(terms, &source, end, caller);
         }
@@ -42,13 +45,15 @@ impl Query {
             Some(last) => self.last_from_end(&source, end, last as u64, caller)?,
         };
         if self.question.follow {
-            return Ok(Feed::Follow(Box::new(self.live(Some((source, start)))?)));
+            let tail = Tail::of_file(&source, start)?;
+            source.insist(start)?;
+            return Ok(Feed::Follow(Box::new(self.live(Some((source, tail)))?)));
         }
         Ok(Feed::Scan(Scan::new(self.job(source), Extent { start, end }, self.question.workers)))
     }
 
     /// What is written from now on, or from a place in the file on.
-    pub(super) fn live(&self, begun: Option<(Arc<Source>, u64)>) -> Result<Follow> {
+    pub(super) fn live(&self, begun: Option<(Arc<Source>, Tail)>) -> Result<Follow> {
         let mut follow = Follow::new(self.terms(), begun)?;
         if let Some(bound) = self.bound {
             follow.read_to(bound);
@@ -67,7 +72,9 @@ impl Query {
     ) -> Result<Feed> {
         let options = Options { threads: self.question.workers, ..Options::new(terms.keep.clone()) };
         let times = terms.times;
-        let mut index = Index::begin(source, end, options)?;
+        // Before anything is read: what is delivered may be held for long, while the file is cut and written anew.
+        self.tail = Tail::of_file(source, end)?;
+        let mut index = Index::begin(source, end, options, &mut || caller.pulse())?;
         let arrived = Arrived::of_log(&self.question.path, end);
         // What the caller says of the end, and lines counted from there, wait for it; so do stamps without a year. Where
         // arrivals are recorded, it is at the end that one knows which lines have no stamp, and what comes before them.
@@ -128,7 +135,7 @@ impl Query {
         let (job, mut found, mut block, mut end) = (self.job(Arc::clone(source)), 0, Block::default(), end);
         while end > 0 {
             caller.pulse()?;
-            let (extent, before) = cut_back(source, end)?;
+            let (extent, before) = cut_back(source, end, &mut || caller.pulse())?;
             block.read(source, extent)?;
             source.insist(extent.end)?;
             self.tally.bytes_read += extent.len();
@@ -152,7 +159,12 @@ impl Query {
     }
 
     fn job(&self, source: Arc<Source>) -> Job {
-        Job { source, pattern: self.question.pattern.clone(), purpose: self.purpose() }
+        Job {
+            source,
+            pattern: self.question.pattern.clone(),
+            purpose: self.purpose(),
+            behind_hole: None,
+        }
     }
 
     fn terms(&self) -> follow::Terms {
@@ -165,6 +177,7 @@ impl Query {
             deadline: self.question.deadline,
             workers: self.question.workers,
             bell: Arc::clone(&self.question.bell),
+            time: TimeSource::default(),
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::batch::{Batch, Selection};
-use crate::block::{BLOCK, Block, Cutter, Extent};
+use crate::block::{BLOCK, Block, Cutter, Extent, Pulse, Tail};
 use crate::error::{Error, Result};
 use crate::line;
 use crate::pattern::{Candidate, Pattern, Scratch};
@@ -57,6 +57,8 @@ pub struct Job {
     pub pattern: Option<Arc<Pattern>>,
     /// What for.
     pub purpose: Purpose,
+    /// Where a hole ended when the file was looked at: NULs that stand there by now go on with it, however few.
+    pub behind_hole: Option<u64>,
 }
 
 /// The result of a run of extents.
@@ -68,6 +70,8 @@ pub(super) struct Run {
     pub(super) error: Option<Error>,
     /// Where in the file the run ended.
     pub(super) end: u64,
+    /// The last bytes of the run.
+    pub(super) tail: Tail,
     /// Whether no run follows.
     pub(super) last: bool,
 }
@@ -102,10 +106,15 @@ impl Job {
     pub(super) fn run(&self, cut: Cut, bench: &mut Bench) -> Run {
         let mut run = Run { last: cut.is_last(), ..Run::default() };
         run.tally.holes = cut.holes;
+        run.tail = Tail::unknown(cut.extents.first().map_or(0, |first| first.start));
         for &extent in &cut.extents {
             let mut block = bench.spare.pop().unwrap_or_default();
             let read = block.read(&self.source, extent);
+            if self.behind_hole == Some(extent.start) {
+                block.drop_first_nuls();
+            }
             let checked = read.and(self.check(extent, &mut block));
+            run.tail.extend_with_block(&block);
             run.tally.bytes_read += extent.len();
             run.tally.holes += block.holes();
             run.end = if checked.is_ok() { extent.end } else { block.end().max(extent.start) };
@@ -187,12 +196,12 @@ pub(super) struct Cut {
 
 impl Cut {
     /// Takes the extents of the next run.
-    pub(super) fn take(cutter: &mut Cutter, source: &Source, most: usize) -> Self {
+    pub(super) fn take(cutter: &mut Cutter, source: &Source, most: usize, pulse: Pulse<'_>) -> Self {
         let mut cut = Self::default();
         // One long line makes a run full, so that what is in flight is a few long lines at most.
         let mut length = 0;
         while cut.extents.len() < most && length < (most * BLOCK) as u64 && cut.error.is_none() {
-            match cutter.cut(source) {
+            match cutter.cut(source, pulse) {
                 Ok(Some(extent)) => {
                     length += extent.len();
                     cut.extents.push(extent);

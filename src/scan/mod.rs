@@ -14,7 +14,7 @@ use workers::Workers;
 use std::sync::Arc;
 
 use crate::batch::Batch;
-use crate::block::{BLOCK, Cutter, Extent};
+use crate::block::{BLOCK, Cutter, Extent, Pulse, Tail};
 use crate::error::{Error, Result};
 
 /// A scan under way.
@@ -26,7 +26,10 @@ pub struct Scan {
     resume: u64,
     end: u64,
     over: bool,
+    /// What was read before did not stand any more.
+    torn: bool,
     tally: Tally,
+    tail: Tail,
     failed: Option<Error>,
 }
 
@@ -54,14 +57,27 @@ impl Scan {
             resume: extent.start,
             end: extent.end,
             over: false,
+            torn: false,
             tally: Tally::default(),
+            tail: Tail::unknown(extent.start),
             failed: None,
         }
     }
 
     /// The next batch that has lines, or `None` at the end. `pulse` is called while nothing comes, at least every
     /// 50 ms; its error ends the wait, not the scan.
-    pub fn next(&mut self, pulse: &mut dyn FnMut() -> Result<()>) -> Result<Option<Batch>> {
+    pub fn next(&mut self, pulse: Pulse<'_>) -> Result<Option<Batch>> {
+        self.next_if(&mut |_| Ok(true), pulse)
+    }
+
+    /// The same for a file that may be cut meanwhile: `stands` is asked after each read whether what was read before,
+    /// of which it gets the last bytes, still stands. Where it does not, what was read then is dropped, and the scan
+    /// is over.
+    pub fn next_if(
+        &mut self,
+        stands: &mut dyn FnMut(&Tail) -> Result<bool>,
+        pulse: Pulse<'_>,
+    ) -> Result<Option<Batch>> {
         loop {
             if let Some(batch) = self.ready.next() {
                 return Ok(Some(batch));
@@ -73,6 +89,14 @@ impl Scan {
                 return Ok(None);
             }
             let run = self.next_run(pulse)?;
+            match stands(&self.tail) {
+                Ok(true) => {}
+                stands => {
+                    (self.over, self.torn) = (true, true);
+                    return stands.map(|_| None);
+                }
+            }
+            self.tail.append(&run.tail);
             self.tally.add(run.tally);
             self.resume = self.resume.max(run.end);
             self.over = run.last || run.error.is_some();
@@ -104,13 +128,40 @@ impl Scan {
         self.resume
     }
 
-    fn next_run(&mut self, pulse: &mut dyn FnMut() -> Result<()>) -> Result<Run> {
+    /// Whether it is over because what was read before did not stand any more.
+    pub fn is_torn(&self) -> bool {
+        self.torn
+    }
+
+    /// Whether it reads in the thread of the caller, when the next batch is asked for.
+    pub fn is_inline(&self) -> bool {
+        matches!(self.way, Way::Inline(_))
+    }
+
+    /// The last bytes of what was delivered.
+    pub fn tail(&self) -> &Tail {
+        &self.tail
+    }
+
+    fn next_run(&mut self, pulse: Pulse<'_>) -> Result<Run> {
         pulse()?;
         match &mut self.way {
             Way::Inline(inline) => {
                 let (cutter, bench, first) = &mut **inline;
-                let most = if std::mem::take(first) { 1 } else { bench.extents() };
-                let cut = Cut::take(cutter, &self.job.source, most);
+                let most = if *first { 1 } else { bench.extents() };
+                let (mut stopped, begun) = (None, cutter.place());
+                let cut = Cut::take(cutter, &self.job.source, most, &mut || {
+                    pulse().map_err(|error| {
+                        stopped = Some(error);
+                        Error::Interrupted
+                    })
+                });
+                if let Some(error) = stopped {
+                    // The wait was ended, not the scan: it goes on from here when it is asked again.
+                    cutter.go_back(begun);
+                    return Err(error);
+                }
+                *first = false;
                 Ok(self.job.run(cut, bench))
             }
             Way::Workers(workers) => {

@@ -154,7 +154,7 @@ fn take(job: &Job, shared: &Shared, bench: &mut Bench) -> Option<(u64, Cut)> {
     drop(state);
     // The first run is one block, so that the first line does not wait for more.
     let most = if number == 0 { 1 } else { bench.extents() };
-    let cut = catch_unwind(AssertUnwindSafe(|| Cut::take(&mut cutter, &job.source, most)));
+    let cut = catch_unwind(AssertUnwindSafe(|| Cut::take(&mut cutter, &job.source, most, &mut || Ok(()))));
     let cut = cut.unwrap_or_else(|_| Cut::failed(Error::Bug("a worker panicked while it cut the file")));
     if cut.is_last() {
         shared.lock().stopped = true;

@@ -1,0 +1,158 @@
+//! The end of what was read of a file, as it was when it was read.
+
+use super::Block;
+use crate::error::Result;
+use crate::source::Source;
+
+/// How many bytes are remembered.
+const LENGTH: usize = 4096;
+
+/// The last bytes of a file up to a place, as a reader got them.
+///
+/// To ask the file later what it has there would not do: another process may have cut it and written it anew since,
+/// and what is compared with itself never differs. So the bytes come from the blocks that were judged; NULs stand for
+/// the holes that were dropped from them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Tail {
+    end: u64,
+    bytes: Vec<u8>,
+}
+
+impl Tail {
+    /// Nothing is known of what stands before `end`.
+    pub fn unknown(end: u64) -> Self {
+        Self { end, bytes: Vec::new() }
+    }
+
+    /// What stands before `end` now, for one who begins there; nothing where the file ends before.
+    pub fn of_file(source: &Source, end: u64) -> Result<Self> {
+        let mut bytes = vec![0; end.min(LENGTH as u64) as usize];
+        let start = end - bytes.len() as u64;
+        let got = source.read(start, &mut bytes)?;
+        Ok(if got == bytes.len() { Self { end, bytes } } else { Self::unknown(end) })
+    }
+
+    /// Where the first remembered byte stands in the file.
+    pub fn start(&self) -> u64 {
+        self.end - self.bytes.len() as u64
+    }
+
+    /// One past the last remembered byte.
+    pub fn end(&self) -> u64 {
+        self.end
+    }
+
+    /// The remembered bytes.
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// `bytes` were read next.
+    pub fn extend(&mut self, bytes: &[u8]) {
+        self.end += bytes.len() as u64;
+        let kept = &bytes[bytes.len().saturating_sub(LENGTH)..];
+        let surplus = (self.bytes.len() + kept.len()).saturating_sub(LENGTH);
+        self.bytes.drain(..surplus);
+        self.bytes.extend_from_slice(kept);
+    }
+
+    /// A hole was found next, which ends at `end`.
+    pub fn step_over(&mut self, end: u64) {
+        let hole = end.saturating_sub(self.end);
+        self.end += hole;
+        let nuls = hole.min(LENGTH as u64) as usize;
+        let surplus = (self.bytes.len() + nuls).saturating_sub(LENGTH);
+        self.bytes.drain(..surplus);
+        self.bytes.resize(self.bytes.len() + nuls, 0);
+    }
+
+    /// `block` was read next, or after a hole.
+    pub fn extend_with_block(&mut self, block: &Block) {
+        self.step_over(block.offset);
+        let mut from = 0;
+        for gap in &block.gaps {
+            self.extend(&block.bytes()[from..gap.at]);
+            self.step_over(self.end + gap.length);
+            from = gap.at;
+        }
+        self.extend(&block.bytes()[from..]);
+    }
+
+    /// `next` was read next, beginning where this ends.
+    pub fn append(&mut self, next: &Self) {
+        if next.start() > self.end {
+            *self = next.clone();
+        } else {
+            let known = (self.end - next.start()) as usize;
+            self.extend(next.bytes.get(known..).unwrap_or_default());
+        }
+    }
+
+    /// Forgets what stands at `end` and behind it.
+    pub fn truncate(&mut self, end: u64) {
+        let start = self.start();
+        self.bytes.truncate(end.saturating_sub(start) as usize);
+        self.end = self.end.min(end);
+    }
+
+    /// Where the file differs from what is remembered, as far as it still reaches; `None` if it does not.
+    pub fn first_difference(&self, source: &Source) -> Result<Option<u64>> {
+        let mut now = vec![0; self.bytes.len()];
+        let got = source.read(self.start(), &mut now)?;
+        let differs = now[..got].iter().zip(&self.bytes).position(|(a, b)| a != b);
+        Ok(differs.map(|at| self.start() + at as u64))
+    }
+
+    /// Whether all that is remembered still stands in the file.
+    pub fn stands_in(&self, source: &Source) -> Result<bool> {
+        let mut now = vec![0; self.bytes.len()];
+        let got = source.read(self.start(), &mut now)?;
+        Ok(now[..got] == self.bytes)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::block::{Cutter, Extent};
+    use proptest::prelude::*;
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+        #[test]
+        fn the_tail_of_blocks_is_the_tail_of_the_file(
+            pieces in proptest::collection::vec(
+                prop_oneof![
+                    Just(b"a line\n".to_vec()),
+                    (0usize..3 * LENGTH).prop_map(|n| vec![0; n]),
+                    (0usize..3 * LENGTH).prop_map(|n| vec![b'x'; n]),
+                    Just(b"some line\n".repeat(30_000)),
+                ],
+                0..12,
+            ),
+            at_once in 1usize..5,
+        ) {
+            let content = pieces.concat();
+            let file = tempfile::NamedTempFile::new().unwrap();
+            std::fs::write(file.path(), &content).unwrap();
+            let source = Source::open(file.path()).unwrap();
+            let end = content.len() as u64;
+            let (mut cutter, mut block) = (Cutter::new(Extent { start: 0, end }), Block::default());
+            // As a scan does: a tail for each run of a few blocks, put behind one another.
+            let (mut all, mut run, mut number) = (Tail::unknown(0), Tail::unknown(0), 0);
+            while let Some(extent) = cutter.cut(&source, &mut || Ok(())).unwrap() {
+                block.read(&source, extent).unwrap();
+                run.extend_with_block(&block);
+                number += 1;
+                if number % at_once == 0 {
+                    all.append(&run);
+                    run = Tail::unknown(run.end());
+                }
+            }
+            all.append(&run);
+            all.step_over(end);
+            prop_assert_eq!(&all, &Tail::of_file(&source, end).unwrap());
+            prop_assert!(all.stands_in(&source).unwrap());
+        }
+    }
+}
