@@ -23,8 +23,8 @@ use crate::source::{Source, directory_of};
 use crate::time_source::TimeSource;
 use crate::wait::Waiter;
 
-use succession::Succession;
 use crate::watch::Bell;
+use succession::Succession;
 
 /// A range longer than this, in bytes, is read on worker threads.
 const BACKLOG: u64 = 16 * BLOCK as u64;

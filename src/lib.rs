@@ -51,8 +51,8 @@ pub mod source;
 pub mod stamp;
 #[cfg(test)]
 mod testing;
-pub mod timing;
 pub mod time_source;
+pub mod timing;
 mod trust;
 pub mod wait;
 pub mod watch;

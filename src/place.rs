@@ -109,7 +109,8 @@ impl Place {
     pub fn look(&mut self, source: &Source, pulse: Pulse<'_>) -> Result<Change> {
         let metadata = source.metadata()?;
         let now = (metadata.len(), metadata.modified().unwrap_or(SystemTime::UNIX_EPOCH));
-        let since = self.last.filter(|(last, _)| *last == now).map_or_else(|| self.time.now(), |(_, since)| since);
+        let since =
+            self.last.filter(|(last, _)| *last == now).map_or_else(|| self.time.now(), |(_, since)| since);
         self.last = Some((now, since));
         let settled = self.time.since(since) > TICK;
         if settled && self.settled {
@@ -209,7 +210,13 @@ impl Place {
 
     /// Whether the unfinished line begins with NULs only, which may become a hole; steps over one that is whole.
     /// `over` says that nothing more will be written.
-    pub fn is_before_hole(&mut self, source: &Source, size: u64, over: bool, pulse: Pulse<'_>) -> Result<bool> {
+    pub fn is_before_hole(
+        &mut self,
+        source: &Source,
+        size: u64,
+        over: bool,
+        pulse: Pulse<'_>,
+    ) -> Result<bool> {
         if !self.is_at_line_start() || size <= self.at {
             return Ok(false);
         }

@@ -59,7 +59,7 @@ impl Waiter {
 
     /// Waits for the file to change, at most `limit`.
     pub fn wait(&mut self, limit: Duration) {
-        if self.watches.iter().any(|watch| !watch.is_ours()) {
+        if self.watches.iter().any(|watch| !watch.is_alive()) {
             let path = std::mem::take(&mut self.path);
             self.watch(&path);
             self.path = path;

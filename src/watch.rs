@@ -143,9 +143,10 @@ impl Watch {
         Some(Self { hub, directory, name, bell: Arc::clone(bell) })
     }
 
-    /// Whether it was made in this process: in a fork of that, nobody reads its events.
-    pub fn is_ours(&self) -> bool {
-        self.hub.pid == std::process::id()
+    /// Whether it still rings: not in a fork of the process that made it, where nobody reads its events, and not when
+    /// the directory was removed, though another may have its name and even its number by now.
+    pub fn is_alive(&self) -> bool {
+        self.hub.pid == std::process::id() && lock(&self.hub.listeners).contains_key(&self.directory)
     }
 }
 
@@ -207,12 +208,15 @@ impl Hub {
     }
 
     fn tell(&self, event: &imp::Event<'_>) {
-        let listeners = lock(&self.listeners);
+        let mut listeners = lock(&self.listeners);
         match event {
             imp::Event::In { directory, name, comes } => {
                 let Some(here) = listeners.get(directory) else { return };
                 // What happens to the directory itself is for all to know.
                 name.map_or_else(|| here.ring_all(), |name| here.ring(name, *comes));
+            }
+            imp::Event::Gone { directory } => {
+                listeners.remove(directory).iter().for_each(Listeners::ring_all);
             }
             imp::Event::Lost => listeners.values().for_each(Listeners::ring_all),
         }
@@ -234,6 +238,8 @@ mod imp {
     pub enum Event<'a> {
         /// To `name` in the watched directory, which may be new there, or to the directory itself.
         In { directory: i32, name: Option<&'a OsStr>, comes: bool },
+        /// The directory is not watched any more, for it was removed.
+        Gone { directory: i32 },
         /// The queue overflowed: anything may have happened anywhere.
         Lost,
     }
@@ -269,6 +275,9 @@ mod imp {
             loop {
                 match reader.next() {
                     Ok(event) if event.events().contains(ReadFlags::QUEUE_OVERFLOW) => tell(Event::Lost),
+                    Ok(event) if event.events().contains(ReadFlags::IGNORED) => {
+                        tell(Event::Gone { directory: event.wd() });
+                    }
                     Ok(event) => {
                         let name = event.file_name().map(|name| OsStr::from_bytes(name.to_bytes()));
                         let comes = event.events().intersects(ReadFlags::CREATE | ReadFlags::MOVED_TO);
@@ -290,6 +299,7 @@ mod imp {
 
     pub enum Event<'a> {
         In { directory: i32, name: Option<&'a OsStr>, comes: bool },
+        Gone { directory: i32 },
         Lost,
     }
 

@@ -13,6 +13,9 @@ from logdex._inputs import of_part
 from logdex.layouts import Part, Source, find, may_grow
 from logdex.log import Question
 
+_HEAD = 64
+"""So many bytes at the beginning tell a file from another that was given its number."""
+
 _COPY = re.compile(r"\.(?:gz|zstd?)$")
 
 
@@ -39,7 +42,7 @@ class Lookout:
         self._arguments = arguments
         self._wish = wish
         self._paths: set[str] = set()
-        self._files: dict[tuple[int, int], int] = {}
+        self._files: dict[tuple[int, int], tuple[int, bytes]] = {}
         self._combined: set[str] = set()
         for one in known:
             self._paths.add(os.path.abspath(one.path))
@@ -67,7 +70,8 @@ class Lookout:
     def _new_parts(self, source: Source) -> Iterator[Part]:
         for part in source.parts:
             path = os.path.abspath(part.path)
-            if path in self._paths:
+            # One that is gone again is not known: it may come once more.
+            if path in self._paths or not os.path.lexists(path):
                 continue
             self._paths.add(path)
             if not (part.rotated or _COPY.search(path) or self._is_followed(path) or self._is_copied(source)):
@@ -76,9 +80,12 @@ class Lookout:
 
     def _is_followed(self, path: str) -> bool:
         """Whether it is a file that is followed, under a new name."""
-        identity, size = _looked_at(path)
-        # One that is shorter than it was is another: the number of a deleted file is given to a new one.
-        return size >= self._files.get(identity, size + 1)
+        there = _looked_at(path)
+        if there is None or there[0] not in self._files:
+            return False
+        # The number of a deleted file is given to a new one, which is shorter or begins with other text.
+        size, head = self._files[there[0]]
+        return there[1] >= size and _head(path).startswith(head)
 
     def _is_copied(self, source: Source) -> bool:
         """Whether a combined log that is followed has its lines."""
@@ -89,17 +96,34 @@ class Lookout:
             self._combined.add(_directory(source))
 
     def _note_files(self) -> None:
-        self._files.update(_looked_at(path) for path in self._paths)
+        for path in self._paths:
+            there = _looked_at(path)
+            if there is None:
+                continue
+            identity, size = there
+            known, head = self._files.get(identity, (0, b""))
+            if size < known or (len(head) < _HEAD and size > known):
+                head = _head(path)
+            self._files[identity] = (size, head)
 
 
 def _directory(source: Source) -> str:
     return os.path.dirname(os.path.abspath(source.parts[0].path)) if source.parts else ""
 
 
-def _looked_at(path: str) -> tuple[tuple[int, int], int]:
-    """Which file it is, and its size."""
+def _head(path: str) -> bytes:
+    """How the text of a file begins; nothing where it cannot be read."""
+    try:
+        with open(path, "rb", buffering=0) as file:
+            return file.read(_HEAD)
+    except OSError:
+        return b""
+
+
+def _looked_at(path: str) -> tuple[tuple[int, int], int] | None:
+    """Which file it is, and its size; None where nothing can be seen there."""
     try:
         stat = os.stat(path)
     except OSError:
-        return (0, 0), 0
+        return None
     return (stat.st_dev, stat.st_ino), stat.st_size

@@ -80,12 +80,10 @@ impl Tail {
 
     /// `next` was read next, beginning where this ends.
     pub fn append(&mut self, next: &Self) {
-        if next.start() > self.end {
-            *self = next.clone();
-        } else {
-            let known = (self.end - next.start()) as usize;
-            self.extend(next.bytes.get(known..).unwrap_or_default());
-        }
+        // What is between was a hole, unless `next` is so long that nothing before it is remembered.
+        self.step_over(next.start());
+        let known = (self.end - next.start()) as usize;
+        self.extend(next.bytes.get(known..).unwrap_or_default());
     }
 
     /// Forgets what stands at `end` and behind it.

@@ -279,6 +279,11 @@ impl Merge {
         let strand = &mut self.strands[at];
         let before = strand.first_key();
         let drawn = match strand.draw(caller, by_arrival.then_some(self.arrivals)) {
+            // A log that came later was removed with its directory before it was opened; both may come again.
+            Err(error) if self.newcomers.is_some() && error.is_not_found() => {
+                strand.state = State::Live;
+                return Ok(false);
+            }
             Err(error) if self.terms.tolerant && error.is_about_one_file() => {
                 strand.state = State::Over;
                 self.errors.push(error);

@@ -52,7 +52,7 @@ impl Newcomers {
             let identity = Identity::at(&directory);
             let known = before
                 .remove(&directory)
-                .filter(|(then, watch)| *then == identity && watch.as_ref().is_none_or(Watch::is_ours));
+                .filter(|(then, watch)| *then == identity && watch.as_ref().is_none_or(Watch::is_alive));
             let watched = known.unwrap_or_else(|| {
                 // What came after it was listed, and before this, rings nothing.
                 self.bell.ring();

@@ -36,7 +36,8 @@ impl Query {
         let stated = if self.question.follow { source.readable(0)? } else { source.size()? };
         let size = stated.min(self.bound.unwrap_or(u64::MAX));
         let there = Extent { start: 0, end: size };
-        let end = if self.question.follow { whole_end(&source, there, &mut || caller.pulse())? } else { size };
+        let end =
+            if self.question.follow { whole_end(&source, there, &mut || caller.pulse())? } else { size };
         if let Some(terms) = self.question.time.clone() {
             return self.seek(terms, &source, end, caller);
         }
@@ -159,12 +160,7 @@ impl Query {
     }
 
     fn job(&self, source: Arc<Source>) -> Job {
-        Job {
-            source,
-            pattern: self.question.pattern.clone(),
-            purpose: self.purpose(),
-            behind_hole: None,
-        }
+        Job { source, pattern: self.question.pattern.clone(), purpose: self.purpose(), behind_hole: None }
     }
 
     fn terms(&self) -> follow::Terms {

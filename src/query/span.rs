@@ -36,8 +36,10 @@ impl Query {
         let terms = timing::Terms { window, times: true, ..terms };
         let mut timing = Timing::of(terms, &index, &source)?.with_arrivals(arrived);
         let pieces = timing.plan(&mut index, &source, &mut || caller.pulse())?;
-        let (job, filter) =
-            (Job { source, pattern: None, purpose: Purpose::EveryBlock, behind_hole: None }, timing.filter(&index));
+        let (job, filter) = (
+            Job { source, pattern: None, purpose: Purpose::EveryBlock, behind_hole: None },
+            timing.filter(&index),
+        );
         let (mut seek, mut first, mut last) =
             (Seek::new(job, 0, index, filter, pieces, true), i64::MAX, None);
         while let Some(batch) = seek.next(&mut timing, &mut || caller.pulse())? {
