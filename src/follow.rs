@@ -117,6 +117,8 @@ struct Open {
     place: Place,
     partial: Partial,
     scan: Option<(Scan, u64)>,
+    /// The scan is of whole lines, so that what it reads ends with one unless the file was cut.
+    whole: bool,
     /// Its size at the last look.
     seen: u64,
     /// How much of that may be delivered.
@@ -127,11 +129,20 @@ impl Open {
     fn new(source: Arc<Source>, tail: Tail, time: &TimeSource) -> Result<Self> {
         let at = tail.end();
         let place = Place::new(&source, tail, time.clone())?;
-        Ok(Self { source, place, partial: Partial::new(time.clone()), scan: None, seen: at, size: at })
+        Ok(Self {
+            source,
+            place,
+            partial: Partial::new(time.clone()),
+            scan: None,
+            whole: false,
+            seen: at,
+            size: at,
+        })
     }
 
-    /// Begins a scan of `extent`, after which the place is at its end.
-    fn scan(&mut self, terms: &Terms, extent: Extent) {
+    /// Begins a scan of `extent`, after which the place is at its end; `whole` says that it ends with a line.
+    fn scan(&mut self, terms: &Terms, extent: Extent, whole: bool) {
+        self.whole = whole;
         let job = Job {
             source: Arc::clone(&self.source),
             pattern: terms.pattern.clone(),
@@ -145,11 +156,13 @@ impl Open {
 
     /// The next batch of the scan; `None` where that is over.
     fn next(&mut self, pulse: Pulse<'_>) -> Result<Option<Batch>> {
+        let whole = self.whole;
         let (Some((scan, _)), place, source) = (&mut self.scan, &self.place, &self.source) else {
             return Ok(None);
         };
         if scan.is_inline() {
-            scan.next_if(&mut |read| place.stands_in(source, read), pulse)
+            let ends = |now: &Tail| !whole || now.bytes().last().is_none_or(|&byte| byte == b'\n');
+            scan.next_if(&mut |read, now| Ok(ends(now) && place.stands_in(source, read)?), pulse)
         } else {
             scan.next(pulse)
         }
@@ -181,7 +194,7 @@ impl Open {
     fn unfinished(&mut self, terms: &Terms) -> Result<Option<Batch>> {
         let extent = Extent { start: self.place.at(), end: self.size };
         if !terms.partial {
-            self.scan(terms, extent);
+            self.scan(terms, extent, false);
             return Ok(None);
         }
         let batch = partial::last_pieces(&self.source, extent)?;
@@ -349,7 +362,7 @@ impl Follow {
             if self.terms.pattern.is_none() && !open.place.is_at_line_start() {
                 return open.rest_of_line(extent, &mut || caller.pulse()).map(Step::from);
             }
-            open.scan(&self.terms, extent);
+            open.scan(&self.terms, extent, true);
             return Ok(Step::Again);
         }
         let over = self.last.is_some();

@@ -1,4 +1,4 @@
-"""A directory that is followed while logs and directories come and go in it: nothing is lost, and nothing comes twice."""
+"""A directory that is followed while logs come and go in it: nothing is lost, and nothing comes twice."""
 
 from __future__ import annotations
 

@@ -67,15 +67,15 @@ impl Scan {
     /// The next batch that has lines, or `None` at the end. `pulse` is called while nothing comes, at least every
     /// 50 ms; its error ends the wait, not the scan.
     pub fn next(&mut self, pulse: Pulse<'_>) -> Result<Option<Batch>> {
-        self.next_if(&mut |_| Ok(true), pulse)
+        self.next_if(&mut |_, _| Ok(true), pulse)
     }
 
     /// The same for a file that may be cut meanwhile: `stands` is asked after each read whether what was read before,
-    /// of which it gets the last bytes, still stands. Where it does not, what was read then is dropped, and the scan
+    /// of which it gets the last bytes and those of what was read now, still stands. Where it does not, what was read then is dropped, and the scan
     /// is over.
     pub fn next_if(
         &mut self,
-        stands: &mut dyn FnMut(&Tail) -> Result<bool>,
+        stands: &mut dyn FnMut(&Tail, &Tail) -> Result<bool>,
         pulse: Pulse<'_>,
     ) -> Result<Option<Batch>> {
         loop {
@@ -89,7 +89,7 @@ impl Scan {
                 return Ok(None);
             }
             let run = self.next_run(pulse)?;
-            match stands(&self.tail) {
+            match stands(&self.tail, &run.tail) {
                 Ok(true) => {}
                 stands => {
                     (self.over, self.torn) = (true, true);
