@@ -301,9 +301,8 @@ impl Query {
     /// Lets go of the file and of the threads; what was read stays told.
     pub fn finish(&mut self) {
         self.tally = self.tally();
-        if let Some(Feed::Seek(mut seek)) = self.feed.take() {
-            seek.keep_index();
-        }
+        // What of an index was built is kept with it.
+        self.feed = None;
     }
 
     /// Gives a batch's buffer back, to be used for a later one.

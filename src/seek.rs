@@ -264,11 +264,6 @@ impl Seek {
         &self.index
     }
 
-    /// Keeps what of the index has been built, for later questions.
-    pub fn keep_index(&mut self) {
-        self.index.keep();
-    }
-
     /// The file.
     pub fn source(&self) -> &Arc<crate::source::Source> {
         &self.job.source

@@ -24,6 +24,7 @@ __all__ = [
     "count",
     "parse_time",
     "prune",
+    "resolve",
     "span",
     "start_recording",
     "stop_recording",
@@ -42,13 +43,13 @@ class _Asked(Protocol):
     @property
     def pattern(self) -> Pattern | None: ...
     @property
-    def since(self) -> Said | None: ...
+    def since(self) -> int | None: ...
     @property
-    def until(self) -> Said | None: ...
+    def until(self) -> int | None: ...
     @property
     def zone(self) -> Zone: ...
     @property
-    def reference(self) -> Said | None: ...
+    def reference(self) -> int | None: ...
     @property
     def index(self) -> bool | str: ...
     @property
@@ -357,5 +358,14 @@ class _Deeds(TypedDict):
 def summarize(asked: _Asked) -> list[_Deeds]:
     """What each rank did in the file; the question's pattern says which lines are errors."""
 
-def parse_time(line: bytes, zone: Zone, reference: Said | None) -> datetime | None:
+def parse_time(line: bytes, zone: Zone, reference: int | None) -> datetime | None:
     """The stamp on one line."""
+
+def resolve(said: Said, side: str, zone: Zone, now: int) -> int:
+    """The moment for which `said` stands as `side` ("since" or "until") of a question asked at `now`.
+
+    In nanoseconds since 1970 UTC, as `now` is.
+
+    Raises:
+        ValueError: `said` is text that says no moment.
+    """

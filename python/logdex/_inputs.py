@@ -80,21 +80,28 @@ def _of_handle(handle: str, wish: Wish) -> list[Input]:
     return _of_runner(handle, match, role, replicas, wish)
 
 
-def _numbers(text: str | None) -> list[int] | None:
-    """`0,2-4` as [0, 2, 3, 4]."""
+_NUMBER = re.compile(r"[0-9]{1,18}")
+"""A replica's number: no more digits than a 64-bit number has."""
+
+
+def _numbers(text: str | None) -> list[range] | None:
+    """`0,2-4` as ranges, for nobody knows yet how many replicas there are."""
     if not text:
         return None
-    numbers: list[int] = []
+    numbers: list[range] = []
     for item in text.split(","):
         first, dash, last = item.partition("-")
-        if not first.isdigit() or (dash and not last.isdigit()):
+        if not _NUMBER.fullmatch(first) or (dash and not _NUMBER.fullmatch(last)):
             raise ValueError(f"{text}: not replicas; write 0,2 or 0-3")
-        numbers += range(int(first), int(last or first) + 1)
+        found = range(int(first), int(last or first) + 1)
+        if not found:
+            raise ValueError(f"{text}: {item} ends before it begins; write {last}-{first}")
+        numbers.append(found)
     return numbers
 
 
 def _of_app(
-    session: str, app_id: str, role: str | None, replicas: list[int] | None, wish: Wish
+    session: str, app_id: str, role: str | None, replicas: list[range] | None, wish: Wish
 ) -> list[Input]:
     """An app of this package's own scheduler, read where it lies."""
     from logdex.torchx_backend.schedulers.local import create_scheduler
@@ -136,7 +143,7 @@ def _of_replica(scheduler: Any, record: JobRecord, role: str, k: int, wish: Wish
 
 
 def _of_runner(
-    handle: str, match: re.Match[str], role: str | None, replicas: list[int] | None, wish: Wish
+    handle: str, match: re.Match[str], role: str | None, replicas: list[range] | None, wish: Wish
 ) -> list[Input]:
     """An app of another scheduler, whose lines come through TorchX."""
     from torchx.runner import get_runner
@@ -182,15 +189,16 @@ def _through(runner: Any, app: str, role: str, k: int, wish: Wish) -> Callable[[
 
 
 def _chosen(
-    roles: dict[str, int], app: str, role: str | None, replicas: list[int] | None
+    roles: dict[str, int], app: str, role: str | None, replicas: list[range] | None
 ) -> list[tuple[str, int]]:
     if role is not None and role not in roles:
         raise LookupError(f"app {app} has no role {role!r}; it has {', '.join(sorted(roles)) or 'none'}")
     chosen = []
     for name, count in roles.items():
         if role in (None, name):
-            for k in range(count) if replicas is None else replicas:
-                if k >= count:
-                    raise LookupError(f"app {app} has no replica {k} of role {name!r}; it has {count}")
-                chosen.append((name, k))
+            for wanted in [range(count)] if replicas is None else replicas:
+                if wanted.stop > count:
+                    missing = max(wanted.start, count)
+                    raise LookupError(f"app {app} has no replica {missing} of role {name!r}; it has {count}")
+                chosen += [(name, k) for k in wanted]
     return chosen

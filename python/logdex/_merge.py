@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from logdex import _core
+from logdex import _core, _when
 from logdex._open import open as open_log
 from logdex.log import Log
 
@@ -74,9 +74,10 @@ def merge(
         )
     asked: list[tuple[Label, Question]] = []
     scouts: list[tuple[Label, Newcomers]] = []
+    now = _when.now()
     for label, source in sources.items():
         log = source if isinstance(source, Log) else open_log(source)
-        question = log._ask(regex, since, until, follow=follow, strict=strict, ended=ended, keep=keep)
+        question = log._ask(regex, since, until, follow=follow, strict=strict, ended=ended, keep=keep, now=now)
         files, scout = log._files(question.but(records=True))
         asked += [(label, one) for one in files]
         if scout is not None:

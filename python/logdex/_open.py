@@ -26,7 +26,7 @@ def open(
 
     Args:
         path: The file: a plain-text log of any size, which may be growing, and need not be there yet; or one in gzip
-            or zstd, named `.gz`, `.zst` or `.zstd`, whose text goes into a temporary file when it is asked. Or a
+            or zstd, whatever its name, whose text goes into a temporary file when it is asked. Or a
             directory, a glob, a handle (`scheduler://session/app[/role[/replicas]]`), or a list of any of these:
             then the answer's lines are those of all their logs, in one order.
         tz: The zone of stamps that name none, by its IANA name such as "Europe/Berlin"; default the machine's.
@@ -48,8 +48,7 @@ def open(
     given = [path] if isinstance(path, str | bytes | os.PathLike) else _several(path)
     names = [os.fsdecode(one) for one in given]
     if given == [path] and not _stands_for_many(names[0]):
-        kind = _compressed_log() if names[0].endswith((".gz", ".zst", ".zstd")) else Log
-        return kind(names[0], tz=tz, reference=reference, index=index)
+        return Log(names[0], tz=tz, reference=reference, index=index)
     from logdex.many import Logs
 
     return Logs(names, tz=tz, reference=reference, index=index)
@@ -60,12 +59,6 @@ def _several(paths: Sequence[Path]) -> list[Path]:
         return list(paths)
     except TypeError:
         raise TypeError(f"path={paths!r}: give a path, or a list of paths") from None
-
-
-def _compressed_log() -> type[Log]:
-    from logdex._compressed import CompressedLog
-
-    return CompressedLog
 
 
 def _stands_for_many(name: str) -> bool:

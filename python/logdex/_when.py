@@ -1,8 +1,15 @@
-"""Moments as a caller says them, in the form in which the engine takes them (`src/python/when.rs`)."""
+"""Moments as a caller says them, and what they come to when they are said.
+
+A moment is resolved once, where the question is asked: to the engine "10m" and "02:10" are nanoseconds since 1970 UTC,
+the same for all files of a question, also for those that come later.
+"""
 
 from __future__ import annotations
 
+import time
 from datetime import datetime, timedelta, timezone
+
+from logdex import _core
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -66,3 +73,19 @@ def said(value: When | None, name: str) -> Said | None:
         return Civil((value - _NAIVE_EPOCH) // _MICROSECOND, bool(value.fold))
     # Not `value - _EPOCH`: an offset may push the moment beyond what a datetime can hold.
     return Moment((value.replace(tzinfo=timezone.utc) - _EPOCH - offset) // _MICROSECOND)
+
+
+def now() -> int:
+    """The moment of a question, in nanoseconds since 1970 UTC."""
+    return time.time_ns()
+
+
+def moment(value: When | None, name: str, zone: _core.Zone, asked: int | None = None) -> int | None:
+    """The nanosecond since 1970 UTC that `value` stands for as the argument `name`, of a question `asked` then or now.
+
+    Raises:
+        TypeError: It is no datetime, timedelta or text.
+        ValueError: It is text that says no moment.
+    """
+    told = said(value, name)
+    return None if told is None else _core.resolve(told, name, zone, now() if asked is None else asked)

@@ -6,9 +6,10 @@ import operator
 import os
 import sys
 
-from logdex import _core
+from logdex import _core, _when
 from logdex._fields import Fields
-from logdex._when import said
+from logdex._input import compression
+from logdex._when import moment
 
 # Not imported, and `Question` is no dataclass: `typing` and `dataclasses` take longer than all the rest here.
 TYPE_CHECKING = False
@@ -19,7 +20,8 @@ if TYPE_CHECKING:
     from typing import TypeAlias
 
     from logdex._newcomers import Newcomers
-    from logdex._when import Said, When
+    from logdex._spool import Spool
+    from logdex._when import When
     from logdex.layouts import Source
     from logdex.ranks import Ranks
 
@@ -31,11 +33,12 @@ class Question(Fields):
 
     path: str
     zone: _core.Zone
-    reference: Said | None = None
+    reference: int | None = None
     index: bool | str = True
     pattern: _core.Pattern | None = None
-    since: Said | None = None
-    until: Said | None = None
+    since: int | None = None
+    """The ends of the range, and the reference: nanoseconds since 1970 UTC."""
+    until: int | None = None
     last: int | None = None
     follow: bool = False
     partial: bool = False
@@ -66,15 +69,32 @@ class Log:
     ) -> None:
         """See `logdex.open`."""
         kept = index if isinstance(index, bool) else os.fsdecode(index)
+        zone = _zone(tz)
         self._plain = Question(
-            path=os.fsdecode(path), zone=_zone(tz), reference=_moment(reference), index=kept
+            path=os.fsdecode(path), zone=zone, reference=_reference(reference, zone), index=kept
         )
         self._tz = tz
 
+    _text: tuple[list[int], Spool] | None = None
+    """The text of a compressed file, and the state of the file when that was made."""
+
+    def __getstate__(self) -> dict[str, object]:
+        # Another process makes a text of its own.
+        return {name: value for name, value in self.__dict__.items() if name != "_text"}
+
     @property
     def _question(self) -> Question:
-        """What every question to this log has in common."""
-        return self._plain
+        """What every question to this log has in common; of its text, where the file turns out to be compressed.
+
+        Raises:
+            OSError: What is compressed is damaged or cut off, or its text is more than `$LOGDEX_SPOOL` MiB.
+        """
+        kind = compression(self._plain.path)
+        if kind is None:
+            return self._plain
+        from logdex._compressed import text_of
+
+        return text_of(self, kind)
 
     @property
     def tz(self) -> str | None:
@@ -228,7 +248,9 @@ class Log:
         strict: bool = True,
         ended: Callable[[], bool] | None = None,
         keep: object = None,
+        now: int | None = None,
     ) -> Question:
+        """The question; `now` is when it is asked, in nanoseconds since 1970 UTC, where it is asked of several logs."""
         pattern = _compile(regex)
         if partial and (pattern is not None or since is not None or until is not None):
             raise ValueError(
@@ -236,10 +258,11 @@ class Log:
                 "leave one of them out"
             )
         common = self._question
+        now = _when.now() if now is None else now
         return common.but(
             pattern=pattern,
-            since=said(since, "since"),
-            until=said(until, "until"),
+            since=moment(since, "since", common.zone, now),
+            until=moment(until, "until", common.zone, now),
             last=_count_of(last),
             follow=bool(follow),
             partial=bool(partial),
@@ -255,10 +278,10 @@ def _zone(tz: str | None) -> _core.Zone:
     return _core.Zone(tz)
 
 
-def _moment(reference: datetime | None) -> Said | None:
+def _reference(reference: datetime | None, zone: _core.Zone) -> int | None:
     if isinstance(reference, str):
         raise TypeError(f"reference={reference!r}: give a datetime")
-    return said(reference, "reference")
+    return moment(reference, "reference", zone)
 
 
 def _count_of(last: int | None) -> int | None:
@@ -315,4 +338,5 @@ def parse_time(
     raw = line.encode("utf-8", "replace") if isinstance(line, str) else line
     if not isinstance(raw, bytes):
         raise TypeError(f"line={line!r}: give str or bytes")
-    return _core.parse_time(raw, _zone(tz), _moment(reference))
+    zone = _zone(tz)
+    return _core.parse_time(raw, zone, _reference(reference, zone))

@@ -27,6 +27,8 @@ pub use crate::block::Pulse as Tick;
 
 /// How many blocks a worker takes at a turn: enough to make handing them over cheap.
 const RUN: usize = 4;
+/// How many runs for each thread may have been begun and not been taken.
+const WINDOW: usize = 4;
 
 /// Sums up the whole blocks of a range in order, on all cores, ahead of the one who takes them.
 pub struct Builder {
@@ -211,6 +213,8 @@ struct Run {
 struct Threads {
     /// `None` once it is dropped; the mutex is for sharing this, and never locked.
     receive: Option<Mutex<Receiver<(usize, Run)>>>,
+    /// Gives back one for each run that may be begun; `None` as above.
+    permits: Option<SyncSender<()>>,
     waiting: BTreeMap<usize, Run>,
     next: usize,
     halt: Arc<AtomicBool>,
@@ -218,7 +222,11 @@ struct Threads {
 }
 
 /// Where the threads take turns at cutting, which may wait for the disk; the one who takes the results never does.
+///
+/// A run is begun only with a permit, and the one who takes the results gives a permit back with each run it has taken,
+/// in order. So however long one run takes, the runs behind it that are summed up and wait are few.
 struct Turns {
+    permits: Receiver<()>,
     cutter: Cutter,
     next: usize,
     over: bool,
@@ -231,9 +239,14 @@ impl Way {
             return Self::Inline(Box::new((cutter, finder.clone(), Block::default())));
         }
         let halt = Arc::clone(&cutter.halt);
-        let turns = Arc::new(Mutex::new(Turns { cutter, next: 0, over: false }));
-        // The channel is short, so that few summaries wait; closing it ends the threads.
-        let (send, receive) = sync_channel(2 * threads);
+        let window = WINDOW * threads;
+        let (permits, permitted) = sync_channel(window);
+        let granted = (0..window).all(|_| permits.try_send(()).is_ok());
+        debug_assert!(granted, "there is room for as many permits as there are");
+        let turns = Turns { permits: permitted, cutter, next: 0, over: false };
+        let turns = Arc::new(Mutex::new(turns));
+        // There is room for all that have a permit; closing the channels ends the threads.
+        let (send, receive) = sync_channel(window);
         let mut started = 0;
         for _ in 0..threads {
             let (source, turns, send) = (Arc::clone(source), Arc::clone(&turns), send.clone());
@@ -247,6 +260,7 @@ impl Way {
         }
         Self::Threads(Threads {
             receive: Some(Mutex::new(receive)),
+            permits: Some(permits),
             waiting: BTreeMap::new(),
             next: 0,
             halt,
@@ -267,7 +281,7 @@ fn work(
     loop {
         let (number, cut) = {
             let mut turns = lock(turns);
-            if turns.over {
+            if turns.over || turns.permits.recv().is_err() {
                 return;
             }
             turns.next += 1;
@@ -288,6 +302,8 @@ impl Threads {
         loop {
             if let Some(run) = self.waiting.remove(&self.next) {
                 self.next += 1;
+                // There is room: no more permits are given than were there.
+                let _ = self.permits.as_ref().map(|permits| permits.try_send(()));
                 return Ok(run);
             }
             let receive = self.receive.as_mut().map(|r| sound(r.get_mut()));
@@ -308,7 +324,7 @@ impl Drop for Threads {
         self.halt.store(true, Ordering::Relaxed);
         if self.pid != std::process::id() {
             // Closing it waits for whoever is sending, and in a forked process nobody is.
-            std::mem::forget(self.receive.take());
+            std::mem::forget((self.receive.take(), self.permits.take()));
         }
     }
 }

@@ -4,7 +4,7 @@ use std::fs::Metadata;
 use std::sync::Arc;
 
 use crate::block::{Extent, whole_end};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::source::Source;
 
 use super::Index;
@@ -19,6 +19,8 @@ pub(super) struct Growth {
     source: Arc<Source>,
     /// The file as it was before anything of it was read.
     seen: Metadata,
+    /// Whether all that was summed up was read from the file as it was.
+    sound: bool,
 }
 
 impl Index {
@@ -28,7 +30,7 @@ impl Index {
         self.built_from = extent.start;
         self.size = end;
         let builder = Builder::new(source, extent, self.about.lines, &self.fold.finder, self.options.threads);
-        self.growth = Some(Growth { builder, source: Arc::clone(source), seen });
+        self.growth = Some(Growth { builder, source: Arc::clone(source), seen, sound: true });
     }
 
     /// Sums up the next block; `None` if it speaks of the whole file.
@@ -37,7 +39,11 @@ impl Index {
     /// As [`Index::of`]; where the file was cut, after all blocks that it still has whole.
     pub fn step(&mut self, tick: Tick<'_>) -> Result<Option<Entry>> {
         let Some(growth) = &mut self.growth else { return Ok(None) };
-        if let Some(entry) = growth.builder.next(&mut self.fold, tick)? {
+        let next = growth.builder.next(&mut self.fold, tick).inspect_err(|error| {
+            // Of a file that was cut or cannot be read, what was summed up is not what stands there.
+            growth.sound &= matches!(error, Error::Interrupted);
+        });
+        if let Some(entry) = next? {
             (self.about.covered, self.about.lines) = (growth.builder.covered, growth.builder.lines);
             self.about.last = entry.extent;
             self.table.push(&entry);
@@ -96,12 +102,12 @@ impl Index {
         Ok(())
     }
 
-    /// Ends the growth, and stores what it came to if that is worth it. What is summed up no further is summed up by
-    /// the next question.
+    /// Ends the growth, and stores what it came to if that is worth it: as a file that has grown, of which the next
+    /// question sums up the rest. Writes what was summed up, and sums up nothing more.
     pub fn keep(&mut self) {
-        let Some(Growth { source, seen, .. }) = self.growth.take() else { return };
+        let Some(Growth { source, seen, sound, .. }) = self.growth.take() else { return };
         let About { covered, lines, last, elected, .. } = self.about;
-        if covered == self.built_from {
+        if covered == self.built_from || !sound || source.insist(covered).is_err() {
             return;
         }
         // Without a fingerprint it serves this question, and is not stored.
@@ -109,5 +115,12 @@ impl Index {
             self.about = about;
             self.store(&source);
         }
+    }
+}
+
+impl Drop for Index {
+    /// An answer may be dropped after its first line, and what was summed up for it serves the next one all the same.
+    fn drop(&mut self) {
+        self.keep();
     }
 }

@@ -258,6 +258,8 @@ impl Index {
             }
             let seen = source.metadata()?;
             let size = self.size;
+            // What was summed up behind a damaged index is not kept: it would be stored with what is damaged.
+            self.growth = None;
             *self = Self::new(source, size, Options { keep, ..self.options.clone() }, tick)?;
             self.grow(source, seen, size);
             self.complete(tick)?;

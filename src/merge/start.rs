@@ -1,7 +1,11 @@
 //! The first look at many logs, on all cores: each is opened, and its index is loaded or built.
+//!
+//! Where only the last lines are wanted, some lines must be judged already to know where those begin. The judge is the
+//! caller's, on the caller's thread: the others send it the lines in question and wait for what it says.
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread;
 use std::time::Duration;
 
@@ -9,21 +13,67 @@ use super::strand::{State, Strand};
 use crate::caller::Caller;
 use crate::cores::cores;
 use crate::error::{Error, Result};
+use crate::line::Line;
 use crate::lock::lock;
 use crate::pattern::{Candidate, Judge};
 
 /// How often the caller is asked whether to go on.
 const PULSE: Duration = Duration::from_millis(20);
 
+/// Lines on which the caller has to decide, and where the verdict goes: the positions of those that stay.
+struct Case {
+    text: Vec<u8>,
+    lines: Vec<Candidate>,
+    verdict: Sender<Vec<usize>>,
+}
+
+impl Case {
+    /// The candidates of `bytes` that are not certain, each copied out of its block: few are, and a block is large.
+    fn of(bytes: &[u8], candidates: &[Candidate], verdict: Sender<Vec<usize>>) -> Self {
+        let (mut text, mut lines) = (Vec::new(), Vec::new());
+        for candidate in candidates.iter().filter(|candidate| !candidate.certain) {
+            let start = text.len();
+            text.extend_from_slice(candidate.line.of(bytes));
+            lines.push(Candidate { line: Line { start, end: text.len() }, certain: false });
+        }
+        Self { text, lines, verdict }
+    }
+
+    /// Lets `caller` decide. Where the caller was interrupted there is no verdict, and whoever waits for it stops.
+    fn settle(self, caller: &mut dyn Caller) -> Result<()> {
+        let mut stay = self.lines.clone();
+        caller.judge(&self.text, &mut stay)?;
+        let mut stay = stay.into_iter().peekable();
+        let kept = self.lines.iter().map(|asked| stay.next_if(|one| one.line == asked.line).is_some());
+        let kept = kept.enumerate().filter_map(|(at, stays)| stays.then_some(at));
+        // One that was halted meanwhile no longer listens.
+        let _ = self.verdict.send(kept.collect());
+        Ok(())
+    }
+}
+
 /// Speaks for the caller on a thread that is not the caller's.
 struct Deputy<'a> {
     halt: &'a AtomicBool,
     notes: &'a Mutex<Vec<String>>,
+    cases: Sender<Case>,
 }
 
 impl Judge for Deputy<'_> {
-    fn judge(&mut self, _: &[u8], _: &mut Vec<Candidate>) -> Result<()> {
-        Err(Error::Bug("a line was judged before it was asked for"))
+    fn judge(&mut self, bytes: &[u8], candidates: &mut Vec<Candidate>) -> Result<()> {
+        let (verdict, told) = channel();
+        let case = Case::of(bytes, candidates, verdict);
+        self.cases.send(case).map_err(|_| Error::Interrupted)?;
+        let stay = told.recv().map_err(|_| Error::Interrupted)?;
+        let (mut stay, mut asked) = (stay.into_iter().peekable(), 0);
+        candidates.retain(|candidate| {
+            if candidate.certain {
+                return true;
+            }
+            asked += 1;
+            stay.next_if_eq(&(asked - 1)).is_some()
+        });
+        Ok(())
     }
 }
 
@@ -43,14 +93,29 @@ impl Caller for Deputy<'_> {
     }
 }
 
+/// Decides what is asked until nobody is left who could ask; what the caller returns to stop it halts the others.
+fn attend(asked: Receiver<Case>, halt: &AtomicBool, caller: &mut dyn Caller) -> Result<()> {
+    let mut waited = Ok(());
+    while waited.is_ok() {
+        waited = match asked.recv_timeout(PULSE) {
+            Ok(case) => caller.pulse().and_then(|()| case.settle(caller)),
+            Err(RecvTimeoutError::Timeout) => caller.pulse(),
+            Err(RecvTimeoutError::Disconnected) => return Ok(()),
+        };
+    }
+    // What is dropped with `asked` has no verdict, and whoever waits for one stops.
+    halt.store(true, Ordering::Relaxed);
+    waited
+}
+
 /// Starts every strand. What goes wrong with one is the answer, of several at once that of the first log; where the
 /// merge is `tolerant`, that strand is over and the others start, and all errors are returned.
 pub(super) fn start(strands: &mut [Strand], tolerant: bool, caller: &mut dyn Caller) -> Result<Vec<Error>> {
     let threads = cores().min(strands.len());
     let (halt, notes) = (AtomicBool::new(false), Mutex::default());
     let (queue, failed) = (Mutex::new(strands.iter_mut().enumerate()), Mutex::new(Vec::new()));
-    let work = || {
-        let mut deputy = Deputy { halt: &halt, notes: &notes };
+    let work = |cases: Sender<Case>| {
+        let mut deputy = Deputy { halt: &halt, notes: &notes, cases };
         while let Some((at, strand)) = { lock(&queue).next() } {
             let Err(error) = strand.start(&mut deputy) else { continue };
             strand.state = State::Over;
@@ -61,24 +126,16 @@ pub(super) fn start(strands: &mut [Strand], tolerant: bool, caller: &mut dyn Cal
             }
         }
     };
-    let caller_thread = thread::current();
     let waited = thread::scope(|scope| {
+        let (cases, asked) = channel();
         let running: Vec<_> = (0..threads)
             .map(|_| {
-                scope.spawn(|| {
-                    work();
-                    caller_thread.unpark();
-                })
+                let (work, cases) = (&work, cases.clone());
+                scope.spawn(move || work(cases))
             })
             .collect();
-        let mut waited = Ok(());
-        while running.iter().any(|thread| !thread.is_finished()) {
-            thread::park_timeout(PULSE);
-            if waited.is_ok() {
-                waited = caller.pulse();
-                halt.fetch_or(waited.is_err(), Ordering::Relaxed);
-            }
-        }
+        drop(cases);
+        let waited = attend(asked, &halt, caller);
         let panicked = running.into_iter().any(|thread| thread.join().is_err());
         waited.and(if panicked { Err(Error::Bug("a thread that opened a log panicked")) } else { Ok(()) })
     });

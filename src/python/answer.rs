@@ -12,6 +12,7 @@ use pyo3::prelude::*;
 use super::caller::PythonCaller;
 use super::error::engine;
 use super::face::Behind;
+use super::interpreter::detached;
 use super::question::Asked;
 use super::stats::Stats;
 use super::stream::Stream;
@@ -93,6 +94,16 @@ impl Answer {
     }
 }
 
+impl Drop for Answer {
+    /// What was built of an index is written when the query goes, which may wait for a disk: not with the GIL held.
+    fn drop(&mut self) {
+        let query = &mut self.reading.get_mut().query;
+        if Python::try_attach(|py| detached(py, || query.finish())).is_none() {
+            query.finish();
+        }
+    }
+}
+
 impl Behind for Answer {
     fn close(&self, py: Python<'_>) {
         self.closed.store(true, Ordering::Release);
@@ -171,7 +182,7 @@ impl Reading {
         self.stats = self.stats();
         (self.next, self.over, self.batch) = (0, true, None);
         // What was built of an index may be written now.
-        py.detach(|| self.query.finish());
+        detached(py, || self.query.finish());
     }
 
     fn stats(&self) -> Stats {

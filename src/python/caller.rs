@@ -8,6 +8,7 @@ use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 
 use super::ended::Ended;
+use super::interpreter::attached;
 use super::text;
 use crate::caller::Caller;
 use crate::error::{Error, Result};
@@ -63,7 +64,7 @@ impl PythonCaller {
 
     /// Calls Python; its exception is kept for the edge.
     fn call<T>(&mut self, ask: impl FnOnce(&Self, Python<'_>) -> PyResult<T>) -> Result<T> {
-        let told = Python::attach(|py| ask(self, py));
+        let told = attached(|py| ask(self, py));
         self.keep(told)
     }
 
@@ -106,7 +107,7 @@ impl Caller for PythonCaller {
 
     fn ended(&mut self) -> Result<bool> {
         let Some(ended) = self.ended.as_mut().filter(|ended| ended.is_due()) else { return Ok(false) };
-        let told = Python::attach(|py| ended.ask(py));
+        let told = attached(|py| ended.ask(py));
         self.keep(told)
     }
 }

@@ -6,11 +6,12 @@ use pyo3::exceptions::{PyKeyboardInterrupt, PyMemoryError, PyOSError, PyRuntimeE
 use pyo3::{PyErr, Python};
 use rustix::io::Errno;
 
+use super::interpreter::detached;
 use crate::error::{Error, Result};
 
 /// Lets the engine work without the GIL. Should it panic, that is an error like any other.
 pub(super) fn engine<T: Send>(py: Python<'_>, work: impl FnOnce() -> Result<T> + Send) -> Result<T> {
-    py.detach(|| guarded(work))
+    detached(py, || guarded(work))
 }
 
 /// Lets the engine work; should it panic, that is an error like any other.

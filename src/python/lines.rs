@@ -62,7 +62,7 @@ pub(super) fn span<'py>(
     asked: Asked<'py>,
 ) -> PyResult<Option<(Bound<'py, PyDateTime>, Bound<'py, PyDateTime>)>> {
     let (path, zone) = (asked.path.clone(), asked.zone.0.clone());
-    let terms = asked.terms(Window::default())?;
+    let terms = asked.terms(Window::default());
     let (_, mut caller) = asked.put(&Arc::new(AtomicBool::new(false)), &Arc::default())?;
     let found = engine(py, || Query::span(&path, terms, &mut caller));
     let Some(span) = found.map_err(|error| caller.exception(error))? else { return Ok(None) };

@@ -13,6 +13,7 @@ use pyo3::types::PyTuple;
 use super::caller::PythonCaller;
 use super::error::engine;
 use super::face::{Behind, Face, with_face};
+use super::interpreter::detached;
 use super::question::Asked;
 use super::record::{Origin, Record};
 use super::scout::{self, Scouted};
@@ -182,6 +183,14 @@ impl Many {
     }
 }
 
+impl Drop for Many {
+    /// As in `Answer`: what was built of the indexes is written without the GIL.
+    fn drop(&mut self) {
+        let merge = self.reading.get_mut().merge.take();
+        Python::try_attach(|py| detached(py, || drop(merge)));
+    }
+}
+
 impl Behind for Many {
     fn close(&self, py: Python<'_>) {
         self.closed.store(true, Ordering::Release);
@@ -236,7 +245,7 @@ impl Reading {
     fn finish(&mut self, py: Python<'_>) {
         self.stats = self.stats();
         let merge = self.merge.take();
-        py.detach(|| drop(merge));
+        detached(py, || drop(merge));
     }
 
     fn stats(&self) -> Stats {

@@ -5,6 +5,7 @@ mod caller;
 mod ended;
 mod error;
 mod face;
+mod interpreter;
 mod lines;
 mod merged;
 mod pattern;
@@ -42,5 +43,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(recorder::start_recording, module)?)?;
     module.add_function(wrap_pyfunction!(recorder::stop_recording, module)?)?;
     module.add_function(wrap_pyfunction!(when::parse_time, module)?)?;
+    module.add_function(wrap_pyfunction!(when::resolve, module)?)?;
+    interpreter::watch(module)?;
     Ok(())
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use pyo3::prelude::*;
 
+use super::interpreter::detached;
 use crate::line::Line;
 use crate::pattern::{self, Translation};
 
@@ -28,7 +29,7 @@ impl Pattern {
         text: Option<Parts>,
         inverted: bool,
     ) -> Self {
-        let engine = py.detach(|| match (ascii, text) {
+        let engine = detached(py, || match (ascii, text) {
             (Some(ascii), Some(text)) => {
                 let engine = pattern::Pattern::new(&translation(ascii), &translation(text));
                 if inverted { engine.inverted() } else { engine }
@@ -62,8 +63,8 @@ impl Pattern {
 
 impl Pattern {
     /// The engine's part, and `search`.
-    pub(super) fn parts(&self) -> (Arc<pattern::Pattern>, Py<PyAny>) {
-        (Arc::clone(&self.engine), Python::attach(|py| self.search.clone_ref(py)))
+    pub(super) fn parts(&self, py: Python<'_>) -> (Arc<pattern::Pattern>, Py<PyAny>) {
+        (Arc::clone(&self.engine), self.search.clone_ref(py))
     }
 
     fn candidates(&self, data: &[u8]) -> Vec<(Line, bool)> {

@@ -1,4 +1,5 @@
-//! What `log.py` asks, as plain fields of a frozen dataclass.
+//! What `log.py` asks, read field by field off its `Question`. Its moments are resolved there already, once for all
+//! files and passes of a question, so that "10m" and "02:10" mean one moment throughout.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -12,7 +13,7 @@ use super::ended::Ended;
 use super::pattern::Pattern;
 use super::record::Origin;
 use super::stream::Stream;
-use super::when::{Said, Zone};
+use super::when::Zone;
 use crate::combined::{Both, Combined};
 use crate::cores::cores;
 use crate::index::Keep;
@@ -20,7 +21,6 @@ use crate::query::{Query, Question, Timeless};
 use crate::stamp::Window;
 use crate::timing;
 use crate::watch::Bell;
-use crate::when::{Side, When};
 
 /// Whether an index is kept, or in which directory.
 #[derive(Clone, FromPyObject)]
@@ -45,10 +45,11 @@ impl From<Kept> for Keep {
 pub(super) struct Asked<'py> {
     pub(super) path: PathBuf,
     pattern: Option<PyRef<'py, Pattern>>,
-    since: Option<Said>,
-    until: Option<Said>,
+    /// The ends of the range, in nanoseconds since 1970 UTC.
+    since: Option<i64>,
+    until: Option<i64>,
     pub(super) zone: PyRef<'py, Zone>,
-    reference: Option<Said>,
+    reference: Option<i64>,
     index: Kept,
     last: Option<usize>,
     follow: bool,
@@ -75,10 +76,10 @@ impl Asked<'_> {
         closed: &Arc<AtomicBool>,
         bell: &Arc<Bell>,
     ) -> PyResult<(Question, PythonCaller)> {
-        let window = self.window()?;
+        let window = Window { since: self.since, until: self.until };
         let about_time = self.records || !window.is_open();
-        let time = about_time.then(|| self.terms(window)).transpose()?;
-        let (pattern, search) = self.pattern.map(|p| p.parts()).unzip();
+        let time = about_time.then(|| self.terms(window));
+        let (pattern, search) = self.pattern.map(|p| p.parts(p.py())).unzip();
         let question = Question {
             name: self.name.unwrap_or_else(|| self.path.clone()),
             path: self.path,
@@ -112,7 +113,7 @@ impl Asked<'_> {
         bell: &Arc<Bell>,
     ) -> PyResult<(Stream, PythonCaller)> {
         let beside = self.beside.take();
-        let times = beside.is_some().then(|| self.terms(Window::default())).transpose()?;
+        let times = beside.is_some().then(|| self.terms(Window::default()));
         let (question, caller) = self.put(closed, bell)?;
         let stream = match beside.zip(times) {
             Some((beside, times)) => Stream::Both(Box::new(Combined::new(Both { question, beside, times }))),
@@ -122,28 +123,14 @@ impl Asked<'_> {
     }
 
     /// What the question says about time.
-    pub(super) fn terms(&self, window: Window) -> PyResult<timing::Terms> {
-        Ok(timing::Terms {
+    pub(super) fn terms(&self, window: Window) -> timing::Terms {
+        timing::Terms {
             window,
             zone: self.zone.0.clone(),
-            reference: self.reference_ns()?,
+            reference: self.reference,
             times: self.records,
             keep: self.index.clone().into(),
-        })
-    }
-
-    fn window(&self) -> PyResult<Window> {
-        let now = timing::now();
-        let resolve = |said: &Option<Said>, side| -> PyResult<Option<i64>> {
-            let when = said.clone().map(When::from);
-            Ok(when.map(|when| when.resolve(side, &self.zone.0, now)).transpose()?)
-        };
-        Ok(Window { since: resolve(&self.since, Side::Since)?, until: resolve(&self.until, Side::Until)? })
-    }
-
-    fn reference_ns(&self) -> PyResult<Option<i64>> {
-        let when = self.reference.clone().map(When::from);
-        Ok(when.map(|when| when.resolve(Side::Since, &self.zone.0, timing::now())).transpose()?)
+        }
     }
 }
 

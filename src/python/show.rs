@@ -9,6 +9,7 @@ use pyo3::prelude::*;
 
 use super::caller::PythonCaller;
 use super::error::guarded;
+use super::interpreter::{attached, detached};
 use super::question::Asked;
 use super::scout::{self, Scouted};
 use super::stats::Stats;
@@ -158,7 +159,7 @@ impl Show {
         let (closed, bell) = (Arc::clone(&self.closed), Arc::clone(&self.bell));
         let mut scout = Looking { look: scout, closed, bell, raised: None, keep: Vec::new() };
         let manner = Manner { sink: sink.map(|sink| &sink.get().0), live };
-        py.detach(|| {
+        detached(py, || {
             let Ok(mut answer) = self.answer.try_lock() else {
                 return Err(PyRuntimeError::new_err("this answer is being shown by another thread"));
             };
@@ -203,8 +204,8 @@ impl Show {
     }
 
     #[getter]
-    fn errors(&self) -> Vec<PyErr> {
-        Python::attach(|py| self.told().errors.iter().map(|error| error.clone_ref(py)).collect())
+    fn errors(&self, py: Python<'_>) -> Vec<PyErr> {
+        self.told().errors.iter().map(|error| error.clone_ref(py)).collect()
     }
 }
 
@@ -226,7 +227,7 @@ impl Painter for Paint {
         if std::str::from_utf8(line).is_err() {
             return Ok(line.to_vec());
         }
-        Python::attach(|py| self.paint.bind(py).call1((text::decode(py, line),))?.extract::<String>())
+        attached(|py| self.paint.bind(py).call1((text::decode(py, line),))?.extract::<String>())
             .map(String::into_bytes)
             .map_err(|raised| {
                 self.raised = Some(raised);
@@ -260,7 +261,7 @@ impl Looking {
 
 impl Scout for Looking {
     fn look(&mut self) -> Result<(Vec<show::Shown>, Vec<PathBuf>)> {
-        Python::attach(|py| self.ask(py)).map_err(|raised| {
+        attached(|py| self.ask(py)).map_err(|raised| {
             self.raised = Some(raised);
             Error::Interrupted
         })

@@ -69,16 +69,21 @@ fn local() -> TimeZone {
     told.unwrap_or_else(|| TimeZone::try_system().unwrap_or(TimeZone::UTC))
 }
 
+/// The nanosecond since 1970 UTC that `said` stands for as the argument `side`, asked at `now`.
+#[pyfunction]
+pub(super) fn resolve(said: Said, side: &str, zone: &Zone, now: i64) -> PyResult<i64> {
+    let side = if side == "until" { Side::Until } else { Side::Since };
+    Ok(When::from(said).resolve(side, &zone.0, now)?)
+}
+
 /// The stamp on one line as a `datetime`, or `None`.
 #[pyfunction]
 pub(super) fn parse_time<'py>(
     py: Python<'py>,
     line: &[u8],
     zone: &Zone,
-    reference: Option<Said>,
+    reference: Option<i64>,
 ) -> PyResult<Option<Bound<'py, PyDateTime>>> {
-    let now = timing::now();
-    let reference = reference.map(|said| When::from(said).resolve(Side::Since, &zone.0, now)).transpose()?;
-    let found = stamp::parse_time(line, &zone.0, reference.unwrap_or(now));
+    let found = stamp::parse_time(line, &zone.0, reference.unwrap_or_else(timing::now));
     found.map(|moment| datetime(py, moment.ns, offset_seconds(moment.ns, moment.offset, &zone.0))).transpose()
 }

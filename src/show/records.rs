@@ -8,7 +8,7 @@ use std::collections::{HashMap, VecDeque};
 use super::context::Placed;
 use super::{Kind, Page};
 use crate::block::Block;
-use crate::stamp::{Finder, How, Prefix};
+use crate::stamp::{Finder, How, Prefix, behind_writer};
 use crate::timing::LineTime;
 
 /// A line that is not indented belongs to a stamped one at most so many lines before it.
@@ -123,7 +123,7 @@ impl Records {
             let line = placed.line.of(block.bytes());
             let prefix = self.finder.find(line).prefix;
             let own = placed.time.is_some_and(|time| time.how == Some(How::Own));
-            let text = without_prefix(line);
+            let text = behind_writer(line);
             if own || !self.open.get(&prefix).is_some_and(|open| open.takes(text)) {
                 self.close(prefix, skip, page);
                 self.order.push_back(prefix);
@@ -165,15 +165,39 @@ impl Records {
     }
 }
 
-/// What follows a rank's prefix: `[rank3]: text`, `[default3]:text`, `3: text`.
-fn without_prefix(line: &[u8]) -> &[u8] {
-    let end = match line.first() {
-        Some(b'[') => memchr::memchr(b']', line).map_or(0, |end| end + 1),
-        Some(b'0'..=b'9') => line.iter().take_while(|b| b.is_ascii_digit()).count(),
-        _ => 0,
-    };
-    match line.get(end..) {
-        Some([b':', b' ', text @ ..] | [b':', text @ ..]) if end > 0 => text,
-        _ => line,
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::line;
+
+    #[test]
+    fn a_traceback_stays_whole_behind_every_prefix_that_names_a_writer() {
+        for prefix in [
+            "",
+            "[rank3]: ",
+            "[rank3]:",
+            "[default3]:",
+            "[1,3]<stdout>:",
+            "3: ",
+            "10.0.0.3: ",
+            "node-3: ",
+            "trainer/0 ",
+            "rank 3: ",
+            "worker-1  | ",
+            "(Trainer pid=17, ip=10.0.0.3) ",
+            "[pod/worker-0/main] ",
+            "node-3: [rank0]:",
+        ] {
+            let trace = ["Traceback (most recent call last):", "  File \"a.py\", line 1", "ValueError: bad"];
+            let after = "plain text that begins a record of its own";
+            let text: String = trace.iter().chain([&after]).map(|line| format!("{prefix}{line}\n")).collect();
+            let block = Block::of(0, text.into_bytes());
+            let lines: Vec<Placed> =
+                line::lines(block.bytes()).map(|line| Placed { line, time: None }).collect();
+            let (mut records, mut page) = (Records::default(), Page::default());
+            records.turn(&block, &lines, &[2], &mut 0, &mut page);
+            records.finish(&mut 0, &mut page);
+            assert_eq!(page.rows().len(), trace.len(), "{prefix}");
+        }
     }
 }

@@ -42,7 +42,7 @@ pub(crate) use find::Marks;
 pub(crate) use fold::{ByPrefix, PREFIXES};
 pub use fold::{Fold, How, Inbound, Timed};
 pub use parse::{Moment, parse_time};
-pub use prefix::Prefix;
+pub use prefix::{Prefix, behind_writer};
 pub use vote::{Elected, Poll, VOTERS, elect};
 pub(crate) use year::{Chain, FALL, axis, nearest, position};
 pub use year::{Reference, Years};

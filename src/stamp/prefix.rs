@@ -128,6 +128,17 @@ pub(super) fn peel(bytes: &[u8], at: usize, so_far: Prefix, first: bool) -> Opti
     }
 }
 
+/// What follows the prefixes that name the writer of `line`, and the one blank behind each: `[rank3]:   File` is
+/// `  File`, so that it shows whether the text is indented.
+pub fn behind_writer(line: &[u8]) -> &[u8] {
+    let (mut at, mut prefix) = (0, Prefix::NONE);
+    while let Some((end, named)) = peel(line, at, prefix, at == 0).filter(|(_, named)| *named != prefix) {
+        let blank = line.get(end) == Some(&b' ') && line[end - 1] != b' ';
+        (at, prefix) = (end + usize::from(blank), named);
+    }
+    &line[at..]
+}
+
 /// Where a word of level inside a bracket ends: `NeMo W `, `INFO|`, `I `.
 pub(super) fn inside_bracket(bytes: &[u8], at: usize) -> Option<usize> {
     let end = token_end(bytes, at);

@@ -8,6 +8,7 @@ import sys
 from argparse import Namespace
 from collections.abc import Callable
 
+from logdex import _when
 from logdex._fields import Fields
 from logdex._input import Input
 from logdex.log import Log, Question
@@ -43,6 +44,8 @@ class Rows:
     def __init__(self, args: Namespace, regex: str | None, *, several: bool, many_labels: bool) -> None:
         """`several` files are shown in one order; `many_labels` says whether labels help."""
         self._args = args
+        # One moment for all files, those included that come later.
+        self._now = _when.now()
         self._regex = regex
         self._several = several
         self._color = _wants_color(args.color)
@@ -64,6 +67,7 @@ class Rows:
             partial=live and self._is_bare(),
             ended=ended,
             keep=one,
+            now=self._now,
         )
         return Shown(
             question=question.but(

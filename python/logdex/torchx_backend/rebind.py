@@ -14,7 +14,8 @@ from collections.abc import Callable, Sequence
 from types import ModuleType
 from typing import Any
 
-MODULE = "nemo_run.run.torchx_backend.schedulers.local"
+from logdex.torchx_backend.jobs.nemo_file import MODULE
+
 NAMES = ("PersistentLocalScheduler", "create_scheduler", "_save_job_dir", "_get_job_dirs")
 
 _theirs: dict[str, Any] = {}

@@ -17,7 +17,6 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from logdex.torchx_backend.jobs.record import as_path
-from logdex.torchx_backend.rebind import MODULE
 
 log = logging.getLogger("logdex")
 
