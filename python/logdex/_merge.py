@@ -77,7 +77,9 @@ def merge(
     now = _when.now()
     for label, source in sources.items():
         log = source if isinstance(source, Log) else open_log(source)
-        question = log._ask(regex, since, until, follow=follow, strict=strict, ended=ended, keep=keep, now=now)
+        question = log._ask(
+            regex, since, until, follow=follow, strict=strict, ended=ended, keep=keep, now=now
+        )
         files, scout = log._files(question.but(records=True))
         asked += [(label, one) for one in files]
         if scout is not None:

@@ -361,3 +361,62 @@ impl Drop for Progress {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// One worker takes the first run and never hands it over, as in a read that hangs: the others must not run through
+    /// the file meanwhile.
+    #[test]
+    fn what_waits_behind_a_run_that_hangs_is_bounded() {
+        let line = format!("2026-11-22 02:10:00 {}\n", "x".repeat(1000));
+        let log = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(log.path(), line.repeat(60 * RUN * BLOCK / 1000)).unwrap();
+        let source = Arc::new(Source::open(log.path()).unwrap());
+        let extent = Extent { start: 0, end: source.size().unwrap() };
+        let window = WINDOW * 2;
+        let (send, receive) = sync_channel(window);
+        let (permits, permitted) = sync_channel(window);
+        (0..window).for_each(|_| permits.send(()).unwrap());
+        let turns = Turns { permits: permitted, cutter: Cutter::new(extent), next: 0, over: false };
+        let turns = Arc::new(Mutex::new(turns));
+        let first = {
+            let mut turns = turns.lock().unwrap();
+            turns.permits.recv().unwrap();
+            turns.next = 1;
+            Cut::take(&mut turns.cutter, &source, extent.end)
+        };
+        let halt = Arc::clone(&turns.lock().unwrap().cutter.halt);
+        let worker = {
+            let (source, turns, send) = (Arc::clone(&source), Arc::clone(&turns), send.clone());
+            std::thread::spawn(move || work(&source, extent.end, &turns, Finder::default(), &send))
+        };
+        let (receive, permits) = (Some(Mutex::new(receive)), Some(permits));
+        let pid = std::process::id();
+        let mut threads = Threads { receive, permits, waiting: BTreeMap::new(), next: 0, halt, pid };
+        let mut interrupt = || Err(Error::Interrupted);
+        // All permits but the one that hangs come back as runs that wait, or, were there no bound, the whole file does.
+        while threads.waiting.len() < window - 1 {
+            assert!(threads.next(&mut interrupt).is_err());
+        }
+        assert!(threads.next(&mut interrupt).is_err());
+        assert_eq!(threads.waiting.len(), window - 1);
+        // It comes after all, and the rest of the file with it, in order.
+        send.send((0, first.sum_up(&source, &mut Finder::default(), &mut Block::default()))).unwrap();
+        let mut end = 0;
+        loop {
+            let run = threads.next(&mut || Ok(())).unwrap();
+            assert!(threads.waiting.len() < window);
+            for sum in run.sums {
+                assert_eq!(sum.extent.start, end);
+                end = sum.extent.end;
+            }
+            if run.over {
+                break;
+            }
+        }
+        assert!(end > extent.end / 2);
+        worker.join().unwrap();
+    }
+}

@@ -104,7 +104,7 @@ impl Index {
 
     /// Ends the growth, and stores what it came to if that is worth it: as a file that has grown, of which the next
     /// question sums up the rest. Writes what was summed up, and sums up nothing more.
-    pub fn keep(&mut self) {
+    fn keep(&mut self) {
         let Some(Growth { source, seen, sound, .. }) = self.growth.take() else { return };
         let About { covered, lines, last, elected, .. } = self.about;
         if covered == self.built_from || !sound || source.insist(covered).is_err() {

@@ -20,6 +20,9 @@ from logdex.torchx_backend.jobs.record import as_path
 
 log = logging.getLogger("logdex")
 
+MODULE = "nemo_run.run.torchx_backend.schedulers.local"
+"""NeMo-Run's own scheduler, which says where the file is."""
+
 _PATIENCE = 2.0
 _LARGE = 1 << 20
 _TAIL = 64
