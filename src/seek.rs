@@ -12,7 +12,7 @@ use crate::block::{Block, Extent, Tail};
 use crate::caller::Caller;
 use crate::error::{Error, Result};
 use crate::index::{Asked, Entry, Filter, Index, Piece, Progress};
-use crate::scan::{Job, Purpose, Scan, Tally};
+use crate::scan::{Job, Scan, Tally};
 use crate::timing::Timing;
 
 /// Blocks that lie one behind the other, of which the same is asked.
@@ -150,7 +150,8 @@ impl Seek {
                 run.entries.iter().for_each(|entry| timing.note_steps(entry));
             }
             let scan = self.scan.get_or_insert_with(|| {
-                let purpose = if each { Purpose::EveryBlock } else { self.job.purpose };
+                let purpose = self.job.purpose;
+                let purpose = if each { purpose.of_every_block() } else { purpose };
                 Scan::new(Job { purpose, ..self.job.clone() }, extent, self.workers)
             });
             if let Some(mut batch) = scan.next(pulse)? {

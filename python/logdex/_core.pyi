@@ -21,6 +21,7 @@ __all__ = [
     "Stats",
     "Zone",
     "__version__",
+    "cores",
     "count",
     "parse_time",
     "prune",
@@ -145,7 +146,10 @@ class Record:
 
     @property
     def how(self) -> Literal["own", "inherited", "arrival", "untimed"]:
-        """Where the time comes from: the line's own stamp, another line's, the moment it was read, or nowhere."""
+        """Where the time comes from: the line's own stamp, another line's, the moment it came, or nowhere.
+
+        The moment it came is from the record of arrival, and in a follow without one it is when the line was read.
+        """
 
     @property
     def offset(self) -> int:
@@ -338,6 +342,9 @@ def stop_recording(directory: str) -> None:
     Raises:
         OSError: Why the record is not whole.
     """
+
+def cores() -> int:
+    """How many threads are worth starting: the cores that this process may use, by affinity and control group."""
 
 def count(asked: _Asked) -> int:
     """How many lines the answer has."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -171,7 +170,7 @@ def summarize(
             tolerate(error)
             return None
 
-    with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+    with ThreadPoolExecutor(_core.cores()) as pool:
         told = list(zip(named, pool.map(of_log, named), strict=True))
     by_name: dict[str, list[Rank]] = {}
     for rank in [rank for _, ranks in told for rank in ranks or ()] + _mute(told):

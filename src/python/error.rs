@@ -52,6 +52,9 @@ fn advice(errno: i32, source: &std::io::Error) -> String {
         Errno::ISDIR => format!("{said}; name a log file inside it"),
         Errno::NOENT => format!("{said}; check the path, or follow=True to wait for the file"),
         Errno::ACCESS => format!("{said}; ask the log's owner for read access"),
+        Errno::AGAIN => {
+            format!("{said}: no thread could be started to read with; raise the limit on processes")
+        }
         _ => said.to_owned(),
     }
 }

@@ -77,6 +77,12 @@ pub(super) fn prune(py: Python<'_>, directory: Option<PathBuf>) -> PyResult<u64>
     Ok(engine(py, move || index::prune(directory))?.bytes)
 }
 
+/// How many threads are worth starting: the cores that this process may use, by its affinity and its control group.
+#[pyfunction]
+pub(super) fn cores() -> usize {
+    crate::cores::cores()
+}
+
 /// How many lines the answer has, without making a `str` for each.
 #[pyfunction]
 pub(super) fn count(py: Python<'_>, asked: Asked<'_>) -> PyResult<u64> {

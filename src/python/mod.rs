@@ -36,6 +36,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<show::Show>()?;
     module.add_class::<show::Sink>()?;
     module.add_class::<when::Zone>()?;
+    module.add_function(wrap_pyfunction!(lines::cores, module)?)?;
     module.add_function(wrap_pyfunction!(lines::count, module)?)?;
     module.add_function(wrap_pyfunction!(ranks::summarize, module)?)?;
     module.add_function(wrap_pyfunction!(lines::prune, module)?)?;

@@ -164,11 +164,12 @@ impl Query {
     }
 
     fn terms(&self) -> follow::Terms {
+        let timed = self.question.time.is_some();
         follow::Terms {
             path: self.question.path.clone(),
             pattern: self.question.pattern.clone(),
             // Timed, every line must be seen.
-            purpose: if self.question.time.is_some() { Purpose::EveryBlock } else { self.purpose() },
+            purpose: if timed { self.purpose().of_every_block() } else { self.purpose() },
             partial: self.question.partial,
             deadline: self.question.deadline,
             workers: self.question.workers,

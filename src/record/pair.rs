@@ -214,7 +214,8 @@ impl Pair {
         if self.told { self.put_slot(false) } else { Ok(()) }
     }
 
-    /// Nothing is noted any more: whoever reads along has to go on alone.
+    /// Tells readers how many notes there are and how far they may show the logs. `closed`: nothing is noted any more,
+    /// and whoever reads along has to go on alone.
     pub fn put_slot(&self, closed: bool) -> io::Result<()> {
         let slot = Slot { notes: self.state.notes, sizes: self.seen.1, closed };
         self.record.write_all_at(&slot.to_bytes(self.session), HEADER as u64)

@@ -42,10 +42,25 @@ pub enum Purpose {
     Text,
     /// Their bytes are wanted, be they text or not.
     Bytes,
-    /// All blocks are wanted, selected lines or not, for somebody must see every line.
-    EveryBlock,
+    /// All blocks are wanted, selected lines or not, for the fold of times must see every line.
+    EveryBlock {
+        /// Whether the text of the lines is wanted, and not only their bytes.
+        decoded: bool,
+    },
     /// Only their number is wanted.
     Count,
+}
+
+impl Purpose {
+    /// The same, where lines must be timed that are not selected.
+    #[must_use]
+    pub fn of_every_block(self) -> Self {
+        match self {
+            Self::Text => Self::EveryBlock { decoded: true },
+            Self::Bytes | Self::Count => Self::EveryBlock { decoded: false },
+            Self::EveryBlock { .. } => self,
+        }
+    }
 }
 
 /// What a scan does with each block; shared by its workers.
@@ -149,13 +164,15 @@ impl Job {
         };
         let empty = match &selection {
             Selection::All(ends) => ends.is_empty(),
-            Selection::Picked(picked) => picked.is_empty() && self.purpose != Purpose::EveryBlock,
+            Selection::Picked(picked) => {
+                picked.is_empty() && !matches!(self.purpose, Purpose::EveryBlock { .. })
+            }
         };
         if empty {
             bench.keep(block);
             return;
         }
-        if matches!(self.purpose, Purpose::Text | Purpose::EveryBlock) {
+        if matches!(self.purpose, Purpose::Text | Purpose::EveryBlock { decoded: true }) {
             block.decode();
         }
         run.batches.push(Batch::new(block, selection));

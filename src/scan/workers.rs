@@ -58,17 +58,19 @@ impl Workers {
             done: Condvar::new(),
             window: number as u64 + 2,
         });
-        let mut started = 0;
+        let (mut started, mut refused) = (0, None);
         for _ in 0..number {
             let (job, shared) = (job.clone(), Arc::clone(&shared));
             let thread = std::thread::Builder::new().name("logdex-scan".into());
-            started += usize::from(thread.spawn(move || work(&job, &shared)).is_ok());
+            match thread.spawn(move || work(&job, &shared)) {
+                Ok(_) => started += 1,
+                Err(error) => refused = Some(error),
+            }
         }
-        if started == 0 {
+        if let Some(refused) = refused.filter(|_| started == 0) {
             // No thread is to be had: nobody will ever work, so say so in the first result's place.
             let mut state = shared.lock();
-            let error =
-                Error::Value("no thread could be started to read with; raise the limit on processes".into());
+            let error = Error::io(job.source.path(), refused);
             state.finished.insert(0, Run { error: Some(error), end: extent.end, ..Run::default() });
         }
         Self { shared, number, pid: std::process::id() }

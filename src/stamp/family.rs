@@ -1,6 +1,6 @@
 //! The formats of stamps, as data, and the one way to match them.
 //!
-//! To add a format: one row in [`FAMILIES`], and one line in `tests/data/line_times.tsv`.
+//! To add a format: one row in [`FAMILIES`], and one line in `tests/data/more_times.tsv`.
 
 use super::Stamp;
 use super::shape;

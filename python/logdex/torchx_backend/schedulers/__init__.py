@@ -1,1 +1,1 @@
-"""Schedulers that TorchX can load by name."""
+"""The scheduler `local_persistent`, which TorchX loads by the name of `local.py`, and its parts."""
