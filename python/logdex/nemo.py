@@ -20,6 +20,7 @@ if importlib.util.find_spec("nemo_run") is None:
     raise ModuleNotFoundError("logdex.nemo needs nemo-run: pip install 'logdex[nemo]'", name="nemo_run")
 
 from logdex.torchx_backend import rebind
+from logdex.torchx_backend.jobs.nemo_file import MODULE
 from logdex.torchx_backend.schedulers import nemo as _nemo
 
 __all__ = ["disable", "enable"]
@@ -41,7 +42,7 @@ def enable(*, record: bool = False) -> bool:
         True
     """
     # `import nemo_run.run.torchx_backend...` as a statement finds a function that has the package's name.
-    enabled = rebind.bind(importlib.import_module(rebind.MODULE))
+    enabled = rebind.bind(importlib.import_module(MODULE))
     _nemo.set_records(enabled and record)
     return enabled
 
