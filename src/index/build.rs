@@ -385,7 +385,7 @@ mod tests {
             let mut turns = turns.lock().unwrap();
             turns.permits.recv().unwrap();
             turns.next = 1;
-            Cut::take(&mut turns.cutter, &source, extent.end)
+            Cut::take(&mut turns.cutter, &source, extent.end, &mut || Ok(()))
         };
         let halt = Arc::clone(&turns.lock().unwrap().cutter.halt);
         let worker = {
