@@ -140,6 +140,12 @@ def test_a_follow_of_a_directory_ends_when_told_with_what_has_come(job: Path) ->
         assert list(lines) == ["late"]
 
 
+def test_what_is_merged_says_of_how_many_logs(tmp_path: Path) -> None:
+    for name in "ab":
+        (tmp_path / f"{name}.log").write_text("x\n")
+    assert repr(logdex.open(tmp_path).lines()) == "<Merged of 2 logs>"
+
+
 def _append(path: Path, text: str) -> None:
     with path.open("a") as file:
         file.write(text)

@@ -12,6 +12,7 @@ import logdex
 import pytest
 from logdex.command.heat import columns
 from logdex.ranks import ERRORS
+from shell import run
 
 EXAMPLE = Path(__file__).parent.parent / "examples" / "failing_job.py"
 
@@ -285,3 +286,24 @@ def test_a_log_that_has_not_changed_is_not_read_again(
     kept[0].unlink()
     assert logdex.open(path, tz="UTC").ranks().ranks[0].errors == 2
     assert not kept[0].exists()
+
+
+def test_ranks_reads_what_is_piped_in_and_fits_the_columns_that_are_asked_for(prefixed: Path) -> None:
+    data = prefixed.read_bytes()
+    named = run("ranks", prefixed)[1]
+    status, out, error = run("ranks", stdin=data, COLUMNS="90")
+    assert (status, error) == (1, "")
+    assert out[0] == named[0]
+    table = [line for line in out if line.startswith("rank ")]
+    assert table
+    assert len(table[0].rstrip("\n")) <= 90 < len(next(line for line in named if line.startswith("rank ")))
+
+
+def test_how_many_ranks_there_are_does_not_lengthen_their_repr(prefixed: Path) -> None:
+    told = logdex.open(prefixed).ranks()
+    first = told.first_failure
+    assert first is not None
+    many = len(told.ranks)
+    assert repr(told) == (
+        f"<Ranks: {many} ranks, {len(told.failed)} failed, {len(told.silent)} silent, first_failure={first.name!r}>"
+    )

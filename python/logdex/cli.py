@@ -109,17 +109,25 @@ class Formatter(argparse.RawDescriptionHelpFormatter):
 
     def __init__(self, prog: str) -> None:
         """`prog` is the command's name."""
-        super().__init__(prog, width=_width() - 2)
+        super().__init__(prog, width=columns() - 2)
 
 
-def _width() -> int:
+def columns(*, otherwise: int = 80) -> int:
+    """How wide what is shown may be: `$COLUMNS`, or else the terminal's width, `otherwise` where there is none."""
     said = os.environ.get("COLUMNS", "")
     if said.isdecimal() and int(said) > 0:
         return int(said)
     try:
-        return os.get_terminal_size().columns or 80
+        return os.get_terminal_size().columns or otherwise
     except OSError:
-        return 80
+        return otherwise
+
+
+def sources_or_stdin(made: argparse.ArgumentParser, sources: list[str]) -> list[str]:
+    """The sources that were named; without any, what is piped in, or an error where nothing is."""
+    if not sources and (sys.stdin is None or sys.stdin.isatty()):
+        made.error("name a file, a directory, a glob or a handle, or pipe something in")
+    return sources or ["-"]
 
 
 class _Version(argparse.Action):
@@ -192,10 +200,7 @@ def run(made: argparse.ArgumentParser, args: argparse.Namespace) -> int:
 
         sys.stdout.write(script(args.completion, made, ranks.parser()))
         return 0
-    if not args.sources:
-        if sys.stdin is None or sys.stdin.isatty():
-            made.error("name a file, a directory, a glob or a handle, or pipe something in")
-        args.sources = ["-"]
+    args.sources = sources_or_stdin(made, args.sources)
     args.before = args.context if args.before is None else args.before
     args.after = args.context if args.after is None else args.after
     if args.count and args.follow:

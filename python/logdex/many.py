@@ -53,6 +53,10 @@ class Merged(Generic[_T]):
         """What is known about the answer so far, of all sources together."""
         return self._answer.stats
 
+    def __repr__(self) -> str:
+        """Of how many logs."""
+        return repr(self._answer)
+
 
 class Logs(Log):
     """Many sources, to be asked as one `Log`: a directory, a glob, a handle, or a list of such.

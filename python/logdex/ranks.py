@@ -76,7 +76,7 @@ class Rank:
         return self.silent > max(_LEAST_SILENCE, _MANY_GAPS * pause)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Ranks:
     """What all ranks of a job did, by name.
 
@@ -134,6 +134,12 @@ class Ranks:
     def last(self) -> datetime | None:
         """The latest time of any line."""
         return max((one.last for one in self.ranks if one.last), default=None)
+
+    def __repr__(self) -> str:
+        """How many ranks there are, and which failed first, however many that is."""
+        first = self.first_failure.name if self.first_failure else None
+        counts = f"{len(self.ranks)} ranks, {len(self.failed)} failed, {len(self.silent)} silent"
+        return f"<Ranks: {counts}, first_failure={first!r}>"
 
 
 def _doubt(one: Quote, other: Quote, clocks: float) -> float:

@@ -75,8 +75,7 @@ def main(argv: Sequence[str], prog: str = "logdex ranks") -> int:
     """Runs `logdex ranks`; returns its exit status."""
     made = parser(prog)
     args = cli.parse(made, argv, "--errors")
-    if not args.sources:
-        made.error("name a file, a directory, a glob or a handle, or - for standard input")
+    args.sources = cli.sources_or_stdin(made, args.sources)
     trouble: list[Exception] = []
     try:
         named = [(_log(one, args.tz), one.source or Source(one.label, ())) for one in _found(args, trouble)]
@@ -140,7 +139,13 @@ def show(told: Ranks, args: argparse.Namespace) -> None:
         soft_wrap=True,
     )
     if not console.is_terminal and args.color != "always":
-        console = Console(file=sys.stdout, width=120, color_system=None, highlight=False, soft_wrap=True)
+        console = Console(
+            file=sys.stdout,
+            width=cli.columns(otherwise=120),
+            color_system=None,
+            highlight=False,
+            soft_wrap=True,
+        )
     for line in verdict(told):
         console.print(line)
     _table(console, told, _rows(told, args.all))
