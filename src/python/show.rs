@@ -165,24 +165,23 @@ impl Show {
             };
             let Answer { parts, caller, .. } = &mut *answer;
             let paint = painter.as_mut().map(|p| p as &mut dyn Painter);
+            let mut hits = 0;
             let shown = guarded(|| match parts {
-                Parts::One(feed, style) => show::show_one(feed, style, manner, paint, caller),
-                Parts::Many(many) => many.show(manner, paint, &mut scout, caller),
+                Parts::One(feed, style) => show::show_one(feed, style, manner, paint, caller, &mut hits),
+                Parts::Many(many) => many.show(manner, paint, &mut scout, caller, &mut hits),
             });
             let mut told = self.told();
             if let Parts::Many(many) = parts {
                 told.errors.extend(many.take_errors().into_iter().map(PyErr::from));
             }
+            told.hits = hits;
             match shown {
                 Err(_) if self.closed.load(Ordering::Acquire) => Ok(0),
                 Err(error) => {
                     let raised = caller.raised().or(painter.and_then(|p| p.raised)).or(scout.raised);
                     Err(raised.unwrap_or_else(|| error.into()))
                 }
-                Ok(hits) => {
-                    told.hits = hits;
-                    Ok(hits)
-                }
+                Ok(()) => Ok(hits),
             }
         })
     }

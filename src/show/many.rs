@@ -71,16 +71,18 @@ impl Many {
         self.merge.take_errors()
     }
 
-    /// Writes the lines, each log's in its style; returns how many were meant.
+    /// Writes the lines, each log's in its style, and counts in `hits` those that were meant, also where it ends in an
+    /// error.
     pub fn show(
         &mut self,
         manner: Manner<'_>,
         mut painter: Option<&mut dyn Painter>,
         scout: &mut dyn Scout,
         caller: &mut dyn Caller,
-    ) -> Result<u64> {
+        hits: &mut u64,
+    ) -> Result<()> {
         let caller = &mut Attended { caller, sink: manner.sink.filter(|_| manner.live) };
-        let (mut out, mut page) = (Out::new(manner.sink, manner.live), Page::default());
+        let (mut out, mut page) = (Out::new(manner.sink, manner.live, hits), Page::default());
         loop {
             while let Some((at, held)) = self.merge.ready() {
                 self.shape(at, &held, &mut page, caller)?;
@@ -109,8 +111,7 @@ impl Many {
                 self.write(at, &mut page, &mut out, &mut painter)?;
             }
             if over {
-                out.flush(&mut || caller.pulse())?;
-                return Ok(out.hits);
+                return out.flush(&mut || caller.pulse());
             }
         }
     }

@@ -6,19 +6,19 @@ use super::{Feed, Manner, Page, Style};
 use crate::caller::Caller;
 use crate::error::Result;
 
-/// Writes what `feed` gives; returns how many lines were meant.
+/// Writes what `feed` gives, and counts in `hits` the lines that were meant, also where it ends in an error.
 pub fn show_one(
     feed: &mut Feed,
     style: &Style,
     manner: Manner<'_>,
     mut painter: Option<&mut dyn Painter>,
     caller: &mut dyn Caller,
-) -> Result<u64> {
+    hits: &mut u64,
+) -> Result<()> {
     let caller = &mut Attended { caller, sink: manner.sink.filter(|_| manner.live) };
-    let mut out = Out::new(manner.sink, manner.live);
+    let mut out = Out::new(manner.sink, manner.live, hits);
     if feed.is_plain() && style.is_plain() && painter.is_none() {
-        plain(feed, caller, &mut out)?;
-        return Ok(out.hits);
+        return plain(feed, caller, &mut out);
     }
     let (mut page, mut headed) = (Page::default(), false);
     while feed.turn(&mut page, caller)? {
@@ -28,8 +28,7 @@ pub fn show_one(
         }
         out.settle(&mut || caller.pulse())?;
     }
-    out.flush(&mut || caller.pulse())?;
-    Ok(out.hits)
+    out.flush(&mut || caller.pulse())
 }
 
 /// The lines of one feed as they are.

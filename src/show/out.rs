@@ -22,14 +22,15 @@ pub(super) struct Out<'s> {
     sink: Option<&'s Sink>,
     buffer: Vec<u8>,
     written: Instant,
-    pub(super) hits: u64,
+    /// How many lines were meant so far, which also whoever ends it half-way wants to know.
+    hits: &'s mut u64,
     /// What is there is written at once.
     live: bool,
 }
 
 impl<'s> Out<'s> {
-    pub(super) fn new(sink: Option<&'s Sink>, live: bool) -> Self {
-        Self { sink, buffer: Vec::new(), written: Instant::now(), hits: 0, live }
+    pub(super) fn new(sink: Option<&'s Sink>, live: bool, hits: &'s mut u64) -> Self {
+        Self { sink, buffer: Vec::new(), written: Instant::now(), hits, live }
     }
 
     /// Writes a row; `headed` says whether the heading of its feed was written.
@@ -41,7 +42,7 @@ impl<'s> Out<'s> {
         headed: &mut bool,
         painter: &mut Option<&mut dyn Painter>,
     ) -> Result<()> {
-        self.hits += u64::from(row.kind == Kind::Hit);
+        *self.hits += u64::from(row.kind == Kind::Hit);
         if self.sink.is_none() {
             return Ok(());
         }
@@ -63,7 +64,7 @@ impl<'s> Out<'s> {
         batch: &Batch,
         pulse: &mut dyn FnMut() -> Result<()>,
     ) -> Result<Option<bool>> {
-        self.hits += batch.len();
+        *self.hits += batch.len();
         let Some(sink) = self.sink else { return Ok(None) };
         let bytes = batch.block.bytes();
         let last = match &batch.selection {

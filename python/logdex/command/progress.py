@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import stat
 import sys
 import time
 from argparse import Namespace
@@ -15,11 +17,12 @@ _EVERY = 0.2
 
 
 class Progress:
-    """Shows how much was read, until the block ends; not where lines go to the same terminal."""
+    """Shows how much was read, until the block ends; not where lines go to the same terminal, or may by way of a pager."""
 
     def __init__(self, args: Namespace) -> None:
         """`args` are what the command was given."""
-        quiet = args.follow or not sys.stderr.isatty() or (sys.stdout.isatty() and not args.count)
+        shares = not args.count and (sys.stdout.isatty() or _is_pipe(1))
+        quiet = args.follow or not sys.stderr.isatty() or shares
         self._is_shown = not quiet and _bytes_read() is not None
 
     def __enter__(self) -> None:
@@ -36,6 +39,14 @@ class Progress:
         if self._is_shown:
             self._over.set()
             self._thread.join()
+
+
+def _is_pipe(descriptor: int) -> bool:
+    try:
+        mode = os.fstat(descriptor).st_mode
+    except OSError:
+        return False
+    return stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode)
 
 
 def _tell(over: threading.Event) -> None:
