@@ -180,6 +180,6 @@ def test_a_handle_is_read_and_followed_to_the_end(launch: Callable[..., str]) ->
     status, out, error = run("-f", "-e", "line", handle)
     assert (status, error) == (0, "")
     assert sorted(out) == [f"w/{k} stdout line {i} of {k}\n" for k in (0, 1) for i in (1, 2, 3)]
-    assert run(f"{handle}/w/1", "-n1")[1] == ["line 3 of 1\n"]
+    assert run(f"{handle}/w/1", "-n1")[1] == ["w/1 stdout line 3 of 1\n"]
     status, _, error = run(f"{handle}/w/7")
     assert (status, "no replica 7" in error) == (2, True)

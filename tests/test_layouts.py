@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import logdex
 import pytest
 from logdex.layouts import Source, sources
 
@@ -181,11 +182,11 @@ def test_attempts_and_restarts_are_named_where_there_are_several(tmp_path: Path)
 @pytest.mark.parametrize(
     ("combined", "follow", "streams", "expected"),
     [
-        ("xy", False, None, ["combined"]),
+        ("xy", False, None, ["stderr", "stdout"]),
         ("x", False, None, ["stderr", "stdout"]),
         ("xy", True, None, ["stderr", "stdout"]),
         ("xy", False, "stderr", ["stderr"]),
-        ("xy", False, "combined", ["combined"]),
+        ("xy", False, "combined", ["stderr", "stdout"]),
     ],
 )
 def test_stdout_and_stderr_or_combined_never_both(
@@ -200,6 +201,36 @@ def test_stdout_and_stderr_or_combined_never_both(
     # The same from inside the app, the role and the replica.
     for inside in ("w", "w/0"):
         assert len(sources(str(tmp_path / inside), follow=follow, streams=streams)) == len(expected)
+
+
+def test_a_combined_copy_serves_where_a_stream_is_missing(tmp_path: Path) -> None:
+    make(tmp_path, "w/0/stderr.log w/0/combined.log")
+    (tmp_path / "w/0/combined.log").write_text("out\nx\n")
+    assert [one.stream for one in sources(str(tmp_path))] == ["combined"]
+
+
+def test_labels_of_torchruns_tree_are_short(tmp_path: Path) -> None:
+    run = "torchelastic/trainer/trainer-with-a-long-name-k2j5h3g6f7d8s9_ab_d3f9k"
+    make(tmp_path, f"{run}/attempt_0/0/stdout.log {run}/attempt_0/0/stderr.log {run}/attempt_1/0/stdout.log")
+    assert [one.label for one in sources(str(tmp_path))] == [
+        "trainer/ab_d3f9k/0 stdout",
+        "trainer/ab_d3f9k/0 stderr",
+    ]
+
+
+@pytest.mark.parametrize("prefix", ["[trainer0]:", "[0]:"])
+def test_a_job_whose_workers_torchrun_copies_gives_each_line_once(tmp_path: Path, prefix: str) -> None:
+    elastic = "app/torchelastic/trainer/r_x/attempt_0/0/{}.log"
+    make(tmp_path, " ".join(f"app/trainer/0/{one}.log" for one in ("stdout", "stderr", "combined")))
+    make(tmp_path, " ".join(elastic.format(one) for one in ("stdout", "stderr")))
+    for stream in ("stdout", "stderr"):
+        (tmp_path / elastic.format(stream)).write_text(f"{stream} of a worker\n")
+        (tmp_path / f"app/trainer/0/{stream}.log").write_text(f"{prefix}{stream} of a worker\n")
+    (tmp_path / "app/trainer/0/combined.log").write_text(
+        f"{prefix}stdout of a worker\n{prefix}stderr of a worker\n"
+    )
+    lines = sorted(logdex.open(tmp_path / "app").lines())
+    assert lines == [f"{prefix}stderr of a worker\n", f"{prefix}stdout of a worker\n"]
 
 
 def test_lines_that_torchrun_copied_come_once(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import logdex
 import pytest
@@ -155,7 +156,24 @@ def test_a_handle_is_a_log(launch: Callable[..., str]) -> None:
     app = launch("echo out of ${replica_id}; echo err of ${replica_id} >&2", replicas=2)
     with logdex.open(f"local_persistent://test/{app}").lines("of", follow=True) as lines:
         assert sorted(lines) == ["err of 0\n", "err of 1\n", "out of 0\n", "out of 1\n"]
-    # TorchX's own copy serves where it is complete, which it is not at once, nor for all replicas at once.
-    there = set(logdex.open(f"local_persistent://test/{app}").sources)
-    for replica in ("w/0", "w/1"):
-        assert ({replica} <= there) != ({f"{replica} stdout", f"{replica} stderr"} <= there)
+    # Called the same while the app runs and after it.
+    assert logdex.open(f"local_persistent://test/{app}").sources == [
+        f"w/{k} {stream}" for k in (0, 1) for stream in ("stdout", "stderr")
+    ]
+
+
+@pytest.mark.parametrize("record", [True, False])
+def test_the_torn_copy_of_a_job_that_ended_is_not_read(
+    scheduler: Any, launch: Callable[..., str], eventually: Callable[..., None], record: bool
+) -> None:
+    scheduler._records = record
+    app = launch("echo out of out; echo err err >&2")
+    written = sorted(scheduler.log_iter(app, "w", 0, should_tail=True))
+    eventually(lambda: scheduler.describe(app).state.name == "SUCCEEDED")
+    directory = Path(scheduler._record(app).log_dir)
+    (directory / "w/0/combined.log").write_text("out oerr err\nf out\n")
+    for source in (f"local_persistent://test/{app}", str(directory)):
+        log = logdex.open(source)
+        assert sorted(log.lines()) == written == ["err err\n", "out of out\n"]
+        if record:
+            assert log.count(since="10m") == 2

@@ -39,7 +39,9 @@ class Layout:
 LAYOUTS = (
     Layout(
         "torchelastic",
-        r"(?P<role>[^/]+)/(?P<run>[^/]+)/attempt_(?P<attempt>\d+)/(?P<local>\d+)/(?P<stream>stdout|stderr)\.log",
+        # torchrun calls a run by its rendezvous, which may be long, and eight characters that no other run has.
+        r"(?P<role>[^/]+)/(?:(?P<rendezvous>[^/]+)_(?=\w{8}/attempt_))?(?P<run>[^/]+)"
+        r"/attempt_(?P<attempt>\d+)/(?P<local>\d+)/(?P<stream>stdout|stderr)\.log",
         "{role}/{run}/{local}",
     ),
     Layout(
@@ -137,8 +139,9 @@ def sources(path: str, *, streams: str | None = None, follow: bool = False) -> l
 
     Args:
         path: A file, a directory or a glob.
-        streams: "stdout", "stderr" or "combined", where there are several; default: combined where it is
-            complete, else stdout and stderr, never both.
+        streams: "stdout", "stderr" or "combined", where there are several. Combined, which is the default, is stdout
+            and stderr where both are there: a copy of both in one file, as TorchX makes it, has torn lines. It is read
+            where one of them is missing.
         follow: The logs will be followed, so a combined copy, which lags behind, is not taken.
 
     Raises:
@@ -296,10 +299,10 @@ def _is_copied_to_a_replica(one: _Found, found: list[_Found]) -> bool:
 
 
 def _is_tee(path: str) -> bool:
-    """Whether torchrun copied the lines of ranks into `path`, behind `[role3]:`."""
+    """Whether torchrun copied the lines of ranks into `path`, behind `[role3]:`, or `[3]:` of a role without a name."""
     try:
         with open(path, "rb") as file:
-            return re.search(rb"(?m)^\[\w+\d+\]:", file.read(256 << 10)) is not None
+            return re.search(rb"(?m)^\[\w*\d\]:", file.read(256 << 10)) is not None
     except OSError:
         return False
 
@@ -316,10 +319,13 @@ def _choose_streams(found: list[_Found], streams: str | None, follow: bool) -> l
 def _choice(there: list[_Found], streams: str | None, follow: bool) -> list[_Found]:
     combined = next((one for one in there if one.stream == "combined"), None)
     rest = [one for one in there if one is not combined]
+    if streams in ("stdout", "stderr"):
+        return [one for one in rest if one.stream in (None, streams)]
+    if {"stdout", "stderr"} <= {one.stream for one in rest}:
+        # Of lines that came at one moment, those of stdout come first.
+        return sorted(rest, key=lambda one: one.stream != "stdout")
     if streams == "combined":
         return [combined] if combined else rest
-    if streams is not None:
-        return [one for one in rest if one.stream in (None, streams)]
     return _combined_or_rest(combined, rest, follow)
 
 

@@ -17,7 +17,7 @@ _EVERY = 0.2
 
 
 class Progress:
-    """Shows how much was read, until the block ends; not where lines go to the same terminal, or may by way of a pager."""
+    """Shows how much was read, until the block ends; not where lines go to the same terminal, or to a pager."""
 
     def __init__(self, args: Namespace) -> None:
         """`args` are what the command was given."""
