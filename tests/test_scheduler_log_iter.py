@@ -271,6 +271,21 @@ def test_reading_needs_no_record_of_the_torchx_cache(
     scheduler.close()
 
 
+def test_a_temporary_log_directory_is_told_of_as_torchx_does_and_only_that_is_removed(
+    launch: Callable[..., str], tmp_path: Path
+) -> None:
+    scheduler = PersistentLocalScheduler("plain", CWDImageProvider)
+    if not hasattr(scheduler, "_created_tmp_log_dir"):
+        pytest.skip("this TorchX does not say whether a log directory is temporary")
+    launch("true", on=scheduler)
+    temporary = Path(scheduler._base_log_dir)
+    assert scheduler._created_tmp_log_dir
+    launch("true", on=scheduler, log_dir=str(tmp_path / "named"))
+    assert scheduler._created_tmp_log_dir
+    scheduler.close()
+    assert (temporary.exists(), (tmp_path / "named").exists()) == (False, True)
+
+
 def test_the_class_without_a_log_root_does_as_torchx(
     launch: Callable[..., str], eventually: Callable[..., None]
 ) -> None:

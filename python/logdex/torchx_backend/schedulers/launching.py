@@ -147,12 +147,17 @@ class LaunchingScheduler(LocalScheduler):
                 self._log_root,
                 app_id,
             )
-        directory: str = super()._get_app_log_dir(app_id, cfg)
-        if getattr(self, "_created_tmp_log_dir", False):
-            # TorchX 0.7.0 keeps one flag for all apps, and its `close` then deletes what `_base_log_dir` is
-            # by then, be it a directory that the user named. Keep a list, as nightly does.
+        # TorchX 0.7.0 keeps one flag for all apps, and its `close` deletes what `_base_log_dir` is by then, be it a
+        # directory that the user named. So `close` goes by a list, as nightly's does, and the flag is only kept for
+        # whoever looks at it.
+        created_before = getattr(self, "_created_tmp_log_dir", None)
+        if created_before is not None:
             self._created_tmp_log_dir = False
-            self._tmp_log_dirs.append(str(self._base_log_dir))
+        directory: str = super()._get_app_log_dir(app_id, cfg)
+        if created_before is not None:
+            if self._created_tmp_log_dir:
+                self._tmp_log_dirs.append(str(self._base_log_dir))
+            self._created_tmp_log_dir |= created_before
         return os.path.abspath(directory)
 
     def _evict_lru(self) -> bool:
