@@ -8,7 +8,7 @@ use crate::stamp::Clock;
 use crate::stamp::civil::{self, DAY, HOUR, MINUTE, SECOND};
 
 const FORMS: &str = "\"2026-11-22 02:10\", \"2026-11-22T02:10:05.5Z\", \"02:10\", \"10m\", \"2h ago\", \"1h30m\", \
-                     \"yesterday 14:00\", \"today\" or \"now\"";
+                     \"yesterday 14:00\", \"today\", \"now\" or \"1764295200\" (seconds since 1970)";
 
 /// Which end of a range a moment is: both are included, and each is a whole microsecond.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,6 +80,7 @@ fn resolve_text(text: &str, side: Side, zone: &TimeZone, now: i64) -> Result<i64
     let words = text.trim().to_ascii_lowercase();
     let found = if words == "now" { Some(now) } else { None }
         .or_else(|| ago(&words).map(|ago| now.saturating_sub(ago)))
+        .or_else(|| epoch(&words))
         .or_else(|| {
             let (civil, offset) = named_day(&words, zone, now).or_else(|| dated(&words))?;
             // Where the wall shows it twice, take the one that loses no line.
@@ -108,6 +109,14 @@ fn ago(words: &str) -> Option<i64> {
         rest = tail[unit..].trim_start_matches([' ', ',']);
     }
     Some(total)
+}
+
+/// `1764295200`, `@1764295200.5`: seconds since 1970 UTC, from 1973 on, so that no year or hour is taken for them.
+fn epoch(words: &str) -> Option<i64> {
+    let number = words.strip_prefix('@').unwrap_or(words);
+    let whole = number.split('.').next().unwrap_or(number);
+    let is_number = number.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
+    (is_number && (9..=10).contains(&whole.len())).then(|| scaled(number, SECOND)).flatten()
 }
 
 fn unit_ns(unit: &str) -> Option<i64> {
@@ -275,6 +284,8 @@ mod tests {
             ("today", "2026-11-21T23:00:00Z"),
             ("today 09:30", "2026-11-22T08:30:00Z"),
             ("now", "2026-11-22T10:00:00.25Z"),
+            ("1764295200", "2025-11-28T02:00:00Z"),
+            ("@1764295200.25", "2025-11-28T02:00:00.25Z"),
         ] {
             assert_eq!(since(text, "Europe/Berlin"), Some(ns(expected)), "{text}");
         }
@@ -308,6 +319,10 @@ mod tests {
             "2026-11/22",
             "02:10+99:00",
             "--5m",
+            "20261122",
+            "1764295200000",
+            "1764295200s",
+            "@10",
         ] {
             let zone = TimeZone::UTC;
             let error = When::Text(text.into()).resolve(Side::Until, &zone, NOW).expect_err(text).to_string();

@@ -261,6 +261,8 @@ class _Shown(Protocol):
     def gap(self) -> bytes: ...
     @property
     def json(self) -> tuple[str, int | None, str] | None: ...
+    @property
+    def numbers(self) -> bool: ...
 
 @final
 class Sink:
@@ -277,9 +279,11 @@ class Show:
         shown: Sequence[_Shown],
         *,
         paint: Callable[[str], str] | None = None,
+        picks: bool = False,
         scout: _Scout | None = None,
         skip: int = 0,
         last: int | None = None,
+        most: int | None = None,
     ) -> Self: ...
     def run(self, sink: Sink | None, *, live: bool = False) -> int:
         """Writes the lines, or only counts them where `sink` is None; returns how many were meant.

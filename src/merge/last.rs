@@ -22,6 +22,9 @@ impl Last {
 
     /// One more line, of log `at`.
     pub(super) fn push(&mut self, at: usize, held: &Held) {
+        if self.most == 0 {
+            return;
+        }
         if self.lines.len() == self.most {
             self.lines.pop_front();
         }

@@ -45,6 +45,7 @@ struct Shown<'py> {
     gap: Vec<u8>,
     /// For JSON: the source's name, its rank, and which attempt or restart it is.
     json: Option<(String, Option<u32>, String)>,
+    numbers: bool,
 }
 
 /// What is shown, and how it is put in order.
@@ -67,11 +68,11 @@ impl Shown<'_> {
         bell: &Arc<Bell>,
     ) -> PyResult<(show::Shown, PythonCaller, Option<Py<PyAny>>)> {
         let (shape, zone) = (self.shape(), self.question.zone.0.clone());
-        let Self { mut question, label, heading, gap, json, .. } = self;
+        let Self { mut question, label, heading, gap, json, numbers, .. } = self;
         let json = json.map(|(source, rank, part)| Json { source, rank, part, zone });
         let keep = question.keep.take();
         let (question, caller) = question.put(closed, bell)?;
-        let style = Style { label, heading, gap, json };
+        let style = Style { label, heading, gap, json, numbers };
         Ok((show::Shown { question, style, shape }, caller, keep))
     }
 }
@@ -85,7 +86,10 @@ pub(super) struct Show {
     /// Wakes a follow that waits.
     bell: Arc<Bell>,
     paint: Option<Py<PyAny>>,
+    /// Whether what `paint` gives stands for the line.
+    picks: bool,
     scout: Option<Py<PyAny>>,
+    most: Option<u64>,
 }
 
 struct Answer {
@@ -105,13 +109,15 @@ struct Told {
 #[pymethods]
 impl Show {
     #[new]
-    #[pyo3(signature = (shown, *, paint=None, scout=None, skip=0, last=None))]
+    #[pyo3(signature = (shown, *, paint=None, picks=false, scout=None, skip=0, last=None, most=None))]
     fn new(
         shown: Vec<Shown<'_>>,
         paint: Option<Py<PyAny>>,
+        picks: bool,
         scout: Option<Scouted<'_>>,
         skip: u64,
         last: Option<usize>,
+        most: Option<u64>,
     ) -> PyResult<Self> {
         let (closed, bell) = (Arc::new(AtomicBool::new(false)), Arc::new(Bell::default()));
         let (mut logs, mut caller, mut keep) = (Vec::new(), None, Vec::new());
@@ -148,17 +154,17 @@ impl Show {
         };
         let caller = caller.unwrap_or_else(|| PythonCaller::new(None, None, Arc::clone(&closed)));
         let answer = Mutex::new(Answer { parts, caller, _keep: keep });
-        Ok(Self { answer, told: Mutex::default(), closed, bell, paint, scout: look })
+        Ok(Self { answer, told: Mutex::default(), closed, bell, paint, picks, scout: look, most })
     }
 
     #[pyo3(signature = (sink, *, live=false))]
     fn run(&self, py: Python<'_>, sink: Option<&Bound<'_, Sink>>, live: bool) -> PyResult<u64> {
         let paint = self.paint.as_ref().map(|paint| paint.clone_ref(py));
-        let mut painter = paint.map(|paint| Paint { paint, raised: None });
+        let mut painter = paint.map(|paint| Paint { paint, picks: self.picks, raised: None });
         let scout = self.scout.as_ref().map(|look| look.clone_ref(py));
         let (closed, bell) = (Arc::clone(&self.closed), Arc::clone(&self.bell));
         let mut scout = Looking { look: scout, closed, bell, raised: None, keep: Vec::new() };
-        let manner = Manner { sink: sink.map(|sink| &sink.get().0), live };
+        let manner = Manner { sink: sink.map(|sink| &sink.get().0), live, most: self.most };
         detached(py, || {
             let Ok(mut answer) = self.answer.try_lock() else {
                 return Err(PyRuntimeError::new_err("this answer is being shown by another thread"));
@@ -214,16 +220,17 @@ impl Show {
     }
 }
 
-/// Asks Python for the colours of a line; only ever used on a terminal.
+/// Asks Python for the colours of a line, on a terminal, or for the parts of it that are shown.
 struct Paint {
     paint: Py<PyAny>,
+    picks: bool,
     raised: Option<PyErr>,
 }
 
 impl Painter for Paint {
     fn paint(&mut self, line: &[u8]) -> Result<Vec<u8>> {
         // A `str` of it would not hold its bytes, which go out as they are.
-        if std::str::from_utf8(line).is_err() {
+        if !self.picks && std::str::from_utf8(line).is_err() {
             return Ok(line.to_vec());
         }
         attached(|py| self.paint.bind(py).call1((text::decode(py, line),))?.extract::<String>())
@@ -232,6 +239,10 @@ impl Painter for Paint {
                 self.raised = Some(raised);
                 Error::Interrupted
             })
+    }
+
+    fn picks(&self) -> bool {
+        self.picks
     }
 }
 

@@ -133,6 +133,9 @@ impl Query {
         last: u64,
         caller: &mut dyn Caller,
     ) -> Result<u64> {
+        if last == 0 {
+            return Ok(end);
+        }
         let (job, mut found, mut block, mut end) = (self.job(Arc::clone(source)), 0, Block::default(), end);
         while end > 0 {
             caller.pulse()?;

@@ -82,11 +82,14 @@ impl Many {
         hits: &mut u64,
     ) -> Result<()> {
         let caller = &mut Attended { caller, sink: manner.sink.filter(|_| manner.live) };
-        let (mut out, mut page) = (Out::new(manner.sink, manner.live, hits), Page::default());
+        let (mut out, mut page) = (Out::new(manner, hits), Page::default());
         loop {
             while let Some((at, held)) = self.merge.ready() {
                 self.shape(at, &held, &mut page, caller)?;
                 self.write(at, &mut page, &mut out, &mut painter)?;
+                if out.is_full() {
+                    return out.flush(&mut || caller.pulse());
+                }
                 out.make_room(&mut || caller.pulse())?;
             }
             out.settle(&mut || caller.pulse())?;
@@ -140,6 +143,9 @@ impl Many {
     ) -> Result<()> {
         let Way { style, headed, .. } = &mut self.ways[at];
         for &row in page.rows() {
+            if out.is_full() {
+                break;
+            }
             out.row(style, row, page.text(row), headed, painter)?;
         }
         page.clear();

@@ -33,6 +33,8 @@ pub struct Manner<'s> {
     pub sink: Option<&'s Sink>,
     /// What is there is written at once.
     pub live: bool,
+    /// After so many lines that are meant it is over.
+    pub most: Option<u64>,
 }
 
 /// Why a row is shown.

@@ -16,8 +16,8 @@ pub fn show_one(
     hits: &mut u64,
 ) -> Result<()> {
     let caller = &mut Attended { caller, sink: manner.sink.filter(|_| manner.live) };
-    let mut out = Out::new(manner.sink, manner.live, hits);
-    if feed.is_plain() && style.is_plain() && painter.is_none() {
+    let mut out = Out::new(manner, hits);
+    if feed.is_plain() && style.is_plain() && painter.is_none() && manner.most.is_none() {
         return plain(feed, caller, &mut out);
     }
     let (mut page, mut headed) = (Page::default(), false);
@@ -25,6 +25,9 @@ pub fn show_one(
         for &row in page.rows() {
             out.row(style, row, page.text(row), &mut headed, &mut painter)?;
             out.make_room(&mut || caller.pulse())?;
+            if out.is_full() {
+                return out.flush(&mut || caller.pulse());
+            }
         }
         out.settle(&mut || caller.pulse())?;
     }

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::{Kind, Row, Sink, Style};
+use super::{Kind, Manner, Row, Sink, Style};
 use crate::batch::{Batch, Selection};
 use crate::error::Result;
 
@@ -15,6 +15,11 @@ const SOON: Duration = Duration::from_millis(20);
 pub trait Painter {
     /// The line as it is to be written.
     fn paint(&mut self, line: &[u8]) -> Result<Vec<u8>>;
+
+    /// Whether what it gives stands for the line: no row, or several.
+    fn picks(&self) -> bool {
+        false
+    }
 }
 
 /// Rows on their way to the sink; without one they are only counted.
@@ -26,11 +31,18 @@ pub(super) struct Out<'s> {
     hits: &'s mut u64,
     /// What is there is written at once.
     live: bool,
+    most: Option<u64>,
 }
 
 impl<'s> Out<'s> {
-    pub(super) fn new(sink: Option<&'s Sink>, live: bool, hits: &'s mut u64) -> Self {
-        Self { sink, buffer: Vec::new(), written: Instant::now(), hits, live }
+    pub(super) fn new(manner: Manner<'s>, hits: &'s mut u64) -> Self {
+        let Manner { sink, live, most } = manner;
+        Self { sink, buffer: Vec::new(), written: Instant::now(), hits, live, most }
+    }
+
+    /// Whether as many lines as are wanted have been written.
+    pub(super) fn is_full(&self) -> bool {
+        self.most.is_some_and(|most| *self.hits >= most)
     }
 
     /// Writes a row; `headed` says whether the heading of its feed was written.
@@ -50,6 +62,11 @@ impl<'s> Out<'s> {
             self.buffer.extend_from_slice(&style.heading);
         }
         match painter {
+            Some(painter) if row.kind == Kind::Hit && painter.picks() => {
+                for picked in painter.paint(text)?.split_inclusive(|byte| *byte == b'\n') {
+                    style.write(row, text, picked, &mut self.buffer);
+                }
+            }
             Some(painter) if row.kind == Kind::Hit => {
                 style.write(row, text, &painter.paint(text)?, &mut self.buffer);
             }

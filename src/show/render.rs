@@ -18,6 +18,9 @@ pub struct Style {
     pub gap: Vec<u8>,
     /// One JSON object a row, instead of text.
     pub json: Option<Json>,
+    /// Whether the number of its line in the file stands before each row, with a `:`, or a `-` where it is around
+    /// one that is meant.
+    pub numbers: bool,
 }
 
 /// What a JSON row says beside the line.
@@ -36,7 +39,7 @@ pub struct Json {
 impl Style {
     /// Whether rows go out as they are.
     pub fn is_plain(&self) -> bool {
-        self.label.is_empty() && self.heading.is_empty() && self.json.is_none()
+        self.label.is_empty() && self.heading.is_empty() && self.json.is_none() && !self.numbers
     }
 
     /// Appends a row whose text is `raw` to `out`; `text` is that text, painted or not.
@@ -52,6 +55,10 @@ impl Style {
             return;
         }
         out.extend_from_slice(&self.label);
+        if let Some(time) = row.time.filter(|_| self.numbers) {
+            out.extend_from_slice(time.number.to_string().as_bytes());
+            out.push(if row.kind == Kind::Hit { b':' } else { b'-' });
+        }
         out.extend_from_slice(text);
         if !text.ends_with(b"\n") {
             out.push(b'\n');

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from logdex import cli
 from logdex._input import Input, Wish, inputs
-from logdex.command import patterns
+from logdex.command import patterns, words
 from logdex.command.complain import complain
 from logdex.command.heat import Cell, bar, columns, svg
 from logdex.layouts import Source
@@ -44,20 +44,27 @@ def parser(prog: str = "logdex ranks") -> argparse.ArgumentParser:
     )
     made.add_argument("sources", nargs="*", metavar="SOURCE", help="a file, directory, glob, handle, or -")
     made.add_argument(
-        "-e", "--errors", action="append", default=[], metavar="RE", help="what is an error; several: any"
+        "-e",
+        "--errors",
+        action="append",
+        default=[],
+        metavar="RE",
+        help="take lines in which RE is found for errors",
     )
-    made.add_argument("-i", "--ignore-case", action="store_true", help="RE in any case")
-    made.add_argument("--tz", metavar="ZONE", help="zone of stamps without one; default the machine's")
+    made.add_argument("-i", "--ignore-case", action="store_true", help="let RE match in any case")
+    made.add_argument("--tz", metavar="ZONE", help="take stamps for times in this zone where they name none")
     made.add_argument(
         "--clocks",
         type=_seconds,
         default=CLOCKS,
         metavar="SECONDS",
-        help=f"by how much clocks of two hosts may differ (default {CLOCKS:g})",
+        help=f"assume that the clocks of two hosts differ by up to so many seconds (default {CLOCKS:g})",
     )
-    made.add_argument("--all", action="store_true", help=f"all ranks, not the {_MOST_ROWS} that say most")
+    made.add_argument(
+        "--all", action="store_true", help=f"show all ranks, not the {_MOST_ROWS} that say most"
+    )
     made.add_argument("--svg", metavar="FILE", help="write the heat map as a picture, too")
-    made.add_argument("--color", choices=["auto", "always", "never"], default="auto")
+    made.add_argument("--color", choices=["auto", "always", "never"], default="auto", help="use colours")
     return made
 
 
@@ -74,7 +81,7 @@ def _seconds(text: str) -> float:
 def main(argv: Sequence[str], prog: str = "logdex ranks") -> int:
     """Runs `logdex ranks`; returns its exit status."""
     made = parser(prog)
-    args = cli.parse(made, argv, "--errors")
+    args = words.parse(made, argv, "--errors")
     args.sources = cli.sources_or_stdin(made, args.sources)
     trouble: list[Exception] = []
     try:

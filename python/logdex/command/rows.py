@@ -31,6 +31,7 @@ class Shown(Fields):
     heading: bytes = b""
     gap: bytes = b"--\n"
     json: tuple[str, int | None, str] | None = None
+    numbers: bool = False
 
     @property
     def is_plain(self) -> bool:
@@ -50,7 +51,8 @@ class Rows:
         self._several = several
         self._color = _wants_color(args.color)
         self.labels: bool = many_labels if args.labels is None else args.labels
-        self.paint = _painter(regex) if self._color and regex is not None and not args.invert else None
+        self.picks: bool = args.only_matching or args.group is not None
+        self.paint = self._paint()
         self._colored: dict[str, int] = {}
 
     def of(self, one: Input, ended: Callable[[], bool] | None) -> Shown:
@@ -71,7 +73,7 @@ class Rows:
         )
         return Shown(
             question=question.but(
-                records=args.json or args.records or self._several,
+                records=args.json or args.records or args.line_number or self._several,
                 name=one.alias,
             ),
             invert=args.invert,
@@ -82,13 +84,30 @@ class Rows:
             heading=self._heading(one),
             gap=f"{_DIM}--{_OFF}\n".encode() if self._color else b"--\n",
             json=one.origin if args.json else None,
+            numbers=args.line_number,
         )
+
+    def _paint(self) -> Callable[[str], str] | None:
+        """What makes a row of a line that is meant, where it is not the line as it is."""
+        if self.picks:
+            from logdex.command.only import picker
+
+            return picker(self._args.regex, self._args.group, ignore_case=self._args.ignore_case)
+        colored = self._color and self._regex is not None and not self._args.invert
+        return _painter(self._regex) if colored and self._regex is not None else None
 
     def _is_bare(self) -> bool:
         """Whether text goes out as it comes, before its line is whole."""
         args = self._args
-        filtered = self._regex is not None or args.since or args.until or args.json or args.invert
-        return not (filtered or self._several or self.labels)
+        filtered = (
+            self._regex is not None
+            or args.since
+            or args.until
+            or args.json
+            or args.invert
+            or args.line_number
+        )
+        return not (filtered or args.line_number or args.max_count or self._several or self.labels)
 
     def _label(self, one: Input) -> bytes:
         if not self.labels:

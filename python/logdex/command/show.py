@@ -6,11 +6,12 @@ import os
 import sys
 from argparse import Namespace
 from collections.abc import Sequence
+from datetime import datetime
 from functools import cached_property
 
 from logdex import _core
 from logdex._input import Input, Wish, inputs, plain_file
-from logdex.command import patterns
+from logdex.command import clock, hints, patterns
 from logdex.command.complain import complain
 from logdex.command.rows import Rows, Shown
 
@@ -26,13 +27,19 @@ SELECTED, NONE_SELECTED, TROUBLE = 0, 1, 2
 def run(args: Namespace) -> int:
     """Does what the command line asks for; returns the exit status."""
     regex = patterns.join(args.regex, ignore_case=args.ignore_case)
-    wish = Wish(streams=args.streams, follow=args.follow, last=bool(args.last))
+    if misread := hints.misread(args):
+        hints.say(misread)
+        return TROUBLE
+    wish = Wish(streams=args.streams, follow=args.follow, last=args.last is not None)
     found, failed = _resolve(args.sources, wish)
     lookout = _lookout(args.sources, wish, found) if args.follow else None
     if not found and (failed or lookout is None):
         return TROUBLE
+    _settle_clocks(args, found)
     command = _Command(args, regex, found, lookout)
     status = command.run()
+    if status == NONE_SELECTED and not args.follow:
+        command.explain()
     return TROUBLE if failed or command.failed else status
 
 
@@ -53,6 +60,17 @@ def _resolve(arguments: Sequence[str], wish: Wish) -> tuple[list[Input], bool]:
     return found, failed
 
 
+def _settle_clocks(args: Namespace, found: list[Input]) -> None:
+    """Gives clock times their day, once for all files."""
+    if args.follow or not any(map(clock.is_clock, (args.since, args.until))):
+        return
+    for one in found:
+        one.settle()
+    if spans := hints.spans_of(found, args.tz):
+        for note in clock.settle(args, spans, hints.in_zone(datetime.now().astimezone(), args.tz)):
+            hints.say(note)
+
+
 def _lookout(arguments: Sequence[str], wish: Wish, found: list[Input]) -> Lookout | None:
     """Who looks for logs that come later, where some may."""
     if all(plain_file(argument) for argument in arguments):
@@ -61,6 +79,12 @@ def _lookout(arguments: Sequence[str], wish: Wish, found: list[Input]) -> Lookou
 
     grows = that_grow(arguments)
     return Lookout(grows, wish, found) if grows else None
+
+
+def _needs_all(args: Namespace) -> bool:
+    """Whether the answer is only known at the end of what is spooled."""
+    about_time = args.since or args.until
+    return bool(about_time or args.last is not None or args.count or args.files_with_matches)
 
 
 class _Command:
@@ -73,9 +97,11 @@ class _Command:
         self._lookout = lookout
         self.failed = False
         several = len(found) > 1 or lookout is not None
-        self._in_one_order = several and (args.follow or args.merge) and not args.count
+        self._in_one_order = (
+            several and (args.follow or args.merge) and not (args.count or args.files_with_matches)
+        )
         # A range of time, a last line or a merge is only known at the end of what is spooled.
-        if not args.follow and (self._in_one_order or args.last or args.since or args.until or args.count):
+        if not args.follow and (self._in_one_order or _needs_all(args)):
             for one in found:
                 one.settle()
         many_labels = lookout is not None or (len(found) > 1 and len({one.label for one in found}) > 1)
@@ -84,6 +110,8 @@ class _Command:
         self._shown = [self._row(one) for one in self._found]
 
     def run(self) -> int:
+        if self._args.files_with_matches:
+            return self._names()
         if self._args.count:
             return self._count()
         sink = _core.Sink()
@@ -125,7 +153,7 @@ class _Command:
     def _show_last(self, shown: list[Shown], sink: _core.Sink) -> int:
         """Shows the lines, or the last so many of them all."""
         last: int | None = self._args.last
-        if not last:
+        if last is None:
             return self._show(shown, sink)
         if all(one.is_plain for one in shown):
             shown = [one.but(question=one.question.but(last=last)) for one in shown]
@@ -140,9 +168,11 @@ class _Command:
         show = _core.Show(
             shown,
             paint=self._rows.paint if sink else None,
+            picks=self._rows.picks,
             scout=self._scout() if sink else None,
             skip=skip,
             last=last,
+            most=self._args.max_count,
         )
         try:
             hits: int = show.run(sink, live=any(one.question.follow for one in shown) or self._args.follow)
@@ -182,7 +212,8 @@ class _Command:
             count = self._counted(shown)
             if count is None:
                 continue
-            count = min(count, self._args.last or count)
+            limits = [one for one in (self._args.last, self._args.max_count) if one is not None]
+            count = min(count, *limits) if limits else count
             total += count
             out.append(f"{one.label}:{count}\n" if self._rows.labels else f"{count}\n")
         # Bytes, for the name of a file may be no text.
@@ -197,6 +228,35 @@ class _Command:
         except (OSError, ValueError) as error:
             self._complain(error)
             return None
+
+    def _names(self) -> int:
+        """Writes the name of each file that has a line that is meant."""
+        names = [
+            one.alias or one.path
+            for one, shown in zip(self._found, self._shown, strict=True)
+            if self._has(shown)
+        ]
+        sys.stdout.buffer.write(os.fsencode("".join(f"{name}\n" for name in names)))
+        return SELECTED if names else NONE_SELECTED
+
+    def _has(self, shown: Shown) -> bool:
+        try:
+            return _core.Show([shown.but(before=0, after=0, whole_records=False)], most=1).run(None) > 0
+        except (OSError, ValueError) as error:
+            self._complain(error)
+            return False
+
+    def explain(self) -> None:
+        """Where nothing was selected because no line lies in the range of time: says what there is."""
+        if not (self._args.since or self._args.until) or self.failed:
+            return
+        for shown in self._shown:
+            question = shown.question.but(pattern=None, last=None)
+            with _core.Lines(question) as lines:
+                if next(lines, None) is not None:
+                    return
+        if spans := hints.spans_of(self._found, self._args.tz):
+            hints.say(hints.of_empty_range(self._args, spans))
 
     def _check_spools(self) -> None:
         for one in self._found:

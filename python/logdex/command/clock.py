@@ -1,0 +1,85 @@
+"""Times of day without a day: of a log, its last such moment is meant, which need not be today's.
+
+They are settled once, where the question is asked, so that every file is asked for the same moments.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime, timedelta
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from argparse import Namespace
+    from collections.abc import Sequence
+
+_CLOCK = re.compile(r"(\d{1,2}):(\d\d)(?::(\d\d)(?:[.,]\d{1,9})?)?")
+_DATED = re.compile(r"(\d{4}-\d\d-\d\d)[ T](\d{1,2}:\d\d(?::\d\d)?)")
+
+
+def is_clock(said: str | None) -> bool:
+    """Whether `said` is a time of day alone, such as 02:10 or 2:10:30.5."""
+    return said is not None and _of_day(said) is not None
+
+
+def settle(args: Namespace, spans: Sequence[tuple[datetime, datetime]], now: datetime) -> list[str]:
+    """Gives clock times in `args` their day; returns what to say of those that are not today's.
+
+    `since` is the last such moment that is not after the last line; where that is before the first line, it is on the
+    last line's day. `until` is the first one after `since`, or by itself found in the same way.
+
+    Args:
+        args: With `since` and `until`, which are changed.
+        spans: The first and the last time of each log, in the zone in which moments are asked for; not empty.
+        now: The moment of the question, in the same zone. A follow is asked with `spans` that end with it.
+    """
+    first = min(one for one, _ in spans).replace(tzinfo=None)
+    last = max(one for _, one in spans).replace(tzinfo=None)
+    notes = []
+    for name in ("since", "until"):
+        said = getattr(args, name)
+        of_day = _of_day(said) if said else None
+        if of_day is None:
+            continue
+        since = _dated(args.since) if name == "until" and args.since else None
+        day = _after(since, of_day) if since else _last_day(of_day, first, last)
+        setattr(args, name, f"{day:%Y-%m-%d} {said}")
+        if day.date() != now.date():
+            notes.append(f"--{name} {said} is taken for {day:%Y-%m-%d} {said}, the last in the log")
+    return notes
+
+
+def _of_day(said: str) -> timedelta | None:
+    match = _CLOCK.fullmatch(said.strip())
+    if match is None:
+        return None
+    hours, minutes, seconds = int(match[1]), int(match[2]), int(match[3] or 0)
+    known = hours < 24 and minutes < 60 and seconds <= 60
+    return timedelta(hours=hours, minutes=minutes, seconds=seconds) if known else None
+
+
+def _dated(said: str) -> datetime | None:
+    """A moment with a date and without a zone."""
+    match = _DATED.match(said)
+    of_day = _of_day(match[2]) if match else None
+    if match is None or of_day is None:
+        return None
+    try:
+        return datetime.fromisoformat(match[1]) + of_day
+    except ValueError:
+        return None
+
+
+def _midnight(moment: datetime) -> datetime:
+    return moment.replace(hour=0, minute=0, second=0, microsecond=0)
+
+
+def _last_day(of_day: timedelta, first: datetime, last: datetime) -> datetime:
+    day = _midnight(last)
+    before = day - timedelta(days=1)
+    return before if day + of_day > last and before + of_day >= first else day
+
+
+def _after(since: datetime, of_day: timedelta) -> datetime:
+    day = _midnight(since)
+    return day if day + of_day >= since else day + timedelta(days=1)

@@ -1,0 +1,96 @@
+"""What a person may have meant who gets nothing, or an error."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from argparse import Namespace
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from logdex._input import Input
+
+_COMMANDS = {"rank": "logdex ranks", "help": "logdex --help", "version": "logdex --version"}
+"""Words that are said for commands, and what says that here."""
+_LIKE_A_FILE = re.compile(r"\.\w{1,5}$")
+
+
+def misread(args: Namespace) -> str | None:
+    """What to say of a source that is none and looks like a regex or a command; None where all may be sources."""
+    words = [word for word in args.sources if _is_no_file(word)]
+    if not words or args.regex:
+        return None
+    first = args.sources[0]
+    if first in words and first in _COMMANDS:
+        return f"{first}: there is no such file; did you mean `{_COMMANDS[first]}`? (./{first} is a file)"
+    # A follow waits for files that are to come, so only a word before files that are there is in doubt.
+    there = any(os.path.exists(word) for word in args.sources)
+    if args.follow and not (first in words and there):
+        return None
+    return f"{words[0]}: there is no such file; did you mean -e {_quoted(words[0])}? (./{words[0]} is a file)"
+
+
+def _is_no_file(word: str) -> bool:
+    """Whether a word is no file that is there, nor called like one."""
+    if word == "-" or "/" in word or os.path.lexists(word) or _LIKE_A_FILE.search(word):
+        return False
+    if any(mark in word for mark in "*?["):
+        import glob
+
+        return not glob.glob(word, recursive=True)
+    return True
+
+
+def _quoted(word: str) -> str:
+    import shlex
+
+    return shlex.quote(word)
+
+
+def of_empty_range(args: Namespace, spans: Sequence[tuple[datetime, datetime]]) -> str:
+    """What to say when no line lies in the range: from when to when there are lines, and what to ask."""
+    first, last = min(one for one, _ in spans), max(one for _, one in spans)
+    asked = " ".join(
+        f"--{name} {_quoted(said)}" for name in ("since", "until") if (said := getattr(args, name))
+    )
+    what = "the log has" if len(spans) == 1 else "the logs have"
+    return (
+        f"no line lies in {asked}: {what} {first:%Y-%m-%d %H:%M:%S} to {last:%Y-%m-%d %H:%M:%S}; "
+        f"ask for example --since '{last:%Y-%m-%d %H:%M}'"
+    )
+
+
+def say(text: str) -> None:
+    """Says it on stderr."""
+    sys.stderr.write(f"logdex: {text}\n")
+
+
+def spans_of(found: Sequence[Input], tz: str | None) -> list[tuple[datetime, datetime]]:
+    """The first and the last time of each log that has any, in the zone in which moments are asked for."""
+    from logdex.log import Log
+
+    spans = []
+    for one in found:
+        try:
+            span = Log(one.path, tz=tz, index=one.spool is None).span
+        except (OSError, ValueError):
+            continue  # Whoever reads it says so.
+        if span is not None:
+            spans.append((in_zone(span[0], tz), in_zone(span[1], tz)))
+    return spans
+
+
+def in_zone(moment: datetime, tz: str | None) -> datetime:
+    """The moment as a clock in `tz` shows it, the machine's zone where there is none."""
+    if tz is None:
+        return moment.astimezone()
+    from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+    try:
+        return moment.astimezone(ZoneInfo(tz))
+    except ZoneInfoNotFoundError:
+        return moment  # A system without zones: the offset that the engine knows is good enough for a day.

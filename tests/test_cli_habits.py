@@ -1,0 +1,184 @@
+"""What people type who come from grep, kubectl and journalctl, and what the command says when nothing comes of it."""
+
+import os
+import subprocess
+import sys
+from argparse import Namespace
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+from logdex.command import clock
+from shell import LINES, Following, run
+
+
+@pytest.fixture
+def desk(log: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The directory of `log`, where one stands, in UTC."""
+    monkeypatch.chdir(log.parent)
+    monkeypatch.setenv("TZ", "UTC")
+    return log.parent
+
+
+def test_nothing_of_the_past_and_all_that_comes(log: Path) -> None:
+    one = Following("-n", "0", "-m", "2", "--stats", log)
+    try:
+        # What it says once it stands at the end cannot be seen: lines are written until the first of them comes.
+        os.set_blocking(one.process.stdout.fileno(), False)  # type: ignore[union-attr]
+        written = 0
+        while not (first := one.line()):
+            written += 1
+            with log.open("a") as file:
+                file.write(f"new {written}\n")
+        assert first.startswith("new ")
+        os.set_blocking(one.process.stdout.fileno(), True)  # type: ignore[union-attr]
+        with log.open("a") as file:
+            file.write("the last\n")
+        out, error = one.process.communicate(timeout=60)
+        assert one.process.returncode == 0
+        assert len(out.splitlines()) == 1
+        assert error.startswith("logdex: 2 lines")
+    finally:
+        one.process.kill()
+
+
+def test_nothing_of_the_past_of_many(tmp_path: Path) -> None:
+    for name in "ab":
+        (tmp_path / f"{name}.log").write_text("2026-11-22 02:00:00 old\n" * 3)
+    assert run("-n", "0", tmp_path) == (1, [], "")
+
+
+@pytest.mark.parametrize("since", ["-10m", "-1h30m"])
+def test_a_moment_may_begin_with_a_dash(desk: Path, since: str) -> None:
+    now = datetime.now()
+    (desk / "now.log").write_text(f"{now - timedelta(days=9)} old\n{now} new\n")
+    assert run("now.log", "--since", since) == (0, [f"{now} new\n"], "")
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["NCCL", "train.log"], "NCCL: there is no such file; did you mean -e NCCL? (./NCCL is a file)"),
+        (
+            ["train.log", "nan|OOM"],
+            "nan|OOM: there is no such file; did you mean -e 'nan|OOM'? (./nan|OOM is a file)",
+        ),
+        (
+            ["NCCL.*timeout", "train.log"],
+            "NCCL.*timeout: there is no such file; did you mean -e 'NCCL.*timeout'? (./NCCL.*timeout is a file)",
+        ),
+        (
+            ["-f", "NCCL", "train.log"],
+            "NCCL: there is no such file; did you mean -e NCCL? (./NCCL is a file)",
+        ),
+        (["rank", "."], "rank: there is no such file; did you mean `logdex ranks`? (./rank is a file)"),
+        (["help"], "help: there is no such file; did you mean `logdex --help`? (./help is a file)"),
+    ],
+)
+def test_a_word_that_is_no_file_is_asked_about_before_any_output(
+    desk: Path, words: list[str], said: str
+) -> None:
+    assert run(*words) == (2, [], f"logdex: {said}\n")
+
+
+def test_a_file_called_like_a_command_is_a_file(desk: Path) -> None:
+    (desk / "rank").write_text("a line\n")
+    assert run("rank") == (0, ["a line\n"], "")
+    status, out, error = run("trian.log", "train.log")
+    assert (status, out) == (2, LINES)
+    assert error.startswith("logdex: trian.log: No such file or directory")
+
+
+def test_an_empty_range_says_what_the_log_has_and_what_to_ask(desk: Path) -> None:
+    said = (
+        "logdex: no line lies in --since '2026-11-23 02:00': the log has 2026-11-22 02:09:59 to 2026-11-22 02:12:00; "
+        "ask for example --since '2026-11-22 02:12'\n"
+    )
+    assert run("train.log", "--since", "2026-11-23 02:00") == (1, [], said)
+    assert run("train.log", "--since", "2026-11-23 02:00", "-c") == (1, ["0\n"], said)
+    # The range has lines, and none is meant: nothing is wrong with the range.
+    assert run("train.log", "--since", "2026-11-22 02:10", "-e", "nothing") == (1, [], "")
+
+
+def test_a_clock_time_is_the_logs_last_and_its_day_is_said(desk: Path) -> None:
+    status, out, error = run("train.log", "--since", "02:10", "--until", "02:11")
+    assert (status, out) == (0, LINES[1:6])
+    assert error == (
+        "logdex: --since 02:10 is taken for 2026-11-22 02:10, the last in the log\n"
+        "logdex: --until 02:11 is taken for 2026-11-22 02:11, the last in the log\n"
+    )
+
+
+def test_a_clock_time_of_today_is_not_worth_a_word(desk: Path) -> None:
+    now = datetime.now()
+    (desk / "now.log").write_text(f"{now} new\n")
+    status, out, error = run("now.log", "--since", "00:00")
+    assert (status, out) == (0, [f"{now} new\n"])
+    # Unless the day has changed meanwhile.
+    assert (error == "") == (now.date() == datetime.now().date())
+
+
+def at(text: str) -> datetime:
+    return datetime.fromisoformat(text)
+
+
+@pytest.mark.parametrize(
+    ("since", "until", "first", "last", "expected"),
+    [
+        # The last such moment, though the log ends after midnight.
+        ("23:50", "00:10", "2026-11-21 22:00", "2026-11-22 03:00", ("2026-11-21 23:50", "2026-11-22 00:10")),
+        # The end of the range may be after the last line.
+        ("02:10", "02:12", "2026-11-20 22:00", "2026-11-22 02:11", ("2026-11-22 02:10", "2026-11-22 02:12")),
+        ("05:00", None, "2026-11-21 22:00", "2026-11-22 03:00", ("2026-11-22 05:00", None)),
+        ("05:00", None, "2026-11-21 02:00", "2026-11-22 03:00", ("2026-11-21 05:00", None)),
+        ("01:00", None, "2026-11-22 02:00", "2026-11-22 03:00", ("2026-11-22 01:00", None)),
+        (None, "2:30:05.5", "2026-11-22 02:00", "2026-11-22 03:00", (None, "2026-11-22 2:30:05.5")),
+        (
+            "2026-11-20 23:00",
+            "01:00",
+            "2026-11-20 02:00",
+            "2026-11-22 03:00",
+            ("2026-11-20 23:00", "2026-11-21 01:00"),
+        ),
+        ("10m", "today", "2026-11-20 02:00", "2026-11-22 03:00", ("10m", "today")),
+    ],
+)
+def test_the_day_of_a_clock_time(
+    since: str | None, until: str | None, first: str, last: str, expected: tuple[str | None, str | None]
+) -> None:
+    args = Namespace(since=since, until=until)
+    clock.settle(args, [(at(first), at(last)), (at(last), at(last))], at("2026-11-30 12:00"))
+    assert (args.since, args.until) == expected
+
+
+def test_names_only_and_numbers_behind_labels(desk: Path) -> None:
+    (desk / "other.log").write_text("2026-11-22 02:11:00 nothing\n")
+    assert run("--files-with-matches", "-e", "NCCL", "train.log", "other.log")[1] == ["train.log\n"]
+    assert run("--files-with-matches", "-v", "-e", "INFO|NCCL|T|F", "train.log", "other.log")[1] == [
+        "other.log\n"
+    ]
+    assert run("--line-number", "-e", "ready|nothing", "train.log", "other.log")[1] == [
+        f"train.log 2:{LINES[1]}",
+        "other.log 1:2026-11-22 02:11:00 nothing\n",
+    ]
+    assert run("-o", "-e", "INFO|NCCL", "-m", "3", "train.log", "other.log")[1] == [
+        "train.log INFO\n",
+        "train.log INFO\n",
+        "train.log NCCL\n",
+    ]
+
+
+def test_what_matched_in_bytes_that_are_no_text(tmp_path: Path) -> None:
+    path = tmp_path / "odd.log"
+    path.write_bytes(b"\xff loss=2.5 \xfe loss=3\nloss=\n")
+    assert run("-o", "-e", r"(?<=loss=)[\d.]*", path)[1] == ["2.5\n", "3\n"]
+
+
+@pytest.mark.parametrize("command", [[], ["ranks"]])
+def test_help_fits_a_terminal_of_80_columns(command: list[str]) -> None:
+    status, out, _ = run(*command, "--help", COLUMNS="80")
+    assert status == 0
+    assert [line for line in out if len(line.rstrip("\n")) > 80] == []
+    usage = "".join(run("--help", COLUMNS="80")[1]).split("\n\n")[0]
+    assert usage == "usage: logdex [OPTION ...] [SOURCE ...]\n       logdex ranks [OPTION ...] [SOURCE ...]"
