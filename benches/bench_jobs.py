@@ -22,8 +22,8 @@ import pytest
 
 pytest.importorskip("torchx")
 
-from logdex.torchx_backend.jobs import JobRecord, JobStore, Replica
-from logdex.torchx_backend.jobs.processes import Process
+from logdex.jobs import JobRecord, JobStore, Replica
+from logdex.jobs.processes import Process
 from logdex.torchx_backend.schedulers.local import create_scheduler
 from torchx.schedulers.api import AppDryRunInfo
 from torchx.schedulers.local_scheduler import (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from logdex._pattern import compile_pattern
+from logdex.regex.pattern import compile_pattern
 
 # What every pattern is tried on besides its own subjects.
 SUBJECTS = (

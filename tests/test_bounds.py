@@ -8,28 +8,33 @@ from pathlib import Path
 
 import logdex
 import pytest
-from logdex import _inputs as paths
+from logdex.inputs.handle import Handle, parse
+from logdex.torchx_backend.handles import _chosen
+
+
+def handle(replicas: str) -> Handle:
+    return parse(f"local_persistent://session/a/r/{replicas}")
 
 
 @pytest.mark.parametrize("text", ["0-99999999999", "7", "0,99999999999", "1,0-999999999999999999"])
 def test_a_range_beyond_the_replicas_is_told_and_takes_no_memory(text: str) -> None:
     with pytest.raises(LookupError, match=r"app a has no replica (2|7|99999999999) of role 'r'; it has 2"):
-        paths._chosen({"r": 2}, "a", "r", paths._numbers(text))
+        _chosen(handle(text), {"r": 2})
 
 
 @pytest.mark.parametrize("text", ["9" * 5000, "0-" + "9" * 30, "1-", "-1", "٣"])
 def test_what_is_no_range_is_told(text: str) -> None:
     with pytest.raises(ValueError, match="not replicas; write 0,2 or 0-3"):
-        paths._numbers(text)
+        handle(text)
 
 
 def test_a_range_that_ends_before_it_begins_is_told() -> None:
     with pytest.raises(ValueError, match="3-1 ends before it begins; write 1-3"):
-        paths._numbers("0,3-1")
+        handle("0,3-1")
 
 
 def test_ranges_are_in_the_order_in_which_they_were_given() -> None:
-    assert paths._chosen({"q": 9, "r": 5}, "a", "r", paths._numbers("3,0-2")) == [
+    assert _chosen(handle("3,0-2"), {"q": 9, "r": 5}) == [
         ("r", 3),
         ("r", 0),
         ("r", 1),

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from logdex.command import patterns
+from logdex.regex.join import join
 from shell import LINES, logdex, run
 
 
@@ -226,8 +226,8 @@ def test_what_bash_offers(tmp_path: Path, words: list[str], offered: list[str]) 
 
 def test_help_needs_nothing_heavy() -> None:
     code = (
-        "import sys, logdex.cli\n"
-        "try: logdex.cli.main(['--help'])\n"
+        "import sys, logdex.command.cli\n"
+        "try: logdex.command.cli.main(['--help'])\n"
         "except SystemExit: pass\n"
         "print(sorted({'rich', 'torchx', 'asyncio', 'subprocess', 'backports.zstd'} & set(sys.modules)))"
     )
@@ -237,9 +237,9 @@ def test_help_needs_nothing_heavy() -> None:
 
 def test_a_plain_file_needs_nothing_heavy(log: Path) -> None:
     code = (
-        "import sys, logdex.cli\n"
-        f"logdex.cli.main(['-e', 'ready', {str(log)!r}])\n"
-        "heavy = {'typing', 'dataclasses', 'threading', 'shutil', 'logdex.layouts', 'logdex._translate'}\n"
+        "import sys, logdex.command.cli\n"
+        f"logdex.command.cli.main(['-e', 'ready', {str(log)!r}])\n"
+        "heavy = {'typing', 'dataclasses', 'threading', 'shutil', 'logdex.inputs.layouts', 'logdex.regex.translate'}\n"
         "print(sorted(heavy & set(sys.modules)))"
     )
     done = subprocess.run(
@@ -261,7 +261,8 @@ def test_a_dependency_that_is_missing_is_named(log: Path, missing: str, asked: s
     packed = log.with_name("packed.zst")
     packed.write_bytes(b"\x28\xb5\x2f\xfd")
     path = log if asked == "ranks" else packed
-    code = f"import sys; sys.modules.update({{'compression': None, {missing!r}: None}}); import logdex.cli as c; "
+    code = f"import sys; sys.modules.update({{'compression': None, {missing!r}: None}}); "
+    code += "import logdex.command.cli as c; "
     code += f"sys.exit(c.main([{asked!r}, {str(path)!r}]))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert (done.returncode, said in done.stderr, "Traceback" in done.stderr) == (2, True, False)
@@ -301,7 +302,7 @@ _PATTERNS = [
 )
 @settings(max_examples=400, deadline=None)
 def test_several_patterns_select_what_any_selects(several: list[str], ignore_case: bool, line: str) -> None:
-    joined = patterns.join(several, ignore_case=ignore_case)
+    joined = join(several, ignore_case=ignore_case)
     assert joined is not None
     flags = re.IGNORECASE if ignore_case else 0
     assert bool(re.search(joined, line)) == any(re.search(one, line, flags) for one in several)

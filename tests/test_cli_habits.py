@@ -1,10 +1,7 @@
 """What people type who come from grep, kubectl and journalctl, and what the command says when nothing comes of it."""
 
 import os
-import subprocess
-import sys
 from argparse import Namespace
-from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
 

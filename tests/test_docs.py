@@ -22,7 +22,7 @@ PAGES = sorted((ROOT / "docs").rglob("*.md"))
 _FENCE = re.compile(r"^```(\w*)([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _COMMAND = re.compile(r"^\$ (.*)$", re.MULTILINE)
 _FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
-_MODULES = ["logdex", "logdex.log", "logdex.many", "logdex.ranks", "logdex.layouts"]
+_MODULES = ["logdex", "logdex.log", "logdex.many", "logdex.ranks", "logdex.inputs.layouts"]
 
 
 def blocks(page: Path) -> Iterator[tuple[str, str, str]]:
@@ -96,7 +96,7 @@ def test_the_examples_of_the_docstrings(name: str, desk: Path) -> None:
     module = importlib.import_module(name)
     failed, tried = doctest.testmod(module, extraglobs={"logdex": logdex}, optionflags=_FLAGS)
     assert not failed
-    assert tried or name in ("logdex.many", "logdex.layouts")
+    assert tried or name in ("logdex.many", "logdex.inputs.layouts")
 
 
 def test_every_page_is_in_the_navigation() -> None:

@@ -12,8 +12,8 @@ from killed import die_in
 
 pytest.importorskip("torchx")
 
-from logdex.torchx_backend.jobs import nemo_file
-from logdex.torchx_backend.jobs.nemo_file import NemoJob, NemoJobs
+from logdex.jobs import nemo_file
+from logdex.jobs.nemo_file import NemoJob, NemoJobs
 
 # Python 3.12 and later say that a fork of threads is dangerous; these children only save and leave.
 pytestmark = pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")

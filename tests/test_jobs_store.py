@@ -21,7 +21,7 @@ from killed import die_in
 
 pytest.importorskip("torchx")
 
-from logdex.torchx_backend.jobs import (
+from logdex.jobs import (
     JobRecord,
     JobStore,
     Replica,
@@ -31,7 +31,7 @@ from logdex.torchx_backend.jobs import (
     store,
     verdict,
 )
-from logdex.torchx_backend.jobs.processes import Process, identify, is_alive, this_host, zombie_exit
+from logdex.jobs.processes import Process, identify, is_alive, this_host, zombie_exit
 from logdex.torchx_backend.schedulers.local import create_scheduler
 from torchx.specs import AppState
 
@@ -173,7 +173,7 @@ def test_kill_9_at_every_system_call_of_a_save(jobs: JobStore, tmp_path: Path) -
     before = record(message="before")
     code = (
         "import os, sys; from dataclasses import replace\n"
-        "from logdex.torchx_backend.jobs import JobStore\n"
+        "from logdex.jobs import JobStore\n"
         f"jobs = JobStore({jobs.root!r}); one = jobs.load('app-1')\n"
         "os.access('/marker', 0)\n"
         "jobs.save(replace(one, message='after'))\n"

@@ -16,7 +16,7 @@ import pytest
 
 pytest.importorskip("torchx")
 
-from logdex.torchx_backend.jobs import end, processes
+from logdex.jobs import end, processes
 from logdex.torchx_backend.schedulers.local import create_scheduler
 from torchx.specs import AppState
 
@@ -177,7 +177,7 @@ def test_cancel_of_an_ended_app_changes_nothing(
 
 @pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="the kernel tells of no exits here")
 def test_a_reader_elsewhere_is_rung_by_the_last_exit(scheduler: Any, launcher: Launcher) -> None:
-    from logdex.torchx_backend.schedulers.ending import Ending
+    from logdex.jobs.ending import Ending
 
     _, app_id = launcher("launch('sleep 60', 3); time.sleep(60)")
     endings = [Ending(scheduler._record(app_id), lambda: None) for _ in range(2)]

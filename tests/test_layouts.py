@@ -4,7 +4,7 @@ from pathlib import Path
 
 import logdex
 import pytest
-from logdex.layouts import Source, sources
+from logdex.inputs.layouts import Source, sources
 
 FILES: dict[str, list[tuple[str, str, list[str]]]] = {
     # directory: files of a layout, then (label, stream, files of the source)

@@ -129,7 +129,7 @@ def test_the_file_is_written_at_schedule_and_at_the_end_only(
     tmp_path: Path, eventually: Callable[..., None], theirs: Any
 ) -> None:
     scheduler = local.create_scheduler("s")
-    with mock.patch("logdex.torchx_backend.jobs.nemo_file.save", wraps=local.nemo_file.save) as save:
+    with mock.patch("logdex.jobs.nemo_file.save", wraps=local.nemo_file.save) as save:
         info = scheduler.submit_dryrun(app(wait_for(tmp_path / "go")), executor(tmp_path))
         app_id = scheduler.schedule(info)
         assert saved(theirs)[app_id][0] == "PENDING"

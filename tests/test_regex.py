@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from logdex import _charset, _pattern
-from logdex._exclude import excluded
-from logdex._pattern import compile_pattern
-from logdex._sre import parse
-from logdex._translate import translate
+from logdex.regex import charset, pattern
+from logdex.regex.exclude import excluded
+from logdex.regex.pattern import compile_pattern
+from logdex.regex.sre import parse
+from logdex.regex.translate import translate
 from regex_oracle import SUBJECTS, by_engine, by_re, split, undecided
 
 re_tests = pytest.importorskip("test.re_tests", reason="this Python comes without its test package")
@@ -198,7 +198,7 @@ def test_what_re_raises_while_it_judges_reaches_the_caller(monkeypatch: pytest.M
 
 def test_the_letters_that_fold_into_ascii_are_all_in_the_first_planes() -> None:
     everything = "".join(map(chr, [*range(0x80, 0xD800), *range(0xE000, 0x110000)]))
-    assert _charset.folding_to_ascii() == "".join(re.findall(r"(?i)[\x00-\x7f]", everything))
+    assert charset.folding_to_ascii() == "".join(re.findall(r"(?i)[\x00-\x7f]", everything))
 
 
 @pytest.mark.parametrize(
@@ -220,12 +220,12 @@ def test_what_is_but_text_is_translated_as_any_pattern(text: str, flags: int) ->
         compiled = re.compile(text, flags)
     except (re.error, OverflowError):
         return
-    said = _pattern._literal(compiled)
+    said = pattern._literal(compiled)
     assert said is None or flags == 0
     if said is not None:
         tree = parse(compiled)
         assert excluded(tree, compiled.flags) is None
         for foreign in (False, True):
-            assert _pattern._parts(translate(tree, compiled.flags, text=foreign)) == said
+            assert pattern._parts(translate(tree, compiled.flags, text=foreign)) == said
     elif flags == 0 and text.isalnum():
         raise AssertionError(f"{text!r} is but text")

@@ -1,5 +1,5 @@
 """`python -m logdex`: the command."""
 
-from logdex.cli import console
+from logdex.command.cli import console
 
 console()

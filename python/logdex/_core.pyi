@@ -37,7 +37,7 @@ __version__: str
 _Label = TypeVar("_Label")
 
 class _Asked(Protocol):
-    """`logdex.log.Question`."""
+    """`logdex._question.Question`."""
 
     @property
     def path(self) -> str: ...
@@ -73,7 +73,7 @@ class _Asked(Protocol):
     def name(self) -> str | None: ...
 
 class _Scout(Protocol):
-    """`logdex._newcomers.Newcomers`."""
+    """`logdex._question.Newcomers`."""
 
     @property
     def asked(self) -> _Asked: ...
@@ -311,7 +311,7 @@ class Zone:
 
 @final
 class Pattern:
-    """A compiled regex; see `logdex._pattern`."""
+    """A compiled regex; see `logdex.regex.pattern`."""
 
     def __new__(
         cls,

@@ -11,10 +11,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from typing import TypeVar
 
-    from logdex._newcomers import Newcomers
     from logdex._open import Path
+    from logdex._question import Newcomers, Question
     from logdex._when import When
-    from logdex.log import Question, Regex
+    from logdex.regex.pattern import Regex
 
     Label = TypeVar("Label")
 
@@ -100,7 +100,7 @@ def _until_all_end(asked: list[tuple[Label, Question]], *, grows: bool) -> list[
 
 def _together(scouts: list[tuple[Label, Newcomers]]) -> Newcomers:
     """One scout that speaks for all."""
-    from logdex._newcomers import Newcomers
+    from logdex._question import Newcomers
 
     def look() -> tuple[list[tuple[Label, Question]], list[str]]:
         found, directories = [], []
@@ -110,4 +110,4 @@ def _together(scouts: list[tuple[Label, Newcomers]]) -> Newcomers:
             directories += where
         return found, directories
 
-    return Newcomers(scouts[0][1].asked, look)
+    return Newcomers(asked=scouts[0][1].asked, look=look)

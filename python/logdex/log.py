@@ -2,55 +2,24 @@
 
 from __future__ import annotations
 
-import operator
 import os
-import sys
 
 from logdex import _core, _when
-from logdex._fields import Fields
-from logdex._input import compression
+from logdex._question import Question, last_of, pattern_of, reference_of, zone_of
 from logdex._when import moment
+from logdex.inputs.compression import compression
 
-# Not imported, and `Question` is no dataclass: `typing` and `dataclasses` take longer than all the rest here.
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    import re
     from collections.abc import Callable
     from datetime import datetime
-    from typing import TypeAlias
 
-    from logdex._newcomers import Newcomers
-    from logdex._spool import Spool
+    from logdex._question import Newcomers
     from logdex._when import When
-    from logdex.layouts import Source
+    from logdex.inputs.compressed import Text
+    from logdex.inputs.layouts import Source
     from logdex.ranks import Ranks
-
-    Regex: TypeAlias = str | re.Pattern[str]
-
-
-class Question(Fields):
-    """What the engine is asked; `src/python/question.rs` reads these fields."""
-
-    path: str
-    zone: _core.Zone
-    reference: int | None = None
-    index: bool | str = True
-    pattern: _core.Pattern | None = None
-    since: int | None = None
-    """The ends of the range, and the reference: nanoseconds since 1970 UTC."""
-    until: int | None = None
-    last: int | None = None
-    follow: bool = False
-    partial: bool = False
-    strict: bool = True
-    records: bool = False
-    origin: tuple[str, int | None, str] | None = None
-    ended: Callable[[], bool] | None = None
-    keep: object = None
-    name: str | None = None
-    """What errors call the file, if not by its path."""
-    beside: str | None = None
-    """A second log: what is asked for is the combined stream of both."""
+    from logdex.regex.pattern import Regex
 
 
 class Log:
@@ -69,14 +38,14 @@ class Log:
     ) -> None:
         """See `logdex.open`."""
         kept = index if isinstance(index, bool) else os.fsdecode(index)
-        zone = _zone(tz)
+        zone = zone_of(tz)
         self._plain = Question(
-            path=os.fsdecode(path), zone=zone, reference=_reference(reference, zone), index=kept
+            path=os.fsdecode(path), zone=zone, reference=reference_of(reference, zone), index=kept
         )
         self._tz = tz
 
-    _text: tuple[list[int], Spool] | None = None
-    """The text of a compressed file, and the state of the file when that was made."""
+    _text: Text | None = None
+    """What a compressed file says, once that was asked."""
 
     def __getstate__(self) -> dict[str, object]:
         # Another process makes a text of its own.
@@ -89,12 +58,19 @@ class Log:
         Raises:
             OSError: What is compressed is damaged or cut off, or its text is more than `$LOGDEX_SPOOL` MiB.
         """
-        kind = compression(self._plain.path)
+        path = self._plain.path
+        kind = compression(path)
         if kind is None:
             return self._plain
-        from logdex._compressed import text_of
+        if self._text is None or not self._text.is_of(path):
+            from logdex.inputs.compressed import Text
 
-        return text_of(self, kind)
+            self._text = Text(path, kind)
+        text = self._text.spool
+        # Nobody writes to it: a follow ends with it.
+        return self._plain.but(
+            path=text.path, name=path, index=False, origin=(path, None, ""), ended=text.has_ended, keep=text
+        )
 
     @property
     def tz(self) -> str | None:
@@ -229,7 +205,7 @@ class Log:
 
     def _named(self) -> list[tuple[Log, Source]]:
         """The logs of which this one is made, and what their names tell."""
-        from logdex.layouts import of_file
+        from logdex.inputs.layouts import of_file
 
         return [(self, of_file(self.path))]
 
@@ -251,7 +227,7 @@ class Log:
         now: int | None = None,
     ) -> Question:
         """The question; `now` is when it is asked, in nanoseconds since 1970 UTC, where it is asked of several logs."""
-        pattern = _compile(regex)
+        pattern = pattern_of(regex)
         if partial and (pattern is not None or since is not None or until is not None):
             raise ValueError(
                 "partial=True shows text before its line is whole, so regex, since and until cannot be tested on it; "
@@ -263,47 +239,13 @@ class Log:
             pattern=pattern,
             since=moment(since, "since", common.zone, now),
             until=moment(until, "until", common.zone, now),
-            last=_count_of(last),
+            last=last_of(last),
             follow=bool(follow),
             partial=bool(partial),
             strict=bool(strict),
             ended=ended or common.ended,
             keep=(common.keep, keep),
         )
-
-
-def _zone(tz: str | None) -> _core.Zone:
-    if not isinstance(tz, str | None):
-        raise TypeError(f"tz={tz!r}: give the IANA name of a time zone, such as 'Europe/Berlin'")
-    return _core.Zone(tz)
-
-
-def _reference(reference: datetime | None, zone: _core.Zone) -> int | None:
-    if isinstance(reference, str):
-        raise TypeError(f"reference={reference!r}: give a datetime")
-    return moment(reference, "reference", zone)
-
-
-def _count_of(last: int | None) -> int | None:
-    """How many lines `last` asks for; more than there can be are all of them."""
-    if last is None:
-        return None
-    try:
-        count = operator.index(last)
-    except TypeError:
-        raise TypeError(f"last={last!r}: give a number of lines, or None for all") from None
-    if count < 1:
-        raise ValueError(f"last={last!r}: must be at least 1")
-    return min(count, sys.maxsize)
-
-
-def _compile(regex: Regex | None) -> _core.Pattern | None:
-    if regex is None:
-        return None
-    # Imported when first needed: the translation of patterns is most of what there is to import.
-    from logdex._pattern import compile_pattern
-
-    return compile_pattern(regex)
 
 
 def combined(log: Log, beside: str) -> Log:
@@ -338,5 +280,5 @@ def parse_time(
     raw = line.encode("utf-8", "replace") if isinstance(line, str) else line
     if not isinstance(raw, bytes):
         raise TypeError(f"line={line!r}: give str or bytes")
-    zone = _zone(tz)
-    return _core.parse_time(raw, zone, _reference(reference, zone))
+    zone = zone_of(tz)
+    return _core.parse_time(raw, zone, reference_of(reference, zone))

@@ -11,10 +11,12 @@ from typing import Generic, TypeVar
 
 from logdex import _core
 from logdex._ended import AllEnded
-from logdex._input import Input, Wish, inputs
-from logdex._newcomers import Lookout, Newcomers, that_grow
-from logdex.layouts import Source
-from logdex.log import Log, Question
+from logdex._question import Newcomers, Question
+from logdex._resolve import inputs
+from logdex.inputs.input import Input, Wish
+from logdex.inputs.layouts import Source
+from logdex.inputs.newcomers import Lookout, that_grow
+from logdex.log import Log
 
 _T = TypeVar("_T")
 _log = logging.getLogger("logdex")
@@ -185,4 +187,4 @@ def _scout(grows: list[str], found: list[Input], asked: Question) -> Newcomers:
         # All of what they hold is new.
         return [(None, _of(one, asked.but(last=None))) for one in come], directories
 
-    return Newcomers(asked.but(keep=None), look)
+    return Newcomers(asked=asked.but(keep=None), look=look)

@@ -19,8 +19,8 @@ import importlib.util
 if importlib.util.find_spec("nemo_run") is None:
     raise ModuleNotFoundError("logdex.nemo needs nemo-run: pip install 'logdex[nemo]'", name="nemo_run")
 
+from logdex.jobs.nemo_file import MODULE
 from logdex.torchx_backend import rebind
-from logdex.torchx_backend.jobs.nemo_file import MODULE
 from logdex.torchx_backend.schedulers import nemo as _nemo
 
 __all__ = ["disable", "enable"]

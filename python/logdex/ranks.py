@@ -9,13 +9,13 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, TypeAlias, cast
 
-from logdex import _core, _summaries
-from logdex._pattern import compile_pattern
-from logdex.layouts import Source
+from logdex import _core, _ranks_cache
+from logdex.inputs.layouts import Source
 from logdex.log import Log
+from logdex.regex.pattern import compile_pattern
 
 if TYPE_CHECKING:
-    from logdex.log import Regex
+    from logdex.regex.pattern import Regex
 
 ERRORS = (
     r"\b(?:ERROR|FATAL|CRITICAL|SEVERE)\b|^(?:\[\w+\]:? ?|\d+: )?Traceback \(most recent call last\)"
@@ -205,18 +205,18 @@ def _deeds(log: Log, errors: re.Pattern[str]) -> list[_core._Deeds]:
     """What the ranks of one log did, from the cache if the log is as it was."""
     question = log._question.but(pattern=compile_pattern(errors), records=True)
     name = (
-        _summaries.key(log.path, errors.pattern, errors.flags, log.tz, question.reference)
+        _ranks_cache.key(log.path, errors.pattern, errors.flags, log.tz, question.reference)
         if question.index
         else None
     )
     if name is None:
         return _core.summarize(question)
-    now = _summaries.state(log.path)
-    kept = _summaries.load(name, now)
+    now = _ranks_cache.state(log.path)
+    kept = _ranks_cache.load(name, now)
     if kept is not None:
         return cast("list[_core._Deeds]", kept)
     told = _core.summarize(question)
-    _summaries.save(name, now, told)
+    _ranks_cache.save(name, now, told)
     return told
 
 

@@ -1,4 +1,4 @@
-//! What `log.py` asks, read field by field off its `Question`. Its moments are resolved there already, once for all
+//! What `_question.py` asks, read field by field off its `Question`. Its moments are resolved there already, once for all
 //! files and passes of a question, so that "10m" and "02:10" mean one moment throughout.
 
 use std::path::PathBuf;
@@ -39,7 +39,7 @@ impl From<Kept> for Keep {
     }
 }
 
-/// `logdex.log.Question`, field by field.
+/// `logdex._question.Question`, field by field.
 #[derive(FromPyObject)]
 #[expect(clippy::struct_excessive_bools, reason = "the keywords of a Python call")]
 pub(super) struct Asked<'py> {

@@ -6,7 +6,7 @@ use pyo3::prelude::*;
 
 use super::question::Asked;
 
-/// `logdex._newcomers.Newcomers`.
+/// `logdex._question.Newcomers`.
 #[derive(FromPyObject)]
 pub(super) struct Scouted<'py> {
     /// What is asked of all of them.

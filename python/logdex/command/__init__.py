@@ -1,1 +1,1 @@
-"""The parts of the `logdex` command; `logdex.cli` has its options."""
+"""The `logdex` command: words in, lines and an exit status out."""

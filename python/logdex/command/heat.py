@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from html import escape
 
-from logdex._input import text_of
+from logdex.inputs.input import text_of
 from logdex.ranks import Rank, Ranks
 
 _BARS = "▁▂▃▄▅▆▇█"

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from logdex._input import Input
+    from logdex.inputs.input import Input
 
 _COMMANDS = {"rank": "logdex ranks", "help": "logdex --help", "version": "logdex --version"}
 """Words that are said for commands, and what says that here."""

@@ -11,14 +11,15 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from logdex import cli
-from logdex._input import Input, Wish, inputs
-from logdex.command import patterns, words
+from logdex._resolve import inputs
+from logdex.command import cli, words
 from logdex.command.complain import complain
 from logdex.command.heat import Cell, bar, columns, svg
-from logdex.layouts import Source
+from logdex.inputs.input import Input, Wish
+from logdex.inputs.layouts import Source
 from logdex.log import Log
 from logdex.ranks import CLOCKS, Rank, Ranks, summarize
+from logdex.regex.join import join
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -89,7 +90,7 @@ def main(argv: Sequence[str], prog: str = "logdex ranks") -> int:
         with warnings.catch_warnings():
             # See `cli.run`.
             warnings.simplefilter("ignore", FutureWarning)
-            errors = patterns.join(args.errors, ignore_case=args.ignore_case)
+            errors = join(args.errors, ignore_case=args.ignore_case)
             told = summarize(named, errors, clocks=args.clocks, tolerate=trouble.append)
         for error in trouble:
             complain(error)

@@ -10,8 +10,9 @@ from collections.abc import Callable
 
 from logdex import _when
 from logdex._fields import Fields
-from logdex._input import Input
-from logdex.log import Log, Question
+from logdex._question import Question
+from logdex.inputs.input import Input
+from logdex.log import Log
 
 _LABEL_COLORS = (36, 33, 35, 32, 34, 96, 93, 95, 92, 94)
 _HIT = "\x1b[1;31m"

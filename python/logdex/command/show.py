@@ -10,15 +10,18 @@ from datetime import datetime
 from functools import cached_property
 
 from logdex import _core
-from logdex._input import Input, Wish, inputs, plain_file
-from logdex.command import clock, hints, patterns
+from logdex._resolve import inputs, plain_file
+from logdex.command import clock, hints
 from logdex.command.complain import complain
 from logdex.command.rows import Rows, Shown
+from logdex.inputs.input import Input, Wish
+from logdex.regex.join import join
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from logdex._ended import AllEnded
-    from logdex._newcomers import Lookout, Newcomers
+    from logdex._question import Newcomers
+    from logdex.inputs.newcomers import Lookout
 
 SELECTED, NONE_SELECTED, TROUBLE = 0, 1, 2
 """Exit statuses, as grep's."""
@@ -26,7 +29,7 @@ SELECTED, NONE_SELECTED, TROUBLE = 0, 1, 2
 
 def run(args: Namespace) -> int:
     """Does what the command line asks for; returns the exit status."""
-    regex = patterns.join(args.regex, ignore_case=args.ignore_case)
+    regex = join(args.regex, ignore_case=args.ignore_case)
     if misread := hints.misread(args):
         hints.say(misread)
         return TROUBLE
@@ -75,7 +78,7 @@ def _lookout(arguments: Sequence[str], wish: Wish, found: list[Input]) -> Lookou
     """Who looks for logs that come later, where some may."""
     if all(plain_file(argument) for argument in arguments):
         return None
-    from logdex._newcomers import Lookout, that_grow
+    from logdex.inputs.newcomers import Lookout, that_grow
 
     grows = that_grow(arguments)
     return Lookout(grows, wish, found) if grows else None
@@ -193,10 +196,10 @@ class _Command:
     def _scout(self) -> Newcomers | None:
         if self._lookout is None:
             return None
-        from logdex._newcomers import Newcomers
+        from logdex._question import Newcomers
 
         nothing = self._rows.of(Input("", ""), self._all_ended)
-        return Newcomers(nothing.question.but(keep=None), self._look)
+        return Newcomers(asked=nothing.question.but(keep=None), look=self._look)
 
     def _look(self) -> tuple[list[Shown], list[str]]:
         """The logs that have come since the last look, and where more may come."""

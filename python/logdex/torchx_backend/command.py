@@ -9,7 +9,7 @@ import sys
 
 from torchx.cli.cmd_base import SubCommand
 
-from logdex import cli
+from logdex.command import cli
 
 
 class LogdexCommand(SubCommand):  # type: ignore[misc, unused-ignore]

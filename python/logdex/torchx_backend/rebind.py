@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from types import ModuleType
 from typing import Any
 
-from logdex.torchx_backend.jobs.nemo_file import MODULE
+from logdex.jobs.nemo_file import MODULE
 
 NAMES = ("PersistentLocalScheduler", "create_scheduler", "_save_job_dir", "_get_job_dirs")
 

@@ -21,8 +21,8 @@ from torchx.schedulers.local_scheduler import (
 )
 from torchx.specs.api import AppDef, is_terminal
 
-from logdex.torchx_backend.jobs import JobStore, Launched
-from logdex.torchx_backend.recording import Recording
+from logdex.jobs import JobStore, Launched
+from logdex.jobs.recording import Recording
 from logdex.torchx_backend.schedulers import compat, nemo
 from logdex.torchx_backend.schedulers.responses import first_error
 

@@ -27,20 +27,19 @@ from torchx.schedulers.local_scheduler import (
 )
 from torchx.specs.api import AppState, is_terminal
 
-import logdex
-from logdex.log import combined
-from logdex.torchx_backend import home
-from logdex.torchx_backend.jobs import (
+from logdex.jobs import (
     JobRecord,
     JobStore,
     Verdict,
     end,
+    home,
     is_here,
     is_running,
     nemo_file,
 )
+from logdex.jobs.ending import Ending
+from logdex.log import Log, combined
 from logdex.torchx_backend.schedulers import compat, nemo
-from logdex.torchx_backend.schedulers.ending import Ending
 from logdex.torchx_backend.schedulers.launching import LaunchingScheduler
 from logdex.torchx_backend.schedulers.logs import (
     await_log,
@@ -240,15 +239,15 @@ class PersistentLocalScheduler(LaunchingScheduler):
         log = self._log(record, directory, name, follow=asked["follow"])
         return log.lines(**asked, partial=partial, ended=ending)
 
-    def _log(self, record: JobRecord, directory: str, name: str, *, follow: bool) -> logdex.Log:
+    def _log(self, record: JobRecord, directory: str, name: str, *, follow: bool) -> Log:
         # An index lies beside the log where the app is ours, and in the user's cache where it is NeMo-Run's.
         index: str | bool = os.path.join(directory, ".logdex") if record.host.name else True
         path = os.path.join(directory, name)
         if name == COMBINED_LOG and not combined_serves(directory, running=follow):
             path = os.path.join(directory, STDOUT_LOG)
-            log = logdex.open(path, tz=self._tz, reference=self._reference, index=index)
+            log = Log(path, tz=self._tz, reference=self._reference, index=index)
             return combined(log, os.path.join(directory, STDERR_LOG))
-        return logdex.open(path, tz=self._tz, reference=self._reference, index=index)
+        return Log(path, tz=self._tz, reference=self._reference, index=index)
 
     def _cancel_existing(self, app_id: str) -> None:
         if self._launched.is_owner and app_id in self._apps:

@@ -11,7 +11,7 @@ from typing import Any
 
 from torchx.schedulers.local_scheduler import COMBINED_LOG, STDERR_LOG, STDOUT_LOG
 
-from logdex.torchx_backend.jobs import JobRecord
+from logdex.jobs import JobRecord
 
 _ARRIVALS = os.path.join(".logdex", "arrivals")
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from torchx.specs.api import AppDef, parse_app_handle
 
-from logdex.torchx_backend.jobs.nemo_file import MODULE
+from logdex.jobs.nemo_file import MODULE
 
 
 def scheduler_module() -> ModuleType | None:

@@ -10,10 +10,10 @@ from functools import lru_cache
 from torchx.schedulers.local_scheduler import _LocalAppDef
 from torchx.specs.api import AppState
 
-from logdex.torchx_backend.jobs import JobRecord, JobStore, Replica, Verdict, judge
-from logdex.torchx_backend.jobs.nemo_file import NemoJob, NemoJobs
-from logdex.torchx_backend.jobs.processes import Host
-from logdex.torchx_backend.jobs.verdict import launcher_owes
+from logdex.jobs import JobRecord, JobStore, Replica, Verdict, judge
+from logdex.jobs.nemo_file import NemoJob, NemoJobs
+from logdex.jobs.processes import Host
+from logdex.jobs.verdict import launcher_owes
 
 _PATIENCE = 0.5
 """Seconds that a launcher has to record what it has just seen."""

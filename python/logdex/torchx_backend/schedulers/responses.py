@@ -7,7 +7,7 @@ from contextlib import suppress
 from torchx.schedulers.api import DescribeAppResponse
 from torchx.specs.api import NONE, AppState, ReplicaStatus, Role, RoleStatus
 
-from logdex.torchx_backend.jobs import JobRecord, Replica, Verdict
+from logdex.jobs import JobRecord, Replica, Verdict
 
 
 def response(record: JobRecord, verdict: Verdict) -> DescribeAppResponse:

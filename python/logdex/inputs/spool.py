@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from typing import IO, BinaryIO, cast
 
-from logdex._input import MAGIC, compression_of
+from logdex.inputs.compression import MAGIC, compression_of
 
 _CHUNK = 1 << 20
 _LIMIT = 16 << 30

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from logdex.torchx_backend.jobs.processes import Host, Process, this_host
+from logdex.jobs.processes import Host, Process, this_host
 
 VERSION = 1
 """The version that this release writes. A record of a later one is read as far as it goes."""

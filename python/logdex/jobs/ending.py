@@ -6,9 +6,9 @@ import time
 import weakref
 from collections.abc import Callable
 
-from logdex.torchx_backend.jobs import JobRecord, is_here, is_running, judge
-from logdex.torchx_backend.jobs.processes import Lifeline, Process, lifeline
-from logdex.torchx_backend.jobs.watch import watch
+from logdex.jobs import JobRecord, is_here, is_running, judge
+from logdex.jobs.processes import Lifeline, Process, lifeline
+from logdex.jobs.watch import watch
 
 _SOON = 0.025
 _SELDOM = 1.0

@@ -7,7 +7,7 @@ import logging
 import os
 
 from logdex import _core
-from logdex.torchx_backend.jobs.record import JobRecord
+from logdex.jobs.record import JobRecord
 
 log = logging.getLogger("logdex")
 

@@ -4,29 +4,17 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterable, Iterator
 
-from logdex._input import Input, Wish, is_handle
-from logdex._inputs import of_part
-from logdex.layouts import Part, Source, find, may_grow
-from logdex.log import Question
+from logdex.inputs.handle import is_handle
+from logdex.inputs.input import Input, Wish
+from logdex.inputs.layouts import Part, Source, find, may_grow
+from logdex.inputs.paths import of_part
 
 _HEAD = 64
 """So many bytes at the beginning tell a file from another that was given its number."""
 
 _COPY = re.compile(r"\.(?:gz|zstd?)$")
-
-
-@dataclass(frozen=True)
-class Newcomers:
-    """Where the engine asks for logs that come later; `src/python/scout.rs` reads these fields."""
-
-    asked: Question
-    """What is asked of all logs."""
-    look: Callable[[], tuple[list[Any], list[str]]]
-    """Gives those that have come, and the directories in which more may."""
 
 
 def that_grow(arguments: Iterable[str]) -> list[str]:

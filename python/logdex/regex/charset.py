@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import cache, lru_cache
 from typing import Any, Final, NamedTuple, TypeAlias
 
-from logdex._sre import AT_NEGATE, SubPattern, compile_tree, op, state_for
+from logdex.regex.sre import AT_NEGATE, SubPattern, compile_tree, op, state_for
 
 Ranges: TypeAlias = "tuple[tuple[int, int], ...]"
 """Code points as ranges, both ends included, in order and apart."""

@@ -9,7 +9,11 @@ from logdex import _core
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from logdex._translate import Program
+    from typing import TypeAlias
+
+    from logdex.regex.translate import Program
+
+    Regex: TypeAlias = str | re.Pattern[str]
 
 # A pattern longer than this is not worth the memory that keeping it takes.
 _LONG = 1 << 16
@@ -56,9 +60,9 @@ def _literal(compiled: re.Pattern[str]) -> tuple[str, str, bool, bool] | None:
 
 
 def _translated(compiled: re.Pattern[str]) -> _core.Pattern | None:
-    from logdex._exclude import excluded
-    from logdex._sre import parse
-    from logdex._translate import TooLarge, translate
+    from logdex.regex.exclude import excluded
+    from logdex.regex.sre import parse
+    from logdex.regex.translate import TooLarge, translate
 
     flags = compiled.flags & ~re.DEBUG
     try:

@@ -6,14 +6,14 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from logdex.torchx_backend.jobs.processes import (
+from logdex.jobs.processes import (
     Process,
     has_writer,
     is_alive,
     this_host,
     zombie_exit,
 )
-from logdex.torchx_backend.jobs.record import MALFORMED, TERMINAL, JobRecord, Replica
+from logdex.jobs.record import MALFORMED, TERMINAL, JobRecord, Replica
 
 HEARTBEAT_EVERY = 15.0
 """Seconds between two heartbeats of a launcher."""

@@ -11,11 +11,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from logdex._spool import Spool
-    from logdex.layouts import Source
-
-MAGIC = 4
-"""So many bytes say how a file is compressed."""
+    from logdex.inputs.layouts import Source
+    from logdex.inputs.spool import Spool
 
 
 class Input:
@@ -95,7 +92,7 @@ class PlainFile(Input):
     def source(self) -> Source:
         """See `Input`."""
         if self._source is None:
-            from logdex.layouts import of_file
+            from logdex.inputs.layouts import of_file
 
             self._source = of_file(self.path)
         return self._source
@@ -110,36 +107,9 @@ class Wish(Fields):
     """Only the last lines, for which nobody decompresses what is old."""
 
 
-def inputs(argument: str, wish: Wish) -> list[Input]:
-    """The files that one argument stands for; what one plain file is takes no knowledge of layouts.
-
-    Raises:
-        OSError: There is no such file, or no log in a directory; in a follow, those are waited for.
-        ValueError: A handle that is not one, or of which something is missing.
-        LookupError: There is no such app, role or replica.
-    """
-    if (plain := plain_file(argument)) is not None:
-        return [plain]
-    from logdex._inputs import others
-
-    return others(argument, wish)
-
-
-def plain_file(argument: str) -> PlainFile | None:
-    """The file that an argument names, if it is there and to be read as it is."""
-    if argument == "-" or not os.path.isfile(argument) or compression(argument) is not None:
-        return None
-    return PlainFile(argument)
-
-
 def text_of(name: str) -> str:
     """The name of a file as text: bytes that are none, as in Python's `str`s of names, become U+FFFD."""
     return os.fsencode(name).decode("utf-8", "replace")
-
-
-def is_handle(text: str) -> bool:
-    """Whether an argument is `scheduler://session/app`, and no path."""
-    return "://" in text and not os.path.lexists(text)
 
 
 def is_stream(path: str) -> bool:
@@ -149,23 +119,3 @@ def is_stream(path: str) -> bool:
     except (OSError, ValueError):
         return False
     return stat.S_ISFIFO(mode) or stat.S_ISCHR(mode)
-
-
-def compression(path: str) -> str | None:
-    """How the file is compressed, by its first bytes: "gzip", "zstd" or None."""
-    try:
-        if os.path.isfile(path):
-            with open(path, "rb", buffering=0) as file:
-                return compression_of(file.read(MAGIC))
-    except OSError:
-        pass  # Whoever reads it says so.
-    return None
-
-
-def compression_of(head: bytes) -> str | None:
-    """How what begins with `head` is compressed."""
-    if head[:3] == b"\x1f\x8b\x08":
-        return "gzip"
-    # A frame, or one to be skipped, with which pzstd begins.
-    is_zstd = head[:4] == b"\x28\xb5\x2f\xfd" or (head[1:4] == b"\x2a\x4d\x18" and head[0] >> 4 == 5)
-    return "zstd" if is_zstd else None

@@ -20,9 +20,9 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Any, Final, NamedTuple, TypeAlias
 
-from logdex import _charset
-from logdex._charset import CharSet, Ranges
-from logdex._sre import MAXREPEAT, TYPE_FLAGS, op
+from logdex.regex import charset
+from logdex.regex.charset import CharSet, Ranges
+from logdex.regex.sre import MAXREPEAT, TYPE_FLAGS, op
 
 END_NL: Final = 1
 """At the end of a line that has its `\\n`, after it."""
@@ -122,7 +122,7 @@ class _Translator:
         if self.left < 0:
             raise TooLarge
         if kind in _SETS:
-            return self.characters(_charset.of_item(kind, value, flags))
+            return self.characters(charset.of_item(kind, value, flags))
         if kind is _SUBPATTERN:
             return self.group(value, flags, head=head, tail=tail)
         if kind is _BRANCH:
@@ -161,8 +161,8 @@ class _Translator:
         if self.text:
             self.exact &= chars.exact
             ranges += chars.foreign
-        newline = _charset.contains(chars.ascii, _NEWLINE)
-        inner = _class(_charset.without(ranges, _NEWLINE))
+        newline = charset.contains(chars.ascii, _NEWLINE)
+        inner = _class(charset.without(ranges, _NEWLINE))
         return Piece(inner, "(?m:$)" if newline else None, 0, newline)
 
     def group(self, value: Any, flags: int, *, head: bool, tail: bool) -> Piece:

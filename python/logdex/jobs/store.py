@@ -19,7 +19,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from urllib.parse import quote
 
-from logdex.torchx_backend.jobs.record import VERSION, JobRecord
+from logdex.jobs.record import VERSION, JobRecord
 
 log = logging.getLogger("logdex")
 

@@ -10,11 +10,11 @@ from functools import partial
 from typing import Protocol
 from weakref import WeakMethod
 
-from logdex.torchx_backend.jobs.processes import Process, child_exit, identify
-from logdex.torchx_backend.jobs.record import JobRecord, Replica
-from logdex.torchx_backend.jobs.store import JobStore
-from logdex.torchx_backend.jobs.verdict import outcome
-from logdex.torchx_backend.jobs.watch import watch
+from logdex.jobs.processes import Process, child_exit, identify
+from logdex.jobs.record import JobRecord, Replica
+from logdex.jobs.store import JobStore
+from logdex.jobs.verdict import outcome
+from logdex.jobs.watch import watch
 
 log = logging.getLogger("logdex")
 

@@ -14,8 +14,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 
-from logdex.torchx_backend.jobs.processes import Process, is_alive
-from logdex.torchx_backend.jobs.verdict import HEARTBEAT_EVERY, heartbeat_path
+from logdex.jobs.processes import Process, is_alive
+from logdex.jobs.verdict import HEARTBEAT_EVERY, heartbeat_path
 
 log = logging.getLogger("logdex")
 

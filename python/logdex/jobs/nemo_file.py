@@ -16,12 +16,12 @@ import time
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-from logdex.torchx_backend.jobs.record import as_path
+from logdex.jobs.record import as_path
 
 log = logging.getLogger("logdex")
 
 MODULE = "nemo_run.run.torchx_backend.schedulers.local"
-"""NeMo-Run's own scheduler, which says where the file is."""
+"""NeMo-Run's module that knows where its job file is."""
 
 _PATIENCE = 2.0
 _LARGE = 1 << 20

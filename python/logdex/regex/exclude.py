@@ -9,8 +9,8 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from logdex._sre import MAXREPEAT, op
-from logdex._translate import Item, at_tail
+from logdex.regex.sre import MAXREPEAT, op
+from logdex.regex.translate import Item, at_tail
 
 _AT, _END = op("AT"), op("AT_END")
 _BEGIN, _BEGIN_STRING = op("AT_BEGINNING"), op("AT_BEGINNING_STRING")

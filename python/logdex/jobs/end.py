@@ -5,9 +5,9 @@ import signal
 import time
 from contextlib import suppress
 
-from logdex.torchx_backend.jobs.processes import Process, is_alive
-from logdex.torchx_backend.jobs.record import JobRecord
-from logdex.torchx_backend.jobs.store import JobStore, log
+from logdex.jobs.processes import Process, is_alive
+from logdex.jobs.record import JobRecord
+from logdex.jobs.store import JobStore, log
 
 PATIENCE = 10.0
 """Seconds between asking and forcing, as in TorchX's own `cancel`."""

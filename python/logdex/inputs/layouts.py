@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
-from logdex._tree import Tree, tree, where_it_may_match
+from logdex.inputs.tree import Tree, tree, where_it_may_match
 
 _ROTATION = r"(?:\.(?P<rotation>\d{1,4})|[-.](?P<dated>\d{4}-?\d\d-?\d\d(?:[-_.T:]?\d+)*))?"
 """What a rotation appends to a name: a number, the highest the oldest, or a date."""

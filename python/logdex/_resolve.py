@@ -1,0 +1,49 @@
+"""Which files an argument stands for: the one place that knows of paths and of handles."""
+
+from __future__ import annotations
+
+import os
+
+from logdex.inputs.compression import compression
+from logdex.inputs.input import Input, PlainFile, Wish
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from logdex.inputs.handle import Handle
+
+
+def inputs(argument: str, wish: Wish) -> list[Input]:
+    """The files that one argument stands for; what one plain file is takes no knowledge of layouts.
+
+    Raises:
+        OSError: There is no such file, or no log in a directory; in a follow, those are waited for.
+        ValueError: A handle that is not one, or of which something is missing.
+        LookupError: There is no such app, role or replica.
+    """
+    if (plain := plain_file(argument)) is not None:
+        return [plain]
+    # Imported when what is asked is not one plain file: layouts take longer to import than a small log to read.
+    from logdex.inputs.handle import is_handle, parse
+    from logdex.inputs.paths import of_path
+
+    if is_handle(argument):
+        return _of_handle(parse(argument), wish)
+    return of_path(argument, wish)
+
+
+def plain_file(argument: str) -> PlainFile | None:
+    """The file that an argument names, if it is there and to be read as it is."""
+    if argument == "-" or not os.path.isfile(argument) or compression(argument) is not None:
+        return None
+    return PlainFile(argument)
+
+
+def _of_handle(meant: Handle, wish: Wish) -> list[Input]:
+    try:
+        # The scheduler's side, and TorchX with it: imported for those who have it and ask for it.
+        from logdex.torchx_backend.handles import of_handle
+    except ImportError as error:
+        raise ValueError(
+            f"{meant.text}: handles need TorchX, which cannot be imported ({error}); pip install 'logdex[torchx]'"
+        ) from error
+    return of_handle(meant, wish)

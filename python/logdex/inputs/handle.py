@@ -1,0 +1,65 @@
+"""A handle as TorchX writes it, `scheduler://session/app`, and behind it the roles and replicas that are meant."""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import NamedTuple
+
+_HANDLE = re.compile(
+    r"(?P<scheduler>\w+)://(?P<session>[^/]*)/(?P<app>[^/]+)(?:/(?P<role>[^/]+)(?:/(?P<replicas>[\d,-]+))?)?/?$"
+)
+
+
+class Handle(NamedTuple):
+    """The parts of a handle."""
+
+    text: str
+    """As it was given, for messages."""
+    scheduler: str
+    session: str
+    app: str
+    role: str | None
+    """The one role that is meant; None for all."""
+    replicas: list[range] | None
+    """The replicas of each role that are meant, of which the app may have fewer; None for all."""
+
+
+def is_handle(text: str) -> bool:
+    """Whether an argument is `scheduler://session/app`, and no path."""
+    return "://" in text and not os.path.lexists(text)
+
+
+def parse(text: str) -> Handle:
+    """The parts of the handle `text`.
+
+    Raises:
+        ValueError: It is not written as a handle is.
+    """
+    match = _HANDLE.match(text)
+    if match is None:
+        raise ValueError(
+            f"{text}: not a handle; write scheduler://session/app, with /role and /role/0,1 if need be"
+        )
+    session = match["session"] or "default"
+    return Handle(text, match["scheduler"], session, match["app"], match["role"], _numbers(match["replicas"]))
+
+
+_NUMBER = re.compile(r"[0-9]{1,18}")
+"""A replica's number: no more digits than a 64-bit number has."""
+
+
+def _numbers(text: str | None) -> list[range] | None:
+    """`0,2-4` as ranges, for nobody knows yet how many replicas there are."""
+    if not text:
+        return None
+    numbers: list[range] = []
+    for item in text.split(","):
+        first, dash, last = item.partition("-")
+        if not _NUMBER.fullmatch(first) or (dash and not _NUMBER.fullmatch(last)):
+            raise ValueError(f"{text}: not replicas; write 0,2 or 0-3")
+        found = range(int(first), int(last or first) + 1)
+        if not found:
+            raise ValueError(f"{text}: {item} ends before it begins; write {last}-{first}")
+        numbers.append(found)
+    return numbers
