@@ -1,10 +1,23 @@
 //! A batch: a block and the lines of it that are meant, on their way from a scan to the one who asked.
 
-use crate::block::Block;
 use crate::error::Result;
+use crate::file::block::Block;
 use crate::line;
 use crate::pattern::{Candidate, Judge};
-use crate::timing::LineTime;
+use crate::stamp::{How, Span};
+
+/// The time of one line, as the question has it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LineTime {
+    /// The nanoseconds since 1970 UTC for which the stamp stands; `None` if the line has no time.
+    pub span: Option<Span>,
+    /// The offset from UTC in minutes that stood on the line, if one did.
+    pub offset: Option<i16>,
+    /// Where the time comes from; `None`: from the moment at which the line came, or was read.
+    pub how: Option<How>,
+    /// The line's number in its file, from 1.
+    pub number: u64,
+}
 
 /// Which lines of a batch are meant.
 #[derive(Debug)]

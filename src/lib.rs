@@ -22,38 +22,25 @@
 #[cfg(not(all(unix, target_pointer_width = "64")))]
 compile_error!("logdex supports 64-bit Linux and macOS");
 
-pub mod arrived;
+pub mod arrival;
 pub mod batch;
-pub mod block;
 pub mod caller;
 pub mod combined;
-mod cores;
-mod descriptors;
 pub mod error;
+pub mod file;
 pub mod follow;
 pub mod index;
 pub mod line;
-mod lock;
 pub mod merge;
-pub mod partial;
 pub mod pattern;
-pub mod place;
 #[cfg(feature = "python")]
 mod python;
 pub mod query;
-pub mod rank;
 pub mod ranks;
-pub mod record;
 pub mod scan;
-pub mod seek;
 pub mod show;
-pub mod source;
 pub mod stamp;
+pub mod system;
 #[cfg(test)]
 mod testing;
-pub mod time_source;
 pub mod timing;
-mod trust;
-pub mod wait;
-pub mod watch;
-pub mod when;

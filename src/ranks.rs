@@ -1,18 +1,17 @@
 //! What each rank did: how much it wrote and when, its errors, its last word.
 //!
-//! A rank is a prefix within the file (see [`crate::rank`]); lines without one belong to the file itself.
+//! A rank is a prefix within the file (see [`crate::stamp::rank`]); lines without one belong to the file itself.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::batch::{Batch, Selection};
+use crate::batch::{Batch, LineTime, Selection};
 use crate::caller::Caller;
 use crate::error::Result;
 use crate::pattern::{Candidate, Pattern};
 use crate::query::{Query, Question};
-use crate::rank::{self, Rank};
 use crate::stamp::Span;
-use crate::timing::LineTime;
+use crate::stamp::rank::{self, Rank};
 
 /// How much is kept of a line that is quoted, in bytes.
 const QUOTE: usize = 400;

@@ -10,7 +10,7 @@ use arbitrary::Arbitrary;
 use jiff::tz::TimeZone;
 use libfuzzer_sys::fuzz_target;
 use logdex::index::{Index, Keep, Options};
-use logdex::source::Source;
+use logdex::file::source::Source;
 use logdex::stamp::{Fold, Reference, Window};
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 

@@ -1,6 +1,6 @@
 //! The combined stream: the whole lines of two logs of one process, in the order in which they arrived.
 //!
-//! Where arrival is recorded, that order is the record's (see [`crate::record`]), for lines that are there and for those
+//! Where arrival is recorded, that order is the record's (see [`crate::arrival`]), for lines that are there and for those
 //! that come. Behind the end of a record lines come by time, those without any where the one before them is, stdout
 //! first; live, as this reader finds them when it looks at both files together.
 
@@ -10,16 +10,16 @@ use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
+use crate::arrival::{Arrivals, View, snapshot};
 use crate::batch::Batch;
 use crate::caller::Caller;
 use crate::error::Result;
 use crate::follow::Fates;
 use crate::query::{Query, Question};
-use crate::record::{Arrivals, View, snapshot};
 use crate::scan::Tally;
-use crate::source::directory_of;
+use crate::system::directory::directory_of;
+use crate::system::watch::Watch;
 use crate::timing;
-use crate::watch::Watch;
 
 use side::{Fill, Key, Side};
 

@@ -2,17 +2,17 @@
 
 use std::path::PathBuf;
 
+use crate::arrival::Arrivals;
 use crate::batch::{Batch, Selection};
-use crate::block::{Block, Extent, Pulse, whole_end};
 use crate::caller::Caller;
 use crate::error::Result;
+use crate::file::block::{Block, Extent, Pulse, whole_end};
+use crate::file::source::Source;
 use crate::follow::Turn;
 use crate::line::Line;
 use crate::pattern::Candidate;
 use crate::query::{Query, Question};
-use crate::record::Arrivals;
 use crate::scan::Tally;
-use crate::source::Source;
 use crate::timing;
 
 /// Lines further apart than this, in bytes, are not handed out together: what is between would be copied for nothing.

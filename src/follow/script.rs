@@ -16,15 +16,15 @@ use proptest::prelude::*;
 
 use super::{Fates, Follow, Terms, Turn};
 use crate::batch::Selection;
-use crate::block::HOLE;
 use crate::caller::Caller;
 use crate::error::Result;
+use crate::file::block::HOLE;
 use crate::line;
 use crate::pattern::{Candidate, Judge};
 use crate::scan::Purpose;
+use crate::system::time_source::TimeSource;
+use crate::system::watch::Bell;
 use crate::testing::cases;
-use crate::time_source::TimeSource;
-use crate::watch::Bell;
 
 /// How a log's name goes to another file.
 #[derive(Clone, Copy, Debug)]

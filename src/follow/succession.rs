@@ -5,10 +5,10 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::Open;
-use crate::block::Tail;
 use crate::error::Result;
-use crate::source::{Identity, Source};
-use crate::time_source::TimeSource;
+use crate::file::block::Tail;
+use crate::file::source::{Identity, Source};
+use crate::system::time_source::TimeSource;
 
 /// How many files are remembered that the follow has left.
 const LEFT: usize = 2;

@@ -7,11 +7,11 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use crate::block::{BLOCK, Block, Cutter, Extent};
 use crate::error::{Error, Result};
-use crate::lock::{lock, sound};
-use crate::source::Source;
+use crate::file::block::{BLOCK, Block, Cutter, Extent};
+use crate::file::source::Source;
 use crate::stamp::{Finder, Fold};
+use crate::system::lock::{lock, sound};
 
 use super::Index;
 use super::digest::Digest;
@@ -23,7 +23,7 @@ const TICK: Duration = Duration::from_millis(50);
 const PATIENCE: Duration = Duration::from_secs(1);
 
 /// What is asked now and then while the index is built: whether to go on.
-pub use crate::block::Pulse as Tick;
+pub use crate::file::block::Pulse as Tick;
 
 /// How many blocks a worker takes at a turn: enough to make handing them over cheap.
 const RUN: usize = 4;

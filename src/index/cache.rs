@@ -13,8 +13,8 @@ use rustix::fs::{AtFlags, Mode};
 use xxhash_rust::xxh3::xxh3_128;
 
 use crate::error::{Error, Result};
-use crate::source::Source;
-use crate::trust::{create_in, open_directory, open_in, trusted_in};
+use crate::file::source::Source;
+use crate::system::trust::{create_in, open_directory, open_in, trusted_in};
 
 use super::store::{Store, VERSION};
 

@@ -1,6 +1,6 @@
 //! Records of the index as bytes, little-endian. What is read is checked field by field: it may be anyone's.
 
-use crate::block::Extent;
+use crate::file::block::Extent;
 use crate::stamp::{Elected, Fold, Frame, Inbound, PREFIXES, Prefix, Stamp, Years};
 
 use super::entry::Entry;

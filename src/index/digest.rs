@@ -5,7 +5,7 @@
 //! falls back, a 29 February, a crowd of prefixes), the block says so, and is folded again in its place by
 //! [`super::entry::exact`], with which this agrees wherever it does not say so.
 
-use crate::block::Extent;
+use crate::file::block::Extent;
 use crate::line;
 use crate::stamp::civil::{self, LEAP_YEAR};
 use crate::stamp::{

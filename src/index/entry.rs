@@ -1,6 +1,6 @@
 //! What the index says about one block, and the exact way to find it out.
 
-use crate::block::Extent;
+use crate::file::block::Extent;
 use crate::line;
 use crate::stamp::{ByPrefix, Fold, How, Inbound, PREFIXES, Prefix, Stamp, axis};
 

@@ -1,6 +1,6 @@
 //! What the fuzzer asks of the parts that are private here (`fuzz/`).
 
-use crate::block::Extent;
+use crate::file::block::Extent;
 use crate::stamp::{Finder, Fold, Prefix, Stamp};
 
 use super::digest::Digest;

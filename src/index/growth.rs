@@ -3,9 +3,9 @@
 use std::fs::Metadata;
 use std::sync::Arc;
 
-use crate::block::{Extent, whole_end};
 use crate::error::{Error, Result};
-use crate::source::Source;
+use crate::file::block::{Extent, whole_end};
+use crate::file::source::Source;
 
 use super::Index;
 use super::build::{Builder, Progress, Tick, sum_up};

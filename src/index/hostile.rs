@@ -6,9 +6,9 @@ use std::sync::Arc;
 use jiff::tz::TimeZone;
 use proptest::prelude::*;
 
-use crate::block::Block;
+use crate::file::block::Block;
+use crate::file::source::Source;
 use crate::line;
-use crate::source::Source;
 use crate::stamp::{Fold, Reference, Window};
 use crate::testing::cases;
 

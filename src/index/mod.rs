@@ -26,11 +26,11 @@ use std::sync::Arc;
 
 use jiff::tz::TimeZone;
 
-use crate::block::{Block, Cutter, Extent};
-use crate::cores::cores;
 use crate::error::Result;
-use crate::source::Source;
+use crate::file::block::{Block, Cutter, Extent};
+use crate::file::source::Source;
 use crate::stamp::{Clock, Elected, Fold, Frame, Reference, Span, Stamp, VOTERS, Window, elect};
+use crate::system::cores::cores;
 
 use growth::Growth;
 use store::{About, Store};

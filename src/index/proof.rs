@@ -3,7 +3,7 @@
 use jiff::tz::TimeZone;
 use proptest::prelude::*;
 
-use crate::block::Extent;
+use crate::file::block::Extent;
 use crate::stamp::civil::{DAY, HOUR, MINUTE, SECOND};
 use crate::stamp::{Clock, Finder, Fold, Reference, Timed, Window};
 use crate::testing::cases;

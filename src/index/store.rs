@@ -8,8 +8,8 @@ use std::os::unix::fs::MetadataExt;
 
 use xxhash_rust::xxh3::xxh3_64;
 
-use crate::block::Extent;
-use crate::source::Source;
+use crate::file::block::Extent;
+use crate::file::source::Source;
 use crate::stamp::{Elected, Fold};
 
 use super::codec::{self, ENTRY, NODE, Reader};

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use super::strand::Held;
-use crate::block::Block;
+use crate::file::block::Block;
 use crate::line::Line;
 
 /// Keeps the last lines until it is known that no more come.

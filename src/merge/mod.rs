@@ -21,7 +21,7 @@ use std::time::{Duration, Instant, SystemTime};
 use crate::caller::Caller;
 use crate::error::{Error, Result};
 use crate::query::{Query, Question};
-use crate::watch::Bell;
+use crate::system::watch::Bell;
 
 use last::Last;
 use newcomers::Newcomers;

@@ -5,9 +5,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::source::Identity;
-use crate::wait::tells_events;
-use crate::watch::{Bell, Watch};
+use crate::file::source::Identity;
+use crate::system::watch::{Bell, Watch, tells_events};
 
 /// The longest time between two looks: where every directory tells of what comes, and where one does not.
 const EVERY: (Duration, Duration) = (Duration::from_secs(10), Duration::from_secs(1));

@@ -11,11 +11,11 @@ use std::time::Duration;
 
 use super::strand::{State, Strand};
 use crate::caller::Caller;
-use crate::cores::cores;
 use crate::error::{Error, Result};
 use crate::line::Line;
-use crate::lock::lock;
 use crate::pattern::{Candidate, Judge};
+use crate::system::cores::cores;
+use crate::system::lock::lock;
 
 /// How often the caller is asked whether to go on.
 const PULSE: Duration = Duration::from_millis(20);

@@ -4,15 +4,14 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Instant;
 
-use crate::batch::{Batch, Selection};
-use crate::block::Block;
+use crate::batch::{Batch, LineTime, Selection};
 use crate::caller::Caller;
 use crate::error::Result;
+use crate::file::block::Block;
 use crate::follow::Turn;
 use crate::line::{self, Line};
 use crate::query::{Query, Question};
-use crate::timing::LineTime;
-use crate::watch::Bell;
+use crate::system::watch::Bell;
 
 /// A line on its way, with its block.
 #[derive(Clone, Debug)]

@@ -16,12 +16,11 @@ use super::interpreter::detached;
 use super::question::Asked;
 use super::stats::Stats;
 use super::stream::Stream;
-use crate::batch::{Batch, Selection};
-use crate::block::Block;
+use crate::batch::{Batch, LineTime, Selection};
+use crate::file::block::Block;
 use crate::line::Line;
-use crate::lock::lock;
-use crate::timing::LineTime;
-use crate::watch::Bell;
+use crate::system::lock::lock;
+use crate::system::watch::Bell;
 
 /// The answer to one question, as far as it has been read.
 pub(super) struct Answer {

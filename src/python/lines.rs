@@ -80,7 +80,7 @@ pub(super) fn prune(py: Python<'_>, directory: Option<PathBuf>) -> PyResult<u64>
 /// How many threads are worth starting: the cores that this process may use, by its affinity and its control group.
 #[pyfunction]
 pub(super) fn cores() -> usize {
-    crate::cores::cores()
+    crate::system::cores::cores()
 }
 
 /// How many lines the answer has, without making a `str` for each.

@@ -18,10 +18,10 @@ use super::question::Asked;
 use super::record::{Origin, Record};
 use super::scout::{self, Scouted};
 use super::stats::Stats;
-use crate::lock::lock;
 use crate::merge::{Merge, Order, Step, Terms};
 use crate::query::Question;
-use crate::watch::Bell;
+use crate::system::lock::lock;
+use crate::system::watch::Bell;
 
 /// How often other threads are told, at most: there may be a thousand logs to sum up.
 const TOLD: Duration = Duration::from_millis(50);

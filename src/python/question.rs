@@ -15,12 +15,12 @@ use super::record::Origin;
 use super::stream::Stream;
 use super::when::Zone;
 use crate::combined::{Both, Combined};
-use crate::cores::cores;
 use crate::index::Keep;
 use crate::query::{Query, Question, Timeless};
 use crate::stamp::Window;
+use crate::system::cores::cores;
+use crate::system::watch::Bell;
 use crate::timing;
-use crate::watch::Bell;
 
 /// Whether an index is kept, or in which directory.
 #[derive(Clone, FromPyObject)]

@@ -6,8 +6,8 @@ use pyo3::prelude::*;
 
 use super::error::engine;
 use super::question::Asked;
-use crate::rank::Rank;
 use crate::ranks::{self, Deeds, Quote};
+use crate::stamp::rank::Rank;
 
 /// A quoted line: text, time and resolution in nanoseconds, number in its file.
 type QuoteParts = (String, Option<i64>, Option<i64>, u64);

@@ -8,11 +8,10 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDateTime, PyDelta, PyString, PyTzInfo};
 
 use super::text;
-use crate::block::Block;
+use crate::batch::LineTime;
+use crate::file::block::Block;
 use crate::line::Line;
-use crate::rank;
-use crate::stamp::How;
-use crate::timing::LineTime;
+use crate::stamp::{How, rank};
 
 /// One line and what is known of it.
 #[pyclass(frozen, module = "logdex._core")]

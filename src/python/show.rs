@@ -15,10 +15,10 @@ use super::scout::{self, Scouted};
 use super::stats::Stats;
 use super::text;
 use crate::error::{Error, Result};
-use crate::lock::lock;
 use crate::merge::Terms;
 use crate::show::{self, Feed, Json, Manner, Many, Painter, Scout, Shape, Style, Surroundings};
-use crate::watch::Bell;
+use crate::system::lock::lock;
+use crate::system::watch::Bell;
 
 /// Standard output, shared by all that show at once.
 #[pyclass(frozen, module = "logdex._core")]

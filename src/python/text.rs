@@ -3,7 +3,7 @@
 use pyo3::prelude::*;
 use pyo3::types::PyString;
 
-use crate::block::Block;
+use crate::file::block::Block;
 use crate::line::Line;
 
 /// Decodes `bytes`.

@@ -6,8 +6,8 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDateTime, PyType};
 
 use super::record::{datetime, offset_seconds};
-use crate::when::{Side, When};
-use crate::{stamp, timing};
+use crate::stamp;
+use crate::stamp::since::{Side, When};
 
 /// A moment out of `logdex/_when.py`: text, or one of its small classes, told apart by their one field.
 #[derive(Clone, FromPyObject)]
@@ -84,6 +84,6 @@ pub(super) fn parse_time<'py>(
     zone: &Zone,
     reference: Option<i64>,
 ) -> PyResult<Option<Bound<'py, PyDateTime>>> {
-    let found = stamp::parse_time(line, &zone.0, reference.unwrap_or_else(timing::now));
+    let found = stamp::parse_time(line, &zone.0, reference.unwrap_or_else(stamp::civil::now));
     found.map(|moment| datetime(py, moment.ns, offset_seconds(moment.ns, moment.offset, &zone.0))).transpose()
 }

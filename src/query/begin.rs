@@ -3,16 +3,16 @@
 use std::sync::Arc;
 
 use super::{Feed, Query, Timeless};
-use crate::arrived::Arrived;
-use crate::block::{Block, Extent, Tail, cut_back, whole_end};
+use crate::arrival::arrived::Arrived;
 use crate::caller::Caller;
 use crate::error::{Error, Result};
+use crate::file::block::{Block, Extent, Tail, cut_back, whole_end};
+use crate::file::source::Source;
 use crate::follow::{self, Follow};
 use crate::index::{Index, Options};
+use crate::query::seek::Seek;
 use crate::scan::{Job, Purpose, Scan};
-use crate::seek::Seek;
-use crate::source::Source;
-use crate::time_source::TimeSource;
+use crate::system::time_source::TimeSource;
 use crate::timing::{self, Timing};
 
 impl Query {

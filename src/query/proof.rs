@@ -6,9 +6,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::batch::Selection;
+use crate::file::source::Source;
 use crate::index::{Index, Keep, Options};
 use crate::query::{Query, Question, Timeless};
-use crate::source::Source;
 use crate::stamp::civil::{DAY, HOUR, MINUTE, SECOND};
 use crate::stamp::{Clock, Fold, Reference, Window, elect};
 use crate::testing::{Nobody, cases};

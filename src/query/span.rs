@@ -4,13 +4,13 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::Query;
-use crate::arrived::Arrived;
+use crate::arrival::arrived::Arrived;
 use crate::caller::Caller;
 use crate::error::Result;
+use crate::file::source::Source;
 use crate::index::{Index, Options};
+use crate::query::seek::Seek;
 use crate::scan::{Job, Purpose};
-use crate::seek::Seek;
-use crate::source::Source;
 use crate::stamp::civil::SECOND;
 use crate::stamp::{Span, Window};
 use crate::timing::{self, Timing};

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use crate::batch::{Batch, Selection};
-use crate::block::{BLOCK, Block, Cutter, Extent, Pulse, Tail};
 use crate::error::{Error, Result};
+use crate::file::block::{BLOCK, Block, Cutter, Extent, Pulse, Tail};
+use crate::file::source::{Look, Source};
 use crate::line;
 use crate::pattern::{Candidate, Pattern, Scratch};
-use crate::source::{Look, Source};
 
 /// How many extents make one run: enough work to make handing it over cheap, little enough for a first result soon.
 pub(super) const RUN: usize = 4;

@@ -14,8 +14,8 @@ use workers::Workers;
 use std::sync::Arc;
 
 use crate::batch::Batch;
-use crate::block::{BLOCK, Cutter, Extent, Pulse, Tail};
 use crate::error::{Error, Result};
+use crate::file::block::{BLOCK, Cutter, Extent, Pulse, Tail};
 
 /// A scan under way.
 pub struct Scan {

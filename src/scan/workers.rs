@@ -7,9 +7,9 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::time::Duration;
 
 use super::job::{Bench, Cut, Job, RUN, Run};
-use crate::block::{BLOCK, Block, Cutter, Extent};
 use crate::error::{Error, Result};
-use crate::lock::{lock, sound};
+use crate::file::block::{BLOCK, Block, Cutter, Extent};
+use crate::system::lock::{lock, sound};
 
 /// How long the consumer waits before it asks its caller whether to go on.
 const PULSE: Duration = Duration::from_millis(20);

@@ -3,9 +3,9 @@
 use std::collections::VecDeque;
 
 use super::{Kind, Page};
-use crate::block::Block;
+use crate::batch::LineTime;
+use crate::file::block::Block;
 use crate::line::Line;
-use crate::timing::LineTime;
 
 /// How many lines to show around each that is meant.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

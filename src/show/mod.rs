@@ -15,7 +15,7 @@ mod render;
 mod shaper;
 mod sink;
 
-use crate::timing::LineTime;
+use crate::batch::LineTime;
 
 pub use context::Surroundings;
 pub use feed::Feed;

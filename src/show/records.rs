@@ -7,9 +7,9 @@ use std::collections::{HashMap, VecDeque};
 
 use super::context::Placed;
 use super::{Kind, Page};
-use crate::block::Block;
+use crate::batch::LineTime;
+use crate::file::block::Block;
 use crate::stamp::{Finder, How, Prefix, behind_writer};
-use crate::timing::LineTime;
 
 /// A line that is not indented belongs to a stamped one at most so many lines before it.
 const LOOSE: usize = 100;

@@ -4,8 +4,7 @@ use jiff::Timestamp;
 use jiff::tz::{Offset, TimeZone};
 
 use super::{Kind, Row};
-use crate::rank;
-use crate::stamp::How;
+use crate::stamp::{How, rank};
 
 /// How the rows of one feed are written.
 #[derive(Clone, Debug)]

@@ -9,7 +9,7 @@ use std::sync::Mutex;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use crate::error::{Error, Result};
-use crate::lock::lock;
+use crate::system::lock::lock;
 
 /// How long to wait at once for a reader that does not read.
 const PATIENCE: Timespec = Timespec { tv_sec: 0, tv_nsec: 20_000_000 };

@@ -84,6 +84,11 @@ pub fn on_leap_day(yearless: i64) -> bool {
     yearless.rem_euclid(LEAP_YEAR).div_euclid(DAY) == LEAP_DAY
 }
 
+/// The moment of the wall clock, in nanoseconds since 1970 UTC.
+pub fn now() -> i64 {
+    jiff::Timestamp::now().as_nanosecond().try_into().unwrap_or(i64::MAX)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,7 +1,7 @@
 //! Numbers that count from 1970: seconds, milliseconds, microseconds or nanoseconds.
 
 use super::civil::SECOND;
-use super::shape::digit;
+use super::digits::digit;
 use super::{Frame, Stamp};
 
 /// What a log of a training job can hold, in seconds: 2010 to 2099. It keeps 2^30 and such out.

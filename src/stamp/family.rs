@@ -2,8 +2,7 @@
 //!
 //! To add a format: one row in [`FAMILIES`], and one line in `tests/data/more_times.tsv`.
 
-use super::Stamp;
-use super::shape;
+use super::{Stamp, shape};
 
 /// The self-evident formats: whatever has such a shape, with every field in range, is a time. Of two that match at one
 /// place the first counts.

@@ -3,9 +3,8 @@
 //! The twin of the `iso` row of [`super::family`], which it must agree with on every input that `iso_ampm` leaves to it.
 
 use super::civil::SECOND;
-use super::family;
-use super::shape::{self, two};
-use super::{Frame, Stamp};
+use super::digits::two;
+use super::{Frame, Stamp, family, shape};
 
 /// How much of the stamp the memo covers: `2026-11-22 06:47`.
 const MINUTE_LEN: usize = 16;

@@ -24,6 +24,7 @@
 
 pub mod civil;
 mod clock;
+mod digits;
 mod epoch;
 mod family;
 mod find;
@@ -32,7 +33,9 @@ mod iso;
 mod keys;
 mod parse;
 mod prefix;
+pub mod rank;
 mod shape;
+pub mod since;
 mod vote;
 mod year;
 

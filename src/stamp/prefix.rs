@@ -5,7 +5,7 @@
 
 use std::net::Ipv4Addr;
 
-use super::shape::digit;
+use super::digits::digit;
 
 /// Which rank or process wrote a line: a hash of the parts that say so, in one spelling.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -21,8 +21,8 @@
 //! | `%s` | seconds, milliseconds, microseconds or nanoseconds since 1970 |
 
 use super::civil::{self, DAY, HOUR, LEAP_YEAR, MINUTE, SECOND};
-use super::epoch;
-use super::{Frame, Stamp};
+use super::digits::{digit, two};
+use super::{Frame, Stamp, epoch};
 
 const LEVELS: &[u8] = b"IWEFDVTCN";
 const MONTHS: &[u8; 36] = b"JanFebMarAprMayJunJulAugSepOctNovDec";
@@ -192,17 +192,6 @@ impl Fields {
                 .zoned(self.zone),
         })
     }
-}
-
-#[inline]
-pub(super) fn digit(bytes: &[u8], at: usize) -> Option<u8> {
-    bytes.get(at).map(|b| b.wrapping_sub(b'0')).filter(|d| *d < 10)
-}
-
-/// The number that two digits make.
-#[inline]
-pub(super) fn two(bytes: &[u8], at: usize) -> Option<u8> {
-    Some(digit(bytes, at)? * 10 + digit(bytes, at + 1)?)
 }
 
 fn name(names: &[u8], bytes: &[u8], at: usize) -> Option<u8> {

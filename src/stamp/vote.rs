@@ -4,7 +4,7 @@
 //! if most of its stamped lines have one of these shapes, the shape is its format.
 
 use super::prefix::skip_blanks;
-use super::{Finder, Marks, Stamp, family, shape};
+use super::{Finder, Marks, Stamp, digits, family, shape};
 
 /// How much of the file votes, in bytes; until it is that long it is judged anew as it grows.
 pub const VOTERS: usize = 1 << 20;
@@ -49,7 +49,7 @@ impl Elected {
     /// An elected stamp at the place where stamps stand, and its end.
     #[inline]
     pub(super) fn at(self, bytes: &[u8], at: usize) -> Option<(Stamp, usize)> {
-        if self.0 == 0 || shape::digit(bytes, at).is_none() {
+        if self.0 == 0 || digits::digit(bytes, at).is_none() {
             return None;
         }
         let rows = SHAPES.iter().enumerate().filter(|(row, _)| self.0 & (1 << row) != 0);

@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::Timing;
-use crate::arrived::Arrived;
+use crate::arrival::arrived::Arrived;
 use crate::error::Result;
+use crate::file::source::Source;
 use crate::index::{Asked, Entry, Index, Piece, Tick};
-use crate::source::Source;
 use crate::stamp::{Fold, Prefix, Window};
 
 impl Timing {

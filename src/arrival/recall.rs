@@ -7,12 +7,12 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::{Arrived, Moment, TOGETHER, ticks};
-use crate::block::Block;
+use super::arrived::{Arrived, Moment, TOGETHER, ticks};
 use crate::error::Result;
+use crate::file::block::Block;
+use crate::file::source::Source;
 use crate::index::{Asked, Entry, Index, Piece, Ranges, Tick};
 use crate::line;
-use crate::source::Source;
 use crate::stamp::{ByPrefix, Clock, Elected, Finder, Marks, Prefix, Stamp, Window};
 
 impl Arrived {

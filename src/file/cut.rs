@@ -3,10 +3,10 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::{BLOCK, HOLE, shrunk};
+use super::block::{BLOCK, HOLE, shrunk};
 use crate::error::{Error, Result};
+use crate::file::source::Source;
 use crate::line;
-use crate::source::Source;
 
 /// How much is read at first to find the line end at which to cut.
 const PROBE: usize = 4096;

@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::source::directory_of;
-use crate::watch::{Bell, Watch};
+use crate::system::directory::directory_of;
+use crate::system::watch::{Bell, Watch, tells_events};
 
 /// The shortest and the longest time between two looks where there are no events.
 const PAUSE: (Duration, Duration) = (Duration::from_micros(500), Duration::from_millis(20));
@@ -71,33 +71,4 @@ impl Waiter {
             self.bell.wait(limit.min(DOUBT));
         }
     }
-}
-
-/// Whether the file system at `path` tells of every write: one that other hosts write to, or a process behind it,
-/// does not.
-#[cfg(target_os = "linux")]
-pub(crate) fn tells_events(path: &Path) -> bool {
-    /// `statfs(2)`: NFS, SMB, CIFS, SMB2, FUSE, Lustre, Ceph, GPFS, 9P, AFS, `BeeGFS`, GFS2, OCFS2.
-    const SHARED: [u64; 13] = [
-        0x6969,
-        0x517b,
-        0xff53_4d42,
-        0xfe53_4d42,
-        0x6573_5546,
-        0x0bd0_0bd0,
-        0x00c3_6400,
-        0x4750_4653,
-        0x0102_1997,
-        0x5346_414f,
-        0x1983_0326,
-        0x0116_1970,
-        0x7461_636f,
-    ];
-    // The magic numbers are of 32 bits, whatever the sign of the field.
-    rustix::fs::statfs(path).is_ok_and(|s| !SHARED.contains(&(s.f_type.cast_unsigned() & 0xffff_ffff)))
-}
-
-#[cfg(not(target_os = "linux"))]
-pub(crate) fn tells_events(_: &Path) -> bool {
-    false
 }

@@ -3,28 +3,31 @@
 //! The place in the file moves over whole lines only, by scans like any other. Between scans the follow looks at what
 //! happened to the file: it grew, it was cut, it was written anew, its name went to another file, its writer ended.
 
+pub(crate) mod partial;
+pub(crate) mod place;
 #[cfg(test)]
 mod script;
 mod succession;
+pub(crate) mod wait;
 
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use crate::batch::Batch;
-use crate::block::{BLOCK, Extent, Pulse, Tail};
 use crate::caller::Caller;
 use crate::error::{Error, Result};
-use crate::partial::{self, Partial};
+use crate::file::block::{BLOCK, Extent, Pulse, Tail};
+use crate::file::source::Source;
 use crate::pattern::Pattern;
-use crate::place::{Change, Place};
 use crate::scan::{Job, Purpose, Scan, Tally};
-use crate::source::{Source, directory_of};
-use crate::time_source::TimeSource;
-use crate::wait::Waiter;
-
-use crate::watch::Bell;
+use crate::system::directory::directory_of;
+use crate::system::time_source::TimeSource;
+use crate::system::watch::Bell;
+use partial::Partial;
+use place::{Change, Place};
 use succession::Succession;
+use wait::Waiter;
 
 /// A range longer than this, in bytes, is read on worker threads.
 const BACKLOG: u64 = 16 * BLOCK as u64;

@@ -4,26 +4,22 @@
 //! as much later than that stamp. This goes along with the fold of [`crate::stamp`], from the first line; nothing of it
 //! is in an index.
 
-#[cfg(test)]
-mod proof;
-mod recall;
-
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use crate::record::{Arrivals, TICK};
+use super::{Arrivals, TICK};
 use crate::stamp::{ByPrefix, Fold, Found, Span};
 
 /// A line that came at most so long after the one from which it inherits has that one's time, in nanoseconds.
-const TOGETHER: i64 = 1_000_000_000;
+pub(super) const TOGETHER: i64 = 1_000_000_000;
 
 /// When a line came.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Moment {
+pub(super) struct Moment {
     /// On the recorder's clock, in ticks; `None` if it was read before that was noted.
-    tick: Option<u64>,
+    pub(super) tick: Option<u64>,
     /// On the wall, in nanoseconds since 1970 UTC.
-    wall: i64,
+    pub(super) wall: i64,
 }
 
 impl Moment {
@@ -49,13 +45,13 @@ pub struct Came {
 #[derive(Clone, Debug)]
 pub struct Arrived {
     log: PathBuf,
-    record: Arrivals,
+    pub(super) record: Arrivals,
     /// What the record last said, and of which offsets.
     said: (Range<u64>, Option<Moment>),
     /// Whether what is not recorded yet counts as come now.
     live: bool,
-    last: Option<Moment>,
-    by_prefix: ByPrefix<Moment>,
+    pub(super) last: Option<Moment>,
+    pub(super) by_prefix: ByPrefix<Moment>,
 }
 
 impl Arrived {
@@ -152,6 +148,6 @@ fn millisecond(wall: i64) -> Span {
     Span { lo: wall, hi: wall.saturating_add(ticks(1) - 1) }
 }
 
-fn ticks(count: u64) -> i64 {
+pub(super) fn ticks(count: u64) -> i64 {
     i64::try_from(count.saturating_mul(TICK)).unwrap_or(i64::MAX)
 }

@@ -6,12 +6,12 @@
 use std::time::{Duration, Instant};
 
 use crate::batch::{Batch, Selection};
-use crate::block::{BLOCK, Block, Extent, Pulse};
 use crate::error::Result;
+use crate::file::block::{BLOCK, Block, Extent, Pulse};
+use crate::file::source::Source;
 use crate::line::Line;
 use crate::pattern::Candidate;
-use crate::source::Source;
-use crate::time_source::TimeSource;
+use crate::system::time_source::TimeSource;
 
 /// How long the end of the file must be still before unfinished text is shown.
 pub const STILL: Duration = Duration::from_millis(50);

@@ -17,10 +17,9 @@ use super::beside::LOGS;
 use super::keeper::{Keeper, Mark};
 use super::notes::{Session, TICK};
 use super::pair::{Moment, Pair};
-use crate::lock::{lock, lock_soon};
-use crate::timing;
-use crate::wait::tells_events;
-use crate::watch::{Bell, Watch};
+use crate::stamp::civil;
+use crate::system::lock::{lock, lock_soon};
+use crate::system::watch::{Bell, Watch, tells_events};
 
 /// How long between two looks at a pair that is written to: how exactly moments are known.
 const PACE: Duration = Duration::from_millis(5);
@@ -121,7 +120,7 @@ impl Recorder {
         if let Some(recorder) = Self::here() {
             return Ok(recorder);
         }
-        let (begun, wall, pid) = (Instant::now(), timing::now(), std::process::id());
+        let (begun, wall, pid) = (Instant::now(), civil::now(), std::process::id());
         let boot = std::fs::read("/proc/sys/kernel/random/boot_id").unwrap_or_default();
         let seed = wall.cast_unsigned().rotate_left(32) ^ u64::from(pid);
         let id = xxhash_rust::xxh3::xxh3_64_with_seed(&boot, seed);
@@ -148,7 +147,7 @@ impl Recorder {
     fn now(&self) -> Moment {
         let since = self.begun.elapsed().as_nanos() as u64;
         let expected = self.session.wall.saturating_add(since.cast_signed());
-        Moment { tick: since / TICK, drift: timing::now().saturating_sub(expected) }
+        Moment { tick: since / TICK, drift: civil::now().saturating_sub(expected) }
     }
 
     /// The life of the thread.
@@ -336,7 +335,7 @@ fn next_multiple(moment: Moment, now: Instant, pace: Duration) -> Instant {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::record::{Arrivals, LOGS, View};
+    use crate::arrival::{Arrivals, LOGS, View};
     use std::io::Write;
 
     fn logs() -> (tempfile::TempDir, [std::fs::File; 2]) {
@@ -358,7 +357,7 @@ mod tests {
         let places: Vec<_> =
             (0..40).map(|n| (records[n % 2].of((n as u64 / 2 + 1) * 7 - 1).unwrap().note, n % 2)).collect();
         assert!(places.is_sorted_by(|a, b| a < b), "{places:?}");
-        assert!(timing::now() - records[1].of(139).unwrap().wall < 1_000_000_000);
+        assert!(civil::now() - records[1].of(139).unwrap().wall < 1_000_000_000);
     }
 
     #[test]
@@ -395,7 +394,7 @@ mod tests {
         let sizes = LOGS.map(|name| folder.path().join(name));
         let mut size = |at: usize| Ok(std::fs::metadata(&sizes[at]).map_or(0, |m| m.len()));
         let mut view = View::open(folder.path()).unwrap();
-        std::fs::write(crate::record::path(folder.path()), "").unwrap();
+        std::fs::write(crate::arrival::path(folder.path()), "").unwrap();
         let mut shown = [0, 0];
         for n in 0..10 {
             files[n % 2].write_all(b"a line\n").unwrap();

@@ -8,9 +8,9 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use crate::batch::Batch;
-use crate::block::{Block, Extent, Tail};
 use crate::caller::Caller;
 use crate::error::{Error, Result};
+use crate::file::block::{Block, Extent, Tail};
 use crate::index::{Asked, Entry, Filter, Index, Piece, Progress};
 use crate::scan::{Job, Scan, Tally};
 use crate::timing::Timing;
@@ -266,7 +266,7 @@ impl Seek {
     }
 
     /// The file.
-    pub fn source(&self) -> &Arc<crate::source::Source> {
+    pub fn source(&self) -> &Arc<crate::file::source::Source> {
         &self.job.source
     }
 }

@@ -11,9 +11,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 
-pub use crate::descriptors::Identity;
-use crate::descriptors::{self, Slot};
 use crate::error::{Error, Result};
+pub use crate::file::descriptors::Identity;
+use crate::file::descriptors::{self, Slot};
 
 /// How much of a file's beginning is remembered, in bytes, to notice that it was written anew.
 const HEAD: usize = 512;
@@ -256,11 +256,6 @@ fn compression(head: &[u8]) -> Option<&'static str> {
     } else {
         None
     }
-}
-
-/// The directory in which `path` is a name.
-pub fn directory_of(path: &Path) -> &Path {
-    path.parent().filter(|directory| !directory.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 #[cfg(test)]

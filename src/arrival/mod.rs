@@ -14,10 +14,14 @@
 //! ones; behind that, one each quarter of a second at most.
 
 mod arrivals;
+pub mod arrived;
 mod beside;
 mod keeper;
 mod notes;
 mod pair;
+#[cfg(test)]
+mod proof;
+mod recall;
 mod recorder;
 mod view;
 

@@ -6,14 +6,14 @@ use std::os::unix::fs::MetadataExt;
 
 use jiff::tz::TimeZone;
 
-use crate::arrived::{Arrived, Came};
-use crate::batch::{Batch, Selection};
+use crate::arrival::arrived::{Arrived, Came};
+use crate::batch::{Batch, LineTime, Selection};
 use crate::error::Result;
+use crate::file::source::Source;
 use crate::index::{Entry, Filter, Index, Keep, span};
 use crate::line::{self, Line};
 use crate::pattern::Candidate;
-use crate::source::Source;
-use crate::stamp::civil::{HOUR, MINUTE};
+use crate::stamp::civil::{HOUR, MINUTE, now};
 use crate::stamp::{
     Clock, Elected, Finder, Fold, Frame, How, Marks, Poll, Reference, Span, Timed, VOTERS, Window,
 };
@@ -32,19 +32,6 @@ pub struct Terms {
     pub times: bool,
     /// Where the index of the file is kept.
     pub keep: Keep,
-}
-
-/// The time of one line, as the question has it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct LineTime {
-    /// The nanoseconds since 1970 UTC for which the stamp stands; `None` if the line has no time.
-    pub span: Option<Span>,
-    /// The offset from UTC in minutes that stood on the line, if one did.
-    pub offset: Option<i16>,
-    /// Where the time comes from; `None`: from the moment at which the line came, or was read.
-    pub how: Option<How>,
-    /// The line's number in its file, from 1.
-    pub number: u64,
 }
 
 /// How sure the times of the delivered lines are.
@@ -371,9 +358,4 @@ impl Timing {
 fn mtime(source: &Source) -> Result<i64> {
     let metadata = source.metadata()?;
     Ok(metadata.mtime().saturating_mul(1_000_000_000).saturating_add(metadata.mtime_nsec()))
-}
-
-/// The moment of the wall clock, in nanoseconds since 1970 UTC.
-pub fn now() -> i64 {
-    jiff::Timestamp::now().as_nanosecond().try_into().unwrap_or(i64::MAX)
 }

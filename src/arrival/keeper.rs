@@ -7,9 +7,9 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use super::beside;
 use crate::error::{Error, Result};
+use crate::file::source::{Identity, Source};
 use crate::index::{GROWN, Index, Keep, Options, STORED_FROM};
-use crate::lock::lock;
-use crate::source::{Identity, Source};
+use crate::system::lock::lock;
 
 /// How long a log was when its index was asked for last, in bytes.
 #[derive(Clone, Copy, Debug, Default)]

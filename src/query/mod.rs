@@ -6,6 +6,7 @@
 mod begin;
 #[cfg(test)]
 mod proof;
+pub(crate) mod seek;
 mod span;
 
 use std::path::PathBuf;
@@ -13,15 +14,15 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use crate::batch::Batch;
-use crate::block::Tail;
 use crate::caller::Caller;
 use crate::error::{Error, Result};
+use crate::file::block::Tail;
 use crate::follow::{Fates, Follow, Turn};
 use crate::pattern::Pattern;
+use crate::query::seek::Seek;
 use crate::scan::{Scan, Tally};
-use crate::seek::Seek;
+use crate::system::watch::Bell;
 use crate::timing::{self, Sureness, Timing};
-use crate::watch::Bell;
 
 /// What is asked of a file.
 #[derive(Clone, Debug)]

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use super::beside::{self, LOGS};
 use super::notes::{HEADER, LONGEST, NOTES, SLOT, Session, Slot, State};
-use crate::source::directory_of;
+use crate::system::directory::directory_of;
 
 /// How much of a record is read at once, in bytes.
 const CHUNK: usize = 16 << 10;

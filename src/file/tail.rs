@@ -1,8 +1,8 @@
 //! The end of what was read of a file, as it was when it was read.
 
-use super::Block;
+use super::block::Block;
 use crate::error::Result;
-use crate::source::Source;
+use crate::file::source::Source;
 
 /// How many bytes are remembered.
 const LENGTH: usize = 4096;
@@ -112,7 +112,7 @@ impl Tail {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::block::{Cutter, Extent};
+    use crate::file::block::{Cutter, Extent};
     use proptest::prelude::*;
 
     proptest! {

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, Weak};
 
-use crate::lock::{lock, lock_soon};
+use crate::system::lock::{lock, lock_soon};
 
 /// So many descriptors are left to others.
 const SPARED: u64 = 64;

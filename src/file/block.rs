@@ -3,15 +3,12 @@
 //! A **hole** is 4,096 or more NULs at the start of the file or of a line: what a truncation leaves under a writer
 //! that keeps its offset. Holes are not text; they are dropped here, so that nothing after this module sees one.
 
-mod cut;
-mod tail;
-
 use crate::error::{Error, Result};
+use crate::file::source::Source;
 use crate::line;
-use crate::source::Source;
 
-pub use cut::{Cutter, Extent, Pulse, cut_back, nuls_end, whole_end};
-pub use tail::Tail;
+pub use super::cut::{Cutter, Extent, Pulse, cut_back, nuls_end, whole_end};
+pub use super::tail::Tail;
 
 /// How many bytes a block aims to hold. Twice this fits the second-level cache of the machines that train.
 pub const BLOCK: usize = 256 << 10;
@@ -19,24 +16,24 @@ pub const BLOCK: usize = 256 << 10;
 /// The least number of NULs at the start of a line that makes a hole.
 pub const HOLE: usize = 4096;
 
-fn shrunk(source: &Source, size: u64, wanted: u64) -> Error {
+pub(super) fn shrunk(source: &Source, size: u64, wanted: u64) -> Error {
     let detail = format!("truncated to {size} bytes while bytes up to {wanted} were being read");
     Error::Truncated { path: source.path().to_path_buf(), size, detail }
 }
 
 /// Bytes that were dropped from a block before `at`.
 #[derive(Clone, Copy, Debug)]
-struct Gap {
-    at: usize,
-    length: u64,
+pub(super) struct Gap {
+    pub(super) at: usize,
+    pub(super) length: u64,
 }
 
 /// Whole lines of a file, in private memory, without holes.
 #[derive(Debug, Default)]
 pub struct Block {
-    offset: u64,
+    pub(super) offset: u64,
     text: Text,
-    gaps: Vec<Gap>,
+    pub(super) gaps: Vec<Gap>,
 }
 
 /// A block's bytes, as text where they are valid UTF-8 (checked once a block, not once a line).

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::{Mode, OFlags};
 
-use crate::trust::{create_in, directory_in, trusted_in};
+use crate::system::trust::{create_in, directory_in, trusted_in};
 
 /// The logs of a replica, whose record it is; stdout's lines come first where both came together.
 pub const LOGS: [&str; 2] = ["stdout.log", "stderr.log"];

@@ -255,7 +255,7 @@ fn size(path: &Path, log: &mut Option<File>) -> io::Result<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::record::arrivals::{Arrivals, Notes};
+    use crate::arrival::arrivals::{Arrivals, Notes};
     use proptest::prelude::*;
 
     fn moment(tick: u64) -> Moment {

@@ -6,10 +6,10 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use proptest::prelude::*;
 
+use crate::arrival::{LOGS, SLOT, Session, State, path as record_of};
 use crate::batch::Selection;
 use crate::index::Keep;
 use crate::query::{Query, Question, Timeless};
-use crate::record::{LOGS, SLOT, Session, State, path as record_of};
 use crate::stamp::civil::SECOND;
 use crate::stamp::{Clock, Fold, How, Prefix, Span, Stamp, Window, find};
 use crate::testing::{Nobody, cases};

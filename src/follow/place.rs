@@ -7,10 +7,10 @@
 
 use std::time::{Duration, Instant, SystemTime};
 
-use crate::block::{Extent, HOLE, Pulse, Tail, nuls_end, whole_end};
 use crate::error::Result;
-use crate::source::{Look, Source};
-use crate::time_source::TimeSource;
+use crate::file::block::{Extent, HOLE, Pulse, Tail, nuls_end, whole_end};
+use crate::file::source::{Look, Source};
+use crate::system::time_source::TimeSource;
 
 /// Two changes within this time may leave the same time of change behind: file systems keep it by ticks of a clock,
 /// some by whole seconds.

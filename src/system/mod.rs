@@ -1,0 +1,8 @@
+//! What the operating system and the machine are asked, apart from reading: locks, events, trust, cores.
+
+pub(crate) mod cores;
+pub mod directory;
+pub(crate) mod lock;
+pub mod time_source;
+pub(crate) mod trust;
+pub mod watch;
