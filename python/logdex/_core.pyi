@@ -308,6 +308,8 @@ class Zone:
     """A time zone, by its IANA name; None for the machine's."""
 
     def __new__(cls, name: str | None = None) -> Self: ...
+    @property
+    def name(self) -> str | None: ...
 
 @final
 class Pattern:

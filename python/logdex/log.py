@@ -203,11 +203,11 @@ class Log:
         """What `question` comes to, put to each file, and who finds those that come later in a follow."""
         return [question], None
 
-    def _named(self) -> list[tuple[Log, Source]]:
-        """The logs of which this one is made, and what their names tell."""
+    def _named(self) -> list[tuple[Question, Source]]:
+        """What every question to each of its files has in common, and what their names tell."""
         from logdex.inputs.layouts import of_file
 
-        return [(self, of_file(self.path))]
+        return [(self._question, of_file(self.path))]
 
     def __repr__(self) -> str:
         """The path."""

@@ -118,16 +118,11 @@ class Logs(Log):
         """What was given."""
         return f"logdex.open({self._paths!r})"
 
-    def _named(self) -> list[tuple[Log, Source]]:
-        return [(self._log_of(one), one.source or Source(one.label, ())) for one in self._found()]
+    def _named(self) -> list[tuple[Question, Source]]:
+        return [(_of(one, self._question), one.source or Source(one.label, ())) for one in self._found()]
 
     def _found(self, wish: Wish | None = None) -> list[Input]:
         return [one for path in self._paths for one in inputs(path, wish or Wish())]
-
-    def _log_of(self, one: Input) -> Log:
-        log = Log(one.path)
-        log._plain, log._tz = _of(one, self._question), self._tz
-        return log
 
     def _merged(self, question: Question) -> _core.Merged[None]:
         files, scout = self._files(question.but(records=True))

@@ -10,8 +10,8 @@ from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, TypeAlias, cast
 
 from logdex import _core, _ranks_cache
+from logdex._question import Question
 from logdex.inputs.layouts import Source
-from logdex.log import Log
 from logdex.regex.pattern import compile_pattern
 
 if TYPE_CHECKING:
@@ -153,7 +153,7 @@ def _failed_at(rank: Rank) -> tuple[bool, float]:
     return time is None, time.timestamp() if time else 0.0
 
 
-Named: TypeAlias = tuple[Log, Source]
+Named: TypeAlias = tuple[Question, Source]
 
 
 def summarize(
@@ -196,16 +196,16 @@ def _mute(told: Sequence[tuple[Named, list[Rank] | None]]) -> list[Rank]:
     return [Rank(name) for name in dict.fromkeys(name for name, _ in names) if name not in heard]
 
 
-def _of_log(log: Log, source: Source, errors: re.Pattern[str]) -> list[Rank]:
-    path = log._plain.name or log.path
-    return [_rank(deeds, source, path, log.tz) for deeds in _deeds(log, errors)]
+def _of_log(log: Question, source: Source, errors: re.Pattern[str]) -> list[Rank]:
+    path = log.name or log.path
+    return [_rank(deeds, source, path, log.zone.name) for deeds in _deeds(log, errors)]
 
 
-def _deeds(log: Log, errors: re.Pattern[str]) -> list[_core._Deeds]:
+def _deeds(log: Question, errors: re.Pattern[str]) -> list[_core._Deeds]:
     """What the ranks of one log did, from the cache if the log is as it was."""
-    question = log._question.but(pattern=compile_pattern(errors), records=True)
+    question = log.but(pattern=compile_pattern(errors), records=True)
     name = (
-        _ranks_cache.key(log.path, errors.pattern, errors.flags, log.tz, question.reference)
+        _ranks_cache.key(log.path, errors.pattern, errors.flags, log.zone.name, log.reference)
         if question.index
         else None
     )

@@ -46,6 +46,12 @@ impl Zone {
         (py.get_type::<Self>(), (self.1.as_deref(),))
     }
 
+    /// The name that it was given; `None` for the machine's own zone.
+    #[getter]
+    fn name(&self) -> Option<&str> {
+        self.1.as_deref()
+    }
+
     fn __repr__(&self) -> String {
         format!("Zone({})", self.0.iana_name().unwrap_or("local"))
     }

@@ -11,13 +11,13 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from logdex._question import Question, zone_of
 from logdex._resolve import inputs
 from logdex.command import cli, words
 from logdex.command.complain import complain
 from logdex.command.heat import Cell, bar, columns, svg
 from logdex.inputs.input import Input, Wish
 from logdex.inputs.layouts import Source
-from logdex.log import Log
 from logdex.ranks import CLOCKS, Rank, Ranks, summarize
 from logdex.regex.join import join
 
@@ -86,7 +86,9 @@ def main(argv: Sequence[str], prog: str = "logdex ranks") -> int:
     args.sources = cli.sources_or_stdin(made, args.sources)
     trouble: list[Exception] = []
     try:
-        named = [(_log(one, args.tz), one.source or Source(one.label, ())) for one in _found(args, trouble)]
+        named = [
+            (_question(one, args.tz), one.source or Source(one.label, ())) for one in _found(args, trouble)
+        ]
         with warnings.catch_warnings():
             # See `cli.run`.
             warnings.simplefilter("ignore", FutureWarning)
@@ -122,10 +124,8 @@ def _found(args: argparse.Namespace, trouble: list[Exception]) -> list[Input]:
     return found
 
 
-def _log(one: Input, tz: str | None) -> Log:
-    log = Log(one.path, tz=tz, index=one.spool is None)
-    log._plain = log._plain.but(name=one.alias, keep=one)
-    return log
+def _question(one: Input, tz: str | None) -> Question:
+    return Question(path=one.path, zone=zone_of(tz), index=one.spool is None, name=one.alias, keep=one)
 
 
 def show(told: Ranks, args: argparse.Namespace) -> None:
