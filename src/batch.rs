@@ -2,7 +2,7 @@
 
 use crate::error::Result;
 use crate::file::block::Block;
-use crate::line;
+use crate::line::Line;
 use crate::pattern::{Candidate, Judge};
 use crate::stamp::{How, Span};
 
@@ -61,11 +61,34 @@ impl Batch {
         }
     }
 
+    /// Line `number` of those that are meant, counted from 0.
+    #[inline]
+    pub fn line(&self, number: usize) -> Option<Line> {
+        match &self.selection {
+            Selection::All(ends) => {
+                let start = number.checked_sub(1).map_or(Some(0), |before| ends.get(before).copied())?;
+                Some(Line { start, end: *ends.get(number)? })
+            }
+            Selection::Picked(candidates) => candidates.get(number).map(|candidate| candidate.line),
+        }
+    }
+
+    /// The lines that are meant, in order.
+    pub fn lines(&self) -> impl Iterator<Item = Line> + '_ {
+        (0..).map_while(|number| self.line(number))
+    }
+
+    /// The time of line `number` of those that are meant, where the question is about time.
+    #[inline]
+    pub fn time(&self, number: usize) -> Option<LineTime> {
+        self.times.get(number).copied()
+    }
+
     /// Drops the first of the lines that are meant, at most `count`; returns how many that were.
     pub fn drop_first(&mut self, count: u64) -> u64 {
         if matches!(self.selection, Selection::All(_)) {
-            let all = line::lines(self.block.bytes());
-            self.selection = Selection::Picked(all.map(|line| Candidate { line, certain: true }).collect());
+            let all = self.lines().map(|line| Candidate { line, certain: true }).collect();
+            self.selection = Selection::Picked(all);
         }
         let Selection::Picked(candidates) = &mut self.selection else { return 0 };
         let dropped = candidates.len().min(usize::try_from(count).unwrap_or(usize::MAX));
@@ -76,12 +99,7 @@ impl Batch {
 
     /// Where in the file line `number` of those that are meant begins, counted from 0.
     pub fn offset_of(&self, number: u64) -> u64 {
-        let number = number as usize;
-        let start = match &self.selection {
-            Selection::All(ends) => number.checked_sub(1).and_then(|n| ends.get(n)).copied(),
-            Selection::Picked(candidates) => candidates.get(number).map(|c| c.line.start),
-        };
-        self.block.file_offset(start.unwrap_or(0))
+        self.block.file_offset(self.line(number as usize).map_or(0, |line| line.start))
     }
 
     /// Lets `judge` decide on the lines that are not certain.

@@ -193,13 +193,7 @@ impl Side {
     }
 
     fn line(&self, at: usize) -> Option<Line> {
-        match &self.batch.as_ref()?.selection {
-            Selection::All(ends) => {
-                let start = if at == 0 { 0 } else { *ends.get(at - 1)? };
-                Some(Line { start, end: *ends.get(at)? })
-            }
-            Selection::Picked(picked) => Some(picked.get(at)?.line),
-        }
+        self.batch.as_ref()?.line(at)
     }
 
     fn key_of(&mut self, at: usize) -> Option<Key> {

@@ -4,12 +4,12 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Instant;
 
-use crate::batch::{Batch, LineTime, Selection};
+use crate::batch::{Batch, LineTime};
 use crate::caller::Caller;
 use crate::error::Result;
 use crate::file::block::Block;
 use crate::follow::Turn;
-use crate::line::{self, Line};
+use crate::line::Line;
 use crate::query::{Query, Question};
 use crate::system::watch::Bell;
 
@@ -125,12 +125,9 @@ impl Strand {
 
 /// The lines of `batch`, with what they are ordered by: `arrival`, or their moment, not below `least`.
 fn held(batch: Batch, arrival: Option<i64>, least: &mut Option<i64>) -> impl Iterator<Item = Held> {
-    let Batch { block, selection, times } = batch;
+    let lines: Vec<Line> = batch.lines().collect();
+    let Batch { block, times, .. } = batch;
     let (block, came) = (Arc::new(block), Instant::now());
-    let lines: Vec<Line> = match selection {
-        Selection::All(_) => line::lines(block.bytes()).collect(),
-        Selection::Picked(picked) => picked.iter().map(|candidate| candidate.line).collect(),
-    };
     lines.into_iter().enumerate().map(move |(n, line)| {
         let time = times.get(n).copied();
         let moment = || time.and_then(|t| t.span).map_or(TIMELESS, |span| span.lo);

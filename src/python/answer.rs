@@ -16,7 +16,7 @@ use super::interpreter::detached;
 use super::question::Asked;
 use super::stats::Stats;
 use super::stream::Stream;
-use crate::batch::{Batch, LineTime, Selection};
+use crate::batch::{Batch, LineTime};
 use crate::file::block::Block;
 use crate::line::Line;
 use crate::system::lock::lock;
@@ -43,8 +43,6 @@ struct Reading {
     batch: Option<Batch>,
     /// How many of its lines were handed out.
     next: usize,
-    /// Where the last of them ends in its block, if all lines are meant.
-    end: usize,
     stats: Stats,
     over: bool,
 }
@@ -55,8 +53,7 @@ impl Answer {
         let (closed, bell) = (Arc::new(AtomicBool::new(false)), Arc::new(Bell::default()));
         let (path, keep) = (asked.path.clone(), asked.keep.take());
         let (query, caller) = asked.stream(&closed, &bell)?;
-        let reading =
-            Reading { query, caller, batch: None, next: 0, end: 0, stats: Stats::default(), over: false };
+        let reading = Reading { query, caller, batch: None, next: 0, stats: Stats::default(), over: false };
         Ok(Self { reading: AtomicRefCell::new(reading), told: Mutex::default(), closed, bell, path, keep })
     }
 
@@ -136,14 +133,7 @@ impl Reading {
     #[inline]
     fn next_line(&mut self) -> Option<(&Block, Line, Option<LineTime>)> {
         let batch = self.batch.as_ref()?;
-        let (line, time) = match &batch.selection {
-            Selection::All(ends) => {
-                let line = Line { start: self.end, end: *ends.get(self.next)? };
-                self.end = line.end;
-                (line, None)
-            }
-            Selection::Picked(picked) => (picked.get(self.next)?.line, batch.times.get(self.next).copied()),
-        };
+        let (line, time) = (batch.line(self.next)?, batch.time(self.next));
         self.next += 1;
         Some((&batch.block, line, time))
     }
@@ -156,7 +146,6 @@ impl Reading {
         }
         let Self { query, caller, batch, .. } = self;
         self.stats.lines += std::mem::take(&mut self.next) as u64;
-        self.end = 0;
         let fetched = engine(py, || {
             if let Some(spent) = batch.take() {
                 query.recycle(spent);

@@ -5,7 +5,6 @@ use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::batch::Selection;
 use crate::file::source::Source;
 use crate::index::{Index, Keep, Options};
 use crate::query::{Query, Question, Timeless};
@@ -65,17 +64,8 @@ impl Asked {
         let mut lines = Vec::new();
         while let Some(batch) = query.next(&mut Nobody).unwrap() {
             let bytes = batch.block.bytes();
-            match &batch.selection {
-                Selection::All(_) => {
-                    lines.extend(crate::line::lines(bytes).map(|l| (l.of(bytes).to_vec(), None)));
-                }
-                Selection::Picked(picked) => {
-                    let number = |n: usize| batch.times.get(n).map(|t| t.number);
-                    lines.extend(
-                        picked.iter().enumerate().map(|(n, c)| (c.line.of(bytes).to_vec(), number(n))),
-                    );
-                }
-            }
+            let number = |n: usize| batch.time(n).map(|time| time.number);
+            lines.extend(batch.lines().enumerate().map(|(n, line)| (line.of(bytes).to_vec(), number(n))));
         }
         lines
     }

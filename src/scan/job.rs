@@ -162,13 +162,13 @@ impl Job {
             None => Selection::All(line::ends(block.bytes())),
             Some(pattern) => Selection::Picked(self.pick(pattern, &block, bench, run)),
         };
-        let empty = match &selection {
+        let is_empty = match &selection {
             Selection::All(ends) => ends.is_empty(),
             Selection::Picked(picked) => {
                 picked.is_empty() && !matches!(self.purpose, Purpose::EveryBlock { .. })
             }
         };
-        if empty {
+        if is_empty {
             bench.keep(block);
             return;
         }

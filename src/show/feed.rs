@@ -2,10 +2,9 @@
 
 use super::context::Placed;
 use super::{Page, Shape, Shaper};
-use crate::batch::{Batch, Selection};
+use crate::batch::Batch;
 use crate::caller::Caller;
 use crate::error::Result;
-use crate::line;
 use crate::query::{Query, Question};
 
 /// The answer about one file under way.
@@ -60,14 +59,5 @@ impl Feed {
 
 /// The lines of a batch with their times.
 fn placed(batch: &Batch) -> Vec<Placed> {
-    match &batch.selection {
-        Selection::All(_) => {
-            line::lines(batch.block.bytes()).map(|line| Placed { line, time: None }).collect()
-        }
-        Selection::Picked(picked) => picked
-            .iter()
-            .enumerate()
-            .map(|(at, c)| Placed { line: c.line, time: batch.times.get(at).copied() })
-            .collect(),
-    }
+    batch.lines().enumerate().map(|(at, line)| Placed { line, time: batch.time(at) }).collect()
 }

@@ -11,7 +11,7 @@ use crate::batch::{Batch, LineTime, Selection};
 use crate::error::Result;
 use crate::file::source::Source;
 use crate::index::{Entry, Filter, Index, Keep, span};
-use crate::line::{self, Line};
+use crate::line;
 use crate::pattern::Candidate;
 use crate::stamp::civil::{HOUR, MINUTE, now};
 use crate::stamp::{
@@ -314,14 +314,10 @@ impl Timing {
         let bytes = batch.block.bytes();
         let (mut finder, mut marks) = (Finder::electing(self.elected), Marks::default());
         let timeless = self.is_timeless();
-        let mut count = |line: Line| {
+        for line in batch.lines() {
             let own = !timeless && finder.find_in(bytes, line, &mut marks).stamp.is_some();
             let otherwise = if timeless { How::Untimed } else { How::Inherited };
             self.sureness.count(Some(if own { How::Own } else { otherwise }));
-        };
-        match &batch.selection {
-            Selection::All(_) => line::lines(bytes).for_each(&mut count),
-            Selection::Picked(picked) => picked.iter().for_each(|candidate| count(candidate.line)),
         }
     }
 
