@@ -19,6 +19,16 @@ pub struct LineTime {
     pub number: u64,
 }
 
+/// Where a time comes from, in the word that users read: `Record.how`, and "how" of `--json`.
+pub fn how_word(how: Option<How>) -> &'static str {
+    match how {
+        Some(How::Own) => "own",
+        Some(How::Inherited | How::Ahead) => "inherited",
+        Some(How::Untimed) => "untimed",
+        None => "arrival",
+    }
+}
+
 /// Which lines of a batch are meant.
 #[derive(Debug)]
 pub enum Selection {

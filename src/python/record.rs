@@ -8,10 +8,10 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDateTime, PyDelta, PyString, PyTzInfo};
 
 use super::text;
-use crate::batch::LineTime;
+use crate::batch::{LineTime, how_word};
 use crate::file::block::Block;
 use crate::line::Line;
-use crate::stamp::{How, rank};
+use crate::stamp::rank;
 
 /// One line and what is known of it.
 #[pyclass(frozen, module = "logdex._core")]
@@ -61,7 +61,7 @@ impl Record {
             time_ns: span.map(|span| span.lo),
             minutes,
             resolution: span.map(|span| span.hi - span.lo + 1),
-            how: time.map_or("untimed", |t| name(t.how)),
+            how: time.map_or("untimed", |t| how_word(t.how)),
             offset: block.file_offset(line.start),
             number: time.map_or(0, |t| t.number),
             origin: Arc::clone(origin),
@@ -107,15 +107,6 @@ impl Record {
         Ok(format!(
             "Record(text={text}, time={time}, resolution={resolution}, how='{how}', offset={offset}, number={number})"
         ))
-    }
-}
-
-fn name(how: Option<How>) -> &'static str {
-    match how {
-        Some(How::Own) => "own",
-        Some(How::Inherited | How::Ahead) => "inherited",
-        Some(How::Untimed) => "untimed",
-        None => "arrival",
     }
 }
 

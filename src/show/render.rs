@@ -4,7 +4,8 @@ use jiff::Timestamp;
 use jiff::tz::{Offset, TimeZone};
 
 use super::{Kind, Row};
-use crate::stamp::{How, rank};
+use crate::batch::how_word;
+use crate::stamp::rank;
 
 /// How the rows of one feed are written.
 #[derive(Clone, Debug)]
@@ -79,7 +80,7 @@ impl Json {
         let span = row.time.and_then(|time| time.span);
         object.insert("time".into(), span.and_then(|span| self.iso(span.lo, row)).into());
         object.insert("resolution_ns".into(), span.map(|span| span.hi - span.lo + 1).into());
-        object.insert("how".into(), row.time.map_or("untimed", |time| how(time.how)).into());
+        object.insert("how".into(), row.time.map_or("untimed", |time| how_word(time.how)).into());
         object.insert("offset".into(), row.offset.into());
         object.insert("number".into(), row.time.map(|time| time.number).into());
         if row.kind == Kind::Context {
@@ -97,14 +98,5 @@ impl Json {
             None => self.zone.to_offset(moment),
         };
         Some(moment.display_with_offset(offset).to_string())
-    }
-}
-
-fn how(how: Option<How>) -> &'static str {
-    match how {
-        Some(How::Own) => "own",
-        Some(How::Inherited | How::Ahead) => "inherited",
-        Some(How::Untimed) => "untimed",
-        None => "arrival",
     }
 }

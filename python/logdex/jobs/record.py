@@ -9,6 +9,9 @@ from typing import Any
 
 from logdex.jobs.processes import Host, Process, this_host
 
+HIDDEN = ".logdex"
+"""The directory beside a replica's logs in which records, indexes and the heartbeat lie (`src/arrival/beside.rs`)."""
+
 VERSION = 1
 """The version that this release writes. A record of a later one is read as far as it goes."""
 

@@ -13,7 +13,7 @@ from logdex.jobs.processes import (
     this_host,
     zombie_exit,
 )
-from logdex.jobs.record import MALFORMED, TERMINAL, JobRecord, Replica
+from logdex.jobs.record import HIDDEN, MALFORMED, TERMINAL, JobRecord, Replica
 
 HEARTBEAT_EVERY = 15.0
 """Seconds between two heartbeats of a launcher."""
@@ -121,7 +121,7 @@ def launcher_owes(record: JobRecord, verdict: Verdict) -> bool:
 
 def heartbeat_path(log_dir: str) -> str:
     """The file whose modification time is the launcher's last sign of life."""
-    return os.path.join(log_dir, ".logdex", "heartbeat")
+    return os.path.join(log_dir, HIDDEN, "heartbeat")
 
 
 def _in_words(code: int) -> str:
@@ -141,7 +141,7 @@ def _judge_from_afar(record: JobRecord, cancelled: bool) -> Verdict:
     if _noted_by_torchx(record.log_dir):
         return _judge_ended(with_exits(record), cancelled)
     written = last_write(record)
-    beaten = _modified(heartbeat_path(record.log_dir))
+    beaten = modified(heartbeat_path(record.log_dir))
     newest = max((t for t in (written, beaten) if t is not None), default=None)
     if newest is not None and time.time() - newest < STALE_AFTER:
         return Verdict("RUNNING", f"on host {record.host.name}", False, record.roles)
@@ -154,14 +154,15 @@ def _judge_from_afar(record: JobRecord, cancelled: bool) -> Verdict:
 def last_write(record: JobRecord) -> float | None:
     """When the last byte of the app's logs was written, in seconds since the epoch; None without a log."""
     times = [
-        _modified(os.path.join(record.log_dir, role, str(k), f"{stream}.log"))
+        modified(os.path.join(record.log_dir, role, str(k), f"{stream}.log"))
         for role, k, _ in record.replicas()
         for stream in ("stdout", "stderr")
     ]
     return max((t for t in times if t is not None), default=None)
 
 
-def _modified(path: str) -> float | None:
+def modified(path: str) -> float | None:
+    """When a file was last written to, in seconds since the epoch; None where it cannot be told."""
     try:
         return os.stat(path).st_mtime
     except OSError:

@@ -38,6 +38,7 @@ from logdex.jobs import (
     nemo_file,
 )
 from logdex.jobs.ending import Ending
+from logdex.jobs.record import HIDDEN
 from logdex.log import Log, combined
 from logdex.torchx_backend.schedulers import compat, nemo
 from logdex.torchx_backend.schedulers.launching import LaunchingScheduler
@@ -241,7 +242,7 @@ class PersistentLocalScheduler(LaunchingScheduler):
 
     def _log(self, record: JobRecord, directory: str, name: str, *, follow: bool) -> Log:
         # An index lies beside the log where the app is ours, and in the user's cache where it is NeMo-Run's.
-        index: str | bool = os.path.join(directory, ".logdex") if record.host.name else True
+        index: str | bool = os.path.join(directory, HIDDEN) if record.host.name else True
         path = os.path.join(directory, name)
         if name == COMBINED_LOG and not combined_serves(directory, running=follow):
             path = os.path.join(directory, STDOUT_LOG)

@@ -12,8 +12,9 @@ from typing import Any
 from torchx.schedulers.local_scheduler import COMBINED_LOG, STDERR_LOG, STDOUT_LOG
 
 from logdex.jobs import JobRecord
+from logdex.jobs.record import HIDDEN
 
-_ARRIVALS = os.path.join(".logdex", "arrivals")
+_ARRIVALS = os.path.join(HIDDEN, "arrivals")
 
 _FILES: dict[str | None, str] = {
     None: COMBINED_LOG,

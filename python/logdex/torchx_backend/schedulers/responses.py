@@ -8,6 +8,7 @@ from torchx.schedulers.api import DescribeAppResponse
 from torchx.specs.api import NONE, AppState, ReplicaStatus, Role, RoleStatus
 
 from logdex.jobs import JobRecord, Replica, Verdict
+from logdex.jobs.verdict import modified
 
 
 def response(record: JobRecord, verdict: Verdict) -> DescribeAppResponse:
@@ -53,14 +54,7 @@ def app_state(name: str) -> AppState:
 def first_error(record: JobRecord) -> str:
     """What the replica that failed first wrote into its error file; what is no JSON does not count."""
     files = [one.error_file for _, _, one in record.replicas() if os.path.isfile(one.error_file)]
-    for path in sorted(files, key=_modified):
+    for path in sorted(files, key=lambda path: modified(path) or 0.0):
         with suppress(OSError, ValueError, RecursionError), open(path) as file:
             return json.dumps(json.load(file))
     return str(NONE)
-
-
-def _modified(path: str) -> float:
-    try:
-        return os.stat(path).st_mtime
-    except OSError:
-        return 0.0
