@@ -51,10 +51,10 @@ def test_building(corpus: Corpus, style: str) -> None:
     cores = os.sched_getaffinity(0)
     try:
         os.sched_setaffinity(0, {min(cores)})
-        wall, cpu = _best(lambda: log.span)
+        wall, cpu = _best(lambda: log.span())
     finally:
         os.sched_setaffinity(0, cores)
-    all_wall, _ = _best(lambda: log.span)
+    all_wall, _ = _best(lambda: log.span())
     print(
         f"\n| build {style} | {gib / wall:.2f} GiB/s, {gib / cpu:.2f} a CPU second "
         f"| {len(cores)} cores: {gib / all_wall:.2f} GiB/s, {wall / all_wall:.2f} times |"
@@ -74,7 +74,7 @@ def _first_line(path: Path, kept: Path, since: datetime) -> str:
 def test_seeking(corpus: Corpus, kept: Path) -> None:
     seconds = {}
     for name, path in (("8 GiB", corpus("stamped", 256, 32)), ("128 MiB", corpus("stamped", 128))):
-        span = logdex.open(path, tz="UTC", index=kept).span
+        span = logdex.open(path, tz="UTC", index=kept).span()
         assert span is not None
         since = span[1] - timedelta(seconds=10)
         seconds[name], _ = _best(lambda path=path, since=since: _first_line(path, kept, since))
@@ -110,7 +110,7 @@ def test_an_appended_mebibyte(corpus: Corpus, kept: Path) -> None:
     if not path.exists():
         shutil.copyfile(source, path)
     log = logdex.open(path, tz="UTC", index=kept)
-    assert log.span is not None
+    assert log.span() is not None
     times = []
     size = path.stat().st_size
     try:
@@ -135,7 +135,7 @@ def test_memory(corpus: Corpus) -> None:
         "import logdex, resource, sys\n"
         "peak = lambda: int(open('/proc/self/status').read().split('VmHWM:')[1].split()[0])\n"
         "before = peak()\n"
-        f"logdex.open({str(path)!r}, tz='UTC', index=False).span\n"
+        f"logdex.open({str(path)!r}, tz='UTC', index=False).span()\n"
         "print(peak() - before)\n"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)

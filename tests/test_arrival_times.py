@@ -52,7 +52,7 @@ def test_a_log_without_stamps_has_its_arrival_times(scheduler: Any, launch: Call
     assert list(log.lines("i", since=middle(records, 1))) == ["third\n"]
     assert list(log.lines(since=middle(records, 0), last=1)) == ["third\n"]
     assert log.count(since=middle(records, 0), until=middle(records, 1)) == 1
-    assert log.span == (times[0], times[2])
+    assert log.span() == (times[0], times[2])
 
 
 @pytest.mark.parametrize("streams", [None, "stdout"])

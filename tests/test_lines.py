@@ -281,7 +281,7 @@ def test_processes_may_share_a_log(suffix: str, tmp_path: Path) -> None:
             assert repr(other) == repr(log)
             assert other.tz == "Asia/Kolkata"
             assert list(other.lines(since="2024-11-23 06:47:12")) == ["INFO 11-23 06:47:12 b\n"]
-            assert other.span == log.span
+            assert other.span() == log.span()
     with multiprocessing.get_context("spawn").Pool(1) as pool:
         assert pool.map(logdex.Log.count, [log]) == [2]
 
@@ -355,8 +355,8 @@ def test_a_compressed_log_is_asked_as_any_other(tmp_path: Path, suffix: str) -> 
     assert list(log.lines(last=1)) == ["2026-11-22 01:00:00 back\n"]
     assert list(log.lines("back", follow=True)) == ["2026-11-22 01:00:00 back\n"]
     assert log.count("line") == 3600
-    assert log.span
-    assert log.span[0].hour == 1
+    assert log.span()
+    assert log.span()[0].hour == 1
     assert {record.source for record in log.records(last=2)} == {str(path)}
     assert log.ranks().ranks[0].lines == 3601
     path.write_bytes(compress(b"no time\n", suffix))

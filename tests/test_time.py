@@ -178,12 +178,12 @@ def test_the_stats_say_how_sure_the_answer_is(log: logdex.Log) -> None:
 
 
 def test_the_span_is_from_the_earliest_to_the_latest(log: logdex.Log, tmp_path: Path) -> None:
-    span = log.span
+    span = log.span()
     assert span is not None
     assert span[0] == datetime(2026, 11, 22, 10, 0, 0, 500_000, tzinfo=timezone.utc)
     assert span[1] == datetime(2026, 11, 22, 10, 0, 5, tzinfo=timezone.utc)
     (tmp_path / "none.log").write_text("hello\n")
-    assert logdex.open(tmp_path / "none.log").span is None
+    assert logdex.open(tmp_path / "none.log").span() is None
 
 
 @pytest.mark.parametrize(
@@ -199,7 +199,7 @@ def test_the_span_is_that_of_the_records(zone: str, stamps: list[str], tmp_path:
     path.write_text("".join(f"{stamp} INFO x\n" for stamp in stamps))
     log = logdex.open(path, tz=zone)
     times = [record.time for record in log.records() if record.time is not None]
-    assert log.span == (min(times), max(times))
+    assert log.span() == (min(times), max(times))
 
 
 def test_a_log_without_any_time(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -242,7 +242,7 @@ def test_the_span_has_the_years_that_a_reference_gives(tmp_path: Path) -> None:
     for reference in (None, datetime(2025, 1, 3), datetime(2029, 1, 3)):
         log = logdex.open(path, tz="UTC", reference=reference)
         times = [record.time for record in log.records() if record.time is not None]
-        assert log.span == (min(times), max(times))
+        assert log.span() == (min(times), max(times))
     assert times[-1].year == 2029
 
 

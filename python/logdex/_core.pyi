@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from types import TracebackType
-from typing import Generic, Literal, Protocol, TypedDict, TypeVar, final
+from typing import Generic, Literal, Protocol, TypedDict, TypeVar, final, overload
 
 from typing_extensions import Self
 
@@ -35,6 +35,7 @@ __all__ = [
 __version__: str
 
 _Label = TypeVar("_Label")
+_Item = TypeVar("_Item", covariant=True)
 
 class _Asked(Protocol):
     """`logdex._question.Question`."""
@@ -80,13 +81,14 @@ class _Scout(Protocol):
     @property
     def look(self) -> Callable[[], object]: ...
 
-class Answer:
+class Answer(Generic[_Item]):
     """What `Lines`, `Records` and `Merged` have in common: an iterator, and a context manager.
 
     One thread reads at a time; `close` may be called from any, and `stats` too while a file is followed.
     """
 
     def __iter__(self) -> Self: ...
+    def __next__(self) -> _Item: ...
     def __enter__(self) -> Self: ...
     def __exit__(self, *exception: type[BaseException] | BaseException | TracebackType | None) -> None: ...
     def close(self) -> None:
@@ -97,32 +99,59 @@ class Answer:
         """What is known about the answer so far, of all sources together."""
 
 @final
-class Lines(Answer):
+class Lines(Answer[str]):
     """The lines of one answer, in file order: an iterator of str and a context manager, made by `Log.lines`."""
 
     def __new__(cls, asked: _Asked) -> Self: ...
     def __next__(self) -> str: ...
 
 @final
-class Records(Answer):
+class Records(Answer[Record]):
     """The records of one answer, in file order: an iterator of `Record`; made by `Log.records`, used as `Lines`."""
 
     def __new__(cls, asked: _Asked) -> Self: ...
     def __next__(self) -> Record: ...
 
 @final
-class Merged(Answer, Generic[_Label]):
-    """Many logs in one order: an iterator of (label, `Record`) and a context manager, made by `logdex.merge`."""
+class Merged(Answer[_Item]):
+    """Many logs in one order: an iterator and a context manager.
 
+    Of `logdex.merge` the items are pairs of a label and a `Record`; of `lines` and `records` of `Logs` they are str and
+    `Record`. What is there at the start comes in the order of time, exactly; ties, and lines without a stamp, keep
+    their file's order. In a follow, what is written comes as it arrives, also of logs that were not there at the start.
+    """
+
+    @overload
     def __new__(
         cls,
         sources: Sequence[tuple[_Label, _Asked]],
         *,
+        gives: Literal["pairs"] = "pairs",
         patience: float | None = None,
         last: int | None = None,
         scout: _Scout | None = None,
-    ) -> Self: ...
-    def __next__(self) -> tuple[_Label, Record]: ...
+    ) -> Merged[tuple[_Label, Record]]: ...
+    @overload
+    def __new__(
+        cls,
+        sources: Sequence[tuple[object, _Asked]],
+        *,
+        gives: Literal["records"],
+        patience: float | None = None,
+        last: int | None = None,
+        scout: _Scout | None = None,
+    ) -> Merged[Record]: ...
+    @overload
+    def __new__(
+        cls,
+        sources: Sequence[tuple[object, _Asked]],
+        *,
+        gives: Literal["lines"],
+        patience: float | None = None,
+        last: int | None = None,
+        scout: _Scout | None = None,
+    ) -> Merged[str]: ...
+    def __next__(self) -> _Item: ...
 
 @final
 class Record:

@@ -30,7 +30,7 @@ def merge(
     strict: bool = True,
     ended: Callable[[], bool] | None = None,
     keep: object = None,
-) -> _core.Merged[Label]:
+) -> _core.Merged[tuple[Label, _core.Record]]:
     """Many logs in one order of time.
 
     What is there at the start comes in the order of time, exactly, however the stamps stand in each file. Of equal

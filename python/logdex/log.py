@@ -82,7 +82,6 @@ class Log:
         """The path as it was given."""
         return self._plain.path
 
-    @property
     def span(self) -> tuple[datetime, datetime] | None:
         """The first and the last time in the log, as aware datetimes; None where no line has a time.
 
@@ -106,7 +105,7 @@ class Log:
         strict: bool = True,
         ended: Callable[[], bool] | None = None,
         keep: object = None,
-    ) -> _core.Lines:
+    ) -> _core.Answer[str]:
         r"""The lines of the log, in file order, each with its `\n`.
 
         Args:
@@ -126,7 +125,8 @@ class Log:
             keep: Something that shall live as long as the answer.
 
         Returns:
-            An iterator of str, and a context manager. Closing it, from any thread, ends it.
+            An iterator of str, and a context manager: `Lines` of one file, `Merged` of several. Closing it, from any
+            thread, ends it.
 
         Raises:
             re.error: `regex` is not one; the message is Python's.
@@ -157,7 +157,7 @@ class Log:
         strict: bool = True,
         ended: Callable[[], bool] | None = None,
         keep: object = None,
-    ) -> _core.Records:
+    ) -> _core.Answer[_core.Record]:
         """As `lines`, but what comes are `Record`s: the text, its time and how that is known, its place in the file."""
         question = self._ask(regex, since, until, last, follow, partial, strict, ended, keep)
         return self._records(question.but(records=True))
@@ -190,10 +190,10 @@ class Log:
 
         return summarize(self._named(), errors, clocks=clocks)
 
-    def _lines(self, question: Question) -> _core.Lines:
+    def _lines(self, question: Question) -> _core.Answer[str]:
         return _core.Lines(question)
 
-    def _records(self, question: Question) -> _core.Records:
+    def _records(self, question: Question) -> _core.Answer[_core.Record]:
         return _core.Records(question)
 
     def _count(self, question: Question) -> int:

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable
 from datetime import datetime
-from types import TracebackType
-from typing import Generic, TypeVar
 
 from logdex import _core
 from logdex._ended import AllEnded
@@ -18,46 +15,7 @@ from logdex.inputs.layouts import Source
 from logdex.inputs.newcomers import Lookout, that_grow
 from logdex.log import Log
 
-_T = TypeVar("_T")
 _log = logging.getLogger("logdex")
-
-
-class Merged(Generic[_T]):
-    """The lines or records of many sources: an iterator and a context manager, made by `Logs`.
-
-    Finished logs come in the order of time, exactly; ties, and lines without a stamp, keep their file's order. In a
-    follow, what is written comes as it arrives, also of logs that were not there at the start.
-    """
-
-    def __init__(self, answer: _core.Merged[None], make: Callable[[_core.Record], _T]) -> None:
-        """`make` makes an item of a record."""
-        self._answer = answer
-        self._make = make
-
-    def __iter__(self) -> Merged[_T]:
-        return self
-
-    def __next__(self) -> _T:
-        return self._make(next(self._answer)[1])
-
-    def __enter__(self) -> Merged[_T]:
-        return self
-
-    def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Ends the iteration, from any thread, and lets go of the files."""
-        self._answer.close()
-
-    @property
-    def stats(self) -> _core.Stats:
-        """What is known about the answer so far, of all sources together."""
-        return self._answer.stats
-
-    def __repr__(self) -> str:
-        """Of how many logs."""
-        return repr(self._answer)
 
 
 class Logs(Log):
@@ -88,17 +46,18 @@ class Logs(Log):
         """The labels of the sources that there are now."""
         return list(dict.fromkeys(one.label for one in self._found()))
 
-    @property
     def span(self) -> tuple[datetime, datetime] | None:
         """The first and the last time in any of the logs; None where no line has a time."""
         spans = [span for one in self._found() if (span := _core.span(_of(one, self._question)))]
         return (min(first for first, _ in spans), max(last for _, last in spans)) if spans else None
 
-    def _lines(self, question: Question) -> Merged[str]:  # type: ignore[override]
-        return Merged(self._merged(question), lambda record: record.text)
+    def _lines(self, question: Question) -> _core.Merged[str]:
+        files, scout = self._files(question.but(records=True))
+        return _core.Merged([(None, one) for one in files], gives="lines", last=question.last, scout=scout)
 
-    def _records(self, question: Question) -> Merged[_core.Record]:  # type: ignore[override]
-        return Merged(self._merged(question), lambda record: record)
+    def _records(self, question: Question) -> _core.Merged[_core.Record]:
+        files, scout = self._files(question.but(records=True))
+        return _core.Merged([(None, one) for one in files], gives="records", last=question.last, scout=scout)
 
     def _count(self, question: Question) -> int:
         total, timeless, timed = 0, [], False
@@ -123,10 +82,6 @@ class Logs(Log):
 
     def _found(self, wish: Wish | None = None) -> list[Input]:
         return [one for path in self._paths for one in inputs(path, wish or Wish())]
-
-    def _merged(self, question: Question) -> _core.Merged[None]:
-        files, scout = self._files(question.but(records=True))
-        return _core.Merged([(None, one) for one in files], last=question.last, scout=scout)
 
     def _files(self, question: Question) -> tuple[list[Question], Newcomers | None]:
         if question.partial:

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use pyo3::PyClass;
+use pyo3::exceptions::PyNotImplementedError;
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
@@ -45,6 +46,11 @@ impl Face {
 
     fn __enter__(slf: PyRef<'_, Self>) -> PyRef<'_, Self> {
         slf
+    }
+
+    /// Each kind of answer has its own items; there is no answer that is of this class alone.
+    fn __next__(&self) -> PyResult<()> {
+        Err(PyNotImplementedError::new_err("an Answer is Lines, Records or Merged"))
     }
 
     #[pyo3(signature = (*exception))]

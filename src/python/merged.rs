@@ -8,7 +8,6 @@ use atomic_refcell::AtomicRefCell;
 use pyo3::exceptions::{PyRuntimeError, PyValueError};
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
-use pyo3::types::PyTuple;
 
 use super::caller::PythonCaller;
 use super::error::engine;
@@ -18,6 +17,7 @@ use super::question::Asked;
 use super::record::{Origin, Record};
 use super::scout::{self, Scouted};
 use super::stats::Stats;
+use super::text;
 use crate::merge::{Merge, Order, Step, Terms};
 use crate::query::Question;
 use crate::system::lock::lock;
@@ -26,7 +26,31 @@ use crate::system::watch::Bell;
 /// How often other threads are told, at most: there may be a thousand logs to sum up.
 const TOLD: Duration = Duration::from_millis(50);
 
-/// Many logs in one order; made by `logdex.merge`.
+/// What an item of the answer is made into.
+#[derive(Clone, Copy)]
+enum Gives {
+    /// The label of the log, and the record: what `logdex.merge` gives.
+    Pairs,
+    /// The record alone.
+    Records,
+    /// The text of the line alone.
+    Lines,
+}
+
+impl<'a, 'py> FromPyObject<'a, 'py> for Gives {
+    type Error = PyErr;
+
+    fn extract(given: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
+        match given.extract::<String>()?.as_str() {
+            "pairs" => Ok(Self::Pairs),
+            "records" => Ok(Self::Records),
+            "lines" => Ok(Self::Lines),
+            other => Err(PyValueError::new_err(format!("gives={other:?}: give pairs, records or lines"))),
+        }
+    }
+}
+
+/// Many logs in one order; made by `logdex.merge`, and by `lines` and `records` of `Logs`.
 #[pyclass(frozen, extends = Face, module = "logdex._core")]
 pub(super) struct Merged(Arc<Many>);
 
@@ -39,6 +63,7 @@ struct Many {
     bell: Arc<Bell>,
     /// Gives logs that were not there before.
     look: Option<Py<PyAny>>,
+    gives: Gives,
 }
 
 /// One of the logs.
@@ -86,9 +111,10 @@ struct Reading {
 #[pymethods]
 impl Merged {
     #[new]
-    #[pyo3(signature = (sources, *, patience=None, last=None, scout=None))]
+    #[pyo3(signature = (sources, *, gives=Gives::Pairs, patience=None, last=None, scout=None))]
     fn new(
         sources: Vec<(Py<PyAny>, Asked<'_>)>,
+        gives: Gives,
         patience: Option<f64>,
         last: Option<usize>,
         scout: Option<Scouted<'_>>,
@@ -131,17 +157,17 @@ impl Merged {
             sources: labels,
         };
         let (reading, told) = (AtomicRefCell::new(reading), Mutex::default());
-        let many = Arc::new(Many { reading, told, closed, bell, look });
+        let many = Arc::new(Many { reading, told, closed, bell, look, gives });
         Ok(with_face(Self(Arc::clone(&many)), many))
     }
 
-    fn __next__<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyTuple>>> {
+    fn __next__<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
         self.0.next(py)
     }
 }
 
 impl Many {
-    fn next<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyTuple>>> {
+    fn next<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
         let Ok(mut reading) = self.reading.try_borrow_mut() else {
             let told =
                 "this merge is being read by another thread; give each thread its own, from logdex.merge()";
@@ -152,8 +178,14 @@ impl Many {
             if let Some((at, held)) = merge.ready() {
                 reading.lines += 1;
                 let Source { label, origin, .. } = &reading.sources[at];
+                if let Gives::Lines = self.gives {
+                    return Ok(Some(text::of_line(py, &held.block, held.line).into_any()));
+                }
                 let record = Record::new(py, &held.block, held.line, held.time, origin);
-                return (label, record).into_pyobject(py).map(Some);
+                return Ok(Some(match self.gives {
+                    Gives::Pairs => (label, record).into_pyobject(py)?.into_any(),
+                    _ => record.into_pyobject(py)?.into_any(),
+                }));
             }
             let step = reading.advance(py, &self.closed)?;
             if step == Step::Still || reading.told.elapsed() >= TOLD {
