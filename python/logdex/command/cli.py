@@ -1,4 +1,4 @@
-"""The `logdex` command: its options. Imports stay light, for `--help` is read while jobs burn."""
+"""The `logdex` command: from the words of a command line to an exit status."""
 
 from __future__ import annotations
 
@@ -10,198 +10,7 @@ import warnings
 from collections.abc import Sequence
 
 from logdex.command import words
-
-_USAGE = """\
-%(prog)s [OPTION ...] [SOURCE ...]
-       %(prog)s ranks [OPTION ...] [SOURCE ...]"""
-
-_DESCRIPTION = """\
-Show the lines of training logs, by regex and by time: whole and in order, from
-files, directories, globs, standard input and TorchX handles
-(scheduler://session/app[/role[/replicas]]).
-"""
-
-_DIGITS = len(str(sys.maxsize))
-
-_EPILOG = """\
-examples:
-  logdex runs/llama/ --since 02:10 --until 02:12 -e 'NCCL|ERROR' -C3
-  logdex -f local_persistent://torchx/echo-n9x -e 'nan|OOM' -n 50
-  kubectl logs job/x | logdex --since -10m -e NCCL
-  logdex ranks runs/llama/     which rank failed first, who is silent
-
-exit status: 0 a line was selected, 1 none was, 2 something went wrong
-"""
-
-
-def parser(prog: str = "logdex") -> argparse.ArgumentParser:
-    """The options of `logdex` itself."""
-    made = argparse.ArgumentParser(
-        prog, usage=_USAGE, description=_DESCRIPTION, epilog=_EPILOG, formatter_class=Formatter
-    )
-    add_arguments(made)
-    return made
-
-
-def add_arguments(made: argparse.ArgumentParser) -> None:
-    """Adds the options to a parser, ours or `torchx logdex`'s."""
-    made.add_argument(
-        "sources",
-        nargs="*",
-        metavar="SOURCE",
-        help="a file, directory, glob, handle, or - for standard input",
-    )
-    _add_selection(made.add_argument_group("which lines"))
-    _add_manner(made.add_argument_group("how they are shown"))
-    made.add_argument("--completion", choices=["bash", "zsh"], help="print a completion script for a shell")
-    made.add_argument("--version", action=_Version, nargs=0, help="print the version and exit")
-
-
-def _add_selection(which: argparse._ArgumentGroup) -> None:
-    which.add_argument(
-        "-e",
-        "--regex",
-        action="append",
-        default=[],
-        metavar="RE",
-        help="show lines in which Python's re.search finds RE; of several, any counts",
-    )
-    which.add_argument("-i", "--ignore-case", action="store_true", help="let RE match in any case")
-    which.add_argument("-v", "--invert", action="store_true", help="show the lines that do not match")
-    which.add_argument(
-        "--since",
-        metavar="WHEN",
-        help="show lines from this moment on: '2026-11-22 02:10', 02:10 (the log's last), 10m (ago), "
-        "'yesterday 14:00', or seconds since 1970",
-    )
-    which.add_argument("--until", metavar="WHEN", help="show lines up to this moment, which is included")
-    which.add_argument(
-        "-n",
-        "--last",
-        type=_number,
-        metavar="N",
-        help="show only the last N of these lines; 0 with -f shows only what comes; --tail N does the same",
-    )
-    which.add_argument(
-        "-m", "--max-count", type=_positive, metavar="N", help="stop after the first N of these lines"
-    )
-    which.add_argument(
-        "--streams",
-        choices=["stdout", "stderr", "combined"],
-        help="read only this stream, where a process has several",
-    )
-
-
-def _add_manner(how: argparse._ArgumentGroup) -> None:
-    how.add_argument(
-        "-f",
-        "--follow",
-        "-t",
-        "--tail",
-        action="store_true",
-        help="go on with what is written, until the app ends",
-    )
-    for option, name, shown in (
-        ("-A", "after", "after"),
-        ("-B", "before", "before"),
-        ("-C", "context", "around"),
-    ):
-        how.add_argument(
-            option, dest=name, type=_number, default=None, metavar="N", help=f"show N lines {shown} each, too"
-        )
-    how.add_argument(
-        "--records", action="store_true", help="show the whole record of each: a traceback with its head"
-    )
-    how.add_argument(
-        "-o", "--only-matching", action="store_true", help="show only what RE matched, each match on a line"
-    )
-    how.add_argument(
-        "--group", metavar="NAME", help="show only what the group (?P<NAME>...) of RE matched, as -o does"
-    )
-    how.add_argument(
-        "--line-number", action="store_true", help="show before each line its number in the file"
-    )
-    how.add_argument("-c", "--count", action="store_true", help="show only how many there are in each source")
-    how.add_argument(
-        "--files-with-matches", action="store_true", help="show only the names of the files that have one"
-    )
-    how.add_argument(
-        "--merge",
-        action=argparse.BooleanOptionalAction,
-        default=True,
-        help="show several sources in the order of time (the default; by arrival with -f), or one after the other",
-    )
-    how.add_argument(
-        "--labels",
-        action=argparse.BooleanOptionalAction,
-        default=None,
-        help="show before each line where it is from (the default where there are several sources)",
-    )
-    how.add_argument(
-        "--json", action="store_true", help="show one JSON object a line, with source, rank, time and text"
-    )
-    how.add_argument(
-        "--tz",
-        metavar="ZONE",
-        help="take stamps and WHEN for times in this zone, such as UTC, where they name none; "
-        "the default is the machine's zone",
-    )
-    how.add_argument(
-        "--color", choices=["auto", "always", "never"], default="auto", help="colour matches and labels"
-    )
-    how.add_argument(
-        "--stats", action="store_true", help="say on stderr how sure the answer is, and what it cost"
-    )
-
-
-class Formatter(argparse.RawDescriptionHelpFormatter):
-    """Asks the terminal for its width itself: argparse imports `shutil` for that, at every option that is added."""
-
-    def __init__(self, prog: str) -> None:
-        """`prog` is the command's name."""
-        super().__init__(prog, width=columns() - 2)
-
-
-def columns(*, otherwise: int = 80) -> int:
-    """How wide what is shown may be: `$COLUMNS`, or else the terminal's width, `otherwise` where there is none."""
-    said = os.environ.get("COLUMNS", "")
-    if said.isdecimal() and int(said) > 0:
-        return int(said)
-    try:
-        return os.get_terminal_size().columns or otherwise
-    except OSError:
-        return otherwise
-
-
-def sources_or_stdin(made: argparse.ArgumentParser, sources: list[str]) -> list[str]:
-    """The sources that were named; without any, what is piped in, or an error where nothing is."""
-    if not sources and (sys.stdin is None or sys.stdin.isatty()):
-        made.error("name a file, a directory, a glob or a handle, or pipe something in")
-    return sources or ["-"]
-
-
-class _Version(argparse.Action):
-    """Prints the version, looked up only then."""
-
-    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
-        from logdex import __version__
-
-        sys.stdout.write(f"logdex {__version__}\n")
-        parser.exit()
-
-
-def _number(text: str) -> int:
-    if not (text.isascii() and text.isdigit()):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of lines")
-    # More lines than there can be are all of them.
-    return int(text) if len(text) < _DIGITS else sys.maxsize
-
-
-def _positive(text: str) -> int:
-    number = _number(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"{text!r}: must be at least 1")
-    return number
+from logdex.command.arguments import contradiction, parser, sources_or_stdin
 
 
 def main(argv: Sequence[str] | None = None, prog: str = "logdex") -> int:
@@ -231,7 +40,7 @@ def run(made: argparse.ArgumentParser, args: argparse.Namespace) -> int:
     args.sources = sources_or_stdin(made, args.sources)
     args.before = (args.context or 0) if args.before is None else args.before
     args.after = (args.context or 0) if args.after is None else args.after
-    if wrong := _contradiction(args):
+    if wrong := contradiction(args):
         made.error(f"{wrong}: leave one of them out")
     from logdex.command import show
     from logdex.command.complain import complain
@@ -249,27 +58,6 @@ def run(made: argparse.ArgumentParser, args: argparse.Namespace) -> int:
     except (OSError, ValueError, TypeError) as error:
         complain(error)
     return show.TROUBLE
-
-
-def _contradiction(args: argparse.Namespace) -> str | None:
-    """Two options that cannot both be obeyed."""
-    picks = args.only_matching or args.group is not None
-    pairs = (
-        (args.count and args.follow, "-c counts what is there, -f goes on"),
-        (args.files_with_matches and args.follow, "--files-with-matches looks at what is there, -f goes on"),
-        (args.max_count and args.last is not None, "-m shows the first lines, -n the last"),
-        (
-            args.max_count and (args.after or args.records),
-            "-m stops at a line, -A, -C and --records go on after it",
-        ),
-        (picks and args.invert, "-o shows what matched, -v what did not"),
-        (picks and args.json, "-o shows what matched, --json the line"),
-        (
-            picks and (args.before or args.after or args.records),
-            "-o shows what matched, not the lines around it",
-        ),
-    )
-    return next((said for both, said in pairs if both), None)
 
 
 def _quiet() -> int:

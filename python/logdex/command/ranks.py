@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from logdex._question import Question, zone_of
 from logdex._resolve import inputs
-from logdex.command import cli, words
+from logdex.command import arguments, words
 from logdex.command.complain import complain
 from logdex.command.heat import Cell, bar, columns, svg
 from logdex.inputs.input import Input, Wish
@@ -41,7 +41,7 @@ def parser(prog: str = "logdex ranks") -> argparse.ArgumentParser:
         prog,
         description="Say which rank failed first, which are silent, and show who wrote how much and when.",
         epilog=_EPILOG,
-        formatter_class=cli.Formatter,
+        formatter_class=arguments.Formatter,
     )
     made.add_argument("sources", nargs="*", metavar="SOURCE", help="a file, directory, glob, handle, or -")
     made.add_argument(
@@ -83,7 +83,7 @@ def main(argv: Sequence[str], prog: str = "logdex ranks") -> int:
     """Runs `logdex ranks`; returns its exit status."""
     made = parser(prog)
     args = words.parse(made, argv, "--errors")
-    args.sources = cli.sources_or_stdin(made, args.sources)
+    args.sources = arguments.sources_or_stdin(made, args.sources)
     trouble: list[Exception] = []
     try:
         named = [
@@ -149,7 +149,7 @@ def show(told: Ranks, args: argparse.Namespace) -> None:
     if not console.is_terminal and args.color != "always":
         console = Console(
             file=sys.stdout,
-            width=cli.columns(otherwise=120),
+            width=arguments.columns(otherwise=120),
             color_system=None,
             highlight=False,
             soft_wrap=True,
