@@ -205,7 +205,10 @@ def contradiction(args: argparse.Namespace) -> str | None:
     pairs = (
         (args.count and args.follow, "-c counts what is there, -f goes on"),
         (args.files_with_matches and args.follow, "--files-with-matches looks at what is there, -f goes on"),
-        (args.max_count and args.last is not None, "-m shows the first lines, -n the last"),
+        (
+            args.max_count and args.last is not None and not args.follow,
+            "-m shows the first lines, -n the last",
+        ),
         (
             args.max_count and (args.after or args.records),
             "-m stops at a line, -A, -C and --records go on after it",

@@ -39,7 +39,7 @@ def parser(prog: str = "logdex ranks") -> argparse.ArgumentParser:
     """The options of `logdex ranks`."""
     made = argparse.ArgumentParser(
         prog,
-        description="Say which rank failed first, which are silent, and show who wrote how much and when.",
+        description="Say which rank failed first and which are silent, and show who wrote when.\n",
         epilog=_EPILOG,
         formatter_class=arguments.Formatter,
     )
