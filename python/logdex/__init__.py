@@ -1,6 +1,6 @@
 """Read training logs exactly, in order, by regex and by time.
 
-Example:
+Examples:
     >>> import logdex
     >>> log = logdex.open("train.log")
     >>> for line in log.lines("ERROR|NCCL", since="02:10", until="02:12"):  # doctest: +SKIP
@@ -62,7 +62,7 @@ def prune(directory: str | bytes | os.PathLike[str] | os.PathLike[bytes] | None 
     Raises:
         OSError: What the system says of the directory.
 
-    Example:
+    Examples:
         >>> import tempfile
         >>> with tempfile.TemporaryDirectory() as directory:
         ...     prune(directory)

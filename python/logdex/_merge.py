@@ -60,7 +60,7 @@ def merge(
         ValueError: `patience` is negative, or as for `Log.lines`.
         OSError: As for `Log.lines`.
 
-    Example:
+    Examples:
         >>> import tempfile, pathlib
         >>> folder = pathlib.Path(tempfile.mkdtemp())
         >>> _ = (folder / "0.log").write_text("2026-11-22 02:10:00 a\\n2026-11-22 02:10:02 c\\n")

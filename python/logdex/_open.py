@@ -40,7 +40,7 @@ def open(
         ValueError: `tz` is no time zone.
         TypeError: `path` is not a path.
 
-    Example:
+    Examples:
         >>> import logdex
         >>> logdex.open("train.log", tz="UTC")
         logdex.open('train.log')

@@ -135,7 +135,7 @@ class Log:
             OSError: When the first line is asked for, what the system says of the file; while reading, that it was
                 truncated.
 
-        Example:
+        Examples:
             >>> import logdex, tempfile
             >>> with tempfile.NamedTemporaryFile("w", suffix=".log") as log:
             ...     _ = log.write("2026-11-22 02:10:00 INFO ready\n2026-11-22 02:11:00 ERROR NCCL timeout\n")
@@ -273,7 +273,7 @@ def parse_time(
         An aware datetime, cut to microseconds, with the offset that stands on the line or the zone's at that time; None
         where the line has no stamp, or only something that might be one (a bare number, say).
 
-    Example:
+    Examples:
         >>> parse_time("[rank3]: 2026-11-22 06:47:12,123 INFO step 10", tz="UTC").isoformat()
         '2026-11-22T06:47:12.123000+00:00'
     """

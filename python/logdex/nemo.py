@@ -36,7 +36,7 @@ def enable(*, record: bool = False) -> bool:
 
     Returns True, or False with a RuntimeWarning, and nothing done, on a nemo-run that logdex does not know.
 
-    Example:
+    Examples:
         >>> import logdex.nemo
         >>> logdex.nemo.enable(record=True)
         True
@@ -50,7 +50,7 @@ def enable(*, record: bool = False) -> bool:
 def disable() -> None:
     """Gives NeMo-Run its own scheduler back; schedulers that exist stay what they are.
 
-    Example:
+    Examples:
         >>> logdex.nemo.disable()
     """
     rebind.unbind()

@@ -80,7 +80,7 @@ class Rank:
 class Ranks:
     """What all ranks of a job did, by name.
 
-    Example:
+    Examples:
         >>> import logdex, tempfile
         >>> with tempfile.NamedTemporaryFile("w", suffix=".log") as log:
         ...     _ = log.write("[rank0]: 2026-11-22 02:10:00 step 1\\n")

@@ -69,7 +69,7 @@ class PersistentLocalScheduler(LaunchingScheduler):
       hosts; at most a hundredth of the logs, or 16 KiB a replica. Default: yes, but not under NeMo-Run.
     - `log_root`: where logs go without a `log_dir`. Default: a temporary directory that `close` removes.
 
-    Example:
+    Examples:
         >>> scheduler = create_scheduler("mine")
         >>> for line in scheduler.log_iter(app_id, "trainer", 0, regex="loss=", since="10m"):
         ...     print(line, end="")
