@@ -1,10 +1,12 @@
 """What people type who come from grep, kubectl and journalctl, and what the command says when nothing comes of it."""
 
+import io
 import threading
 from argparse import Namespace
 from datetime import datetime, timedelta
 from pathlib import Path
 
+import logdex
 import pytest
 from logdex.command import clock
 from shell import LINES, Following, run
@@ -178,3 +180,17 @@ def test_help_fits_a_terminal_of_80_columns(command: list[str]) -> None:
     assert [line for line in out if len(line.rstrip("\n")) > 80] == []
     usage = "".join(run("--help", COLUMNS="80")[1]).split("\n\n")[0]
     assert usage == "usage: logdex [OPTION ...] [SOURCE ...]\n       logdex ranks [OPTION ...] [SOURCE ...]"
+
+
+def test_an_address_of_a_file_elsewhere_is_not_taken_for_a_handle() -> None:
+    assert run("s3://bucket/train.log") == (
+        2,
+        [],
+        "logdex: s3://bucket/train.log: addresses of s3:// are not read; copy the file here, or pipe it in "
+        "(`aws s3 cp s3://bucket/train.log - | logdex`, `ssh host cat train.log | logdex`)\n",
+    )
+
+
+def test_an_open_file_is_no_path() -> None:
+    with pytest.raises(TypeError, match="this is an open file; give its path, or write its text to a file"):
+        logdex.open(io.StringIO("train.log\n"))  # type: ignore[arg-type]

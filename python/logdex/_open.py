@@ -55,6 +55,11 @@ def open(
 
 
 def _several(paths: Sequence[Path]) -> list[Path]:
+    if hasattr(paths, "read"):
+        # Iterating it gives lines, which are no paths; and it cannot be read twice, nor from its end.
+        raise TypeError(
+            f"path={paths!r}: this is an open file; give its path, or write its text to a file and give that one's"
+        )
     try:
         return list(paths)
     except TypeError:

@@ -11,6 +11,10 @@ _HANDLE = re.compile(
 )
 
 
+_REMOTE = ("s3", "gs", "gcs", "az", "abfs", "http", "https", "ftp", "hdfs", "ssh", "sftp", "file")
+"""What an address begins with that is of a file, and not of an app."""
+
+
 class Handle(NamedTuple):
     """The parts of a handle."""
 
@@ -34,8 +38,13 @@ def parse(text: str) -> Handle:
     """The parts of the handle `text`.
 
     Raises:
-        ValueError: It is not written as a handle is.
+        ValueError: It is not written as a handle is, or is the address of a file elsewhere.
     """
+    if (kind := text.partition("://")[0].lower()) in _REMOTE:
+        raise ValueError(
+            f"{text}: addresses of {kind}:// are not read; copy the file here, or pipe it in "
+            "(`aws s3 cp s3://bucket/train.log - | logdex`, `ssh host cat train.log | logdex`)"
+        )
     match = _HANDLE.match(text)
     if match is None:
         raise ValueError(
