@@ -8,7 +8,7 @@ from pathlib import Path
 
 import logdex
 import pytest
-from logdex import cli
+from logdex.command import cli
 
 _HOUR = 3600 * 10**9
 
