@@ -31,7 +31,7 @@
 //! | watermark | the moment before which nothing can come any more, so that what is held can go out in order | watermark, low-water mark |
 //! | record of arrival | how long a log was at which moment, noted while it was written | ingestion time |
 //! | wakeup | what ends a wait early; others signal it | event, condition variable |
-//! | counters | what was read, skipped and found on the way to an answer | metrics, tally |
+//! | counters | what was read, skipped and found on the way to an answer | metrics, counters |
 //! | twin | the slow and simple way to the same answer, in the tests | oracle, reference implementation |
 
 #[cfg(not(all(unix, target_pointer_width = "64")))]

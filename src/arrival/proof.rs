@@ -13,7 +13,7 @@ use crate::query::{Query, Question, Timeless};
 use crate::stamp::civil::SECOND;
 use crate::stamp::{Clock, Fold, How, Prefix, Span, Stamp, Window, find};
 use crate::testing::{Nobody, cases};
-use crate::timing::Terms;
+use crate::timing::TimeTerms;
 
 const START: i64 = 1_795_330_032 * SECOND;
 /// The recorder's wall clock is in another zone than the log's, as it were.
@@ -130,7 +130,7 @@ fn twin(log: &Log) -> Answer {
 
 fn asked(directory: &Path, window: Window, last: Option<usize>) -> Question {
     let (path, zone) = (directory.join(LOGS[0]), TimeZone::UTC);
-    let time = Some(Terms { window, zone, reference: None, times: true, keep: Keep::Nowhere });
+    let time = Some(TimeTerms { window, zone, reference: None, times: true, keep: Keep::Nowhere });
     Question {
         name: path.clone(),
         path,
@@ -139,7 +139,7 @@ fn asked(directory: &Path, window: Window, last: Option<usize>) -> Question {
         follow: false,
         partial: false,
         deadline: None,
-        bell: std::sync::Arc::default(),
+        wakeup: std::sync::Arc::default(),
         workers: 2,
         time,
         timeless: Timeless::Deliver,

@@ -19,7 +19,7 @@ use super::notes::{Session, TICK};
 use super::pair::{Moment, Pair};
 use crate::stamp::civil;
 use crate::system::lock::{lock, lock_soon};
-use crate::system::watch::{Bell, Watch, tells_events};
+use crate::system::watch::{Wakeup, Watch, tells_events};
 
 /// How long between two looks at a pair that is written to: how exactly moments are known.
 const PACE: Duration = Duration::from_millis(5);
@@ -58,8 +58,8 @@ pub fn start(directory: &Path) -> io::Result<()> {
     let recorder = Recorder::of_this_process()?;
     if let Entry::Vacant(place) = lock(&recorder.pairs).entry(directory) {
         let pair = Pair::new(recorder.session, place.key().clone())?;
-        place.insert(Arc::new(Mutex::new(Kept::new(pair, logs, &recorder.bell))));
-        recorder.bell.ring();
+        place.insert(Arc::new(Mutex::new(Kept::new(pair, logs, &recorder.wakeup))));
+        recorder.wakeup.signal();
     }
     Ok(())
 }
@@ -105,7 +105,7 @@ struct Recorder {
     /// A fork has neither the thread nor the apps.
     pid: u32,
     pairs: Mutex<HashMap<PathBuf, Arc<Mutex<Kept>>>>,
-    bell: Arc<Bell>,
+    wakeup: Arc<Wakeup>,
     keeper: Arc<Keeper>,
 }
 
@@ -129,7 +129,7 @@ impl Recorder {
             begun,
             pid,
             pairs: Mutex::default(),
-            bell: Arc::default(),
+            wakeup: Arc::default(),
             keeper: Arc::default(),
         });
         let mut known = lock_soon(&RECORDER).ok_or(io::ErrorKind::ResourceBusy)?;
@@ -154,7 +154,7 @@ impl Recorder {
     fn run(&self) {
         let mut limit = Duration::ZERO;
         loop {
-            self.bell.wait(limit);
+            self.wakeup.wait(limit);
             let next = self.round();
             limit = next.map_or(SLEEP, |next| next.saturating_duration_since(Instant::now()));
         }
@@ -188,7 +188,7 @@ struct Kept {
     logs: [PathBuf; 2],
     marks: [Mark; 2],
     /// Rung by writes to a pair that is watched.
-    bell: Arc<Bell>,
+    wakeup: Arc<Wakeup>,
     watches: Vec<Watch>,
     /// When its turn is; `None`: when it rings.
     turn: Option<Instant>,
@@ -208,12 +208,12 @@ struct Kept {
 }
 
 impl Kept {
-    fn new(pair: Pair, logs: [PathBuf; 2], above: &Arc<Bell>) -> Self {
+    fn new(pair: Pair, logs: [PathBuf; 2], above: &Arc<Wakeup>) -> Self {
         Self {
             pair,
             logs,
             marks: [Mark::default(); 2],
-            bell: Arc::new(Bell::under(above)),
+            wakeup: Arc::new(Wakeup::under(above)),
             watches: Vec::new(),
             turn: Some(Instant::now()),
             still: 0,
@@ -228,7 +228,7 @@ impl Kept {
 
     /// Looks at the pair if it is time to.
     fn visit(&mut self, now: Instant, moment: Moment) -> io::Result<()> {
-        if !self.bell.take() && self.turn.is_none_or(|turn| turn > now) {
+        if !self.wakeup.take() && self.turn.is_none_or(|turn| turn > now) {
             return Ok(());
         }
         self.look_for_readers(now);
@@ -277,7 +277,7 @@ impl Kept {
     fn watch(&mut self) -> bool {
         let paths = self.pair.paths();
         if self.watches.is_empty() && tells_events(self.pair.directory()) {
-            self.watches = paths.iter().filter_map(|path| Watch::new(path, &self.bell)).collect();
+            self.watches = paths.iter().filter_map(|path| Watch::new(path, &self.wakeup)).collect();
         }
         if self.watches.len() < paths.len() {
             self.watches.clear();

@@ -14,9 +14,9 @@ use crate::arrival::{Arrivals, View, snapshot};
 use crate::batch::Batch;
 use crate::caller::Caller;
 use crate::error::Result;
-use crate::follow::Fates;
+use crate::follow::FileEvents;
 use crate::query::{Query, Question};
-use crate::scan::Tally;
+use crate::scan::Counters;
 use crate::system::directory::directory_of;
 use crate::system::watch::Watch;
 use crate::timing;
@@ -36,7 +36,7 @@ pub struct Both {
     /// The second log.
     pub beside: PathBuf,
     /// How times are found where lines have to be ordered by them.
-    pub times: timing::Terms,
+    pub times: timing::TimeTerms,
 }
 
 /// How far the answer is.
@@ -57,7 +57,7 @@ enum Stage {
 /// The combined stream of two logs, under way. The files are touched first when the first batch is asked for.
 pub struct Combined {
     question: Question,
-    times: timing::Terms,
+    times: timing::TimeTerms,
     sides: [Side; 2],
     /// What the recorder says, if there is one.
     view: Option<View>,
@@ -75,7 +75,7 @@ pub struct Combined {
     /// Whose lines came last.
     from: usize,
     /// What former queries have read.
-    tally: Tally,
+    counters: Counters,
 }
 
 impl Combined {
@@ -94,7 +94,7 @@ impl Combined {
             ended: None,
             open: None,
             from: 0,
-            tally: Tally::default(),
+            counters: Counters::default(),
         }
     }
 
@@ -167,7 +167,7 @@ impl Combined {
     fn open_view(&mut self) {
         self.view = View::open(directory_of(&self.question.path));
         if let Some(view) = self.view.as_ref().filter(|_| self.question.follow) {
-            self.watch = Watch::new(&view.path(), &self.question.bell);
+            self.watch = Watch::new(&view.path(), &self.question.wakeup);
         }
     }
 
@@ -239,7 +239,7 @@ impl Combined {
     fn go_live(&mut self, caller: &mut dyn Caller) -> Result<()> {
         self.stage = Stage::Live;
         for side in &mut self.sides {
-            self.tally.add(side.go_live(&self.question, caller)?);
+            self.counters.add(side.go_live(&self.question, caller)?);
         }
         self.read_to_step();
         Ok(())
@@ -275,7 +275,7 @@ impl Combined {
         };
         let ended = first.is_over(caller)?;
         if !ended {
-            // Both ring the same bell.
+            // Both ring the same wakeup.
             let limit = first.limit(caller).min(second.limit(caller));
             first.rest(if blind { limit.min(PAUSE) } else { limit });
         }
@@ -315,16 +315,16 @@ impl Combined {
     }
 
     /// What was read so far.
-    pub fn tally(&self) -> Tally {
-        let mut tally = self.tally;
-        self.queries().into_iter().for_each(|query| tally.add(query.tally()));
-        tally
+    pub fn counters(&self) -> Counters {
+        let mut counters = self.counters;
+        self.queries().into_iter().for_each(|query| counters.add(query.counters()));
+        counters
     }
 
     /// What befell the files while they were followed.
-    pub fn fates(&self) -> Fates {
-        let [a, b] = self.queries().map(Query::fates);
-        Fates {
+    pub fn events(&self) -> FileEvents {
+        let [a, b] = self.queries().map(Query::events);
+        FileEvents {
             truncations: a.truncations + b.truncations,
             rotations: a.rotations + b.rotations,
             lost: a.lost + b.lost,

@@ -12,7 +12,7 @@ use crate::follow::Turn;
 use crate::line::Line;
 use crate::pattern::Candidate;
 use crate::query::{Query, Question};
-use crate::scan::Tally;
+use crate::scan::Counters;
 use crate::timing;
 
 /// Lines further apart than this, in bytes, are not handed out together: what is between would be copied for nothing.
@@ -98,7 +98,7 @@ impl Side {
         question: &Question,
         bound: u64,
         arrivals: Option<Arrivals>,
-        times: Option<&timing::Terms>,
+        times: Option<&timing::TimeTerms>,
     ) {
         let mut question = Question { path: self.path.clone(), ..question.clone() };
         // A range of time goes on into what is written later with what it knows of the times before.
@@ -112,16 +112,16 @@ impl Side {
     }
 
     /// Goes on to what is written later; returns what was read up to here if that was another query.
-    pub fn go_live(&mut self, question: &Question, caller: &mut dyn Caller) -> Result<Tally> {
+    pub fn go_live(&mut self, question: &Question, caller: &mut dyn Caller) -> Result<Counters> {
         (self.live, self.arrivals) = (true, None);
         if question.time.is_some() {
-            return Ok(Tally::default());
+            return Ok(Counters::default());
         }
         let question = Question { path: self.path.clone(), ..question.clone() };
         let live = Query::led(question, self.bound, Some(self.bound));
         let spent = std::mem::replace(&mut self.query, live);
         self.query.start(caller)?;
-        Ok(spent.tally())
+        Ok(spent.counters())
     }
 
     /// Gets lines, if there are none at hand.

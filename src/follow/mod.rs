@@ -20,10 +20,10 @@ use crate::error::{Error, Result};
 use crate::file::block::{BLOCK, Extent, Pulse, Tail};
 use crate::file::source::Source;
 use crate::pattern::Pattern;
-use crate::scan::{Job, Purpose, Scan, Tally};
+use crate::scan::{Counters, Job, Purpose, Scan};
 use crate::system::directory::directory_of;
 use crate::system::time_source::TimeSource;
-use crate::system::watch::Bell;
+use crate::system::watch::Wakeup;
 use partial::Partial;
 use place::{Change, Place};
 use succession::Succession;
@@ -37,7 +37,7 @@ const NAMED: Duration = Duration::from_millis(100);
 
 /// What is followed, and how.
 #[derive(Clone, Debug)]
-pub struct Terms {
+pub struct FollowTerms {
     /// The file's name; the file may not be there yet, if its directory is.
     pub path: PathBuf,
     /// Which lines; all if `None`.
@@ -51,7 +51,7 @@ pub struct Terms {
     /// How many threads read and search when there is much to do.
     pub workers: usize,
     /// Ends a wait early when rung.
-    pub bell: Arc<Bell>,
+    pub wakeup: Arc<Wakeup>,
     /// Says what time it is.
     pub time: TimeSource,
 }
@@ -84,7 +84,7 @@ impl From<Option<Batch>> for Step {
 
 /// What befell the file while it was followed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Fates {
+pub struct FileEvents {
     /// Times that it was cut or written anew.
     pub truncations: u64,
     /// Times that its name went to another file.
@@ -96,15 +96,15 @@ pub struct Fates {
 
 /// A follow under way.
 pub struct Follow {
-    terms: Terms,
+    terms: FollowTerms,
     open: Option<Open>,
     /// The files that had the name after that one, and those that had it before.
     succession: Succession,
     /// When the name was looked at last, in the midst of a scan.
     named: Instant,
     waiter: Waiter,
-    fates: Fates,
-    tally: Tally,
+    events: FileEvents,
+    counters: Counters,
     /// Nobody writes any more: the size up to which to deliver.
     last: Option<u64>,
     /// Up to here may be delivered for now.
@@ -144,7 +144,7 @@ impl Open {
     }
 
     /// Begins a scan of `extent`, after which the place is at its end; `whole` says that it ends with a line.
-    fn scan(&mut self, terms: &Terms, extent: Extent, whole: bool) {
+    fn scan(&mut self, terms: &FollowTerms, extent: Extent, whole: bool) {
         self.whole = whole;
         let job = Job {
             source: Arc::clone(&self.source),
@@ -194,7 +194,7 @@ impl Open {
     }
 
     /// The last line of a file to which nobody will write any more, which lacks its `\n`.
-    fn unfinished(&mut self, terms: &Terms) -> Result<Option<Batch>> {
+    fn unfinished(&mut self, terms: &FollowTerms) -> Result<Option<Batch>> {
         let extent = Extent { start: self.place.at(), end: self.size };
         if !terms.partial {
             self.scan(terms, extent, false);
@@ -212,18 +212,18 @@ impl Open {
 impl Follow {
     /// Follows `terms.path` from its beginning, or `begun` (the same file, open) from behind
     /// what was delivered of it, which ends with a line.
-    pub fn new(mut terms: Terms, begun: Option<(Arc<Source>, Tail)>) -> Result<Self> {
+    pub fn new(mut terms: FollowTerms, begun: Option<(Arc<Source>, Tail)>) -> Result<Self> {
         // The working directory may change.
         terms.path = std::path::absolute(&terms.path).unwrap_or(terms.path);
         let open = begun.map(|(source, tail)| Open::new(source, tail, &terms.time)).transpose()?;
         Ok(Self {
             succession: Succession::default(),
             named: terms.time.now(),
-            waiter: Waiter::new(&terms.path, Arc::clone(&terms.bell)),
+            waiter: Waiter::new(&terms.path, Arc::clone(&terms.wakeup)),
             terms,
             open,
-            fates: Fates::default(),
-            tally: Tally::default(),
+            events: FileEvents::default(),
+            counters: Counters::default(),
             last: None,
             bound: u64::MAX,
             led: false,
@@ -237,17 +237,17 @@ impl Follow {
     }
 
     /// What befell the file so far.
-    pub fn fates(&self) -> Fates {
-        self.fates
+    pub fn events(&self) -> FileEvents {
+        self.events
     }
 
     /// What was read so far.
-    pub fn tally(&self) -> Tally {
-        let mut tally = self.tally;
+    pub fn counters(&self) -> Counters {
+        let mut counters = self.counters;
         if let Some((scan, _)) = self.open.as_ref().and_then(|o| o.scan.as_ref()) {
-            tally.add(scan.tally());
+            counters.add(scan.counters());
         }
-        tally
+        counters
     }
 
     /// What there is now, without a wait.
@@ -283,8 +283,8 @@ impl Follow {
     /// Forgets the file if it is lost.
     fn lose(&mut self) -> bool {
         let Some(open) = self.open.take_if(|open| open.source.is_lost()) else { return false };
-        self.tally.add(open.scan.map_or_else(Tally::default, |(scan, _)| scan.tally()));
-        self.fates.lost += 1;
+        self.counters.add(open.scan.map_or_else(Counters::default, |(scan, _)| scan.counters()));
+        self.events.lost += 1;
         self.last = self.last.map(|_| u64::MAX);
         true
     }
@@ -303,7 +303,7 @@ impl Follow {
             next?;
             return self.look(caller);
         };
-        self.tally.add(scan.tally());
+        self.counters.add(scan.counters());
         match next {
             // What the scan has delivered must not come again.
             Err(Error::Truncated { size, .. }) => self.cut(scan.tail(), size)?,
@@ -329,7 +329,7 @@ impl Follow {
 
     /// The file was cut, and the place has moved.
     fn was_cut(&mut self) {
-        self.fates.truncations += 1;
+        self.events.truncations += 1;
         if let Some(open) = &mut self.open {
             open.partial = Partial::new(self.terms.time.clone());
             (open.seen, open.size) = (open.place.at(), open.place.at());
@@ -360,7 +360,7 @@ impl Follow {
             return Ok(Step::Again);
         }
         let Some(open) = &mut self.open else { return Ok(Step::Again) };
-        self.tally.holes += std::mem::take(&mut open.place.holes);
+        self.counters.holes += std::mem::take(&mut open.place.holes);
         if let Some(extent) = open.place.whole_lines(&open.source, open.size, &mut || caller.pulse())? {
             if self.terms.pattern.is_none() && !open.place.is_at_line_start() {
                 return open.rest_of_line(extent, &mut || caller.pulse()).map(Step::from);
@@ -388,7 +388,7 @@ impl Follow {
             false if self.last.is_some() && (more || self.led) => Ok(Step::Idle),
             true => self.change_file(caller).map(Step::from),
             false if self.last.is_some() => {
-                self.fates.lost += self.succession.leave_all();
+                self.events.lost += self.succession.leave_all();
                 self.done = true;
                 Ok(Step::Again)
             }
@@ -400,7 +400,7 @@ impl Follow {
     fn is_succeeded(&mut self) -> Result<bool> {
         let Some(open) = &self.open else { return Ok(false) };
         self.succession.look(&self.terms.path, open.source.identity())?;
-        self.succession.has_begun(&mut self.fates.lost)
+        self.succession.has_begun(&mut self.events.lost)
     }
 
     /// Takes note of the files that have the name while a long scan is under way: one that is gone when the scan is
@@ -427,10 +427,10 @@ impl Follow {
             return open.unfinished(&self.terms);
         }
         if let Some(next) = self.succession.pop(&self.terms.time)? {
-            self.fates.rotations += 1;
+            self.events.rotations += 1;
             self.waiter.watch(&self.terms.path);
             if let Some(left) = self.open.replace(next) {
-                self.fates.lost += self.succession.leave(left);
+                self.events.lost += self.succession.leave(left);
             }
             if self.last.is_some() {
                 // The writer changed files and ended: what is in this one is the rest.

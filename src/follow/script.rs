@@ -14,7 +14,7 @@ use std::time::{Duration, SystemTime};
 
 use proptest::prelude::*;
 
-use super::{Fates, Follow, Terms, Turn};
+use super::{FileEvents, Follow, FollowTerms, Turn};
 use crate::batch::Selection;
 use crate::caller::Caller;
 use crate::error::Result;
@@ -23,7 +23,7 @@ use crate::line;
 use crate::pattern::{Candidate, Judge};
 use crate::scan::Purpose;
 use crate::system::time_source::TimeSource;
-use crate::system::watch::Bell;
+use crate::system::watch::Wakeup;
 use crate::testing::cases;
 
 /// How a log's name goes to another file.
@@ -251,14 +251,14 @@ struct Player {
 
 impl Player {
     fn new(stage: Stage, partial: bool) -> Self {
-        let terms = Terms {
+        let terms = FollowTerms {
             path: stage.path(),
             pattern: None,
             purpose: Purpose::Text,
             partial,
             deadline: None,
             workers: 0,
-            bell: Arc::new(Bell::default()),
+            wakeup: Arc::new(Wakeup::default()),
             time: stage.time.clone(),
         };
         let mut player = Self { stage, follow: Follow::new(terms, None).unwrap(), seen: Vec::new() };
@@ -273,7 +273,7 @@ impl Player {
         let mut turns = 0;
         loop {
             turns += 1;
-            assert!(turns < 10_000, "it never rests: {:?}", self.follow.fates());
+            assert!(turns < 10_000, "it never rests: {:?}", self.follow.events());
             match self.follow.poll(&mut meanwhile).unwrap() {
                 Turn::Batch(batch) => {
                     let bytes = batch.block.bytes();
@@ -292,7 +292,7 @@ impl Player {
         self.stage.items[from.min(due.end)..due.end].iter_mut().for_each(|item| item.due = true);
     }
 
-    fn play(mut self, script: &[Deed]) -> (Vec<String>, Vec<Item>, Fates) {
+    fn play(mut self, script: &[Deed]) -> (Vec<String>, Vec<Item>, FileEvents) {
         for deed in script {
             match deed {
                 Deed::Poll(meanwhile) => self.poll(meanwhile.clone(), false),
@@ -308,7 +308,7 @@ impl Player {
             self.stage.items.push(Item { text: half, due: false });
         }
         self.poll(Vec::new(), true);
-        (self.seen, self.stage.items, self.follow.fates())
+        (self.seen, self.stage.items, self.follow.events())
     }
 }
 
@@ -323,14 +323,14 @@ fn compare(seen: &[String], items: &[Item]) -> std::result::Result<(), String> {
     seen.next().map_or(Ok(()), |text| Err(format!("twice, or never written: {text:?}")))
 }
 
-fn play(keeps_offset: bool, partial: bool, script: &[Deed]) -> Fates {
+fn play(keeps_offset: bool, partial: bool, script: &[Deed]) -> FileEvents {
     let linked = script.iter().any(|deed| matches!(deed, Deed::Rotate(Way::Turned, _)));
-    let (seen, items, fates) = Player::new(Stage::new(keeps_offset, linked), partial).play(script);
+    let (seen, items, events) = Player::new(Stage::new(keeps_offset, linked), partial).play(script);
     let (seen, items) = if partial { (joined(&seen), whole(&items)) } else { (seen, items) };
     if let Err(error) = compare(&seen, &items) {
-        panic!("{error}\nseen {seen:#?}\nwritten {items:#?}\n{fates:?}");
+        panic!("{error}\nseen {seen:#?}\nwritten {items:#?}\n{events:?}");
     }
-    fates
+    events
 }
 
 /// Pieces put together to what a follow of whole lines hands out.
@@ -427,7 +427,7 @@ fn written_anew_with_the_same_banner_while_the_reader_holds_its_batch() {
             Deed::Poll(vec![(7, Deed::Rewrite(600, after))]),
             Deed::Poll(vec![]),
         ];
-        let fates = play(false, false, &script);
-        assert!(fates.truncations > 0 || before == 0);
+        let events = play(false, false, &script);
+        assert!(events.truncations > 0 || before == 0);
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::system::directory::directory_of;
-use crate::system::watch::{Bell, Watch, tells_events};
+use crate::system::watch::{Wakeup, Watch, tells_events};
 
 /// The shortest and the longest time between two looks where there are no events.
 const PAUSE: (Duration, Duration) = (Duration::from_micros(500), Duration::from_millis(20));
@@ -17,16 +17,16 @@ const DOUBT: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub struct Waiter {
     path: PathBuf,
-    bell: Arc<Bell>,
+    wakeup: Arc<Wakeup>,
     /// Rung by what happens to the name, and to the file where that is elsewhere; empty where there are no events.
     watches: Vec<Watch>,
     pause: Duration,
 }
 
 impl Waiter {
-    /// Waits for what happens to `path`; `bell` may be rung by others too.
-    pub fn new(path: &Path, bell: Arc<Bell>) -> Self {
-        let mut waiter = Self { path: path.to_path_buf(), bell, watches: Vec::new(), pause: PAUSE.0 };
+    /// Waits for what happens to `path`; `wakeup` may be rung by others too.
+    pub fn new(path: &Path, wakeup: Arc<Wakeup>) -> Self {
+        let mut waiter = Self { path: path.to_path_buf(), wakeup, watches: Vec::new(), pause: PAUSE.0 };
         waiter.watch(path);
         waiter
     }
@@ -43,7 +43,7 @@ impl Waiter {
             return;
         }
         let wanted: Vec<&Path> = std::iter::once(path).chain(moved.as_deref()).collect();
-        let watches: Vec<Watch> = wanted.iter().filter_map(|path| Watch::new(path, &self.bell)).collect();
+        let watches: Vec<Watch> = wanted.iter().filter_map(|path| Watch::new(path, &self.wakeup)).collect();
         self.watches = if watches.len() == wanted.len() { watches } else { Vec::new() };
     }
 
@@ -65,10 +65,10 @@ impl Waiter {
             self.path = path;
         }
         if self.watches.is_empty() {
-            self.bell.wait(self.pause.min(limit));
+            self.wakeup.wait(self.pause.min(limit));
             self.pause = (self.pause + self.pause / 8).min(PAUSE.1);
         } else {
-            self.bell.wait(limit.min(DOUBT));
+            self.wakeup.wait(limit.min(DOUBT));
         }
     }
 }

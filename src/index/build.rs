@@ -106,7 +106,7 @@ impl Builder {
         Ok(entry)
     }
 
-    fn next_run(&mut self, fold: &Fold, tick: Tick<'_>) -> Result<Run> {
+    fn next_run(&mut self, fold: &Fold, tick: Tick<'_>) -> Result<Summed> {
         if self.asked.elapsed() > TICK {
             self.asked = Instant::now();
             tick()?;
@@ -182,12 +182,12 @@ impl Cut {
         cut
     }
 
-    fn sum_up(self, source: &Source, finder: &mut Finder, block: &mut Block) -> Run {
+    fn sum_up(self, source: &Source, finder: &mut Finder, block: &mut Block) -> Summed {
         let Self { extents, open, error, over } = self;
-        let mut run = Run { sums: Vec::with_capacity(extents.len()), open, error, over };
+        let mut run = Summed { sums: Vec::with_capacity(extents.len()), open, error, over };
         for extent in extents {
             if let Err(error) = block.read(source, extent) {
-                return Run { sums: run.sums, open: None, error: Some(error), over: true };
+                return Summed { sums: run.sums, open: None, error: Some(error), over: true };
             }
             run.sums.push(Sum { extent, digest: Digest::of(finder, block.bytes()) });
         }
@@ -202,7 +202,7 @@ struct Sum {
 }
 
 /// The summaries of one turn's blocks, and what came after them.
-struct Run {
+struct Summed {
     sums: Vec<Sum>,
     open: Option<Extent>,
     error: Option<Error>,
@@ -212,10 +212,10 @@ struct Run {
 /// The threads of a builder, seen by the one who takes the results.
 struct Threads {
     /// `None` once it is dropped; the mutex is for sharing this, and never locked.
-    receive: Option<Mutex<Receiver<(usize, Run)>>>,
+    receive: Option<Mutex<Receiver<(usize, Summed)>>>,
     /// Gives back one for each run that may be begun; `None` as above.
     permits: Option<SyncSender<()>>,
-    waiting: BTreeMap<usize, Run>,
+    waiting: BTreeMap<usize, Summed>,
     next: usize,
     halt: Arc<AtomicBool>,
     pid: u32,
@@ -275,7 +275,7 @@ fn work(
     end: u64,
     turns: &Mutex<Turns>,
     mut finder: Finder,
-    send: &SyncSender<(usize, Run)>,
+    send: &SyncSender<(usize, Summed)>,
 ) {
     let mut block = Block::default();
     loop {
@@ -298,7 +298,7 @@ fn work(
 }
 
 impl Threads {
-    fn next(&mut self, tick: Tick<'_>) -> Result<Run> {
+    fn next(&mut self, tick: Tick<'_>) -> Result<Summed> {
         loop {
             if let Some(run) = self.waiting.remove(&self.next) {
                 self.next += 1;

@@ -45,11 +45,11 @@ pub struct Digest {
     /// The last stamps of prefixes that were seen lately; they go before those in `writers`.
     recent: Vec<(Prefix, Option<Stamp>)>,
     /// Stamps that only go on from one another.
-    run: Option<Run>,
+    run: Option<Streak>,
 }
 
 /// Dated stamps on one axis, of which none falls back.
-struct Run {
+struct Streak {
     last: Stamp,
     range: Range,
     count: u32,
@@ -197,19 +197,19 @@ impl Digest {
             self.recent[slot(prefix)].1 = Some(stamp);
         }
         if matches!(stamp.frame, Frame::Absolute | Frame::Civil) && self.chain.fell.is_none() {
-            self.run = Some(Run { last: stamp, range: Range::EMPTY, count: 0 });
+            self.run = Some(Streak { last: stamp, range: Range::EMPTY, count: 0 });
         }
     }
 
     /// Puts the block behind those that `fold` has seen. `None`, and nothing done, where more hangs on them than this
     /// can say.
     pub fn append(&self, fold: &mut Fold, extent: Extent, first_line: u64) -> Option<Entry> {
-        let lift = Lift::new(&fold.chain, self);
-        if !self.is_regular(fold, &lift) {
+        let shift = YearShift::new(&fold.chain, self);
+        if !self.is_regular(fold, &shift) {
             return None;
         }
         let before = fold.chain;
-        let first = self.first.map(|s| lift.stamp(s));
+        let first = self.first.map(|s| shift.stamp(s));
         let mut entry = Entry {
             extent,
             first_line,
@@ -217,7 +217,7 @@ impl Digest {
             unstamped: self.unstamped,
             dated: self.chain.years.dated,
             ahead: self.needs_last && before.last.is_none(),
-            ranges: lift.ranges(&self.ranges),
+            ranges: shift.ranges(&self.ranges),
             inbound: Inbound {
                 last: before.last,
                 naive: before.naive,
@@ -232,7 +232,7 @@ impl Digest {
             entry.step(before.last, first);
         }
         if let Some((last, next)) = self.seam {
-            entry.step(Some(lift.stamp(last)), lift.stamp(next));
+            entry.step(Some(shift.stamp(last)), shift.stamp(next));
         }
         entry
             .inbound
@@ -243,7 +243,7 @@ impl Digest {
         if let Some(last) = before.last.filter(|_| self.needs_last) {
             entry.ranges.add(last);
         }
-        self.advance(fold, &lift, first);
+        self.advance(fold, &shift, first);
         Some(entry)
     }
 
@@ -256,20 +256,20 @@ impl Digest {
         known
     }
 
-    /// Whether all that hangs on the blocks before is said by `lift`.
-    fn is_regular(&self, fold: &Fold, lift: &Lift) -> bool {
+    /// Whether all that hangs on the blocks before is said by `shift`.
+    fn is_regular(&self, fold: &Fold, shift: &YearShift) -> bool {
         let (before, years) = (&fold.chain, &self.chain.years);
         let undated = before.years.run.or(before.years.days).or(years.run);
         let anchors = before.years.dated == 0 && years.dated > 0 && undated.is_some();
         let falls = |step: Option<(Stamp, Stamp)>| {
-            step.is_some_and(|(a, b)| FALL.contains(&lift.stamp(b).ns.saturating_sub(a.ns)))
+            step.is_some_and(|(a, b)| FALL.contains(&shift.stamp(b).ns.saturating_sub(a.ns)))
         };
-        let seam = self.naive_seam.map(|(a, b)| (lift.stamp(a), b));
+        let seam = self.naive_seam.map(|(a, b)| (shift.stamp(a), b));
         let falls = falls(before.naive.zip(self.first_naive)) || falls(seam);
         let run = self.ranges.get(Frame::Yearless);
         // Dated, the steps from February to March lack the day that the yearless axis has.
         let spring = |ns: i64| (ns - civil::MARCH).div_euclid(LEAP_YEAR);
-        let steps = lift.year.is_some() && !run.is_empty() && spring(run.lo) != spring(run.hi);
+        let steps = shift.year.is_some() && !run.is_empty() && spring(run.lo) != spring(run.hi);
         let stamped = self.writers.values().filter(|writer| writer.last.is_some()).count();
         !self.fell
             && !falls
@@ -283,30 +283,30 @@ impl Digest {
     }
 
     /// The state after the block.
-    fn advance(&self, fold: &mut Fold, lift: &Lift, first: Option<Stamp>) {
+    fn advance(&self, fold: &mut Fold, shift: &YearShift, first: Option<Stamp>) {
         let chain = &mut fold.chain;
         let dated = chain.years.dated.saturating_add(self.chain.years.dated);
         if let Some(last) = self.chain.last {
-            let last = lift.stamp(last);
+            let last = shift.stamp(last);
             chain.last = Some(last);
             chain.years.guessed = Some(last).filter(|s| s.frame == Frame::Guessed);
         }
         if let Some(naive) = self.chain.naive {
-            chain.naive = Some(lift.stamp(naive));
+            chain.naive = Some(shift.stamp(naive));
         }
-        if let (Some(run), None) = (self.chain.years.run, lift.year) {
-            chain.years.run = Some(run.saturating_add(lift.run));
+        if let (Some(run), None) = (self.chain.years.run, shift.year) {
+            chain.years.run = Some(run.saturating_add(shift.run));
         }
         chain.years.dated = dated;
         fold.first = fold.first.or(first);
         for (prefix, writer) in self.writers.iter().filter(|(_, writer)| writer.last.is_some()) {
-            fold.by_prefix.insert(*prefix, writer.last.map(|s| lift.stamp(s)));
+            fold.by_prefix.insert(*prefix, writer.last.map(|s| shift.stamp(s)));
         }
     }
 }
 
 /// What the blocks before a block do to the stamps in it.
-struct Lift {
+struct YearShift {
     /// How many dated stamps they have.
     dated: u32,
     /// The year of the run without years at the head of the block, where there are dated stamps before it.
@@ -315,18 +315,18 @@ struct Lift {
     run: i64,
 }
 
-impl Lift {
+impl YearShift {
     fn new(before: &Chain, digest: &Digest) -> Self {
-        let mut lift = Self { dated: before.years.dated, year: None, run: 0 };
+        let mut shift = Self { dated: before.years.dated, year: None, run: 0 };
         let head = digest.first.filter(|first| first.frame == Frame::Yearless);
         match (before.last, head) {
             (Some(last), Some(head)) if last.frame == Frame::Yearless => {
-                lift.run = nearest(last.ns.into(), head.ns).saturating_mul(LEAP_YEAR);
+                shift.run = nearest(last.ns.into(), head.ns).saturating_mul(LEAP_YEAR);
             }
-            (Some(last), Some(head)) => lift.year = Some(1970 + nearest(position(last), head.ns)),
+            (Some(last), Some(head)) => shift.year = Some(1970 + nearest(position(last), head.ns)),
             _ => {}
         }
-        lift
+        shift
     }
 
     fn stamp(&self, stamp: Stamp) -> Stamp {
@@ -342,15 +342,15 @@ impl Lift {
     }
 
     fn ranges(&self, ranges: &Ranges) -> Ranges {
-        let mut lifted = *ranges;
-        let run = *lifted.on(Frame::Yearless);
+        let mut shifted = *ranges;
+        let run = *shifted.on(Frame::Yearless);
         if run.is_empty() {
-            return lifted;
+            return shifted;
         }
-        *lifted.on(Frame::Yearless) = Range::EMPTY;
+        *shifted.on(Frame::Yearless) = Range::EMPTY;
         for ns in [run.lo, run.hi] {
-            lifted.add(self.stamp(Stamp::new(Frame::Yearless, ns, 1)));
+            shifted.add(self.stamp(Stamp::new(Frame::Yearless, ns, 1)));
         }
-        lifted
+        shifted
     }
 }

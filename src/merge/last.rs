@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use super::strand::Held;
+use super::input::Held;
 use crate::file::block::Block;
 use crate::line::Line;
 

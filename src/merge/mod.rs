@@ -7,10 +7,10 @@
 //!
 //! What is written later comes as it arrives, or in the order of time as far as a bounded wait can establish it.
 
+mod input;
 mod last;
 mod newcomers;
 mod start;
-mod strand;
 
 use std::cmp::Reverse;
 use std::collections::binary_heap::{BinaryHeap, PeekMut};
@@ -21,13 +21,13 @@ use std::time::{Duration, Instant, SystemTime};
 use crate::caller::Caller;
 use crate::error::{Error, Result};
 use crate::query::{Query, Question};
-use crate::system::watch::Bell;
+use crate::system::watch::Wakeup;
 
+use input::{Input, State, TIMELESS};
 use last::Last;
 use newcomers::Newcomers;
-use strand::{State, Strand, TIMELESS};
 
-pub use strand::Held;
+pub use input::Held;
 
 /// How long to wait at most where a line waits for its place, or a file must be looked at again and again.
 const BLINK: Duration = Duration::from_millis(10);
@@ -47,7 +47,7 @@ pub enum Order {
 
 /// What is asked of a merge, beside the logs.
 #[derive(Clone, Debug, Default)]
-pub struct Terms {
+pub struct MergeTerms {
     /// In which order the lines of a live merge come.
     pub order: Order,
     /// Whether the lines of a log keep its own order, also where its stamps go backwards.
@@ -63,12 +63,12 @@ pub struct Terms {
     /// When a live merge ends, by the wall clock.
     pub deadline: Option<SystemTime>,
     /// Ends a wait early when rung.
-    pub bell: Arc<Bell>,
+    pub wakeup: Arc<Wakeup>,
 }
 
 /// What `advance` came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Step {
+pub enum MergeStep {
     /// A line is ready.
     Line,
     /// It is time to look for logs that were not there before, and to say `join`.
@@ -81,8 +81,8 @@ pub enum Step {
 
 /// A merge under way.
 pub struct Merge {
-    strands: Vec<Strand>,
-    terms: Terms,
+    inputs: Vec<Input>,
+    terms: MergeTerms,
     last_lines: Option<Last>,
     newcomers: Option<Newcomers>,
     /// The logs by the key of their first held line; entries that no longer say that are passed over.
@@ -104,11 +104,11 @@ pub struct Merge {
 
 impl Merge {
     /// Merges the answers to `questions`, each of which wants times and may follow.
-    pub fn new(questions: Vec<Question>, terms: Terms) -> Self {
+    pub fn new(questions: Vec<Question>, terms: MergeTerms) -> Self {
         let mut merge = Self {
-            strands: Vec::new(),
+            inputs: Vec::new(),
             last_lines: terms.last.map(Last::new),
-            newcomers: terms.grows.then(|| Newcomers::new(&terms.bell)),
+            newcomers: terms.grows.then(|| Newcomers::new(&terms.wakeup)),
             terms,
             heads: BinaryHeap::new(),
             bound: Some((TIMELESS, 0)),
@@ -128,11 +128,11 @@ impl Merge {
 
     /// Merges the answers to `questions`, too.
     pub fn add(&mut self, questions: Vec<Question>) {
-        let Terms { bell, in_file_order, .. } = &self.terms;
-        self.strands.extend(questions.into_iter().map(|one| Strand::new(one, bell, *in_file_order)));
+        let MergeTerms { wakeup, in_file_order, .. } = &self.terms;
+        self.inputs.extend(questions.into_iter().map(|one| Input::new(one, wakeup, *in_file_order)));
     }
 
-    /// After `Step::Look`: these logs have come, and more may come in `directories`.
+    /// After `MergeStep::Look`: these logs have come, and more may come in `directories`.
     pub fn join(&mut self, questions: Vec<Question>, directories: Vec<PathBuf>) {
         self.add(questions);
         if let Some(newcomers) = &mut self.newcomers {
@@ -142,13 +142,12 @@ impl Merge {
 
     /// The queries, for what they tell of themselves.
     pub fn queries(&self) -> impl Iterator<Item = &Query> {
-        self.strands.iter().map(|strand| &strand.query)
+        self.inputs.iter().map(|input| &input.query)
     }
 
     /// Whether no line will come any more.
     pub fn is_over(&self) -> bool {
-        self.strands.iter().all(|strand| strand.state == State::Over)
-            && (self.ended || self.newcomers.is_none())
+        self.inputs.iter().all(|input| input.state == State::Over) && (self.ended || self.newcomers.is_none())
     }
 
     /// What went wrong with single logs since this was asked last.
@@ -173,14 +172,14 @@ impl Merge {
     }
 
     /// Reads or waits until there is something to say.
-    pub fn advance(&mut self, caller: &mut dyn Caller) -> Result<Step> {
+    pub fn advance(&mut self, caller: &mut dyn Caller) -> Result<MergeStep> {
         self.start(caller)?;
         while !self.live {
             caller.pulse()?;
             self.bound = self.lowest();
             if let Some(first) = self.first().filter(|first| self.may_go(*first)) {
                 if self.last_lines.is_none() {
-                    return Ok(Step::Line);
+                    return Ok(MergeStep::Line);
                 }
                 self.keep(first);
                 continue;
@@ -193,7 +192,7 @@ impl Merge {
             }
         }
         if self.last_lines.as_ref().is_some_and(|last| !last.is_empty()) {
-            return Ok(Step::Line);
+            return Ok(MergeStep::Line);
         }
         self.last_lines = None;
         self.advance_live(caller)
@@ -201,13 +200,13 @@ impl Merge {
 
     /// Opens the logs that were not opened yet.
     fn start(&mut self, caller: &mut dyn Caller) -> Result<()> {
-        if self.started < self.strands.len() {
-            let new = &mut self.strands[self.started..];
+        if self.started < self.inputs.len() {
+            let new = &mut self.inputs[self.started..];
             self.errors.extend(start::start(new, self.terms.tolerant, caller)?);
             if self.ended {
-                new.iter_mut().try_for_each(|strand| strand.query.end())?;
+                new.iter_mut().try_for_each(|input| input.query.end())?;
             }
-            self.started = self.strands.len();
+            self.started = self.inputs.len();
         }
         Ok(())
     }
@@ -223,13 +222,13 @@ impl Merge {
 
     /// The log that holds the others up, and its floor.
     fn lowest(&self) -> Option<(i64, usize)> {
-        self.strands.iter().enumerate().filter_map(|(at, strand)| Some((strand.floor()?, at))).min()
+        self.inputs.iter().enumerate().filter_map(|(at, input)| Some((input.floor()?, at))).min()
     }
 
     /// The first line that is held, by its key and its log.
     fn first(&mut self) -> Option<(i64, usize)> {
         while let Some(Reverse((key, at))) = self.heads.peek().copied() {
-            if self.strands[at].first_key() == Some(key) {
+            if self.inputs[at].first_key() == Some(key) {
                 return Some((key, at));
             }
             self.heads.pop();
@@ -245,10 +244,10 @@ impl Merge {
         match self.terms.order {
             Order::Arrival => true,
             Order::Time(patience) => {
-                let first = self.strands[at].held.front();
+                let first = self.inputs[at].held.front();
                 let waited = first.is_none_or(|held| held.came.elapsed() >= patience);
-                let silent = |strand: &Strand| strand.state == State::Live && strand.held.is_empty();
-                waited || key < self.last || !self.strands.iter().any(silent)
+                let silent = |input: &Input| input.state == State::Live && input.held.is_empty();
+                waited || key < self.last || !self.inputs.iter().any(silent)
             }
         }
     }
@@ -260,9 +259,9 @@ impl Merge {
     fn pop(&mut self, (key, at): (i64, usize)) -> Option<(usize, Held)> {
         let by_time = self.live && !self.by_arrival();
         let mut top = self.heads.peek_mut()?;
-        let strand = &mut self.strands[at];
-        let held = strand.held.pop_front()?;
-        match strand.first_key() {
+        let input = &mut self.inputs[at];
+        let held = input.held.pop_front()?;
+        match input.first_key() {
             // In the old one's place: the heap is put right once, and not at all where this is still the first.
             Some(next) => *top = Reverse((next, at)),
             None => drop(PeekMut::pop(top)),
@@ -276,51 +275,51 @@ impl Merge {
     fn draw(&mut self, at: usize, caller: &mut dyn Caller) -> Result<bool> {
         let by_arrival = self.live && self.by_arrival();
         self.arrivals += 1;
-        let strand = &mut self.strands[at];
-        let before = strand.first_key();
-        let drawn = match strand.draw(caller, by_arrival.then_some(self.arrivals)) {
+        let input = &mut self.inputs[at];
+        let before = input.first_key();
+        let drawn = match input.draw(caller, by_arrival.then_some(self.arrivals)) {
             // A log that came later was removed with its directory before it was opened; both may come again.
             Err(error) if self.newcomers.is_some() && error.is_not_found() => {
-                strand.state = State::Live;
+                input.state = State::Live;
                 return Ok(false);
             }
             Err(error) if self.terms.tolerant && error.is_about_one_file() => {
-                strand.state = State::Over;
+                input.state = State::Over;
                 self.errors.push(error);
                 return Ok(false);
             }
             drawn => drawn?,
         };
-        if let Some(key) = strand.first_key().filter(|key| before != Some(*key)) {
+        if let Some(key) = input.first_key().filter(|key| before != Some(*key)) {
             self.heads.push(Reverse((key, at)));
         }
         Ok(drawn)
     }
 
-    fn advance_live(&mut self, caller: &mut dyn Caller) -> Result<Step> {
+    fn advance_live(&mut self, caller: &mut dyn Caller) -> Result<MergeStep> {
         loop {
             caller.pulse()?;
             self.look_again();
-            for at in 0..self.strands.len() {
-                let strand = &self.strands[at];
-                if strand.state != State::Over && strand.bell.take() && self.draw(at, caller)? {
+            for at in 0..self.inputs.len() {
+                let input = &self.inputs[at];
+                if input.state != State::Over && input.wakeup.take() && self.draw(at, caller)? {
                     // There may be more; the others come first.
-                    self.strands[at].bell.ring();
+                    self.inputs[at].wakeup.signal();
                 }
             }
             if self.first().is_some_and(|first| self.may_go(first)) {
                 self.quiet = Some(Instant::now());
-                return Ok(Step::Line);
+                return Ok(MergeStep::Line);
             }
             if self.newcomers.as_mut().is_some_and(Newcomers::is_due) {
-                return Ok(Step::Look);
+                return Ok(MergeStep::Look);
             }
             if self.is_over() {
-                return Ok(Step::Over);
+                return Ok(MergeStep::Over);
             }
             if self.is_still() {
                 self.quiet = None;
-                return Ok(Step::Still);
+                return Ok(MergeStep::Still);
             }
             self.wait(caller)?;
         }
@@ -338,9 +337,9 @@ impl Merge {
         if doubt {
             self.doubted = Instant::now();
         }
-        for strand in &self.strands {
-            if doubt || strand.query.is_blind() {
-                strand.bell.mark();
+        for input in &self.inputs {
+            if doubt || input.query.is_blind() {
+                input.wakeup.mark();
             }
         }
     }
@@ -351,10 +350,10 @@ impl Merge {
         if late || caller.ended()? {
             return self.end();
         }
-        let blind = self.strands.iter().any(|strand| strand.query.is_blind());
+        let blind = self.inputs.iter().any(|input| input.query.is_blind());
         let held = !self.heads.is_empty();
         let soon = blind || held || self.quiet.is_some_and(|_| self.terms.still.is_some());
-        self.terms.bell.wait(if soon { caller.patience().min(BLINK) } else { caller.patience() });
+        self.terms.wakeup.wait(if soon { caller.patience().min(BLINK) } else { caller.patience() });
         Ok(())
     }
 
@@ -365,9 +364,9 @@ impl Merge {
         {
             newcomers.hurry();
         }
-        for strand in &mut self.strands {
-            strand.query.end()?;
-            strand.bell.ring();
+        for input in &mut self.inputs {
+            input.query.end()?;
+            input.wakeup.signal();
         }
         Ok(())
     }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::file::source::Identity;
-use crate::system::watch::{Bell, Watch, tells_events};
+use crate::system::watch::{Wakeup, Watch, tells_events};
 
 /// The longest time between two looks: where every directory tells of what comes, and where one does not.
 const EVERY: (Duration, Duration) = (Duration::from_secs(10), Duration::from_secs(1));
@@ -16,7 +16,7 @@ const RARELY: u32 = 50;
 
 /// Knows when to look for logs that were not there before.
 pub(super) struct Newcomers {
-    bell: Arc<Bell>,
+    wakeup: Arc<Wakeup>,
     /// By directory: which one it was, and what rings when something comes there.
     watches: HashMap<PathBuf, (Option<Identity>, Option<Watch>)>,
     began: Instant,
@@ -25,14 +25,14 @@ pub(super) struct Newcomers {
 
 impl Newcomers {
     /// A look is due at once; `above` is rung when the next one is.
-    pub(super) fn new(above: &Arc<Bell>) -> Self {
+    pub(super) fn new(above: &Arc<Wakeup>) -> Self {
         let now = Instant::now();
-        Self { bell: Arc::new(Bell::under(above)), watches: HashMap::new(), began: now, ended: now }
+        Self { wakeup: Arc::new(Wakeup::under(above)), watches: HashMap::new(), began: now, ended: now }
     }
 
     /// Whether to look now. One who does says `watch` after that.
     pub(super) fn is_due(&mut self) -> bool {
-        let due = self.bell.take() || self.ended.elapsed() >= self.every();
+        let due = self.wakeup.take() || self.ended.elapsed() >= self.every();
         if due {
             self.began = Instant::now();
         }
@@ -41,7 +41,7 @@ impl Newcomers {
 
     /// Makes a look due.
     pub(super) fn hurry(&self) {
-        self.bell.ring();
+        self.wakeup.signal();
     }
 
     /// A look has ended: logs may come in these `directories`.
@@ -54,9 +54,9 @@ impl Newcomers {
                 .filter(|(then, watch)| *then == identity && watch.as_ref().is_none_or(Watch::is_alive));
             let watched = known.unwrap_or_else(|| {
                 // What came after it was listed, and before this, rings nothing.
-                self.bell.ring();
+                self.wakeup.signal();
                 let tells = tells_events(&directory);
-                (identity, tells.then(|| Watch::of_entries(&directory, &self.bell)).flatten())
+                (identity, tells.then(|| Watch::of_entries(&directory, &self.wakeup)).flatten())
             });
             self.watches.insert(directory, watched);
         }

@@ -9,7 +9,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread;
 use std::time::Duration;
 
-use super::strand::{State, Strand};
+use super::input::{Input, State};
 use crate::caller::Caller;
 use crate::error::{Error, Result};
 use crate::line::Line;
@@ -108,17 +108,17 @@ fn attend(asked: Receiver<Case>, halt: &AtomicBool, caller: &mut dyn Caller) -> 
     waited
 }
 
-/// Starts every strand. What goes wrong with one is the answer, of several at once that of the first log; where the
-/// merge is `tolerant`, that strand is over and the others start, and all errors are returned.
-pub(super) fn start(strands: &mut [Strand], tolerant: bool, caller: &mut dyn Caller) -> Result<Vec<Error>> {
-    let threads = cores().min(strands.len());
+/// Starts every input. What goes wrong with one is the answer, of several at once that of the first log; where the
+/// merge is `tolerant`, that input is over and the others start, and all errors are returned.
+pub(super) fn start(inputs: &mut [Input], tolerant: bool, caller: &mut dyn Caller) -> Result<Vec<Error>> {
+    let threads = cores().min(inputs.len());
     let (halt, notes) = (AtomicBool::new(false), Mutex::default());
-    let (queue, failed) = (Mutex::new(strands.iter_mut().enumerate()), Mutex::new(Vec::new()));
+    let (queue, failed) = (Mutex::new(inputs.iter_mut().enumerate()), Mutex::new(Vec::new()));
     let work = |cases: Sender<Case>| {
         let mut deputy = Deputy { halt: &halt, notes: &notes, cases };
-        while let Some((at, strand)) = { lock(&queue).next() } {
-            let Err(error) = strand.start(&mut deputy) else { continue };
-            strand.state = State::Over;
+        while let Some((at, input)) = { lock(&queue).next() } {
+            let Err(error) = input.start(&mut deputy) else { continue };
+            input.state = State::Over;
             halt.fetch_or(!(tolerant && error.is_about_one_file()), Ordering::Relaxed);
             // One that was stopped because of another's error has nothing to say.
             if !matches!(error, Error::Interrupted) {

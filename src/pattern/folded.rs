@@ -48,40 +48,40 @@ impl Letter {
 
 /// Looks for a literal in which letters may be of either case.
 #[derive(Clone, Debug)]
-pub(crate) struct Finder {
+pub(crate) struct FoldedFinder {
     letters: Vec<Letter>,
     /// Which letters are looked for together before the others are compared: few are faster, more are rarer.
-    scouts: Vec<usize>,
+    rare: Vec<usize>,
 }
 
-/// How often, in a million bytes, the scouts may all stand as they should by chance.
+/// How often, in a million bytes, the rare may all stand as they should by chance.
 const CHANCE: f64 = 60e-6;
-/// The most scouts.
+/// The most rare.
 const MOST: usize = 4;
 
-impl Finder {
-    /// A finder whose scouts are the letters that are rarest in `sample`; there are at least two letters.
+impl FoldedFinder {
+    /// A finder whose rare are the letters that are rarest in `sample`; there are at least two letters.
     pub(crate) fn new(letters: Vec<Letter>, sample: &[u8]) -> Self {
         let often = |letter: &Letter| sample.iter().filter(|&&byte| letter.is(byte)).count();
         let mut order: Vec<(usize, usize)> = letters.iter().map(often).zip(0..).collect();
         order.sort_unstable();
-        let (mut scouts, mut chance) = (Vec::new(), 1.0);
+        let (mut rare, mut chance) = (Vec::new(), 1.0);
         for (often, at) in order {
-            if scouts.len() == MOST || (scouts.len() >= 2 && chance < CHANCE) {
+            if rare.len() == MOST || (rare.len() >= 2 && chance < CHANCE) {
                 break;
             }
             // What the sample does not hold is rare, not impossible.
             #[allow(clippy::cast_precision_loss)] // A frequency.
             let frequency = (often as f64 + 1.0) / (sample.len() as f64 + 64.0);
             chance *= frequency;
-            scouts.push(at);
+            rare.push(at);
         }
-        Self { letters, scouts }
+        Self { letters, rare }
     }
 
     /// Where the literal next begins, at or after `from`.
     pub(crate) fn find(&self, bytes: &[u8], from: usize) -> Option<usize> {
-        match self.scouts[..] {
+        match self.rare[..] {
             [a, b] => self.find_by([a, b], bytes, from),
             [a, b, c] => self.find_by([a, b, c], bytes, from),
             [a, b, c, d] => self.find_by([a, b, c, d], bytes, from),
@@ -95,12 +95,12 @@ impl Finder {
             && self.letters.iter().zip(here).all(|(letter, &byte)| letter.is(byte))
     }
 
-    fn find_by<const N: usize>(&self, scouts: [usize; N], bytes: &[u8], from: usize) -> Option<usize> {
-        let letters = scouts.map(|scout| self.letters[scout]);
+    fn find_by<const N: usize>(&self, rare: [usize; N], bytes: &[u8], from: usize) -> Option<usize> {
+        let letters = rare.map(|scout| self.letters[scout]);
         let places = (bytes.len() + 1).checked_sub(self.letters.len())?;
         let places = places.checked_sub(from)?;
         // What each scout looks at, for all the places where the literal may begin.
-        let views = scouts.map(|scout| &bytes[from + scout..from + scout + places]);
+        let views = rare.map(|scout| &bytes[from + scout..from + scout + places]);
         let steps = views.map(|view| view.as_chunks::<STEP>().0);
         for step in 0..steps[0].len() {
             if meet(steps.map(|view| &view[step]), letters) {
@@ -146,7 +146,7 @@ mod tests {
             let plain = (from..hay.len()).find(|&at| {
                 hay[at..].len() >= needle.len() && hay[at..at + needle.len()].eq_ignore_ascii_case(&needle)
             });
-            prop_assert_eq!(Finder::new(letters, &hay).find(&hay, from), plain);
+            prop_assert_eq!(FoldedFinder::new(letters, &hay).find(&hay, from), plain);
         }
     }
 }

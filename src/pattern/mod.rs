@@ -61,16 +61,16 @@ pub struct Pattern {
     ascii: Arc<Program>,
     text: Arc<Program>,
     /// What the matches in lines of any text hold.
-    in_any: Hunt,
+    in_any: Prefilter,
     /// What the matches in lines of ASCII hold, where that is more.
-    in_ascii: Option<Hunt>,
+    in_ascii: Option<Prefilter>,
     /// What the programs select is what is not wanted.
     inverted: bool,
 }
 
 /// The needles to look for, chosen when some of the log has been seen.
 #[derive(Clone, Debug, Default)]
-struct Hunt {
+struct Prefilter {
     choices: Vec<Required>,
     rarest: Option<Needles>,
     chosen: OnceLock<Option<Needles>>,
@@ -85,12 +85,12 @@ impl Pattern {
         let text_program = Arc::new(text_program);
         if ascii.ended == text.ended && ascii.bare == text.bare && ascii.exact == text.exact {
             let ascii = Arc::clone(&text_program);
-            let in_any = Hunt::new(in_any);
+            let in_any = Prefilter::new(in_any);
             return Self { ascii, text: text_program, in_any, in_ascii: None, inverted: false };
         }
         let (ascii_program, in_ascii) = Program::new(ascii);
-        let in_ascii = (in_ascii != in_any).then(|| Hunt::new(in_ascii));
-        let (ascii, in_any) = (Arc::new(ascii_program), Hunt::new(in_any));
+        let in_ascii = (in_ascii != in_any).then(|| Prefilter::new(in_ascii));
+        let (ascii, in_any) = (Arc::new(ascii_program), Prefilter::new(in_any));
         Self { ascii, text: text_program, in_any, in_ascii, inverted: false }
     }
 
@@ -116,7 +116,7 @@ impl Pattern {
         Self {
             ascii: Arc::clone(&program),
             text: program,
-            in_any: Hunt::default(),
+            in_any: Prefilter::default(),
             in_ascii: None,
             inverted: false,
         }
@@ -146,7 +146,7 @@ impl Pattern {
     }
 }
 
-impl Hunt {
+impl Prefilter {
     fn new(choices: Vec<Required>) -> Self {
         Self { rarest: Needles::rarest(&choices), choices, chosen: OnceLock::new() }
     }

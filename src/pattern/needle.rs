@@ -30,7 +30,7 @@ pub(crate) struct Needles {
 enum Searcher {
     One(Box<memmem::Finder<'static>>),
     Some(Prefilter),
-    Folded(folded::Finder),
+    Folded(folded::FoldedFinder),
 }
 
 impl Needles {
@@ -63,7 +63,7 @@ impl Needles {
                 let searcher = Prefilter::new(MatchKind::LeftmostFirst, &some)?;
                 Searcher::Some(Some(searcher).filter(Prefilter::is_fast)?)
             }
-            What::Folded(letters) => Searcher::Folded(folded::Finder::new(letters.clone(), sample)),
+            What::Folded(letters) => Searcher::Folded(folded::FoldedFinder::new(letters.clone(), sample)),
         };
         Some(Self { searcher, before, whole })
     }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::automaton::End;
 use super::needle::Needles;
 use super::program::{Caches, Program, Scratch};
-use super::text::{self, Run};
+use super::text::{self, Stretch};
 use super::{Candidate, Pattern};
 use crate::line::{self, Line};
 
@@ -103,7 +103,9 @@ impl Pattern {
     fn find(&self, bytes: &[u8], scratch: &mut Scratch, sink: &mut impl Sink) {
         let (ended, bare) = bytes.split_at(line::whole(bytes));
         match self.in_any.needles(ended) {
-            Some(needles) if self.in_ascii.is_none() => self.hunt(needles, ended, scratch, sink),
+            Some(needles) if self.in_ascii.is_none() => {
+                self.search_prefiltered(needles, ended, scratch, sink)
+            }
             _ => text::runs(ended, |run, start| self.search_run(&run, ended, start, scratch, sink)),
         }
         if let Some(certain) = self.verdict(bare, scratch) {
@@ -112,12 +114,18 @@ impl Pattern {
     }
 
     /// Looks for needles in lines of any kind, and at the lines that hold one.
-    fn hunt(&self, needles: &Needles, bytes: &[u8], scratch: &mut Scratch, sink: &mut impl Sink) {
+    fn search_prefiltered(
+        &self,
+        needles: &Needles,
+        bytes: &[u8],
+        scratch: &mut Scratch,
+        sink: &mut impl Sink,
+    ) {
         let Some(mut hit) = needles.find(bytes, 0) else { return };
         let one_program = Arc::ptr_eq(&self.ascii, &self.text);
         if (needles.is_whole() && one_program) || bytes.is_ascii() {
             let report = |from, at, end, certain| sink.found(from, at, end, certain);
-            return hunt(&self.ascii, needles, bytes, hit, &mut scratch.ascii, report);
+            return search_prefiltered(&self.ascii, needles, bytes, hit, &mut scratch.ascii, report);
         }
         let mut from = 0;
         loop {
@@ -134,19 +142,19 @@ impl Pattern {
     /// Searches a run of lines of one kind; `run` stands in `block` at `start`.
     fn search_run(
         &self,
-        run: &Run<'_>,
+        run: &Stretch<'_>,
         block: &[u8],
         start: usize,
         scratch: &mut Scratch,
         sink: &mut impl Sink,
     ) {
         match *run {
-            Run::Ascii(bytes) => {
+            Stretch::Ascii(bytes) => {
                 let needles = self.in_ascii.as_ref().unwrap_or(&self.in_any).needles(bytes);
                 let report = |from, at, end, certain| sink.found(from, at, end, certain);
                 sweep(&self.ascii, needles, bytes, &mut scratch.ascii, report);
             }
-            Run::Utf8(bytes) => {
+            Stretch::Utf8(bytes) => {
                 let Scratch { ascii, text } = scratch;
                 let report = |from: usize, at: usize, end: usize, certain: bool| {
                     let line = &bytes[line_start(bytes, from, at)..end];
@@ -161,7 +169,7 @@ impl Pattern {
                 };
                 sweep(&self.text, self.in_any.needles(bytes), bytes, text, report);
             }
-            Run::Broken(bytes) => {
+            Stretch::Broken(bytes) => {
                 if let Some(certain) = self.verdict(bytes, scratch) {
                     sink.found(start, start, line_end(block, start), certain);
                 }
@@ -203,7 +211,7 @@ fn sweep(
     }
     if let Some(needles) = needles {
         if let Some(hit) = needles.find(bytes, 0) {
-            hunt(program, needles, bytes, hit, caches, found);
+            search_prefiltered(program, needles, bytes, hit, caches, found);
         }
         return;
     }
@@ -224,7 +232,7 @@ fn sweep(
 }
 
 /// Runs a program on lines of its kind that hold a needle, of which the first stands at `hit`.
-fn hunt(
+fn search_prefiltered(
     program: &Program,
     needles: &Needles,
     bytes: &[u8],

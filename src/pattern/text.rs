@@ -4,7 +4,7 @@ use crate::line;
 
 /// Whole lines of one kind.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Run<'b> {
+pub(crate) enum Stretch<'b> {
     /// Nothing but ASCII.
     Ascii(&'b [u8]),
     /// Valid UTF-8 with characters beyond ASCII.
@@ -14,10 +14,10 @@ pub(crate) enum Run<'b> {
 }
 
 /// Splits whole lines into runs, each with the offset at which it starts.
-pub(crate) fn runs<'b>(bytes: &'b [u8], mut each: impl FnMut(Run<'b>, usize)) {
+pub(crate) fn runs<'b>(bytes: &'b [u8], mut each: impl FnMut(Stretch<'b>, usize)) {
     if bytes.is_ascii() {
         if !bytes.is_empty() {
-            each(Run::Ascii(bytes), 0);
+            each(Stretch::Ascii(bytes), 0);
         }
         return;
     }
@@ -25,14 +25,14 @@ pub(crate) fn runs<'b>(bytes: &'b [u8], mut each: impl FnMut(Run<'b>, usize)) {
     while start < bytes.len() {
         let rest = &bytes[start..];
         let Err(error) = std::str::from_utf8(rest) else {
-            each(Run::Utf8(rest), start);
+            each(Stretch::Utf8(rest), start);
             return;
         };
         let broken = line::around(rest, error.valid_up_to());
         if broken.start > 0 {
-            each(Run::Utf8(&rest[..broken.start]), start);
+            each(Stretch::Utf8(&rest[..broken.start]), start);
         }
-        each(Run::Broken(broken.of(rest)), start + broken.start);
+        each(Stretch::Broken(broken.of(rest)), start + broken.start);
         start += broken.end;
     }
 }
@@ -52,14 +52,14 @@ mod tests {
             let mut next = 0;
             runs(&bytes, |run, start| {
                 assert_eq!(start, next);
-                let (Run::Ascii(part) | Run::Utf8(part) | Run::Broken(part)) = run;
+                let (Stretch::Ascii(part) | Stretch::Utf8(part) | Stretch::Broken(part)) = run;
                 assert!(part.ends_with(b"\n"));
                 assert_eq!(part, &bytes[start..start + part.len()]);
                 next += part.len();
                 match run {
-                    Run::Ascii(_) => assert!(part.is_ascii()),
-                    Run::Utf8(_) => assert!(std::str::from_utf8(part).is_ok()),
-                    Run::Broken(_) => {
+                    Stretch::Ascii(_) => assert!(part.is_ascii()),
+                    Stretch::Utf8(_) => assert!(std::str::from_utf8(part).is_ok()),
+                    Stretch::Broken(_) => {
                         assert!(std::str::from_utf8(part).is_err());
                         assert_eq!(line::count(part), 1);
                     }

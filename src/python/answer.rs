@@ -20,7 +20,7 @@ use crate::batch::{Batch, LineTime};
 use crate::file::block::Block;
 use crate::line::Line;
 use crate::system::lock::lock;
-use crate::system::watch::Bell;
+use crate::system::watch::Wakeup;
 
 /// The answer to one question, as far as it has been read.
 pub(super) struct Answer {
@@ -29,7 +29,7 @@ pub(super) struct Answer {
     /// What was known when the reader last waited, for other threads that ask.
     told: Mutex<Stats>,
     closed: Arc<AtomicBool>,
-    bell: Arc<Bell>,
+    wakeup: Arc<Wakeup>,
     path: PathBuf,
     /// Something that must live as long as the answer: the scheduler whose app is read.
     keep: Option<Py<PyAny>>,
@@ -50,11 +50,11 @@ struct Reading {
 impl Answer {
     /// Puts the question; the file is touched by the first `next`.
     pub(super) fn new(mut asked: Asked<'_>) -> PyResult<Self> {
-        let (closed, bell) = (Arc::new(AtomicBool::new(false)), Arc::new(Bell::default()));
+        let (closed, wakeup) = (Arc::new(AtomicBool::new(false)), Arc::new(Wakeup::default()));
         let (path, keep) = (asked.path.clone(), asked.keep.take());
-        let (query, caller) = asked.stream(&closed, &bell)?;
+        let (query, caller) = asked.stream(&closed, &wakeup)?;
         let reading = Reading { query, caller, batch: None, next: 0, stats: Stats::default(), over: false };
-        Ok(Self { reading: AtomicRefCell::new(reading), told: Mutex::default(), closed, bell, path, keep })
+        Ok(Self { reading: AtomicRefCell::new(reading), told: Mutex::default(), closed, wakeup, path, keep })
     }
 
     /// The next line, made into what the caller wants it to be.
@@ -104,7 +104,7 @@ impl Behind for Answer {
     fn close(&self, py: Python<'_>) {
         self.closed.store(true, Ordering::Release);
         // One that is being read by another thread sees the flag and lets go itself.
-        self.bell.ring();
+        self.wakeup.signal();
         if let Ok(mut reading) = self.reading.try_borrow_mut() {
             reading.finish(py);
         }

@@ -8,7 +8,7 @@ use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::intern;
 use pyo3::prelude::*;
 
-use crate::system::watch::Bell;
+use crate::system::watch::Wakeup;
 
 /// How long an answer holds of one who cannot ring.
 const EVERY: Duration = Duration::from_millis(25);
@@ -19,7 +19,7 @@ const EVERY: Duration = Duration::from_millis(25);
 /// `every`: how many seconds a no holds unless that is called.
 pub(super) struct Ended {
     ask: Py<PyAny>,
-    bell: Weak<Bell>,
+    wakeup: Weak<Wakeup>,
     /// Set from any thread: the answer may have changed.
     rung: Arc<AtomicBool>,
     /// Whether `ask` can ring; not known before it is asked first.
@@ -29,10 +29,10 @@ pub(super) struct Ended {
 }
 
 impl Ended {
-    /// `ask`, whose ring ends a wait for `bell`.
-    pub(super) fn new(ask: Py<PyAny>, bell: &Arc<Bell>) -> Self {
-        let (bell, rung) = (Arc::downgrade(bell), Arc::default());
-        Self { ask, bell, rung, rings: None, asked: Instant::now(), every: Duration::ZERO }
+    /// `ask`, whose ring ends a wait for `wakeup`.
+    pub(super) fn new(ask: Py<PyAny>, wakeup: &Arc<Wakeup>) -> Self {
+        let (wakeup, rung) = (Arc::downgrade(wakeup), Arc::default());
+        Self { ask, wakeup, rung, rings: None, asked: Instant::now(), every: Duration::ZERO }
     }
 
     /// Shows the collector of garbage who is asked.
@@ -69,7 +69,7 @@ impl Ended {
         let name = intern!(py, "ring_with");
         let rings = self.ask.bind(py).hasattr(name)?;
         if rings {
-            let ring = Ring { rung: Arc::clone(&self.rung), bell: Weak::clone(&self.bell) };
+            let ring = Ring { rung: Arc::clone(&self.rung), wakeup: Weak::clone(&self.wakeup) };
             self.ask.call_method1(py, name, (ring,))?;
         }
         self.rings = Some(rings);
@@ -85,15 +85,15 @@ fn seconds(told: &Bound<'_, PyAny>) -> PyResult<Duration> {
 #[pyclass(frozen, module = "logdex._core")]
 struct Ring {
     rung: Arc<AtomicBool>,
-    bell: Weak<Bell>,
+    wakeup: Weak<Wakeup>,
 }
 
 #[pymethods]
 impl Ring {
     fn __call__(&self) {
         self.rung.store(true, Ordering::Release);
-        if let Some(bell) = self.bell.upgrade() {
-            bell.ring();
+        if let Some(wakeup) = self.wakeup.upgrade() {
+            wakeup.signal();
         }
     }
 }

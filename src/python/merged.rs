@@ -18,10 +18,10 @@ use super::record::{Origin, Record};
 use super::scout::{self, Scouted};
 use super::stats::Stats;
 use super::text;
-use crate::merge::{Merge, Order, Step, Terms};
+use crate::merge::{Merge, MergeStep, MergeTerms, Order};
 use crate::query::Question;
 use crate::system::lock::lock;
-use crate::system::watch::Bell;
+use crate::system::watch::Wakeup;
 
 /// How often other threads are told, at most: there may be a thousand logs to sum up.
 const TOLD: Duration = Duration::from_millis(50);
@@ -60,7 +60,7 @@ struct Many {
     /// What was known a moment ago, for other threads that ask while one reads.
     told: Mutex<Stats>,
     closed: Arc<AtomicBool>,
-    bell: Arc<Bell>,
+    wakeup: Arc<Wakeup>,
     /// Gives logs that were not there before.
     look: Option<Py<PyAny>>,
     gives: Gives,
@@ -80,11 +80,11 @@ impl Source {
         label: Py<PyAny>,
         mut asked: Asked<'_>,
         closed: &Arc<AtomicBool>,
-        bell: &Arc<Bell>,
+        wakeup: &Arc<Wakeup>,
     ) -> PyResult<(Question, PythonCaller, Self)> {
         let origin = Arc::new(asked.origin());
         let keep = asked.keep.take();
-        let (question, caller) = asked.put(closed, bell)?;
+        let (question, caller) = asked.put(closed, wakeup)?;
         Ok((question, caller, Self { label, origin, keep }))
     }
 }
@@ -119,16 +119,16 @@ impl Merged {
         last: Option<usize>,
         scout: Option<Scouted<'_>>,
     ) -> PyResult<PyClassInitializer<Self>> {
-        let (closed, bell) = (Arc::new(AtomicBool::new(false)), Arc::new(Bell::default()));
+        let (closed, wakeup) = (Arc::new(AtomicBool::new(false)), Arc::new(Wakeup::default()));
         let (grows, mut first, mut deadline) = (scout.is_some(), None, None);
         let (look, asked) = scout.map(|scout| (scout.look, scout.asked)).unzip();
         if let Some(asked) = asked {
-            let (question, caller) = asked.put(&closed, &bell)?;
+            let (question, caller) = asked.put(&closed, &wakeup)?;
             (deadline, first) = (question.deadline, Some(caller));
         }
         let (mut labels, mut questions) = (Vec::new(), Vec::new());
         for (label, asked) in sources {
-            let (question, caller, source) = Source::of(label, asked, &closed, &bell)?;
+            let (question, caller, source) = Source::of(label, asked, &closed, &wakeup)?;
             deadline = deadline.or(question.deadline);
             questions.push(question);
             labels.push(source);
@@ -136,16 +136,16 @@ impl Merged {
             first.get_or_insert(caller);
         }
         let caller = first.unwrap_or_else(|| PythonCaller::new(None, None, Arc::clone(&closed)));
-        let bell_of_merge = Arc::clone(&bell);
+        let bell_of_merge = Arc::clone(&wakeup);
         let still = Some(TOLD);
-        let terms = Terms {
+        let terms = MergeTerms {
             order: order(patience)?,
             last,
             grows,
             still,
             deadline,
-            bell: bell_of_merge,
-            ..Terms::default()
+            wakeup: bell_of_merge,
+            ..MergeTerms::default()
         };
         let merge = Some(Merge::new(questions, terms));
         let reading = Reading {
@@ -157,7 +157,7 @@ impl Merged {
             sources: labels,
         };
         let (reading, told) = (AtomicRefCell::new(reading), Mutex::default());
-        let many = Arc::new(Many { reading, told, closed, bell, look, gives });
+        let many = Arc::new(Many { reading, told, closed, wakeup, look, gives });
         Ok(with_face(Self(Arc::clone(&many)), many))
     }
 
@@ -188,14 +188,14 @@ impl Many {
                 }));
             }
             let step = reading.advance(py, &self.closed)?;
-            if step == Step::Still || reading.told.elapsed() >= TOLD {
+            if step == MergeStep::Still || reading.told.elapsed() >= TOLD {
                 reading.told = Instant::now();
                 *lock(&self.told) = reading.stats();
             }
             match step {
-                Step::Line | Step::Still => {}
-                Step::Look => self.look(py, &mut reading)?,
-                Step::Over => return Ok(None),
+                MergeStep::Line | MergeStep::Still => {}
+                MergeStep::Look => self.look(py, &mut reading)?,
+                MergeStep::Over => return Ok(None),
             }
         }
     }
@@ -206,7 +206,7 @@ impl Many {
         let (found, directories) = scout::look::<(Py<PyAny>, Asked<'_>)>(look.bind(py))?;
         let mut questions = Vec::new();
         for (label, asked) in found {
-            let (question, _, source) = Source::of(label, asked, &self.closed, &self.bell)?;
+            let (question, _, source) = Source::of(label, asked, &self.closed, &self.wakeup)?;
             questions.push(question);
             reading.sources.push(source);
         }
@@ -226,7 +226,7 @@ impl Drop for Many {
 impl Behind for Many {
     fn close(&self, py: Python<'_>) {
         self.closed.store(true, Ordering::Release);
-        self.bell.ring();
+        self.wakeup.signal();
         if let Ok(mut reading) = self.reading.try_borrow_mut() {
             reading.finish(py);
         }
@@ -257,17 +257,17 @@ impl Behind for Many {
 
 impl Reading {
     /// Reads or waits, without the GIL, until there is something to say.
-    fn advance(&mut self, py: Python<'_>, closed: &AtomicBool) -> PyResult<Step> {
+    fn advance(&mut self, py: Python<'_>, closed: &AtomicBool) -> PyResult<MergeStep> {
         let Self { merge, caller, .. } = self;
         let Some(merge) = merge.as_mut().filter(|_| !closed.load(Ordering::Acquire)) else {
             self.finish(py);
-            return Ok(Step::Over);
+            return Ok(MergeStep::Over);
         };
         match engine(py, || merge.advance(caller)) {
             Err(error) if !closed.load(Ordering::Acquire) => Err(self.caller.exception(error)),
-            Ok(Step::Over) | Err(_) => {
+            Ok(MergeStep::Over) | Err(_) => {
                 self.finish(py);
-                Ok(Step::Over)
+                Ok(MergeStep::Over)
             }
             step => Ok(step?),
         }

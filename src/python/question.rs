@@ -19,7 +19,7 @@ use crate::index::Keep;
 use crate::query::{Query, Question, Timeless};
 use crate::stamp::Window;
 use crate::system::cores::cores;
-use crate::system::watch::Bell;
+use crate::system::watch::Wakeup;
 use crate::timing;
 
 /// Whether an index is kept, or in which directory.
@@ -74,7 +74,7 @@ impl Asked<'_> {
     pub(super) fn put(
         self,
         closed: &Arc<AtomicBool>,
-        bell: &Arc<Bell>,
+        wakeup: &Arc<Wakeup>,
     ) -> PyResult<(Question, PythonCaller)> {
         let window = Window { since: self.since, until: self.until };
         let about_time = self.records || !window.is_open();
@@ -89,11 +89,11 @@ impl Asked<'_> {
             partial: self.partial,
             deadline: window.until.filter(|_| self.follow).map(deadline),
             workers: cores(),
-            bell: Arc::clone(bell),
+            wakeup: Arc::clone(wakeup),
             time,
             timeless: if self.strict { Timeless::Refuse } else { Timeless::Deliver },
         };
-        let ended = self.ended.map(|ended| Ended::new(ended, bell));
+        let ended = self.ended.map(|ended| Ended::new(ended, wakeup));
         Ok((question, PythonCaller::new(search, ended, Arc::clone(closed))))
     }
 
@@ -110,11 +110,11 @@ impl Asked<'_> {
     pub(super) fn stream(
         mut self,
         closed: &Arc<AtomicBool>,
-        bell: &Arc<Bell>,
+        wakeup: &Arc<Wakeup>,
     ) -> PyResult<(Stream, PythonCaller)> {
         let beside = self.beside.take();
         let times = beside.is_some().then(|| self.terms(Window::default()));
-        let (question, caller) = self.put(closed, bell)?;
+        let (question, caller) = self.put(closed, wakeup)?;
         let stream = match beside.zip(times) {
             Some((beside, times)) => Stream::Both(Box::new(Combined::new(Both { question, beside, times }))),
             None => Stream::One(Box::new(Query::new(question))),
@@ -123,8 +123,8 @@ impl Asked<'_> {
     }
 
     /// What the question says about time.
-    pub(super) fn terms(&self, window: Window) -> timing::Terms {
-        timing::Terms {
+    pub(super) fn terms(&self, window: Window) -> timing::TimeTerms {
+        timing::TimeTerms {
             window,
             zone: self.zone.0.clone(),
             reference: self.reference,

@@ -15,10 +15,10 @@ use super::scout::{self, Scouted};
 use super::stats::Stats;
 use super::text;
 use crate::error::{Error, Result};
-use crate::merge::Terms;
+use crate::merge::MergeTerms;
 use crate::show::{self, Feed, Json, Manner, Many, Painter, Scout, Shape, Style, Surroundings};
 use crate::system::lock::lock;
-use crate::system::watch::Bell;
+use crate::system::watch::Wakeup;
 
 /// Standard output, shared by all that show at once.
 #[pyclass(frozen, module = "logdex._core")]
@@ -65,13 +65,13 @@ impl Shown<'_> {
     fn ask(
         self,
         closed: &Arc<AtomicBool>,
-        bell: &Arc<Bell>,
+        wakeup: &Arc<Wakeup>,
     ) -> PyResult<(show::Shown, PythonCaller, Option<Py<PyAny>>)> {
         let (shape, zone) = (self.shape(), self.question.zone.0.clone());
         let Self { mut question, label, heading, gap, json, numbers, .. } = self;
         let json = json.map(|(source, rank, part)| Json { source, rank, part, zone });
         let keep = question.keep.take();
-        let (question, caller) = question.put(closed, bell)?;
+        let (question, caller) = question.put(closed, wakeup)?;
         let style = Style { label, heading, gap, json, numbers };
         Ok((show::Shown { question, style, shape }, caller, keep))
     }
@@ -84,7 +84,7 @@ pub(super) struct Show {
     told: Mutex<Told>,
     closed: Arc<AtomicBool>,
     /// Wakes a follow that waits.
-    bell: Arc<Bell>,
+    wakeup: Arc<Wakeup>,
     paint: Option<Py<PyAny>>,
     /// Whether what `paint` gives stands for the line.
     picks: bool,
@@ -119,16 +119,16 @@ impl Show {
         last: Option<usize>,
         most: Option<u64>,
     ) -> PyResult<Self> {
-        let (closed, bell) = (Arc::new(AtomicBool::new(false)), Arc::new(Bell::default()));
+        let (closed, wakeup) = (Arc::new(AtomicBool::new(false)), Arc::new(Wakeup::default()));
         let (mut logs, mut caller, mut keep) = (Vec::new(), None, Vec::new());
         let (grows, mut deadline) = (scout.is_some(), None);
         let (look, asked) = scout.map(|scout| (scout.look, scout.asked)).unzip();
         if let Some(asked) = asked {
-            let (question, of_all) = asked.put(&closed, &bell)?;
+            let (question, of_all) = asked.put(&closed, &wakeup)?;
             (deadline, caller) = (question.deadline, Some(of_all));
         }
         for one in shown {
-            let (log, own, kept) = one.ask(&closed, &bell)?;
+            let (log, own, kept) = one.ask(&closed, &wakeup)?;
             deadline = deadline.or(log.question.deadline);
             logs.push(log);
             caller.get_or_insert(own);
@@ -141,20 +141,20 @@ impl Show {
             }
             last_log => {
                 logs.extend(last_log);
-                let terms = Terms {
+                let terms = MergeTerms {
                     last,
                     grows,
                     tolerant: true,
                     deadline,
-                    bell: Arc::clone(&bell),
-                    ..Terms::default()
+                    wakeup: Arc::clone(&wakeup),
+                    ..MergeTerms::default()
                 };
                 Parts::Many(Box::new(Many::new(logs, terms, skip)))
             }
         };
         let caller = caller.unwrap_or_else(|| PythonCaller::new(None, None, Arc::clone(&closed)));
         let answer = Mutex::new(Answer { parts, caller, _keep: keep });
-        Ok(Self { answer, told: Mutex::default(), closed, bell, paint, picks, scout: look, most })
+        Ok(Self { answer, told: Mutex::default(), closed, wakeup, paint, picks, scout: look, most })
     }
 
     #[pyo3(signature = (sink, *, live=false))]
@@ -162,8 +162,8 @@ impl Show {
         let paint = self.paint.as_ref().map(|paint| paint.clone_ref(py));
         let mut painter = paint.map(|paint| Paint { paint, picks: self.picks, raised: None });
         let scout = self.scout.as_ref().map(|look| look.clone_ref(py));
-        let (closed, bell) = (Arc::clone(&self.closed), Arc::clone(&self.bell));
-        let mut scout = Looking { look: scout, closed, bell, raised: None, keep: Vec::new() };
+        let (closed, wakeup) = (Arc::clone(&self.closed), Arc::clone(&self.wakeup));
+        let mut scout = Looking { look: scout, closed, wakeup, raised: None, keep: Vec::new() };
         let manner = Manner { sink: sink.map(|sink| &sink.get().0), live, most: self.most };
         detached(py, || {
             let Ok(mut answer) = self.answer.try_lock() else {
@@ -194,7 +194,7 @@ impl Show {
 
     fn close(&self) {
         self.closed.store(true, Ordering::Release);
-        self.bell.ring();
+        self.wakeup.signal();
     }
 
     #[getter]
@@ -250,7 +250,7 @@ impl Painter for Paint {
 struct Looking {
     look: Option<Py<PyAny>>,
     closed: Arc<AtomicBool>,
-    bell: Arc<Bell>,
+    wakeup: Arc<Wakeup>,
     raised: Option<PyErr>,
     keep: Vec<Py<PyAny>>,
 }
@@ -261,7 +261,7 @@ impl Looking {
         let (found, directories) = scout::look::<Shown<'_>>(look.bind(py))?;
         let mut logs = Vec::new();
         for one in found {
-            let (log, _, kept) = one.ask(&self.closed, &self.bell)?;
+            let (log, _, kept) = one.ask(&self.closed, &self.wakeup)?;
             logs.push(log);
             self.keep.extend(kept);
         }

@@ -32,7 +32,7 @@ pub(super) struct Stats {
 impl Stats {
     /// What `query` knows of its answer; the lines are counted by the one who hands them out.
     pub(super) fn of(query: &Query, notes: &[String]) -> Self {
-        let (tally, fates, sureness) = (query.tally(), query.fates(), query.sureness());
+        let (counters, events, sureness) = (query.counters(), query.events(), query.sureness());
         Self {
             own: sureness.own,
             inherited: sureness.inherited,
@@ -40,12 +40,12 @@ impl Stats {
             untimed: sureness.untimed,
             steps_back: sureness.steps_back,
             largest_step_back: Duration::from_nanos(sureness.largest_step_back.unsigned_abs()).as_secs_f64(),
-            bytes_read: tally.bytes_read,
-            bytes_skipped: tally.bytes_skipped,
-            holes: tally.holes,
-            truncations: fates.truncations,
-            rotations: fates.rotations,
-            lost: fates.lost,
+            bytes_read: counters.bytes_read,
+            bytes_skipped: counters.bytes_skipped,
+            holes: counters.holes,
+            truncations: events.truncations,
+            rotations: events.rotations,
+            lost: events.lost,
             notes: notes.iter().chain(query.notes()).cloned().collect(),
             ..Self::default()
         }
@@ -66,13 +66,13 @@ impl Stats {
                 let [first, second] = combined.queries();
                 let mut stats = Self::of(first, notes);
                 stats.add(Self::of(second, &[]));
-                let (tally, fates) = (combined.tally(), combined.fates());
-                (stats.bytes_read, stats.bytes_skipped) = (tally.bytes_read, tally.bytes_skipped);
+                let (counters, events) = (combined.counters(), combined.events());
+                (stats.bytes_read, stats.bytes_skipped) = (counters.bytes_read, counters.bytes_skipped);
                 Self {
-                    holes: tally.holes,
-                    truncations: fates.truncations,
-                    rotations: fates.rotations,
-                    lost: fates.lost,
+                    holes: counters.holes,
+                    truncations: events.truncations,
+                    rotations: events.rotations,
+                    lost: events.lost,
                     ..stats
                 }
             }

@@ -66,7 +66,7 @@ impl Query {
     /// Asks the index which blocks of the file are needed.
     fn seek(
         &mut self,
-        terms: timing::Terms,
+        terms: timing::TimeTerms,
         source: &Arc<Source>,
         end: u64,
         caller: &mut dyn Caller,
@@ -91,7 +91,7 @@ impl Query {
         let pieces = timing.plan(&mut index, source, &mut || caller.pulse())?;
         let looked_at = pieces.iter().filter(|piece| piece.entry.extent.start < index.built_from());
         let looked_at: u64 = looked_at.map(|piece| piece.entry.extent.len()).sum();
-        self.tally.bytes_skipped += index.built_from().saturating_sub(looked_at);
+        self.counters.bytes_skipped += index.built_from().saturating_sub(looked_at);
         let filter = timing.filter(&index);
         let job = self.job(Arc::clone(source));
         let mut seek = Seek::new(job, self.question.workers, index, filter, pieces, times);
@@ -142,7 +142,7 @@ impl Query {
             let (extent, before) = cut_back(source, end, &mut || caller.pulse())?;
             block.read(source, extent)?;
             source.insist(extent.end)?;
-            self.tally.bytes_read += extent.len();
+            self.counters.bytes_read += extent.len();
             let mut batch = job.look(std::mem::take(&mut block));
             batch.judge(caller)?;
             found += batch.len();
@@ -166,9 +166,9 @@ impl Query {
         Job { source, pattern: self.question.pattern.clone(), purpose: self.purpose(), behind_hole: None }
     }
 
-    fn terms(&self) -> follow::Terms {
+    fn terms(&self) -> follow::FollowTerms {
         let timed = self.question.time.is_some();
-        follow::Terms {
+        follow::FollowTerms {
             path: self.question.path.clone(),
             pattern: self.question.pattern.clone(),
             // Timed, every line must be seen.
@@ -176,7 +176,7 @@ impl Query {
             partial: self.question.partial,
             deadline: self.question.deadline,
             workers: self.question.workers,
-            bell: Arc::clone(&self.question.bell),
+            wakeup: Arc::clone(&self.question.wakeup),
             time: TimeSource::default(),
         }
     }

@@ -17,11 +17,11 @@ use crate::batch::Batch;
 use crate::caller::Caller;
 use crate::error::{Error, Result};
 use crate::file::block::Tail;
-use crate::follow::{Fates, Follow, Turn};
+use crate::follow::{FileEvents, Follow, Turn};
 use crate::pattern::Pattern;
 use crate::query::seek::Seek;
-use crate::scan::{Scan, Tally};
-use crate::system::watch::Bell;
+use crate::scan::{Counters, Scan};
+use crate::system::watch::Wakeup;
 use crate::timing::{self, Sureness, Timing};
 
 /// What is asked of a file.
@@ -44,9 +44,9 @@ pub struct Question {
     /// How many threads read and search.
     pub workers: usize,
     /// Ends the wait of a follow early when rung.
-    pub bell: Arc<Bell>,
+    pub wakeup: Arc<Wakeup>,
     /// What is asked about time.
-    pub time: Option<timing::Terms>,
+    pub time: Option<timing::TimeTerms>,
     /// What to do with a file in which no line has a time, when a range of time is asked for.
     pub timeless: Timeless,
 }
@@ -75,7 +75,7 @@ pub struct Query {
     ended: bool,
     /// Lines of the next batches that come before the last so many.
     skip: u64,
-    tally: Tally,
+    counters: Counters,
     timing: Option<Timing>,
     /// What a person should know about the times; `None` until the end of the file has been seen.
     notes: Option<Vec<String>>,
@@ -106,7 +106,7 @@ impl Query {
             cut: None,
             ended: false,
             skip: 0,
-            tally: Tally::default(),
+            counters: Counters::default(),
             timing: None,
             notes: None,
             bound: None,
@@ -155,7 +155,7 @@ impl Query {
             count += batch.len();
             query.recycle(batch);
         }
-        Ok(count + query.tally().counted)
+        Ok(count + query.counters().counted)
     }
 
     /// The next batch that has lines, or `None` at the end.
@@ -285,7 +285,7 @@ impl Query {
         }
         timing.go_live(index, seek.source())?;
         let source = Arc::clone(seek.source());
-        self.tally.add(seek.tally());
+        self.counters.add(seek.counters());
         let cut = self.cut.take();
         let tail = cut.as_ref().map_or(&self.tail, |(reached, _)| reached).clone();
         let mut follow = self.live(Some((source, tail)))?;
@@ -301,7 +301,7 @@ impl Query {
 
     /// Lets go of the file and of the threads; what was read stays told.
     pub fn finish(&mut self) {
-        self.tally = self.tally();
+        self.counters = self.counters();
         // What of an index was built is kept with it.
         self.feed = None;
     }
@@ -317,22 +317,22 @@ impl Query {
     }
 
     /// What was read so far.
-    pub fn tally(&self) -> Tally {
-        let mut tally = self.tally;
+    pub fn counters(&self) -> Counters {
+        let mut counters = self.counters;
         match &self.feed {
-            Some(Feed::Scan(scan)) => tally.add(scan.tally()),
-            Some(Feed::Seek(seek)) => tally.add(seek.tally()),
-            Some(Feed::Follow(follow)) => tally.add(follow.tally()),
+            Some(Feed::Scan(scan)) => counters.add(scan.counters()),
+            Some(Feed::Seek(seek)) => counters.add(seek.counters()),
+            Some(Feed::Follow(follow)) => counters.add(follow.counters()),
             None => {}
         }
-        tally
+        counters
     }
 
     /// What befell the file while it was followed.
-    pub fn fates(&self) -> Fates {
+    pub fn events(&self) -> FileEvents {
         match &self.feed {
-            Some(Feed::Follow(follow)) => follow.fates(),
-            _ => Fates::default(),
+            Some(Feed::Follow(follow)) => follow.events(),
+            _ => FileEvents::default(),
         }
     }
 

@@ -30,7 +30,7 @@ struct Asked {
 
 impl Asked {
     fn question(&self, path: &Path, keep: &Keep) -> Question {
-        let terms = timing::Terms {
+        let terms = timing::TimeTerms {
             window: self.window,
             zone: TimeZone::get(self.zone).unwrap(),
             reference: self.reference,
@@ -45,7 +45,7 @@ impl Asked {
             follow: false,
             partial: false,
             deadline: None,
-            bell: std::sync::Arc::default(),
+            wakeup: std::sync::Arc::default(),
             workers: 2,
             time: Some(terms),
             timeless: Timeless::Deliver,

@@ -12,17 +12,17 @@ use crate::caller::Caller;
 use crate::error::{Error, Result};
 use crate::file::block::{Block, Extent, Tail};
 use crate::index::{Asked, Entry, Filter, Index, Piece, Progress};
-use crate::scan::{Job, Scan, Tally};
+use crate::scan::{Counters, Job, Scan};
 use crate::timing::Timing;
 
 /// Blocks that lie one behind the other, of which the same is asked.
-struct Run {
+struct Neighbours {
     entries: VecDeque<Entry>,
     /// Whether each line must be timed.
     each: bool,
 }
 
-impl Run {
+impl Neighbours {
     fn extent(&self) -> Extent {
         let start = self.entries.front().map_or(0, |entry| entry.extent.start);
         let end = self.entries.back().map_or(start, |entry| entry.extent.end);
@@ -37,9 +37,9 @@ const AHEAD: usize = 64;
 pub struct Seek {
     job: Job,
     workers: usize,
-    runs: VecDeque<Run>,
+    runs: VecDeque<Neighbours>,
     scan: Option<Scan>,
-    tally: Tally,
+    counters: Counters,
     index: Index,
     /// What is asked of blocks that the index has still to sum up.
     filter: Filter,
@@ -67,7 +67,7 @@ impl Seek {
             workers,
             runs: VecDeque::new(),
             scan: None,
-            tally: Tally::default(),
+            counters: Counters::default(),
             index,
             filter,
             times,
@@ -86,7 +86,7 @@ impl Seek {
             Some(run) if run.each == each && run.extent().end == entry.extent.start => {
                 run.entries.push_back(entry);
             }
-            _ => self.runs.push_back(Run { entries: VecDeque::from([entry]), each }),
+            _ => self.runs.push_back(Neighbours { entries: VecDeque::from([entry]), each }),
         }
     }
 
@@ -161,7 +161,7 @@ impl Seek {
                 }
                 return Ok(Some(batch));
             }
-            self.tally.add(scan.tally());
+            self.counters.add(scan.counters());
             self.scan = None;
             self.runs.pop_front();
         }
@@ -173,7 +173,7 @@ impl Seek {
         if timing.hangs_on_all() {
             return self.count_before(last, timing, caller);
         }
-        let (mut kept, mut found) = (VecDeque::<Run>::new(), 0);
+        let (mut kept, mut found) = (VecDeque::<Neighbours>::new(), 0);
         while let Some(run) = self.runs.back_mut().filter(|_| found < last) {
             let Some(entry) = run.entries.pop_back() else {
                 self.runs.pop_back();
@@ -186,7 +186,7 @@ impl Seek {
                 Some(run) if run.each == each && entry.extent.end == run.extent().start => {
                     run.entries.push_front(entry);
                 }
-                _ => kept.push_front(Run { entries: VecDeque::from([entry]), each }),
+                _ => kept.push_front(Neighbours { entries: VecDeque::from([entry]), each }),
             }
         }
         self.runs = kept;
@@ -216,7 +216,7 @@ impl Seek {
         let mut block = Block::default();
         block.read(&self.job.source, entry.extent)?;
         self.job.source.insist(entry.extent.end)?;
-        self.tally.bytes_read += entry.extent.len();
+        self.counters.bytes_read += entry.extent.len();
         let mut batch = self.job.look(block);
         if each {
             timing.enter(entry).sift(&mut batch);
@@ -229,10 +229,10 @@ impl Seek {
     pub fn floors(&self, timing: &mut Timing) -> Vec<(u64, i64)> {
         let entries = self.runs.iter().flat_map(|run| &run.entries);
         let mut floors: Vec<_> = entries.map(|e| (e.extent.start, timing.earliest(e))).collect();
-        let mut floor = i64::MAX;
+        let mut watermark = i64::MAX;
         for (_, earliest) in floors.iter_mut().rev() {
-            floor = floor.min(*earliest);
-            *earliest = floor;
+            watermark = watermark.min(*earliest);
+            *earliest = watermark;
         }
         floors
     }
@@ -245,13 +245,13 @@ impl Seek {
     }
 
     /// What was read so far.
-    pub fn tally(&self) -> Tally {
-        let mut tally = self.tally;
-        tally.bytes_read += self.index.read();
+    pub fn counters(&self) -> Counters {
+        let mut counters = self.counters;
+        counters.bytes_read += self.index.read();
         if let Some(scan) = &self.scan {
-            tally.add(scan.tally());
+            counters.add(scan.counters());
         }
-        tally
+        counters
     }
 
     /// The end of what the scan or the building came to that has failed.
@@ -272,7 +272,7 @@ impl Seek {
 }
 
 /// Puts `timing` before the first line of `block`, which is the next block of `run`, or one behind it if that was empty.
-fn enter(run: &mut Run, block: &Block, timing: &mut Timing) {
+fn enter(run: &mut Neighbours, block: &Block, timing: &mut Timing) {
     let start = block.file_offset(0);
     while let Some(entry) = run.entries.pop_front() {
         if entry.extent.end > start {

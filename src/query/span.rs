@@ -18,7 +18,7 @@ use crate::timing::{self, Timing};
 impl Query {
     /// The first and the last time of the file, as the moments at which they begin, in nanoseconds since 1970 UTC; `None`
     /// where it has none.
-    pub fn span(path: &Path, terms: timing::Terms, caller: &mut dyn Caller) -> Result<Option<Span>> {
+    pub fn span(path: &Path, terms: timing::TimeTerms, caller: &mut dyn Caller) -> Result<Option<Span>> {
         let source = Arc::new(Source::open(path)?);
         let options = Options::new(terms.keep.clone());
         let mut index = Index::of(&source, source.size()?, options, &mut || caller.pulse())?;
@@ -33,7 +33,7 @@ impl Query {
         let known = stamps.filter(|span| timing.surely_spans(*span));
         let since = known.map(|span| span.hi.saturating_sub(SECOND - 1));
         let window = Window { since, until: known.map(|span| span.hi).filter(|_| !listens) };
-        let terms = timing::Terms { window, times: true, ..terms };
+        let terms = timing::TimeTerms { window, times: true, ..terms };
         let mut timing = Timing::of(terms, &index, &source)?.with_arrivals(arrived);
         let pieces = timing.plan(&mut index, &source, &mut || caller.pulse())?;
         let (job, filter) = (

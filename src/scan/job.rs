@@ -14,7 +14,7 @@ pub(super) const RUN: usize = 4;
 
 /// What was read, in numbers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Tally {
+pub struct Counters {
     /// Bytes of the file that were read.
     pub bytes_read: u64,
     /// Bytes that an index made it needless to read.
@@ -25,9 +25,9 @@ pub struct Tally {
     pub counted: u64,
 }
 
-impl Tally {
+impl Counters {
     /// Adds what `other` counted.
-    pub fn add(&mut self, other: Tally) {
+    pub fn add(&mut self, other: Counters) {
         self.bytes_read += other.bytes_read;
         self.bytes_skipped += other.bytes_skipped;
         self.holes += other.holes;
@@ -78,9 +78,9 @@ pub struct Job {
 
 /// The result of a run of extents.
 #[derive(Debug, Default)]
-pub(super) struct Run {
+pub(super) struct Scanned {
     pub(super) batches: Vec<Batch>,
-    pub(super) tally: Tally,
+    pub(super) counters: Counters,
     /// What ended the scan after these batches.
     pub(super) error: Option<Error>,
     /// Where in the file the run ended.
@@ -96,14 +96,14 @@ const BARREN_RUN: usize = 16;
 
 /// What one worker keeps between runs.
 #[derive(Default)]
-pub(super) struct Bench {
+pub(super) struct Workspace {
     scratch: Option<Scratch>,
     pub(super) spare: Vec<Block>,
     /// The last run had nothing to hand over.
     barren: bool,
 }
 
-impl Bench {
+impl Workspace {
     /// How many extents the next run takes.
     pub(super) fn extents(&self) -> usize {
         if self.barren { BARREN_RUN } else { RUN }
@@ -118,28 +118,28 @@ impl Bench {
 }
 
 impl Job {
-    pub(super) fn run(&self, cut: Cut, bench: &mut Bench) -> Run {
-        let mut run = Run { last: cut.is_last(), ..Run::default() };
-        run.tally.holes = cut.holes;
+    pub(super) fn run(&self, cut: Cut, workspace: &mut Workspace) -> Scanned {
+        let mut run = Scanned { last: cut.is_last(), ..Scanned::default() };
+        run.counters.holes = cut.holes;
         run.tail = Tail::unknown(cut.extents.first().map_or(0, |first| first.start));
         for &extent in &cut.extents {
-            let mut block = bench.spare.pop().unwrap_or_default();
+            let mut block = workspace.spare.pop().unwrap_or_default();
             let read = block.read(&self.source, extent);
             if self.behind_hole == Some(extent.start) {
                 block.drop_first_nuls();
             }
             let checked = read.and(self.check(extent, &mut block));
             run.tail.extend_with_block(&block);
-            run.tally.bytes_read += extent.len();
-            run.tally.holes += block.holes();
+            run.counters.bytes_read += extent.len();
+            run.counters.holes += block.holes();
             run.end = if checked.is_ok() { extent.end } else { block.end().max(extent.start) };
-            self.select(block, bench, &mut run);
+            self.select(block, workspace, &mut run);
             if let Err(error) = checked {
                 run.error = Some(error);
                 return run;
             }
         }
-        bench.barren = run.batches.is_empty();
+        workspace.barren = run.batches.is_empty();
         run.error = cut.error;
         run
     }
@@ -153,14 +153,14 @@ impl Job {
         self.source.accept(look, extent.end)
     }
 
-    fn select(&self, mut block: Block, bench: &mut Bench, run: &mut Run) {
+    fn select(&self, mut block: Block, workspace: &mut Workspace, run: &mut Scanned) {
         let selection = match &self.pattern {
             None if self.purpose == Purpose::Count => {
-                run.tally.counted += line::count(block.bytes());
+                run.counters.counted += line::count(block.bytes());
                 Selection::Picked(Vec::new())
             }
             None => Selection::All(line::ends(block.bytes())),
-            Some(pattern) => Selection::Picked(self.pick(pattern, &block, bench, run)),
+            Some(pattern) => Selection::Picked(self.pick(pattern, &block, workspace, run)),
         };
         let is_empty = match &selection {
             Selection::All(ends) => ends.is_empty(),
@@ -169,7 +169,7 @@ impl Job {
             }
         };
         if is_empty {
-            bench.keep(block);
+            workspace.keep(block);
             return;
         }
         if matches!(self.purpose, Purpose::Text | Purpose::EveryBlock { decoded: true }) {
@@ -191,11 +191,17 @@ impl Job {
         Batch::new(block, selection)
     }
 
-    fn pick(&self, pattern: &Pattern, block: &Block, bench: &mut Bench, run: &mut Run) -> Vec<Candidate> {
-        let scratch = bench.scratch.get_or_insert_with(|| pattern.scratch());
+    fn pick(
+        &self,
+        pattern: &Pattern,
+        block: &Block,
+        workspace: &mut Workspace,
+        run: &mut Scanned,
+    ) -> Vec<Candidate> {
+        let scratch = workspace.scratch.get_or_insert_with(|| pattern.scratch());
         let mut picked = Vec::new();
         if self.purpose == Purpose::Count {
-            run.tally.counted += pattern.count(block.bytes(), scratch, &mut picked);
+            run.counters.counted += pattern.count(block.bytes(), scratch, &mut picked);
         } else {
             pattern.scan(block.bytes(), scratch, &mut picked);
         }

@@ -6,9 +6,9 @@
 mod job;
 mod workers;
 
-pub use job::{Job, Purpose, Tally};
+pub use job::{Counters, Job, Purpose};
 
-use job::{Bench, Cut, Run};
+use job::{Cut, Scanned, Workspace};
 use workers::Workers;
 
 use std::sync::Arc;
@@ -28,14 +28,14 @@ pub struct Scan {
     over: bool,
     /// What was read before did not stand any more.
     torn: bool,
-    tally: Tally,
+    counters: Counters,
     tail: Tail,
     failed: Option<Error>,
 }
 
 enum Way {
     /// In the caller's thread.
-    Inline(Box<(Cutter, Bench, bool)>),
+    Inline(Box<(Cutter, Workspace, bool)>),
     /// On worker threads.
     Workers(Workers),
 }
@@ -46,7 +46,7 @@ impl Scan {
         // A short range is read before a thread would have started.
         let short = extent.len() <= BLOCK as u64;
         let way = if workers == 0 || short {
-            Way::Inline(Box::new((Cutter::new(extent), Bench::default(), true)))
+            Way::Inline(Box::new((Cutter::new(extent), Workspace::default(), true)))
         } else {
             Way::Workers(Workers::start(&job, extent, workers))
         };
@@ -58,7 +58,7 @@ impl Scan {
             end: extent.end,
             over: false,
             torn: false,
-            tally: Tally::default(),
+            counters: Counters::default(),
             tail: Tail::unknown(extent.start),
             failed: None,
         }
@@ -97,7 +97,7 @@ impl Scan {
                 }
             }
             self.tail.append(&run.tail);
-            self.tally.add(run.tally);
+            self.counters.add(run.counters);
             self.resume = self.resume.max(run.end);
             self.over = run.last || run.error.is_some();
             self.failed = run.error;
@@ -114,8 +114,8 @@ impl Scan {
     }
 
     /// What was read so far.
-    pub fn tally(&self) -> Tally {
-        self.tally
+    pub fn counters(&self) -> Counters {
+        self.counters
     }
 
     /// Whether nothing more will come: it came to its end, or it failed.
@@ -143,12 +143,12 @@ impl Scan {
         &self.tail
     }
 
-    fn next_run(&mut self, pulse: Pulse<'_>) -> Result<Run> {
+    fn next_run(&mut self, pulse: Pulse<'_>) -> Result<Scanned> {
         pulse()?;
         match &mut self.way {
             Way::Inline(inline) => {
-                let (cutter, bench, first) = &mut **inline;
-                let most = if *first { 1 } else { bench.extents() };
+                let (cutter, workspace, first) = &mut **inline;
+                let most = if *first { 1 } else { workspace.extents() };
                 let (mut stopped, begun) = (None, cutter.place());
                 let cut = Cut::take(cutter, &self.job.source, most, &mut || {
                     pulse().map_err(|error| {
@@ -162,7 +162,7 @@ impl Scan {
                     return Err(error);
                 }
                 *first = false;
-                Ok(self.job.run(cut, bench))
+                Ok(self.job.run(cut, workspace))
             }
             Way::Workers(workers) => {
                 if workers.pid != std::process::id() {

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::time::Duration;
 
-use super::job::{Bench, Cut, Job, RUN, Run};
+use super::job::{Cut, Job, RUN, Scanned, Workspace};
 use crate::error::{Error, Result};
 use crate::file::block::{BLOCK, Block, Cutter, Extent};
 use crate::system::lock::{lock, sound};
@@ -35,7 +35,7 @@ struct Shared {
 struct State {
     issued: u64,
     delivered: u64,
-    finished: BTreeMap<u64, Run>,
+    finished: BTreeMap<u64, Scanned>,
     /// No run is to be issued any more: the range is cut, a run failed, or nobody wants the rest.
     stopped: bool,
     spare: Vec<Block>,
@@ -71,12 +71,12 @@ impl Workers {
             // No thread is to be had: nobody will ever work, so say so in the first result's place.
             let mut state = shared.lock();
             let error = Error::io(job.source.path(), refused);
-            state.finished.insert(0, Run { error: Some(error), end: extent.end, ..Run::default() });
+            state.finished.insert(0, Scanned { error: Some(error), end: extent.end, ..Scanned::default() });
         }
         Self { shared, number, pid: std::process::id() }
     }
 
-    pub(super) fn next(&mut self, pulse: &mut dyn FnMut() -> Result<()>) -> Result<Run> {
+    pub(super) fn next(&mut self, pulse: &mut dyn FnMut() -> Result<()>) -> Result<Scanned> {
         let mut state = self.shared.lock();
         loop {
             let turn = state.delivered;
@@ -120,12 +120,12 @@ impl Drop for Workers {
 
 /// One worker's life.
 fn work(job: &Job, shared: &Shared) {
-    let mut bench = Bench::default();
-    while let Some((number, cut)) = take(job, shared, &mut bench) {
-        let outcome = catch_unwind(AssertUnwindSafe(|| job.run(cut, &mut bench)));
-        let run = outcome.unwrap_or_else(|_| Run {
+    let mut workspace = Workspace::default();
+    while let Some((number, cut)) = take(job, shared, &mut workspace) {
+        let outcome = catch_unwind(AssertUnwindSafe(|| job.run(cut, &mut workspace)));
+        let run = outcome.unwrap_or_else(|_| Scanned {
             error: Some(Error::Bug("a worker panicked while it searched a block")),
-            ..Run::default()
+            ..Scanned::default()
         });
         let mut state = shared.lock();
         state.stopped |= run.error.is_some();
@@ -137,7 +137,7 @@ fn work(job: &Job, shared: &Shared) {
 }
 
 /// Waits for room and takes the next run, with its number.
-fn take(job: &Job, shared: &Shared, bench: &mut Bench) -> Option<(u64, Cut)> {
+fn take(job: &Job, shared: &Shared, workspace: &mut Workspace) -> Option<(u64, Cut)> {
     let mut cutter = lock(&shared.cutter);
     let mut state = shared.lock();
     while !state.stopped && state.issued - state.delivered >= shared.window {
@@ -148,14 +148,14 @@ fn take(job: &Job, shared: &Shared, bench: &mut Bench) -> Option<(u64, Cut)> {
     }
     let number = state.issued;
     state.issued += 1;
-    while bench.spare.len() < RUN
+    while workspace.spare.len() < RUN
         && let Some(block) = state.spare.pop()
     {
-        bench.spare.push(block);
+        workspace.spare.push(block);
     }
     drop(state);
     // The first run is one block, so that the first line does not wait for more.
-    let most = if number == 0 { 1 } else { bench.extents() };
+    let most = if number == 0 { 1 } else { workspace.extents() };
     let cut = catch_unwind(AssertUnwindSafe(|| Cut::take(&mut cutter, &job.source, most, &mut || Ok(()))));
     let cut = cut.unwrap_or_else(|_| Cut::failed(Error::Bug("a worker panicked while it cut the file")));
     if cut.is_last() {

@@ -11,7 +11,7 @@ use super::out::{Out, Painter};
 use super::{Manner, Page, Shape, Shaper, Style};
 use crate::caller::Caller;
 use crate::error::{Error, Result};
-use crate::merge::{Held, Merge, Step, Terms};
+use crate::merge::{Held, Merge, MergeStep, MergeTerms};
 use crate::query::Question;
 
 /// A record that waits for its next line is shown after so long.
@@ -51,10 +51,10 @@ struct Way {
 
 impl Many {
     /// Merges `logs` as `terms` say, without the first `skip` lines that are meant.
-    pub fn new(logs: Vec<Shown>, terms: Terms, skip: u64) -> Self {
+    pub fn new(logs: Vec<Shown>, terms: MergeTerms, skip: u64) -> Self {
         let plain = logs.iter().all(|one| one.shape.is_plain());
         let records = logs.iter().any(|one| one.shape.records);
-        let terms = Terms { in_file_order: !plain, still: records.then_some(STILL), ..terms };
+        let terms = MergeTerms { in_file_order: !plain, still: records.then_some(STILL), ..terms };
         let mut many = Self { merge: Merge::new(Vec::new(), terms), ways: Vec::new(), skip };
         let questions = many.take(logs);
         many.merge.add(questions);
@@ -94,14 +94,14 @@ impl Many {
             }
             out.settle(&mut || caller.pulse())?;
             match self.merge.advance(caller)? {
-                Step::Line => continue,
-                Step::Look => {
+                MergeStep::Line => continue,
+                MergeStep::Look => {
                     let (logs, directories) = scout.look()?;
                     let questions = self.take(logs);
                     self.merge.join(questions, directories);
                     continue;
                 }
-                Step::Still | Step::Over => {}
+                MergeStep::Still | MergeStep::Over => {}
             }
             let over = self.merge.is_over();
             for at in 0..self.ways.len() {

@@ -13,63 +13,63 @@ use std::time::Duration;
 use crate::system::directory::directory_of;
 use crate::system::lock::{lock, lock_soon, sound};
 
-/// How long a fork waits where it cannot be rung: somebody else held the bell when it was forked.
+/// How long a fork waits where it cannot be signalled: somebody else held the wakeup when it was forked.
 const DEAF: Duration = Duration::from_millis(5);
 
-/// A bell: rung when something happened, waited for by one thread.
+/// A wakeup: signalled when something happened, waited for by one thread.
 #[derive(Debug)]
-pub struct Bell {
-    rung: Mutex<bool>,
+pub struct Wakeup {
+    signalled: Mutex<bool>,
     changed: Condvar,
     /// Rings with this one, for somebody who waits for many.
-    above: Option<Arc<Bell>>,
+    above: Option<Arc<Wakeup>>,
     /// In a fork of this process the lock may be held by a thread that is not there.
     pid: u32,
 }
 
-impl Default for Bell {
+impl Default for Wakeup {
     fn default() -> Self {
-        Self { rung: Mutex::default(), changed: Condvar::new(), above: None, pid: std::process::id() }
+        Self { signalled: Mutex::default(), changed: Condvar::new(), above: None, pid: std::process::id() }
     }
 }
 
-impl Bell {
-    /// A bell with which `above` rings too; it has been rung already.
+impl Wakeup {
+    /// A wakeup that is signalled already, and that signals `above` too.
     pub fn under(above: &Arc<Self>) -> Self {
-        Self { rung: Mutex::new(true), above: Some(Arc::clone(above)), ..Self::default() }
+        Self { signalled: Mutex::new(true), above: Some(Arc::clone(above)), ..Self::default() }
     }
 
-    /// Rings; a wait that begins later ends at once.
-    pub fn ring(&self) {
+    /// Ends the wait; one that begins later ends at once.
+    pub fn signal(&self) {
         self.mark();
         self.changed.notify_one();
         if let Some(above) = &self.above {
-            above.ring();
+            above.signal();
         }
     }
 
-    /// As if it had been rung, but the one above does not hear it.
+    /// As if it had been signalled, but the one above is not.
     pub fn mark(&self) {
-        if let Some(mut rung) = self.lock() {
-            *rung = true;
+        if let Some(mut signalled) = self.lock() {
+            *signalled = true;
         }
     }
 
-    /// Whether it has been rung since the last look.
+    /// Whether it has been signalled since the last look.
     pub fn take(&self) -> bool {
         // Where that cannot be known, it has: a look too many does no harm.
-        self.lock().is_none_or(|mut rung| std::mem::take(&mut *rung))
+        self.lock().is_none_or(|mut signalled| std::mem::take(&mut *signalled))
     }
 
-    /// Waits for a ring since the last wait, at most `limit`.
+    /// Waits until it is signalled, if it was not since the last wait; at most `limit`.
     pub fn wait(&self, limit: Duration) {
-        let Some(rung) = self.lock() else { return std::thread::sleep(limit.min(DEAF)) };
-        let waited = self.changed.wait_timeout_while(rung, limit, |rung| !*rung);
+        let Some(signalled) = self.lock() else { return std::thread::sleep(limit.min(DEAF)) };
+        let waited = self.changed.wait_timeout_while(signalled, limit, |signalled| !*signalled);
         *sound(waited).0 = false;
     }
 
     fn lock(&self) -> Option<MutexGuard<'_, bool>> {
-        if self.pid == std::process::id() { Some(lock(&self.rung)) } else { lock_soon(&self.rung) }
+        if self.pid == std::process::id() { Some(lock(&self.signalled)) } else { lock_soon(&self.signalled) }
     }
 }
 
@@ -77,27 +77,27 @@ impl Bell {
 #[derive(Debug, Default)]
 struct Listeners {
     /// Of what happens to a name.
-    named: HashMap<OsString, Vec<Arc<Bell>>>,
+    named: HashMap<OsString, Vec<Arc<Wakeup>>>,
     /// Of every name that comes.
-    any: Vec<Arc<Bell>>,
+    any: Vec<Arc<Wakeup>>,
 }
 
 impl Listeners {
-    fn add(&mut self, name: Option<&OsStr>, bell: &Arc<Bell>) {
-        let bells = match name {
+    fn add(&mut self, name: Option<&OsStr>, wakeup: &Arc<Wakeup>) {
+        let wakeups = match name {
             Some(name) => self.named.entry(name.to_owned()).or_default(),
             None => &mut self.any,
         };
-        bells.push(Arc::clone(bell));
+        wakeups.push(Arc::clone(wakeup));
     }
 
-    fn remove(&mut self, name: Option<&OsStr>, bell: &Arc<Bell>) {
+    fn remove(&mut self, name: Option<&OsStr>, wakeup: &Arc<Wakeup>) {
         let named = name.map(|name| self.named.get_mut(name));
-        let Some(bells) = named.unwrap_or(Some(&mut self.any)) else { return };
-        if let Some(at) = bells.iter().position(|other| Arc::ptr_eq(other, bell)) {
-            bells.swap_remove(at);
+        let Some(wakeups) = named.unwrap_or(Some(&mut self.any)) else { return };
+        if let Some(at) = wakeups.iter().position(|other| Arc::ptr_eq(other, wakeup)) {
+            wakeups.swap_remove(at);
         }
-        if let Some(name) = name.filter(|_| bells.is_empty()) {
+        if let Some(name) = name.filter(|_| wakeups.is_empty()) {
             self.named.remove(name);
         }
     }
@@ -106,13 +106,13 @@ impl Listeners {
         self.named.is_empty() && self.any.is_empty()
     }
 
-    fn ring(&self, name: &OsStr, comes: bool) {
+    fn signal(&self, name: &OsStr, comes: bool) {
         let any = self.any.iter().filter(|_| comes);
-        self.named.get(name).into_iter().flatten().chain(any).for_each(|bell| bell.ring());
+        self.named.get(name).into_iter().flatten().chain(any).for_each(|wakeup| wakeup.signal());
     }
 
-    fn ring_all(&self) {
-        self.named.values().flatten().chain(&self.any).for_each(|bell| bell.ring());
+    fn signal_all(&self) {
+        self.named.values().flatten().chain(&self.any).for_each(|wakeup| wakeup.signal());
     }
 }
 
@@ -122,28 +122,28 @@ pub struct Watch {
     hub: Arc<Hub>,
     directory: i32,
     name: Option<OsString>,
-    bell: Arc<Bell>,
+    wakeup: Arc<Wakeup>,
 }
 
 impl Watch {
-    /// Rings `bell` whenever something happens to what `path` names; `None` if that cannot be had.
-    pub fn new(path: &Path, bell: &Arc<Bell>) -> Option<Self> {
+    /// Rings `wakeup` whenever something happens to what `path` names; `None` if that cannot be had.
+    pub fn new(path: &Path, wakeup: &Arc<Wakeup>) -> Option<Self> {
         let name = path.file_name()?.to_owned();
-        Self::listen(directory_of(path), Some(name), bell)
+        Self::listen(directory_of(path), Some(name), wakeup)
     }
 
-    /// Rings `bell` whenever a new name comes to `directory`; `None` if that cannot be had.
-    pub fn of_entries(directory: &Path, bell: &Arc<Bell>) -> Option<Self> {
-        Self::listen(directory, None, bell)
+    /// Rings `wakeup` whenever a new name comes to `directory`; `None` if that cannot be had.
+    pub fn of_entries(directory: &Path, wakeup: &Arc<Wakeup>) -> Option<Self> {
+        Self::listen(directory, None, wakeup)
     }
 
-    fn listen(directory: &Path, name: Option<OsString>, bell: &Arc<Bell>) -> Option<Self> {
+    fn listen(directory: &Path, name: Option<OsString>, wakeup: &Arc<Wakeup>) -> Option<Self> {
         let hub = Hub::of_this_process()?;
-        let directory = hub.listen(directory, name.as_deref(), bell)?;
-        Some(Self { hub, directory, name, bell: Arc::clone(bell) })
+        let directory = hub.listen(directory, name.as_deref(), wakeup)?;
+        Some(Self { hub, directory, name, wakeup: Arc::clone(wakeup) })
     }
 
-    /// Whether it still rings: not in a fork of the process that made it, where nobody reads its events, and not when
+    /// Whether it still signals: not in a fork of the process that made it, where nobody reads its events, and not when
     /// the directory was removed, though another may have its name and even its number by now.
     pub fn is_alive(&self) -> bool {
         self.hub.pid == std::process::id() && lock(&self.hub.listeners).contains_key(&self.directory)
@@ -152,7 +152,7 @@ impl Watch {
 
 impl Drop for Watch {
     fn drop(&mut self) {
-        self.hub.leave(self.directory, self.name.as_deref(), &self.bell);
+        self.hub.leave(self.directory, self.name.as_deref(), &self.wakeup);
     }
 }
 
@@ -187,20 +187,20 @@ impl Hub {
         Some(fresh)
     }
 
-    fn listen(&self, directory: &Path, name: Option<&OsStr>, bell: &Arc<Bell>) -> Option<i32> {
+    fn listen(&self, directory: &Path, name: Option<&OsStr>, wakeup: &Arc<Wakeup>) -> Option<i32> {
         let mut listeners = lock(&self.listeners);
         let watch = self.inotify.add(directory)?;
-        listeners.entry(watch).or_default().add(name, bell);
+        listeners.entry(watch).or_default().add(name, wakeup);
         Some(watch)
     }
 
-    fn leave(&self, directory: i32, name: Option<&OsStr>, bell: &Arc<Bell>) {
+    fn leave(&self, directory: i32, name: Option<&OsStr>, wakeup: &Arc<Wakeup>) {
         if self.pid != std::process::id() {
             return;
         }
         let mut listeners = lock(&self.listeners);
         let Some(here) = listeners.get_mut(&directory) else { return };
-        here.remove(name, bell);
+        here.remove(name, wakeup);
         if here.is_empty() {
             listeners.remove(&directory);
             self.inotify.remove(directory);
@@ -213,12 +213,12 @@ impl Hub {
             imp::Event::In { directory, name, comes } => {
                 let Some(here) = listeners.get(directory) else { return };
                 // What happens to the directory itself is for all to know.
-                name.map_or_else(|| here.ring_all(), |name| here.ring(name, *comes));
+                name.map_or_else(|| here.signal_all(), |name| here.signal(name, *comes));
             }
             imp::Event::Gone { directory } => {
-                listeners.remove(directory).iter().for_each(Listeners::ring_all);
+                listeners.remove(directory).iter().for_each(Listeners::signal_all);
             }
-            imp::Event::Lost => listeners.values().for_each(Listeners::ring_all),
+            imp::Event::Lost => listeners.values().for_each(Listeners::signal_all),
         }
     }
 }
@@ -324,24 +324,24 @@ mod tests {
     use super::*;
     use std::time::Instant;
 
-    fn rings(bell: &Bell) -> bool {
+    fn is_signalled(wakeup: &Wakeup) -> bool {
         let begun = Instant::now();
-        bell.wait(Duration::from_secs(5));
+        wakeup.wait(Duration::from_secs(5));
         begun.elapsed() < Duration::from_secs(4)
     }
 
     #[test]
     fn a_bell_rings_for_its_own_name_only() {
         let folder = tempfile::tempdir().unwrap();
-        let (bell, other) = (Arc::new(Bell::default()), Arc::new(Bell::default()));
-        let watch = Watch::new(&folder.path().join("a.log"), &bell).unwrap();
+        let (wakeup, other) = (Arc::new(Wakeup::default()), Arc::new(Wakeup::default()));
+        let watch = Watch::new(&folder.path().join("a.log"), &wakeup).unwrap();
         let _other = Watch::new(&folder.path().join("b.log"), &other).unwrap();
         std::fs::write(folder.path().join("a.log"), "x").unwrap();
-        assert!(rings(&bell));
-        assert!(!*lock(&other.rung));
+        assert!(is_signalled(&wakeup));
+        assert!(!*lock(&other.signalled));
         drop(watch);
         std::fs::write(folder.path().join("b.log"), "x").unwrap();
-        assert!(rings(&other));
+        assert!(is_signalled(&other));
     }
 
     #[test]
@@ -349,18 +349,18 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("a.log");
         std::fs::write(&file, "x").unwrap();
-        let (entries, written) = (Arc::new(Bell::default()), Arc::new(Bell::default()));
+        let (entries, written) = (Arc::new(Wakeup::default()), Arc::new(Wakeup::default()));
         let _entries = Watch::of_entries(folder.path(), &entries).unwrap();
         let _written = Watch::new(&file, &written).unwrap();
         std::fs::write(&file, "more").unwrap();
-        assert!(rings(&written));
-        assert!(!*lock(&entries.rung));
+        assert!(is_signalled(&written));
+        assert!(!*lock(&entries.signalled));
         std::fs::rename(&file, folder.path().join("a.log.1")).unwrap();
-        assert!(rings(&entries));
+        assert!(is_signalled(&entries));
     }
 
     #[test]
-    fn where_the_queue_overflowed_everybody_is_rung() {
+    fn where_the_queue_overflowed_everybody_is_signalled() {
         let folder = tempfile::tempdir().unwrap();
         let most = std::fs::read_to_string("/proc/sys/fs/inotify/max_queued_events").unwrap();
         let hub = Hub {
@@ -368,8 +368,8 @@ mod tests {
             pid: std::process::id(),
             listeners: Mutex::default(),
         };
-        let bell = Arc::new(Bell::default());
-        hub.listen(folder.path(), Some(OsStr::new("never-written.log")), &bell).unwrap();
+        let wakeup = Arc::new(Wakeup::default());
+        hub.listen(folder.path(), Some(OsStr::new("never-written.log")), &wakeup).unwrap();
         // Two names in turn: the kernel makes one of events that are alike.
         let mut files =
             ["a.log", "b.log"].map(|name| std::fs::File::create(folder.path().join(name)).unwrap());
@@ -377,19 +377,19 @@ mod tests {
             std::io::Write::write_all(&mut files[n % 2], b"x").unwrap();
         }
         std::thread::spawn(move || hub.inotify.read(|event| hub.tell(&event)));
-        assert!(rings(&bell));
+        assert!(is_signalled(&wakeup));
     }
 
     #[test]
     fn a_bell_that_was_held_at_a_fork_keeps_nobody_waiting() {
         // As a fork finds it: made by another process, and locked by a thread that is not there.
-        let bell = Bell { pid: std::process::id() + 1, ..Bell::default() };
-        let held = lock(&bell.rung);
+        let wakeup = Wakeup { pid: std::process::id() + 1, ..Wakeup::default() };
+        let held = lock(&wakeup.signalled);
         std::thread::scope(|scope| {
             let waits = scope.spawn(|| {
-                bell.ring();
-                bell.wait(Duration::from_secs(60));
-                bell.take()
+                wakeup.signal();
+                wakeup.wait(Duration::from_secs(60));
+                wakeup.take()
             });
             assert!(waits.join().unwrap());
         });

@@ -20,7 +20,7 @@ use crate::stamp::{
 
 /// What a question says about time.
 #[derive(Clone, Debug)]
-pub struct Terms {
+pub struct TimeTerms {
     /// The range; open if only the times are wanted.
     pub window: Window,
     /// The zone of naive stamps.
@@ -65,7 +65,7 @@ impl Sureness {
 /// The times of a file's lines, from one block to the next.
 #[derive(Clone)]
 pub struct Timing {
-    terms: Terms,
+    terms: TimeTerms,
     fold: Fold,
     clock: Clock,
     elected: Elected,
@@ -86,7 +86,7 @@ pub struct Timing {
 
 impl Timing {
     /// Stands before the first line of a file of which `index` speaks.
-    pub fn of(terms: Terms, index: &Index, source: &Source) -> Result<Self> {
+    pub fn of(terms: TimeTerms, index: &Index, source: &Source) -> Result<Self> {
         let mut timing = Self::live(terms);
         timing.live = false;
         timing.anchored = index.first().is_some();
@@ -195,7 +195,7 @@ impl Timing {
     }
 
     /// For a file that is not there yet.
-    pub fn live(terms: Terms) -> Self {
+    pub fn live(terms: TimeTerms) -> Self {
         let clock = Clock::new(terms.zone.clone());
         Self {
             terms,

@@ -1,4 +1,4 @@
-//! A strand: one log of a merge, with the lines of it that wait for their turn.
+//! A input: one log of a merge, with the lines of it that wait for their turn.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use crate::file::block::Block;
 use crate::follow::Turn;
 use crate::line::Line;
 use crate::query::{Query, Question};
-use crate::system::watch::Bell;
+use crate::system::watch::Wakeup;
 
 /// A line on its way, with its block.
 #[derive(Clone, Debug)]
@@ -32,9 +32,9 @@ pub struct Held {
 pub(super) const TIMELESS: i64 = i64::MIN;
 
 /// One log of a merge.
-pub(super) struct Strand {
+pub(super) struct Input {
     pub(super) query: Query,
-    pub(super) bell: Arc<Bell>,
+    pub(super) wakeup: Arc<Wakeup>,
     pub(super) held: VecDeque<Held>,
     /// Where blocks to come begin, and the earliest moment from there on.
     floors: VecDeque<(u64, i64)>,
@@ -54,16 +54,16 @@ pub(super) enum State {
     Over,
 }
 
-impl Strand {
-    /// The answer to `question`, whose bell rings with the one `above`; `in_file_order` keeps the order of its lines also
+impl Input {
+    /// The answer to `question`, whose wakeup rings with the one `above`; `in_file_order` keeps the order of its lines also
     /// where its stamps go backwards.
-    pub(super) fn new(question: Question, above: &Arc<Bell>, in_file_order: bool) -> Self {
-        let bell = Arc::new(Bell::under(above));
+    pub(super) fn new(question: Question, above: &Arc<Wakeup>, in_file_order: bool) -> Self {
+        let wakeup = Arc::new(Wakeup::under(above));
         // Many logs share the cores: each reads in the thread that asks.
-        let question = Question { bell: Arc::clone(&bell), workers: 0, ..question };
+        let question = Question { wakeup: Arc::clone(&wakeup), workers: 0, ..question };
         Self {
             query: Query::new(question),
-            bell,
+            wakeup,
             held: VecDeque::new(),
             floors: VecDeque::new(),
             least: in_file_order.then_some(TIMELESS),
