@@ -72,7 +72,7 @@ def test_run_in_one_shell_and_look_in_another(tmp_path: Path, eventually: Callab
     assert torchx("log", "--regex", "^trou", f"{handle}/sh/0", cwd=tmp_path).stdout.count("\n") == 1
     assert "SUCCEEDED" in torchx("status", handle, cwd=tmp_path).stdout
     assert handle in torchx("list", "-s", "local_persistent", cwd=tmp_path).stdout
-    assert torchx("logdex", "-e", "hell", handle, cwd=tmp_path).stdout == "hello\n"
+    assert torchx("logdex", "-e", "hell", handle, cwd=tmp_path).stdout == "sh/0 stdout hello\n"
 
 
 def test_look_and_cancel_from_another_shell(tmp_path: Path) -> None:

@@ -136,8 +136,9 @@ class _Command:
 
     def _can_be_read(self, one: Input) -> bool:
         """Whether a file can be read and, for a range, has times; if not, that is said and the others go on."""
-        question = self._rows.of(one, None).question
         try:
+            # What is compressed, though its name does not say so, is decompressed by this.
+            question = self._rows.of(one, None).question
             with open(one.path, "rb"):
                 pass
             ranged = (self._args.since or self._args.until) and not self._args.follow
