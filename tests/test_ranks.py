@@ -95,6 +95,23 @@ def test_who_fails_within_the_uncertainty_of_clocks_is_said(tmp_path: Path) -> N
     assert len(logdex.open(tmp_path).ranks(clocks=5.0).with_the_first) == 2
 
 
+def test_the_prefixes_of_launchers_are_stacked(tmp_path: Path) -> None:
+    path = tmp_path / "job.log"
+    path.write_text(
+        f"[0]:[rank2]: {at(1)} INFO x\n[1]:no rank of the job\n{at(2)} INFO [rank5] y\n"
+        f"Failures:\n[0]:\n  rank 7: exit code 1\nRoot Cause (first observed failure):\n[0]:\n"
+    )
+    log = logdex.open(path, tz="UTC")
+    named = [(record.rank, record.local_rank) for record in log.records()]
+    assert named == [(2, 0), (None, 1), (5, None)] + [(None, None)] * 5
+    assert [(rank.name, rank.lines) for rank in log.ranks().ranks] == [
+        ("2", 1),
+        ("5", 1),
+        ("job.log", 5),
+        ("job.log:1", 1),
+    ]
+
+
 def test_streams_and_parts_of_one_rank_are_one_row(tmp_path: Path) -> None:
     for name in ("w/0/stdout.log", "w/0/stderr.log", "w/1/stdout.log"):
         path = tmp_path / name

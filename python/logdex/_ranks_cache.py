@@ -14,7 +14,7 @@ import tempfile
 from contextlib import suppress
 from typing import Any
 
-_VERSION = 2
+_VERSION = 3
 _STORED_FROM = 16 << 20
 _MOST = 4096
 """As many are kept, those used last."""

@@ -288,15 +288,16 @@ def _merge(same: list[Rank]) -> Rank:
 
 
 def _earliest(quotes: Iterable[Quote | None]) -> Quote | None:
-    there = [quote for quote in quotes if quote]
-    return min(
-        there, key=lambda one: (one.time is None, one.time.timestamp() if one.time else 0), default=None
-    )
+    # Of the lines of one file that have one time the first number says which was written first.
+    return min((quote for quote in quotes if quote), key=_written_at(float("inf")), default=None)
 
 
 def _latest(quotes: Iterable[Quote | None]) -> Quote | None:
-    there = [quote for quote in quotes if quote]
-    return max(there, key=lambda one: one.time.timestamp() if one.time else 0.0, default=None)
+    return max((quote for quote in quotes if quote), key=_written_at(0.0), default=None)
+
+
+def _written_at(unknown: float) -> Callable[[Quote], tuple[float, str, int]]:
+    return lambda quote: (quote.time.timestamp() if quote.time else unknown, quote.path, quote.number)
 
 
 def _naturally(name: str) -> list[tuple[int, int, str]]:

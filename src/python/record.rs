@@ -90,13 +90,13 @@ impl Record {
     #[getter]
     fn rank(&self, py: Python<'_>) -> PyResult<Option<u32>> {
         let text = self.text.bind(py).to_cow()?;
-        Ok(rank::of(text.as_bytes()).filter(|rank| !rank.local).map(|rank| rank.number).or(self.origin.rank))
+        Ok(rank::named(text.as_bytes()).global.or(self.origin.rank))
     }
 
     #[getter]
     fn local_rank(&self, py: Python<'_>) -> PyResult<Option<u32>> {
         let text = self.text.bind(py).to_cow()?;
-        Ok(rank::of(text.as_bytes()).filter(|rank| rank.local).map(|rank| rank.number))
+        Ok(rank::named(text.as_bytes()).local)
     }
 
     fn __repr__(&self, py: Python<'_>) -> PyResult<String> {

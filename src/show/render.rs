@@ -72,8 +72,7 @@ impl Json {
         let text = text.strip_suffix('\n').unwrap_or(&text);
         let mut object = serde_json::Map::new();
         object.insert("source".into(), self.source.clone().into());
-        object
-            .insert("rank".into(), self.rank.or_else(|| rank::of(text.as_bytes()).map(|r| r.number)).into());
+        object.insert("rank".into(), rank::named(text.as_bytes()).global.or(self.rank).into());
         if !self.part.is_empty() {
             object.insert("part".into(), self.part.clone().into());
         }

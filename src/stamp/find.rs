@@ -6,15 +6,18 @@ use memchr::{memchr, memchr2, memrchr, memrchr_iter};
 use std::sync::LazyLock;
 
 use super::iso::Memo;
-use super::prefix::{self, Prefix, Recent};
+use super::prefix::{self, Place, Prefix, Recent};
 use super::vote::Elected;
 use super::{Found, Stamp, family, keys};
 use crate::line::Line;
 
 /// How many prefixes may be stacked.
-const STACK: usize = 8;
-/// How much of a line with ANSI codes is cleaned to look for its stamp.
-const CLEANED: usize = 512;
+const STACK: usize = 32;
+/// How much of a line is looked at without its ANSI codes, and how many bytes of codes may stand among that.
+const CLEANED: usize = 4 << 10;
+const CODES: usize = 64 << 10;
+/// How far from where a record begins its bracket may stand.
+const COMMON_LOG: usize = 512;
 const ESCAPE: u8 = 0x1b;
 
 const CANCELLED_AT: &str = "CANCELLED AT ";
@@ -32,6 +35,8 @@ pub struct Finder {
     memo: Memo,
     brackets: Recent,
     elected: Elected,
+    /// Room for a line without its ANSI codes.
+    clean: Vec<u8>,
 }
 
 impl Finder {
@@ -98,9 +103,11 @@ impl Finder {
         if found.stamp.is_some() || memchr(ESCAPE, head).is_none() {
             return found;
         }
-        let mut clean = [0; CLEANED];
-        let len = strip_ansi(head, &mut clean);
-        self.head(&clean[..len], 0)
+        let mut clean = std::mem::take(&mut self.clean);
+        strip_ansi(&line[..line.len().min(CLEANED + CODES)], &mut clean);
+        let found = self.head(&clean, 0);
+        self.clean = clean;
+        found
     }
 
     /// The stamp at `at`, behind any prefixes.
@@ -108,8 +115,10 @@ impl Finder {
     fn head(&mut self, line: &[u8], at: usize) -> Found {
         let (mut at, mut prefix) = (at, Prefix::NONE);
         for depth in 0..STACK {
+            let before = at;
             at = prefix::skip_blanks(line, at);
-            if depth == 0
+            let place = Place::of(&line[before..at], depth);
+            if place == Place::First
                 && line.get(at) == Some(&b'[')
                 && let Some((end, named)) = self.brackets.get(line, at)
             {
@@ -119,8 +128,8 @@ impl Finder {
             if let Some(stamp) = self.stamp_at(line, at) {
                 return Found { stamp: Some(stamp), prefix };
             }
-            let Some((end, named)) = prefix::peel(line, at, prefix, depth == 0) else { break };
-            if depth == 0 {
+            let Some((end, named)) = prefix::peel(line, at, prefix, place) else { break };
+            if place == Place::First {
                 self.brackets.put(line, at, end, named);
             }
             (at, prefix) = (end, named);
@@ -207,7 +216,7 @@ fn first_word(text: &[u8]) -> Option<usize> {
 
 /// `host - user [22/Nov/2026:06:47:12 +0000]`.
 fn common_log(line: &[u8], at: usize) -> Option<Stamp> {
-    let head = &line[at..line.len().min(at + CLEANED)];
+    let head = &line[at..line.len().min(at + COMMON_LOG)];
     let blank = memchr(b' ', head)?;
     if head.get(blank + 1..blank + 3) != Some(b"- ") {
         return None;
@@ -248,22 +257,24 @@ fn after_cancelled(line: &[u8]) -> Option<usize> {
     CANCELLED.find(line).map(|at| at + CANCELLED.needle().len())
 }
 
-/// Copies `head` without its ANSI codes into `clean`, and says how many bytes are left.
-fn strip_ansi(head: &[u8], clean: &mut [u8; CLEANED]) -> usize {
-    let (mut at, mut len) = (0, 0);
-    while at < head.len() {
+/// Puts `head` without its ANSI codes into `clean`, up to [`CLEANED`] bytes.
+fn strip_ansi(head: &[u8], clean: &mut Vec<u8>) {
+    clean.clear();
+    let mut at = 0;
+    while at < head.len() && clean.len() < CLEANED {
         if head[at] == ESCAPE {
             at = ansi_end(head, at);
-        } else {
-            clean[len] = head[at];
-            (at, len) = (at + 1, len + 1);
+            continue;
         }
+        let text = &head[at..head.len().min(at + CLEANED - clean.len())];
+        let text = &text[..memchr(ESCAPE, text).unwrap_or(text.len())];
+        clean.extend_from_slice(text);
+        at += text.len();
     }
-    len
 }
 
 /// Where the escape sequence at `at` ends: `ESC [ ... letter`, `ESC ] ... BEL` or `ESC \`, or two bytes.
-fn ansi_end(head: &[u8], at: usize) -> usize {
+pub(crate) fn ansi_end(head: &[u8], at: usize) -> usize {
     let rest = &head[at + 1..];
     let body = match rest.first() {
         Some(b'[') => rest[1..].iter().position(|b| (0x40..=0x7e).contains(b)).map(|n| n + 2),
@@ -344,6 +355,41 @@ mod tests {
     }
 
     #[test]
+    fn no_stamp_is_too_deep_behind_codes_or_prefixes() {
+        let stamped = |line: &str| super::super::find(line.as_bytes()).stamp.is_some();
+        let stamp = "2026-11-22 06:47:12,123 INFO x\n";
+        for codes in 0..1200 {
+            assert!(stamped(&format!("{}{stamp}", "\x1b[32m".repeat(codes))), "{codes} codes");
+        }
+        for prefix in ["[rank0]:", "[rank0]: ", "INFO ", "[titan] ", "[1,3]<stdout>:", "(Worker pid=10) "] {
+            for depth in 0..=16 {
+                assert!(stamped(&format!("{}{stamp}", prefix.repeat(depth))), "{depth} of {prefix}");
+                let coloured = format!("\x1b[0m{prefix}\x1b[1;31m").repeat(depth);
+                assert!(stamped(&format!("{coloured}{stamp}")), "{depth} of {prefix} with codes");
+            }
+        }
+    }
+
+    #[test]
+    fn what_follows_the_writers_is_the_body() {
+        for (line, body) in [
+            ("[rank3]: text", "text"),
+            ("[rank3]:   File", "  File"),
+            ("[0]:[rank2]:text", "text"),
+            ("3: text", "text"),
+            ("  3: text", "text"),
+            ("[1,3]<stdout>:text", "text"),
+            ("(Worker pid=10, ip=10.0.0.3) text", "text"),
+            ("worker-1  |   text", "  text"),
+            ("  rank 2: text", "  rank 2: text"),
+            ("  text", "  text"),
+            ("", ""),
+        ] {
+            assert_eq!(prefix::behind_writer(line.as_bytes()), body.as_bytes(), "{line:?}");
+        }
+    }
+
+    #[test]
     fn one_writer_is_one_prefix() {
         let prefix = |line: &str| super::super::find(line.as_bytes()).prefix;
         for (one, other) in [
@@ -362,6 +408,13 @@ mod tests {
             ("Rank 2: x", "[rank2]: y"),
             ("[titan] x", "x"),
             ("INFO x", "x"),
+            ("  3: x", "3: x"),
+            // None of these stands where a prefix does, or they number a list.
+            ("  rank 2: exit code 1", "x"),
+            ("\t[rank2]: x", "x"),
+            ("     0: EmbeddingPipe", "x"),
+            ("[0]:", "x"),
+            ("[rank2]:   [rank3]: is gone", "[rank2]: x"),
         ] {
             assert_eq!(prefix(one), prefix(other), "{one} and {other}");
         }

@@ -41,7 +41,7 @@ mod year;
 
 pub use clock::{Clock, Span, Window};
 pub use find::Finder;
-pub(crate) use find::Marks;
+pub(crate) use find::{Marks, ansi_end};
 pub(crate) use fold::{ByPrefix, PREFIXES};
 pub use fold::{Fold, How, Inbound, Timed};
 pub use parse::{Moment, parse_time};

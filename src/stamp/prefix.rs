@@ -6,6 +6,7 @@
 use std::net::Ipv4Addr;
 
 use super::digits::digit;
+use super::rank;
 
 /// Which rank or process wrote a line: a hash of the parts that say so, in one spelling.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -112,17 +113,48 @@ pub(super) fn skip_blanks(bytes: &[u8], mut at: usize) -> usize {
     }
 }
 
+/// Where on its line a prefix stands. One that names a writer stands at the beginning, or right behind another: an
+/// indented `  rank 2: exit code 1` goes on with the line before it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Place {
+    /// At the beginning of the line.
+    First,
+    /// Behind other prefixes, with one blank at most between.
+    Behind,
+    /// Behind blanks, so many of them.
+    Indented(usize),
+}
+
+impl Place {
+    /// The place behind `blanks`, which stand at the beginning of a line (`depth` 0) or behind so many prefixes.
+    #[inline]
+    pub fn of(blanks: &[u8], depth: usize) -> Self {
+        let count = blanks.iter().filter(|b| matches!(b, b' ' | b'\t')).count();
+        match (depth, count) {
+            (0, 0) => Self::First,
+            (1.., 0 | 1) => Self::Behind,
+            _ => Self::Indented(count),
+        }
+    }
+}
+
 /// Peels one prefix that begins at `at`: where it ends, and the prefix so far with its part.
 ///
-/// A bare word or number before a colon names a host or a task only where nothing was peeled before it (`first`):
-/// inside a record such words are text.
+/// A bare word or number before a colon names a host or a task only where nothing stands before it: inside a record
+/// such words are text.
 #[inline]
-pub(super) fn peel(bytes: &[u8], at: usize, so_far: Prefix, first: bool) -> Option<(usize, Prefix)> {
+pub(super) fn peel(bytes: &[u8], at: usize, so_far: Prefix, place: Place) -> Option<(usize, Prefix)> {
+    let first = place == Place::First;
     match bytes.get(at)? {
-        b'[' => bracket(bytes, at, so_far, first),
+        b'[' => bracket(bytes, at, so_far, place),
         b'(' => parenthesis(bytes, at, so_far),
         b'<' => priority(bytes, at).map(|end| (end, so_far)),
         b'0'..=b'9' if first => task(bytes, at, so_far),
+        b'0'..=b'9' if let Place::Indented(blanks) = place => {
+            // `srun --label` pads its numbers to one width.
+            let (_, end) = rank::label(bytes, at.checked_sub(blanks)?)?;
+            Some((end, so_far.with(&bytes[at..end - 2])))
+        }
         byte if byte.is_ascii_alphabetic() => word(bytes, at, so_far, first),
         _ => None,
     }
@@ -132,11 +164,16 @@ pub(super) fn peel(bytes: &[u8], at: usize, so_far: Prefix, first: bool) -> Opti
 /// `  File`, so that it shows whether the text is indented.
 pub fn behind_writer(line: &[u8]) -> &[u8] {
     let (mut at, mut prefix) = (0, Prefix::NONE);
-    while let Some((end, named)) = peel(line, at, prefix, at == 0).filter(|(_, named)| *named != prefix) {
-        let blank = line.get(end) == Some(&b' ') && line[end - 1] != b' ';
-        (at, prefix) = (end + usize::from(blank), named);
+    for depth in 0.. {
+        let text = skip_blanks(line, at);
+        let Some((end, named)) = peel(line, text, prefix, Place::of(&line[at..text], depth)) else { break };
+        if named == prefix {
+            break;
+        }
+        (at, prefix) = (end, named);
     }
-    &line[at..]
+    let blank = usize::from(at > 0 && line.get(at) == Some(&b' ') && line.get(at - 1) != Some(&b' '));
+    &line[at + blank..]
 }
 
 /// Where a word of level inside a bracket ends: `NeMo W `, `INFO|`, `I `.
@@ -158,13 +195,16 @@ pub(super) fn inside_bracket(bytes: &[u8], at: usize) -> Option<usize> {
 }
 
 /// `[rank0]:`, `[1,3]<stdout>:`, `[titan] `, `[INFO|file.py:1] `.
-fn bracket(bytes: &[u8], at: usize, so_far: Prefix, first: bool) -> Option<(usize, Prefix)> {
+fn bracket(bytes: &[u8], at: usize, so_far: Prefix, place: Place) -> Option<(usize, Prefix)> {
     let content = until(bytes, at + 1, b']')?;
     let mut end = at + 1 + content.len() + 1;
     let stream = [b"<stdout>".as_slice(), b"<stderr>"].into_iter().find(|s| bytes[end..].starts_with(s));
     end += stream.map_or(0, <[u8]>::len);
     let colon = bytes.get(end) == Some(&b':');
-    let prefix = if is_writer(content, colon, first) { so_far.with(content) } else { so_far };
+    let named = !matches!(place, Place::Indented(_))
+        && is_writer(content, colon, place == Place::First)
+        && !(rank::is_alone(&bytes[end..]) && content.iter().all(u8::is_ascii_digit));
+    let prefix = if named { so_far.with(content) } else { so_far };
     Some((end + usize::from(colon), prefix))
 }
 

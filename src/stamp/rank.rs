@@ -1,4 +1,8 @@
-//! Which rank wrote a line, by the prefix that launchers put before it.
+//! Which rank wrote a line, by the prefixes that launchers put before it and by the field in which loggers say so.
+//!
+//! A prefix stands at column 0, and prefixes may be stacked: `[0]:[rank2]:` was written by the rank 2 of the job, which
+//! is the process 0 of its node. Where no prefix names a rank, a field before the text may: `INFO [rank0] x`,
+//! `2026-11-22 06:47:12 rank=0 x`. A rank in the text itself (`peer rank 3 is gone`) is one that the line speaks of.
 
 /// A rank as it stands on a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -9,77 +13,388 @@ pub struct Rank {
     pub number: u32,
 }
 
+/// All that a line says of who wrote it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Named {
+    /// The number over the whole job.
+    pub global: Option<u32>,
+    /// The number within one replica or node.
+    pub local: Option<u32>,
+}
+
+impl Named {
+    /// The rank by which the line is counted: the one of the job where it is known.
+    pub fn rank(self) -> Option<Rank> {
+        let global = self.global.map(|number| Rank { local: false, number });
+        global.or(self.local.map(|number| Rank { local: true, number }))
+    }
+
+    fn is_empty(self) -> bool {
+        self == Self::default()
+    }
+}
+
 /// Words that number a writer, and whether the number is local to a replica.
 const WORDS: [(&[u8], bool); 5] =
     [(b"globalrank", false), (b"localrank", true), (b"rank", false), (b"default", true), (b"trainer", true)];
+/// How many prefixes may be stacked.
+const STACK: usize = 32;
+/// How far into a line a field may name its rank.
+const FIELDS: usize = 256;
+/// The longest bracket that is looked into.
+const BRACKET: usize = 128;
+/// The widest label of `srun --label`, blanks and digits; what is wider is a list (DeepSpeed's `     0: EmbeddingPipe`).
+const LABEL: usize = 5;
+const ESCAPE: u8 = 0x1b;
 
-/// The rank that the head of `line` names, if one does.
-///
-/// Known are `[rank3]:` (PyTorch), `[default3]:` and `[trainer3]:` (torchrun's `--tee`), `[3]:` and `3: ` (srun
-/// `--label`), `[1,3]<stdout>:` (mpirun `--tag-output`).
+/// The rank that wrote `line`, if the line says so; see [`named`].
 #[inline]
 pub fn of(line: &[u8]) -> Option<Rank> {
-    match line.first()? {
-        b'[' => bracket(&line[1..]),
-        b'0'..=b'9' => {
-            let (number, rest) = number(line)?;
-            rest.starts_with(b": ").then_some(Rank { local: false, number })
+    named(line).rank()
+}
+
+/// What `line` says of the rank that wrote it.
+///
+/// Known are `[rank3]:` (PyTorch), `[default3]:`, `[trainer3]:` and, where the role has no name, `[3]:` (torchrun's
+/// `--tee`), `3: ` (srun `--label`), `[1,3]<stdout>:` (mpirun `--tag-output`), TorchX's `trainer/0 ` before any of them,
+/// and fields before the text: `[Rank 3]`, `(rank 3)`, `rank=3`, `rank3:`.
+#[inline]
+pub fn named(line: &[u8]) -> Named {
+    let at = skip_codes(line, 0);
+    let (mut named, end) = match line.get(at) {
+        Some(b'[' | b' ' | b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z') => prefixes(line, at),
+        _ => (Named::default(), at),
+    };
+    let head = &line[end..line.len().min(end + FIELDS)];
+    if named.is_empty() && says_rank(head) && !goes_on(head) {
+        named = field(head);
+    }
+    named
+}
+
+/// What the prefixes from `at` on say, and where they end.
+fn prefixes(line: &[u8], at: usize) -> (Named, usize) {
+    let (mut named, mut at) = (Named::default(), at);
+    for depth in 0..STACK {
+        let Some((rank, end)) = prefix(line, at, depth == 0) else { break };
+        match rank {
+            Some(Prefix::Word(Rank { local: false, number })) => named.global = Some(number),
+            Some(Prefix::Word(Rank { local: true, number })) => {
+                // The label outside of a local rank numbers nodes.
+                named = Named { global: None, local: Some(number) };
+            }
+            Some(Prefix::Label(number)) if named.is_empty() => named.global = Some(number),
+            Some(Prefix::Label(_)) | None => {}
         }
-        b' ' | b'\t' | b'\r' => of(line[1..].trim_ascii_start()),
+        at = skip_codes(line, end);
+        at = skip_codes(line, at + usize::from(line.get(at) == Some(&b' ')));
+    }
+    (named, at)
+}
+
+/// Whose prefix it is.
+enum Prefix {
+    /// A word or torchrun says what the number counts.
+    Word(Rank),
+    /// The task of `srun` or `mpirun`, which is a rank unless more is said.
+    Label(u32),
+}
+
+/// One prefix at `at`, and where it ends; `None` where there is none.
+fn prefix(line: &[u8], at: usize, first: bool) -> Option<(Option<Prefix>, usize)> {
+    match line.get(at)? {
+        b'[' => bracket(line, at),
+        b' ' | b'0'..=b'9' if first => {
+            label(line, at).map(|(number, end)| (Some(Prefix::Label(number)), end))
+        }
+        b'a'..=b'z' | b'A'..=b'Z' if first => replica(line, at).map(|end| (None, end)),
         _ => None,
     }
 }
 
-fn bracket(inside: &[u8]) -> Option<Rank> {
-    if inside.first()?.is_ascii_digit() {
-        let (first, rest) = number(inside)?;
-        if rest.starts_with(b"]:") {
-            return Some(Rank { local: false, number: first });
+/// The label that `srun --label` puts before a line, padded with blanks: its number, and where its text begins.
+pub(crate) fn label(line: &[u8], at: usize) -> Option<(u32, usize)> {
+    let blanks = line[at..].iter().take(LABEL).take_while(|b| **b == b' ').count();
+    let (number, rest) = number(&line[at + blanks..])?;
+    let end = line.len() - rest.len();
+    (rest.starts_with(b": ") && (blanks == 0 || end - at <= LABEL)).then_some((number, end + 2))
+}
+
+/// TorchX's `trainer/0 `: where it ends.
+fn replica(line: &[u8], at: usize) -> Option<usize> {
+    let rest = &line[at..line.len().min(at + BRACKET)];
+    let slash = rest.iter().position(|b| !(b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-')))?;
+    let (_, tail) = number(rest.get(slash + 1..)?).filter(|_| rest[slash] == b'/')?;
+    matches!(tail.first(), Some(b' ' | &ESCAPE)).then(|| at + rest.len() - tail.len())
+}
+
+/// `[rank3]:`, `[3]:`, `[1,3]<stdout>:`, or a bracket with a colon that names no rank (`[titan]:`).
+fn bracket(line: &[u8], at: usize) -> Option<(Option<Prefix>, usize)> {
+    let inside = &line[at + 1..line.len().min(at + 1 + BRACKET)];
+    let content = &inside[..memchr::memchr(b']', inside)?];
+    let end = at + 1 + content.len() + 1;
+    let rest = &line[end..];
+    if let Some((first, tail)) = number(content) {
+        if tail.is_empty() && is_alone(rest) {
+            // So torchrun numbers the failures that it lists.
+            return None;
         }
-        let (number, rest) = number(rest.strip_prefix(b",")?)?;
-        return rest.starts_with(b"]<std").then_some(Rank { local: false, number });
+        if tail.is_empty() && rest.starts_with(b":") {
+            return Some((Some(Prefix::Word(Rank { local: true, number: first })), end + 1));
+        }
+        let (task, tail) = number(tail.strip_prefix(b",")?)?;
+        let stream = [b"<stdout>:".as_slice(), b"<stderr>:"].into_iter().find(|s| rest.starts_with(s))?;
+        return tail.is_empty().then_some((Some(Prefix::Label(task)), end + stream.len()));
     }
-    let end = memchr::memchr(b']', inside.get(..inside.len().min(32))?)?;
+    let colon = usize::from(rest.starts_with(b":"));
+    match word(content).filter(|(_, tail)| tail.is_empty()) {
+        Some((rank, _)) => Some((Some(Prefix::Word(rank)), end + colon)),
+        None if colon == 1 => Some((None, end + colon)),
+        None => None,
+    }
+}
+
+/// Whether nothing follows a bracket but its colon: `[0]:` with nothing more is how torchrun numbers a list of failures.
+pub(crate) fn is_alone(rest: &[u8]) -> bool {
+    matches!(rest, [b':'] | [b':', b'\n'] | [b':', b'\r', b'\n'] | [b':', b' ', b'\n'])
+}
+
+/// The rank that a word and a number at the head of `bytes` name, in any case, and what follows.
+fn word(bytes: &[u8]) -> Option<(Rank, &[u8])> {
     for (word, local) in WORDS {
-        let Some(rest) = strip_word(&inside[..end], word) else { continue };
+        let Some(rest) = strip_word(bytes, word) else { continue };
         let (number, rest) = number(rest)?;
-        return rest.is_empty().then_some(Rank { local, number });
+        return Some((Rank { local, number }, rest));
     }
     None
 }
 
-/// What follows `word`, in any case, and a blank or mark after it.
+/// What follows `word` in any case, with marks between its halves perhaps (`local_rank`), and one mark or blank after it.
 fn strip_word<'b>(bytes: &'b [u8], word: &[u8]) -> Option<&'b [u8]> {
-    let head = bytes.get(..word.len())?;
-    let rest = &bytes[word.len()..];
-    let rest =
-        rest.strip_prefix(b" ").or(rest.strip_prefix(b"=")).or(rest.strip_prefix(b"_")).unwrap_or(rest);
-    head.eq_ignore_ascii_case(word).then_some(rest)
+    let (mut rest, halves) =
+        (bytes, word.len().checked_sub(b"rank".len()).filter(|_| word.ends_with(b"rank")));
+    for (at, letter) in word.iter().enumerate() {
+        if at > 0 && halves == Some(at) && matches!(rest.first(), Some(b'_' | b'-' | b' ')) {
+            rest = &rest[1..];
+        }
+        rest = rest.split_first().filter(|(first, _)| first.eq_ignore_ascii_case(letter))?.1;
+    }
+    let rest = rest.strip_prefix(b": ").unwrap_or(rest);
+    let mark = usize::from(matches!(rest.first(), Some(b' ' | b'=' | b'_' | b'-' | b':')));
+    Some(&rest[mark..])
 }
 
 fn number(bytes: &[u8]) -> Option<(u32, &[u8])> {
-    let digits = bytes.iter().take_while(|b| b.is_ascii_digit()).count();
+    let digits = bytes.iter().take(11).take_while(|b| b.is_ascii_digit()).count();
     let number = std::str::from_utf8(&bytes[..digits]).ok()?.parse().ok()?;
     Some((number, &bytes[digits..]))
+}
+
+/// Whether the word stands anywhere: most lines end here.
+fn says_rank(head: &[u8]) -> bool {
+    memchr::memchr2_iter(b'k', b'K', head)
+        .any(|k| k >= 3 && head[k - 3..k].eq_ignore_ascii_case(b"ran") && head.len() > k + 1)
+}
+
+/// Whether a line goes on with the one before it: it is indented, and does not begin with a stamp in a bracket.
+fn goes_on(head: &[u8]) -> bool {
+    let text = head.trim_ascii_start();
+    text.len() < head.len() && !matches!(text, [b'[', b'0'..=b'9', ..])
+}
+
+/// The rank that a field before the text names: stamps, levels, brackets, `key=value` and names of loggers are passed
+/// over, and the first word of the text ends the search.
+fn field(head: &[u8]) -> Named {
+    let mut at = 0;
+    loop {
+        at += head[at..].iter().take_while(|b| matches!(b, b' ' | b'\t' | b'|' | b'-' | b'>' | b':')).count();
+        at = skip_codes(head, at);
+        let token = &head[at..];
+        let next = match token.first() {
+            Some(b'[') => inside(token, b']').map_or_else(|| header(token), Step::from),
+            Some(b'(') => inside(token, b')').map_or_else(|| header(token), Step::from),
+            Some(b' ' | b'\t') => Step::Over(1),
+            Some(_) => bare(token).map_or_else(|| header(token), Step::Names),
+            None => Step::Text,
+        };
+        match next {
+            Step::Names(Rank { local: true, number }) => {
+                return Named { global: None, local: Some(number) };
+            }
+            Step::Names(Rank { local: false, number }) => {
+                return Named { global: Some(number), local: None };
+            }
+            Step::Over(bytes) => at += bytes.max(1),
+            Step::Text => return Named::default(),
+        }
+    }
+}
+
+/// What one token of a line's head is.
+enum Step {
+    /// It names the rank.
+    Names(Rank),
+    /// A stamp, a level, a name: go on behind so many bytes.
+    Over(usize),
+    /// The text begins.
+    Text,
+}
+
+impl From<(Option<Rank>, usize)> for Step {
+    fn from((rank, len): (Option<Rank>, usize)) -> Self {
+        rank.map_or(Self::Over(len), Self::Names)
+    }
+}
+
+/// The rank that all of a bracket or parenthesis names, and how long it is.
+fn inside(token: &[u8], close: u8) -> Option<(Option<Rank>, usize)> {
+    let end = memchr::memchr(close, token)?;
+    let rank = word(&token[1..end]).filter(|(_, tail)| tail.is_empty()).map(|(rank, _)| rank);
+    Some((rank, end + 1))
+}
+
+/// `rank=0 `, `rank3:`, `rank0[10]`, `Rank 3 - `: a rank outside of brackets.
+fn bare(token: &[u8]) -> Option<Rank> {
+    let (rank, tail) = word(token).filter(|_| matches!(token[0], b'r' | b'R' | b'l' | b'L' | b'g' | b'G'))?;
+    let assigned = token.len() - tail.len() > 0 && token[..token.len() - tail.len()].contains(&b'=');
+    let ends = match tail {
+        [b':' | b'[' | b']' | b'|', ..] | [b' ', b'-' | b'|' | b':', ..] => true,
+        [] | [b' ' | b',' | b';' | b'\n' | b'\t' | b'\r', ..] => assigned,
+        _ => false,
+    };
+    ends.then_some(rank)
+}
+
+/// Whether a word at the head of a line belongs to its header: how many bytes to pass over.
+fn header(token: &[u8]) -> Step {
+    let end = token.iter().position(|b| matches!(b, b' ' | b'\t' | b'\n' | b'\r')).unwrap_or(token.len());
+    let (word, rest) = (&token[..end], &token[end..]);
+    let Some(last) = word.last() else { return Step::Text };
+    if let Some(open) = memchr::memmem::find(word, b"=\"") {
+        // A value in quotes may hold blanks.
+        return memchr::memchr(b'"', &token[open + 2..]).map_or(Step::Text, |n| Step::Over(open + 3 + n));
+    }
+    let stamp = word.iter().any(u8::is_ascii_digit)
+        && word.iter().all(|b| {
+            b.is_ascii_digit() || matches!(b, b':' | b'.' | b',' | b'/' | b'-' | b'+' | b'T' | b'Z')
+        });
+    let glog = word.len() >= 4 && word[0].is_ascii_uppercase() && word[1..].iter().all(u8::is_ascii_digit);
+    let closed = matches!(last, b':' | b'|' | b'-' | b']' | b'>');
+    let parted = matches!(rest, [b' ', b'-' | b'|' | b':' | b'>', ..]);
+    let level = word.len() <= 9 && word.iter().all(u8::is_ascii_uppercase);
+    let pair = word.contains(&b'=');
+    if stamp || glog || closed || parted || level || pair { Step::Over(end) } else { Step::Text }
+}
+
+/// Where the ANSI codes, NULs, returns and byte order marks from `at` on end: what does not count as a column.
+fn skip_codes(line: &[u8], mut at: usize) -> usize {
+    loop {
+        match line.get(at) {
+            Some(b'\r' | 0) => at += 1,
+            Some(0xef) if line[at..].starts_with(b"\xef\xbb\xbf") => at += 3,
+            Some(&ESCAPE) => at = crate::stamp::ansi_end(line, at),
+            _ => return at,
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn global(number: u32) -> Option<Rank> {
+        Some(Rank { local: false, number })
+    }
+
+    fn local(number: u32) -> Option<Rank> {
+        Some(Rank { local: true, number })
+    }
+
+    fn check(rows: &[(&str, Option<Rank>)]) {
+        for (text, expected) in rows {
+            for end in ["", "\n", "\r\n"] {
+                assert_eq!(of(format!("{text}{end}").as_bytes()), *expected, "{text:?}");
+            }
+        }
+    }
+
     #[test]
     fn the_prefixes_of_launchers_are_known() {
-        let global = |number| Some(Rank { local: false, number });
-        assert_eq!(of(b"[rank3]: Traceback"), global(3));
-        assert_eq!(of(b"[Rank 12] step"), global(12));
-        assert_eq!(of(b"[default7]:loss"), Some(Rank { local: true, number: 7 }));
-        assert_eq!(of(b"[5]: x"), global(5));
-        assert_eq!(of(b"5: x"), global(5));
-        assert_eq!(of(b"[1,4]<stdout>:x"), global(4));
-        for text in
-            ["[2026-11-22] x", "12:30:00 x", "rank3", "[ranking]", "[rank]", "", "[", "[99999999999]: x"]
-        {
-            assert_eq!(of(text.as_bytes()), None, "{text}");
+        check(&[
+            ("[rank3]: Traceback", global(3)),
+            ("[Rank 12] step", global(12)),
+            ("[rank: 3] Seed set to 42", global(3)),
+            ("[default7]:loss", local(7)),
+            ("[local_rank 2] x", local(2)),
+            ("[global-rank=2] x", global(2)),
+            ("[5]: x", local(5)),
+            ("5: x", global(5)),
+            ("  5: x", global(5)),
+            ("[1,4]<stdout>:x", global(4)),
+            ("\x1b[32mtrainer/1\x1b[0m [2]:x", local(2)),
+            ("\r[rank1]: x", global(1)),
+        ]);
+    }
+
+    #[test]
+    fn the_inner_of_two_prefixes_says_the_rank_of_the_job() {
+        check(&[
+            ("[0]:[rank2]: x", global(2)),
+            ("[default7]:[rank15]: x", global(15)),
+            ("3: [rank25]: x", global(25)),
+            ("trainer/0 [1]:[rank9]: x", global(9)),
+            // The label numbers nodes where each of them has a torchrun.
+            ("1: [default3]:x", local(3)),
+        ]);
+        let both = Named { global: Some(15), local: Some(7) };
+        assert_eq!(named(b"[default7]:[rank15]: x"), both);
+    }
+
+    #[test]
+    fn what_numbers_no_writer_is_no_rank() {
+        for text in [
+            "[2026-11-22] x",
+            "12:30:00 x",
+            "rank3",
+            "[ranking]",
+            "[rank]",
+            "",
+            "[",
+            "[99999999999]: x",
+            // torchrun's list of failures, and what stands in it
+            "[0]:",
+            "  rank      : 3 (local_rank: 3)",
+            // An indented line goes on with the one before it.
+            "  rank 2: exit code 1",
+            "     0: EmbeddingPipe",
+            "\t[rank2]: x is gone",
+            "[PG ID 0 PG GUID 1 Rank 3] x",
+            "[10] NCCL INFO x",
+            "INFO peer [rank3] is gone",
+            "2026-11-22 06:47:12,123 INFO waiting for rank 3: x",
+            "mpirun noticed that process rank 7 with PID 40",
+            "2026-11-22 06:47:12 frank=3 x",
+        ] {
+            check(&[(text, None)]);
         }
+    }
+
+    #[test]
+    fn a_field_before_the_text_names_the_rank() {
+        check(&[
+            ("INFO [rank0] x", global(0)),
+            ("2026-11-22 06:47:12,123 INFO [rank5] step 3 failed", global(5)),
+            ("2026-11-22 06:47:12,123 - root - INFO - rank=0 x", global(0)),
+            ("2026-11-22 06:47:12,123: rank0[10][MainThread]: INFO: x", global(0)),
+            ("(rank 3) 2026-11-22 06:47:12,123 INFO x", global(3)),
+            ("rank=7 2026-11-22 06:47:12 x", global(7)),
+            ("[E ProcessGroupNCCL.cpp:828] [Rank 9] Watchdog caught", global(9)),
+            ("[2026-11-22 06:47:12,123] [INFO] [x.py:1:f] [Rank 9] x", global(9)),
+            ("time=2026-11-22T06:47:12Z level=info msg2=\"a b\" rank=4 msg=x", global(4)),
+            ("rank3: x", global(3)),
+            ("Rank 3: 2026-11-22 06:47:12 x", global(3)),
+            ("I1122 06:47:12.123456 10 x.cc:10] (local_rank=1) x", local(1)),
+            ("[rank0]: rank 3: x is gone", global(0)),
+        ]);
     }
 }
