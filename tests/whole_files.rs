@@ -10,13 +10,13 @@ use logdex::stamp::{Clock, Fold, How, Reference, elect};
 fn times(text: &str, zone: &str, reference: Reference) -> Vec<(String, How)> {
     let lines = || text.as_bytes().split_inclusive(|b| *b == b'\n');
     let elected = elect(text.as_bytes());
-    let mut fold = Fold::new().electing(elected);
+    let mut fold = Fold::new().electing(&elected);
     lines().for_each(|line| {
         fold.push(line);
     });
     let mut clock = Clock::new(TimeZone::get(zone).unwrap());
     clock.set_years(&fold.years(), reference);
-    let mut again = Fold::starting(fold.first()).electing(elected);
+    let mut again = Fold::starting(fold.first()).electing(&elected);
     lines()
         .map(|line| {
             let timed = again.push(line);
@@ -305,6 +305,81 @@ fn a_format_in_a_later_field_or_without_a_date_can_win() {
 2024-01-01T23:00:00Z . | 23:00:00 INFO a
 2024-01-02T01:00:00Z . | 2024-01-02 01:00:00 b
 2024-01-02T02:00:00Z . | 02:00:00 INFO c
+",
+    );
+}
+
+#[test]
+fn a_day_over_twelve_anywhere_says_that_the_day_is_first() {
+    check(
+        "UTC",
+        mtime("2026-12-23T00:00:00Z"),
+        "
+2026-11-05T06:47:10Z . | 05/11/2026 06:47:10 INFO a
+2026-11-05T06:47:10Z < | no stamp
+2026-11-12T06:47:11Z . | 12/11/2026 06:47:11 INFO b
+2026-11-13T06:47:11Z . | 13/11/2026 06:47:11 INFO c
+2026-12-01T06:47:11Z . | [01/12/26 06:47:11] d
+",
+    );
+    check(
+        "UTC",
+        mtime("2026-12-23T00:00:00Z"),
+        "
+2026-05-11T06:47:10Z . | 05/11/2026 06:47:10 INFO a
+2026-05-13T06:47:11Z . | 05/13/2026 06:47:11 INFO b
+",
+    );
+    check(
+        "UTC",
+        mtime("2026-12-23T00:00:00Z"),
+        "
+2026-05-11T06:47:10Z . | 05/11/2026 06:47:10 INFO nothing tells
+",
+    );
+}
+
+#[test]
+fn a_time_of_day_in_brackets_goes_on_from_a_dated_stamp() {
+    check(
+        "UTC",
+        mtime("2026-12-23T00:00:00Z"),
+        "
+2026-11-22T23:59:10Z ^ | [23:59:00] nothing dated stands before
+2026-11-22T23:59:10Z . | 2026-11-22 23:59:10 INFO a
+2026-11-22T23:59:58Z . | [23:59:58] WARNING: ../src/learner.cc:1115: b
+2026-11-23T00:00:01Z . | [00:00:01] c
+2026-11-23T00:00:01Z < | no stamp
+2026-11-23T00:00:02Z . | 2026-11-23 00:00:02 INFO d
+2026-11-23T00:00:03Z . | 2026-11-23 00:00:03 INFO e
+",
+    );
+}
+
+#[test]
+fn a_zone_on_a_line_without_a_year_is_taken_at_its_word() {
+    check(
+        "Asia/Tokyo",
+        mtime("2026-12-23T00:00:00Z"),
+        "
+2026-11-22T04:47:12Z . | Nov 22 06:47:12 +0200 node1 x
+2026-11-21T21:47:12Z . | Nov 22 06:47:12 node1 x
+2026-11-22T06:47:12Z . | Nov 22 06:47:12 UTC node1 x
+2027-01-01T01:00:00Z . | 2027-01-01T01:00:00Z x
+2027-01-01T03:30:00Z . | Jan  1 01:30:00 -0200 node1 y
+",
+    );
+}
+
+#[test]
+fn of_two_formats_with_as_many_lines_the_dated_one_wins() {
+    check(
+        "UTC",
+        mtime("2026-12-23T00:00:00Z"),
+        "
+2026-11-22T06:47:12Z . | 1795330000 2026.11.22 dn228 Nov 22 06:47:12 a
+2026-11-22T06:47:13Z . | 1795330001 2026.11.22 dn228 Nov 22 06:47:13 b
+2026-11-22T06:47:14Z . | 1795330002 2026.11.22 dn228 Nov 22 06:47:14 c
 ",
     );
 }

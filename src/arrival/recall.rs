@@ -58,7 +58,7 @@ impl Arrived {
         source: &Arc<Source>,
         before: &[Piece],
         mut prefixes: BTreeSet<Prefix>,
-        elected: Elected,
+        elected: &Elected,
         tick: Tick<'_>,
     ) -> Result<()> {
         let (mut last, mut found) = (None, Vec::new());
@@ -121,7 +121,7 @@ impl Past {
 }
 
 /// Where the last stamped line of each prefix, and of none, ends in a block.
-fn stamped(source: &Arc<Source>, entry: &Entry, elected: Elected) -> Result<ByPrefix<u64>> {
+fn stamped(source: &Arc<Source>, entry: &Entry, elected: &Elected) -> Result<ByPrefix<u64>> {
     let (mut block, mut finder) = (Block::default(), Finder::electing(elected));
     let (mut marks, mut stamped) = (Marks::default(), ByPrefix::default());
     block.read(source, entry.extent)?;

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use crate::error::{Error, Result};
 use crate::file::block::{BLOCK, Block, Cutter, Extent};
 use crate::file::source::Source;
-use crate::stamp::{Finder, Fold};
+use crate::stamp::{Finder, Fold, Order};
 use crate::system::lock::{lock, sound};
 
 use super::Index;
@@ -46,6 +46,8 @@ pub struct Builder {
     pub lines: u64,
     /// The last block, which growth may cut elsewhere.
     pub open: Option<Extent>,
+    /// What the dates so far say of the order of day and month.
+    pub order: Order,
 }
 
 enum Way {
@@ -71,6 +73,7 @@ impl Builder {
             covered: extent.start,
             lines,
             open: None,
+            order: Order::default(),
         }
     }
 
@@ -102,6 +105,7 @@ impl Builder {
             None => fold_again(&self.source, fold, sum.extent, self.lines)?,
         };
         self.covered = sum.extent.end;
+        self.order.join(sum.digest.order());
         self.lines += entry.lines;
         Ok(entry)
     }
@@ -148,12 +152,15 @@ fn fold_again(source: &Source, fold: &mut Fold, extent: Extent, lines: u64) -> R
     Ok(exact(fold, extent, lines, block.bytes()))
 }
 
-/// Sums up a block that stands behind what `fold` has seen, which is `lines` lines.
-pub fn sum_up(source: &Source, fold: &mut Fold, extent: Extent, lines: u64) -> Result<Entry> {
+/// Sums up a block that stands behind what `fold` has seen, which is `lines` lines, and says what its dates say of their
+/// order.
+pub fn sum_up(source: &Source, fold: &mut Fold, extent: Extent, lines: u64) -> Result<(Entry, Order)> {
     let mut block = Block::default();
     block.read(source, extent)?;
     let digest = Digest::of(&mut fold.finder.clone(), block.bytes());
-    Ok(digest.append(fold, extent, lines).unwrap_or_else(|| exact(fold, extent, lines, block.bytes())))
+    let entry =
+        digest.append(fold, extent, lines).unwrap_or_else(|| exact(fold, extent, lines, block.bytes()));
+    Ok((entry, digest.order()))
 }
 
 /// The blocks of one turn.

@@ -14,6 +14,7 @@ use xxhash_rust::xxh3::xxh3_128;
 
 use crate::error::{Error, Result};
 use crate::file::source::Source;
+use crate::stamp::Taught;
 use crate::system::trust::{create_in, open_directory, open_in, trusted_in};
 
 use super::store::{Store, VERSION};
@@ -64,9 +65,9 @@ impl Keep {
     }
 
     /// The stored index of a log, if there is one that may be trusted.
-    pub fn load(&self, source: &Source) -> Option<Store> {
+    pub fn load(&self, source: &Source, taught: Option<&Taught>) -> Option<Store> {
         let directory = open_directory(self.path()?).ok()?;
-        let file = trusted_in(&directory, name(source)?, source.metadata().ok()?.uid())?;
+        let file = trusted_in(&directory, name(source, taught)?, source.metadata().ok()?.uid())?;
         let now = SystemTime::now();
         let written = file.metadata().and_then(|stored| stored.modified());
         if written.is_ok_and(|m| now.duration_since(m).is_ok_and(|age| age > NOTED)) {
@@ -80,10 +81,11 @@ impl Keep {
     pub fn publish(
         &self,
         source: &Source,
+        taught: Option<&Taught>,
         write: &mut dyn FnMut(&mut File) -> io::Result<()>,
     ) -> io::Result<()> {
         static COUNT: AtomicU32 = AtomicU32::new(0);
-        let (Some(path), Some(name)) = (self.path(), name(source)) else { return Ok(()) };
+        let (Some(path), Some(name)) = (self.path(), name(source, taught)) else { return Ok(()) };
         if !matches!(self, Self::Beside(_)) {
             std::fs::DirBuilder::new().recursive(true).mode(0o700).create(path)?;
         }
@@ -120,10 +122,12 @@ pub fn cache_directory() -> Option<PathBuf> {
     })
 }
 
-/// What the index of a log is called: by where the log is, and the version of what is stored.
-fn name(source: &Source) -> Option<String> {
+/// What the index of a log is called: by where the log is, by the format that the user taught, and by the version of
+/// what is stored.
+fn name(source: &Source, taught: Option<&Taught>) -> Option<String> {
     let path = std::path::absolute(source.path()).ok()?;
-    Some(format!("{:032x}.v{VERSION}{SUFFIX}", xxh3_128(path.as_os_str().as_bytes())))
+    let taught = taught.map(|taught| format!(".{:016x}", taught.code())).unwrap_or_default();
+    Some(format!("{:032x}{taught}.v{VERSION}{SUFFIX}", xxh3_128(path.as_os_str().as_bytes())))
 }
 
 /// A file of ours in a directory.

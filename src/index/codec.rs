@@ -62,7 +62,7 @@ impl<'b> Reader<'b> {
 }
 
 /// How long a stored stamp is.
-const STAMP: usize = 20;
+const STAMP: usize = 21;
 /// How long a stored prefix is, with its stamp.
 const WRITER: usize = 8 + STAMP;
 /// How long a stored entry is, but for its prefixes.
@@ -88,6 +88,7 @@ fn put_stamp(out: &mut Vec<u8>, stamp: Option<Stamp>) {
     out.extend(stamp.offset.to_le_bytes());
     out.push(frame);
     out.push(u8::from(stamp.again));
+    out.push(u8::from(stamp.zoned));
 }
 
 #[expect(clippy::option_option, reason = "whether it can be read, and whether it is there")]
@@ -96,7 +97,7 @@ fn stamp(from: &mut Reader<'_>) -> Option<Option<Stamp>> {
     let offset = from.u16()?.cast_signed();
     let frame = match from.u8()? {
         0 => {
-            from.u8()?;
+            from.u16()?;
             return Some(None);
         }
         1 => Frame::Absolute,
@@ -106,9 +107,10 @@ fn stamp(from: &mut Reader<'_>) -> Option<Option<Stamp>> {
         5 => Frame::Dayless,
         _ => return None,
     };
-    let again = from.flag()?;
-    let sound = (1..=1_000_000_000).contains(&resolution) && ns.unsigned_abs() < i64::MAX.unsigned_abs() / 2;
-    sound.then_some(Some(Stamp { ns, resolution, offset, after, frame, again }))
+    let (again, zoned) = (from.flag()?, from.flag()?);
+    let known = (1..=1_000_000_000).contains(&resolution) || resolution == Stamp::A_MINUTE;
+    let sound = known && ns.unsigned_abs() < i64::MAX.unsigned_abs() / 2;
+    sound.then_some(Some(Stamp { ns, resolution, offset, zoned, after, frame, again }))
 }
 
 fn put_ns(out: &mut Vec<u8>, ns: Option<i64>) {
@@ -238,7 +240,7 @@ pub fn put_fold(out: &mut Vec<u8>, fold: &Fold) {
 }
 
 /// The state of a fold as stored.
-pub fn fold(from: &mut Reader<'_>, elected: Elected) -> Option<Fold> {
+pub fn fold(from: &mut Reader<'_>, elected: &Elected) -> Option<Fold> {
     let first = stamp(from)?;
     let mut fold = Fold::starting(first).electing(elected);
     fold.chain.last = stamp(from)?;

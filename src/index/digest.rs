@@ -9,8 +9,8 @@ use crate::file::block::Extent;
 use crate::line;
 use crate::stamp::civil::{self, LEAP_YEAR};
 use crate::stamp::{
-    ByPrefix, Chain, FALL, Finder, Fold, Found, Frame, Inbound, Marks, PREFIXES, Prefix, Stamp, nearest,
-    position,
+    ByPrefix, Chain, FALL, Finder, Fold, Found, Frame, Inbound, Marks, Order, PREFIXES, Prefix, Stamp,
+    nearest, position,
 };
 
 use super::entry::{Entry, step_back};
@@ -33,6 +33,8 @@ pub struct Digest {
     steps_back: u32,
     largest_step_back: i64,
     fell: bool,
+    /// Whether a stamp without a year names its zone.
+    zoned: bool,
     first: Option<Stamp>,
     first_naive: Option<Stamp>,
     /// Where the run without years ends: its last stamp, and the one after it.
@@ -46,6 +48,8 @@ pub struct Digest {
     recent: Vec<(Prefix, Option<Stamp>)>,
     /// Stamps that only go on from one another.
     run: Option<Streak>,
+    /// What its dates say of the order of day and month.
+    order: Order,
 }
 
 /// Dated stamps on one axis, of which none falls back.
@@ -73,6 +77,7 @@ impl Digest {
             steps_back: 0,
             largest_step_back: 0,
             fell: false,
+            zoned: false,
             first: None,
             first_naive: None,
             seam: None,
@@ -82,7 +87,9 @@ impl Digest {
             writers: ByPrefix::default(),
             recent: vec![(Prefix::NONE, None); RECENT],
             run: None,
+            order: Order::default(),
         };
+        finder.forget_order();
         let mut marks = Marks::default();
         for line in line::lines(text) {
             let found = finder.find_in(text, line, &mut marks);
@@ -90,7 +97,13 @@ impl Digest {
         }
         digest.settle_run();
         digest.settle_recent();
+        digest.order = finder.order();
         digest
+    }
+
+    /// What the dates of the block say of the order of day and month.
+    pub fn order(&self) -> Order {
+        self.order
     }
 
     #[inline]
@@ -122,13 +135,13 @@ impl Digest {
             return false;
         }
         run.count += 1;
-        run.range.add(stamp.ns, stamp.ns + i64::from(stamp.resolution) - 1);
+        run.range.add(stamp.ns, stamp.ns + stamp.width() - 1);
         // Ranks jitter, so a branch on the sign would be guessed wrong half of the time.
         self.steps_back += u32::from(step < 0);
         self.largest_step_back = self.largest_step_back.max(-step);
         // Field by field, as the finder wrote it: read back in whole words, it is not there yet for 12 cycles.
-        let Stamp { ns, resolution, offset, after, frame: _, again } = *stamp;
-        run.last = Stamp { ns, resolution, offset, after, again, ..run.last };
+        let Stamp { ns, resolution, offset, zoned, after, frame: _, again } = *stamp;
+        run.last = Stamp { ns, resolution, offset, zoned, after, again, ..run.last };
         true
     }
 
@@ -187,6 +200,7 @@ impl Digest {
             self.naive_seam = Some((naive, stamp));
         }
         self.fell |= self.chain.fell.is_some();
+        self.zoned |= stamp.zoned && stamp.frame != Frame::Absolute;
         if self.first.is_none() {
             self.first = Some(stamp);
         }
@@ -272,6 +286,7 @@ impl Digest {
         let steps = shift.year.is_some() && !run.is_empty() && spring(run.lo) != spring(run.hi);
         let stamped = self.writers.values().filter(|writer| writer.last.is_some()).count();
         !self.fell
+            && !self.zoned
             && !falls
             && before.fell.is_none()
             && !anchors

@@ -65,7 +65,7 @@ pub fn exact(fold: &mut Fold, extent: Extent, first_line: u64, text: &[u8]) -> E
     let mut entry = Entry { extent, first_line, ..Entry::default() };
     let mut seen: ByPrefix<Seen> = ByPrefix::default();
     for line in line::lines(text) {
-        let found = fold.finder.find(line.of(text));
+        let found = fold.find(line.of(text));
         if found.prefix != Prefix::NONE {
             seen.entry(found.prefix).or_insert_with(|| Seen {
                 before: fold.by_prefix.get(&found.prefix).copied().flatten(),

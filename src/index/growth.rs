@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::error::{Error, Result};
 use crate::file::block::{Extent, whole_end};
 use crate::file::source::Source;
+use crate::stamp::{First, Fold, Order};
 
 use super::Index;
 use super::build::{Builder, Progress, Tick, sum_up};
@@ -46,10 +47,15 @@ impl Index {
         if let Some(entry) = next? {
             (self.about.covered, self.about.lines) = (growth.builder.covered, growth.builder.lines);
             self.about.last = entry.extent;
+            let order = growth.builder.order;
             self.table.push(&entry);
+            self.settle_order(order);
             return Ok(Some(entry));
         }
-        self.sum_up_rest()?;
+        let order = self.sum_up_rest()?;
+        if self.settle_order(order) {
+            return self.step(tick);
+        }
         self.keep();
         Ok(self.open.clone())
     }
@@ -91,22 +97,51 @@ impl Index {
     }
 
     /// Sums up the block that growth may cut elsewhere.
-    fn sum_up_rest(&mut self) -> Result<()> {
-        let Some(Growth { builder, source, .. }) = &self.growth else { return Ok(()) };
-        let mut fold = self.fold.clone();
-        self.open = match builder.open {
-            Some(extent) => Some(sum_up(source, &mut fold, extent, self.about.lines)?),
-            None => None,
-        };
+    fn sum_up_rest(&mut self) -> Result<Order> {
+        let Some(Growth { builder, source, .. }) = &self.growth else { return Ok(Order::default()) };
+        let (mut fold, mut order) = (self.fold.clone(), Order::default());
+        self.open = None;
+        if let Some(extent) = builder.open {
+            let (entry, says) = sum_up(source, &mut fold, extent, self.about.lines)?;
+            (self.open, order) = (Some(entry), says);
+        }
         self.end = Some(fold);
-        Ok(())
+        Ok(order)
+    }
+
+    /// Takes what the dates say of their order, where that was open. Where the day is first, all that was summed up was
+    /// misread, and the index begins anew: nobody has seen it yet, for it is not anchored. Whether it did.
+    fn settle_order(&mut self, order: Order) -> bool {
+        if self.about.elected.first() != First::Open {
+            return false;
+        }
+        match order.says() {
+            First::Open => false,
+            First::Month if order.month == 0 => false,
+            First::Month => {
+                let elected = self.about.elected.clone().with(First::Month);
+                self.fold.elect(&elected);
+                self.end.iter_mut().for_each(|end| end.elect(&elected));
+                self.about.elected = elected;
+                false
+            }
+            First::Day => {
+                let Some(Growth { source, seen, .. }) = self.growth.take() else { return false };
+                let (end, elected) = (self.size, self.about.elected.clone().with(First::Day));
+                let fold = Fold::new().electing(&elected);
+                *self = Self::behind(None, fold, self.options.clone());
+                self.about.elected = elected;
+                self.grow(&source, seen, end);
+                true
+            }
+        }
     }
 
     /// Ends the growth, and stores what it came to if that is worth it: as a file that has grown, of which the next
     /// question sums up the rest. Writes what was summed up, and sums up nothing more.
     fn keep(&mut self) {
         let Some(Growth { source, seen, sound, .. }) = self.growth.take() else { return };
-        let About { covered, lines, last, elected, .. } = self.about;
+        let About { covered, lines, last, ref elected, .. } = self.about;
         if covered == self.built_from || !sound || source.insist(covered).is_err() {
             return;
         }

@@ -160,11 +160,11 @@ fn links_and_strangers_are_not_followed() {
     std::fs::rename(&stored, &elsewhere).unwrap();
     std::os::unix::fs::symlink(&elsewhere, &stored).unwrap();
     let source = Source::open(&kept.log).unwrap();
-    assert!(Keep::Directory(kept.place()).load(&source).is_none(), "a link in place of the index");
+    assert!(Keep::Directory(kept.place()).load(&source, None).is_none(), "a link in place of the index");
     std::fs::remove_file(&stored).unwrap();
     kept.index();
-    assert!(Keep::Directory(kept.place()).load(&source).is_some());
+    assert!(Keep::Directory(kept.place()).load(&source, None).is_some());
     let link = kept.directory.path().join("link");
     std::os::unix::fs::symlink(kept.place(), &link).unwrap();
-    assert!(Keep::Directory(link).load(&source).is_none(), "a link in place of the directory");
+    assert!(Keep::Directory(link).load(&source, None).is_none(), "a link in place of the directory");
 }

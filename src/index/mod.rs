@@ -29,7 +29,9 @@ use jiff::tz::TimeZone;
 use crate::error::Result;
 use crate::file::block::{Block, Cutter, Extent};
 use crate::file::source::Source;
-use crate::stamp::{Clock, Elected, Fold, Frame, Reference, Span, Stamp, VOTERS, Window, elect};
+use crate::stamp::{
+    Clock, Elected, First, Fold, Frame, Reference, Span, Stamp, Taught, VOTERS, Window, elect_with,
+};
 use crate::system::cores::cores;
 
 use growth::Growth;
@@ -59,12 +61,14 @@ pub struct Options {
     pub stored_from: u64,
     /// By how much the log must have grown for its stored index to be written anew, in bytes: this, or a tenth of it.
     pub grown: u64,
+    /// The format of its stamps that the user teaches.
+    pub taught: Option<Arc<Taught>>,
 }
 
 impl Options {
     /// Stored where `keep` says, for logs of 16 MiB and more, and built on all cores.
     pub fn new(keep: Keep) -> Self {
-        Self { keep, threads: cores(), stored_from: STORED_FROM, grown: GROWN }
+        Self { keep, threads: cores(), stored_from: STORED_FROM, grown: GROWN, taught: None }
     }
 }
 
@@ -117,8 +121,9 @@ impl Index {
     pub fn begin(source: &Arc<Source>, end: u64, options: Options, tick: Tick<'_>) -> Result<Self> {
         let seen = source.metadata()?;
         let fits = |store: &Store| store.about.covered <= end && store.about.speaks_of(source, &seen);
-        let stored = options.keep.load(source).filter(fits);
-        let stored = stored.and_then(|store| {
+        let stored = options.keep.load(source, options.taught.as_deref()).filter(fits);
+        let stored = stored.and_then(|mut store| {
+            store.about.elected = store.about.elected.teaching(options.taught.clone());
             let fold = store.fold()?;
             Some(Self::behind(Some(store), fold, options.clone()))
         });
@@ -131,8 +136,8 @@ impl Index {
     }
 
     fn new(source: &Source, end: u64, options: Options, tick: Tick<'_>) -> Result<Self> {
-        let elected = election(source, end, tick)?;
-        let mut index = Self::behind(None, Fold::new().electing(elected), options);
+        let elected = election(source, end, options.taught.as_ref(), tick)?;
+        let mut index = Self::behind(None, Fold::new().electing(&elected), options);
         index.about.elected = elected;
         Ok(index)
     }
@@ -165,13 +170,19 @@ impl Index {
         {
             return;
         }
+        let taught = self.options.taught.as_deref();
         let (about, old, table, fold) = (&self.about, self.store.as_ref(), &self.table, &self.fold);
         let mut write = |file: &mut std::fs::File| store::write(file, about, old, table, fold);
-        if self.options.keep.publish(source, &mut write).is_err() {
+        if self.options.keep.publish(source, taught, &mut write).is_err() {
             return;
         }
         // Another writer may have published meanwhile: only what was just written replaces the table.
-        if let Some(store) = self.options.keep.load(source).filter(|store| store.about == self.about) {
+        let stored = self.options.keep.load(source, taught);
+        let ours = |mut store: Store| {
+            store.about.elected = store.about.elected.teaching(self.options.taught.clone());
+            (store.about == self.about).then_some(store)
+        };
+        if let Some(store) = stored.and_then(ours) {
             self.table = Table { heap_start: store.heap_len(), ..Table::default() };
             self.store = Some(store);
         }
@@ -212,9 +223,11 @@ impl Index {
         self.growth.is_some()
     }
 
-    /// Whether no line to come can change what the lines before it mean: the first stamp has a year of its own.
+    /// Whether no line to come can change what the lines before it mean: the first stamp has a year of its own, and no
+    /// line is wanted that tells day from month.
     pub fn is_anchored(&self) -> bool {
-        self.first().is_some_and(|first| matches!(first.frame, Frame::Absolute | Frame::Civil))
+        self.elected().first() != First::Open
+            && self.first().is_some_and(|first| matches!(first.frame, Frame::Absolute | Frame::Civil))
     }
 
     /// How many lines the file has.
@@ -228,8 +241,8 @@ impl Index {
     }
 
     /// The ambiguous format that the file elected.
-    pub fn elected(&self) -> Elected {
-        self.about.elected
+    pub fn elected(&self) -> &Elected {
+        &self.about.elected
     }
 
     /// A clock for a question: naive stamps in `zone`, years by `reference`.
@@ -334,7 +347,7 @@ fn walk(store: &Store, filter: &Filter, take: &mut dyn FnMut(Entry)) -> Option<(
 }
 
 /// What the first megabyte of the file's text elects.
-fn election(source: &Source, end: u64, tick: Tick<'_>) -> Result<Elected> {
+fn election(source: &Source, end: u64, taught: Option<&Arc<Taught>>, tick: Tick<'_>) -> Result<Elected> {
     let mut cutter = Cutter::new(Extent { start: 0, end });
     let mut text = Vec::new();
     while text.len() < VOTERS {
@@ -343,5 +356,5 @@ fn election(source: &Source, end: u64, tick: Tick<'_>) -> Result<Elected> {
         block.read(source, extent)?;
         text.extend_from_slice(block.bytes());
     }
-    Ok(elect(&text))
+    Ok(elect_with(&text, taught))
 }

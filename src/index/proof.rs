@@ -35,13 +35,13 @@ fn text() -> impl Strategy<Value = Vec<String>> {
         Just(1_709_164_700 * SECOND),
         1_577_836_800 * SECOND..1_900_000_000 * SECOND,
     ];
-    let dated = prop_oneof![3 => Just(9_usize), 1 => 0..9_usize];
-    let line = (step(), 0..10_usize, 0..5_usize);
+    let dated = prop_oneof![3 => Just(13_usize), 1 => 0..13_usize];
+    let line = (step(), 0..14_usize, 0..5_usize);
     (start, dated, proptest::collection::vec(line, 1..60)).prop_map(|(start, most, lines)| {
         let mut now = start;
         let write = |(step, kind, writer): (i64, usize, usize)| {
             now = (now + step).clamp(1_500_000_000 * SECOND, 2_000_000_000 * SECOND);
-            line_of(now, if kind > most { 9 } else { kind }, writer)
+            line_of(now, if kind > most { 13 } else { kind }, writer)
         };
         lines.into_iter().map(write).collect()
     })
@@ -56,6 +56,10 @@ fn line_of(now: i64, kind: usize, writer: usize) -> String {
         3 => at.strftime("{\"ts\": \"%Y-%m-%dT%H:%M:%S.%3fZ\"}"),
         4 | 5 => at.strftime("%Y-%m-%d %H:%M:%S,%3f x"),
         6 => at.strftime("[%Y-%m-%d %H:%M:%S] x"),
+        7 => at.strftime("%m-%d %H:%M:%S +0530 x"),
+        8 => at.strftime("[%H:%M:%S] x"),
+        9 => at.strftime("[%Y-%m-%d %H:%M] x"),
+        10 => at.strftime("%m/%d/%Y %H:%M:%S x"),
         _ => at.strftime("no stamp here"),
     };
     format!("{prefix}{stamp}\n")

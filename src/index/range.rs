@@ -37,8 +37,9 @@ impl Range {
     }
 }
 
-/// How many axes there are: moments, civil times, times without a year, times of day.
-pub const AXES: usize = 4;
+/// How many axes there are: moments, civil times, times without a year, times of day; and the last three again, in UTC,
+/// for stamps that name their zone.
+pub const AXES: usize = 7;
 
 /// What the stamps of some lines cover, on each axis.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,12 +62,17 @@ fn axis(frame: Frame) -> usize {
     }
 }
 
+/// How far the axes of stamps that name their zone lie behind those of others.
+const IN_UTC: usize = 3;
+
 impl Ranges {
     /// Grows to cover a stamp.
     #[inline]
     pub fn add(&mut self, stamp: Stamp) {
-        let last = stamp.ns.saturating_add(i64::from(stamp.resolution) - 1);
-        self.0[axis(stamp.frame)].add(stamp.ns, last);
+        let axis = axis(stamp.frame);
+        let zoned = if stamp.zoned && axis > 0 { IN_UTC } else { 0 };
+        let first = stamp.ns.saturating_sub(if zoned > 0 { stamp.ahead() } else { 0 });
+        self.0[axis + zoned].add(first, first.saturating_add(stamp.width() - 1));
     }
 
     /// Grows to cover `other`.
@@ -125,6 +131,7 @@ impl Question {
         let civil =
             Bounds { outer: Range { lo: since.0, hi: until.1 }, inner: Range { lo: since.1, hi: until.0 } };
         let leap = if clock.has_leap_day() { DAY } else { 0 };
+        // In UTC a stamp may lie on the other side of a 29 February that there is not in its year.
         let yearless = |civil: i64, slack: i64| {
             if civil == i64::MIN || civil == i64::MAX {
                 return civil;
@@ -136,12 +143,20 @@ impl Question {
             i64::MIN | i64::MAX => civil,
             _ => civil.saturating_sub(clock.base_day().saturating_mul(DAY)),
         };
-        let moved = |f: &dyn Fn(i64, i64) -> i64| Bounds {
-            outer: Range { lo: f(civil.outer.lo, -leap), hi: f(civil.outer.hi, leap) },
-            inner: Range { lo: f(civil.inner.lo, leap), hi: f(civil.inner.hi, -leap) },
+        let moved = |from: Bounds, leap: i64, f: &dyn Fn(i64, i64) -> i64| Bounds {
+            outer: Range { lo: f(from.outer.lo, -leap), hi: f(from.outer.hi, leap) },
+            inner: Range { lo: f(from.inner.lo, leap), hi: f(from.inner.hi, -leap) },
         };
-        let axes =
-            [Bounds { outer: moments, inner: moments }, civil, moved(&yearless), moved(&|c, _| dayless(c))];
+        let utc = Bounds { outer: moments, inner: moments };
+        let axes = [
+            utc,
+            civil,
+            moved(civil, leap, &yearless),
+            moved(civil, 0, &|c, _| dayless(c)),
+            utc,
+            moved(utc, DAY, &yearless),
+            moved(utc, 0, &|c, _| dayless(c)),
+        ];
         Self { axes }
     }
 
@@ -163,13 +178,21 @@ impl Question {
 /// The moments that `ranges` cover, as `clock` reads them; `None` if they cover nothing.
 pub fn span(ranges: &Ranges, clock: &mut Clock) -> Option<Span> {
     let mut span: Option<Span> = None;
-    for (frame, range) in
-        [Frame::Absolute, Frame::Civil, Frame::Yearless, Frame::Dayless].into_iter().zip(ranges.0)
-    {
+    const FRAMES: [Frame; AXES] = [
+        Frame::Absolute,
+        Frame::Civil,
+        Frame::Yearless,
+        Frame::Dayless,
+        Frame::Absolute,
+        Frame::Yearless,
+        Frame::Dayless,
+    ];
+    for (axis, (frame, range)) in FRAMES.into_iter().zip(ranges.0).enumerate() {
         if range.is_empty() {
             continue;
         }
-        let at = |ns: i64, clock: &mut Clock| clock.span(Stamp::new(frame, ns, 1)).lo;
+        let zone = (axis > IN_UTC).then_some(0);
+        let at = |ns: i64, clock: &mut Clock| clock.span(Stamp::new(frame, ns, 1).zoned(zone)).lo;
         let (lo, hi) = (at(range.lo, clock), at(range.hi, clock));
         span = Some(span.map_or(Span { lo, hi }, |s| Span { lo: s.lo.min(lo), hi: s.hi.max(hi) }));
     }

@@ -78,7 +78,7 @@ impl About {
         covered: u64,
         lines: u64,
         last: Extent,
-        elected: Elected,
+        elected: &Elected,
     ) -> Option<Self> {
         use std::os::unix::ffi::OsStrExt;
         Some(Self {
@@ -90,7 +90,7 @@ impl About {
             head: print(source, 0, last.end)?,
             last,
             tail: print(source, last.start, last.end)?,
-            elected,
+            elected: elected.clone(),
             path: std::path::absolute(source.path()).ok()?.as_os_str().as_bytes().to_vec(),
         })
     }
@@ -132,7 +132,7 @@ impl About {
         let (inode, size, covered, lines) = (from.u64()?, from.u64()?, from.u64()?, from.u64()?);
         let (head, last, tail) = (from.u64()?, Extent { start: from.u64()?, end: from.u64()? }, from.u64()?);
         let changed = (from.i64()?, from.i64()?);
-        let elected = Elected::from_code(from.u16()?)?;
+        let elected = Elected::from_code(from.u32()?)?;
         let count = from.count(1 << 16)?;
         let path = from.bytes(count)?.to_vec();
         let sound = last.start < last.end && last.end <= covered && covered <= size && lines <= covered;
@@ -212,7 +212,7 @@ impl Store {
     /// The state behind the last entry.
     pub fn fold(&self) -> Option<Fold> {
         let place = self.section(Section::State).filter(|p| p.len < 1 << 20)?;
-        codec::fold(&mut Reader(&self.part(Section::State, 0, place.len as usize)?), self.about.elected)
+        codec::fold(&mut Reader(&self.part(Section::State, 0, place.len as usize)?), &self.about.elected)
     }
 
     /// The entries `first..last`.

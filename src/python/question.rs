@@ -130,6 +130,7 @@ impl Asked<'_> {
             reference: self.reference,
             times: self.records,
             keep: self.index.clone().into(),
+            taught: None,
         }
     }
 }

@@ -71,7 +71,11 @@ impl Query {
         end: u64,
         caller: &mut dyn Caller,
     ) -> Result<Feed> {
-        let options = Options { threads: self.question.workers, ..Options::new(terms.keep.clone()) };
+        let options = Options {
+            threads: self.question.workers,
+            taught: terms.taught.clone(),
+            ..Options::new(terms.keep.clone())
+        };
         let times = terms.times;
         // Before anything is read: what is delivered may be held for long, while the file is cut and written anew.
         self.tail = Tail::of_file(source, end)?;
@@ -99,7 +103,7 @@ impl Query {
             self.skip = seek.keep_last(last as u64, &mut timing, caller)?;
         }
         if !seek.index().is_growing() {
-            self.notes = Some(timing.doubt(seek.index(), source)?.into_iter().collect());
+            self.notes = Some(timing.notes(seek.index(), source)?);
         }
         self.timing = Some(timing);
         Ok(Feed::Seek(Box::new(seek)))

@@ -278,7 +278,7 @@ impl Query {
         };
         let index = seek.index();
         if self.notes.is_none() {
-            self.notes = Some(timing.doubt(index, seek.source())?.into_iter().collect());
+            self.notes = Some(timing.notes(index, seek.source())?);
         }
         if !self.question.follow {
             return Ok(false);

@@ -9,7 +9,7 @@ use crate::file::source::Source;
 use crate::index::{Index, Keep, Options};
 use crate::query::{Query, Question, Timeless};
 use crate::stamp::civil::{DAY, HOUR, MINUTE, SECOND};
-use crate::stamp::{Clock, Fold, Reference, Window, elect};
+use crate::stamp::{Clock, Finder, First, Fold, Reference, Window, elect};
 use crate::testing::{Nobody, cases};
 use crate::timing;
 use jiff::Timestamp;
@@ -36,6 +36,7 @@ impl Asked {
             reference: self.reference,
             times: self.times,
             keep: keep.clone(),
+            taught: None,
         };
         Question {
             path: path.to_path_buf(),
@@ -74,14 +75,22 @@ impl Asked {
     fn twin(&self, text: &[u8], modified: i64) -> Vec<(Vec<u8>, u64)> {
         let text = without_holes(text);
         let lines: Vec<&[u8]> = text.split_inclusive(|b| *b == b'\n').collect();
-        let elected = elect(&text);
-        let mut ahead = Fold::new().electing(elected);
+        let mut elected = elect(&text);
+        if elected.first() == First::Open {
+            // Any line may tell day from month.
+            let mut finder = Finder::electing(&elected);
+            for line in &lines {
+                let _ = finder.find(line);
+            }
+            elected = elected.with(finder.order().says());
+        }
+        let mut ahead = Fold::new().electing(&elected);
         for line in &lines {
             ahead.push(line);
         }
         let mut clock = Clock::new(TimeZone::get(self.zone).unwrap());
         clock.set_years(&ahead.years(), self.reference.map_or(Reference::Mtime(modified), Reference::Given));
-        let mut fold = Fold::starting(ahead.first()).electing(elected);
+        let mut fold = Fold::starting(ahead.first()).electing(&elected);
         let window = if ahead.first().is_none() { Window::default() } else { self.window };
         let mut kept = Vec::new();
         for (line, number) in lines.iter().zip(1..) {
@@ -139,7 +148,7 @@ fn stretch() -> impl Strategy<Value = Stretch> {
         1 => -3 * DAY..30 * DAY,
         1 => -200 * DAY..200 * DAY,
     ];
-    let manner = (0..6_usize, 1..4_usize, 1..2000_usize, 0..900_usize, 0..8_usize);
+    let manner = (0..9_usize, 1..4_usize, 1..2000_usize, 0..900_usize, 0..8_usize);
     (1..4000_usize, step, jump, manner).prop_map(
         |(lines, step, jump, (kind, writers, stamped, width, oddity))| {
             let stamped = if stamped < 1000 { 1 } else { stamped };
@@ -183,6 +192,9 @@ fn stamp(now: i64, kind: usize) -> String {
         "I%m%d %H:%M:%S.%6f 1 x.cc:1] x",
         "{\"msg\": \"x\", \"time\": \"%Y-%m-%dT%H:%M:%S+00:00\"}",
         "[%Y-%m-%d %H:%M:%S] x",
+        "%d/%m/%Y %H:%M:%S x",
+        "[%H:%M:%S] x",
+        "%m-%d %H:%M:%S -0330 x",
     ][kind];
     at.strftime(shape).to_string()
 }

@@ -20,7 +20,7 @@ impl Query {
     /// where it has none.
     pub fn span(path: &Path, terms: timing::TimeTerms, caller: &mut dyn Caller) -> Result<Option<Span>> {
         let source = Arc::new(Source::open(path)?);
-        let options = Options::new(terms.keep.clone());
+        let options = Options { taught: terms.taught.clone(), ..Options::new(terms.keep.clone()) };
         let mut index = Index::of(&source, source.size()?, options, &mut || caller.pulse())?;
         let arrived = Arrived::of_log(path, index.size());
         let mut timing = Timing::of(terms.clone(), &index, &source)?.with_arrivals(arrived.clone());

@@ -116,11 +116,11 @@ impl Clock {
         let lo = match stamp.frame {
             Frame::Absolute => stamp.ns,
             Frame::Civil => self.moment(stamp.ns, stamp.again),
-            Frame::Dayless => self.moment(stamp.ns.saturating_add(self.day.saturating_mul(DAY)), stamp.again),
-            Frame::Yearless => self.moment(civil::join_year(self.base, stamp.ns), stamp.again),
-            Frame::Guessed => self.moment(self.shifted(stamp), stamp.again),
+            Frame::Dayless => self.own(stamp, stamp.ns.saturating_add(self.day.saturating_mul(DAY))),
+            Frame::Yearless => self.own(stamp, civil::join_year(self.base, stamp.ns)),
+            Frame::Guessed => self.own(stamp, self.shifted(stamp)),
         };
-        Span { lo, hi: lo.saturating_add(i64::from(stamp.resolution) - 1) }
+        Span { lo, hi: lo.saturating_add(stamp.width() - 1) }
     }
 
     /// The year 0 of the run without years.
@@ -158,6 +158,12 @@ impl Clock {
         let changes = near(self.zone.following(at).next()) || near(self.zone.preceding(at).next());
         let unsure = if changes { UNSURE } else { 0 };
         (civil.saturating_sub(unsure), civil.saturating_add(unsure))
+    }
+
+    /// The moment of `civil`, which is the time on the clock of a stamp without a year: by the zone that stood there, or
+    /// else by this clock's.
+    fn own(&mut self, stamp: Stamp, civil: i64) -> i64 {
+        if stamp.zoned { civil.saturating_sub(stamp.ahead()) } else { self.moment(civil, stamp.again) }
     }
 
     fn shifted(&self, stamp: Stamp) -> i64 {

@@ -1,56 +1,48 @@
 //! The formats of stamps, as data, and the one way to match them.
 //!
-//! To add a format: one row in [`FAMILIES`], and one line in `tests/data/more_times.tsv`.
+//! To add a format: one row in [`FAMILIES`], and one in `tests/data/more_times.tsv`.
 
-use super::{Stamp, shape};
+use super::Stamp;
+use super::order::{self, Order};
+use super::{names, shape};
 
 /// The self-evident formats: whatever has such a shape, with every field in range, is a time. Of two that match at one
-/// place the first counts.
+/// place the first counts. A weekday before any of them is passed over; where day and month are two numbers, see
+/// [`order`].
 pub(super) const FAMILIES: &[&str] = &[
-    "%Y-%m-%d %I:%M:%S %p",       // iso_ampm
-    "%Y-%m-%d%t%H:%M:%S%f%z",     // iso
-    "%Y-%m-%d-%H:%M:%S%g%z",      // ascend
-    "%Y-%m-%d_%H:%M:%S%f%z",      // underscore
-    "%Y:%m:%d-%H:%M:%S",          // oneccl
-    "%Y-%b-%d %H:%M:%S%f%z",      // neuron
-    "%Y/%m/%d %I:%M:%S%f %p",     // slashes_ampm
-    "%Y/%m/%d %H:%M:%S%f%z",      // slashes
-    "%Y/%m/%d-%H:%M:%S%f",        // rocksdb
-    "%m/%e/%Y %I:%M:%S%f %p",     // american_ampm
-    "%m/%d/%Y %H:%M:%S%f%z",      // american
-    "%m/%e/%Y, %I:%M:%S%f %p",    // american_comma_ampm
-    "%m/%d/%Y, %H:%M:%S%f",       // american_comma
-    "%n/%e/%Y %I:%M:%S%f %p",     // american_unpadded
-    "%n/%e/%Y, %I:%M:%S%f %p",    // american_unpadded_comma
-    "%m/%d/%Y-%H:%M:%S%f",        // tensorrt
-    "[%m/%d/%y %H:%M:%S%f]",      // rich
-    "%m-%d %H:%M:%S%f",           // month_day
-    "%m/%d %H:%M:%S%f",           // month_slash_day
-    "%L0000 00:00:%s",            // absl_before_init
-    "%L%m%d %H:%M:%S%F",          // glog
-    "%L%n%d %H:%M:%S%F",          // cpp
-    "%L%Y%m%d %H:%M:%S%F",        // glog_year
-    "%b %e %H:%M:%S%f %Y",        // syslog_year_after
-    "%b %e %Y %H:%M:%S%f",        // syslog_year
-    "%b %e, %Y %I:%M:%S%f %p",    // java
-    "%b %e, %Y %H:%M:%S%f",       // month_comma
-    "%b %e %H:%M:%S%f",           // syslog
-    "%a %b %e %H:%M:%S%f %Y",     // asctime
-    "%a %b %e %H:%M:%S%f %Z %Y",  // asctime_zone
-    "%a %b %e %I:%M:%S %p %Z %Y", // date_ampm
-    "%a %e %b %Y %I:%M:%S %p %Z", // date_day_first_ampm
-    "%a %e %b %Y %H:%M:%S %Z",    // date_day_first
-    "%a %e %b %H:%M:%S %Z %Y",    // date_british
-    "%a %Y-%m-%d %H:%M:%S%f%z",   // journalctl_full
-    "%a %b %e %H:%M:%S%f",        // weekday_syslog
-    "%a, %d %b %Y %H:%M:%S%z",    // rfc_2822
-    "%d %b %Y %H:%M:%S%f%z",      // day_month
-    "%Y.%m.%d %H:%M:%S%f%z",      // dotted
-    "%Y%m%d %H:%M:%S%f",          // compact
-    "%Y%m%d-%H:%M:%S%f",          // compact_dash
-    "%d-%b-%Y %H:%M:%S%f%z",      // day_month_dashes
-    "%d/%b/%Y %H:%M:%S%f",        // django
-    "%d/%b/%Y:%H:%M:%S%z",        // common_log
+    "%Y-%m-%d%~%C",         // ISO 8601, which `iso::Memo` reads by hand; Ascend, lm-eval
+    "%Y-%m-%d-%H.%M.%S%f",  // Blue Gene
+    "%Y/%m/%d%~%C",         // slashes, gin, rocksdb
+    "%Y.%m.%d %w %b %e %C", // Thunderbird: a date, a host, and the same date without its year
+    "%Y.%m.%d%~%C",         // dotted
+    "%Y:%m:%d%~%C",         // oneccl
+    "%Y-%b-%d%~%C",         // neuron
+    "%Y%m%d%~%C",           // compact
+    "%Y%m%dT%H%M%S%f%z",    // ISO's basic format
+    "[%Y-%m-%d %k]",        // pacman
+    "[%Y/%m/%d %k]",
+    "date=%Y-%m-%d time=%C", // Fortinet
+    "%d.%m.%Y%~%C",          // dots, day first
+    "%m-%d %C",              // month_day
+    "%m/%d %C",              // month_slash_day
+    "%m/%d [%C]",
+    "%L0000 00:00:%s",       // absl_before_init
+    "%L%m%d %H:%M:%S%F%z",   // glog
+    "%L%n%d %H:%M:%S%F%z",   // cpp
+    "%L%Y%m%d %H:%M:%S%F%z", // glog_year
+    "%b %e %C %Y%z",         // asctime, syslog with the year after
+    "%b %e %C %Z %Y%z",      // date
+    "%b %e %Y%~%C",          // syslog with the year before
+    "%b %e, %Y%~%C",         // java
+    "%b %e %C",              // syslog
+    "%e %b %Y%~%C",          // RFC 2822, date
+    "%e %b %C %Z %Y",        // date_british
+    "%e %b %C %Y",
+    "%d-%b-%Y%~%C",
+    "%d-%b-%y%~%C",
+    "%d/%b/%Y%~%C", // common log, django
+    "%d/%b/%y%~%C",
+    "[%C]", // a time of day, which counts where a dated stamp stands before: `Fold::admit`
 ];
 
 /// For each byte, which families can begin with it: bit `i` for row `i`.
@@ -71,6 +63,18 @@ static BEGINS: [u64; 256] = {
     table
 };
 
+/// The families that begin with a month's name: in other languages it may begin with any byte.
+static NAMED: u64 = {
+    let (mut rows, mut row) = (0, 0);
+    while row < FAMILIES.len() {
+        if FAMILIES[row].as_bytes()[1] == b'b' {
+            rows |= 1 << row;
+        }
+        row += 1;
+    }
+    rows
+};
+
 const fn begins(shape: &[u8], byte: u8) -> bool {
     if shape[0] != b'%' {
         return shape[0] == byte;
@@ -80,30 +84,62 @@ const fn begins(shape: &[u8], byte: u8) -> bool {
         b'm' => matches!(byte, b'0' | b'1'),
         b'd' => matches!(byte, b'0'..=b'3'),
         b'n' => matches!(byte, b'1'..=b'9'),
-        b'b' | b'a' | b'L' => byte.is_ascii_uppercase(),
+        b'b' | b'L' => byte.is_ascii_uppercase(),
         _ => byte.is_ascii_digit(),
     }
 }
 
-/// Whether any family can begin with `byte`.
+/// Whether any family can begin at `at`.
 #[inline]
-pub(super) fn can_begin(byte: u8) -> bool {
-    BEGINS[usize::from(byte)] != 0
+pub(super) fn can_begin(bytes: &[u8], at: usize) -> bool {
+    bytes.get(at).is_some_and(|byte| BEGINS[usize::from(*byte)] != 0 || byte.is_ascii_digit())
+        || is_named(bytes, at)
+}
+
+/// Whether a month may stand at `at` that is not named in English.
+#[inline]
+fn is_named(bytes: &[u8], at: usize) -> bool {
+    let byte = bytes.get(at).copied().unwrap_or_default();
+    (byte.is_ascii_lowercase() || byte >= 0x80 || byte.is_ascii_digit()) && names::may_be_month(&bytes[at..])
 }
 
 /// The stamp that stands at `at`, and where it ends.
-pub(super) fn at(bytes: &[u8], at: usize) -> Option<(Stamp, usize)> {
-    let mut rows = BEGINS[usize::from(*bytes.get(at)?)];
+pub(super) fn at(bytes: &[u8], at: usize, order: &mut Order) -> Option<(Stamp, usize)> {
+    let byte = *bytes.get(at)?;
+    let mut rows = BEGINS[usize::from(byte)];
+    if is_named(bytes, at) {
+        rows |= NAMED;
+    }
     while rows != 0 {
         let row = rows.trailing_zeros() as usize;
         rows &= rows - 1;
-        if let Some(hit) = shape::matches(FAMILIES[row].as_bytes(), bytes, at)
-            && is_free(bytes, hit.1)
-        {
+        if let Some(hit) = free(shape::matches(FAMILIES[row].as_bytes(), bytes, at), bytes) {
             return Some(hit);
         }
     }
-    None
+    if byte.is_ascii_digit() || byte == b'[' {
+        return order::at(bytes, at, order);
+    }
+    if byte.is_ascii_uppercase() { behind_weekday(bytes, at, order) } else { None }
+}
+
+/// `Sun Nov 22 06:47:12 2026`, `Sun, 22 Nov 2026 06:47:12`, `Sun 2026-11-22 06:47:12`.
+#[cold]
+fn behind_weekday(bytes: &[u8], start: usize, order: &mut Order) -> Option<(Stamp, usize)> {
+    let mut end = start + names::weekday(&bytes[start..])?;
+    end += usize::from(matches!(bytes.get(end), Some(b',' | b'.')));
+    let date = (bytes.get(end) == Some(&b' ')).then_some(end + 1)?;
+    // Of two weekdays none is one.
+    if names::weekday(&bytes[date..]).is_some() || bytes.get(date) == Some(&b'[') {
+        return None;
+    }
+    at(bytes, date, order)
+}
+
+/// A hit that is no part of something longer.
+#[inline]
+pub(super) fn free(hit: Option<(Stamp, usize)>, bytes: &[u8]) -> Option<(Stamp, usize)> {
+    hit.filter(|(_, end)| is_free(bytes, *end))
 }
 
 /// Whether a stamp may end before `end`: what follows does not make it a part of something longer, a path, a host

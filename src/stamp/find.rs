@@ -5,10 +5,11 @@ use memchr::memmem::{self, Finder as Needle};
 use memchr::{memchr, memchr2, memrchr, memrchr_iter};
 use std::sync::LazyLock;
 
-use super::iso::Memo;
+use super::evident::Evident;
+use super::order::Order;
 use super::prefix::{self, Place, Prefix, Recent};
-use super::vote::Elected;
-use super::{Found, Stamp, family, keys};
+use super::vote::{Candidates, Elected};
+use super::{Found, Stamp, family, header, keys, special};
 use crate::line::Line;
 
 /// How many prefixes may be stacked.
@@ -16,23 +17,24 @@ const STACK: usize = 32;
 /// How much of a line is looked at without its ANSI codes, and how many bytes of codes may stand among that.
 const CLEANED: usize = 4 << 10;
 const CODES: usize = 64 << 10;
-/// How far from where a record begins its bracket may stand.
-const COMMON_LOG: usize = 512;
 const ESCAPE: u8 = 0x1b;
 
 const CANCELLED_AT: &str = "CANCELLED AT ";
+/// What else may stand before a stamp that is not at the head of its line: MLPerf's marks, a JSON object, what a line
+/// that was torn off leaves (a traceback's carets, a rate).
+const OTHERS: [&str; 6] = [":::ML", "{\"", "^[", "/ s2", "/s2", "/sec2"];
 /// How progress bars say how fast it goes: tqdm's items, its bytes, and the examples of Hugging Face's datasets.
 const RATES: [&str; 4] = ["it/s", "s/it", "B/s", "examples/s"];
 
 /// Any of the words, in one pass; `None` where the machine has no fast way for that.
 static MARKS: LazyLock<Option<Searcher>> =
-    LazyLock::new(|| Searcher::new(RATES.into_iter().chain([CANCELLED_AT])));
+    LazyLock::new(|| Searcher::new(RATES.into_iter().chain([CANCELLED_AT]).chain(OTHERS)));
 static CANCELLED: LazyLock<Needle<'static>> = LazyLock::new(|| Needle::new(CANCELLED_AT));
 
 /// Finds stamps, and remembers what the last ones looked like.
 #[derive(Clone, Default)]
 pub struct Finder {
-    memo: Memo,
+    evident: Evident,
     brackets: Recent,
     elected: Elected,
     /// Room for a line without its ANSI codes.
@@ -41,14 +43,71 @@ pub struct Finder {
 
 impl Finder {
     /// A finder for a file in which an ambiguous format counts.
-    pub fn electing(elected: Elected) -> Self {
-        Self { elected, ..Self::default() }
+    pub fn electing(elected: &Elected) -> Self {
+        let evident = Evident { order: Order::new(elected.first()), ..Evident::default() };
+        Self { evident, elected: elected.clone(), ..Self::default() }
+    }
+
+    /// Whether a time of day by itself is this file's format; else it counts only behind a dated stamp.
+    #[inline]
+    pub(crate) fn elects_time_of_day(&self) -> bool {
+        self.elected.is_time_of_day()
+    }
+
+    /// What the dates that it read say of the order of day and month.
+    pub(crate) fn order(&self) -> Order {
+        self.evident.order
+    }
+
+    /// Forgets what dates said of their order.
+    pub(crate) fn forget_order(&mut self) {
+        self.evident.order = Order::new(self.elected.first());
+    }
+
+    /// Which ambiguous formats `line`, which has no stamp of its own, fits.
+    pub(super) fn candidates(&mut self, line: &[u8]) -> Candidates {
+        let mut fits = Candidates::default();
+        fits.join(self.head_candidates(line));
+        for start in [after_return(line), after_bar(line)].into_iter().flatten() {
+            fits.join(self.head_candidates(&line[start..]));
+        }
+        fits.join(Candidates::in_fields(line, &mut self.evident));
+        fits
+    }
+
+    /// The ambiguous formats behind the prefixes of a line's head.
+    fn head_candidates(&mut self, line: &[u8]) -> Candidates {
+        let mut clean = std::mem::take(&mut self.clean);
+        strip_ansi(line, &mut clean);
+        let at = self.behind_prefixes(&clean);
+        let fits = Candidates::at(&clean, at);
+        self.clean = clean;
+        fits
+    }
+
+    /// Where the prefixes of a line end.
+    fn behind_prefixes(&self, line: &[u8]) -> usize {
+        let (mut at, mut prefix) = (0, Prefix::NONE);
+        for depth in 0..STACK {
+            let before = at;
+            at = prefix::skip_blanks(line, at);
+            let place = Place::of(&line[before..at], depth);
+            if !Candidates::at(line, at).is_empty() {
+                break;
+            }
+            let Some((end, named)) = prefix::peel(line, at, prefix, place) else { break };
+            (at, prefix) = (end, named);
+        }
+        at
     }
 
     /// The stamp on `line`, and who wrote it.
     #[inline]
     pub fn find(&mut self, line: &[u8]) -> Found {
         let found = self.head(line, 0);
+        if let Some(stamp) = self.elected.taught().and_then(|taught| taught.find(line)) {
+            return Found { stamp: Some(stamp), ..found };
+        }
         if found.stamp.is_some() {
             return found;
         }
@@ -60,20 +119,26 @@ impl Finder {
     #[inline]
     pub(crate) fn find_in(&mut self, text: &[u8], line: Line, marks: &mut Marks) -> Found {
         let bytes = line.of(text);
+        if self.elected.taught().is_some() {
+            return self.find(bytes);
+        }
         // The commonest lines of all begin with the commonest stamp, or with a rank and then that.
         let (at, prefix) = match bytes.first() {
             Some(b'[') => self.brackets.get(bytes, 0).unwrap_or_default(),
             _ => (0, Prefix::NONE),
         };
-        if let Some((stamp, _)) = self.memo.in_same_minute(bytes, at) {
+        if let Some((stamp, _)) = self.evident.memo.in_same_minute(bytes, at) {
             return Found { stamp: Some(stamp), prefix };
         }
         let found = self.head(bytes, 0);
         if found.stamp.is_some() {
             return found;
         }
-        if self.elected == Elected::default() && !marks.are_in(text, line) {
-            return Found::without_stamp(found.prefix);
+        if !marks.are_in(text, line) {
+            return match self.elected.in_field(bytes, &mut self.evident) {
+                None => Found::without_stamp(found.prefix),
+                stamp => Found { stamp, prefix: found.prefix },
+            };
         }
         self.elsewhere(bytes, found)
     }
@@ -82,10 +147,12 @@ impl Finder {
     #[inline(never)]
     fn elsewhere(&mut self, line: &[u8], head: Found) -> Found {
         let mut found = self.cleaned(line, head);
-        for start in [after_return(line), after_bar(line), after_cancelled(line)].into_iter().flatten() {
+        let starts = [after_return, after_bar, after_cancelled, after_carets, after_rate];
+        for start in starts {
             if found.stamp.is_some() {
-                break;
+                return found;
             }
+            let Some(start) = start(line) else { continue };
             let again = self.head(line, start);
             let again = self.cleaned(&line[start..], again);
             found.stamp = again.stamp;
@@ -93,7 +160,8 @@ impl Finder {
                 found.prefix = again.prefix;
             }
         }
-        found.stamp = found.stamp.or_else(|| self.elected.in_field(line));
+        found.stamp = found.stamp.or_else(|| special::anywhere(line, &mut self.evident));
+        found.stamp = found.stamp.or_else(|| self.elected.in_field(line, &mut self.evident));
         found
     }
 
@@ -134,52 +202,73 @@ impl Finder {
             }
             (at, prefix) = (end, named);
         }
-        match self.record_at(line, at) {
+        match self.record_at(line, at).or_else(|| self.behind_header(line, at)) {
             None => Found::without_stamp(prefix),
             stamp => Found { stamp, prefix },
         }
+    }
+
+    /// The stamp behind the words of a header: `train - INFO - 2026-...`, `rank=0 2026-...`, `INFO:train:2026-...`.
+    fn behind_header(&mut self, line: &[u8], at: usize) -> Option<Stamp> {
+        const WORDS: usize = 12;
+        let head = &line[..line.len().min(at + header::HEADER)];
+        let mut at = at;
+        for _ in 0..WORDS {
+            if let Some(stamp) = header::stamp_in(head, at).and_then(|inside| self.stamp_at(line, inside)) {
+                return Some(stamp);
+            }
+            at = header::next_before_stamp(head, at)?;
+            if let Some(stamp) = self.stamp_at(line, at) {
+                return Some(stamp);
+            }
+        }
+        None
     }
 
     /// A stamp that begins right here, behind a bracket perhaps.
     #[inline]
     fn stamp_at(&mut self, line: &[u8], at: usize) -> Option<Stamp> {
         let byte = *line.get(at)?;
-        if (family::can_begin(byte) || byte.is_ascii_digit())
+        if family::can_begin(line, at)
             && !is_percentage(line, at)
             && let Some(stamp) = self.plain(line, at)
         {
             return Some(stamp);
         }
-        if !matches!(byte, b'[' | b'(') {
-            return None;
+        match byte {
+            b'[' | b'(' => {}
+            b'"' => return self.plain(line, at + 1),
+            _ => return None,
         }
         let inside = prefix::skip_blanks(line, at + 1);
-        self.plain(line, inside).or_else(|| {
+        let plain = self.plain(line, inside).or_else(|| {
             let inside = prefix::inside_bracket(line, inside)?;
             self.plain(line, prefix::skip_blanks(line, inside))
-        })
+        });
+        plain.or_else(|| special::ucx(line, at))
     }
 
     #[inline]
     fn plain(&mut self, line: &[u8], at: usize) -> Option<Stamp> {
-        let evident = self.memo.at(line, at).or_else(|| family::at(line, at));
-        let hit = evident.or_else(|| self.elected.at(line, at))?;
+        let hit = self.evident.at(line, at).or_else(|| self.elected.at(line, at))?;
         // Codes may stand inside the stamp: let the cleaned copy decide where it ends.
         (line.get(hit.1) != Some(&ESCAPE) || hit.1 == line.len()).then_some(hit.0)
     }
 
-    /// What is no stamp at the head but tells one: a JSON object, a logfmt record, the common log format.
+    /// What is no stamp at the head but tells one: a JSON object, a logfmt record, MLPerf's, strace's.
     fn record_at(&mut self, line: &[u8], at: usize) -> Option<Stamp> {
-        let byte = *line.get(at)?;
-        if byte == b'{' {
-            return keys::json(line, at, &mut self.memo);
+        match *line.get(at)? {
+            b'{' => keys::json(line, at, &mut self.evident),
+            b':' => special::mlperf(line, at, &mut self.evident),
+            b'0'..=b'9' => {
+                special::strace(line, at).or_else(|| special::request(line, at, &mut self.evident))
+            }
+            byte if byte.is_ascii_alphabetic() || matches!(byte, b'@' | b'_' | b'$') => {
+                let logfmt = keys::logfmt(line, at, &mut self.evident);
+                logfmt.or_else(|| special::named(line, at, &mut self.evident))
+            }
+            _ => None,
         }
-        if (byte.is_ascii_alphabetic() || matches!(byte, b'@' | b'_' | b'$'))
-            && let Some(stamp) = keys::logfmt(line, at, &mut self.memo)
-        {
-            return Some(stamp);
-        }
-        common_log(line, at)
     }
 }
 
@@ -208,22 +297,13 @@ impl Marks {
 fn first_word(text: &[u8]) -> Option<usize> {
     match &*MARKS {
         Some(searcher) => searcher.find(text).map(|found| found.start()),
-        None => {
-            RATES.iter().chain([&CANCELLED_AT]).filter_map(|word| memmem::find(text, word.as_bytes())).min()
-        }
+        None => RATES
+            .iter()
+            .chain([&CANCELLED_AT])
+            .chain(&OTHERS)
+            .filter_map(|word| memmem::find(text, word.as_bytes()))
+            .min(),
     }
-}
-
-/// `host - user [22/Nov/2026:06:47:12 +0000]`.
-fn common_log(line: &[u8], at: usize) -> Option<Stamp> {
-    let head = &line[at..line.len().min(at + COMMON_LOG)];
-    let blank = memchr(b' ', head)?;
-    if head.get(blank + 1..blank + 3) != Some(b"- ") {
-        return None;
-    }
-    let open = memchr(b'[', head)?;
-    let words = head[..open].split(|b| *b == b' ').count();
-    (words == 4).then(|| family::at(head, open + 1)).flatten().map(|(stamp, _)| stamp)
 }
 
 /// After the last `\r` that is not the line's own ending.
@@ -255,6 +335,24 @@ fn is_percentage(line: &[u8], at: usize) -> bool {
 
 fn after_cancelled(line: &[u8]) -> Option<usize> {
     CANCELLED.find(line).map(|at| at + CANCELLED.needle().len())
+}
+
+/// After the carets under the last line of a traceback, where another record was written right behind them.
+fn after_carets(line: &[u8]) -> Option<usize> {
+    let carets = prefix::skip_blanks(line, 0);
+    let end = carets + line[carets..].iter().take_while(|b| matches!(b, b'^' | b'~')).count();
+    (end > carets && line.get(end) == Some(&b'[')).then_some(end)
+}
+
+/// After a rate of so many things a second, where another record was written right behind it.
+fn after_rate(line: &[u8]) -> Option<usize> {
+    let ends = ["/ s", "/s", "/sec"];
+    memrchr_iter(b'/', line).find_map(|slash| {
+        let unit = ends.iter().find(|unit| {
+            line[slash..].starts_with(unit.as_bytes()) && line.get(slash + unit.len()) == Some(&b'2')
+        })?;
+        Some(slash + unit.len())
+    })
 }
 
 /// Puts `head` without its ANSI codes into `clean`, up to [`CLEANED`] bytes.

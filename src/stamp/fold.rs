@@ -5,7 +5,7 @@ use std::hash::{BuildHasherDefault, Hasher};
 
 use super::find::Marks;
 use super::year::{Chain, Years};
-use super::{Elected, Finder, Found, Prefix, Stamp};
+use super::{Elected, Finder, Found, Frame, Prefix, Stamp};
 use crate::line::Line;
 
 /// How many prefixes are told apart in a file, first come.
@@ -100,12 +100,12 @@ impl Fold {
 
     /// The same, in a file that elected an ambiguous format (see [`super::elect`]).
     #[must_use]
-    pub fn electing(self, elected: Elected) -> Self {
+    pub fn electing(self, elected: &Elected) -> Self {
         Self { finder: Finder::electing(elected), ..self }
     }
 
     /// From here on the file elects another ambiguous format.
-    pub(crate) fn elect(&mut self, elected: Elected) {
+    pub(crate) fn elect(&mut self, elected: &Elected) {
         self.finder = Finder::electing(elected);
     }
 
@@ -127,14 +127,32 @@ impl Fold {
     /// Takes the next line, and says what time it has.
     #[inline]
     pub fn push(&mut self, line: &[u8]) -> Timed {
-        let found = self.finder.find(line);
+        let found = self.find(line);
         self.take(found)
+    }
+
+    /// What stands on the next line; to be taken next.
+    #[inline]
+    pub(crate) fn find(&mut self, line: &[u8]) -> Found {
+        let found = self.finder.find(line);
+        self.admit(found)
+    }
+
+    /// Leaves out a time of day where no stamp with a date stands before it, unless it is what the file elected.
+    #[inline]
+    fn admit(&self, found: Found) -> Found {
+        let is_bare = found.stamp.as_ref().is_some_and(|stamp| stamp.frame == Frame::Dayless);
+        if is_bare && self.chain.last.is_none() && !self.finder.elects_time_of_day() {
+            return Found { stamp: None, ..found };
+        }
+        found
     }
 
     /// What stands on a line of `text`, of which the lines come in order; to be taken next.
     #[inline]
     pub(crate) fn find_in(&mut self, text: &[u8], line: Line, marks: &mut Marks) -> Found {
-        self.finder.find_in(text, line, marks)
+        let found = self.finder.find_in(text, line, marks);
+        self.admit(found)
     }
 
     /// The last stamps of the prefixes that are told apart.

@@ -36,7 +36,9 @@ impl Memo {
         let head: &[u8; 25] = bytes.get(at..)?.first_chunk()?;
         let [minute @ .., b':', s1, s2, b'.' | b',', f1, f2, f3, end, next] = head else { return None };
         let zulu = (*end, *next) == (b'Z', b'"');
-        let bare = *end == b' ' && !matches!(next, b'Z' | b'U' | b'G' | b'+' | b'-');
+        // No zone follows, nor AM or PM.
+        let bare =
+            *end == b' ' && !matches!(next, b'Z' | b'U' | b'G' | b'+' | b'-' | b'A' | b'P' | b'a' | b'p');
         if *minute != self.minute || !(bare || zulu) {
             return None;
         }
@@ -64,8 +66,9 @@ impl Memo {
         }
         let second = two(head, MINUTE_LEN + 1).filter(|s| *s <= 60)?;
         let (fraction, end) = shape::fraction(bytes, at + head.len())?;
-        if matches!(bytes.get(end..end + 3), Some(b" AM" | b" PM")) && family::is_free(bytes, end + 3) {
-            // The rows of the families say which half of the day that means.
+        let colon = fraction.resolution == 1_000_000_000 && bytes.get(end) == Some(&b':');
+        if colon || shape::half_of_day(bytes, end).is_some() {
+            // The rows of the families say which half of the day that means, or whether it is a fraction.
             return None;
         }
         let civil = self.civil + i64::from(second) * SECOND + fraction.nanos;
@@ -91,6 +94,7 @@ impl Memo {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::stamp::order::Order;
     use proptest::prelude::*;
 
     /// Lines that are an ISO stamp, or almost one.
@@ -120,7 +124,7 @@ mod tests {
                 let shape = b"%Y-%m-%d%t%H:%M:%S%f%z";
                 let slow = shape::matches(shape, line, at).filter(|(_, end)| family::is_free(line, *end));
                 prop_assert_eq!(memo.at(line, at), slow);
-                let families = family::at(line, at).filter(|_| slow.is_some());
+                let families = family::at(line, at, &mut Order::default()).filter(|_| slow.is_some());
                 prop_assert_eq!(families, slow);
             }
         }

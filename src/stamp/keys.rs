@@ -2,8 +2,9 @@
 
 use memchr::memchr2;
 
-use super::iso::Memo;
-use super::{Stamp, epoch, family};
+use super::civil::SECOND;
+use super::evident::Evident;
+use super::{Frame, Stamp, epoch, family};
 
 /// The keys that hold the time of a record.
 const KEYS: &[&[u8]] = &[
@@ -16,6 +17,47 @@ const KEYS: &[&[u8]] = &[
     b"$date",
     b"__REALTIME_TIMESTAMP",
 ];
+/// The keys that hold it where none of the others does.
+const OTHERS: &[&[u8]] = &[
+    b"t",
+    b"@t",
+    b"_t",
+    b"date",
+    b"_time",
+    b"created",
+    b"created_at",
+    b"Timestamp",
+    b"TimeStamp",
+    b"Time",
+    b"TimeGenerated",
+    b"_timestamp",
+    b"_SOURCE_REALTIME_TIMESTAMP",
+    b"timeUnixNano",
+    b"observedTimeUnixNano",
+    b"time_unix_nano",
+    b"time_ms",
+    b"time_us",
+    b"time_ns",
+    b"time_s",
+    b"ts_ms",
+    b"ts_ns",
+    b"timestamp_ms",
+    b"timestampMs",
+    b"timestampSeconds",
+    b"time_local",
+    b"time_iso8601",
+    b"timeMillis",
+    b"epochMillis",
+    b"event_time",
+    b"eventTime",
+    b"EventTime",
+    b"log_time",
+    b"logtime",
+    b"dt",
+    b"seconds",
+];
+/// The keys that hold what lies beyond a whole second.
+const NANOS: [&[u8]; 2] = [b"timestampNanos", b"nanos"];
 
 #[inline]
 fn is_time_key(key: &[u8]) -> bool {
@@ -25,26 +67,51 @@ fn is_time_key(key: &[u8]) -> bool {
     }
 }
 
+#[inline]
+fn is_other_key(key: &[u8]) -> bool {
+    match key.first() {
+        Some(b't' | b'@' | b'_' | b'd' | b'c' | b'T' | b'E' | b'e' | b'o' | b'l' | b's') => {
+            OTHERS.contains(&key)
+        }
+        _ => false,
+    }
+}
+
+/// What the keys of an object say of its time.
+#[derive(Default)]
+struct Told {
+    /// By one of the [`OTHERS`] of the outermost object.
+    other: Option<Stamp>,
+    /// By a key of an object inside.
+    inner: Option<Stamp>,
+    inner_other: Option<Stamp>,
+}
+
 /// The time of the JSON object that begins at `at`: the first known key of the outermost object with a plausible
 /// value, or else the first of those inside (`{"t":{"$date":...}}`). A key inside an escaped string is text.
-pub(super) fn json(bytes: &[u8], at: usize, memo: &mut Memo) -> Option<Stamp> {
+pub(super) fn json(bytes: &[u8], at: usize, evident: &mut Evident) -> Option<Stamp> {
     let mut at = skip_space(bytes, at + 1);
     if bytes.get(at) != Some(&b'"') {
         return None;
     }
-    let (mut depth, mut inner) = (1_u32, None);
+    let (mut depth, mut told) = (1_u32, Told::default());
     while let Some(byte) = bytes.get(at) {
         match byte {
             b'"' => {
-                let end = string_end(bytes, at + 1)?;
+                let Some(end) = string_end(bytes, at + 1) else { break };
                 let key = &bytes[at + 1..end];
                 at = end + 1;
-                if (depth == 1 || inner.is_none()) && is_time_key(key) {
-                    let found = json_value(bytes, at, memo);
+                if (depth == 1 || told.inner.is_none()) && is_time_key(key) {
+                    let found = json_value(bytes, at, evident);
                     if depth == 1 && found.is_some() {
                         return found;
                     }
-                    inner = inner.or(found);
+                    told.inner = told.inner.or(found);
+                } else if is_other_key(key) {
+                    let slot = if depth == 1 { &mut told.other } else { &mut told.inner_other };
+                    *slot = slot.or_else(|| json_value(bytes, at, evident));
+                } else if NANOS.contains(&key) {
+                    told.add_nanos(bytes, at, depth == 1);
                 }
                 continue;
             }
@@ -57,22 +124,44 @@ pub(super) fn json(bytes: &[u8], at: usize, memo: &mut Memo) -> Option<Stamp> {
         }
         at += 1;
     }
-    inner
+    told.other.or(told.inner).or(told.inner_other)
+}
+
+impl Told {
+    /// Adds the nanoseconds after a key that ends at `at` to the whole seconds that were told of in the same object.
+    #[cold]
+    fn add_nanos(&mut self, bytes: &[u8], at: usize, outer: bool) {
+        let slot = if outer { &mut self.other } else { &mut self.inner_other };
+        let Some(stamp) = slot.as_mut().filter(|stamp| i64::from(stamp.resolution) == SECOND) else { return };
+        let Some(at) = value_at(bytes, at) else { return };
+        let digits = bytes[at..].iter().take(10).take_while(|b| b.is_ascii_digit()).count();
+        let nanos = str::from_utf8(&bytes[at..at + digits]).ok().and_then(|text| text.parse().ok());
+        if let Some(nanos) = nanos.filter(|nanos| (0..SECOND).contains(nanos)) {
+            stamp.ns += nanos;
+            stamp.resolution = 1;
+        }
+    }
 }
 
 /// The value after a key that ends at `at`, where it is a time.
-fn json_value(bytes: &[u8], at: usize, memo: &mut Memo) -> Option<Stamp> {
+fn json_value(bytes: &[u8], at: usize, evident: &mut Evident) -> Option<Stamp> {
+    value(bytes, value_at(bytes, at)?, evident)
+}
+
+/// Where the value begins of a key that ends at `at`, behind its quote.
+fn value_at(bytes: &[u8], at: usize) -> Option<usize> {
     let at = skip_space(bytes, at);
     if bytes.get(at) != Some(&b':') {
         return None;
     }
     let at = skip_space(bytes, at + 1);
-    value(bytes, at + usize::from(bytes.get(at) == Some(&b'"')), memo)
+    Some(at + usize::from(bytes.get(at) == Some(&b'"')))
 }
 
-/// The time of a logfmt record that begins at `at`: `ts=... level=info msg="..."`.
-pub(super) fn logfmt(bytes: &[u8], at: usize, memo: &mut Memo) -> Option<Stamp> {
-    let mut at = at;
+/// The time of a logfmt record that begins at `at`: `ts=... level=info msg="..."`, or `msg=audit(1795330032.579:2995)`.
+pub(super) fn logfmt(bytes: &[u8], at: usize, evident: &mut Evident) -> Option<Stamp> {
+    const AUDIT: &[u8] = b"audit(";
+    let (mut at, mut other) = (at, None);
     let mut first = true;
     while at < bytes.len() {
         let end = at
@@ -87,32 +176,40 @@ pub(super) fn logfmt(bytes: &[u8], at: usize, memo: &mut Memo) -> Option<Stamp> 
             at = skip_space(bytes, end + 1);
             continue;
         }
+        let key = &bytes[at..end];
         first = false;
         let quoted = bytes.get(end + 1) == Some(&b'"');
         let start = end + 1 + usize::from(quoted);
-        if is_time_key(&bytes[at..end])
-            && let Some(stamp) = value(bytes, start, memo)
+        if is_time_key(key)
+            && let Some(stamp) = value(bytes, start, evident)
         {
             return Some(stamp);
         }
+        if is_other_key(key) {
+            other = other.or_else(|| value(bytes, start, evident));
+        } else if key == b"msg" && bytes[start..].starts_with(AUDIT) {
+            other = other.or_else(|| value(bytes, start + AUDIT.len(), evident));
+        }
         let stop = if quoted {
-            string_end(bytes, start)? + 1
+            string_end(bytes, start).map(|end| end + 1)
         } else {
-            memchr2(b' ', b'\n', &bytes[start..])? + start
+            memchr2(b' ', b'\n', &bytes[start..]).map(|end| start + end)
         };
+        let Some(stop) = stop else { break };
         at = skip_space(bytes, stop);
     }
-    None
+    other
 }
 
 /// A stamp or a plausible number at `at`.
 #[inline]
-fn value(bytes: &[u8], at: usize, memo: &mut Memo) -> Option<Stamp> {
-    if let Some((stamp, _)) = memo.at(bytes, at) {
+fn value(bytes: &[u8], at: usize, evident: &mut Evident) -> Option<Stamp> {
+    if let Some((stamp, _)) = evident.memo.at(bytes, at) {
         return Some(stamp);
     }
     let number = epoch::number(bytes, at).filter(|(_, end)| family::is_free(bytes, *end));
-    number.or_else(|| family::at(bytes, at)).map(|(stamp, _)| stamp)
+    let hit = number.or_else(|| family::at(bytes, at, &mut evident.order));
+    hit.map(|(stamp, _)| stamp).filter(|stamp| stamp.frame != Frame::Dayless)
 }
 
 /// Where the string that begins at `at` has its closing quote.

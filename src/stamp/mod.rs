@@ -26,16 +26,22 @@ pub mod civil;
 mod clock;
 mod digits;
 mod epoch;
+mod evident;
 mod family;
 mod find;
 mod fold;
+pub(crate) mod header;
 mod iso;
 mod keys;
+mod names;
+mod order;
 mod parse;
 mod prefix;
 pub mod rank;
 mod shape;
 pub mod since;
+mod special;
+mod taught;
 mod vote;
 mod year;
 
@@ -44,8 +50,12 @@ pub use find::Finder;
 pub(crate) use find::{Marks, ansi_end};
 pub(crate) use fold::{ByPrefix, PREFIXES};
 pub use fold::{Fold, How, Inbound, Timed};
+pub use order::First;
+pub(crate) use order::Order;
 pub use parse::{Moment, parse_time};
 pub use prefix::{Prefix, behind_writer};
+pub use taught::Taught;
+pub(crate) use vote::elect_with;
 pub use vote::{Elected, Poll, VOTERS, elect};
 pub(crate) use year::{Chain, FALL, axis, nearest, position};
 pub use year::{Reference, Years};
@@ -70,10 +80,13 @@ pub enum Frame {
 pub struct Stamp {
     /// Nanoseconds on the axis that `frame` names.
     pub ns: i64,
-    /// To how many nanoseconds it is known: a stamp of whole seconds stands for `[ns, ns + 1 s)`.
+    /// To how many nanoseconds it is known, or [`Stamp::A_MINUTE`]; see [`Stamp::width`].
     pub resolution: u32,
     /// The offset from UTC that stood there, in minutes; 0 where none did.
     pub offset: i16,
+    /// Whether an offset stood there on a stamp that is no moment yet, for want of a year: it is on its axis as its own
+    /// clock shows it, and becomes a moment with its year.
+    pub zoned: bool,
     /// How many dated stamps stand before a guessed one in its file.
     pub after: u32,
     /// On which axis it lies.
@@ -86,7 +99,7 @@ impl Stamp {
     /// A stamp on the axis of `frame`.
     #[inline]
     pub(crate) fn new(frame: Frame, ns: i64, resolution: u32) -> Self {
-        Self { ns, resolution, offset: 0, after: 0, frame, again: false }
+        Self { ns, resolution, offset: 0, zoned: false, after: 0, frame, again: false }
     }
 
     #[inline]
@@ -94,16 +107,32 @@ impl Stamp {
         Self::new(Frame::Civil, ns, resolution)
     }
 
-    /// A civil stamp with the zone that stood behind it, in minutes, if one did.
+    /// The stamp with the zone that stood behind it, in minutes, if one did.
     #[inline]
     pub(crate) fn zoned(self, zone: Option<i16>) -> Self {
         match zone {
             None => self,
-            Some(offset) => {
+            Some(offset) if self.frame == Frame::Civil => {
                 let ns = self.ns - i64::from(offset) * civil::MINUTE;
                 Self { ns, offset, frame: Frame::Absolute, ..self }
             }
+            Some(offset) => Self { offset, zoned: true, ..self },
         }
+    }
+
+    /// A stamp that is known to a minute, which does not fit in the nanoseconds of `resolution`.
+    pub(crate) const A_MINUTE: u32 = u32::MAX;
+
+    /// For how many nanoseconds it stands: one of whole seconds for `[ns, ns + 1 s)`.
+    #[inline]
+    pub fn width(&self) -> i64 {
+        if self.resolution == Self::A_MINUTE { civil::MINUTE } else { i64::from(self.resolution) }
+    }
+
+    /// By how much its offset takes it from its axis, in nanoseconds: only where it has no year, for others are moments.
+    #[inline]
+    pub(crate) fn ahead(&self) -> i64 {
+        if self.frame == Frame::Absolute { 0 } else { i64::from(self.offset) * civil::MINUTE }
     }
 }
 

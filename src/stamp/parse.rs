@@ -9,8 +9,8 @@ use super::{Clock, Frame, Reference, find, year::Chain};
 pub struct Moment {
     /// Nanoseconds since 1970 UTC.
     pub ns: i64,
-    /// To how many nanoseconds it is known.
-    pub resolution: u32,
+    /// For how many nanoseconds it stands.
+    pub width: i64,
     /// The offset from UTC in minutes that stands on the line; `None` for a stamp in the zone of the question.
     pub offset: Option<i16>,
 }
@@ -19,9 +19,11 @@ pub struct Moment {
 /// latest that keeps it at or before `reference` (nanoseconds since 1970 UTC) and a day.
 pub fn parse_time(line: &[u8], zone: &TimeZone, reference: i64) -> Option<Moment> {
     let mut chain = Chain::default();
-    let stamp = chain.settle(find(line).stamp?);
+    // A time of day counts only where a dated stamp stands before it.
+    let stamp = find(line).stamp.filter(|stamp| stamp.frame != Frame::Dayless)?;
+    let stamp = chain.settle(stamp);
     let mut clock = Clock::new(zone.clone());
     clock.set_years(&chain.years, Reference::Given(reference));
-    let offset = (stamp.frame == Frame::Absolute).then_some(stamp.offset);
-    Some(Moment { ns: clock.span(stamp).lo, resolution: stamp.resolution, offset })
+    let offset = (stamp.frame == Frame::Absolute || stamp.zoned).then_some(stamp.offset);
+    Some(Moment { ns: clock.span(stamp).lo, width: stamp.width(), offset })
 }

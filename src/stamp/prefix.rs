@@ -80,17 +80,27 @@ impl Recent {
 const WORDS: &[&[u8]] = &[
     b"TRACE",
     b"DEBUG",
+    b"DBG",
     b"INFO",
+    b"INF",
     b"NOTICE",
     b"SUCCESS",
     b"WARN",
     b"WARNING",
+    b"WRN",
     b"ERROR",
+    b"ERR",
     b"CRITICAL",
+    b"CRIT",
+    b"ALERT",
+    b"EMERG",
+    b"PANIC",
     b"FATAL",
     b"SEVERE",
     b"VERBOSE",
     b"EXCEPTION",
+    b"DLL",
+    b"DLLL",
     b"LAUNCH",
     b"STAGE",
     b"submitit",
@@ -276,7 +286,7 @@ fn word(bytes: &[u8], at: usize, so_far: Prefix, first: bool) -> Option<(usize, 
         }
         return Some((end, so_far));
     }
-    if first && let Some(end) = compose(bytes, end).filter(|_| token.iter().any(u8::is_ascii_digit)) {
+    if first && let Some(end) = compose(bytes, end) {
         return Some((end, so_far.with(token)));
     }
     if first && let Some((named, end)) = numbered(bytes, end, token) {
@@ -321,7 +331,7 @@ fn compose(bytes: &[u8], at: usize) -> Option<usize> {
     (bar > at && bytes[bar..].starts_with(b"| ")).then_some(bar + 2)
 }
 
-fn is_level(token: &[u8]) -> bool {
+pub(super) fn is_level(token: &[u8]) -> bool {
     token.len() <= 9 && WORDS.iter().any(|w| w.eq_ignore_ascii_case(token))
 }
 

@@ -6,27 +6,30 @@
 //! |---|---|
 //! | `%Y` `%y` | four digits of a year, 1970 to 2199; two digits, 2000 to 2099 |
 //! | `%m` `%n` | two digits of a month; one digit, not padded |
-//! | `%b` `%a` | the English name of a month, of a weekday |
+//! | `%b` | the name of a month: in English, or as journals have it in other languages |
 //! | `%d` `%e` | two digits of a day; one or two, or padded with a blank |
 //! | `%H` `%M` `%S` | two digits each: hour, minute, second (60 is the next second) |
-//! | `%I` | one or two digits of an hour of AM/PM |
+//! | `%C` | a whole time of day: hour, minute, second, perhaps a fraction (`.123`, `,123`, `:123`, `.123.456`), AM or PM, a zone |
+//! | `%k` | hour and minute, known to a minute |
+//! | `%~` | what stands between a date and a time: up to three blanks, `T`, `-`, `_`, `:`, `, `, ` - ` |
+//! | `%w` | a word |
 //! | `%t` | a blank, or `T` |
 //! | `%f` | perhaps a fraction: `.` or `,` and 1 to 9 digits |
-//! | `%g` | perhaps a fraction, or milliseconds and microseconds apart: `.123.456` |
 //! | `%F` | a fraction; of 9 digits it is no wall clock (PyTorch's C++ logger) and is left out |
 //! | `%z` | perhaps a zone: `Z`, `UTC`, `GMT`, `+hh:mm`, `+hhmm`, `+hh` |
 //! | `%Z` | the word of a zone, of which only UTC, GMT and Z say anything, or `+hh`, `+hhmm` where it has no name |
-//! | `%p` | AM or PM |
 //! | `%L` | the letter of a level |
 //! | `%s` | seconds, milliseconds, microseconds or nanoseconds since 1970 |
 
 use super::civil::{self, DAY, HOUR, LEAP_YEAR, MINUTE, SECOND};
 use super::digits::{digit, two};
-use super::{Frame, Stamp, epoch};
+use super::{Frame, Stamp, epoch, names};
+
+mod clock;
+
+pub(super) use clock::{half_of_day, read as read_clock};
 
 const LEVELS: &[u8] = b"IWEFDVTCN";
-const MONTHS: &[u8; 36] = b"JanFebMarAprMayJunJulAugSepOctNovDec";
-const WEEKDAYS: &[u8; 21] = b"MonTueWedThuFriSatSun";
 
 /// A fraction of a second: how many nanoseconds, and to how many it is known.
 #[derive(Clone, Copy)]
@@ -47,7 +50,6 @@ struct Fields {
     time: i64,
     fraction: Option<Fraction>,
     zone: Option<i16>,
-    afternoon: bool,
     epoch: Option<Stamp>,
     dateless: bool,
 }
@@ -77,8 +79,25 @@ impl Fields {
     /// Takes one field at `at` and says where it ends.
     fn take(&mut self, field: u8, bytes: &[u8], at: usize) -> Option<usize> {
         match field {
-            b'Y' | b'y' | b'm' | b'n' | b'b' | b'a' | b'd' | b'e' => self.take_date(field, bytes, at),
-            b'H' | b'I' | b'M' | b'S' | b'p' => self.take_clock(field, bytes, at),
+            b'Y' | b'y' | b'm' | b'n' | b'b' | b'd' | b'e' => self.take_date(field, bytes, at),
+            b'H' | b'M' | b'S' => self.take_clock(field, bytes, at),
+            b'C' => {
+                let clock = clock::read(bytes, at)?;
+                self.time = clock.time;
+                self.fraction = Some(clock.fraction);
+                self.zone = clock.zone;
+                Some(clock.end)
+            }
+            b'k' => {
+                let at = self.take_clock(b'H', bytes, at).filter(|at| bytes.get(*at) == Some(&b':'))?;
+                self.fraction = Some(Fraction { nanos: 0, resolution: Stamp::A_MINUTE });
+                self.take_clock(b'M', bytes, at + 1)
+            }
+            b'~' => separator(bytes, at),
+            b'w' => {
+                let word = bytes.get(at..)?.iter().take(64).take_while(|b| b.is_ascii_graphic()).count();
+                (word > 0).then_some(at + word)
+            }
             b't' => matches!(bytes.get(at)?, b' ' | b'T').then_some(at + 1),
             b'L' => LEVELS.contains(bytes.get(at)?).then_some(at + 1),
             b's' => {
@@ -87,8 +106,8 @@ impl Fields {
                 Some(end)
             }
             b'z' => {
-                let (zone, end) = zone(bytes, at).map_or((None, at), |(zone, end)| (Some(zone), end));
-                self.zone = zone;
+                let Some((zone, end)) = zone(bytes, at) else { return Some(at) };
+                self.zone = Some(zone);
                 Some(end)
             }
             b'Z' => {
@@ -99,7 +118,6 @@ impl Fields {
             _ => {
                 let (fraction, end) = match field {
                     b'f' => fraction(bytes, at)?,
-                    b'g' => fraction_in_two(bytes, at)?,
                     _ => fraction_of_cpp(bytes, at)?,
                 };
                 self.fraction = Some(fraction);
@@ -129,10 +147,10 @@ impl Fields {
                 Some(at + 1)
             }
             b'b' => {
-                self.month = name(MONTHS, bytes, at)? + 1;
-                Some(at + 3)
+                let (month, len) = names::month(bytes.get(at..)?)?;
+                self.month = month;
+                Some(at + len)
             }
-            b'a' => name(WEEKDAYS, bytes, at).map(|_| at + 3),
             b'd' => {
                 self.day = two(bytes, at)?;
                 Some(at + 2)
@@ -147,28 +165,14 @@ impl Fields {
     }
 
     fn take_clock(&mut self, field: u8, bytes: &[u8], at: usize) -> Option<usize> {
-        if field == b'p' {
-            self.afternoon = match bytes.get(at..at + 2)? {
-                b"AM" | b"am" => false,
-                b"PM" | b"pm" => true,
-                _ => return None,
-            };
-            return Some(at + 2);
-        }
-        let (value, end) = match two(bytes, at) {
-            Some(value) => (value, at + 2),
-            None if field == b'I' => (digit(bytes, at)?, at + 1),
-            None => return None,
-        };
-        let (value, most, unit) = match field {
-            b'H' => (value, 23, HOUR),
-            b'I' if value == 0 => return None,
-            b'I' => (if value == 12 { 0 } else { value }, 11, HOUR),
-            b'M' => (value, 59, MINUTE),
-            _ => (value, 60, SECOND),
+        let value = two(bytes, at)?;
+        let (most, unit) = match field {
+            b'H' => (23, HOUR),
+            b'M' => (59, MINUTE),
+            _ => (60, SECOND),
         };
         self.time += i64::from(value) * unit;
-        (value <= most).then_some(end)
+        (value <= most).then_some(at + 2)
     }
 
     fn stamp(&self) -> Option<Stamp> {
@@ -176,9 +180,10 @@ impl Fields {
             return self.epoch;
         }
         let fraction = self.fraction.unwrap_or(Fraction::NONE);
-        let time = self.time + if self.afternoon { 12 * HOUR } else { 0 } + fraction.nanos;
+        let time = self.time + fraction.nanos;
         if self.dateless {
-            return Some(Stamp::new(Frame::Dayless, time.rem_euclid(DAY), fraction.resolution));
+            let time = Stamp::new(Frame::Dayless, time.rem_euclid(DAY), fraction.resolution);
+            return Some(time.zoned(self.zone));
         }
         if !civil::is_date(self.year, self.month, self.day) {
             return None;
@@ -187,6 +192,7 @@ impl Fields {
             None => {
                 let yearless = civil::day_of_leap_year(self.month, self.day) * DAY + time;
                 Stamp::new(Frame::Yearless, yearless.rem_euclid(LEAP_YEAR), fraction.resolution)
+                    .zoned(self.zone)
             }
             Some(year) => Stamp::civil(civil::date(year, self.month, self.day) + time, fraction.resolution)
                 .zoned(self.zone),
@@ -194,9 +200,15 @@ impl Fields {
     }
 }
 
-fn name(names: &[u8], bytes: &[u8], at: usize) -> Option<u8> {
-    let word = bytes.get(at..at + 3)?;
-    names.chunks_exact(3).position(|n| n == word).map(|i| i as u8)
+/// What stands between a date and a time at `at`, and where it ends.
+pub(super) fn separator(bytes: &[u8], at: usize) -> Option<usize> {
+    match bytes.get(at)? {
+        b'T' | b'-' | b'_' | b':' => Some(at + 1),
+        b',' => Some(at + 1 + usize::from(bytes.get(at + 1) == Some(&b' '))),
+        b' ' if bytes[at..].starts_with(b" - ") => Some(at + 3),
+        b' ' => Some(at + bytes[at..].iter().take(3).take_while(|b| **b == b' ').count()),
+        _ => None,
+    }
 }
 
 /// Digits from `at` on, at most nine, as nanoseconds; more than nine are no fraction.
@@ -223,7 +235,14 @@ pub(super) fn fraction(bytes: &[u8], at: usize) -> Option<(Fraction, usize)> {
     Some((Fraction::NONE, at))
 }
 
-fn fraction_in_two(bytes: &[u8], at: usize) -> Option<(Fraction, usize)> {
+/// Perhaps a fraction, in any of the ways in which loggers write one.
+fn any_fraction(bytes: &[u8], at: usize) -> Option<(Fraction, usize)> {
+    if bytes.get(at) == Some(&b':') {
+        // Milliseconds behind a colon, as log4j's `HH:mm:ss:SSS` has them.
+        let millis =
+            decimals(bytes, at + 1).filter(|(_, end)| *end == at + 4 && bytes.get(*end) != Some(&b':'));
+        return Some(millis.unwrap_or((Fraction::NONE, at)));
+    }
     let (millis, end) = fraction(bytes, at)?;
     if end == at + 4
         && bytes.get(end) == Some(&b'.')
@@ -252,7 +271,13 @@ pub(super) fn zone(bytes: &[u8], at: usize) -> Option<(i16, usize)> {
         b'Z' | b'z' if start == at => Some((0, at + 1)),
         b'Z' | b'U' | b'G' => {
             let end = word_end(bytes, start);
-            matches!(&bytes[start..end], b"Z" | b"UTC" | b"GMT").then_some((0, end))
+            if !matches!(&bytes[start..end], b"Z" | b"UTC" | b"GMT") {
+                return None;
+            }
+            // `UTC+02:00` is ahead of it.
+            let sign = bytes.get(end).filter(|sign| matches!(sign, b'+' | b'-') && bytes[start] != b'Z');
+            let ahead = sign.and_then(|sign| Some((sign, offset(bytes, end + 1)?)));
+            Some(ahead.map_or((0, end), |(sign, (offset, end))| (signed(*sign, offset), end)))
         }
         sign @ (b'+' | b'-') => {
             let (offset, end) = offset(bytes, start + 1)?;
@@ -260,10 +285,14 @@ pub(super) fn zone(bytes: &[u8], at: usize) -> Option<(i16, usize)> {
             if start > at && end < start + 5 {
                 return None;
             }
-            Some((if *sign == b'-' { -offset } else { offset }, end))
+            Some((signed(*sign, offset), end))
         }
         _ => None,
     }
+}
+
+fn signed(sign: u8, offset: i16) -> i16 {
+    if sign == b'-' { -offset } else { offset }
 }
 
 fn offset(bytes: &[u8], at: usize) -> Option<(i16, usize)> {
@@ -280,6 +309,7 @@ fn word_end(bytes: &[u8], start: usize) -> usize {
     bytes[start..].iter().position(|b| !b.is_ascii_alphanumeric()).map_or(bytes.len(), |n| start + n)
 }
 
+/// The word of a zone at `at`: what it says, if anything, and where it ends.
 fn zone_word(bytes: &[u8], at: usize) -> Option<(Option<i16>, usize)> {
     if matches!(bytes.get(at), Some(b'+' | b'-')) {
         return zone(bytes, at).map(|(offset, end)| (Some(offset), end));

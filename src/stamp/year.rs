@@ -81,7 +81,7 @@ impl Chain {
             }
             _ => {}
         }
-        if stamp.frame != Frame::Absolute {
+        if stamp.frame != Frame::Absolute && !stamp.zoned {
             stamp.again = self.falls(stamp);
             self.naive = Some(stamp);
         }

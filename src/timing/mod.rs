@@ -4,6 +4,8 @@ mod plan;
 
 use std::os::unix::fs::MetadataExt;
 
+use std::sync::Arc;
+
 use jiff::tz::TimeZone;
 
 use crate::arrival::arrived::{Arrived, Came};
@@ -15,7 +17,8 @@ use crate::line;
 use crate::pattern::Candidate;
 use crate::stamp::civil::{HOUR, MINUTE, now};
 use crate::stamp::{
-    Clock, Elected, Finder, Fold, Frame, How, Marks, Poll, Reference, Span, Timed, VOTERS, Window,
+    Clock, Elected, Finder, First, Fold, Frame, How, Marks, Poll, Reference, Span, Taught, Timed, VOTERS,
+    Window,
 };
 
 /// What a question says about time.
@@ -32,6 +35,8 @@ pub struct TimeTerms {
     pub times: bool,
     /// Where the index of the file is kept.
     pub keep: Keep,
+    /// The format of the file's stamps that the user teaches.
+    pub taught: Option<Arc<Taught>>,
 }
 
 /// How sure the times of the delivered lines are.
@@ -91,8 +96,8 @@ impl Timing {
         timing.live = false;
         timing.anchored = index.first().is_some();
         timing.clock = index.clock(timing.terms.zone.clone(), timing.reference(mtime(source)?));
-        timing.elected = index.elected();
-        timing.fold = Fold::starting(index.first()).electing(timing.elected);
+        timing.elected = index.elected().clone();
+        timing.fold = Fold::starting(index.first()).electing(&timing.elected);
         Ok(timing)
     }
 
@@ -114,7 +119,7 @@ impl Timing {
 
     /// Goes to the first line of a block.
     pub fn enter(&mut self, entry: &Entry) -> &mut Self {
-        self.fold = Fold::resuming(&entry.inbound, self.fold.first()).electing(self.elected);
+        self.fold = Fold::resuming(&entry.inbound, self.fold.first()).electing(&self.elected);
         self.number = entry.first_line;
         self.last = entry.inbound.last.map(|stamp| self.clock.span(stamp).lo);
         self
@@ -125,7 +130,7 @@ impl Timing {
         let mut head = vec![0; index.size().min(VOTERS as u64) as usize];
         let got = source.read(0, &mut head)?;
         head.truncate(got);
-        self.poll = Poll::new(head);
+        self.poll = Poll::new(head, self.terms.taught.clone());
         self.fold = index.end().clone();
         self.number = index.lines();
         self.last = self.fold.last().map(|stamp| self.clock.span(stamp).lo);
@@ -146,8 +151,19 @@ impl Timing {
         index.filter(self.terms.window, &mut self.clock)
     }
 
+    /// What whoever reads the answer should know of its times.
+    pub fn notes(&mut self, index: &Index, source: &Source) -> Result<Vec<String>> {
+        let zone = self.doubt(index, source)?;
+        let order = (index.elected().first() == First::Open).then(|| {
+            "dates that may be either (05/02/2026) are read with the month first, for no line tells day from month: \
+             if the day is first, give stamp"
+                .to_owned()
+        });
+        Ok(zone.into_iter().chain(order).collect())
+    }
+
     /// Whether the zone of the naive stamps may be another one: the file was last written to whole hours off its last.
-    pub fn doubt(&mut self, index: &Index, source: &Source) -> Result<Option<String>> {
+    fn doubt(&mut self, index: &Index, source: &Source) -> Result<Option<String>> {
         const NEAR: i64 = 2 * MINUTE;
         let Some(last) = index.end().last().filter(|last| last.frame != Frame::Absolute) else {
             return Ok(None);
@@ -197,12 +213,13 @@ impl Timing {
     /// For a file that is not there yet.
     pub fn live(terms: TimeTerms) -> Self {
         let clock = Clock::new(terms.zone.clone());
+        let elected = Elected::default().teaching(terms.taught.clone());
         Self {
-            terms,
-            fold: Fold::new(),
+            fold: Fold::new().electing(&elected),
             clock,
-            elected: Elected::default(),
-            poll: Poll::default(),
+            elected,
+            poll: Poll::new(Vec::new(), terms.taught.clone()),
+            terms,
             live: true,
             anchored: false,
             arrived: None,
@@ -237,15 +254,15 @@ impl Timing {
     /// As [`Timing::sift`], for lines that were written while the file was followed.
     pub fn sift_live(&mut self, batch: &mut Batch) {
         if batch.block.file_offset(0) == 0 {
-            self.poll = Poll::default();
+            self.poll = Poll::new(Vec::new(), self.terms.taught.clone());
             self.arrived = self.arrived.as_ref().and_then(Arrived::renewed);
         }
         if let Some(arrived) = &mut self.arrived {
             arrived.look_again();
         }
         if let Some(elected) = self.poll.grow(batch.block.bytes()).filter(|e| *e != self.elected) {
+            self.fold.elect(&elected);
             self.elected = elected;
-            self.fold.elect(elected);
         }
         self.sift(batch);
     }
@@ -312,7 +329,7 @@ impl Timing {
     /// The same for lines that were not timed, since all of their block are asked for.
     fn deliver_untold(&mut self, batch: &Batch) {
         let bytes = batch.block.bytes();
-        let (mut finder, mut marks) = (Finder::electing(self.elected), Marks::default());
+        let (mut finder, mut marks) = (Finder::electing(&self.elected), Marks::default());
         let timeless = self.is_timeless();
         for line in batch.lines() {
             let own = !timeless && finder.find_in(bytes, line, &mut marks).stamp.is_some();
@@ -332,7 +349,7 @@ impl Timing {
             let how = if by_arrival.is_some() { None } else { Some(otherwise) };
             return LineTime { span, offset: None, how, number };
         };
-        let offset = (stamp.frame == Frame::Absolute).then_some(stamp.offset);
+        let offset = (stamp.frame == Frame::Absolute || stamp.zoned).then_some(stamp.offset);
         let Span { lo, hi } = self.clock.span(stamp);
         let span = Span { lo: lo.saturating_add(came.late), hi: hi.saturating_add(came.late) };
         let how = if came.late > 0 { None } else { Some(timed.how) };

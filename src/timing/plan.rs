@@ -62,7 +62,7 @@ impl Timing {
             pieces[needed.clone()].iter().flat_map(|piece| piece.entry.inbound.prefixes.iter().copied());
         let asked = asked.chain(later.into_iter().flat_map(Fold::prefixes));
         let prefixes: BTreeSet<Prefix> = asked.filter_map(|(prefix, stamp)| stamp.map(|_| prefix)).collect();
-        arrived.recall(source, &pieces[..needed.start], prefixes, self.elected, tick)?;
+        arrived.recall(source, &pieces[..needed.start], prefixes, &self.elected, tick)?;
         pieces.truncate(needed.end);
         pieces.drain(..needed.start);
         Ok(())

@@ -1,0 +1,101 @@
+//! The words that loggers put before the text of a record, and before its stamp where that is not the first of them:
+//! levels, names of loggers, `key=value`, brackets. The first word of the text ends them.
+
+use super::find::ansi_end;
+use super::prefix;
+
+/// How far into a line its header may reach.
+pub(crate) const HEADER: usize = 256;
+const ESCAPE: u8 = 0x1b;
+
+/// Labels after which a stamp may stand, with a colon between.
+const LABELS: [&[u8]; 4] = [b"datetime", b"date", b"time", b"timestamp"];
+
+/// Where the next word of the header begins after the one at `at`; `None` where that one is no header's.
+///
+/// `head` is the head of a line, and `at` is where a word begins in it.
+#[inline]
+pub(crate) fn next(head: &[u8], at: usize) -> Option<usize> {
+    let token = head.get(at..)?;
+    let end = match token.first()? {
+        b'[' => at + memchr::memchr(b']', token)? + 1,
+        b'(' => at + memchr::memchr(b')', token)? + 1,
+        _ => at + word(token)?,
+    };
+    let next = skip(head, end);
+    (next > at).then_some(next)
+}
+
+/// The same, where a stamp may follow: not behind numbers, nor behind a colon and a blank (`expires: 2027-...`).
+#[inline]
+pub(super) fn next_before_stamp(head: &[u8], at: usize) -> Option<usize> {
+    let next = next(head, at)?;
+    let word = head[at..next].trim_ascii_end();
+    let number = word.iter().all(|b| b.is_ascii_digit() || b.is_ascii_punctuation());
+    let bracket = matches!(word.first(), Some(b'[' | b'('));
+    (bracket || !(number || word.ends_with(b":")) || is_parted(word)).then_some(next)
+}
+
+/// Whether a word is parted from the next by more than a blank or colon: `7  - `.
+fn is_parted(word: &[u8]) -> bool {
+    word.ends_with(b" -") || word.ends_with(b" |")
+}
+
+/// Where what parts the words of a header ends.
+pub(crate) fn skip(head: &[u8], mut at: usize) -> usize {
+    loop {
+        match head.get(at) {
+            Some(b' ' | b'\t' | b'|' | b'-' | b'>' | b':') => at += 1,
+            Some(&ESCAPE) => at = ansi_end(head, at),
+            _ => return at,
+        }
+    }
+}
+
+/// How long a word is that belongs to a header; `None` where it is the text's.
+fn word(token: &[u8]) -> Option<usize> {
+    let end = token.iter().position(|b| matches!(b, b' ' | b'\t' | b'\n' | b'\r'));
+    let end = end.unwrap_or(token.len());
+    let (word, rest) = (&token[..end], &token[end..]);
+    let last = word.last().filter(|_| !matches!(word[0], b'{' | b'"' | b'\''))?;
+    if let Some(open) = memchr::memmem::find(word, b"=\"") {
+        // A value in quotes may hold blanks.
+        return Some(open + 3 + memchr::memchr(b'"', &token[open + 2..])?);
+    }
+    let is_mark = |b: &u8| matches!(b, b':' | b'.' | b',' | b'/' | b'-' | b'+' | b'T' | b'Z');
+    let stamp = word.iter().any(u8::is_ascii_digit) && word.iter().all(|b| b.is_ascii_digit() || is_mark(b));
+    let glog = word.len() >= 4 && word[0].is_ascii_uppercase() && word[1..].iter().all(u8::is_ascii_digit);
+    let closed = matches!(last, b':' | b'|' | b'-' | b']' | b'>');
+    let parted = matches!(rest.trim_ascii_start(), [b'-' | b'|' | b':' | b'>', b' ', ..]);
+    let level = word.len() <= 9 && word.iter().all(u8::is_ascii_uppercase);
+    let before_level = || {
+        let next = rest.trim_ascii_start();
+        let len = next.iter().take_while(|b| b.is_ascii_uppercase()).count();
+        prefix::is_level(&next[..len]) && matches!(next.get(len), Some(b' ' | b'\t' | b':'))
+    };
+    let pair = word.contains(&b'=');
+    (stamp || glog || closed || parted || level || pair || before_level()).then_some(end)
+}
+
+/// Where a stamp may stand within the word at `at`: behind the last colon of a chain (`INFO:train:2026-...`), or behind
+/// a label (`datetime: 2026-...`).
+pub(super) fn stamp_in(head: &[u8], at: usize) -> Option<usize> {
+    let name = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'-');
+    let mut at = at;
+    for _ in 0..4 {
+        let len = head[at..].iter().take_while(|b| name(b)).count();
+        if len == 0 || head.get(at + len) != Some(&b':') {
+            return None;
+        }
+        let word = &head[at..at + len];
+        at += len + 1;
+        match head.get(at)? {
+            b'0'..=b'9' if word.iter().any(u8::is_ascii_alphabetic) => return Some(at),
+            b' ' if LABELS.iter().any(|label| label.eq_ignore_ascii_case(word)) => {
+                return Some(prefix::skip_blanks(head, at));
+            }
+            _ => {}
+        }
+    }
+    None
+}

@@ -1,0 +1,98 @@
+//! The names of months and weekdays: in English, and as journals abbreviate months in other languages.
+
+/// The months by their first three letters in English.
+const MONTHS: &[u8; 36] = b"JanFebMarAprMayJunJulAugSepOctNovDec";
+const FULL: [&str; 12] = [
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+];
+const WEEKDAYS: &[u8; 21] = b"MonTueWedThuFriSatSun";
+const FULL_WEEKDAYS: [&str; 7] =
+    ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
+
+/// What `strftime`'s `%b` gives elsewhere, month by month: Czech, Danish, Dutch, French, German, Italian, Polish,
+/// Portuguese, Russian, Spanish, Swedish, Turkish. Chinese, Japanese and Korean number them.
+const ELSEWHERE: [&[&str]; 12] = [
+    &["jan", "janv", "ene", "gen", "Oca", "sty", "led", "янв"],
+    &["feb", "févr", "fev", "Şub", "lut", "úno", "фев"],
+    &["mar", "mars", "Mär", "mrt", "bře", "мар"],
+    &["apr", "avril", "abr", "Nis", "kwi", "dub", "апр"],
+    &["may", "mai", "maj", "mag", "mei", "kvě", "мая", "май"],
+    &["jun", "juin", "giu", "Haz", "cze", "čen", "июн"],
+    &["jul", "juil", "lug", "Tem", "lip", "čec", "июл"],
+    &["aug", "août", "ago", "Ağu", "sie", "srp", "авг"],
+    &["sep", "sept", "set", "Eyl", "wrz", "zář", "сен"],
+    &["oct", "okt", "ott", "out", "Eki", "paź", "říj", "окт"],
+    &["nov", "Kas", "lis", "ноя"],
+    &["dec", "déc", "dez", "dic", "Ara", "gru", "pro", "дек"],
+];
+
+/// The month that `bytes` begin with, 1 to 12, and how long its name is.
+pub(super) fn month(bytes: &[u8]) -> Option<(u8, usize)> {
+    let Some(month) = english(MONTHS, bytes) else { return elsewhere(bytes) };
+    let full = FULL[usize::from(month)].as_bytes();
+    let len = if bytes.starts_with(full) { full.len() } else { 3 };
+    Some((month + 1, len))
+}
+
+/// How long the weekday is that `bytes` begin with.
+pub(super) fn weekday(bytes: &[u8]) -> Option<usize> {
+    let full = FULL_WEEKDAYS[usize::from(english(WEEKDAYS, bytes)?)].as_bytes();
+    Some(if bytes.starts_with(full) { full.len() } else { 3 })
+}
+
+fn english(names: &[u8], bytes: &[u8]) -> Option<u8> {
+    let word = bytes.get(..3)?;
+    names.chunks_exact(3).position(|n| n == word).map(|i| i as u8)
+}
+
+/// The same in other languages, with the full stop that may follow.
+#[cold]
+fn elsewhere(bytes: &[u8]) -> Option<(u8, usize)> {
+    if let Some(numbered) = numbered(bytes) {
+        return Some(numbered);
+    }
+    let named = |name: &&str| {
+        let end = name.len();
+        // `mar` is not `mars`: the name ends where it ends.
+        let matches = bytes.get(..end).is_some_and(|b| same(b, name.as_bytes()));
+        matches && !bytes.get(end).is_some_and(|b| b.is_ascii_alphabetic() || *b >= 0x80)
+    };
+    let (month, name) = (1..)
+        .zip(ELSEWHERE)
+        .find_map(|(month, names)| Some((month, names.iter().copied().find(|n| named(n))?)))?;
+    Some((month, name.len() + usize::from(bytes.get(name.len()) == Some(&b'.'))))
+}
+
+/// Whether two names differ in the case of their ASCII letters at most.
+fn same(bytes: &[u8], name: &[u8]) -> bool {
+    bytes.eq_ignore_ascii_case(name)
+}
+
+/// `11月`, or `11월`.
+fn numbered(bytes: &[u8]) -> Option<(u8, usize)> {
+    let digits = bytes.iter().take(3).take_while(|b| b.is_ascii_digit()).count();
+    let number: u8 = str::from_utf8(&bytes[..digits]).ok()?.parse().ok()?;
+    let named = ["月", "월"].into_iter().find(|sign| bytes[digits..].starts_with(sign.as_bytes()))?;
+    (1..=12).contains(&number).then_some((number, digits + named.len()))
+}
+
+/// Whether a month of another language may begin a stamp here: a short word, a day, and an hour before a colon.
+#[inline]
+pub(super) fn may_be_month(bytes: &[u8]) -> bool {
+    let Some(blank) = bytes.iter().take(10).position(|b| *b == b' ').filter(|n| *n >= 3) else {
+        return false;
+    };
+    let run = bytes[blank + 1..].iter().take(5).take_while(|b| b.is_ascii_digit() || **b == b' ').count();
+    run >= 4 && bytes.get(blank + 1 + run) == Some(&b':')
+}

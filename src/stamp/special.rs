@@ -1,0 +1,117 @@
+//! Records whose time has a place of its own: MLPerf's, UCX's, strace's, the common log format, `aws logs` as text.
+
+use memchr::{memchr, memmem, memrchr};
+
+use super::evident::Evident;
+use super::{Frame, Stamp, epoch, family, keys};
+
+/// How far from the beginning of a line a bracket or an object may stand.
+const NEAR: usize = 512;
+
+/// The time of a record that does not begin the line: MLPerf's behind any text, a request's in its bracket, that of an
+/// object behind a label.
+pub(super) fn anywhere(line: &[u8], evident: &mut Evident) -> Option<Stamp> {
+    let head = &line[..line.len().min(NEAR)];
+    if let Some(at) = memmem::find(line, b":::ML") {
+        return mlperf(line, at, evident);
+    }
+    let object = memmem::find(head, b"{\"")?;
+    keys::json(line, object, evident)
+}
+
+/// `:::MLLOG {"time_ms": N}`, `:::MLL 1560723069.632 key:`, `:::MLPv0.5.0 resnet 1541703567.12 (`.
+pub(super) fn mlperf(line: &[u8], at: usize, evident: &mut Evident) -> Option<Stamp> {
+    let rest = line.get(at..).filter(|rest| rest.starts_with(b":::ML"))?;
+    let words =
+        rest.iter().take(NEAR).enumerate().filter(|(_, b)| **b == b' ').map(|(n, _)| at + n + 1).take(2);
+    words.into_iter().find_map(|word| match line.get(word)? {
+        b'{' => keys::json(line, word, evident),
+        b'0'..=b'9' => {
+            epoch::number(line, word).filter(|(_, end)| family::is_free(line, *end)).map(|(s, _)| s)
+        }
+        _ => None,
+    })
+}
+
+/// UCX's `[1715159505.887332] [host:pid:tid]`.
+pub(super) fn ucx(line: &[u8], at: usize) -> Option<Stamp> {
+    let (stamp, end) = epoch::number(line, at + 1)?;
+    let host = line.get(end..)?.strip_prefix(b"] [")?;
+    let host = &host[..memchr(b']', &host[..host.len().min(NEAR)])?];
+    (stamp.resolution == 1000 && host.contains(&b':')).then_some(stamp)
+}
+
+/// strace's `-ttt`, behind the process that `-f` puts before it: `10000 1795330032.000001 execve("./a", ...`.
+pub(super) fn strace(line: &[u8], at: usize) -> Option<Stamp> {
+    let call = |at: usize| {
+        let (stamp, end) = epoch::number(line, at).filter(|(stamp, _)| stamp.resolution == 1000)?;
+        let call = line.get(end..)?.strip_prefix(b" ")?;
+        let name = call.iter().take(64).take_while(|b| b.is_ascii_alphanumeric() || **b == b'_').count();
+        let traced = (name > 0 && call.get(name) == Some(&b'('))
+            || call.starts_with(b"+++ ")
+            || call.starts_with(b"--- ");
+        let traced = traced || call.starts_with(b"<... ");
+        traced.then_some(stamp)
+    };
+    call(at).or_else(|| {
+        let pid = line[at..].iter().take(8).take_while(|b| b.is_ascii_digit()).count();
+        let blanks = line[at + pid..].iter().take(4).take_while(|b| **b == b' ').count();
+        (blanks > 0).then(|| call(at + pid + blanks)).flatten()
+    })
+}
+
+/// A record that begins with a word: a request by its host, stern's pod and container, `aws logs` as text, the kernel's
+/// audit.
+pub(super) fn named(line: &[u8], at: usize, evident: &mut Evident) -> Option<Stamp> {
+    if line[at..].starts_with(b"EVENTS\t") {
+        return aws(line);
+    }
+    if let Some(audit) = line[at..].strip_prefix(b"audit(") {
+        return epoch::number(audit, 0).map(|(stamp, _)| stamp);
+    }
+    request(line, at, evident).or_else(|| stern(line, at, evident))
+}
+
+/// The last field of a row of `aws logs --output text`, in milliseconds.
+fn aws(line: &[u8]) -> Option<Stamp> {
+    let line = line.trim_ascii_end();
+    let field = memrchr(b'\t', line)? + 1;
+    let (stamp, end) = epoch::number(line, field)?;
+    (end == line.len() && stamp.resolution == 1_000_000).then_some(stamp)
+}
+
+/// `stern -t`: pod, container, and a moment of nine digits with its zone.
+fn stern(line: &[u8], at: usize, evident: &mut Evident) -> Option<Stamp> {
+    let name = |at: usize| {
+        let len = line[at..].iter().take(254).take_while(|b| is_of_name(**b)).count();
+        (len > 0 && line.get(at + len) == Some(&b' ')).then_some(at + len + 1)
+    };
+    let container = name(at)?;
+    let stamp = name(container)?;
+    if line.get(stamp + 10) != Some(&b'T')
+        || !line[at..container].iter().any(|b| *b == b'-' || b.is_ascii_digit())
+    {
+        return None;
+    }
+    evident.at(line, stamp).map(|(stamp, _)| stamp).filter(|stamp| stamp.frame == Frame::Absolute)
+}
+
+/// Whether a byte may stand in the name of a pod or container.
+fn is_of_name(byte: u8) -> bool {
+    byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'-' | b'.')
+}
+
+/// A request, in the bracket behind its host: `host - user [22/Nov/2026:06:47:12 +0000]`, or
+/// `10.0.0.1:14853 [22/Nov/2026:06:47:12.127]`.
+pub(super) fn request(line: &[u8], at: usize, evident: &mut Evident) -> Option<Stamp> {
+    let head = &line[at..line.len().min(at + NEAR)];
+    let blank = memchr(b' ', head)?;
+    if !matches!(head.get(blank + 1..blank + 3)?, b"- " | [b'[', b'0'..=b'9']) {
+        return None;
+    }
+    let open = memchr(b'[', head)?;
+    let words = head[..open].split(|b| *b == b' ').filter(|word| !word.is_empty()).count();
+    let (stamp, end) = family::at(head, open + 1, &mut evident.order)?;
+    let is_date = head.get(open + 3) == Some(&b'/') && head.get(open + 7) == Some(&b'/');
+    (words <= 4 && is_date && head.get(end) == Some(&b']')).then_some(stamp)
+}
