@@ -11,6 +11,7 @@ from logdex._when import Said
 
 __all__ = [
     "Answer",
+    "Format",
     "Lines",
     "Merged",
     "Pattern",
@@ -52,6 +53,8 @@ class _Asked(Protocol):
     def zone(self) -> Zone: ...
     @property
     def reference(self) -> int | None: ...
+    @property
+    def stamp(self) -> Format | None: ...
     @property
     def index(self) -> bool | str: ...
     @property
@@ -333,6 +336,13 @@ class Show:
         """What is known about the answers together."""
 
 @final
+class Format:
+    """A format of stamps in `strptime`'s directives, and the text that stands before them."""
+
+    def __new__(cls, format: str, prefix: str = "") -> Self: ...
+    def __reduce__(self) -> tuple[type[Format], tuple[str, str]]: ...
+
+@final
 class Zone:
     """A time zone, by its IANA name; None for the machine's."""
 
@@ -400,7 +410,9 @@ class _Deeds(TypedDict):
 def summarize(asked: _Asked) -> list[_Deeds]:
     """What each rank did in the file; the question's pattern says which lines are errors."""
 
-def parse_time(line: bytes, zone: Zone, reference: int | None) -> datetime | None:
+def parse_time(
+    line: bytes, zone: Zone, reference: int | None, format: Format | None = None
+) -> datetime | None:
     """The stamp on one line."""
 
 def resolve(said: Said, side: str, zone: Zone, now: int) -> int:

@@ -21,6 +21,8 @@ def open(
     tz: str | None = None,
     reference: datetime | None = None,
     index: bool | str | os.PathLike[str] = True,
+    stamp: str | None = None,
+    prefix: str = "",
 ) -> Log:
     """Names a log, to be asked. Nothing of it is read before an answer is.
 
@@ -32,12 +34,15 @@ def open(
         tz: The zone of stamps that name none, by its IANA name such as "Europe/Berlin"; default the machine's.
         reference: A moment near the log's end, for stamps without a year; default the file's last modification.
         index: Whether to keep an index of times in the user's cache, or the directory to keep it in.
+        stamp: A format of the log's stamps that is looked for before those that are known, in `strptime`'s directives
+            (`%d.%m.%Y %H:%M:%S`; `%s` for seconds since 1970), at the first place of a line where it fits.
+        prefix: The text right before such a stamp, blanks aside; then it is looked for nowhere else.
 
     Returns:
         A `Log`; a `Logs`, which is one, where there may be several files.
 
     Raises:
-        ValueError: `tz` is no time zone.
+        ValueError: `tz` is no time zone, or `stamp` says no time.
         TypeError: `path` is not a path.
 
     Examples:
@@ -48,10 +53,10 @@ def open(
     given = [path] if isinstance(path, str | bytes | os.PathLike) else _several(path)
     names = [os.fsdecode(one) for one in given]
     if given == [path] and not _stands_for_many(names[0]):
-        return Log(names[0], tz=tz, reference=reference, index=index)
+        return Log(names[0], tz=tz, reference=reference, index=index, stamp=stamp, prefix=prefix)
     from logdex.many import Logs
 
-    return Logs(names, tz=tz, reference=reference, index=index)
+    return Logs(names, tz=tz, reference=reference, index=index, stamp=stamp, prefix=prefix)
 
 
 def _several(paths: Sequence[Path]) -> list[Path]:

@@ -25,6 +25,7 @@ class Question(Fields):
     path: str
     zone: _core.Zone
     reference: int | None = None
+    stamp: _core.Format | None = None
     index: bool | str = True
     pattern: _core.Pattern | None = None
     since: int | None = None
@@ -64,6 +65,19 @@ def reference_of(reference: datetime | None, zone: _core.Zone) -> int | None:
     if isinstance(reference, str):
         raise TypeError(f"reference={reference!r}: give a datetime")
     return moment(reference, "reference", zone)
+
+
+def format_of(stamp: str | None, prefix: str) -> _core.Format | None:
+    """The format that the user teaches, behind the text `prefix`."""
+    if not isinstance(stamp, str | None):
+        raise TypeError(f"stamp={stamp!r}: give a format such as '%d.%m.%Y %H:%M:%S'")
+    if not isinstance(prefix, str):
+        raise TypeError(f"prefix={prefix!r}: give the text that stands before the stamp")
+    if stamp is None:
+        if prefix:
+            raise ValueError(f"prefix={prefix!r} says where a stamp stands: give stamp too")
+        return None
+    return _core.Format(stamp, prefix)
 
 
 def last_of(last: int | None) -> int | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from logdex import _core, _when
-from logdex._question import Question, last_of, pattern_of, reference_of, zone_of
+from logdex._question import Question, format_of, last_of, pattern_of, reference_of, zone_of
 from logdex._when import moment
 from logdex.inputs.compression import compression
 
@@ -35,12 +35,18 @@ class Log:
         tz: str | None = None,
         reference: datetime | None = None,
         index: bool | str | os.PathLike[str] = True,
+        stamp: str | None = None,
+        prefix: str = "",
     ) -> None:
         """See `logdex.open`."""
         kept = index if isinstance(index, bool) else os.fsdecode(index)
         zone = zone_of(tz)
         self._plain = Question(
-            path=os.fsdecode(path), zone=zone, reference=reference_of(reference, zone), index=kept
+            path=os.fsdecode(path),
+            zone=zone,
+            reference=reference_of(reference, zone),
+            stamp=format_of(stamp, prefix),
+            index=kept,
         )
         self._tz = tz
 
@@ -259,7 +265,12 @@ def combined(log: Log, beside: str) -> Log:
 
 
 def parse_time(
-    line: str | bytes, *, tz: str | None = None, reference: datetime | None = None
+    line: str | bytes,
+    *,
+    tz: str | None = None,
+    reference: datetime | None = None,
+    stamp: str | None = None,
+    prefix: str = "",
 ) -> datetime | None:
     """The stamp on one line.
 
@@ -268,6 +279,8 @@ def parse_time(
         tz: The zone of a stamp that names none, by its IANA name; default the machine's.
         reference: A moment near the line's, for a stamp without a year, which gets the latest year that keeps it at or
             before this moment and a day; default now.
+        stamp: A format that is looked for first, as in `logdex.open`.
+        prefix: What stands before it.
 
     Returns:
         An aware datetime, cut to microseconds, with the offset that stands on the line or the zone's at that time; None
@@ -281,4 +294,4 @@ def parse_time(
     if not isinstance(raw, bytes):
         raise TypeError(f"line={line!r}: give str or bytes")
     zone = zone_of(tz)
-    return _core.parse_time(raw, zone, reference_of(reference, zone))
+    return _core.parse_time(raw, zone, reference_of(reference, zone), format_of(stamp, prefix))

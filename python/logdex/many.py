@@ -31,9 +31,13 @@ class Logs(Log):
         tz: str | None = None,
         reference: datetime | None = None,
         index: bool | str | os.PathLike[str] = True,
+        stamp: str | None = None,
+        prefix: str = "",
     ) -> None:
         """See `logdex.open`."""
-        super().__init__(paths[0] if paths else "", tz=tz, reference=reference, index=index)
+        super().__init__(
+            paths[0] if paths else "", tz=tz, reference=reference, index=index, stamp=stamp, prefix=prefix
+        )
         self._paths = paths
 
     @property

@@ -205,7 +205,7 @@ def _deeds(log: Question, errors: re.Pattern[str]) -> list[_core._Deeds]:
     """What the ranks of one log did, from the cache if the log is as it was."""
     question = log.but(pattern=compile_pattern(errors), records=True)
     name = (
-        _ranks_cache.key(log.path, errors.pattern, errors.flags, log.zone.name, log.reference)
+        _ranks_cache.key(log.path, errors.pattern, errors.flags, log.zone.name, log.reference, log.stamp)
         if question.index
         else None
     )

@@ -130,7 +130,8 @@ fn twin(log: &Log) -> Answer {
 
 fn asked(directory: &Path, window: Window, last: Option<usize>) -> Question {
     let (path, zone) = (directory.join(LOGS[0]), TimeZone::UTC);
-    let time = Some(TimeTerms { window, zone, reference: None, times: true, keep: Keep::Nowhere, taught: None });
+    let time =
+        Some(TimeTerms { window, zone, reference: None, times: true, keep: Keep::Nowhere, taught: None });
     Question {
         name: path.clone(),
         path,

@@ -5,6 +5,7 @@ mod caller;
 mod ended;
 mod error;
 mod face;
+mod format;
 mod interpreter;
 mod lines;
 mod merged;
@@ -36,6 +37,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<show::Show>()?;
     module.add_class::<show::Sink>()?;
     module.add_class::<when::Zone>()?;
+    module.add_class::<format::Format>()?;
     module.add_function(wrap_pyfunction!(lines::cores, module)?)?;
     module.add_function(wrap_pyfunction!(lines::count, module)?)?;
     module.add_function(wrap_pyfunction!(ranks::summarize, module)?)?;

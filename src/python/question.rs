@@ -10,6 +10,7 @@ use pyo3::prelude::*;
 
 use super::caller::PythonCaller;
 use super::ended::Ended;
+use super::format::Format;
 use super::pattern::Pattern;
 use super::record::Origin;
 use super::stream::Stream;
@@ -50,6 +51,8 @@ pub(super) struct Asked<'py> {
     until: Option<i64>,
     pub(super) zone: PyRef<'py, Zone>,
     reference: Option<i64>,
+    /// The format of the log's stamps that the user teaches.
+    stamp: Option<PyRef<'py, Format>>,
     index: Kept,
     last: Option<usize>,
     follow: bool,
@@ -130,7 +133,7 @@ impl Asked<'_> {
             reference: self.reference,
             times: self.records,
             keep: self.index.clone().into(),
-            taught: None,
+            taught: self.stamp.as_ref().map(|stamp| Arc::clone(&stamp.taught)),
         }
     }
 }

@@ -5,6 +5,7 @@ use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyDateTime, PyType};
 
+use super::format::Format;
 use super::record::{datetime, offset_seconds};
 use crate::stamp;
 use crate::stamp::since::{Side, When};
@@ -84,12 +85,16 @@ pub(super) fn resolve(said: Said, side: &str, zone: &Zone, now: i64) -> PyResult
 
 /// The stamp on one line as a `datetime`, or `None`.
 #[pyfunction]
+#[pyo3(signature = (line, zone, reference, format=None))]
 pub(super) fn parse_time<'py>(
     py: Python<'py>,
     line: &[u8],
     zone: &Zone,
     reference: Option<i64>,
+    format: Option<PyRef<'_, Format>>,
 ) -> PyResult<Option<Bound<'py, PyDateTime>>> {
-    let found = stamp::parse_time(line, &zone.0, reference.unwrap_or_else(stamp::civil::now));
+    let taught = format.as_ref().map(|format| &format.taught);
+    let reference = reference.unwrap_or_else(stamp::civil::now);
+    let found = stamp::parse_time_with(line, &zone.0, reference, taught);
     found.map(|moment| datetime(py, moment.ns, offset_seconds(moment.ns, moment.offset, &zone.0))).transpose()
 }

@@ -52,7 +52,7 @@ pub(crate) use fold::{ByPrefix, PREFIXES};
 pub use fold::{Fold, How, Inbound, Timed};
 pub use order::First;
 pub(crate) use order::Order;
-pub use parse::{Moment, parse_time};
+pub use parse::{Moment, parse_time, parse_time_with};
 pub use prefix::{Prefix, behind_writer};
 pub use taught::Taught;
 pub(crate) use vote::elect_with;

@@ -1,8 +1,10 @@
 //! The time of one line by itself.
 
+use std::sync::Arc;
+
 use jiff::tz::TimeZone;
 
-use super::{Clock, Frame, Reference, find, year::Chain};
+use super::{Clock, Elected, Finder, Frame, Reference, Taught, year::Chain};
 
 /// The moment that stands on a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,9 +20,20 @@ pub struct Moment {
 /// The stamp on `line`, if it has one that stands for itself: naive ones are in `zone`, and one without a year gets the
 /// latest that keeps it at or before `reference` (nanoseconds since 1970 UTC) and a day.
 pub fn parse_time(line: &[u8], zone: &TimeZone, reference: i64) -> Option<Moment> {
+    parse_time_with(line, zone, reference, None)
+}
+
+/// The same in a log of which the user teaches a format.
+pub fn parse_time_with(
+    line: &[u8],
+    zone: &TimeZone,
+    reference: i64,
+    taught: Option<&Arc<Taught>>,
+) -> Option<Moment> {
     let mut chain = Chain::default();
+    let elected = Elected::default().teaching(taught.cloned());
     // A time of day counts only where a dated stamp stands before it.
-    let stamp = find(line).stamp.filter(|stamp| stamp.frame != Frame::Dayless)?;
+    let stamp = Finder::electing(&elected).find(line).stamp.filter(|stamp| stamp.frame != Frame::Dayless)?;
     let stamp = chain.settle(stamp);
     let mut clock = Clock::new(zone.clone());
     clock.set_years(&chain.years, Reference::Given(reference));

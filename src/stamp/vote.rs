@@ -74,7 +74,7 @@ impl Candidates {
     pub fn in_fields(line: &[u8], evident: &mut Evident) -> Self {
         let mut fits = 0;
         each_field(line, |field, start| {
-            if family::at(line, start, &mut evident.order).is_some_and(|(s, _)| s.frame != Frame::Dayless) {
+            if dated_field(line, start, evident).is_some() {
                 fits |= 1 << (DATED.len() + field);
             }
             if field == 0 && epoch_field(line, start).is_some() {
@@ -115,6 +115,22 @@ fn each_field(line: &[u8], mut take: impl FnMut(usize, usize) -> bool) {
 fn is_file_mode(word: &[u8]) -> bool {
     word.len() >= 10
         && word[1..10].iter().all(|b| matches!(b, b'r' | b'w' | b'x' | b's' | b't' | b'S' | b'T' | b'-'))
+}
+
+/// A stamp in a later field: with a date, of which the month is no name. Those are in texts (`built 31 March 2023
+/// 12:00:00`).
+fn dated_field(line: &[u8], at: usize, evident: &mut Evident) -> Option<Stamp> {
+    let is_text = match line.get(at..at + 3)? {
+        [b'0'..=b'9', b' ', _] | [b'0'..=b'9', b'0'..=b'9', b' '] => true,
+        [letter, next, _] => letter.is_ascii_alphabetic() && !next.is_ascii_digit(),
+        _ => false,
+    };
+    if is_text {
+        return None;
+    }
+    family::at(line, at, &mut evident.order)
+        .map(|(stamp, _)| stamp)
+        .filter(|stamp| stamp.frame != Frame::Dayless)
 }
 
 /// A number since 1970 with a fraction.
@@ -210,8 +226,7 @@ impl Elected {
         let mut found = None;
         each_field(line, |field, start| {
             if formats.has(DATED.len() + field) {
-                let stamp = family::at(line, start, &mut evident.order).map(|(stamp, _)| stamp);
-                found = stamp.filter(|stamp| stamp.frame != Frame::Dayless);
+                found = dated_field(line, start, evident);
             }
             if field == 0 && formats.has(EPOCH_FIELD) {
                 found = found.or_else(|| epoch_field(line, start));

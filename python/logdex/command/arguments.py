@@ -142,6 +142,19 @@ def _add_manner(how: argparse._ArgumentGroup) -> None:
         "the default is the machine's zone",
     )
     how.add_argument(
+        "--stamp",
+        metavar="FORMAT",
+        help="look for stamps of this format first, in strptime's directives: '%%d.%%m.%%Y %%H:%%M:%%S'",
+    )
+    how.add_argument(
+        "--prefix", default="", metavar="TEXT", help="look for stamps of FORMAT only right behind TEXT"
+    )
+    how.add_argument(
+        "--reference",
+        metavar="WHEN",
+        help="take this for a moment near the log's end, which tells the years of stamps without one",
+    )
+    how.add_argument(
         "--color", choices=["auto", "always", "never"], default="auto", help="colour matches and labels"
     )
     how.add_argument(

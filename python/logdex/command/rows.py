@@ -61,7 +61,11 @@ class Rows:
         args = self._args
         spooled = one.spool is not None and not one.spool.has_ended()
         live = (args.follow and not one.finished) or spooled
-        log = Log(one.path, tz=args.tz, index=one.spool is None)
+        log = Log(one.path, tz=args.tz, index=one.spool is None, stamp=args.stamp, prefix=args.prefix)
+        if args.reference:
+            log._plain = log._plain.but(
+                reference=_when.moment(args.reference, "reference", log._plain.zone, self._now)
+            )
         question = log._ask(
             self._regex,
             args.since,

@@ -1,8 +1,8 @@
 //! A whole time of day with all that may follow it: `%C`.
 
 use super::{Fraction, any_fraction, zone};
-use crate::stamp::digits::{digit, two};
 use crate::stamp::civil::{HOUR, MINUTE, SECOND};
+use crate::stamp::digits::{digit, two};
 
 /// A time of day, in the half of the day that it names.
 pub(in crate::stamp) struct Clock {

@@ -1,0 +1,34 @@
+//! `Format`: a format of stamps that the user teaches.
+
+use std::sync::Arc;
+
+use pyo3::prelude::*;
+use pyo3::types::PyType;
+
+use crate::stamp::Taught;
+
+/// A format of stamps, in the directives of `strptime`, and the text that stands before them.
+#[pyclass(frozen, module = "logdex._core")]
+pub(super) struct Format {
+    pub(super) taught: Arc<Taught>,
+    format: String,
+    prefix: String,
+}
+
+#[pymethods]
+impl Format {
+    #[new]
+    #[pyo3(signature = (format, prefix=String::new()))]
+    fn new(format: String, prefix: String) -> PyResult<Self> {
+        let taught = Taught::new(&format, &prefix)?;
+        Ok(Self { taught: Arc::new(taught), format, prefix })
+    }
+
+    fn __reduce__<'py>(&self, py: Python<'py>) -> (Bound<'py, PyType>, (&str, &str)) {
+        (py.get_type::<Self>(), (&self.format, &self.prefix))
+    }
+
+    fn __repr__(&self) -> String {
+        format!("Format({:?}, {:?})", self.format, self.prefix)
+    }
+}
