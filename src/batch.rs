@@ -2,6 +2,7 @@
 
 use crate::error::Result;
 use crate::file::block::Block;
+use crate::level::Level;
 use crate::line::Line;
 use crate::pattern::{Candidate, Judge};
 use crate::stamp::{How, Span};
@@ -17,6 +18,8 @@ pub struct LineTime {
     pub how: Option<How>,
     /// The line's number in its file, from 1.
     pub number: u64,
+    /// How grave it is, where that was asked.
+    pub level: Option<Level>,
 }
 
 /// Where a time comes from, in the word that users read: `Record.how`, and "how" of `--json`.
@@ -47,12 +50,14 @@ pub struct Batch {
     pub selection: Selection,
     /// Their times, one for each, where the question is about time; else empty.
     pub times: Vec<LineTime>,
+    /// Where the lines begin that have a level, and that, in order, where levels are wanted.
+    pub levels: Vec<(usize, Level)>,
 }
 
 impl Batch {
     /// The lines of `block` that `selection` means.
     pub fn new(block: Block, selection: Selection) -> Self {
-        Self { block, selection, times: Vec::new() }
+        Self { block, selection, times: Vec::new(), levels: Vec::new() }
     }
 
     /// Whether no line is meant.
@@ -69,6 +74,12 @@ impl Batch {
             Selection::All(ends) => ends.len() as u64,
             Selection::Picked(candidates) => candidates.len() as u64,
         }
+    }
+
+    /// How grave the line is that begins at `start`.
+    pub fn level_at(&self, start: usize) -> Option<Level> {
+        let found = self.levels.binary_search_by_key(&start, |(start, _)| *start).ok()?;
+        Some(self.levels[found].1)
     }
 
     /// Line `number` of those that are meant, counted from 0.

@@ -12,7 +12,7 @@ from __future__ import annotations
 import os
 
 from logdex import _core
-from logdex._core import Answer, Lines, Merged, Record, Records, Stats, __version__
+from logdex._core import Answer, Level, Lines, Merged, Record, Records, Stats, __version__
 from logdex._merge import merge
 from logdex._open import open
 from logdex.log import Log, parse_time
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Answer",
+    "Level",
     "Lines",
     "Log",
     "Logs",

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from types import TracebackType
-from typing import Generic, Literal, Protocol, TypedDict, TypeVar, final, overload
+from typing import ClassVar, Generic, Literal, Protocol, TypedDict, TypeVar, final, overload
 
 from typing_extensions import Self
 
@@ -12,18 +12,22 @@ from logdex._when import Said
 __all__ = [
     "Answer",
     "Format",
+    "Level",
     "Lines",
     "Merged",
     "Pattern",
     "Record",
     "Records",
     "Show",
+    "Sieve",
     "Sink",
     "Stats",
     "Zone",
     "__version__",
     "cores",
     "count",
+    "field_of",
+    "holds",
     "parse_time",
     "prune",
     "resolve",
@@ -45,6 +49,12 @@ class _Asked(Protocol):
     def path(self) -> str: ...
     @property
     def pattern(self) -> Pattern | None: ...
+    @property
+    def exclude(self) -> Pattern | None: ...
+    @property
+    def sieve(self) -> Sieve | None: ...
+    @property
+    def judge(self) -> Callable[[str], object] | None: ...
     @property
     def since(self) -> int | None: ...
     @property
@@ -190,6 +200,10 @@ class Record:
     @property
     def number(self) -> int:
         """Which line of its file it is, from 1."""
+
+    @property
+    def level(self) -> Level | None:
+        """How grave it is, by the field of it that says so or by the head of its record; None where nothing says."""
 
     @property
     def source(self) -> str:
@@ -343,6 +357,38 @@ class Format:
     def __reduce__(self) -> tuple[type[Format], tuple[str, str]]: ...
 
 @final
+class Level:
+    """How grave a record is: ordered, and equal to its name as a str (`Level.ERROR == "error"`)."""
+
+    TRACE: ClassVar[Level]
+    DEBUG: ClassVar[Level]
+    INFO: ClassVar[Level]
+    WARNING: ClassVar[Level]
+    ERROR: ClassVar[Level]
+    CRITICAL: ClassVar[Level]
+
+    def __new__(cls, name: str) -> Self: ...
+    @property
+    def name(self) -> str:
+        """Its name in lower case."""
+
+    def __hash__(self) -> int: ...
+    def __eq__(self, other: object) -> bool: ...
+    def __ne__(self, other: object) -> bool: ...
+    def __lt__(self, other: Level | str) -> bool: ...
+    def __le__(self, other: Level | str) -> bool: ...
+    def __gt__(self, other: Level | str) -> bool: ...
+    def __ge__(self, other: Level | str) -> bool: ...
+    def __reduce__(self) -> tuple[type[Level], tuple[str]]: ...
+
+@final
+class Sieve:
+    """What is asked of the level and the fields of lines."""
+
+    def __new__(cls, level: str | None, where_: list[str], unsure: bool = False) -> Self: ...
+    def __reduce__(self) -> tuple[type[Sieve], tuple[str | None, list[str], bool]]: ...
+
+@final
 class Zone:
     """A time zone, by its IANA name; None for the machine's."""
 
@@ -423,3 +469,13 @@ def resolve(said: Said, side: str, zone: Zone, now: int) -> int:
     Raises:
         ValueError: `said` is text that says no moment.
     """
+
+def field_of(condition: str) -> str:
+    """The name of the field that a condition asks for.
+
+    Raises:
+        ValueError: It is no condition.
+    """
+
+def holds(condition: str, value: str) -> bool:
+    """Whether a condition holds of a value."""

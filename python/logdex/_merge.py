@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from logdex import _core, _when
+from logdex._filters import with_filters
 from logdex._open import open as open_log
 from logdex.log import Log
 
@@ -30,6 +31,9 @@ def merge(
     strict: bool = True,
     ended: Callable[[], bool] | None = None,
     keep: object = None,
+    level: str | _core.Level | None = None,
+    where: str | Sequence[str] = (),
+    exclude: Regex | None = None,
 ) -> _core.Merged[tuple[Label, _core.Record]]:
     """Many logs in one order of time.
 
@@ -40,7 +44,7 @@ def merge(
     Args:
         sources: The logs by what they shall be called: what `logdex.open` takes, or `Log`s with a `tz` and `reference`
             of their own. All files of a directory or a list have its label; `Record.source` tells them apart.
-        regex: As for `Log.lines`; so are since, until, strict, ended and keep.
+        regex: As for `Log.lines`; so are since, until, strict, ended, keep, level, where and exclude.
         since: Only lines of this moment or later.
         until: Only lines of this moment or earlier.
         follow: Go on with what is written, as it arrives.
@@ -50,6 +54,9 @@ def merge(
         ended: In a follow, whether nobody will write to any source any more; default until all have ended of which
             that can be known, and for ever where it cannot.
         keep: Something that shall live as long as the answer.
+        level: Only lines of this level or a graver one.
+        where: Only lines of which fields are so.
+        exclude: No lines in which this is found.
 
     Returns:
         An iterator of (label, `Record`), and a context manager.
@@ -80,6 +87,7 @@ def merge(
         question = log._ask(
             regex, since, until, follow=follow, strict=strict, ended=ended, keep=keep, now=now
         )
+        question = with_filters(question, regex, level, where, exclude)
         files, scout = log._files(question.but(records=True))
         asked += [(label, one) for one in files]
         if scout is not None:

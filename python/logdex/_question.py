@@ -28,6 +28,10 @@ class Question(Fields):
     stamp: _core.Format | None = None
     index: bool | str = True
     pattern: _core.Pattern | None = None
+    exclude: _core.Pattern | None = None
+    sieve: _core.Sieve | None = None
+    judge: Callable[[str], object] | None = None
+    """Decides on lines in place of the pattern's own `search`, which it includes."""
     since: int | None = None
     """The ends of the range, and the reference: nanoseconds since 1970 UTC."""
     until: int | None = None

@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 
 from logdex import _core, _when
+from logdex._filters import with_filters
 from logdex._question import Question, format_of, last_of, pattern_of, reference_of, zone_of
 from logdex._when import moment
 from logdex.inputs.compression import compression
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from datetime import datetime
 
     from logdex._question import Newcomers
@@ -111,6 +112,9 @@ class Log:
         strict: bool = True,
         ended: Callable[[], bool] | None = None,
         keep: object = None,
+        level: str | _core.Level | None = None,
+        where: str | Sequence[str] = (),
+        exclude: Regex | None = None,
     ) -> _core.Answer[str]:
         r"""The lines of the log, in file order, each with its `\n`.
 
@@ -129,6 +133,13 @@ class Log:
                 Then what is left is given and the follow ends. If it has a method `ring_with(ring)`, that is told what
                 to call when its answer may have changed, and its attribute `every` says how many seconds a no holds.
             keep: Something that shall live as long as the answer.
+            level: Only lines of this level or a graver one: trace, debug, info, warning, error, critical, in any of the
+                spellings that loggers have. A line has the level that a field of it says (a word of the text is none),
+                and what goes on with it, as a traceback does, has the same.
+            where: Only lines of which a field is so: "status>=500", "component=tsdb", "loss != 3"; several: all of
+                them. Fields are those of a JSON object that ends the line, or else its pairs `key=value`, or the named
+                groups of `regex`. Numbers are compared as numbers, and a line without the field is not selected.
+            exclude: No lines for which `re.search(exclude, line)` is true.
 
         Returns:
             An iterator of str, and a context manager: `Lines` of one file, `Merged` of several. Closing it, from any
@@ -137,7 +148,8 @@ class Log:
         Raises:
             re.error: `regex` is not one; the message is Python's.
             TypeError: `regex` is a pattern for bytes, or an argument is of the wrong type.
-            ValueError: `since` or `until` say no moment, `last` is less than 1, or `partial` is given with a filter.
+            ValueError: `since` or `until` say no moment, `last` is less than 1, `partial` is given with a filter, or
+                `level` or `where` say none.
             OSError: When the first line is asked for, what the system says of the file; while reading, that it was
                 truncated.
 
@@ -149,7 +161,8 @@ class Log:
             ...     list(logdex.open(log.name).lines("ERROR", since="2026-11-22 02:10"))
             ['2026-11-22 02:11:00 ERROR NCCL timeout\n']
         """
-        return self._lines(self._ask(regex, since, until, last, follow, partial, strict, ended, keep))
+        question = self._ask(regex, since, until, last, follow, partial, strict, ended, keep)
+        return self._lines(with_filters(question, regex, level, where, exclude))
 
     def records(
         self,
@@ -163,9 +176,13 @@ class Log:
         strict: bool = True,
         ended: Callable[[], bool] | None = None,
         keep: object = None,
+        level: str | _core.Level | None = None,
+        where: str | Sequence[str] = (),
+        exclude: Regex | None = None,
     ) -> _core.Answer[_core.Record]:
         """As `lines`, but what comes are `Record`s: the text, its time and how that is known, its place in the file."""
         question = self._ask(regex, since, until, last, follow, partial, strict, ended, keep)
+        question = with_filters(question, regex, level, where, exclude)
         return self._records(question.but(records=True))
 
     def count(
@@ -175,9 +192,13 @@ class Log:
         since: When | None = None,
         until: When | None = None,
         strict: bool = True,
+        level: str | _core.Level | None = None,
+        where: str | Sequence[str] = (),
+        exclude: Regex | None = None,
     ) -> int:
         """How many lines `lines` would give, without making a str for each; errors as there."""
-        return self._count(self._ask(regex, since, until, strict=strict))
+        question = self._ask(regex, since, until, strict=strict)
+        return self._count(with_filters(question, regex, level, where, exclude))
 
     def ranks(self, errors: Regex | None = None, *, clocks: float = 1.0) -> Ranks:
         """What each rank did: lines, errors, first error, last line, silence; who failed first.

@@ -136,6 +136,7 @@ fn asked(directory: &Path, window: Window, last: Option<usize>) -> Question {
         name: path.clone(),
         path,
         pattern: None,
+        sieve: None,
         last,
         follow: false,
         partial: false,

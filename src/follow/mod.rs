@@ -20,7 +20,7 @@ use crate::error::{Error, Result};
 use crate::file::block::{BLOCK, Extent, Pulse, Tail};
 use crate::file::source::Source;
 use crate::pattern::Pattern;
-use crate::scan::{Counters, Job, Purpose, Scan};
+use crate::scan::{Counters, Job, Purpose, Scan, Sieve};
 use crate::system::directory::directory_of;
 use crate::system::time_source::TimeSource;
 use crate::system::watch::Wakeup;
@@ -42,6 +42,8 @@ pub struct FollowTerms {
     pub path: PathBuf,
     /// Which lines; all if `None`.
     pub pattern: Option<Arc<Pattern>>,
+    /// What is asked of lines besides that.
+    pub sieve: Option<Arc<Sieve>>,
     /// What the lines are for.
     pub purpose: Purpose,
     /// Whether unfinished lines are shown.
@@ -149,6 +151,7 @@ impl Open {
         let job = Job {
             source: Arc::clone(&self.source),
             pattern: terms.pattern.clone(),
+            sieve: terms.sieve.clone(),
             purpose: terms.purpose,
             behind_hole: self.place.behind_hole(),
         };

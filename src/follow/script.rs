@@ -254,6 +254,7 @@ impl Player {
         let terms = FollowTerms {
             path: stage.path(),
             pattern: None,
+            sieve: None,
             purpose: Purpose::Text,
             partial,
             deadline: None,

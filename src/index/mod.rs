@@ -347,7 +347,12 @@ fn walk(store: &Store, filter: &Filter, take: &mut dyn FnMut(Entry)) -> Option<(
 }
 
 /// What the first megabyte of the file's text elects.
-fn election(source: &Source, end: u64, taught: Option<&Arc<Taught>>, tick: Tick<'_>) -> Result<Elected> {
+pub(crate) fn election(
+    source: &Source,
+    end: u64,
+    taught: Option<&Arc<Taught>>,
+    tick: Tick<'_>,
+) -> Result<Elected> {
     let mut cutter = Cutter::new(Extent { start: 0, end });
     let mut text = Vec::new();
     while text.len() < VOTERS {

@@ -13,11 +13,13 @@ use super::ended::Ended;
 use super::format::Format;
 use super::pattern::Pattern;
 use super::record::Origin;
+use super::sieve::Sieve;
 use super::stream::Stream;
 use super::when::Zone;
 use crate::combined::{Both, Combined};
 use crate::index::Keep;
 use crate::query::{Query, Question, Timeless};
+use crate::scan;
 use crate::stamp::Window;
 use crate::system::cores::cores;
 use crate::system::watch::Wakeup;
@@ -46,6 +48,12 @@ impl From<Kept> for Keep {
 pub(super) struct Asked<'py> {
     pub(super) path: PathBuf,
     pattern: Option<PyRef<'py, Pattern>>,
+    /// No lines that this selects.
+    exclude: Option<PyRef<'py, Pattern>>,
+    /// What is asked of level and fields.
+    sieve: Option<PyRef<'py, Sieve>>,
+    /// Judges lines in place of the pattern's own `search`, which it includes.
+    judge: Option<Py<PyAny>>,
     /// The ends of the range, in nanoseconds since 1970 UTC.
     since: Option<i64>,
     until: Option<i64>,
@@ -82,11 +90,13 @@ impl Asked<'_> {
         let window = Window { since: self.since, until: self.until };
         let about_time = self.records || !window.is_open();
         let time = about_time.then(|| self.terms(window));
+        let sieve = self.sieve();
         let (pattern, search) = self.pattern.map(|p| p.parts(p.py())).unzip();
         let question = Question {
             name: self.name.unwrap_or_else(|| self.path.clone()),
             path: self.path,
             pattern,
+            sieve: sieve.is_needed().then(|| Arc::new(sieve)),
             last: self.last,
             follow: self.follow,
             partial: self.partial,
@@ -97,7 +107,20 @@ impl Asked<'_> {
             timeless: if self.strict { Timeless::Refuse } else { Timeless::Deliver },
         };
         let ended = self.ended.map(|ended| Ended::new(ended, wakeup));
-        Ok((question, PythonCaller::new(search, ended, Arc::clone(closed))))
+        Ok((question, PythonCaller::new(self.judge.or(search), ended, Arc::clone(closed))))
+    }
+
+    /// What is asked of lines besides the pattern and the time.
+    fn sieve(&self) -> scan::Sieve {
+        let asked = self.sieve.as_ref();
+        scan::Sieve {
+            level: asked.and_then(|asked| asked.level),
+            conditions: asked.map(|asked| asked.conditions.clone()).unwrap_or_default(),
+            exclude: self.exclude.as_ref().map(|exclude| exclude.parts(exclude.py()).0),
+            unsure: asked.is_some_and(|asked| asked.unsure),
+            levels: self.records,
+            ..scan::Sieve::default()
+        }
     }
 
     /// What records say of where they come from.

@@ -7,6 +7,7 @@ use jiff::tz::TimeZone;
 use pyo3::prelude::*;
 use pyo3::types::{PyDateTime, PyDelta, PyString, PyTzInfo};
 
+use super::level::Level;
 use super::text;
 use crate::batch::{LineTime, how_word};
 use crate::file::block::Block;
@@ -31,6 +32,8 @@ pub(super) struct Record {
     offset: u64,
     #[pyo3(get)]
     number: u64,
+    #[pyo3(get)]
+    level: Option<Level>,
     origin: Arc<Origin>,
 }
 
@@ -64,6 +67,7 @@ impl Record {
             how: time.map_or("untimed", |t| how_word(t.how)),
             offset: block.file_offset(line.start),
             number: time.map_or(0, |t| t.number),
+            level: time.and_then(|t| t.level).map(Level),
             origin: Arc::clone(origin),
         }
     }

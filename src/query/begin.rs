@@ -9,7 +9,7 @@ use crate::error::{Error, Result};
 use crate::file::block::{Block, Extent, Tail, cut_back, whole_end};
 use crate::file::source::Source;
 use crate::follow::{self, Follow};
-use crate::index::{Index, Options};
+use crate::index::{Index, Options, election};
 use crate::query::seek::Seek;
 use crate::scan::{Job, Purpose, Scan};
 use crate::system::time_source::TimeSource;
@@ -28,6 +28,7 @@ impl Query {
             }
             Err(error) => return Err(error),
         };
+        self.tell_format(&source, caller)?;
         if let Some(from) = self.from {
             let tail = Tail::of_file(&source, from)?;
             return Ok(Feed::Follow(Box::new(self.live(Some((source, tail)))?)));
@@ -51,6 +52,17 @@ impl Query {
             return Ok(Feed::Follow(Box::new(self.live(Some((source, tail)))?)));
         }
         Ok(Feed::Scan(Scan::new(self.job(source), Extent { start, end }, self.question.workers)))
+    }
+
+    /// Tells the sieve which ambiguous format the file elected, where levels are asked.
+    fn tell_format(&mut self, source: &Source, caller: &mut dyn Caller) -> Result<()> {
+        let Some(sieve) = self.question.sieve.as_mut().filter(|sieve| sieve.asks_levels()) else {
+            return Ok(());
+        };
+        let taught = self.question.time.as_ref().and_then(|terms| terms.taught.as_ref());
+        let elected = election(source, source.size()?, taught, &mut || caller.pulse())?;
+        Arc::make_mut(sieve).elected = elected;
+        Ok(())
     }
 
     /// What is written from now on, or from a place in the file on.
@@ -167,7 +179,13 @@ impl Query {
     }
 
     fn job(&self, source: Arc<Source>) -> Job {
-        Job { source, pattern: self.question.pattern.clone(), purpose: self.purpose(), behind_hole: None }
+        Job {
+            source,
+            pattern: self.question.pattern.clone(),
+            sieve: self.question.sieve.clone(),
+            purpose: self.purpose(),
+            behind_hole: None,
+        }
     }
 
     fn terms(&self) -> follow::FollowTerms {
@@ -175,6 +193,7 @@ impl Query {
         follow::FollowTerms {
             path: self.question.path.clone(),
             pattern: self.question.pattern.clone(),
+            sieve: self.question.sieve.clone(),
             // Timed, every line must be seen.
             purpose: if timed { self.purpose().of_every_block() } else { self.purpose() },
             partial: self.question.partial,

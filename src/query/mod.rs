@@ -20,6 +20,7 @@ use crate::file::block::Tail;
 use crate::follow::{FileEvents, Follow, Turn};
 use crate::pattern::Pattern;
 use crate::query::seek::Seek;
+use crate::scan::Sieve;
 use crate::scan::{Counters, Scan};
 use crate::system::watch::Wakeup;
 use crate::timing::{self, Sureness, Timing};
@@ -33,6 +34,8 @@ pub struct Question {
     pub name: PathBuf,
     /// Which lines; all if `None`.
     pub pattern: Option<Arc<Pattern>>,
+    /// What is asked of lines besides that.
+    pub sieve: Option<Arc<Sieve>>,
     /// Only the last so many of the lines that are there at the start.
     pub last: Option<usize>,
     /// Whether to go on with what is written later.

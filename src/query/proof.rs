@@ -42,6 +42,7 @@ impl Asked {
             path: path.to_path_buf(),
             name: path.to_path_buf(),
             pattern: None,
+            sieve: None,
             last: self.last,
             follow: false,
             partial: false,

@@ -37,7 +37,13 @@ impl Query {
         let mut timing = Timing::of(terms, &index, &source)?.with_arrivals(arrived);
         let pieces = timing.plan(&mut index, &source, &mut || caller.pulse())?;
         let (job, filter) = (
-            Job { source, pattern: None, purpose: Purpose::EveryBlock { decoded: false }, behind_hole: None },
+            Job {
+                source,
+                pattern: None,
+                sieve: None,
+                purpose: Purpose::EveryBlock { decoded: false },
+                behind_hole: None,
+            },
             timing.filter(&index),
         );
         let (mut seek, mut first, mut last) =

@@ -6,8 +6,11 @@ use crate::batch::{Batch, Selection};
 use crate::error::{Error, Result};
 use crate::file::block::{BLOCK, Block, Cutter, Extent, Pulse, Tail};
 use crate::file::source::{Look, Source};
+use crate::level::Level;
 use crate::line;
 use crate::pattern::{Candidate, Pattern, Scratch};
+
+use super::sieve::{Mesh, Sieve};
 
 /// How many extents make one run: enough work to make handing it over cheap, little enough for a first result soon.
 pub(super) const RUN: usize = 4;
@@ -70,6 +73,8 @@ pub struct Job {
     pub source: Arc<Source>,
     /// Which lines; all if `None`.
     pub pattern: Option<Arc<Pattern>>,
+    /// What is asked of lines besides that.
+    pub sieve: Option<Arc<Sieve>>,
     /// What for.
     pub purpose: Purpose,
     /// Where a hole ended when the file was looked at: NULs that stand there by now go on with it, however few.
@@ -98,6 +103,7 @@ const BARREN_RUN: usize = 16;
 #[derive(Default)]
 pub(super) struct Workspace {
     scratch: Option<Scratch>,
+    mesh: Mesh,
     pub(super) spare: Vec<Block>,
     /// The last run had nothing to hand over.
     barren: bool,
@@ -155,13 +161,14 @@ impl Job {
 
     fn select(&self, mut block: Block, workspace: &mut Workspace, run: &mut Scanned) {
         let selection = match &self.pattern {
-            None if self.purpose == Purpose::Count => {
+            None if self.purpose == Purpose::Count && self.sieve.is_none() => {
                 run.counters.counted += line::count(block.bytes());
                 Selection::Picked(Vec::new())
             }
             None => Selection::All(line::ends(block.bytes())),
             Some(pattern) => Selection::Picked(self.pick(pattern, &block, workspace, run)),
         };
+        let (selection, levels) = self.sift(&block, selection, &mut workspace.mesh, run);
         let is_empty = match &selection {
             Selection::All(ends) => ends.is_empty(),
             Selection::Picked(picked) => {
@@ -175,7 +182,28 @@ impl Job {
         if matches!(self.purpose, Purpose::Text | Purpose::EveryBlock { decoded: true }) {
             block.decode();
         }
-        run.batches.push(Batch::new(block, selection));
+        run.batches.push(Batch { levels, ..Batch::new(block, selection) });
+    }
+
+    /// What the sieve leaves of `selection`, and the levels of the lines; where only their number is wanted, those that
+    /// are certain are counted.
+    fn sift(
+        &self,
+        block: &Block,
+        selection: Selection,
+        mesh: &mut Mesh,
+        run: &mut Scanned,
+    ) -> (Selection, Vec<(usize, Level)>) {
+        let Some(sieve) = &self.sieve else { return (selection, Vec::new()) };
+        let (mut selection, levels) = sieve.sift(block, &self.source, selection, mesh);
+        if self.purpose == Purpose::Count
+            && let Selection::Picked(picked) = &mut selection
+        {
+            let all = picked.len();
+            picked.retain(|candidate| !candidate.certain);
+            run.counters.counted += (all - picked.len()) as u64;
+        }
+        (selection, levels)
     }
 
     /// The lines of a block that was read elsewhere.
@@ -188,7 +216,8 @@ impl Job {
                 Selection::Picked(picked)
             }
         };
-        Batch::new(block, selection)
+        let (selection, levels) = self.sift(&block, selection, &mut Mesh::default(), &mut Scanned::default());
+        Batch { levels, ..Batch::new(block, selection) }
     }
 
     fn pick(
@@ -200,7 +229,7 @@ impl Job {
     ) -> Vec<Candidate> {
         let scratch = workspace.scratch.get_or_insert_with(|| pattern.scratch());
         let mut picked = Vec::new();
-        if self.purpose == Purpose::Count {
+        if self.purpose == Purpose::Count && self.sieve.is_none() {
             run.counters.counted += pattern.count(block.bytes(), scratch, &mut picked);
         } else {
             pattern.scan(block.bytes(), scratch, &mut picked);

@@ -4,9 +4,11 @@
 //! consumer takes the results in order. What is in flight is bounded, so a slow consumer stops the workers.
 
 mod job;
+mod sieve;
 mod workers;
 
 pub use job::{Counters, Job, Purpose};
+pub use sieve::Sieve;
 
 use job::{Cut, Scanned, Workspace};
 use workers::Workers;

@@ -41,6 +41,15 @@ fn is_parted(word: &[u8]) -> bool {
     word.ends_with(b" -") || word.ends_with(b" |")
 }
 
+/// Where the first word of a line begins: behind blanks, NULs, ANSI codes and a byte order mark.
+pub(crate) fn skip_blanks(head: &[u8]) -> usize {
+    let mut at = 0;
+    loop {
+        let next = prefix::skip_blanks(head, at);
+        at = if head.get(next) == Some(&ESCAPE) { ansi_end(head, next) } else { return next };
+    }
+}
+
 /// Where what parts the words of a header ends.
 pub(crate) fn skip(head: &[u8], mut at: usize) -> usize {
     loop {

@@ -306,7 +306,8 @@ impl Timing {
                 Some(candidates) => candidates.next_if(|c| c.line == line),
             };
             let Some(candidate) = candidate else { continue };
-            let time = self.time(taken, came.unwrap_or_default());
+            let mut time = self.time(taken, came.unwrap_or_default());
+            time.level = batch.level_at(line.start);
             if time.span.is_none_or(|span| self.terms.window.meets(span)) {
                 kept.push(candidate);
                 times.push(time);
@@ -347,13 +348,13 @@ impl Timing {
             let span = by_arrival.or_else(|| self.arrived.as_ref().map(Arrived::end));
             let otherwise = if span.is_some() { How::Inherited } else { How::Untimed };
             let how = if by_arrival.is_some() { None } else { Some(otherwise) };
-            return LineTime { span, offset: None, how, number };
+            return LineTime { span, offset: None, how, number, level: None };
         };
         let offset = (stamp.frame == Frame::Absolute || stamp.zoned).then_some(stamp.offset);
         let Span { lo, hi } = self.clock.span(stamp);
         let span = Span { lo: lo.saturating_add(came.late), hi: hi.saturating_add(came.late) };
         let how = if came.late > 0 { None } else { Some(timed.how) };
-        LineTime { span: Some(span), offset, how, number }
+        LineTime { span: Some(span), offset, how, number, level: None }
     }
 
     fn note_step(&mut self, timed: Timed) {

@@ -61,6 +61,21 @@ def _add_selection(which: argparse._ArgumentGroup) -> None:
         metavar="RE",
         help="show lines in which Python's re.search finds RE; of several, any counts",
     )
+    which.add_argument(
+        "-l",
+        "--level",
+        metavar="LEVEL",
+        help="show lines of this level at least: trace, debug, info, warning, error or critical",
+    )
+    which.add_argument(
+        "-w",
+        "--where",
+        action="append",
+        default=[],
+        metavar="COND",
+        help="show lines of which a field is so: 'status>=500', component=tsdb; of several, all count",
+    )
+    which.add_argument("--exclude", action="append", default=[], metavar="RE", help="leave out lines with RE")
     which.add_argument("-i", "--ignore-case", action="store_true", help="let RE match in any case")
     which.add_argument("-v", "--invert", action="store_true", help="show the lines that do not match")
     which.add_argument(
@@ -225,6 +240,10 @@ def contradiction(args: argparse.Namespace) -> str | None:
         (
             args.max_count and (args.after or args.records),
             "-m stops at a line, -A, -C and --records go on after it",
+        ),
+        (
+            args.exclude and (args.invert or args.after or args.before or args.records),
+            "--exclude leaves out single lines, not those around others",
         ),
         (picks and args.invert, "-o shows what matched, -v what did not"),
         (picks and args.json, "-o shows what matched, --json the line"),

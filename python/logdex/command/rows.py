@@ -49,6 +49,7 @@ class Rows:
         # One moment for all files, those included that come later.
         self._now = _when.now()
         self._regex = regex
+        self._unwanted = "|".join(f"(?:{one})" for one in args.exclude) or None
         self._several = several
         self._color = _wants_color(args.color)
         self.labels: bool = many_labels if args.labels is None else args.labels
@@ -106,6 +107,9 @@ class Rows:
         args = self._args
         filtered = (
             self._regex is not None
+            or args.level
+            or args.where
+            or args.exclude
             or args.since
             or args.until
             or args.json

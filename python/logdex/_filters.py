@@ -1,0 +1,80 @@
+"""What is asked of lines besides regex and time: level, fields, and what must not be on them."""
+
+from __future__ import annotations
+
+from logdex import _core
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import re
+    from collections.abc import Callable, Sequence
+
+    from logdex._question import Question
+    from logdex.regex.pattern import Regex
+
+
+def with_filters(
+    question: Question,
+    regex: Regex | None,
+    level: str | _core.Level | None,
+    where: str | Sequence[str],
+    exclude: Regex | None,
+) -> Question:
+    """`question`, whose pattern is `regex`, with what else is asked of lines.
+
+    Raises:
+        re.error: `exclude` is no regex.
+        TypeError: An argument is of the wrong type.
+        ValueError: `level` is none, or one of `where` no condition.
+    """
+    if level is None and not where and exclude is None:
+        return question
+    if not isinstance(level, str | _core.Level | None):
+        raise TypeError(f"level={level!r}: give trace, debug, info, warning, error or critical")
+    conditions = [where] if isinstance(where, str) else list(where)
+    if wrong := [one for one in conditions if not isinstance(one, str)]:
+        raise TypeError(f"where={wrong[0]!r}: give conditions such as 'status>=500'")
+    if question.partial:
+        raise ValueError(
+            "partial=True shows text before its line is whole, so level, where and exclude cannot be tested on it; "
+            "leave one of them out"
+        )
+    import re
+
+    wanted = None if regex is None else re.compile(regex)
+    groups = wanted.groupindex if wanted is not None else {}
+    of_groups = [one for one in conditions if _core.field_of(one) in groups]
+    of_fields = [one for one in conditions if one not in of_groups]
+    unwanted = None if exclude is None else re.compile(exclude)
+    return question.but(
+        sieve=_core.Sieve(None if level is None else str(level), of_fields, bool(of_groups)),
+        exclude=_excluding(unwanted),
+        judge=_judge(wanted, unwanted, of_groups) if unwanted or of_groups else None,
+    )
+
+
+def _excluding(unwanted: re.Pattern[str] | None) -> _core.Pattern | None:
+    if unwanted is None:
+        return None
+    from logdex.regex.pattern import compile_pattern
+
+    # Where every line matches there is no program, and the judge says so of each.
+    return compile_pattern(unwanted) or _core.Pattern(unwanted.search, None, None)
+
+
+def _judge(
+    wanted: re.Pattern[str] | None, unwanted: re.Pattern[str] | None, conditions: Sequence[str]
+) -> Callable[[str], object]:
+    """Decides on a line as `re` does: regex, what must not be found, and what named groups must be."""
+    asked = [(one, _core.field_of(one)) for one in conditions]
+
+    def judge(line: str) -> object:
+        found = wanted.search(line) if wanted is not None else True
+        if found is None or (unwanted is not None and unwanted.search(line)):
+            return None
+        if isinstance(found, bool):
+            return found
+        values = ((one, found[name]) for one, name in asked)
+        return found if all(value is not None and _core.holds(one, value) for one, value in values) else None
+
+    return judge

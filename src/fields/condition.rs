@@ -1,0 +1,179 @@
+//! What is asked of a field.
+
+use std::cmp::Ordering;
+
+use super::{Value, get};
+use crate::error::{Error, Result};
+
+/// How a field is compared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Operator {
+    /// `=` or `==`.
+    Equal,
+    /// `!=`.
+    Unequal,
+    /// `<`.
+    Less,
+    /// `<=`.
+    LessOrEqual,
+    /// `>`.
+    Greater,
+    /// `>=`.
+    GreaterOrEqual,
+}
+
+/// The operators as they are written; of two that fit, the longer one first.
+const OPERATORS: [(&str, Operator); 7] = [
+    ("==", Operator::Equal),
+    ("!=", Operator::Unequal),
+    ("<=", Operator::LessOrEqual),
+    (">=", Operator::GreaterOrEqual),
+    ("=", Operator::Equal),
+    ("<", Operator::Less),
+    (">", Operator::Greater),
+];
+
+impl Operator {
+    /// Whether it holds of two values that lie so to one another; `None` of numbers of which one is not a number.
+    fn holds(self, order: Option<Ordering>) -> bool {
+        match self {
+            Self::Equal => order == Some(Ordering::Equal),
+            Self::Unequal => order != Some(Ordering::Equal),
+            Self::Less => order == Some(Ordering::Less),
+            Self::LessOrEqual => matches!(order, Some(Ordering::Less | Ordering::Equal)),
+            Self::Greater => order == Some(Ordering::Greater),
+            Self::GreaterOrEqual => matches!(order, Some(Ordering::Greater | Ordering::Equal)),
+        }
+    }
+}
+
+/// A comparison of a field with a value.
+///
+/// Where both are numbers they are compared as numbers. Otherwise `=` and `!=` compare texts, byte by byte, and so do the
+/// others with a value that is no number; with a number (`took>3`) they hold of no text (`12ms`: units are left alone).
+#[derive(Clone, Debug, PartialEq)]
+pub struct Condition {
+    field: String,
+    operator: Operator,
+    text: String,
+    number: Option<Number>,
+}
+
+impl Condition {
+    /// What `said` asks: `status>=500`, `component = tsdb`, `msg="two words"`.
+    ///
+    /// # Errors
+    /// `Error::Value` where it names no field or no operator.
+    pub fn parse(said: &str) -> Result<Self> {
+        let split = said.char_indices().find_map(|(at, _)| {
+            let (sign, operator) = OPERATORS.iter().find(|(sign, _)| said[at..].starts_with(sign))?;
+            Some((said[..at].trim(), *operator, said[at + sign.len()..].trim()))
+        });
+        let Some((field, operator, value)) = split.filter(|(field, ..)| !field.is_empty()) else {
+            return Err(Error::Value(format!(
+                "where={said:?}: give a field, one of = != < <= > >=, and a value, such as status>=500"
+            )));
+        };
+        let quoted = value.len() >= 2 && value.starts_with('"') && value.ends_with('"');
+        let text = if quoted { &value[1..value.len() - 1] } else { value };
+        let number = if quoted { None } else { Number::parse(text.as_bytes()) };
+        Ok(Self { field: field.to_owned(), operator, text: text.to_owned(), number })
+    }
+
+    /// The name of the field.
+    pub fn field(&self) -> &str {
+        &self.field
+    }
+
+    /// Whether it holds of `line`.
+    pub fn holds(&self, line: &[u8]) -> bool {
+        get(line, &self.field).is_some_and(|value| self.holds_of(&value))
+    }
+
+    /// Whether it holds of a field's value.
+    pub fn holds_of(&self, value: &Value<'_>) -> bool {
+        let theirs = Number::parse(value.text());
+        match (theirs, self.number) {
+            (Some(theirs), Some(ours)) => self.operator.holds(theirs.order(ours)),
+            (None, Some(_)) if !matches!(self.operator, Operator::Equal | Operator::Unequal) => false,
+            _ => self.operator.holds(Some(value.text().cmp(self.text.as_bytes()))),
+        }
+    }
+}
+
+/// A number as JSON and Python write it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Number {
+    Whole(i128),
+    Float(f64),
+}
+
+impl Number {
+    /// The number that `text` is, and nothing more.
+    fn parse(text: &[u8]) -> Option<Self> {
+        let text = str::from_utf8(text).ok()?;
+        let body = text.strip_prefix(['-', '+']).unwrap_or(text);
+        let is_float = body.starts_with(|c: char| c.is_ascii_digit() || c == '.')
+            && body.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'.' | b'e' | b'E' | b'+' | b'-'));
+        let is_word = ["nan", "inf", "infinity"].iter().any(|word| body.eq_ignore_ascii_case(word));
+        if !is_float && !is_word {
+            return None;
+        }
+        if body.bytes().all(|b| b.is_ascii_digit())
+            && let Ok(whole) = text.parse()
+        {
+            return Some(Self::Whole(whole));
+        }
+        text.parse().ok().map(Self::Float)
+    }
+
+    fn order(self, other: Self) -> Option<Ordering> {
+        match (self, other) {
+            (Self::Whole(a), Self::Whole(b)) => Some(a.cmp(&b)),
+            (a, b) => a.float().partial_cmp(&b.float()),
+        }
+    }
+
+    fn float(self) -> f64 {
+        match self {
+            Self::Whole(whole) => whole as f64,
+            Self::Float(float) => float,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_compared_as_numbers_and_texts_as_texts() {
+        let line = br#"{"status": 503, "loss": NaN, "took": "12ms", "name": "tsdb", "n": "10", "big": 9007199254740993}"#;
+        for (said, expected) in [
+            ("status>=500", true),
+            ("status >= 503.0", true),
+            ("status < 60", false),
+            ("status=503", true),
+            ("status!=503", false),
+            ("loss>3", false),
+            ("loss!=3", true),
+            ("loss=nan", false),
+            ("took>3", false),
+            ("took=12ms", true),
+            ("took>11ms", true),
+            ("name=tsdb", true),
+            ("name=\"tsdb\"", true),
+            ("name!=x", true),
+            ("n>9", true),
+            ("n>\"9\"", false),
+            ("big=9007199254740992", false),
+            ("missing!=1", false),
+            ("missing=1", false),
+        ] {
+            assert_eq!(Condition::parse(said).unwrap().holds(line), expected, "{said}");
+        }
+        for said in ["", "status", "=3", " >= 5"] {
+            assert!(Condition::parse(said).is_err(), "{said}");
+        }
+    }
+}

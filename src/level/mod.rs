@@ -1,0 +1,222 @@
+//! How grave a line is, by the field of it that says so, and what goes on with such a line.
+//!
+//! Only a *field* counts, in one of the shapes of known loggers: a word of the text is no level. A line that goes on with
+//! a record has the level of that record's head, of the same rank or process: an indented one, one of a traceback, and
+//! one without a stamp behind a head that has a stamp or a level. A head is at most [`REACH`] bytes before what goes on
+//! with it, so that what level a line has can be said from a block and a little of what stands before it, on any core.
+
+mod json;
+mod own;
+mod words;
+
+use crate::line::{self, Line};
+use crate::stamp::{ByPrefix, Elected, Finder, Found, Prefix, behind_writer};
+
+pub use own::own;
+pub use words::parse;
+
+/// How grave a line is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Level {
+    /// Finer than what a developer asks for.
+    Trace = 1,
+    /// For developers.
+    Debug,
+    /// What happens as it should; notices and successes too.
+    Info,
+    /// What may become an error.
+    Warning,
+    /// Something failed.
+    Error,
+    /// The program cannot go on: fatal, panic, alert, emergency.
+    Critical,
+}
+
+impl Level {
+    /// Its name in lower case.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Trace => "trace",
+            Self::Debug => "debug",
+            Self::Info => "info",
+            Self::Warning => "warning",
+            Self::Error => "error",
+            Self::Critical => "critical",
+        }
+    }
+}
+
+/// How far before a line the head of its record may stand, in bytes.
+pub const REACH: usize = 64 << 10;
+/// A line that is not indented goes on with a head at most so many lines of its writer before it.
+const LOOSE: usize = 100;
+
+const TRACEBACK: &[u8] = b"Traceback (most recent call last)";
+const CHAINED: [&[u8]; 2] =
+    [b"During handling of the above exception", b"The above exception was the direct cause"];
+
+/// The record of one writer that may go on.
+#[derive(Clone, Copy, Default)]
+struct Record {
+    level: Option<Level>,
+    /// Where its head begins in the text.
+    start: usize,
+    /// Whether its head has a stamp or a level.
+    headed: bool,
+    lines: usize,
+    /// Within a traceback, whose last line is not indented.
+    tracing: bool,
+}
+
+/// The levels of lines that come in order.
+#[derive(Default)]
+pub struct Levels {
+    finder: Finder,
+    records: ByPrefix<Record>,
+    /// A line had no record to go on with, and neither stamp nor level.
+    reaches: bool,
+}
+
+impl Levels {
+    /// Before the first line of a file that elected `elected`.
+    pub fn new(elected: &Elected) -> Self {
+        Self { finder: Finder::electing(elected), ..Self::default() }
+    }
+
+    /// The level of each line of `text` from `from` on, given to `take`; what stands before are lines with which they may
+    /// go on, and the file's first, or [`REACH`] bytes of them at least.
+    pub fn each(&mut self, text: &[u8], from: usize, mut take: impl FnMut(Line, Option<Level>)) {
+        self.records.clear();
+        self.reaches = false;
+        for line in line::lines(text) {
+            let level = self.next(line.of(text), line.start);
+            if line.start >= from {
+                take(line, level);
+            }
+        }
+    }
+
+    /// Whether the lines given last may go on with what stands before the first of them.
+    pub fn reach_back(&self) -> bool {
+        self.reaches
+    }
+
+    /// The level of the next line, which begins at `start` in the text.
+    fn next(&mut self, line: &[u8], start: usize) -> Option<Level> {
+        let own = own(line);
+        // A JSON object has no prefix, and its time does not matter where its level is known.
+        let Found { prefix, stamp } = match line.first() {
+            Some(b'{') if own.is_some() => Found { stamp: None, prefix: Prefix::NONE },
+            _ => self.finder.find(line),
+        };
+        let text = behind_writer(line);
+        let record = self.records.entry(prefix).or_default();
+        self.reaches |= record.lines == 0 && own.is_none() && stamp.is_none();
+        if own.is_some() || stamp.is_some() || !record.takes(text, start) {
+            let headed = own.is_some() || stamp.is_some();
+            *record = Record { level: own, start, headed, lines: 0, tracing: false };
+        }
+        record.go_on(text);
+        record.level
+    }
+}
+
+impl Record {
+    /// Whether `text`, which has neither stamp nor level and begins at `start`, goes on with it.
+    fn takes(&self, text: &[u8], start: usize) -> bool {
+        if self.lines == 0 || start - self.start > REACH {
+            return false;
+        }
+        let chained = text.starts_with(TRACEBACK) || CHAINED.iter().any(|words| text.starts_with(words));
+        is_indented(text) || self.tracing || chained || (self.headed && self.lines < LOOSE)
+    }
+
+    fn go_on(&mut self, text: &[u8]) {
+        self.lines += 1;
+        // The exception's own line ends the traceback.
+        self.tracing = text.starts_with(TRACEBACK) || (self.tracing && is_indented(text));
+    }
+}
+
+fn is_indented(text: &[u8]) -> bool {
+    text.first().is_none_or(|b| matches!(b, b' ' | b'\t' | b'\n' | b'\r'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn levels(text: &str) -> Vec<Option<Level>> {
+        let mut all = Vec::new();
+        Levels::default().each(text.as_bytes(), 0, |_, level| all.push(level));
+        all
+    }
+
+    #[test]
+    fn what_goes_on_with_a_record_has_its_level() {
+        let text = "before\n\
+            [rank0]: 2026-11-22 06:47:12 ERROR boom\n\
+            [rank1]: 2026-11-22 06:47:12 INFO fine\n\
+            [rank0]: Traceback (most recent call last):\n\
+            [rank0]:   File x\n\
+            [rank0]: ValueError: INFO\n\
+            [rank1]: loose text\n\
+            2026-11-22 06:47:13 a stamp and no level\n  \
+              indented\n\
+            WARNING: w\n\
+            loose\n";
+        let (error, info, warning) = (Some(Level::Error), Some(Level::Info), Some(Level::Warning));
+        assert_eq!(
+            levels(text),
+            [None, error, info, error, error, error, info, None, None, warning, warning]
+        );
+    }
+
+    #[test]
+    fn a_bare_log_does_not_inherit_for_ever() {
+        let mut text = "ERROR x\n".to_owned();
+        text.extend(std::iter::repeat_n("step 1 loss 2\n", 200));
+        assert_eq!(levels(&text).iter().filter(|level| level.is_some()).count(), LOOSE);
+    }
+
+    fn some_line() -> impl Strategy<Value = &'static str> {
+        prop::sample::select(vec![
+            "[rank0]: 2026-11-22 06:47:12 ERROR boom\n",
+            "[rank1]: 2026-11-22 06:47:12 INFO fine\n",
+            "[rank0]: Traceback (most recent call last):\n",
+            "[rank0]:   File x\n",
+            "[rank0]: ValueError: x\n",
+            "[rank1]: loose\n",
+            "2026-11-22 06:47:12 stamped\n",
+            "Traceback (most recent call last):\n",
+            "  indented\n",
+            "{\"level\":\"warn\",\"msg\":\"x\"}\n",
+            "bare\n",
+            "\n",
+        ])
+    }
+
+    proptest! {
+        /// What a worker says of a block, from a little of what stands before it, is what the fold from the first line says.
+        #[test]
+        fn a_block_and_what_reaches_into_it_say_what_the_fold_says(
+            lines in prop::collection::vec((some_line(), 0_usize..3), 1..80), cut in 0_usize..80,
+        ) {
+            let filler = "x".repeat(REACH / 4);
+            let lines: Vec<String> = lines.iter().map(|(line, long)| {
+                if *long == 0 { format!("{} {filler}\n", line.trim_end_matches('\n')) } else { (*line).to_owned() }
+            }).collect();
+            let text = lines.concat();
+            let whole = levels(&text);
+            let cut = cut % lines.len();
+            let start: usize = lines[..cut].iter().map(String::len).sum();
+            // The first whole line that reaches into the block.
+            let near = start.saturating_sub(REACH);
+            let near = if near == 0 { 0 } else { text[near - 1..].find('\n').map_or(start, |n| near + n) };
+            let mut part = Vec::new();
+            Levels::default().each(&text.as_bytes()[near..], start - near, |_, level| part.push(level));
+            prop_assert_eq!(&whole[cut..], &part[..]);
+        }
+    }
+}

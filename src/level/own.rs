@@ -1,0 +1,158 @@
+//! The level that stands on a line itself.
+
+use memchr::memchr;
+
+use super::words::{in_header, letter, severity};
+use super::{Level, json};
+use crate::stamp::header::{self, HEADER};
+
+/// How many words of a header are looked at.
+const WORDS: usize = 16;
+const MONTHS: &[u8; 36] = b"JanFebMarAprMayJunJulAugSepOctNovDec";
+
+/// The level that a field of `line` says; `None` where none does.
+pub fn own(line: &[u8]) -> Option<Level> {
+    let head = &line[..line.len().min(HEADER)];
+    let mut at = header::skip_blanks(head);
+    if head.get(at) == Some(&b'<') {
+        return priority(head, at);
+    }
+    // The word before is a syslog stamp, so that the next is a host.
+    let mut host = false;
+    for word in 0..WORDS {
+        match head.get(at)? {
+            b'{' => return json::object(line, at),
+            b'[' | b'(' | b'<' => {
+                if let Some(level) = inside(head, at) {
+                    return Some(level);
+                }
+            }
+            _ => {}
+        }
+        if let Some(level) = bare(head, at, word == 0).or_else(|| json::pair(line, at)) {
+            return Some(level);
+        }
+        if let Some(level) = nccl(head, at).or_else(|| behind_stamp_letter(head, at)) {
+            return Some(level);
+        }
+        let syslog = is_month(head, at);
+        at = match header::next(head, at) {
+            Some(next) => next,
+            None if syslog => header::skip(head, at + 3),
+            None if host || is_host_of_nccl(head, at) => header::skip(head, at + word_len(head, at)),
+            None => return None,
+        };
+        host = syslog || (host && head[at..].first().is_some_and(u8::is_ascii_digit));
+    }
+    None
+}
+
+/// syslog's `<34>`: the severity is its last three bits.
+fn priority(head: &[u8], at: usize) -> Option<Level> {
+    let close = memchr(b'>', &head[at..head.len().min(at + 6)])?;
+    let number: u32 = str::from_utf8(&head[at + 1..at + close]).ok()?.parse().ok()?;
+    if number < 192 { severity(number % 8) } else { None }
+}
+
+/// A level between brackets: `[INFO]`, `[INFO|train.py:1]`, `[W1122 06:47:12`, `[E Process.cpp:1]`, `[NeMo W 2026-`,
+/// `[2026-11-22T06:47:12Z INFO  train]`, `[2026-11-22 06:47:12,123 I 10 11]`, `[core:error]`.
+fn inside(head: &[u8], at: usize) -> Option<Level> {
+    let close = match head[at] {
+        b'[' => b']',
+        b'(' => b')',
+        _ => b'>',
+    };
+    let content = &head[at + 1..];
+    let content = &content[..memchr(close, content).unwrap_or(content.len())];
+    let parts = || content.split(|b| matches!(b, b' ' | b'|' | b':' | b'\t')).filter(|part| !part.is_empty());
+    let alone = parts().count() == 1;
+    if alone {
+        let word = content.trim_ascii();
+        let level = if word.len() == 1 { letter(word[0]) } else { in_header(word) };
+        return level.or_else(|| glog(word));
+    }
+    let first = parts().next()?;
+    if let Some(level) = glog(first).filter(|_| first.len() > 1) {
+        return Some(level);
+    }
+    if first.len() == 1 {
+        // `[E Process.cpp:1]`: a letter, then the place in the source.
+        return letter(first[0])
+            .filter(|_| parts().nth(1).is_some_and(|part| part.contains(&b'.') || part[0].is_ascii_digit()));
+    }
+    if let Some(level) = in_header(first) {
+        return Some(level);
+    }
+    let stamped = first[0].is_ascii_digit() || first == b"NeMo";
+    let last = parts().last().and_then(in_header).filter(|_| parts().count() == 2 && content.contains(&b':'));
+    last.or_else(|| {
+        let word = parts().skip(1).find(|part| part.first().is_some_and(u8::is_ascii_uppercase));
+        let level = word.and_then(|word| if word.len() == 1 { letter(word[0]) } else { in_header(word) });
+        level.filter(|_| stamped)
+    })
+}
+
+/// glog's letter and date: `I1122`, `W403`, `E20261122`.
+fn glog(word: &[u8]) -> Option<Level> {
+    let digits = word.len().checked_sub(1).filter(|n| matches!(n, 3 | 4 | 8))?;
+    word[1..=digits].iter().all(u8::is_ascii_digit).then(|| letter(word[0])).flatten()
+}
+
+/// A level as a word of its own: `INFO`, `WARNING:`, `- ERROR -`, `| INFO     |`, `error:` at the head; glog's `I1122`.
+fn bare(head: &[u8], at: usize, first: bool) -> Option<Level> {
+    let token = &head[at..];
+    let len = token.iter().take(16).take_while(|b| b.is_ascii_alphanumeric()).count();
+    let (word, rest) = (&token[..len], &token[len..]);
+    let marked = matches!(rest.first(), Some(b':' | b'|' | b']'))
+        || matches!(rest.trim_ascii_start(), [b'-' | b'|' | b':', b' ', ..]);
+    let ends = marked || matches!(rest.first(), None | Some(b' ' | b'\t' | b'\n' | b'\r'));
+    if !ends || word.is_empty() {
+        return None;
+    }
+    if let Some(level) = glog(word) {
+        return Some(level);
+    }
+    // `I 11-22 06:47:12`, and what stands there in TensorFlow's lines: `: I tensorflow/core`.
+    if len == 1 && first && rest.get(1).is_some_and(u8::is_ascii_digit) {
+        return letter(word[0]);
+    }
+    let capitals = word.iter().all(u8::is_ascii_uppercase);
+    let tab = rest.first() == Some(&b'\t') || at.checked_sub(1).is_some_and(|before| head[before] == b'\t');
+    // `Error: x` is how an exception is printed.
+    let small = word.iter().all(u8::is_ascii_lowercase) && (marked || tab);
+    let name = marked && !first;
+    if capitals || small || name { in_header(word) } else { None }
+}
+
+/// A letter right behind a stamp: TensorFlow's `12.123456: I tensorflow/`, logcat's `10  11 I Tag:`.
+fn behind_stamp_letter(head: &[u8], at: usize) -> Option<Level> {
+    let [byte, b' ', next, ..] = head.get(at..)? else { return None };
+    let before = head[..at].trim_ascii_end().last()?;
+    let stamped = *before == b':' || before.is_ascii_digit();
+    letter(*byte).filter(|_| stamped && next.is_ascii_alphanumeric())
+}
+
+/// NCCL's `node1:10:11 [0] NCCL WARN x`, oneCCL's `|CCL_WARN|`, UCX's `x.c:10 UCX  ERROR x`.
+fn nccl(head: &[u8], at: usize) -> Option<Level> {
+    let token = &head[at..];
+    let after =
+        [b"NCCL ".as_slice(), b"UCX ", b"RCCL ", b"CCL_"].into_iter().find_map(|n| token.strip_prefix(n))?;
+    let after = after.trim_ascii_start();
+    let len = after.iter().take_while(|b| b.is_ascii_uppercase()).count();
+    in_header(&after[..len])
+}
+
+fn is_host_of_nccl(head: &[u8], at: usize) -> bool {
+    // `host:pid:tid [0] NCCL`: the words in between are no words of a header.
+    let rest = &head[at..];
+    rest.starts_with(b"NCCL ") || rest.starts_with(b"UCX ")
+}
+
+fn is_month(head: &[u8], at: usize) -> bool {
+    let Some([word @ .., b' ', day]) = head.get(at..at + 5) else { return false };
+    MONTHS.chunks_exact(3).any(|month| month == word) && (*day == b' ' || day.is_ascii_digit())
+}
+
+fn word_len(head: &[u8], at: usize) -> usize {
+    head[at..].iter().take_while(|b| !matches!(b, b' ' | b'\t' | b'\n')).count()
+}

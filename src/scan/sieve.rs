@@ -1,0 +1,159 @@
+//! What is asked of lines besides the pattern: a level, fields, and what must not be found on them.
+
+use std::sync::Arc;
+
+use crate::batch::Selection;
+use crate::fields::Condition;
+use crate::file::block::Block;
+use crate::file::source::Source;
+use crate::level::{Level, Levels, REACH};
+use crate::line;
+use crate::pattern::{Candidate, Pattern, Scratch};
+use crate::stamp::Elected;
+
+/// What is asked of lines besides the pattern. Each part is decided on a line, or a block and what reaches into it, so
+/// that workers do it in any order.
+#[derive(Clone, Debug, Default)]
+pub struct Sieve {
+    /// Lines of this level at least.
+    pub level: Option<Level>,
+    /// Lines of which all of these hold.
+    pub conditions: Vec<Condition>,
+    /// No lines that this selects. Whether it does is the judge's to say where it is not certain.
+    pub exclude: Option<Arc<Pattern>>,
+    /// Whether the judge has to look at each line that is left.
+    pub unsure: bool,
+    /// Whether the level of each line is wanted.
+    pub levels: bool,
+    /// The ambiguous format of stamps that the file elected: a stamp ends the record before it.
+    pub elected: Elected,
+}
+
+/// What one worker keeps for the sieve.
+#[derive(Default)]
+pub(super) struct Mesh {
+    excluded: Option<Scratch>,
+    levels: Option<Levels>,
+}
+
+impl Sieve {
+    /// Whether the levels of lines matter.
+    pub fn asks_levels(&self) -> bool {
+        self.level.is_some() || self.levels
+    }
+
+    /// Whether it does anything at all.
+    pub fn is_needed(&self) -> bool {
+        self.levels || !self.is_open()
+    }
+
+    /// Whether it leaves out any line, or makes any uncertain.
+    pub fn is_open(&self) -> bool {
+        self.level.is_none() && self.conditions.is_empty() && self.exclude.is_none() && !self.unsure
+    }
+
+    /// What is left of `selection`, and the levels of those lines that have one, where levels are wanted.
+    pub(super) fn sift(
+        &self,
+        block: &Block,
+        source: &Source,
+        selection: Selection,
+        mesh: &mut Mesh,
+    ) -> (Selection, Vec<(usize, Level)>) {
+        let bytes = block.bytes();
+        let mut picked = match selection {
+            Selection::All(_) if self.is_open() && !self.levels => return (selection, Vec::new()),
+            Selection::All(_) => line::lines(bytes).map(|line| Candidate { line, certain: true }).collect(),
+            Selection::Picked(picked) => picked,
+        };
+        if !self.conditions.is_empty() {
+            picked.retain(|c| self.conditions.iter().all(|condition| condition.holds(c.line.of(bytes))));
+        }
+        if let Some(pattern) = &self.exclude {
+            exclude(pattern, bytes, &mut picked, mesh);
+        }
+        let mut levels = Vec::new();
+        if self.asks_levels() && !picked.is_empty() {
+            levels = self.levels_of(block, source, &mut picked, mesh);
+        }
+        if self.unsure {
+            picked.iter_mut().for_each(|candidate| candidate.certain = false);
+        }
+        (Selection::Picked(picked), levels)
+    }
+
+    /// The levels of the lines that are picked; those that are not grave enough are left out.
+    fn levels_of(
+        &self,
+        block: &Block,
+        source: &Source,
+        picked: &mut Vec<Candidate>,
+        mesh: &mut Mesh,
+    ) -> Vec<(usize, Level)> {
+        let levels = mesh.levels.get_or_insert_with(|| Levels::new(&self.elected));
+        let bytes = block.bytes();
+        let mut of_lines = Vec::new();
+        let mut note = |start: usize, level| {
+            if let Some(level) = level {
+                of_lines.push((start, level));
+            }
+        };
+        levels.each(bytes, 0, |line, level| note(line.start, level));
+        let start = block.file_offset(0);
+        if levels.reach_back() && start > 0 {
+            let mut text = before(source, start);
+            let from = text.len();
+            text.extend_from_slice(bytes);
+            of_lines.clear();
+            levels.each(&text, from, |line, level| {
+                of_lines.extend(level.map(|level| (line.start - from, level)))
+            });
+        }
+        let mut rest = of_lines.iter().peekable();
+        let mut kept = Vec::new();
+        picked.retain(|candidate| {
+            while rest.next_if(|(start, _)| *start < candidate.line.start).is_some() {}
+            let level = rest.next_if(|(start, _)| *start == candidate.line.start).map(|(_, level)| *level);
+            let wanted = self.level.is_none_or(|least| level.is_some_and(|level| level >= least));
+            kept.extend(level.filter(|_| wanted && self.levels).map(|level| (candidate.line.start, level)));
+            wanted
+        });
+        kept
+    }
+}
+
+/// Leaves out the lines that `pattern` surely selects; those of which it is not certain are for the judge.
+fn exclude(pattern: &Pattern, bytes: &[u8], picked: &mut Vec<Candidate>, mesh: &mut Mesh) {
+    let scratch = mesh.excluded.get_or_insert_with(|| pattern.scratch());
+    let mut found = Vec::new();
+    pattern.scan(bytes, scratch, &mut found);
+    let mut found = found.into_iter().peekable();
+    picked.retain_mut(|candidate| {
+        while found.next_if(|other| other.line.start < candidate.line.start).is_some() {}
+        match found.next_if(|other| other.line == candidate.line) {
+            Some(other) if other.certain => false,
+            Some(_) => {
+                candidate.certain = false;
+                true
+            }
+            None => true,
+        }
+    });
+}
+
+/// The lines before `start` that may reach into the block there.
+fn before(source: &Source, start: u64) -> Vec<u8> {
+    let first = start.saturating_sub(REACH as u64 + 1);
+    let mut text = vec![0; (start - first) as usize];
+    // What cannot be read has no level; the scan itself says what is wrong with the file.
+    let got = source.read(first, &mut text).unwrap_or(0);
+    text.truncate(got);
+    if got as u64 != start - first {
+        return Vec::new();
+    }
+    if first > 0 {
+        let line = memchr::memchr(b'\n', &text).map_or(text.len(), |end| end + 1);
+        text.drain(..line);
+    }
+    text
+}
