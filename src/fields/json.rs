@@ -11,7 +11,7 @@ use super::Value;
 /// How many objects and arrays may stand in one another; deeper ones are no JSON here.
 const DEEPEST: usize = 512;
 /// How many braces of a line are tried.
-const TRIES: usize = 8;
+const TRIES: usize = 64;
 
 /// The first object on `line` that reaches to the line's end.
 pub(super) fn on(line: &[u8]) -> Option<&[u8]> {

@@ -27,7 +27,7 @@ pub(super) fn field<'l>(line: &'l [u8], key: &str) -> Option<Value<'l>> {
                 }
                 at = next;
             }
-            Some(b'"') => at = closing(line, end + 1).map_or(line.len(), |close| close + 1),
+            Some(b'"') => at = closing(line, end + 1).unwrap_or(end) + 1,
             _ => at = end + 1,
         }
     }

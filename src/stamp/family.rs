@@ -23,6 +23,7 @@ pub(super) const FAMILIES: &[&str] = &[
     "[%Y/%m/%d %k]",
     "date=%Y-%m-%d time=%C", // Fortinet
     "%d.%m.%Y%~%C",          // dots, day first
+    "%y-%m-%d %C - PID",     // apex
     "%m-%d %C",              // month_day
     "%m/%d %C",              // month_slash_day
     "%m/%d [%C]",

@@ -83,7 +83,17 @@ fn word(token: &[u8]) -> Option<usize> {
         prefix::is_level(&next[..len]) && matches!(next.get(len), Some(b' ' | b'\t' | b':'))
     };
     let pair = word.contains(&b'=');
-    (stamp || glog || closed || parted || level || pair || before_level()).then_some(end)
+    (stamp || glog || closed || parted || level || pair || is_process(word) || before_level()).then_some(end)
+}
+
+/// NCCL's `host:pid:tid`.
+fn is_process(word: &[u8]) -> bool {
+    let mut parts = word.rsplit(|b| *b == b':');
+    let mut numbers =
+        parts.by_ref().take(2).map(|part| !part.is_empty() && part.iter().all(u8::is_ascii_digit));
+    numbers.next() == Some(true)
+        && numbers.next() == Some(true)
+        && word.first().is_some_and(u8::is_ascii_alphabetic)
 }
 
 /// Where a stamp may stand within the word at `at`: behind the last colon of a chain (`INFO:train:2026-...`), or behind

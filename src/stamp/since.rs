@@ -82,9 +82,11 @@ fn resolve_text(text: &str, side: Side, zone: &TimeZone, now: i64) -> Result<i64
         .or_else(|| ago(&words).map(|ago| now.saturating_sub(ago)))
         .or_else(|| epoch(&words))
         .or_else(|| {
-            let (civil, offset) = named_day(&words, zone, now).or_else(|| dated(&words))?;
+            let said = named_day(&words, zone, now).or_else(|| dated(&words))?;
+            // `02:31` is a whole minute, and both ends of a range are included.
+            let civil = if side == Side::Since { said.civil } else { said.civil + said.width - 1 };
             // Where the wall shows it twice, take the one that loses no line.
-            Some(match offset {
+            Some(match said.offset {
                 Some(offset) => civil - offset,
                 None => Clock::new(zone.clone()).moment(civil, side == Side::Until),
             })
@@ -147,8 +149,18 @@ fn scaled(value: &str, unit: i64) -> Option<i64> {
     Some(total)
 }
 
+/// A civil time as text says it.
+struct Civil {
+    /// Its first nanosecond.
+    civil: i64,
+    /// For how many nanoseconds it stands: a day, a minute, a second or less.
+    width: i64,
+    /// The offset from UTC that was said, in nanoseconds.
+    offset: Option<i64>,
+}
+
 /// `today`, `yesterday 14:00`, `02:10:30`: a civil time by the day that it is now in `zone`.
-fn named_day(words: &str, zone: &TimeZone, now: i64) -> Option<(i64, Option<i64>)> {
+fn named_day(words: &str, zone: &TimeZone, now: i64) -> Option<Civil> {
     let today = wall(zone, now).div_euclid(DAY) * DAY;
     let (day, rest) = match words.split_once(' ').unwrap_or((words, "")) {
         ("today", rest) => (today, rest),
@@ -158,14 +170,14 @@ fn named_day(words: &str, zone: &TimeZone, now: i64) -> Option<(i64, Option<i64>
     };
     let rest = rest.trim_start();
     if rest.is_empty() {
-        return (!words.is_empty()).then_some((day, None));
+        return (!words.is_empty()).then_some(Civil { civil: day, width: DAY, offset: None });
     }
-    let (time, rest) = clock_time(rest)?;
-    zoned(day + time, rest)
+    let (time, width, rest) = clock_time(rest)?;
+    zoned(day + time, width, rest)
 }
 
 /// `2026-11-22`, `2026-11-22 02:10`, `2026-11-22T02:10:05.5Z`: a civil time, and its offset.
-fn dated(words: &str) -> Option<(i64, Option<i64>)> {
+fn dated(words: &str) -> Option<Civil> {
     let day = words.get(..10)?;
     let separator = day.as_bytes()[4];
     let mut parts = day.split(['-', '/']);
@@ -183,42 +195,44 @@ fn dated(words: &str) -> Option<(i64, Option<i64>)> {
     let midnight = if date == 29 && month == 2 { midnight + DAY } else { midnight };
     let rest = &words[10..];
     if rest.is_empty() {
-        return Some((midnight, None));
+        return Some(Civil { civil: midnight, width: DAY, offset: None });
     }
-    let (time, rest) = clock_time(rest.strip_prefix(['t', ' '])?.trim_start())?;
-    zoned(midnight + time, rest)
+    let (time, width, rest) = clock_time(rest.strip_prefix(['t', ' '])?.trim_start())?;
+    zoned(midnight + time, width, rest)
 }
 
-/// The time of day at the head of `text`, and what follows it.
-fn clock_time(text: &str) -> Option<(i64, &str)> {
+/// The time of day at the head of `text`, for how many nanoseconds it stands, and what follows it.
+fn clock_time(text: &str) -> Option<(i64, i64, &str)> {
     let two = |at: usize, most: i64| {
         let part = text.get(at..at + 2).filter(|p| p.bytes().all(|b| b.is_ascii_digit()))?;
         part.parse::<i64>().ok().filter(|n| *n <= most)
     };
     let colon = |at: usize| text.as_bytes().get(at) == Some(&b':');
     if colon(1) {
-        return clock_time(&format!("0{text}")).map(|(time, rest)| (time, &text[text.len() - rest.len()..]));
+        let padded = format!("0{text}");
+        return clock_time(&padded)
+            .map(|(time, width, rest)| (time, width, &text[text.len() - rest.len()..]));
     }
     let minutes = two(0, 23)? * HOUR + two(3, 59).filter(|_| colon(2))? * MINUTE;
     if !colon(5) {
-        return Some((minutes, &text[5..]));
+        return Some((minutes, MINUTE, &text[5..]));
     }
     let time = minutes + two(6, 60)? * SECOND;
     let rest = &text[8..];
     let Some(part) = rest.strip_prefix(['.', ',']) else {
-        return Some((time, rest));
+        return Some((time, SECOND, rest));
     };
     let end = part.find(|c: char| !c.is_ascii_digit()).unwrap_or(part.len());
     let nanos = scaled(&format!(".{}", &part[..end]), SECOND).filter(|_| (1..=9).contains(&end))?;
-    Some((time + nanos, &part[end..]))
+    Some((time + nanos, SECOND / 10_i64.pow(end as u32), &part[end..]))
 }
 
-/// A civil time with what follows it: nothing, or an offset from UTC, which comes out in nanoseconds.
-fn zoned(civil: i64, text: &str) -> Option<(i64, Option<i64>)> {
+/// A civil time that stands for `width`, with what follows it: nothing, or an offset from UTC.
+fn zoned(civil: i64, width: i64, text: &str) -> Option<Civil> {
     let text = text.trim();
     match text {
-        "" => return Some((civil, None)),
-        "z" | "utc" | "gmt" => return Some((civil, Some(0))),
+        "" => return Some(Civil { civil, width, offset: None }),
+        "z" | "utc" | "gmt" => return Some(Civil { civil, width, offset: Some(0) }),
         _ => {}
     }
     let sign = if text.starts_with('-') { -1 } else { 1 };
@@ -228,7 +242,7 @@ fn zoned(civil: i64, text: &str) -> Option<(i64, Option<i64>)> {
     }
     let hours = digits[..2].parse::<i64>().ok().filter(|h| *h <= 23)?;
     let minutes = digits.get(2..4).map_or(Some(0), |m| m.parse::<i64>().ok()).filter(|m| *m <= 59)?;
-    Some((civil, Some(sign * (hours * HOUR + minutes * MINUTE))))
+    Some(Civil { civil, width, offset: Some(sign * (hours * HOUR + minutes * MINUTE)) })
 }
 
 /// What the wall in `zone` shows at `now`.
@@ -288,6 +302,23 @@ mod tests {
             ("@1764295200.25", "2025-11-28T02:00:00.25Z"),
         ] {
             assert_eq!(since(text, "Europe/Berlin"), Some(ns(expected)), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_end_of_a_range_includes_all_of_what_is_said() {
+        for (text, expected) in [
+            ("2026-11-22 02:31", "2026-11-22T02:31:59.999999999Z"),
+            ("2:31", "2026-11-22T02:31:59.999999999Z"),
+            ("02:31:05", "2026-11-22T02:31:05.999999999Z"),
+            ("02:31:05.5", "2026-11-22T02:31:05.599999999Z"),
+            ("2026-11-22", "2026-11-22T23:59:59.999999999Z"),
+            ("yesterday", "2026-11-21T23:59:59.999999999Z"),
+            ("2026-11-22T02:31+01:00", "2026-11-22T01:31:59.999999999Z"),
+            ("10m", "2026-11-22T09:50:00.250000999Z"),
+        ] {
+            let end = When::Text(text.into()).resolve(Side::Until, &TimeZone::UTC, NOW).unwrap();
+            assert_eq!(end, ns(expected), "{text}");
         }
     }
 
@@ -358,7 +389,7 @@ mod tests {
         let zone = TimeZone::get("Europe/Berlin").unwrap();
         let text = When::Text("2026-10-25 02:30".into());
         assert_eq!(text.resolve(Side::Since, &zone, NOW).unwrap(), ns("2026-10-25T00:30:00Z"));
-        assert_eq!(text.resolve(Side::Until, &zone, NOW).unwrap(), ns("2026-10-25T01:30:00.000000999Z"));
+        assert_eq!(text.resolve(Side::Until, &zone, NOW).unwrap(), ns("2026-10-25T01:30:59.999999999Z"));
         let micros = i128::from(ns("2026-10-25T02:30:00Z") / 1000);
         let fold = |fold| When::Civil { micros, fold }.resolve(Side::Since, &zone, NOW).unwrap();
         assert_eq!(fold(false), ns("2026-10-25T00:30:00Z"));

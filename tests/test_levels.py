@@ -1,0 +1,162 @@
+"""Levels: what a line says of itself, what goes on with it, and that filters by level give exactly those lines."""
+
+import pickle
+import random
+import re
+from pathlib import Path
+
+import logdex
+import pytest
+from logdex import Level
+
+
+@pytest.mark.parametrize(
+    ("line", "level"),
+    [
+        ("2026-11-22 06:47:12,123 INFO train: step 10", "info"),
+        ("[2026-11-22 06:47:12,123] [ERROR] [engine.py:10:step] x", "error"),
+        ("2026-11-22 06:47:12,123 - root - WARNING - x", "warning"),
+        ("[rank0]:[titan] 2026-11-22 06:47:12,123 - root - CRITICAL - x", "critical"),
+        ("[INFO|trainer.py:10] 2026-11-22 06:47:12,123 >> x", "info"),
+        ("[NeMo W 2026-11-22 06:47:12 trainer:10] x", "warning"),
+        ("W1122 06:47:12.123456 10 train.cc:10] x", "warning"),
+        ("[rank0]:[E1122 06:47:12.999123456 ProcessGroupNCCL.cpp:10] x", "error"),
+        ("[E ProcessGroupNCCL.cpp:828] [Rank 9] Watchdog caught", "error"),
+        ("F20261122 06:47:12.123456 10 train.cc:10] x", "critical"),
+        ("I 11-22 06:47:12 task.py:10] x", "info"),
+        ("2026-11-22 06:47:12.123456: W tensorflow/core/x.cc:10] x", "warning"),
+        ("[2026-11-22 06:47:12,123 E 10 11] main.cc:10: x", "error"),
+        ("[11/22/2026-06:47:12] [TRT] [W] x", "warning"),
+        ("11-22 06:47:12.123  10  11 E Tag: x", "error"),
+        ("2026-11-22 06:47:12.123 | WARNING  | train:main:10 - x", "warning"),
+        ("26/11/22 06:47:12 ERROR Executor: x", "error"),
+        ("2026-11-22 06:47:12,123 [main] DEBUG o.x.Y - x", "debug"),
+        ("2026-11-22T06:47:12.123Z\tERROR\tcmd/main.go:1\tx", "error"),
+        ("[2026-11-22T06:47:12Z INFO  train] x", "info"),
+        ("WARNING: x", "warning"),
+        ("(Worker pid=10, ip=10.0.0.3) ERROR 11-22 06:47:12 [x.py:1] y", "error"),
+        ("INFO:train:x", "info"),
+        ("srun: error: x", "error"),
+        ("slurmstepd: error: *** STEP 1.0 ON n1 CANCELLED AT 2026-11-22T06:47:12 ***", "error"),
+        ("2026/11/22 06:47:12 [error] 10#10: *1 x", "error"),
+        ("[Sun Nov 22 06:47:12.123456 2026] [core:warn] [pid 1] x", "warning"),
+        ("node1:10:11 [0] NCCL WARN x", "warning"),
+        ("[2026-11-22 06:47:12] node1:10:11 [0] net.cc:10 NCCL WARN x", "warning"),
+        ("2026:11:22-06:47:12:(10) |CCL_ERROR| x", "error"),
+        ("[1795330032.030829] [gpu7:2793 :0]          x.c:1933 UCX  ERROR y", "error"),
+        ("[ERROR] 2026-11-22-06:47:12 (PID:10, Device:0, RankID:0) ERR00100 x", "error"),
+        ("<11>Nov 22 06:47:12 node1 trainer: x", "error"),
+        ("<165>1 2026-11-22T06:47:12.123456-08:00 node1 trainer 10 - - x", "info"),
+        ('{"ts":1795330032,"level":"warn","msg":"ERROR"}', "warning"),
+        ('{"levelname": "ERROR", "message": "x"}', "error"),
+        ('{"severity":"NOTICE"}', "info"),
+        ('{"level":50,"msg":"pino"}', "error"),
+        ('{"levelno": 30}', "warning"),
+        ('{"PRIORITY":"3","MESSAGE":"x"}', "error"),
+        ('{"t":{"$date":"2026-11-22T06:47:12Z"},"s":"E"}', "error"),
+        ('{"log.level":"debug"}', "debug"),
+        ("time=2026-11-22T06:47:12Z level=error msg=x", "error"),
+        ('ts=2026-11-22T06:47:12Z caller=x.go:1 lvl="warn" x', "warning"),
+        ("[06:47:12] WARNING: ../src/learner.cc:1115: x", "warning"),
+        ("\x1b[32mINFO\x1b[0m:     Started server process", "info"),
+        ("2026-11-22 06:47:12,123 step 10", None),
+        ("the ERROR is in the text", None),
+        ("2026-11-22 06:47:12,123 step 10 had an ERROR", None),
+        ("Error: x", None),
+        ("RuntimeError: x", None),
+        ("error while loading x", None),
+        ("Info about it", None),
+        ('{"msg":"level","x":{"level":"error"}}', None),
+        ("level of detail = 3", None),
+        ("", None),
+    ],
+)
+def test_a_field_of_the_line_says_its_level(tmp_path: Path, line: str, level: str | None) -> None:
+    path = tmp_path / "x.log"
+    path.write_text(line + "\n")
+    (record,) = logdex.open(path, tz="UTC").records()
+    assert record.level == level
+
+
+def _lines(rng: random.Random, count: int) -> list[str]:
+    """A log in which records of three ranks stand among each other, some with long lines."""
+    second, lines = 0, []
+    for _ in range(count):
+        second += rng.randrange(3)
+        at = f"2026-11-22 {second // 3600:02}:{second // 60 % 60:02}:{second % 60:02},000"
+        rank = f"[rank{rng.randrange(3)}]: "
+        kind = rng.randrange(9)
+        lines.append(
+            [
+                f"{rank}{at} - INFO - fine",
+                f"{rank}{at} - ERROR - bad",
+                f"{rank}Traceback (most recent call last):",
+                f'{rank}  File "x.py", line 1',
+                f"{rank}ValueError: INFO",
+                f"{rank}{at} no level",
+                f'{{"level":"warn","time":"{at}","n":{rng.randrange(100)}}}',
+                "bare text",
+                "  indented " + "x" * rng.choice([1, 20_000]),
+            ][kind]
+            + "\n"
+        )
+    return lines
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_filter_by_level_gives_the_lines_of_that_level(tmp_path: Path, seed: int) -> None:
+    rng = random.Random(seed)
+    lines = _lines(rng, 4_000)
+    path = tmp_path / "x.log"
+    path.write_text("".join(lines))
+    log = logdex.open(path, tz="UTC")
+    records = list(log.records())
+    assert [record.text for record in records] == lines
+    assert {record.level for record in records} == {None, "info", "warning", "error"}
+    for least in ("info", "warn", "ERROR", Level.CRITICAL):
+        wanted = [r for r in records if r.level is not None and r.level >= least]
+        assert list(log.lines(level=least)) == [r.text for r in wanted]
+        assert [r.number for r in log.records(level=least)] == [r.number for r in wanted]
+        assert log.count(level=least) == len(wanted)
+        assert list(log.lines(level=least, last=7)) == [r.text for r in wanted][-7:]
+        found = [r for r in wanted if re.search(r"\bbad\b|File", r.text)]
+        assert list(log.lines(r"\bbad\b|File", level=least)) == [r.text for r in found]
+        middle = records[2_000].time
+        assert middle is not None
+        late = [r.text for r in wanted if r.time is not None and r.time >= middle]
+        assert list(log.lines(level=least, since=middle)) == late
+        merged = logdex.merge({0: path}, level=least)
+        assert sorted(r.number for _, r in merged) == [r.number for r in wanted]
+
+
+def test_a_follow_goes_on_with_the_level(tmp_path: Path) -> None:
+    path = tmp_path / "x.log"
+    path.write_text("2026-11-22 06:47:12 ERROR boom\n")
+    with logdex.open(path).lines(level="error", follow=True) as lines:
+        assert next(lines).endswith("boom\n")
+        with path.open("a") as file:
+            file.write("Traceback (most recent call last):\n  File x\n2026-11-22 06:47:13 INFO y\n")
+            file.write("2026-11-22 06:47:14 FATAL z\n")
+        assert [next(lines) for _ in range(3)] == [
+            "Traceback (most recent call last):\n",
+            "  File x\n",
+            "2026-11-22 06:47:14 FATAL z\n",
+        ]
+
+
+def test_levels_are_ordered_and_equal_their_names() -> None:
+    assert Level.TRACE < Level.DEBUG < Level.INFO < Level.WARNING < Level.ERROR < Level.CRITICAL
+    assert Level.ERROR == "error"
+    assert Level.ERROR != "warning"
+    assert Level("warn") is not None
+    assert Level("FATAL") == Level.CRITICAL
+    assert Level.INFO >= "debug"
+    assert {Level.INFO: 1}["info"] == 1
+    assert (str(Level.INFO), repr(Level.INFO), Level.INFO.name) == ("info", "Level.INFO", "info")
+    assert pickle.loads(pickle.dumps(Level.INFO)) == Level.INFO
+
+
+@pytest.mark.parametrize("level", ["loud", "", "1"])
+def test_what_is_no_level_is_refused(tmp_path: Path, level: str) -> None:
+    with pytest.raises(ValueError, match="give trace, debug"):
+        logdex.open(tmp_path / "x.log").lines(level=level)
