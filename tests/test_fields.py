@@ -46,7 +46,11 @@ def _field(line: str, key: str) -> str | None:
 
 def _number(text: str) -> float | None:
     try:
-        return float(text) if re.fullmatch(r"[-+]?[\d.]+(?:[eE][-+]?\d+)?|[-+]?(?i:nan|inf|infinity)", text) else None
+        return (
+            float(text)
+            if re.fullmatch(r"[-+]?[\d.]+(?:[eE][-+]?\d+)?|[-+]?(?i:nan|inf|infinity)", text)
+            else None
+        )
     except ValueError:
         return None
 
@@ -64,7 +68,9 @@ def _holds(line: str, key: str, sign: str, value: str) -> bool:
 
 
 def _line(rng: random.Random) -> str:
-    value = rng.choice([0, 1, 2.5, -3, 500, 503.0, "500", "12ms", "a b", 'q"t', "é", "", None, True, float("nan"), 1e9])
+    value = rng.choice(
+        [0, 1, 2.5, -3, 500, 503.0, "500", "12ms", "a b", 'q"t', "é", "", None, True, float("nan"), 1e9]
+    )
     other = rng.choice(["x", 7, {"a": 1}, [1, 2]])
     record = {"a": value, "b": other}
     kind = rng.randrange(7)

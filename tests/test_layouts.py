@@ -65,6 +65,22 @@ FILES: dict[str, list[tuple[str, str, list[str]]]] = {
         ("", "rank1", ["rank1.log"]),
         ("", "rank10", ["rank10.log"]),
     ],
+    "paddle": [
+        ("log/workerlog.0 log/workerlog.1 log/workerlog.10 log/endpoints", "", []),
+        ("", "workerlog.0", ["log/workerlog.0"]),
+        ("", "workerlog.1", ["log/workerlog.1"]),
+        ("", "workerlog.10", ["log/workerlog.10"]),
+    ],
+    "detectron2": [
+        ("log.txt log.txt.rank1 metrics.json notes.txt", "", []),
+        ("", "log.txt", ["log.txt"]),
+        ("", "log.txt.rank1", ["log.txt.rank1"]),
+    ],
+    "text": [
+        ("run_1.txt run_2.txt.gz config.yaml", "", []),
+        ("", "run_1.txt", ["run_1.txt"]),
+        ("", "run_2.txt", ["run_2.txt.gz"]),
+    ],
     "plain": [
         (
             "train.log train.log.gz train.log.1 train.log.2.gz notes.txt train.py config.yaml model.pt a.json",

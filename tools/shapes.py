@@ -26,7 +26,8 @@ def page() -> str:
         if row
     ]
     return _HEAD + "".join(
-        f"| {name.replace('_', ' ')} | {_code(line)} | {time} | {_when(flags)} |\n" for name, line, time, flags in rows
+        f"| {name.replace('_', ' ')} | {_code(line)} | {time} | {_when(flags)} |\n"
+        for name, line, time, flags in rows
     )
 
 

@@ -26,6 +26,7 @@ __all__ = [
     "__version__",
     "cores",
     "count",
+    "field",
     "field_of",
     "holds",
     "parse_time",
@@ -469,6 +470,9 @@ def resolve(said: Said, side: str, zone: Zone, now: int) -> int:
     Raises:
         ValueError: `said` is text that says no moment.
     """
+
+def field(line: str, key: str) -> str | None:
+    """The text of a field of a line; None where it lacks that."""
 
 def field_of(condition: str) -> str:
     """The name of the field that a condition asks for.

@@ -4,10 +4,12 @@ use memchr::memchr;
 
 use super::words::{in_header, letter, severity};
 use super::{Level, json};
+use crate::stamp::ansi_end;
 use crate::stamp::header::{self, HEADER};
 
 /// How many words of a header are looked at.
 const WORDS: usize = 16;
+const ESCAPE: u8 = 0x1b;
 const MONTHS: &[u8; 36] = b"JanFebMarAprMayJunJulAugSepOctNovDec";
 
 /// The level that a field of `line` says; `None` where none does.
@@ -39,7 +41,7 @@ pub fn own(line: &[u8]) -> Option<Level> {
         at = match header::next(head, at) {
             Some(next) => next,
             None if syslog => header::skip(head, at + 3),
-            None if host || is_host_of_nccl(head, at) => header::skip(head, at + word_len(head, at)),
+            None if host => header::skip(head, at + word_len(head, at)),
             None => return None,
         };
         host = syslog || (host && head[at..].first().is_some_and(u8::is_ascii_digit));
@@ -103,6 +105,8 @@ fn bare(head: &[u8], at: usize, first: bool) -> Option<Level> {
     let token = &head[at..];
     let len = token.iter().take(16).take_while(|b| b.is_ascii_alphanumeric()).count();
     let (word, rest) = (&token[..len], &token[len..]);
+    // Colours end where the word does.
+    let rest = if rest.first() == Some(&ESCAPE) { &head[ansi_end(head, at + len)..] } else { rest };
     let marked = matches!(rest.first(), Some(b':' | b'|' | b']'))
         || matches!(rest.trim_ascii_start(), [b'-' | b'|' | b':', b' ', ..]);
     let ends = marked || matches!(rest.first(), None | Some(b' ' | b'\t' | b'\n' | b'\r'));
@@ -140,12 +144,6 @@ fn nccl(head: &[u8], at: usize) -> Option<Level> {
     let after = after.trim_ascii_start();
     let len = after.iter().take_while(|b| b.is_ascii_uppercase()).count();
     in_header(&after[..len])
-}
-
-fn is_host_of_nccl(head: &[u8], at: usize) -> bool {
-    // `host:pid:tid [0] NCCL`: the words in between are no words of a header.
-    let rest = &head[at..];
-    rest.starts_with(b"NCCL ") || rest.starts_with(b"UCX ")
 }
 
 fn is_month(head: &[u8], at: usize) -> bool {

@@ -44,6 +44,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<level::Level>()?;
     module.add_function(wrap_pyfunction!(sieve::field_of, module)?)?;
     module.add_function(wrap_pyfunction!(sieve::holds, module)?)?;
+    module.add_function(wrap_pyfunction!(sieve::field, module)?)?;
     module.add_function(wrap_pyfunction!(lines::cores, module)?)?;
     module.add_function(wrap_pyfunction!(lines::count, module)?)?;
     module.add_function(wrap_pyfunction!(ranks::summarize, module)?)?;

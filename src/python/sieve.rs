@@ -4,7 +4,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyType;
 
 use super::level::named;
-use crate::fields::{Condition, Value};
+use crate::fields::{Condition, Value, get};
 use crate::level::Level;
 
 /// What is asked of the level and the fields of lines.
@@ -41,6 +41,12 @@ impl Sieve {
 #[pyfunction]
 pub(super) fn field_of(condition: &str) -> PyResult<String> {
     Ok(Condition::parse(condition)?.field().to_owned())
+}
+
+/// The text of the field `key` of a line; `None` where it lacks that.
+#[pyfunction]
+pub(super) fn field(line: &str, key: &str) -> Option<String> {
+    get(line.as_bytes(), key).map(|value| String::from_utf8_lossy(value.text()).into_owned())
 }
 
 /// Whether a condition holds of a value: what a named group of the caller's regex matched.

@@ -29,7 +29,7 @@ pub(crate) fn next(head: &[u8], at: usize) -> Option<usize> {
 /// The same, where a stamp may follow: not behind numbers, nor behind a colon and a blank (`expires: 2027-...`).
 #[inline]
 pub(super) fn next_before_stamp(head: &[u8], at: usize) -> Option<usize> {
-    let next = next(head, at)?;
+    let next = next(head, at).or_else(|| before_level(head, at))?;
     let word = head[at..next].trim_ascii_end();
     let number = word.iter().all(|b| b.is_ascii_digit() || b.is_ascii_punctuation());
     let bracket = matches!(word.first(), Some(b'[' | b'('));
@@ -71,29 +71,33 @@ fn word(token: &[u8]) -> Option<usize> {
         // A value in quotes may hold blanks.
         return Some(open + 3 + memchr::memchr(b'"', &token[open + 2..])?);
     }
-    let is_mark = |b: &u8| matches!(b, b':' | b'.' | b',' | b'/' | b'-' | b'+' | b'T' | b'Z');
+    let is_mark = |b: &u8| matches!(b, b':' | b'.' | b',' | b'/' | b'-' | b'+' | b'T' | b'Z' | b'(' | b')');
     let stamp = word.iter().any(u8::is_ascii_digit) && word.iter().all(|b| b.is_ascii_digit() || is_mark(b));
     let glog = word.len() >= 4 && word[0].is_ascii_uppercase() && word[1..].iter().all(u8::is_ascii_digit);
     let closed = matches!(last, b':' | b'|' | b'-' | b']' | b'>');
     let parted = matches!(rest.trim_ascii_start(), [b'-' | b'|' | b':' | b'>', b' ', ..]);
     let level = word.len() <= 9 && word.iter().all(u8::is_ascii_uppercase);
-    let before_level = || {
-        let next = rest.trim_ascii_start();
-        let len = next.iter().take_while(|b| b.is_ascii_uppercase()).count();
-        prefix::is_level(&next[..len]) && matches!(next.get(len), Some(b' ' | b'\t' | b':'))
-    };
     let pair = word.contains(&b'=');
-    (stamp || glog || closed || parted || level || pair || is_process(word) || before_level()).then_some(end)
+    (stamp || glog || closed || parted || level || pair || is_place(word)).then_some(end)
 }
 
-/// NCCL's `host:pid:tid`.
-fn is_process(word: &[u8]) -> bool {
+/// NCCL's `host:pid:tid`, or a place in a source: `net.cc:10`.
+fn is_place(word: &[u8]) -> bool {
+    let is_number = |part: &[u8]| !part.is_empty() && part.iter().all(u8::is_ascii_digit);
     let mut parts = word.rsplit(|b| *b == b':');
-    let mut numbers =
-        parts.by_ref().take(2).map(|part| !part.is_empty() && part.iter().all(u8::is_ascii_digit));
-    numbers.next() == Some(true)
-        && numbers.next() == Some(true)
-        && word.first().is_some_and(u8::is_ascii_alphabetic)
+    let numbered = parts.next().is_some_and(is_number);
+    let named =
+        parts.next().is_some_and(|part| part.contains(&b'.') || (is_number(part) && parts.next().is_some()));
+    numbered && named && word.first().is_some_and(u8::is_ascii_alphabetic)
+}
+
+/// Where the next word begins after one that stands before a level: `root INFO 2026-...`.
+fn before_level(head: &[u8], at: usize) -> Option<usize> {
+    let end = at + head[at..].iter().position(|b| matches!(b, b' ' | b'\t'))?;
+    let next = skip(head, end);
+    let len = head[next..].iter().take_while(|b| b.is_ascii_uppercase()).count();
+    let is_level = prefix::is_level(&head[next..next + len]);
+    (is_level && matches!(head.get(next + len), Some(b' ' | b'\t' | b':'))).then_some(next)
 }
 
 /// Where a stamp may stand within the word at `at`: behind the last colon of a chain (`INFO:train:2026-...`), or behind

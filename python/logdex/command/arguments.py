@@ -129,6 +129,13 @@ def _add_manner(how: argparse._ArgumentGroup) -> None:
         "--group", metavar="NAME", help="show only what the group (?P<NAME>...) of RE matched, as -o does"
     )
     how.add_argument(
+        "--fields", metavar="A,B", help="show only these fields of JSON and key=value, of lines that have one"
+    )
+    how.add_argument(
+        "--pretty", action="store_true", help="show JSON as one readable line: time, level, message, the rest"
+    )
+    how.add_argument("--histogram", action="store_true", help="show how many lines there were when, by level")
+    how.add_argument(
         "--line-number", action="store_true", help="show before each line its number in the file"
     )
     how.add_argument("-c", "--count", action="store_true", help="show only how many there are in each source")
@@ -230,6 +237,7 @@ def _positive(text: str) -> int:
 def contradiction(args: argparse.Namespace) -> str | None:
     """Two options that cannot both be obeyed."""
     picks = args.only_matching or args.group is not None
+    shaped = args.fields is not None or args.pretty
     pairs = (
         (args.count and args.follow, "-c counts what is there, -f goes on"),
         (args.files_with_matches and args.follow, "--files-with-matches looks at what is there, -f goes on"),
@@ -244,6 +252,20 @@ def contradiction(args: argparse.Namespace) -> str | None:
         (
             args.exclude and (args.invert or args.after or args.before or args.records),
             "--exclude leaves out single lines, not those around others",
+        ),
+        (
+            shaped and (picks or args.json),
+            "--fields and --pretty show a line in their own way, as -o and --json do",
+        ),
+        (args.fields is not None and args.pretty, "--fields shows some fields, --pretty all"),
+        (args.histogram and args.follow, "--histogram counts what is there, -f goes on"),
+        (
+            args.histogram and (args.count or args.files_with_matches or args.json or shaped or picks),
+            "--histogram shows no lines",
+        ),
+        (
+            args.histogram and (args.invert or args.after or args.before or args.records),
+            "--histogram counts single lines",
         ),
         (picks and args.invert, "-o shows what matched, -v what did not"),
         (picks and args.json, "-o shows what matched, --json the line"),

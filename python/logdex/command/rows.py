@@ -51,9 +51,9 @@ class Rows:
         self._regex = regex
         self._unwanted = "|".join(f"(?:{one})" for one in args.exclude) or None
         self._several = several
-        self._color = _wants_color(args.color)
+        self.color = _wants_color(args.color)
         self.labels: bool = many_labels if args.labels is None else args.labels
-        self.picks: bool = args.only_matching or args.group is not None
+        self.picks: bool = args.only_matching or args.group is not None or args.fields is not None
         self.paint = self._paint()
         self._colored: dict[str, int] = {}
 
@@ -88,18 +88,26 @@ class Rows:
             whole_records=args.records and self._regex is not None,
             label=self._label(one),
             heading=self._heading(one),
-            gap=f"{_DIM}--{_OFF}\n".encode() if self._color else b"--\n",
+            gap=f"{_DIM}--{_OFF}\n".encode() if self.color else b"--\n",
             json=one.origin if args.json else None,
             numbers=args.line_number,
         )
 
     def _paint(self) -> Callable[[str], str] | None:
         """What makes a row of a line that is meant, where it is not the line as it is."""
+        if self._args.fields is not None:
+            from logdex.command.fields import chooser
+
+            return chooser(self._args.fields.split(","))
+        if self._args.pretty:
+            from logdex.command.fields import prettier
+
+            return prettier(color=self.color)
         if self.picks:
             from logdex.command.only import picker
 
             return picker(self._args.regex, self._args.group, ignore_case=self._args.ignore_case)
-        colored = self._color and self._regex is not None and not self._args.invert
+        colored = self.color and self._regex is not None and not self._args.invert
         return _painter(self._regex) if colored and self._regex is not None else None
 
     def _is_bare(self) -> bool:
@@ -121,7 +129,7 @@ class Rows:
     def _label(self, one: Input) -> bytes:
         if not self.labels:
             return b""
-        if not self._color:
+        if not self.color:
             return f"{one.label} ".encode("utf-8", "surrogateescape")
         number = self._colored.setdefault(one.label, len(self._colored))
         color = _LABEL_COLORS[number % len(_LABEL_COLORS)]
@@ -131,7 +139,7 @@ class Rows:
         if not one.name or self._args.json:
             return b""
         text = f"--- {one.label}: {one.name} ---"
-        return (f"{_DIM}{text}{_OFF}\n" if self._color else f"{text}\n").encode("utf-8", "surrogateescape")
+        return (f"{_DIM}{text}{_OFF}\n" if self.color else f"{text}\n").encode("utf-8", "surrogateescape")
 
 
 def _wants_color(said: str) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from argparse import Namespace
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from functools import cached_property
 
@@ -117,6 +117,8 @@ class _Command:
             return self._names()
         if self._args.count:
             return self._count()
+        if self._args.histogram:
+            return self._histogram()
         sink = _core.Sink()
         if self._in_one_order:
             hits = self._show_last(self._shown, sink)
@@ -124,6 +126,24 @@ class _Command:
             hits = sum(self._show_last([one], sink) for one in self._shown)
         self._check_spools()
         return SELECTED if hits else NONE_SELECTED
+
+    def _histogram(self) -> int:
+        from logdex.command.arguments import columns
+        from logdex.command.histogram import rows
+
+        def records() -> Iterator[_core.Record]:
+            for shown in self._shown:
+                try:
+                    with _core.Records(shown.question.but(records=True, last=self._args.last)) as answer:
+                        yield from answer
+                except (OSError, ValueError) as error:
+                    self._complain(error)
+
+        shown = False
+        for row in rows(records(), width=columns(), color=self._rows.color):
+            sys.stdout.write(row)
+            shown = True
+        return SELECTED if shown else NONE_SELECTED
 
     def _row(self, one: Input) -> Shown:
         return self._rows.of(one, one.ended if not self._in_one_order else self._all_ended)

@@ -72,7 +72,10 @@ LAYOUTS = (
         r"(?P<stem>[^/]*?)rank[-_.]?(?P<rank>\d{1,9})(?P<rest>[-_.][^/]*)?\.(?P<stream>log|out|err|txt)",
         "{stem}rank{rank}{rest}",
     ),
-    Layout("plain", r"(?P<name>[^/]+\.(?:log|out|err))", "{name}"),
+    Layout("paddle", r"workerlog\.(?P<local>\d+)", "workerlog.{local}"),
+    Layout("detectron2", r"log\.txt\.rank(?P<rank>\d+)", "log.txt.rank{rank}"),
+    Layout("plain", r"(?P<name>[^/]+\.(?:log|out|err)|log\.txt)", "{name}"),
+    Layout("text", r"(?P<name>[^/]+\.txt)", "{name}"),
 )
 """The layouts that are known; the first that fits a path counts."""
 
@@ -158,7 +161,11 @@ def sources(path: str, *, streams: str | None = None, follow: bool = False) -> l
     if not os.path.isdir(path):
         raise FileNotFoundError(2, "no file matches this pattern", path)
     known = ", ".join(layout.name for layout in LAYOUTS)
-    raise IsADirectoryError(21, f"no logs in this directory; name a log file (layouts known: {known})", path)
+    raise IsADirectoryError(
+        21,
+        f"no logs in this directory; name a log file, or a glob such as {path.rstrip('/')}/* (layouts known: {known})",
+        path,
+    )
 
 
 def may_grow(path: str) -> bool:
@@ -280,8 +287,9 @@ def _without_copies(found: list[_Found], follow: bool) -> list[_Found]:
         hosts = [one for one in kept if one.layout.name == "nemo-host" and one.above == all_.above]
         taken = _combined_or_rest(all_, hosts, follow)
         kept = [one for one in kept if one in taken or not (one is all_ or one in hosts)]
-    # What wandb keeps is a copy of the console, and its own affairs.
-    return [one for one in kept if one.layout.name != "wandb"] or kept
+    # What wandb keeps is a copy of the console, and its own affairs; beside logs, other text is no log.
+    kept = [one for one in kept if one.layout.name != "wandb"] or kept
+    return [one for one in kept if one.layout.name != "text"] or kept
 
 
 def _is_copied_to_a_replica(one: _Found, found: list[_Found]) -> bool:

@@ -1,0 +1,85 @@
+"""`--fields` and `--pretty`: how a line with fields is shown."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+
+from logdex import _core
+
+_DIM, _BOLD, _OFF = "\x1b[2m", "\x1b[1m", "\x1b[0m"
+_COLORS = {"trace": 90, "debug": 36, "info": 32, "warning": 33, "error": 31, "critical": 35}
+_LEVELS = ("level", "severity", "lvl", "levelname", "log.level", "@l")
+_TIMES = ("time", "timestamp", "ts", "@timestamp", "asctime", "datetime", "t", "@t")
+_MESSAGES = ("msg", "message", "event", "body", "@mt", "log")
+
+
+def chooser(names: Sequence[str]) -> Callable[[str], str]:
+    """What is shown of a line: those of its fields that are named, as `name=value`; nothing of a line without any.
+
+    Raises:
+        ValueError: No field is named.
+    """
+    wanted = [name.strip() for name in names if name.strip()]
+    if not wanted:
+        raise ValueError("--fields names none: give some, such as --fields step,loss")
+
+    def choose(line: str) -> str:
+        values = ((name, _core.field(line, name)) for name in wanted)
+        told = [f"{name}={_quoted(value)}" for name, value in values if value is not None]
+        return " ".join(told) + "\n" if told else ""
+
+    return choose
+
+
+def prettier(*, color: bool) -> Callable[[str], str]:
+    """A line that ends in a JSON object, written for people: time, level, message, and the rest as `key=value`.
+
+    Other lines stay as they are.
+    """
+
+    def show(line: str) -> str:
+        start = line.find("{")
+        try:
+            record = json.loads(line[start:]) if start >= 0 else None
+        except ValueError:
+            return line
+        if not isinstance(record, dict):
+            return line
+        time, level, message = (_taken(record, keys) for keys in (_TIMES, _LEVELS, _MESSAGES))
+        parts = [line[:start].rstrip(), _text(time), _level(level, color), _text(message)]
+        parts += [_pair(key, value, color) for key, value in record.items()]
+        return " ".join(part for part in parts if part) + "\n"
+
+    return show
+
+
+def _taken(record: dict[str, object], keys: Sequence[str]) -> object:
+    """The first of these fields, which is taken out."""
+    return next((record.pop(key) for key in keys if key in record), None)
+
+
+def _text(value: object) -> str:
+    if value is None:
+        return ""
+    return value.replace("\n", "\\n") if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def _level(value: object, color: bool) -> str:
+    text = _text(value)
+    try:
+        name = _core.Level(text).name if text else ""
+    except ValueError:
+        return text
+    shown = f"{name.upper():8}" if name else ""
+    return f"{_BOLD}\x1b[{_COLORS[name]}m{shown}{_OFF}" if name and color else shown
+
+
+def _pair(key: str, value: object, color: bool) -> str:
+    return f"{_DIM}{key}={_OFF}{_quoted(_text(value))}" if color else f"{key}={_quoted(_text(value))}"
+
+
+def _quoted(value: str) -> str:
+    """The value of a pair, in quotes where it could not be read back without."""
+    plain = value and not any(char.isspace() or char in '"=' for char in value)
+    return value if plain else json.dumps(value, ensure_ascii=False)
