@@ -5,5 +5,6 @@
 pub mod block;
 mod cut;
 mod descriptors;
+pub mod maps;
 pub mod source;
 mod tail;

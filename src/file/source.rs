@@ -1,10 +1,9 @@
 //! A source: one regular file that may grow, shrink or be replaced while it is read.
 //!
-//! Bytes that others can change are never looked at in place: `read` copies them into the caller's memory. A map
-//! would save the copy and cost page faults, which is faster or slower as the page cache holds large folios or small
-//! ones (CONTRIBUTING has the figures); and it would make a truncation by another process fatal.
+//! What is believed of a file was copied into the caller's memory by `read`: others can change what is in the file. Where
+//! it is looked at in place, [`super::maps`] says what that is worth.
 
-use std::fs::Metadata;
+use std::fs::{File, Metadata};
 use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
@@ -17,6 +16,12 @@ use crate::file::descriptors::{self, Slot};
 
 /// How much of a file's beginning is remembered, in bytes, to notice that it was written anew.
 const HEAD: usize = 512;
+
+/// The file systems that keep their files on this machine, by the numbers in `linux/magic.h`: ext2 to ext4, XFS, Btrfs,
+/// tmpfs, F2FS, overlayfs, ZFS, bcachefs.
+#[cfg(target_os = "linux")]
+const LOCAL: [rustix::fs::FsWord; 8] =
+    [0xef53, 0x5846_5342, 0x9123_683e, 0x0102_1994, 0xf2f5_2010, 0x794c_7630, 0x2fc1_2fc1, 0xca45_1a4e];
 
 /// What a look at an open file says about what was read of it before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -148,9 +153,27 @@ impl Source {
         Ok(low)
     }
 
+    /// The open file, to map it.
+    pub(super) fn file(&self) -> Result<Arc<File>> {
+        self.slot.file().map_err(|e| Error::io(&self.path, e))
+    }
+
+    /// Whether its file system is known to keep its files on this machine: over a network, touching a page may hang.
+    #[cfg(target_os = "linux")]
+    pub(super) fn is_local(&self) -> bool {
+        let seen = self.file().ok().and_then(|file| rustix::fs::fstatfs(&*file).ok());
+        seen.is_some_and(|seen| LOCAL.contains(&seen.f_type))
+    }
+
+    /// Nowhere else are there maps.
+    #[cfg(not(target_os = "linux"))]
+    pub(super) fn is_local(&self) -> bool {
+        false
+    }
+
     /// Copies what stands at `offset` into `buffer`, as much as there is; returns how many bytes that was.
     pub fn read(&self, offset: u64, buffer: &mut [u8]) -> Result<usize> {
-        let file = self.slot.file().map_err(|e| Error::io(&self.path, e))?;
+        let file = self.file()?;
         let mut filled = 0;
         while filled < buffer.len() {
             match file.read_at(&mut buffer[filled..], offset + filled as u64) {

@@ -154,6 +154,7 @@ impl Open {
             sieve: terms.sieve.clone(),
             purpose: terms.purpose,
             behind_hole: self.place.behind_hole(),
+            live: true,
         };
         // Threads are worth starting only for a backlog.
         let workers = if extent.len() > BACKLOG { terms.workers } else { 0 };

@@ -11,6 +11,7 @@
 
 mod automaton;
 mod folded;
+mod hint;
 mod literal;
 mod needle;
 mod program;

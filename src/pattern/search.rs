@@ -1,6 +1,6 @@
 //! The search of a block: by needles, or by an automaton over all of it.
 
-use std::ops::Range;
+use std::ops::{ControlFlow, Range};
 use std::sync::Arc;
 
 use super::automaton::End;
@@ -124,7 +124,10 @@ impl Pattern {
         let Some(mut hit) = needles.find(bytes, 0) else { return };
         let one_program = Arc::ptr_eq(&self.ascii, &self.text);
         if (needles.is_whole() && one_program) || bytes.is_ascii() {
-            let report = |from, at, end, certain| sink.found(from, at, end, certain);
+            let report = |from, at, end, certain| {
+                sink.found(from, at, end, certain);
+                ControlFlow::Continue(())
+            };
             return search_prefiltered(&self.ascii, needles, bytes, hit, &mut scratch.ascii, report);
         }
         let mut from = 0;
@@ -151,7 +154,10 @@ impl Pattern {
         match *run {
             Stretch::Ascii(bytes) => {
                 let needles = self.in_ascii.as_ref().unwrap_or(&self.in_any).needles(bytes);
-                let report = |from, at, end, certain| sink.found(from, at, end, certain);
+                let report = |from, at, end, certain| {
+                    sink.found(from, at, end, certain);
+                    ControlFlow::Continue(())
+                };
                 sweep(&self.ascii, needles, bytes, &mut scratch.ascii, report);
             }
             Stretch::Utf8(bytes) => {
@@ -166,6 +172,7 @@ impl Pattern {
                     if let Some(certain) = verdict {
                         sink.found(start + from, start + at, start + end, certain);
                     }
+                    ControlFlow::Continue(())
                 };
                 sweep(&self.text, self.in_any.needles(bytes), bytes, text, report);
             }
@@ -196,17 +203,18 @@ impl Pattern {
     }
 }
 
-/// Runs a program over lines that are all of its kind.
-fn sweep(
+/// Runs a program over lines that are all of its kind, as long as `found` says so.
+pub(super) fn sweep(
     program: &Program,
     needles: Option<&Needles>,
     bytes: &[u8],
     caches: &mut Caches,
-    mut found: impl FnMut(usize, usize, usize, bool),
+    mut found: impl FnMut(usize, usize, usize, bool) -> ControlFlow<()>,
 ) {
     if program.selects_every_line() {
         let certain = program.matches_every_line();
-        line::lines(bytes).for_each(|line| found(line.start, line.start, line.end, certain));
+        let _stopped =
+            line::lines(bytes).try_for_each(|line| found(line.start, line.start, line.end, certain));
         return;
     }
     if let Some(needles) = needles {
@@ -226,19 +234,21 @@ fn sweep(
             return; // An empty match after the last `\n` is inside no line.
         }
         let end = line_end(bytes, at);
-        found(from, at, end, certain);
+        if found(from, at, end, certain).is_break() {
+            return;
+        }
         from = end;
     }
 }
 
-/// Runs a program on lines of its kind that hold a needle, of which the first stands at `hit`.
-fn search_prefiltered(
+/// Runs a program on lines of its kind that hold a needle, of which the first stands at `hit`, as long as `found` says so.
+pub(super) fn search_prefiltered(
     program: &Program,
     needles: &Needles,
     bytes: &[u8],
     mut hit: usize,
     caches: &mut Caches,
-    mut found: impl FnMut(usize, usize, usize, bool),
+    mut found: impl FnMut(usize, usize, usize, bool) -> ControlFlow<()>,
 ) {
     // A line begins at `from`, and all before it are done with. A match did not begin at `missed`.
     let (mut from, mut missed) = (0, None);
@@ -250,8 +260,10 @@ fn search_prefiltered(
                 hit + 1
             }
             Look::Line { end, verdict } => {
-                if let Some(certain) = verdict {
-                    found(from, hit, end, certain);
+                if let Some(certain) = verdict
+                    && found(from, hit, end, certain).is_break()
+                {
+                    return;
                 }
                 (from, missed) = (end, None);
                 end

@@ -185,6 +185,7 @@ impl Query {
             sieve: self.question.sieve.clone(),
             purpose: self.purpose(),
             behind_hole: None,
+            live: self.question.follow,
         }
     }
 

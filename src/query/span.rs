@@ -43,6 +43,7 @@ impl Query {
                 sieve: None,
                 purpose: Purpose::EveryBlock { decoded: false },
                 behind_hole: None,
+                live: false,
             },
             timing.filter(&index),
         );

@@ -1,10 +1,13 @@
 //! What a scan does with each run of blocks, on whichever thread.
 
+use std::iter::repeat;
 use std::sync::Arc;
 
+use super::hint::Hints;
 use crate::batch::{Batch, Selection};
 use crate::error::{Error, Result};
 use crate::file::block::{BLOCK, Block, Cutter, Extent, Pulse, Tail};
+use crate::file::maps::Maps;
 use crate::file::source::{Look, Source};
 use crate::level::Level;
 use crate::line;
@@ -79,6 +82,8 @@ pub struct Job {
     pub purpose: Purpose,
     /// Where a hole ended when the file was looked at: NULs that stand there by now go on with it, however few.
     pub behind_hole: Option<u64>,
+    /// Others write to the file and cut it: a follow's, which is never mapped.
+    pub live: bool,
 }
 
 /// The result of a run of extents.
@@ -104,6 +109,7 @@ const BARREN_RUN: usize = 16;
 pub(super) struct Workspace {
     scratch: Option<Scratch>,
     mesh: Mesh,
+    hints: Hints,
     pub(super) spare: Vec<Block>,
     /// The last run had nothing to hand over.
     barren: bool,
@@ -124,11 +130,23 @@ impl Workspace {
 }
 
 impl Job {
-    pub(super) fn run(&self, cut: Cut, workspace: &mut Workspace) -> Scanned {
+    /// Maps of the range that it scans, where something is to be seen in them: blocks that need not be read.
+    pub(super) fn maps(&self, extent: Extent) -> Option<Maps> {
+        let picks = self.pattern.is_some() && !matches!(self.purpose, Purpose::EveryBlock { .. });
+        if picks && !self.live { Maps::of(&self.source, extent) } else { None }
+    }
+
+    pub(super) fn run(&self, cut: Cut, maps: Option<&Maps>, workspace: &mut Workspace) -> Scanned {
         let mut run = Scanned { last: cut.is_last(), ..Scanned::default() };
         run.counters.holes = cut.holes;
         run.tail = Tail::unknown(cut.extents.first().map_or(0, |first| first.start));
-        for &extent in &cut.extents {
+        let known = self.barren(&cut.extents, maps, workspace).into_iter().chain(repeat(false));
+        for (&extent, is_barren) in cut.extents.iter().zip(known) {
+            if is_barren {
+                run.counters.bytes_read += extent.len();
+                (run.end, run.tail) = (extent.end, Tail::unknown(extent.end));
+                continue;
+            }
             let mut block = workspace.spare.pop().unwrap_or_default();
             let read = block.read(&self.source, extent);
             if self.behind_hole == Some(extent.start) {
@@ -148,6 +166,13 @@ impl Job {
         workspace.barren = run.batches.is_empty();
         run.error = cut.error;
         run
+    }
+
+    /// Which of `extents` need not be read, as far as it is known.
+    fn barren(&self, extents: &[Extent], maps: Option<&Maps>, workspace: &mut Workspace) -> Vec<bool> {
+        let Some(pattern) = &self.pattern else { return Vec::new() };
+        let scratch = workspace.scratch.get_or_insert_with(|| pattern.scratch());
+        workspace.hints.barren(maps, extents, pattern, scratch)
     }
 
     /// Looks at the file again after a read: what was read of a file that was written anew is no line of it.

@@ -3,6 +3,7 @@
 //! Workers take runs of extents in file order, read and search them, and lay the result down under its number; the
 //! consumer takes the results in order. What is in flight is bounded, so a slow consumer stops the workers.
 
+mod hint;
 mod job;
 mod sieve;
 mod workers;
@@ -164,7 +165,7 @@ impl Scan {
                     return Err(error);
                 }
                 *first = false;
-                Ok(self.job.run(cut, workspace))
+                Ok(self.job.run(cut, None, workspace))
             }
             Way::Workers(workers) => {
                 if workers.pid != std::process::id() {

@@ -9,6 +9,7 @@ use std::time::Duration;
 use super::job::{Cut, Job, RUN, Scanned, Workspace};
 use crate::error::{Error, Result};
 use crate::file::block::{BLOCK, Block, Cutter, Extent};
+use crate::file::maps::Maps;
 use crate::system::lock::{lock, sound};
 
 /// How long the consumer waits before it asks its caller whether to go on.
@@ -26,6 +27,7 @@ struct Shared {
     cutter: Mutex<Cutter>,
     state: Mutex<State>,
     halt: Arc<AtomicBool>,
+    maps: Option<Maps>,
     room: Condvar,
     done: Condvar,
     window: u64,
@@ -52,6 +54,7 @@ impl Workers {
         let cutter = Cutter::new(extent);
         let shared = Arc::new(Shared {
             halt: Arc::clone(&cutter.halt),
+            maps: job.maps(extent),
             cutter: Mutex::new(cutter),
             state: Mutex::default(),
             room: Condvar::new(),
@@ -122,7 +125,7 @@ impl Drop for Workers {
 fn work(job: &Job, shared: &Shared) {
     let mut workspace = Workspace::default();
     while let Some((number, cut)) = take(job, shared, &mut workspace) {
-        let outcome = catch_unwind(AssertUnwindSafe(|| job.run(cut, &mut workspace)));
+        let outcome = catch_unwind(AssertUnwindSafe(|| job.run(cut, shared.maps.as_ref(), &mut workspace)));
         let run = outcome.unwrap_or_else(|_| Scanned {
             error: Some(Error::Bug("a worker panicked while it searched a block")),
             ..Scanned::default()
