@@ -101,8 +101,28 @@ fn counted(pattern: &Pattern, bytes: &[u8]) -> (u64, Vec<Candidate>) {
     (certain, unsure)
 }
 
+/// A look beforehand may not say that there is nothing where a scan finds something,
+/// and says of lines of ASCII no more than that.
+fn assert_may_select(pattern: &Pattern, bytes: &[u8]) {
+    let found = scanned(pattern, bytes);
+    let may = pattern.may_select(bytes, &mut pattern.scratch());
+    assert!(may || found.is_empty());
+    assert!(!may || !found.is_empty() || !bytes.is_ascii() || !bytes.ends_with(b"\n"));
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(400))]
+
+    #[test]
+    fn a_look_beforehand_misses_nothing(ascii in part(), more in part(), bytes in block(), ended: bool) {
+        let bytes = [bytes, if ended { b"\n".to_vec() } else { Vec::new() }].concat();
+        let text = format!("(?:{ascii}|{more})");
+        let same = Pattern::new(&translation(&ascii, true), &translation(&ascii, true));
+        assert_may_select(&same, &bytes);
+        assert_may_select(&Pattern::new(&translation(&ascii, true), &translation(&text, false)), &bytes);
+        let other = same.inverted();
+        assert!(other.may_select(&bytes, &mut other.scratch()) || scanned(&other, &bytes).is_empty());
+    }
 
     #[test]
     fn a_scan_selects_what_a_loop_over_lines_selects(program in part(), bytes in block()) {

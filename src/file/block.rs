@@ -168,11 +168,16 @@ impl Block {
     }
 }
 
+/// Whether a hole may be in `bytes`: a run of [`HOLE`] bytes covers a multiple of HOLE, so one look in each 4,096 bytes
+/// finds every hole.
+pub fn may_hold_hole(bytes: &[u8]) -> bool {
+    bytes.iter().step_by(HOLE).any(|&b| b == 0)
+}
+
 /// Drops every hole from `bytes`, which begin at a line start; says where they were.
 fn drop_holes(bytes: &mut Vec<u8>) -> Vec<Gap> {
     let mut gaps = Vec::new();
-    // A run of HOLE bytes covers a multiple of HOLE, so one look in each 4,096 bytes finds every hole.
-    if !bytes.iter().step_by(HOLE).any(|&b| b == 0) {
+    if !may_hold_hole(bytes) {
         return gaps;
     }
     let (mut kept, mut next) = (0, 0);

@@ -17,12 +17,6 @@ use crate::file::descriptors::{self, Slot};
 /// How much of a file's beginning is remembered, in bytes, to notice that it was written anew.
 const HEAD: usize = 512;
 
-/// The file systems that keep their files on this machine, by the numbers in `linux/magic.h`: ext2 to ext4, XFS, Btrfs,
-/// tmpfs, F2FS, overlayfs, ZFS, bcachefs.
-#[cfg(target_os = "linux")]
-const LOCAL: [rustix::fs::FsWord; 8] =
-    [0xef53, 0x5846_5342, 0x9123_683e, 0x0102_1994, 0xf2f5_2010, 0x794c_7630, 0x2fc1_2fc1, 0xca45_1a4e];
-
 /// What a look at an open file says about what was read of it before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Look {
@@ -156,19 +150,6 @@ impl Source {
     /// The open file, to map it.
     pub(super) fn file(&self) -> Result<Arc<File>> {
         self.slot.file().map_err(|e| Error::io(&self.path, e))
-    }
-
-    /// Whether its file system is known to keep its files on this machine: over a network, touching a page may hang.
-    #[cfg(target_os = "linux")]
-    pub(super) fn is_local(&self) -> bool {
-        let seen = self.file().ok().and_then(|file| rustix::fs::fstatfs(&*file).ok());
-        seen.is_some_and(|seen| LOCAL.contains(&seen.f_type))
-    }
-
-    /// Nowhere else are there maps.
-    #[cfg(not(target_os = "linux"))]
-    pub(super) fn is_local(&self) -> bool {
-        false
     }
 
     /// Copies what stands at `offset` into `buffer`, as much as there is; returns how many bytes that was.

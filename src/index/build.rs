@@ -8,7 +8,8 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use crate::error::{Error, Result};
-use crate::file::block::{BLOCK, Block, Cutter, Extent};
+use crate::file::block::{BLOCK, Block, Cutter, Extent, may_hold_hole};
+use crate::file::maps::{self, Held, Maps};
 use crate::file::source::Source;
 use crate::stamp::{Finder, Fold, Order};
 use crate::system::lock::{lock, sound};
@@ -52,7 +53,7 @@ pub struct Builder {
 
 enum Way {
     /// In the caller's thread.
-    Inline(Box<(Cutter, Finder, Block)>),
+    Inline(Box<(Cutter, Tools)>),
     /// On threads of its own.
     Threads(Threads),
 }
@@ -60,7 +61,8 @@ enum Way {
 impl Builder {
     /// Will sum up `extent`, which begins `lines` lines into the file.
     pub fn new(source: &Arc<Source>, extent: Extent, lines: u64, finder: &Finder, threads: usize) -> Self {
-        let threads = threads.min((extent.len() / BLOCK as u64 / 2) as usize);
+        let worth = (extent.len() / BLOCK as u64 / 2) as usize;
+        let threads = threads.min(worth.max(usize::from(maps::are_forced())));
         Self {
             source: Arc::clone(source),
             end: extent.end,
@@ -117,7 +119,7 @@ impl Builder {
         }
         match &mut self.way {
             Way::Inline(inline) => {
-                let (cutter, finder, block) = &mut **inline;
+                let (cutter, tools) = &mut **inline;
                 let (mut stopped, begun) = (None, cutter.place());
                 let cut = Cut::take(cutter, &self.source, self.end, &mut || {
                     tick().map_err(|error| {
@@ -129,7 +131,7 @@ impl Builder {
                     cutter.go_back(begun);
                     return Err(error);
                 }
-                Ok(cut.sum_up(&self.source, finder, block))
+                Ok(cut.sum_up(&self.source, None, tools))
             }
             Way::Threads(threads) => {
                 if threads.pid != std::process::id() {
@@ -189,16 +191,42 @@ impl Cut {
         cut
     }
 
-    fn sum_up(self, source: &Source, finder: &mut Finder, block: &mut Block) -> Summed {
+    fn sum_up(self, source: &Source, maps: Option<&Maps>, tools: &mut Tools) -> Summed {
+        let Tools { finder, block, held } = tools;
+        let in_place =
+            maps.map(|maps| maps.look(&self.extents, held, |bytes| digest_in_place(finder, bytes)));
+        let mut in_place = in_place.into_iter().flatten();
         let Self { extents, open, error, over } = self;
         let mut run = Summed { sums: Vec::with_capacity(extents.len()), open, error, over };
         for extent in extents {
+            if let Some(digest) = in_place.next() {
+                run.sums.push(Sum { extent, digest });
+                continue;
+            }
             if let Err(error) = block.read(source, extent) {
                 return Summed { sums: run.sums, open: None, error: Some(error), over: true };
             }
             run.sums.push(Sum { extent, digest: Digest::of(finder, block.bytes()) });
         }
         run
+    }
+}
+
+/// The summary of a block that is seen in place; `None` where holes must be dropped from it first.
+fn digest_in_place(finder: &mut Finder, bytes: &[u8]) -> Option<Digest> {
+    (!may_hold_hole(bytes)).then(|| Digest::of(finder, bytes))
+}
+
+/// What one thread sums up with.
+struct Tools {
+    finder: Finder,
+    block: Block,
+    held: Held,
+}
+
+impl Tools {
+    fn new(finder: &Finder) -> Self {
+        Self { finder: finder.clone(), block: Block::default(), held: Held::default() }
     }
 }
 
@@ -242,8 +270,10 @@ struct Turns {
 impl Way {
     fn new(source: &Arc<Source>, extent: Extent, finder: &Finder, threads: usize) -> Self {
         let cutter = Cutter::new(extent);
-        if threads < 2 {
-            return Self::Inline(Box::new((cutter, finder.clone(), Block::default())));
+        // Only threads of our own look at maps.
+        let maps = if threads > 0 { Maps::of(source, extent).map(Arc::new) } else { None };
+        if threads < 2 && maps.is_none() {
+            return Self::Inline(Box::new((cutter, Tools::new(finder))));
         }
         let halt = Arc::clone(&cutter.halt);
         let window = WINDOW * threads;
@@ -257,13 +287,14 @@ impl Way {
         let mut started = 0;
         for _ in 0..threads {
             let (source, turns, send) = (Arc::clone(source), Arc::clone(&turns), send.clone());
-            let finder = finder.clone();
+            let (tools, maps) = (Tools::new(finder), maps.clone());
             let thread = std::thread::Builder::new().name("logdex-index".into());
-            let spawned = thread.spawn(move || work(&source, extent.end, &turns, finder, &send));
+            let spawned =
+                thread.spawn(move || work((&source, maps.as_deref()), extent.end, &turns, tools, &send));
             started += usize::from(spawned.is_ok());
         }
         if started == 0 {
-            return Self::Inline(Box::new((Cutter::new(extent), finder.clone(), Block::default())));
+            return Self::Inline(Box::new((Cutter::new(extent), Tools::new(finder))));
         }
         Self::Threads(Threads {
             receive: Some(Mutex::new(receive)),
@@ -278,13 +309,12 @@ impl Way {
 
 /// One thread's life.
 fn work(
-    source: &Source,
+    (source, maps): (&Source, Option<&Maps>),
     end: u64,
     turns: &Mutex<Turns>,
-    mut finder: Finder,
+    mut tools: Tools,
     send: &SyncSender<(usize, Summed)>,
 ) {
-    let mut block = Block::default();
     loop {
         let (number, cut) = {
             let mut turns = lock(turns);
@@ -296,7 +326,7 @@ fn work(
             turns.over = cut.over;
             (turns.next - 1, cut)
         };
-        let run = cut.sum_up(source, &mut finder, &mut block);
+        let run = cut.sum_up(source, maps, &mut tools);
         let failed = run.error.is_some();
         if send.send((number, run)).is_err() || failed {
             return;
@@ -397,7 +427,9 @@ mod tests {
         let halt = Arc::clone(&turns.lock().unwrap().cutter.halt);
         let worker = {
             let (source, turns, send) = (Arc::clone(&source), Arc::clone(&turns), send.clone());
-            std::thread::spawn(move || work(&source, extent.end, &turns, Finder::default(), &send))
+            std::thread::spawn(move || {
+                work((&source, None), extent.end, &turns, Tools::new(&Finder::default()), &send)
+            })
         };
         let (receive, permits) = (Some(Mutex::new(receive)), Some(permits));
         let pid = std::process::id();
@@ -410,7 +442,7 @@ mod tests {
         assert!(threads.next(&mut interrupt).is_err());
         assert_eq!(threads.waiting.len(), window - 1);
         // It comes after all, and the rest of the file with it, in order.
-        send.send((0, first.sum_up(&source, &mut Finder::default(), &mut Block::default()))).unwrap();
+        send.send((0, first.sum_up(&source, None, &mut Tools::new(&Finder::default())))).unwrap();
         let mut end = 0;
         loop {
             let run = threads.next(&mut || Ok(())).unwrap();

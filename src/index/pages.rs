@@ -4,7 +4,10 @@ use std::fs::File;
 use std::io::{self, Write};
 use std::os::unix::fs::FileExt;
 
+use guarded_map::Map;
 use xxhash_rust::xxh3::xxh3_64_with_seed;
+
+use crate::file::maps;
 
 /// How long a page is, checksum included.
 pub const PAGE: usize = 4096;
@@ -64,6 +67,8 @@ fn checksum(number: u64, content: &[u8]) -> u64 {
 #[derive(Debug)]
 pub struct Pages {
     file: File,
+    /// The same in place, where it can be mapped: no page is read that is not asked for.
+    map: Option<Map>,
     /// How many there are.
     count: u64,
 }
@@ -72,7 +77,11 @@ impl Pages {
     /// The pages of an open file; `None` where it does not consist of whole pages.
     pub fn new(file: File) -> Option<Self> {
         let size = file.metadata().ok()?.len();
-        (size > 0 && size % PAGE as u64 == 0).then_some(Self { file, count: size / PAGE as u64 })
+        (size > 0 && size % PAGE as u64 == 0).then(|| Self {
+            map: maps::whole(&file),
+            file,
+            count: size / PAGE as u64,
+        })
     }
 
     /// How much content there is, in bytes.
@@ -89,7 +98,11 @@ impl Pages {
         let first = offset / CONTENT as u64;
         let pages = end.div_ceil(CONTENT as u64) - first;
         let mut raw = vec![0; pages as usize * PAGE];
-        self.file.read_exact_at(&mut raw, first * PAGE as u64).ok()?;
+        let start = first * PAGE as u64;
+        // Copied before it is checked: nobody can change it then.
+        if !self.map.as_ref().is_some_and(|map| map.copy(start as usize, &mut raw)) {
+            self.file.read_exact_at(&mut raw, start).ok()?;
+        }
         let mut content = Vec::with_capacity(pages as usize * CONTENT);
         for (page, number) in raw.chunks_exact(PAGE).zip(first..) {
             let (part, sum) = page.split_at(CONTENT);

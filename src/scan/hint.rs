@@ -1,6 +1,6 @@
 //! Hint, copy, judge: a look at the blocks of a run in place says which of them need not be read.
 
-use crate::file::block::{Extent, HOLE};
+use crate::file::block::{Extent, may_hold_hole};
 use crate::file::maps::{Held, Maps};
 use crate::pattern::{Pattern, Scratch};
 
@@ -29,14 +29,21 @@ impl Hints {
         pattern: &Pattern,
         scratch: &mut Scratch,
     ) -> Vec<bool> {
-        let (Some(maps), [first, .., last]) = (maps, extents) else { return Vec::new() };
+        let Some(maps) = maps.filter(|maps| maps.are_worth(extents.len())) else { return Vec::new() };
         if self.pause > 0 {
             self.pause -= 1;
             return Vec::new();
         }
-        let all = Extent { start: first.start, end: last.end };
-        let seen = maps.look(all, &mut self.held, |bytes| look(bytes, all.start, extents, pattern, scratch));
-        let barren = seen.unwrap_or_default();
+        let mut hits = 0;
+        let barren = maps.look(extents, &mut self.held, |block| {
+            if hits * RARE > extents.len() {
+                return None;
+            }
+            // A hole is dropped before the pattern is run, and is counted.
+            let has_hit = pattern.may_select(block, scratch) || may_hold_hole(block);
+            hits += usize::from(has_hit);
+            Some(!has_hit)
+        });
         self.weigh(&barren);
         barren
     }
@@ -51,31 +58,4 @@ impl Hints {
             self.pause = self.patience;
         }
     }
-}
-
-/// Looks at `extents` in `bytes`, which stand at `offset` of the file, until so many have hits that it is not worth it.
-fn look(
-    bytes: &[u8],
-    offset: u64,
-    extents: &[Extent],
-    pattern: &Pattern,
-    scratch: &mut Scratch,
-) -> Vec<bool> {
-    let (mut barren, mut hits) = (Vec::with_capacity(extents.len()), 0);
-    for extent in extents {
-        let block = &bytes[(extent.start - offset) as usize..(extent.end - offset) as usize];
-        // A hole is dropped before the pattern is run, and is counted.
-        let has_hit = pattern.may_select(block, scratch) || may_have_hole(block);
-        barren.push(!has_hit);
-        hits += usize::from(has_hit);
-        if hits * RARE > extents.len() {
-            break;
-        }
-    }
-    barren
-}
-
-/// Whether a hole may be in `bytes`; a run of [`HOLE`] bytes covers a multiple of that.
-fn may_have_hole(bytes: &[u8]) -> bool {
-    bytes.iter().step_by(HOLE).any(|&b| b == 0)
 }

@@ -19,6 +19,7 @@ use std::sync::Arc;
 use crate::batch::Batch;
 use crate::error::{Error, Result};
 use crate::file::block::{BLOCK, Cutter, Extent, Pulse, Tail};
+use crate::file::maps;
 
 /// A scan under way.
 pub struct Scan {
@@ -47,7 +48,7 @@ impl Scan {
     /// Scans `extent`, which begins at a line start, with `workers` threads; 0 means in the thread of the caller.
     pub fn new(job: Job, extent: Extent, workers: usize) -> Self {
         // A short range is read before a thread would have started.
-        let short = extent.len() <= BLOCK as u64;
+        let short = extent.len() <= BLOCK as u64 && !maps::are_forced();
         let way = if workers == 0 || short {
             Way::Inline(Box::new((Cutter::new(extent), Workspace::default(), true)))
         } else {
