@@ -8,7 +8,7 @@ VENV := .venv
 TOOLS := $(VENV)/tools
 WHEELS := target/wheels
 CORPUS := $(or $(LOGDEX_CORPUS),$(HOME)/.cache/logdex-corpus)
-RUST_SOURCES := $(shell find src -name '*.rs') Cargo.toml Cargo.lock
+RUST_SOURCES := $(shell find src crates -name '*.rs') $(wildcard crates/*/Cargo.toml) Cargo.toml Cargo.lock
 PY_SOURCES := $(shell find python -name '*.py' -o -name '*.pyi') pyproject.toml
 TEST_DEPS := pytest hypothesis pytest-benchmark pytest-timeout
 
@@ -16,6 +16,7 @@ TEST_DEPS := pytest hypothesis pytest-benchmark pytest-timeout
 # other CPython that is found, for each has a `re` of its own.
 ENVS := torchx nightly nemo
 BACKEND_TESTS := $(foreach part,scheduler jobs nemo register combined recording,$(wildcard tests/test_$(part)*.py))
+READING_TESTS := $(foreach part,lines regex time index many merge ranks cli faults moments last_of_many,$(wildcard tests/test_$(part).py))
 torchx_TESTS :=
 nightly_TESTS := $(BACKEND_TESTS)
 nemo_TESTS := $(BACKEND_TESTS)
@@ -26,7 +27,7 @@ torchx_PACKAGES := torchx==0.7.0
 nightly_PACKAGES := torchx-nightly==2026.10.26
 nemo_PACKAGES := nemo-run==0.11.1 torchx==0.7.0 leptonai==0.26.7
 
-.PHONY: help demo wheel docs test check format lint rust-test py-test regex-test bench bench-jobs soak clean
+.PHONY: help demo wheel docs test check format lint rust-test py-test maps-test regex-test bench bench-jobs soak clean
 
 help: ## Say what there is to make
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -37,8 +38,8 @@ demo: $(VENV)/torchx/.ready ## Launch a real TorchX job, follow it, ask it; besi
 test: check rust-test py-test ## Format, lints, types, the Rust tests, and pytest on the wheel in every environment
 
 check: lint ## Formatting, lints and types, nothing changed
-	cargo fmt --check
-	cargo clippy --locked --all-targets --all-features -- -D warnings
+	cargo fmt --all --check
+	cargo clippy --locked --workspace --all-targets --all-features -- -D warnings
 
 lint: $(TOOLS)/.ready $(VENV)/torchx/.ready
 	$(TOOLS)/bin/ruff format --check .
@@ -47,19 +48,22 @@ lint: $(TOOLS)/.ready $(VENV)/torchx/.ready
 	cd tests && MYPYPATH= ../$(VENV)/torchx/bin/python -m mypy.stubtest logdex._core --ignore-disjoint-bases
 
 format: $(TOOLS)/.ready ## Format everything
-	cargo fmt
+	cargo fmt --all
 	$(TOOLS)/bin/ruff format .
 	$(TOOLS)/bin/ruff check --fix .
 
-rust-test: need-cargo ## The engine's tests, without Python
-	@if cargo nextest --version >/dev/null 2>&1; then cargo nextest run --locked; else cargo test --locked --tests; fi
-	cargo test --locked --doc
+rust-test: need-cargo ## The tests of the engine and of crates/guarded-map, without Python
+	@if cargo nextest --version >/dev/null 2>&1; then cargo nextest run --locked --workspace; else cargo test --locked --workspace --tests; fi
+	cargo test --locked --workspace --doc
 
-py-test: $(ENVS:%=py-test-%) regex-test ## pytest against the built wheel, in every environment
+py-test: $(ENVS:%=py-test-%) maps-test regex-test ## pytest against the built wheel, in every environment
 
 py-test-%: $(VENV)/%/.ready
 	@echo "== pytest with $($*_PACKAGES)"
 	$(VENV)/$*/bin/python -m pytest $($*_TESTS) $(PYTEST_ARGS)
+
+maps-test: $(VENV)/torchx/.ready ## The tests that read, with every file in a map, however small
+	LOGDEX_MAPS=always $(VENV)/torchx/bin/python -m pytest $(READING_TESTS) $(PYTEST_ARGS)
 
 regex-test: $(WHEELS)/.built ## The regex tests on every other CPython that the machine has
 	@for python in $(OTHER_PYTHONS); do \

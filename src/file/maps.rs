@@ -99,7 +99,7 @@ impl Maps {
         search: impl FnOnce(&[u8], u64) -> T,
     ) -> Option<T> {
         let all = Extent { start: extents.first()?.start, end: extents.last()?.end };
-        let before = self.source.metadata().ok().filter(|seen| self.forced || is_settled(seen))?;
+        let before = self.source.metadata().ok().filter(|seen| self.forced || is_settled(seen, SystemTime::now()))?;
         let (start, map) = self.piece(all, held)?;
         let range = (all.start - start) as usize..(all.end - start) as usize;
         let made = map.look(range, |bytes| search(bytes, all.start));
@@ -185,13 +185,13 @@ pub fn are_forced() -> bool {
 }
 
 /// Whether a change that comes now would show in what the system says of the file.
-fn is_settled(seen: &Metadata) -> bool {
+fn is_settled(seen: &Metadata, now: SystemTime) -> bool {
     let Ok(seconds) = u64::try_from(seen.ctime()) else { return false };
     let nanoseconds = u32::try_from(seen.ctime_nsec()).unwrap_or(0);
     let changed = UNIX_EPOCH.checked_add(Duration::new(seconds, nanoseconds));
     // A change in the future is one of a clock that was set back.
     changed
-        .and_then(|changed| SystemTime::now().duration_since(changed).ok())
+        .and_then(|changed| now.duration_since(changed).ok())
         .is_some_and(|age| age >= SETTLED)
 }
 
@@ -219,7 +219,7 @@ mod tests {
     }
 
     fn settle(file: &File) {
-        while !is_settled(&file.metadata().unwrap()) {
+        while !is_settled(&file.metadata().unwrap(), SystemTime::now()) {
             std::thread::yield_now();
         }
     }
@@ -301,6 +301,17 @@ mod tests {
         let (_file, source) = settled(4 * BLOCK);
         let again = Maps::in_pieces(&source, source.size().unwrap(), PIECE, false);
         assert_eq!(again.look(&blocks, &mut Held::default(), |_| Some(())).len(), blocks.len());
+    }
+
+    #[test]
+    fn a_change_is_settled_some_time_after_it() {
+        let file = tempfile::tempfile().unwrap();
+        let seen = file.metadata().unwrap();
+        let changed = UNIX_EPOCH
+            + Duration::new(seen.ctime().try_into().unwrap(), seen.ctime_nsec().try_into().unwrap());
+        assert!(!is_settled(&seen, changed - Duration::from_secs(1)));
+        assert!(!is_settled(&seen, changed + SETTLED / 2));
+        assert!(is_settled(&seen, changed + SETTLED));
     }
 
     #[test]
