@@ -1,7 +1,7 @@
-"""Searching and indexing with maps and without, beside `rg` and beside the bare loop, in both states of the page cache.
+"""Searching and indexing with maps and without, beside `rg` and the bare loop, in both states of the page cache.
 
-`LOGDEX_RG` names the `rg` that is compared with, `LOGDEX_BARE` the bare loop (`cargo build --release -p guarded-map --example
-bare` makes `target/release/examples/bare`), `LOGDEX_BENCH_MIB` the size of the log in MiB.
+`LOGDEX_RG` names the `rg` that is compared with, `LOGDEX_BARE` the bare loop (`cargo build --release -p guarded-map
+--example bare` makes `target/release/examples/bare`), `LOGDEX_BENCH_MIB` the size of the log in MiB.
 """
 
 from __future__ import annotations

@@ -59,7 +59,7 @@ fn mend(pages: Pages) -> bool {
     let (start, length) = (ptr::with_exposed_provenance_mut(pages.start), pages.end - pages.start);
     // SAFETY: the pages are the map's own, and stay so while the look borrows it; they are only read, here and elsewhere.
     // All of them, so that the number of maps of the process, which is limited, does not grow.
-    let zeros = unsafe { libc::mmap64(start, length, libc::PROT_READ, flags, -1, 0) };
+    let zeros = unsafe { libc::mmap(start, length, libc::PROT_READ, flags, -1, 0) };
     zeros != libc::MAP_FAILED
 }
 

@@ -47,14 +47,14 @@ impl Map {
     pub fn of(file: &File, offset: u64, length: usize) -> io::Result<Self> {
         let invalid = || io::Error::from_raw_os_error(libc::EINVAL);
         let lead = offset % bus::page_size() as u64;
-        let begin = libc::off64_t::try_from(offset - lead).map_err(|_| invalid())?;
+        let begin = libc::off_t::try_from(offset - lead).map_err(|_| invalid())?;
         let lead = usize::try_from(lead).map_err(|_| invalid())?;
         let ends = length.checked_add(lead).and_then(|n| n.checked_next_multiple_of(bus::page_size()));
         let mapped = ends.filter(|&ends| length > 0 && isize::try_from(ends).is_ok()).ok_or_else(invalid)?;
         let flags = libc::MAP_SHARED | libc::MAP_NORESERVE;
         let nowhere = std::ptr::null_mut();
         // SAFETY: a new map at a place that the system chooses touches no memory that is there.
-        let base = unsafe { libc::mmap64(nowhere, mapped, libc::PROT_READ, flags, file.as_raw_fd(), begin) };
+        let base = unsafe { libc::mmap(nowhere, mapped, libc::PROT_READ, flags, file.as_raw_fd(), begin) };
         if base == libc::MAP_FAILED {
             return Err(io::Error::last_os_error());
         }
