@@ -42,7 +42,11 @@ def test_ranges_are_in_the_order_in_which_they_were_given() -> None:
     ]
 
 
-@pytest.mark.parametrize("magic", [b"\x1f\x8b\x08", b"\x28\xb5\x2f\xfd"], ids=["gzip", "zstd"])
+@pytest.mark.parametrize(
+    "magic",
+    [b"\x1f\x8b\x08", b"\x28\xb5\x2f\xfd", b"\xfd7zXZ\x00", b"BZh91AY&SY", b"\x04\x22\x4d\x18"],
+    ids=["gzip", "zstd", "xz", "bzip2", "lz4"],
+)
 @pytest.mark.parametrize("name", ["x.log", "x.gz", "x.zst"])
 def test_a_file_that_only_begins_as_if_compressed_is_told_the_same_by_all(
     name: str, magic: bytes, tmp_path: Path

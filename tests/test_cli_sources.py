@@ -31,7 +31,7 @@ def test_standard_input_by_pipe_and_by_file(log: Path) -> None:
     assert run(stdin=b"") == (1, [], "")
 
 
-@pytest.mark.parametrize("suffix", [".gz", ".zst"])
+@pytest.mark.parametrize("suffix", [".gz", ".zst", ".xz", ".bz2", ".lz4"])
 def test_what_comes_through_a_pipe_is_read_whole(log: Path, tmp_path: Path, suffix: str) -> None:
     packed = compress(log.read_bytes(), suffix)
     assert run("-c", stdin=packed)[1] == ["7\n"]
@@ -77,7 +77,7 @@ def test_what_is_spooled_is_bounded(log: Path) -> None:
     assert "standard input: more than 1 MiB" in error
 
 
-@pytest.mark.parametrize("suffix", [".gz", ".zst"])
+@pytest.mark.parametrize("suffix", [".gz", ".zst", ".xz", ".bz2", ".lz4"])
 def test_compressed_logs_are_read(log: Path, suffix: str) -> None:
     path = log.with_name(f"train.log{suffix}")
     path.write_bytes(compress(log.read_bytes(), suffix))

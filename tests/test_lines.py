@@ -334,7 +334,7 @@ def test_random_sizes_around_blocks(tmp_path: Path) -> None:
         check(tmp_path / "r.log", b"".join(lines)[: rng.randrange(1 << 20)])
 
 
-@pytest.mark.parametrize("suffix", [".gz", ".zst"])
+@pytest.mark.parametrize("suffix", [".gz", ".zst", ".xz", ".bz2", ".lz4"])
 def test_the_years_of_a_compressed_log_go_by_its_last_modification(tmp_path: Path, suffix: str) -> None:
     path = tmp_path / f"x.log{suffix}"
     path.write_bytes(compress(b"INFO 11-22 06:47:12 x\n", suffix))
@@ -343,7 +343,7 @@ def test_the_years_of_a_compressed_log_go_by_its_last_modification(tmp_path: Pat
         assert [record.time.year for record in log.records() if record.time] == [2024]
 
 
-@pytest.mark.parametrize("suffix", [".gz", ".zst"])
+@pytest.mark.parametrize("suffix", [".gz", ".zst", ".xz", ".bz2", ".lz4"])
 def test_a_compressed_log_is_asked_as_any_other(tmp_path: Path, suffix: str) -> None:
     text = "".join(f"2026-11-22 02:{n // 60:02}:{n % 60:02} line {n}\n" for n in range(3600))
     text += "2026-11-22 01:00:00 back\n"

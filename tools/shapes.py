@@ -9,8 +9,8 @@ _HEAD = """\
 # Shapes of stamps
 
 What stands on a line, and the time that is read of it where the zone is UTC and the year, if none stands there, 2026. A
-shape that might be something else counts only where it is the format of most of a file's first lines. This page is made by
-`tools/shapes.py` from the tables of the tests.
+shape that might be something else counts only where it is the format of most of a file's first lines. This page is made
+by `tools/shapes.py` from the tables of the tests.
 
 | name | line | time | counts |
 |---|---|---|---|

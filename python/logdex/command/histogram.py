@@ -64,7 +64,8 @@ def _bar(row: Counter[str | None], length: float, color: bool) -> str:
     if not color:
         whole, eighths = divmod(round(length * 8), 8)
         return "█" * whole + (_BARS[eighths] if eighths else "")
-    total, parts, drawn = sum(row.values()), [], 0.0
+    total, drawn = sum(row.values()), 0.0
+    parts: list[tuple[int, str]] = []
     for level, code in _COLORS.items():
         drawn += row[level] / total * length if total else 0.0
         cells = round(drawn) - sum(len(text) for _, text in parts)

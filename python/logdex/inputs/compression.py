@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 
-MAGIC = 4
+MAGIC = 10
 """So many bytes say how a file is compressed."""
 
 
 def compression(path: str) -> str | None:
-    """How the file is compressed, by its first bytes: "gzip", "zstd" or None."""
+    """How the file is compressed, by its first bytes: "gzip", "zstd", "xz", "bzip2", "lz4" or None."""
     try:
         if os.path.isfile(path):
             with open(path, "rb", buffering=0) as file:
@@ -25,4 +25,11 @@ def compression_of(head: bytes) -> str | None:
         return "gzip"
     # A frame, or one to be skipped, with which pzstd begins.
     is_zstd = head[:4] == b"\x28\xb5\x2f\xfd" or (head[1:4] == b"\x2a\x4d\x18" and head[0] >> 4 == 5)
-    return "zstd" if is_zstd else None
+    if is_zstd:
+        return "zstd"
+    if head[:6] == b"\xfd7zXZ\x00":
+        return "xz"
+    # Text may begin with BZh: what follows the size is the number by which a block begins.
+    if head[:3] == b"BZh" and head[4:10] == b"1AY&SY":
+        return "bzip2"
+    return "lz4" if head[:4] == b"\x04\x22\x4d\x18" else None

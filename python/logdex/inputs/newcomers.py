@@ -14,7 +14,7 @@ from logdex.inputs.paths import of_part
 _HEAD = 64
 """So many bytes at the beginning tell a file from another that was given its number."""
 
-_COPY = re.compile(r"\.(?:gz|zstd?)$")
+_COPY = re.compile(r"\.(?:gz|zstd?|xz|bz2|lz4)$")
 
 
 def that_grow(arguments: Iterable[str]) -> list[str]:

@@ -164,7 +164,8 @@ def _text(compressed: BinaryIO, kind: str, path: str | None) -> Iterator[bytes]:
             raise
         raise OSError(5, f"the {kind} data are damaged or cut off ({error})", path) from error
     except Exception as error:
-        if type(error).__name__ not in ("ZstdError", "error"):
+        # lz4 raises RuntimeError of damaged data.
+        if type(error).__name__ not in ("ZstdError", "LZMAError", "error", "RuntimeError"):
             raise
         raise OSError(5, f"the {kind} data are damaged ({error})", path) from error
 
@@ -174,6 +175,20 @@ def _opened(compressed: BinaryIO, kind: str) -> BinaryIO:
         import gzip
 
         return cast(BinaryIO, gzip.open(compressed))
+    if kind == "xz":
+        import lzma
+
+        return cast(BinaryIO, lzma.open(compressed))
+    if kind == "bzip2":
+        import bz2
+
+        return cast(BinaryIO, bz2.open(compressed))
+    if kind == "lz4":
+        try:
+            import lz4.frame
+        except ImportError:
+            raise OSError(95, "lz4 is read by lz4: pip install lz4") from None
+        return cast(BinaryIO, lz4.frame.open(compressed))
     try:
         from compression import zstd  # type: ignore[import-not-found, unused-ignore]
     except ImportError:

@@ -1,0 +1,95 @@
+"""The command's options for levels, fields and what is left out, and how it shows fields and counts."""
+
+import json
+from pathlib import Path
+
+import pytest
+from shell import run
+
+LINES = [
+    '{"time": "2026-11-22T02:00:00Z", "level": "info", "msg": "start", "step": 1}\n',
+    '{"time": "2026-11-22T02:00:01Z", "level": "warn", "msg": "slow \\"x\\"", "step": 2, "loss": 2.5}\n',
+    "2026-11-22 02:00:02 ERROR boom step=3 loss=nan\n",
+    "Traceback (most recent call last):\n",
+    "plain text\n",
+]
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Path:
+    path = tmp_path / "mixed.log"
+    path.write_text("".join(LINES))
+    return path
+
+
+@pytest.mark.parametrize(
+    ("args", "expected"),
+    [
+        (["-l", "warning"], LINES[1:]),
+        (["-l", "ERR"], LINES[2:]),
+        (["--level=critical"], []),
+        (["-w", "step>=2"], LINES[1:3]),
+        (["-w", "step>=2", "-w", "loss>0"], LINES[1:2]),
+        (["-e", r"st(?P<two>..) (?P<what>\w+)", "-w", "what=x"], []),
+        (["--exclude", "plain|start"], LINES[1:4]),
+        (["--exclude", "plain", "--exclude", "start", "-n", "1"], LINES[3:4]),
+        (["-l", "info", "-w", "step<3", "-c"], ["2\n"]),
+        (["--fields", "step,loss"], ["step=1\n", "step=2 loss=2.5\n", "step=3 loss=nan\n"]),
+        (["--fields", "msg", "-n1", "-l", "warn", "-w", "msg!=x"], ['msg="slow \\"x\\""\n']),
+        (
+            ["--pretty", "-n", "4", "-l", "warn"],
+            ['2026-11-22T02:00:01Z WARNING  slow "x" step=2 loss=2.5\n', *LINES[2:]],
+        ),
+        (
+            ["--histogram", "-l", "info"],
+            [
+                "2026-11-22 02:00:00         1 " + "█" * 16 + "\n",
+                "2026-11-22 02:00:01         1 " + "█" * 16 + "\n",
+                "2026-11-22 02:00:02         3 " + "█" * 48 + "\n",
+            ],
+        ),
+    ],
+)
+def test_what_the_options_select_and_show(log: Path, args: list[str], expected: list[str]) -> None:
+    status, out, error = run(log, *args, "--tz", "UTC", COLUMNS="80")
+    assert (out, error) == (expected, "")
+    assert status == (0 if expected else 1)
+
+
+def test_colours_of_a_pretty_line(log: Path) -> None:
+    _, (out,), _ = run(log, "--pretty", "-n", "1", "-w", "step=2", "--color", "always")
+    assert "\x1b[33mWARNING" in out
+    assert json.loads(LINES[1])["msg"] in out
+
+
+@pytest.mark.parametrize(
+    "args",
+    [
+        ["-l", "loud"],
+        ["-w", "step"],
+        ["--exclude", "("],
+        ["--fields", ","],
+        ["--fields", "a", "--pretty"],
+        ["--pretty", "--json"],
+        ["--histogram", "-f"],
+        ["--exclude", "x", "-C1"],
+        ["--stamp", "%Q"],
+        ["--prefix", "x"],
+    ],
+)
+def test_what_cannot_be_obeyed_is_refused(log: Path, args: list[str]) -> None:
+    status, out, error = run(log, *args)
+    assert (status, out) == (2, [])
+    assert error
+
+
+def test_a_stamp_is_taught_and_a_reference_given(tmp_path: Path) -> None:
+    path = tmp_path / "odd.log"
+    path.write_text("run 7 / 22.11.2026 at 02h10 / a\nrun 7 / 22.11.2026 at 02h12 / b\n")
+    asked = ["--tz", "UTC", "--since", "2026-11-22 02:11"]
+    assert run(path, "--stamp", "%d.%m.%Y at %Hh%M", *asked)[1][0].endswith("/ b\n")
+    assert run(path, "--stamp", "%d.%m.%Y at %Hh%M", "--prefix", "/", *asked)[1][0].endswith("/ b\n")
+    assert run(path, "--stamp", "%d.%m.%Y at %Hh%M", "--prefix", "run", *asked)[0] == 2
+    path.write_text("Nov 22 02:10:00 host a\n")
+    _, (out,), _ = run(path, "--json", "--tz", "UTC", "--reference", "2019-12-01")
+    assert json.loads(out)["time"] == "2019-11-22T02:10:00+00:00"
