@@ -41,6 +41,14 @@ def log(tmp_path: Path) -> Path:
             ['2026-11-22T02:00:01Z WARNING  slow "x" step=2 loss=2.5\n', *LINES[2:]],
         ),
         (
+            ["--time", "Asia/Tokyo", "-w", "step>1"],
+            [f"2026-11-22 11:00:0{n}.000 {LINES[n]}" for n in (1, 2)],
+        ),
+        (
+            ["--time", "delta", "-n", "4"],
+            [f"   {d} {t}" for d, t in zip(["+0.000", "+1.000", "+0.000", "+0.000"], LINES[1:], strict=True)],
+        ),
+        (
             ["--histogram", "-l", "info"],
             [
                 "2026-11-22 02:00:00         1 " + "█" * 16 + "\n",
@@ -75,6 +83,8 @@ def test_colours_of_a_pretty_line(log: Path) -> None:
         ["--exclude", "x", "-C1"],
         ["--stamp", "%Q"],
         ["--prefix", "x"],
+        ["--time", "Nowhere/Land"],
+        ["--time", "utc", "--json"],
     ],
 )
 def test_what_cannot_be_obeyed_is_refused(log: Path, args: list[str]) -> None:

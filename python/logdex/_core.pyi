@@ -11,6 +11,7 @@ from logdex._when import Said
 
 __all__ = [
     "Answer",
+    "Clock",
     "Format",
     "Level",
     "Lines",
@@ -310,6 +311,12 @@ class _Shown(Protocol):
     def json(self) -> tuple[str, int | None, str] | None: ...
     @property
     def numbers(self) -> bool: ...
+
+@final
+class Clock:
+    """What shows the time before each line: in `zone`, or how much later it is than the line before."""
+
+    def __new__(cls, zone: Zone | None = None) -> Self: ...
 
 @final
 class Sink:

@@ -38,6 +38,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<record::Record>()?;
     module.add_class::<show::Show>()?;
     module.add_class::<show::Sink>()?;
+    module.add_class::<show::Clock>()?;
     module.add_class::<when::Zone>()?;
     module.add_class::<format::Format>()?;
     module.add_class::<sieve::Sieve>()?;

@@ -14,6 +14,7 @@ use super::question::Asked;
 use super::scout::{self, Scouted};
 use super::stats::Stats;
 use super::text;
+use super::when::Zone;
 use crate::error::{Error, Result};
 use crate::merge::MergeTerms;
 use crate::show::{self, Feed, Json, Manner, Many, Painter, Scout, Shape, Style, Surroundings};
@@ -32,6 +33,19 @@ impl Sink {
     }
 }
 
+/// What shows the time before each line: that of a zone, or how much later it is than the line before.
+#[pyclass(frozen, module = "logdex._core")]
+pub(super) struct Clock(Arc<show::Clock>);
+
+#[pymethods]
+impl Clock {
+    #[new]
+    #[pyo3(signature = (zone=None))]
+    fn new(zone: Option<&Zone>) -> Self {
+        Self(Arc::new(zone.map_or_else(show::Clock::deltas, |zone| show::Clock::Zone(zone.0.clone()))))
+    }
+}
+
 /// `logdex.command.rows.Shown`, field by field: a question, and how its answer is shown.
 #[derive(FromPyObject)]
 struct Shown<'py> {
@@ -46,6 +60,8 @@ struct Shown<'py> {
     /// For JSON: the source's name, its rank, and which attempt or restart it is.
     json: Option<(String, Option<u32>, String)>,
     numbers: bool,
+    /// What shows the time before each row.
+    clock: Option<PyRef<'py, Clock>>,
 }
 
 /// What is shown, and how it is put in order.
@@ -68,11 +84,12 @@ impl Shown<'_> {
         wakeup: &Arc<Wakeup>,
     ) -> PyResult<(show::Shown, PythonCaller, Option<Py<PyAny>>)> {
         let (shape, zone) = (self.shape(), self.question.zone.0.clone());
-        let Self { mut question, label, heading, gap, json, numbers, .. } = self;
+        let Self { mut question, label, heading, gap, json, numbers, clock, .. } = self;
+        let clock = clock.map(|clock| Arc::clone(&clock.0));
         let json = json.map(|(source, rank, part)| Json { source, rank, part, zone });
         let keep = question.keep.take();
         let (question, caller) = question.put(closed, wakeup)?;
-        let style = Style { label, heading, gap, json, numbers };
+        let style = Style { label, heading, gap, json, numbers, clock };
         Ok((show::Shown { question, style, shape }, caller, keep))
     }
 }

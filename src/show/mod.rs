@@ -5,6 +5,7 @@
 //! come through a merge.
 
 mod attended;
+mod clock;
 mod context;
 mod feed;
 mod many;
@@ -17,6 +18,7 @@ mod sink;
 
 use crate::batch::LineTime;
 
+pub use clock::Clock;
 pub use context::Surroundings;
 pub use feed::Feed;
 pub use many::{Many, Scout, Shown};

@@ -1,9 +1,11 @@
 //! What a row looks like: its label, its text, or one JSON object.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 use jiff::tz::{Offset, TimeZone};
 
-use super::{Kind, Row};
+use super::{Clock, Kind, Row};
 use crate::batch::how_word;
 use crate::stamp::rank;
 
@@ -21,6 +23,8 @@ pub struct Style {
     /// Whether the number of its line in the file stands before each row, with a `:`, or a `-` where it is around
     /// one that is meant.
     pub numbers: bool,
+    /// What shows the time before each row.
+    pub clock: Option<Arc<Clock>>,
 }
 
 /// What a JSON row says beside the line.
@@ -39,7 +43,11 @@ pub struct Json {
 impl Style {
     /// Whether rows go out as they are.
     pub fn is_plain(&self) -> bool {
-        self.label.is_empty() && self.heading.is_empty() && self.json.is_none() && !self.numbers
+        self.label.is_empty()
+            && self.heading.is_empty()
+            && self.json.is_none()
+            && !self.numbers
+            && self.clock.is_none()
     }
 
     /// Appends a row whose text is `raw` to `out`; `text` is that text, painted or not.
@@ -55,6 +63,9 @@ impl Style {
             return;
         }
         out.extend_from_slice(&self.label);
+        if let Some(clock) = &self.clock {
+            clock.write(row.time, out);
+        }
         if let Some(time) = row.time.filter(|_| self.numbers) {
             out.extend_from_slice(time.number.to_string().as_bytes());
             out.push(if row.kind == Kind::Hit { b':' } else { b'-' });

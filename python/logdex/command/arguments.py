@@ -164,6 +164,13 @@ def _add_manner(how: argparse._ArgumentGroup) -> None:
         "the default is the machine's zone",
     )
     how.add_argument(
+        "--time",
+        default="none",
+        metavar="HOW",
+        help="show before each line its time: local, utc, the name of a ZONE, or delta (since the line before); "
+        "the default is none",
+    )
+    how.add_argument(
         "--stamp",
         metavar="FORMAT",
         help="look for stamps of this format first, in strptime's directives: '%%d.%%m.%%Y %%H:%%M:%%S'",
@@ -257,6 +264,7 @@ def contradiction(args: argparse.Namespace) -> str | None:
             shaped and (picks or args.json),
             "--fields and --pretty show a line in their own way, as -o and --json do",
         ),
+        (args.time != "none" and (args.json or picks), "--time stands before whole lines"),
         (args.fields is not None and args.pretty, "--fields shows some fields, --pretty all"),
         (args.histogram and args.follow, "--histogram counts what is there, -f goes on"),
         (

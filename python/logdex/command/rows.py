@@ -8,9 +8,9 @@ import sys
 from argparse import Namespace
 from collections.abc import Callable
 
-from logdex import _when
+from logdex import _core, _when
 from logdex._fields import Fields
-from logdex._question import Question
+from logdex._question import Question, zone_of
 from logdex.inputs.input import Input
 from logdex.log import Log
 
@@ -33,6 +33,7 @@ class Shown(Fields):
     gap: bytes = b"--\n"
     json: tuple[str, int | None, str] | None = None
     numbers: bool = False
+    clock: _core.Clock | None = None
 
     @property
     def is_plain(self) -> bool:
@@ -55,6 +56,7 @@ class Rows:
         self.labels: bool = many_labels if args.labels is None else args.labels
         self.picks: bool = args.only_matching or args.group is not None or args.fields is not None
         self.paint = self._paint()
+        self._clock = _clock(args.time)
         self._colored: dict[str, int] = {}
 
     def of(self, one: Input, ended: Callable[[], bool] | None) -> Shown:
@@ -79,7 +81,11 @@ class Rows:
         )
         return Shown(
             question=question.but(
-                records=args.json or args.records or args.line_number or self._several,
+                records=args.json
+                or args.records
+                or args.line_number
+                or self._several
+                or self._clock is not None,
                 name=one.alias,
             ),
             invert=args.invert,
@@ -91,6 +97,7 @@ class Rows:
             gap=f"{_DIM}--{_OFF}\n".encode() if self.color else b"--\n",
             json=one.origin if args.json else None,
             numbers=args.line_number,
+            clock=self._clock,
         )
 
     def _paint(self) -> Callable[[str], str] | None:
@@ -118,6 +125,7 @@ class Rows:
             or args.level
             or args.where
             or args.exclude
+            or args.time != "none"
             or args.since
             or args.until
             or args.json
@@ -140,6 +148,17 @@ class Rows:
             return b""
         text = f"--- {one.label}: {one.name} ---"
         return (f"{_DIM}{text}{_OFF}\n" if self.color else f"{text}\n").encode("utf-8", "surrogateescape")
+
+
+def _clock(said: str) -> _core.Clock | None:
+    """What shows the time before each line, as `--time` says."""
+    if said == "none":
+        return None
+    return (
+        _core.Clock()
+        if said == "delta"
+        else _core.Clock(zone_of({"local": None, "utc": "UTC"}.get(said, said)))
+    )
 
 
 def _wants_color(said: str) -> bool:

@@ -21,8 +21,8 @@ _ROTATION = r"(?:\.(?P<rotation>\d{1,4})|[-.](?P<dated>\d{4}-?\d\d-?\d\d(?:[-_.T
 class Layout:
     """How one launcher names its logs.
 
-    `pattern` is matched against the end of a path without its compression suffix (`.gz`, `.xz`) and what a rotation appended.
-    What its groups mean: `role`, `replica`, `rank` (global), `local` (rank within a replica), `stream`, `job`
+    `pattern` is matched against the end of a path without its compression suffix (`.gz`, `.xz`) and what a rotation
+    appended. What its groups mean: `role`, `replica`, `rank` (global), `local` (rank within a replica), `stream`, `job`
     (which stands in the label only where there are several); `attempt` and `restart` number the parts of one stream;
     anything else tells sources apart.
     """
