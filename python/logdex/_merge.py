@@ -88,7 +88,7 @@ def merge(
             regex, since, until, follow=follow, strict=strict, ended=ended, keep=keep, now=now
         )
         question = with_filters(question, regex, level, where, exclude)
-        files, scout = log._files(question.but(records=True))
+        files, scout = log._files(question.but(records=True, levels=True))
         asked += [(label, one) for one in files]
         if scout is not None:
             scouts.append((label, scout))

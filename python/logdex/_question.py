@@ -40,6 +40,8 @@ class Question(Fields):
     partial: bool = False
     strict: bool = True
     records: bool = False
+    levels: bool = False
+    """Whether records tell their level."""
     origin: tuple[str, int | None, str] | None = None
     ended: Callable[[], bool] | None = None
     keep: object = None

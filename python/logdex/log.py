@@ -183,7 +183,7 @@ class Log:
         """As `lines`, but what comes are `Record`s: the text, its time and how that is known, its place in the file."""
         question = self._ask(regex, since, until, last, follow, partial, strict, ended, keep)
         question = with_filters(question, regex, level, where, exclude)
-        return self._records(question.but(records=True))
+        return self._records(question.but(records=True, levels=True))
 
     def count(
         self,

@@ -68,6 +68,8 @@ pub(super) struct Asked<'py> {
     strict: bool,
     /// Whether records are wanted, and so the time of each line.
     pub(super) records: bool,
+    /// Whether records tell their level.
+    levels: bool,
     /// Where records come from: the source's name, the rank that alone wrote it, and which attempt or restart it is.
     origin: Option<(String, Option<u32>, String)>,
     /// Whether nobody will write to the file any more.
@@ -118,7 +120,7 @@ impl Asked<'_> {
             conditions: asked.map(|asked| asked.conditions.clone()).unwrap_or_default(),
             exclude: self.exclude.as_ref().map(|exclude| exclude.parts(exclude.py()).0),
             unsure: asked.is_some_and(|asked| asked.unsure),
-            levels: self.records,
+            levels: self.levels,
             ..scan::Sieve::default()
         }
     }

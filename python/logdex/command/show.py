@@ -134,7 +134,9 @@ class _Command:
         def records() -> Iterator[_core.Record]:
             for shown in self._shown:
                 try:
-                    with _core.Records(shown.question.but(records=True, last=self._args.last)) as answer:
+                    with _core.Records(
+                        shown.question.but(records=True, levels=True, last=self._args.last)
+                    ) as answer:
                         yield from answer
                 except (OSError, ValueError) as error:
                     self._complain(error)
