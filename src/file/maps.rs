@@ -99,7 +99,8 @@ impl Maps {
         search: impl FnOnce(&[u8], u64) -> T,
     ) -> Option<T> {
         let all = Extent { start: extents.first()?.start, end: extents.last()?.end };
-        let before = self.source.metadata().ok().filter(|seen| self.forced || is_settled(seen, SystemTime::now()))?;
+        let before =
+            self.source.metadata().ok().filter(|seen| self.forced || is_settled(seen, SystemTime::now()))?;
         let (start, map) = self.piece(all, held)?;
         let range = (all.start - start) as usize..(all.end - start) as usize;
         let made = map.look(range, |bytes| search(bytes, all.start));
@@ -190,9 +191,7 @@ fn is_settled(seen: &Metadata, now: SystemTime) -> bool {
     let nanoseconds = u32::try_from(seen.ctime_nsec()).unwrap_or(0);
     let changed = UNIX_EPOCH.checked_add(Duration::new(seconds, nanoseconds));
     // A change in the future is one of a clock that was set back.
-    changed
-        .and_then(|changed| now.duration_since(changed).ok())
-        .is_some_and(|age| age >= SETTLED)
+    changed.and_then(|changed| now.duration_since(changed).ok()).is_some_and(|age| age >= SETTLED)
 }
 
 fn is_unchanged(before: &Metadata, after: &Metadata) -> bool {
