@@ -151,7 +151,14 @@ impl Seek {
             }
             let scan = self.scan.get_or_insert_with(|| {
                 let purpose = self.job.purpose;
-                let purpose = if each { purpose.of_every_block() } else { purpose };
+                // The index has the state at the beginning of each block, so those without a line are of no use to a fold;
+                // unless a line's time hangs on when the lines before it came.
+                let picks = self.job.pattern.is_some() && !timing.listens();
+                let purpose = match (each, picks) {
+                    (false, _) => purpose,
+                    (true, true) => purpose.of_lines(),
+                    (true, false) => purpose.of_every_block(),
+                };
                 Scan::new(Job { purpose, ..self.job.clone() }, extent, self.workers)
             });
             if let Some(mut batch) = scan.next(pulse)? {
@@ -163,7 +170,9 @@ impl Seek {
             }
             self.counters.add(scan.counters());
             self.scan = None;
-            self.runs.pop_front();
+            if let Some(run) = self.runs.pop_front().filter(|run| run.each) {
+                run.entries.iter().for_each(|entry| timing.note_steps(entry));
+            }
         }
     }
 
@@ -271,7 +280,8 @@ impl Seek {
     }
 }
 
-/// Puts `timing` before the first line of `block`, which is the next block of `run`, or one behind it if that was empty.
+/// Puts `timing` before the first line of `block`, one of those of `run` that are still to come; steps back in those before it
+/// count.
 fn enter(run: &mut Neighbours, block: &Block, timing: &mut Timing) {
     let start = block.file_offset(0);
     while let Some(entry) = run.entries.pop_front() {
@@ -279,5 +289,7 @@ fn enter(run: &mut Neighbours, block: &Block, timing: &mut Timing) {
             timing.enter(&entry);
             return;
         }
+        // Nothing of it was selected, or it is empty.
+        timing.note_steps(&entry);
     }
 }

@@ -58,6 +58,12 @@ pub enum Purpose {
 }
 
 impl Purpose {
+    /// The same, where the lines are wanted and not only their number: they are still to be timed.
+    #[must_use]
+    pub fn of_lines(self) -> Self {
+        if self == Self::Count { Self::Bytes } else { self }
+    }
+
     /// The same, where lines must be timed that are not selected.
     #[must_use]
     pub fn of_every_block(self) -> Self {
