@@ -107,6 +107,48 @@ def test_a_log_that_is_cut_under_counts(run: Callable[..., subprocess.CompletedP
     succeeded(run(STORM))
 
 
+CUTS = """
+import random
+rng = random.Random(7)
+half = len(whole) // 2
+# To nothing; to the middle of a page; of what is likely to be one folio, into which the file then grows again.
+def left():
+    return {"nothing": 0, "page": rng.randrange(half) | 1}.get(HOW, half + 100)
+stop = threading.Event()
+def cut():
+    out = os.open(path, os.O_RDWR)
+    for _ in range(TIMES):
+        to = left()
+        os.ftruncate(out, to)
+        if HOW == "grown":
+            os.ftruncate(out, len(whole))
+        os.pwrite(out, whole[to:], to)
+    os.close(out)
+    stop.set()
+threading.Thread(target=cut).start()
+asked = 0
+while not stop.is_set() or not asked:
+    asked += 1
+    answer = ask()
+    assert answer is None or 0 <= answer <= 3, answer
+    try:
+        logdex.open(path, index=False, tz="UTC").span()
+    except OSError as error:
+        assert path in str(error), error
+assert ask() == 3
+"""
+
+
+@pytest.mark.parametrize(
+    "times", [pytest.param(60, id="ci"), pytest.param(10_000, id="soak", marks=pytest.mark.soak)]
+)
+@pytest.mark.parametrize("how", ["nothing", "page", "folio", "grown"])
+def test_cuts_under_scans_and_builds(
+    run: Callable[..., subprocess.CompletedProcess[str]], how: str, times: int
+) -> None:
+    succeeded(run(f"HOW, TIMES = {how!r}, {times}\n" + CUTS))
+
+
 @pytest.mark.parametrize("when", ["before", "during", "after"])
 def test_faulthandler(run: Callable[..., subprocess.CompletedProcess[str]], when: str) -> None:
     before = "faulthandler.enable()\n" if when == "before" else ""
