@@ -17,6 +17,7 @@ __all__ = [
     "Lines",
     "Merged",
     "Pattern",
+    "Question",
     "Record",
     "Records",
     "Show",
@@ -44,57 +45,164 @@ __version__: str
 _Label = TypeVar("_Label")
 _Item = TypeVar("_Item", covariant=True)
 
-class _Asked(Protocol):
-    """`logdex._question.Question`."""
+@final
+class Question:
+    """What is asked of one file: the arguments of `Log.lines` and its kin, made ready by `logdex._question`.
+
+    Frozen; `but` makes another. Moments are resolved: nanoseconds since 1970 UTC.
+
+    Raises:
+        TypeError: There is no such field, or its value is of another type.
+    """
+
+    def __new__(
+        cls,
+        path: str,
+        *,
+        zone: Zone,
+        reference: int | None = None,
+        stamp: Format | None = None,
+        index: bool | str = ...,
+        pattern: Pattern | None = None,
+        exclude: Pattern | None = None,
+        sieve: Sieve | None = None,
+        judge: Callable[[str], object] | None = None,
+        since: int | None = None,
+        until: int | None = None,
+        last: int | None = None,
+        follow: bool = False,
+        partial: bool = False,
+        strict: bool = True,
+        records: bool = False,
+        levels: bool = False,
+        origin: tuple[str, int | None, str] | None = None,
+        ended: Callable[[], bool] | None = None,
+        keep: object = None,
+        name: str | None = None,
+        beside: str | None = None,
+    ) -> Self: ...
+    def but(
+        self,
+        *,
+        path: str = ...,
+        zone: Zone = ...,
+        reference: int | None = ...,
+        stamp: Format | None = ...,
+        index: bool | str = ...,
+        pattern: Pattern | None = ...,
+        exclude: Pattern | None = ...,
+        sieve: Sieve | None = ...,
+        judge: Callable[[str], object] | None = ...,
+        since: int | None = ...,
+        until: int | None = ...,
+        last: int | None = ...,
+        follow: bool = ...,
+        partial: bool = ...,
+        strict: bool = ...,
+        records: bool = ...,
+        levels: bool = ...,
+        origin: tuple[str, int | None, str] | None = ...,
+        ended: Callable[[], bool] | None = ...,
+        keep: object = ...,
+        name: str | None = ...,
+        beside: str | None = ...,
+    ) -> Self:
+        """The same with other fields."""
+
+    def __getnewargs_ex__(self) -> tuple[tuple[str], dict[str, object]]: ...
+    @property
+    def path(self) -> str:
+        """The file."""
 
     @property
-    def path(self) -> str: ...
+    def zone(self) -> Zone:
+        """The zone of stamps that name none."""
+
     @property
-    def pattern(self) -> Pattern | None: ...
+    def reference(self) -> int | None:
+        """A moment near the log's end, for stamps without a year, in nanoseconds since 1970 UTC."""
+
     @property
-    def exclude(self) -> Pattern | None: ...
+    def stamp(self) -> Format | None:
+        """The format of stamps that the user teaches."""
+
     @property
-    def sieve(self) -> Sieve | None: ...
+    def index(self) -> bool | str:
+        """Whether to keep an index in the user's cache, or the directory to keep it in."""
+
     @property
-    def judge(self) -> Callable[[str], object] | None: ...
+    def pattern(self) -> Pattern | None:
+        """Which lines are meant; None for all."""
+
     @property
-    def since(self) -> int | None: ...
+    def exclude(self) -> Pattern | None:
+        """Which lines are not meant, though they are by `pattern`."""
+
     @property
-    def until(self) -> int | None: ...
+    def sieve(self) -> Sieve | None:
+        """What is asked of the level and the fields of lines."""
+
     @property
-    def zone(self) -> Zone: ...
+    def judge(self) -> Callable[[str], object] | None:
+        """Decides on lines in place of the pattern's own `search`, which it includes."""
+
     @property
-    def reference(self) -> int | None: ...
+    def since(self) -> int | None:
+        """The first moment of the range, in nanoseconds since 1970 UTC."""
+
     @property
-    def stamp(self) -> Format | None: ...
+    def until(self) -> int | None:
+        """Its last moment, in nanoseconds since 1970 UTC."""
+
     @property
-    def index(self) -> bool | str: ...
+    def last(self) -> int | None:
+        """How many lines, from the end of those that are meant; None for all."""
+
     @property
-    def last(self) -> int | None: ...
+    def follow(self) -> bool:
+        """Whether to go on with what is written."""
+
     @property
-    def follow(self) -> bool: ...
+    def partial(self) -> bool:
+        """Whether text is given before its line is whole."""
+
     @property
-    def partial(self) -> bool: ...
+    def strict(self) -> bool:
+        """Whether a range of time over a file without times is an error."""
+
     @property
-    def strict(self) -> bool: ...
+    def records(self) -> bool:
+        """Whether the time of each line is wanted."""
+
     @property
-    def records(self) -> bool: ...
+    def levels(self) -> bool:
+        """Whether records tell their level."""
+
     @property
-    def levels(self) -> bool: ...
+    def origin(self) -> tuple[str, int | None, str] | None:
+        """What records say of where they come from: source, rank that alone wrote it, attempt; None for the path."""
+
     @property
-    def origin(self) -> tuple[str, int | None, str] | None: ...
+    def ended(self) -> Callable[[], bool] | None:
+        """Tells whether nobody will write to the file any more."""
+
     @property
-    def ended(self) -> Callable[[], bool] | None: ...
+    def keep(self) -> object:
+        """Something that must live as long as the answer."""
+
     @property
-    def keep(self) -> object: ...
+    def name(self) -> str | None:
+        """What errors call the file, if not by its path."""
+
     @property
-    def name(self) -> str | None: ...
+    def beside(self) -> str | None:
+        """A second log: what is asked for is the combined stream of both."""
 
 class _Scout(Protocol):
     """`logdex._question.Newcomers`."""
 
     @property
-    def asked(self) -> _Asked: ...
+    def asked(self) -> Question: ...
     @property
     def look(self) -> Callable[[], object]: ...
 
@@ -119,14 +227,14 @@ class Answer(Generic[_Item]):
 class Lines(Answer[str]):
     """The lines of one answer, in file order: an iterator of str and a context manager, made by `Log.lines`."""
 
-    def __new__(cls, asked: _Asked) -> Self: ...
+    def __new__(cls, asked: Question) -> Self: ...
     def __next__(self) -> str: ...
 
 @final
 class Records(Answer[Record]):
     """The records of one answer, in file order: an iterator of `Record`; made by `Log.records`, used as `Lines`."""
 
-    def __new__(cls, asked: _Asked) -> Self: ...
+    def __new__(cls, asked: Question) -> Self: ...
     def __next__(self) -> Record: ...
 
 @final
@@ -141,7 +249,7 @@ class Merged(Answer[_Item]):
     @overload
     def __new__(
         cls,
-        sources: Sequence[tuple[_Label, _Asked]],
+        sources: Sequence[tuple[_Label, Question]],
         *,
         gives: Literal["pairs"] = "pairs",
         patience: float | None = None,
@@ -151,7 +259,7 @@ class Merged(Answer[_Item]):
     @overload
     def __new__(
         cls,
-        sources: Sequence[tuple[object, _Asked]],
+        sources: Sequence[tuple[object, Question]],
         *,
         gives: Literal["records"],
         patience: float | None = None,
@@ -161,7 +269,7 @@ class Merged(Answer[_Item]):
     @overload
     def __new__(
         cls,
-        sources: Sequence[tuple[object, _Asked]],
+        sources: Sequence[tuple[object, Question]],
         *,
         gives: Literal["lines"],
         patience: float | None = None,
@@ -294,7 +402,7 @@ class _Shown(Protocol):
     """`logdex.command.rows.Shown`."""
 
     @property
-    def question(self) -> _Asked: ...
+    def question(self) -> Question: ...
     @property
     def invert(self) -> bool: ...
     @property
@@ -424,7 +532,7 @@ class Pattern:
     def undecided(self, data: bytes) -> int:
         """How many lines of `data` are left to `re`; for tests and benches."""
 
-def span(asked: _Asked) -> tuple[datetime, datetime] | None:
+def span(asked: Question) -> tuple[datetime, datetime] | None:
     """The first and the last time in the file."""
 
 def prune(directory: str | None = None) -> int:
@@ -447,7 +555,7 @@ def stop_recording(directory: str) -> None:
 def cores() -> int:
     """How many threads are worth starting: the cores that this process may use, by affinity and control group."""
 
-def count(asked: _Asked) -> int:
+def count(asked: Question) -> int:
     """How many lines the answer has."""
 
 class _Deeds(TypedDict):
@@ -463,7 +571,7 @@ class _Deeds(TypedDict):
     last_error: tuple[str, int | None, int | None, int] | None
     history: tuple[int, list[tuple[int, int, int]]]
 
-def summarize(asked: _Asked) -> list[_Deeds]:
+def summarize(asked: Question) -> list[_Deeds]:
     """What each rank did in the file; the question's pattern says which lines are errors."""
 
 def parse_time(

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     import re
     from collections.abc import Callable, Sequence
 
-    from logdex._question import Question
+    from logdex._core import Question
     from logdex.regex.pattern import Regex
 
 

@@ -12,8 +12,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from typing import TypeVar
 
+    from logdex._core import Question
     from logdex._open import Path
-    from logdex._question import Newcomers, Question
+    from logdex._question import Newcomers
     from logdex._when import When
     from logdex.regex.pattern import Regex
 

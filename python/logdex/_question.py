@@ -1,4 +1,4 @@
-"""`Question`: what the engine is asked of one file, and the arguments of Python made ready for it."""
+"""The arguments of Python, made ready for the `Question` that the engine is asked."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from logdex import _core
 from logdex._fields import Fields
 from logdex._when import moment
 
-# Not imported, and `Question` is no dataclass: `typing` and `dataclasses` take longer than all the rest here.
+# Not imported: `typing` takes longer than all the rest here.
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,44 +19,12 @@ if TYPE_CHECKING:
     from logdex.regex.pattern import Regex
 
 
-class Question(Fields):
-    """What the engine is asked; `src/python/question.rs` reads these fields."""
-
-    path: str
-    zone: _core.Zone
-    reference: int | None = None
-    stamp: _core.Format | None = None
-    index: bool | str = True
-    pattern: _core.Pattern | None = None
-    exclude: _core.Pattern | None = None
-    sieve: _core.Sieve | None = None
-    judge: Callable[[str], object] | None = None
-    """Decides on lines in place of the pattern's own `search`, which it includes."""
-    since: int | None = None
-    """The ends of the range, and the reference: nanoseconds since 1970 UTC."""
-    until: int | None = None
-    last: int | None = None
-    follow: bool = False
-    partial: bool = False
-    strict: bool = True
-    records: bool = False
-    levels: bool = False
-    """Whether records tell their level."""
-    origin: tuple[str, int | None, str] | None = None
-    ended: Callable[[], bool] | None = None
-    keep: object = None
-    name: str | None = None
-    """What errors call the file, if not by its path."""
-    beside: str | None = None
-    """A second log: what is asked for is the combined stream of both."""
-
-
 class Newcomers(Fields):
     """Where the engine asks for logs that come later; `src/python/scout.rs` reads these fields."""
 
-    asked: Question
+    asked: _core.Question
     """What is asked of all logs."""
-    look: Callable[[], tuple[list[tuple[Any, Question]], list[str]]]
+    look: Callable[[], tuple[list[tuple[Any, _core.Question]], list[str]]]
     """Gives those that have come, with their labels, and the directories in which more may."""
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 
 from logdex import _core, _when
+from logdex._core import Question
 from logdex._filters import with_filters
-from logdex._question import Question, format_of, last_of, pattern_of, reference_of, zone_of
+from logdex._question import format_of, last_of, pattern_of, reference_of, zone_of
 from logdex._when import moment
 from logdex.inputs.compression import compression
 
@@ -43,7 +44,7 @@ class Log:
         kept = index if isinstance(index, bool) else os.fsdecode(index)
         zone = zone_of(tz)
         self._plain = Question(
-            path=os.fsdecode(path),
+            os.fsdecode(path),
             zone=zone,
             reference=reference_of(reference, zone),
             stamp=format_of(stamp, prefix),

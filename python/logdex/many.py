@@ -7,8 +7,9 @@ import os
 from datetime import datetime
 
 from logdex import _core
+from logdex._core import Question
 from logdex._ended import AllEnded
-from logdex._question import Newcomers, Question
+from logdex._question import Newcomers
 from logdex._resolve import inputs
 from logdex.inputs.input import Input, Wish
 from logdex.inputs.layouts import Source

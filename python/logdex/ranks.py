@@ -10,7 +10,7 @@ from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, TypeAlias, cast
 
 from logdex import _core, _ranks_cache
-from logdex._question import Question
+from logdex._core import Question
 from logdex.inputs.layouts import Source
 from logdex.regex.pattern import compile_pattern
 

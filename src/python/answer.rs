@@ -13,7 +13,7 @@ use super::caller::PythonCaller;
 use super::error::engine;
 use super::face::Behind;
 use super::interpreter::detached;
-use super::question::Asked;
+use super::question::Question;
 use super::stats::Stats;
 use super::stream::Stream;
 use crate::batch::{Batch, LineTime};
@@ -49,12 +49,12 @@ struct Reading {
 
 impl Answer {
     /// Puts the question; the file is touched by the first `next`.
-    pub(super) fn new(mut asked: Asked<'_>) -> PyResult<Self> {
+    pub(super) fn new(py: Python<'_>, asked: &Question) -> Self {
         let (closed, wakeup) = (Arc::new(AtomicBool::new(false)), Arc::new(Wakeup::default()));
-        let (path, keep) = (asked.path.clone(), asked.keep.take());
-        let (query, caller) = asked.stream(&closed, &wakeup)?;
+        let (path, keep) = (asked.file(), asked.kept(py));
+        let (query, caller) = asked.stream(py, &closed, &wakeup);
         let reading = Reading { query, caller, batch: None, next: 0, stats: Stats::default(), over: false };
-        Ok(Self { reading: AtomicRefCell::new(reading), told: Mutex::default(), closed, wakeup, path, keep })
+        Self { reading: AtomicRefCell::new(reading), told: Mutex::default(), closed, wakeup, path, keep }
     }
 
     /// The next line, made into what the caller wants it to be.

@@ -10,7 +10,7 @@ use pyo3::types::{PyDateTime, PyString};
 use super::answer::Answer;
 use super::error::engine;
 use super::face::{Face, with_face};
-use super::question::Asked;
+use super::question::Question;
 use super::record::{Origin, Record, datetime, offset_seconds};
 use super::text;
 use crate::index;
@@ -24,8 +24,8 @@ pub(super) struct Lines(Arc<Answer>);
 #[pymethods]
 impl Lines {
     #[new]
-    fn new(asked: Asked<'_>) -> PyResult<PyClassInitializer<Self>> {
-        let answer = Arc::new(Answer::new(asked)?);
+    fn new(py: Python<'_>, asked: &Question) -> PyResult<PyClassInitializer<Self>> {
+        let answer = Arc::new(Answer::new(py, asked));
         Ok(with_face(Self(Arc::clone(&answer)), answer))
     }
 
@@ -44,9 +44,9 @@ pub(super) struct Records {
 #[pymethods]
 impl Records {
     #[new]
-    fn new(asked: Asked<'_>) -> PyResult<PyClassInitializer<Self>> {
+    fn new(py: Python<'_>, asked: &Question) -> PyResult<PyClassInitializer<Self>> {
         let origin = Arc::new(asked.origin());
-        let answer = Arc::new(Answer::new(asked)?);
+        let answer = Arc::new(Answer::new(py, asked));
         Ok(with_face(Self { answer: Arc::clone(&answer), origin }, answer))
     }
 
@@ -59,11 +59,11 @@ impl Records {
 #[pyfunction]
 pub(super) fn span<'py>(
     py: Python<'py>,
-    asked: Asked<'py>,
+    asked: &Question,
 ) -> PyResult<Option<(Bound<'py, PyDateTime>, Bound<'py, PyDateTime>)>> {
-    let (path, zone) = (asked.path.clone(), asked.zone.0.clone());
+    let (path, zone) = (asked.file(), asked.zone().0.clone());
     let terms = asked.terms(Window::default());
-    let (_, mut caller) = asked.put(&Arc::new(AtomicBool::new(false)), &Arc::default())?;
+    let (_, mut caller) = asked.put(py, &Arc::new(AtomicBool::new(false)), &Arc::default());
     let found = engine(py, || Query::span(&path, terms, &mut caller));
     let Some(span) = found.map_err(|error| caller.exception(error))? else { return Ok(None) };
     let at = |ns| datetime(py, ns, offset_seconds(ns, None, &zone));
@@ -85,8 +85,8 @@ pub(super) fn cores() -> usize {
 
 /// How many lines the answer has, without making a `str` for each.
 #[pyfunction]
-pub(super) fn count(py: Python<'_>, asked: Asked<'_>) -> PyResult<u64> {
-    let (stream, mut caller) = asked.stream(&Arc::new(AtomicBool::new(false)), &Arc::default())?;
+pub(super) fn count(py: Python<'_>, asked: &Question) -> PyResult<u64> {
+    let (stream, mut caller) = asked.stream(py, &Arc::new(AtomicBool::new(false)), &Arc::default());
     let counted = engine(py, || stream.count(&mut caller));
     counted.map_err(|error| caller.exception(error))
 }

@@ -13,13 +13,13 @@ use super::caller::PythonCaller;
 use super::error::engine;
 use super::face::{Behind, Face, with_face};
 use super::interpreter::detached;
-use super::question::Asked;
+use super::question::Question;
 use super::record::{Origin, Record};
 use super::scout::{self, Scouted};
 use super::stats::Stats;
 use super::text;
 use crate::merge::{Merge, MergeStep, MergeTerms, Order};
-use crate::query::Question;
+use crate::query;
 use crate::system::lock::lock;
 use crate::system::watch::Wakeup;
 
@@ -77,15 +77,16 @@ struct Source {
 
 impl Source {
     fn of(
+        py: Python<'_>,
         label: Py<PyAny>,
-        mut asked: Asked<'_>,
+        asked: &Question,
         closed: &Arc<AtomicBool>,
         wakeup: &Arc<Wakeup>,
-    ) -> PyResult<(Question, PythonCaller, Self)> {
+    ) -> (query::Question, PythonCaller, Self) {
         let origin = Arc::new(asked.origin());
-        let keep = asked.keep.take();
-        let (question, caller) = asked.put(closed, wakeup)?;
-        Ok((question, caller, Self { label, origin, keep }))
+        let keep = asked.kept(py);
+        let (question, caller) = asked.put(py, closed, wakeup);
+        (question, caller, Self { label, origin, keep })
     }
 }
 
@@ -113,22 +114,23 @@ impl Merged {
     #[new]
     #[pyo3(signature = (sources, *, gives=Gives::Pairs, patience=None, last=None, scout=None))]
     fn new(
-        sources: Vec<(Py<PyAny>, Asked<'_>)>,
+        py: Python<'_>,
+        sources: Vec<(Py<PyAny>, Py<Question>)>,
         gives: Gives,
         patience: Option<f64>,
         last: Option<usize>,
-        scout: Option<Scouted<'_>>,
+        scout: Option<Scouted>,
     ) -> PyResult<PyClassInitializer<Self>> {
         let (closed, wakeup) = (Arc::new(AtomicBool::new(false)), Arc::new(Wakeup::default()));
         let (grows, mut first, mut deadline) = (scout.is_some(), None, None);
         let (look, asked) = scout.map(|scout| (scout.look, scout.asked)).unzip();
         if let Some(asked) = asked {
-            let (question, caller) = asked.put(&closed, &wakeup)?;
+            let (question, caller) = asked.get().put(py, &closed, &wakeup);
             (deadline, first) = (question.deadline, Some(caller));
         }
         let (mut labels, mut questions) = (Vec::new(), Vec::new());
         for (label, asked) in sources {
-            let (question, caller, source) = Source::of(label, asked, &closed, &wakeup)?;
+            let (question, caller, source) = Source::of(py, label, asked.get(), &closed, &wakeup);
             deadline = deadline.or(question.deadline);
             questions.push(question);
             labels.push(source);
@@ -203,10 +205,10 @@ impl Many {
     /// Takes in the logs that were not there before.
     fn look(&self, py: Python<'_>, reading: &mut Reading) -> PyResult<()> {
         let (Some(look), Some(merge)) = (&self.look, &mut reading.merge) else { return Ok(()) };
-        let (found, directories) = scout::look::<(Py<PyAny>, Asked<'_>)>(look.bind(py))?;
+        let (found, directories) = scout::look::<(Py<PyAny>, Py<Question>)>(look.bind(py))?;
         let mut questions = Vec::new();
         for (label, asked) in found {
-            let (question, _, source) = Source::of(label, asked, &self.closed, &self.wakeup)?;
+            let (question, _, source) = Source::of(py, label, asked.get(), &self.closed, &self.wakeup);
             questions.push(question);
             reading.sources.push(source);
         }

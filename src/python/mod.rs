@@ -5,6 +5,7 @@ mod caller;
 mod ended;
 mod error;
 mod face;
+mod fields;
 mod format;
 mod interpreter;
 mod level;
@@ -35,6 +36,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<merged::Merged>()?;
     module.add_class::<stats::Stats>()?;
     module.add_class::<pattern::Pattern>()?;
+    module.add_class::<question::Question>()?;
     module.add_class::<record::Record>()?;
     module.add_class::<show::Show>()?;
     module.add_class::<show::Sink>()?;

@@ -1,15 +1,18 @@
-//! What `_question.py` asks, read field by field off its `Question`. Its moments are resolved there already, once for all
-//! files and passes of a question, so that "10m" and "02:10" mean one moment throughout.
+//! `Question`: what the engine is asked of one file, as Python hands it over.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, SystemTime};
 
+use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyTuple};
 
 use super::caller::PythonCaller;
 use super::ended::Ended;
+use super::fields::{Changed, Share, fields};
 use super::format::Format;
 use super::pattern::Pattern;
 use super::record::Origin;
@@ -18,7 +21,7 @@ use super::stream::Stream;
 use super::when::Zone;
 use crate::combined::{Both, Combined};
 use crate::index::Keep;
-use crate::query::{Query, Question, Timeless};
+use crate::query::{self, Query, Timeless};
 use crate::scan;
 use crate::stamp::Window;
 use crate::system::cores::cores;
@@ -26,10 +29,10 @@ use crate::system::watch::Wakeup;
 use crate::timing;
 
 /// Whether an index is kept, or in which directory.
-#[derive(Clone, FromPyObject)]
-enum Kept {
+#[derive(Clone, FromPyObject, IntoPyObjectRef)]
+pub(super) enum Kept {
     InCache(bool),
-    In(PathBuf),
+    In(OsString),
 }
 
 impl From<Kept> for Keep {
@@ -37,66 +40,108 @@ impl From<Kept> for Keep {
         match kept {
             Kept::InCache(true) => Self::cache(),
             Kept::InCache(false) => Self::Nowhere,
-            Kept::In(directory) => Self::directory(directory),
+            Kept::In(directory) => Self::directory(directory.into()),
         }
     }
 }
 
-/// `logdex._question.Question`, field by field.
-#[derive(FromPyObject)]
-#[expect(clippy::struct_excessive_bools, reason = "the keywords of a Python call")]
-pub(super) struct Asked<'py> {
-    pub(super) path: PathBuf,
-    pattern: Option<PyRef<'py, Pattern>>,
-    /// No lines that this selects.
-    exclude: Option<PyRef<'py, Pattern>>,
-    /// What is asked of level and fields.
-    sieve: Option<PyRef<'py, Sieve>>,
-    /// Judges lines in place of the pattern's own `search`, which it includes.
-    judge: Option<Py<PyAny>>,
-    /// The ends of the range, in nanoseconds since 1970 UTC.
-    since: Option<i64>,
-    until: Option<i64>,
-    pub(super) zone: PyRef<'py, Zone>,
-    reference: Option<i64>,
-    /// The format of the log's stamps that the user teaches.
-    stamp: Option<PyRef<'py, Format>>,
-    index: Kept,
-    last: Option<usize>,
-    follow: bool,
-    partial: bool,
-    strict: bool,
-    /// Whether records are wanted, and so the time of each line.
-    pub(super) records: bool,
-    /// Whether records tell their level.
-    levels: bool,
-    /// Where records come from: the source's name, the rank that alone wrote it, and which attempt or restart it is.
-    origin: Option<(String, Option<u32>, String)>,
-    /// Whether nobody will write to the file any more.
-    ended: Option<Py<PyAny>>,
-    /// Another log, of which and of this one the combined stream is asked.
-    pub(super) beside: Option<PathBuf>,
-    /// Something that must live as long as the answer.
-    pub(super) keep: Option<Py<PyAny>>,
-    /// What errors call the file, if not by its path.
-    name: Option<PathBuf>,
+impl Share for Kept {
+    fn share(&self, _: Python<'_>) -> Self {
+        self.clone()
+    }
 }
 
-impl Asked<'_> {
+/// The name of a source, the rank that alone wrote it, and which attempt or restart it is.
+type OriginParts = (String, Option<u32>, String);
+
+fields! {
+    /// What is asked of one file: the arguments of `Log.lines` and its kin, made ready by `logdex._question`.
+    ///
+    /// It is the only thing that crosses from Python into the engine with a question, and this is the only list of its
+    /// fields: the constructor, the attributes, `but` and pickling are made of it, and stubtest compares them with
+    /// `_core.pyi`. It is frozen, so one may be put to many files and from many threads, each with changes of its own by
+    /// `but`. Moments are numbers here, resolved once for all files and passes of a question, so that "10m" and "02:10"
+    /// mean one moment throughout.
+    pub(super) struct Question {
+        path: OsString,
+        /// The zone of stamps that name none.
+        zone: Py<Zone>,
+        ;
+        /// A moment near the log's end, for stamps without a year, in nanoseconds since 1970 UTC.
+        reference: Option<i64> = None,
+        /// The format of the log's stamps that the user teaches.
+        stamp: Option<Py<Format>> = None,
+        index: Kept = { Kept::InCache(true) },
+        pattern: Option<Py<Pattern>> = None,
+        /// No lines that this selects.
+        exclude: Option<Py<Pattern>> = None,
+        /// What is asked of level and fields.
+        sieve: Option<Py<Sieve>> = None,
+        /// Judges lines in place of the pattern's own `search`, which it includes.
+        judge: Option<Py<PyAny>> = None,
+        /// The ends of the range, in nanoseconds since 1970 UTC.
+        since: Option<i64> = None,
+        until: Option<i64> = None,
+        last: Option<usize> = None,
+        follow: bool = false,
+        partial: bool = false,
+        /// Whether a range of time over a file without times is an error.
+        strict: bool = true,
+        /// Whether records are wanted, and so the time of each line.
+        records: bool = false,
+        /// Whether records tell their level.
+        levels: bool = false,
+        /// What records say of where they come from, if not the path.
+        origin: Option<OriginParts> = None,
+        /// Whether nobody will write to the file any more: `logdex.Ended`.
+        ended: Option<Py<PyAny>> = None,
+        /// Something that must live as long as the answer.
+        keep: Option<Py<PyAny>> = None,
+        /// What errors call the file, if not by its path.
+        name: Option<OsString> = None,
+        /// A second log: what is asked for is the combined stream of both.
+        beside: Option<OsString> = None,
+    }
+}
+
+impl Question {
+    /// The path of the file.
+    pub(super) fn file(&self) -> PathBuf {
+        PathBuf::from(&self.path)
+    }
+
+    /// The zone of stamps that name none.
+    pub(super) fn zone(&self) -> &Zone {
+        self.zone.get()
+    }
+
+    /// What must live as long as the answer.
+    pub(super) fn kept(&self, py: Python<'_>) -> Option<Py<PyAny>> {
+        self.keep.share(py)
+    }
+
+    /// Shows the collector of garbage what may hold this question in turn.
+    fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
+        visit.call(&self.judge)?;
+        visit.call(&self.ended)?;
+        visit.call(&self.keep)
+    }
+
     /// The engine's question, and its caller.
     pub(super) fn put(
-        self,
+        &self,
+        py: Python<'_>,
         closed: &Arc<AtomicBool>,
         wakeup: &Arc<Wakeup>,
-    ) -> PyResult<(Question, PythonCaller)> {
+    ) -> (query::Question, PythonCaller) {
         let window = Window { since: self.since, until: self.until };
         let about_time = self.records || !window.is_open();
         let time = about_time.then(|| self.terms(window));
-        let sieve = self.sieve();
-        let (pattern, search) = self.pattern.map(|p| p.parts(p.py())).unzip();
-        let question = Question {
-            name: self.name.unwrap_or_else(|| self.path.clone()),
-            path: self.path,
+        let sieve = self.sieve(py);
+        let (pattern, search) = self.pattern.as_ref().map(|p| p.get().parts(py)).unzip();
+        let question = query::Question {
+            path: self.file(),
+            name: self.name.as_ref().unwrap_or(&self.path).into(),
             pattern,
             sieve: sieve.is_needed().then(|| Arc::new(sieve)),
             last: self.last,
@@ -108,17 +153,17 @@ impl Asked<'_> {
             time,
             timeless: if self.strict { Timeless::Refuse } else { Timeless::Deliver },
         };
-        let ended = self.ended.map(|ended| Ended::new(ended, wakeup));
-        Ok((question, PythonCaller::new(self.judge.or(search), ended, Arc::clone(closed))))
+        let ended = self.ended.share(py).map(|ended| Ended::new(ended, wakeup));
+        (question, PythonCaller::new(self.judge.share(py).or(search), ended, Arc::clone(closed)))
     }
 
     /// What is asked of lines besides the pattern and the time.
-    fn sieve(&self) -> scan::Sieve {
-        let asked = self.sieve.as_ref();
+    fn sieve(&self, py: Python<'_>) -> scan::Sieve {
+        let asked = self.sieve.as_ref().map(Py::get);
         scan::Sieve {
             level: asked.and_then(|asked| asked.level),
             conditions: asked.map(|asked| asked.conditions.clone()).unwrap_or_default(),
-            exclude: self.exclude.as_ref().map(|exclude| exclude.parts(exclude.py()).0),
+            exclude: self.exclude.as_ref().map(|exclude| exclude.get().parts(py).0),
             unsure: asked.is_some_and(|asked| asked.unsure),
             levels: self.levels,
             ..scan::Sieve::default()
@@ -131,34 +176,36 @@ impl Asked<'_> {
             .origin
             .clone()
             .unwrap_or_else(|| (self.path.to_string_lossy().into_owned(), None, String::new()));
-        Origin { source, rank, part, zone: self.zone.0.clone() }
+        Origin { source, rank, part, zone: self.zone().0.clone() }
     }
 
     /// The stream that answers, of one log or two, and its caller.
     pub(super) fn stream(
-        mut self,
+        &self,
+        py: Python<'_>,
         closed: &Arc<AtomicBool>,
         wakeup: &Arc<Wakeup>,
-    ) -> PyResult<(Stream, PythonCaller)> {
-        let beside = self.beside.take();
-        let times = beside.is_some().then(|| self.terms(Window::default()));
-        let (question, caller) = self.put(closed, wakeup)?;
-        let stream = match beside.zip(times) {
-            Some((beside, times)) => Stream::Both(Box::new(Combined::new(Both { question, beside, times }))),
+    ) -> (Stream, PythonCaller) {
+        let (question, caller) = self.put(py, closed, wakeup);
+        let stream = match &self.beside {
+            Some(beside) => {
+                let (beside, times) = (beside.into(), self.terms(Window::default()));
+                Stream::Both(Box::new(Combined::new(Both { question, beside, times })))
+            }
             None => Stream::One(Box::new(Query::new(question))),
         };
-        Ok((stream, caller))
+        (stream, caller)
     }
 
     /// What the question says about time.
     pub(super) fn terms(&self, window: Window) -> timing::TimeTerms {
         timing::TimeTerms {
             window,
-            zone: self.zone.0.clone(),
+            zone: self.zone().0.clone(),
             reference: self.reference,
             times: self.records,
             keep: self.index.clone().into(),
-            taught: self.stamp.as_ref().map(|stamp| Arc::clone(&stamp.taught)),
+            taught: self.stamp.as_ref().map(|stamp| Arc::clone(&stamp.get().taught)),
         }
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use pyo3::prelude::*;
 
 use super::error::engine;
-use super::question::Asked;
+use super::question::Question;
 use crate::ranks::{self, Deeds, Quote};
 use crate::stamp::rank::Rank;
 
@@ -32,8 +32,8 @@ pub(super) struct DeedsParts {
 
 /// What each rank did in the file; the question's pattern says what is an error.
 #[pyfunction]
-pub(super) fn summarize(py: Python<'_>, asked: Asked<'_>) -> PyResult<Vec<DeedsParts>> {
-    let (mut question, mut caller) = asked.put(&Arc::default(), &Arc::default())?;
+pub(super) fn summarize(py: Python<'_>, asked: &Question) -> PyResult<Vec<DeedsParts>> {
+    let (mut question, mut caller) = asked.put(py, &Arc::default(), &Arc::default());
     let errors = question.pattern.take();
     let told = engine(py, || ranks::summarize(question, errors.as_ref(), &mut caller));
     let told = told.map_err(|error| caller.exception(error))?;

@@ -4,13 +4,13 @@ use std::path::PathBuf;
 
 use pyo3::prelude::*;
 
-use super::question::Asked;
+use super::question::Question;
 
 /// `logdex._question.Newcomers`.
 #[derive(FromPyObject)]
-pub(super) struct Scouted<'py> {
+pub(super) struct Scouted {
     /// What is asked of all of them.
-    pub(super) asked: Asked<'py>,
+    pub(super) asked: Py<Question>,
     /// `() -> (those that have come, the directories in which more may)`.
     pub(super) look: Py<PyAny>,
 }

@@ -10,7 +10,7 @@ use pyo3::prelude::*;
 use super::caller::PythonCaller;
 use super::error::guarded;
 use super::interpreter::{attached, detached};
-use super::question::Asked;
+use super::question::Question;
 use super::scout::{self, Scouted};
 use super::stats::Stats;
 use super::text;
@@ -48,8 +48,8 @@ impl Clock {
 
 /// `logdex.command.rows.Shown`, field by field: a question, and how its answer is shown.
 #[derive(FromPyObject)]
-struct Shown<'py> {
-    question: Asked<'py>,
+struct Shown {
+    question: Py<Question>,
     invert: bool,
     before: usize,
     after: usize,
@@ -61,7 +61,7 @@ struct Shown<'py> {
     json: Option<(String, Option<u32>, String)>,
     numbers: bool,
     /// What shows the time before each row.
-    clock: Option<PyRef<'py, Clock>>,
+    clock: Option<Py<Clock>>,
 }
 
 /// What is shown, and how it is put in order.
@@ -72,7 +72,7 @@ enum Parts {
     Many(Box<Many>),
 }
 
-impl Shown<'_> {
+impl Shown {
     fn shape(&self) -> Shape {
         let around = Surroundings { before: self.before, after: self.after };
         Shape { invert: self.invert, around, records: self.whole_records }
@@ -80,17 +80,18 @@ impl Shown<'_> {
 
     fn ask(
         self,
+        py: Python<'_>,
         closed: &Arc<AtomicBool>,
         wakeup: &Arc<Wakeup>,
-    ) -> PyResult<(show::Shown, PythonCaller, Option<Py<PyAny>>)> {
-        let (shape, zone) = (self.shape(), self.question.zone.0.clone());
-        let Self { mut question, label, heading, gap, json, numbers, clock, .. } = self;
-        let clock = clock.map(|clock| Arc::clone(&clock.0));
+    ) -> (show::Shown, PythonCaller, Option<Py<PyAny>>) {
+        let (shape, zone) = (self.shape(), self.question.get().zone().0.clone());
+        let Self { question, label, heading, gap, json, numbers, clock, .. } = self;
+        let clock = clock.map(|clock| Arc::clone(&clock.get().0));
         let json = json.map(|(source, rank, part)| Json { source, rank, part, zone });
-        let keep = question.keep.take();
-        let (question, caller) = question.put(closed, wakeup)?;
+        let keep = question.get().kept(py);
+        let (question, caller) = question.get().put(py, closed, wakeup);
         let style = Style { label, heading, gap, json, numbers, clock };
-        Ok((show::Shown { question, style, shape }, caller, keep))
+        (show::Shown { question, style, shape }, caller, keep)
     }
 }
 
@@ -128,10 +129,11 @@ impl Show {
     #[new]
     #[pyo3(signature = (shown, *, paint=None, picks=false, scout=None, skip=0, last=None, most=None))]
     fn new(
-        shown: Vec<Shown<'_>>,
+        py: Python<'_>,
+        shown: Vec<Shown>,
         paint: Option<Py<PyAny>>,
         picks: bool,
-        scout: Option<Scouted<'_>>,
+        scout: Option<Scouted>,
         skip: u64,
         last: Option<usize>,
         most: Option<u64>,
@@ -141,11 +143,11 @@ impl Show {
         let (grows, mut deadline) = (scout.is_some(), None);
         let (look, asked) = scout.map(|scout| (scout.look, scout.asked)).unzip();
         if let Some(asked) = asked {
-            let (question, of_all) = asked.put(&closed, &wakeup)?;
+            let (question, of_all) = asked.get().put(py, &closed, &wakeup);
             (deadline, caller) = (question.deadline, Some(of_all));
         }
         for one in shown {
-            let (log, own, kept) = one.ask(&closed, &wakeup)?;
+            let (log, own, kept) = one.ask(py, &closed, &wakeup);
             deadline = deadline.or(log.question.deadline);
             logs.push(log);
             caller.get_or_insert(own);
@@ -275,10 +277,10 @@ struct Looking {
 impl Looking {
     fn ask(&mut self, py: Python<'_>) -> PyResult<(Vec<show::Shown>, Vec<PathBuf>)> {
         let Some(look) = &self.look else { return Ok(Default::default()) };
-        let (found, directories) = scout::look::<Shown<'_>>(look.bind(py))?;
+        let (found, directories) = scout::look::<Shown>(look.bind(py))?;
         let mut logs = Vec::new();
         for one in found {
-            let (log, _, kept) = one.ask(&self.closed, &self.wakeup)?;
+            let (log, _, kept) = one.ask(py, &self.closed, &self.wakeup);
             logs.push(log);
             self.keep.extend(kept);
         }

@@ -11,7 +11,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from logdex._question import Question, zone_of
+from logdex._core import Question
+from logdex._question import zone_of
 from logdex._resolve import inputs
 from logdex.command import arguments, words
 from logdex.command.complain import complain
@@ -125,7 +126,7 @@ def _found(args: argparse.Namespace, trouble: list[Exception]) -> list[Input]:
 
 
 def _question(one: Input, tz: str | None) -> Question:
-    return Question(path=one.path, zone=zone_of(tz), index=one.spool is None, name=one.alias, keep=one)
+    return Question(one.path, zone=zone_of(tz), index=one.spool is None, name=one.alias, keep=one)
 
 
 def show(told: Ranks, args: argparse.Namespace) -> None:

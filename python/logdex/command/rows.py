@@ -9,8 +9,9 @@ from argparse import Namespace
 from collections.abc import Callable
 
 from logdex import _core, _when
+from logdex._core import Question
 from logdex._fields import Fields
-from logdex._question import Question, zone_of
+from logdex._question import zone_of
 from logdex.inputs.input import Input
 from logdex.log import Log
 
