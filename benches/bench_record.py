@@ -101,7 +101,7 @@ def test_end_to_stop_iteration(benchmark: Any, scheduler: Any) -> None:
         app_id = _launch(scheduler, "bash", "-c", "sleep 0.5; date +%s.%N", replicas=4)
         last = max(float(list(scheduler.log_iter(app_id, "w", 0, should_tail=True))[-1]), 0.0)
         end = time.time()
-        log_dir = scheduler._record(app_id).log_dir
+        log_dir = scheduler.record_of(app_id).log_dir
         said = [float(Path(log_dir, "w", str(k), "stdout.log").read_text()) for k in range(4)]
         late.append((end - max([last, *said])) * 1e3)
 

@@ -21,7 +21,7 @@ def run(scheduler: Any, app_id: str) -> Path:
     """The directory of the first replica, after the end of the app."""
     list(scheduler.log_iter(app_id, "w", 0, should_tail=True))
     scheduler.describe(app_id)
-    return Path(scheduler._record(app_id).log_dir, "w", "0")
+    return Path(scheduler.record_of(app_id).log_dir, "w", "0")
 
 
 def middle(records: list[logdex.Record], n: int) -> datetime:
@@ -117,7 +117,7 @@ def test_a_follow_shows_what_came_and_what_comes_in_the_range(
 ) -> None:
     go = tmp_path / "go"
     app_id = launch(f"echo old; until [ -e {go} ]; do sleep 0.1; done; echo new; sleep 1; echo newer")
-    stdout = Path(scheduler._record(app_id).log_dir, "w", "0", "stdout.log")
+    stdout = Path(scheduler.record_of(app_id).log_dir, "w", "0", "stdout.log")
     eventually(lambda: stdout.exists() and stdout.read_text() == "old\n")
     time.sleep(1.5)
     answer = logdex.open(stdout).records(

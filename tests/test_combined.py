@@ -114,7 +114,7 @@ def test_a_killed_launcher_leaves_an_order_up_to_its_death(
     scheduler: Any, launcher: Launcher, eventually: Callable[..., None]
 ) -> None:
     process, app_id = launcher(f"launch({TURNS!r}); time.sleep(60)")
-    stdout = Path(scheduler._record(app_id).log_dir, "w", "0", "stdout.log")
+    stdout = Path(scheduler.record_of(app_id).log_dir, "w", "0", "stdout.log")
     eventually(lambda: stdout.exists() and stdout.read_bytes().count(b"\n") >= 8)
     process.kill()
     process.wait()
@@ -134,7 +134,7 @@ def test_behind_the_end_of_a_record_lines_come_by_time(scheduler: Any, launch: C
     )
     app_id = launch(stamped)
     list(scheduler.log_iter(app_id, "w", 0, should_tail=True))
-    log_dir = scheduler._record(app_id).log_dir
+    log_dir = scheduler.record_of(app_id).log_dir
     for record in glob.glob(f"{log_dir}/w/0/.logdex/arrivals"):
         os.truncate(record, 72)
     assert list(scheduler.log_iter(app_id, "w", 0)) == [
@@ -148,7 +148,7 @@ def test_without_a_record_the_combined_file_serves_where_it_is_whole(
     scheduler._records = False
     app_id = launch("echo out; echo err >&2")
     eventually(lambda: ended(scheduler, app_id))
-    directory = Path(scheduler._record(app_id).log_dir, "w", "0")
+    directory = Path(scheduler.record_of(app_id).log_dir, "w", "0")
     assert not (directory / ".logdex" / "arrivals").exists()
     eventually(lambda: (directory / "combined.log").stat().st_size == 8)
     (directory / "combined.log").write_text("err\nout\n")

@@ -17,6 +17,7 @@ from pathlib import Path
 import logdex
 import pytest
 from faults_disk import append, log_on_each_disk  # noqa: F401  # the fixture `log`
+from logdex import _core
 
 Lines = Iterator[str]
 
@@ -240,7 +241,7 @@ def test_an_answer_that_nobody_holds_but_itself_is_let_go(log: Path, how: str) -
     append(log, b"one\n")
     makers: dict[str, Callable[[Tail], Iterator[object]]] = {
         "ended": lambda tail: logdex.open(log).lines(follow=True, ended=tail.is_over),
-        "keep": lambda tail: logdex.open(log).lines("one", keep=tail),
+        "keep": lambda tail: _core.Lines(_core.Question(str(log), zone=_core.Zone(), keep=tail)),
         "records": lambda tail: logdex.open(log).records(follow=True, ended=tail.is_over),
         "label": lambda tail: logdex.merge({tail: log}),
         "merged": lambda tail: logdex.merge({0: log, 1: log}, follow=True, ended=tail.is_over),

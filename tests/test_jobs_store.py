@@ -465,12 +465,12 @@ def test_a_launcher_leaves_heartbeats(
     scheduler: Any, launch: Callable[..., str], eventually: Callable[..., None]
 ) -> None:
     app_id = launch("sleep 60")
-    path = verdict.heartbeat_path(scheduler._record(app_id).log_dir)
+    path = verdict.heartbeat_path(scheduler.record_of(app_id).log_dir)
     eventually(lambda: os.path.exists(path))
     quiet = create_scheduler("test", record=False)
     other = launch("sleep 60", on=quiet)
     time.sleep(0.2)
-    assert not os.path.exists(verdict.heartbeat_path(quiet._record(other).log_dir))
+    assert not os.path.exists(verdict.heartbeat_path(quiet.record_of(other).log_dir))
     quiet.close()
 
 

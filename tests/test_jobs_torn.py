@@ -29,7 +29,7 @@ WAIT = "for i in $(seq 3000); do [ -e go ] && break; sleep 0.02; done"
 
 
 def pids(app_id: str) -> list[int]:
-    record = create_scheduler("test")._record(app_id)
+    record = create_scheduler("test").record_of(app_id)
     return [one.process.pid for _, _, one in record.replicas()]
 
 
@@ -180,7 +180,7 @@ def test_a_reader_elsewhere_is_rung_by_the_last_exit(scheduler: Any, launcher: L
     from logdex.jobs.ending import Ending
 
     _, app_id = launcher("launch('sleep 60', 3); time.sleep(60)")
-    endings = [Ending(scheduler._record(app_id), lambda: None) for _ in range(2)]
+    endings = [Ending(scheduler.record_of(app_id), lambda: None) for _ in range(2)]
     rings = [threading.Event() for _ in endings]
     for ending, ring in zip(endings, rings, strict=True):
         ending.ring_with(ring.set)
@@ -210,7 +210,7 @@ def test_delete_ends_and_forgets_and_leaves_the_logs(
     if not hasattr(scheduler, "delete"):
         pytest.skip("this TorchX cannot delete")
     app_id = launch("echo hi; sleep 60")
-    log_dir = scheduler._record(app_id).log_dir
+    log_dir = scheduler.record_of(app_id).log_dir
     assert next(iter(scheduler.log_iter(app_id, "w", should_tail=True, streams="stdout"))) == "hi\n"
     create_scheduler("test").delete(app_id)
     eventually(lambda: scheduler.describe(app_id).state == AppState.CANCELLED)
@@ -280,7 +280,7 @@ def test_a_terminal_answer_is_remembered_and_nothing_is_signalled_again(
 ) -> None:
     app_id = launch("true", replicas=2)
     eventually(lambda: scheduler.describe(app_id).state in ENDED)
-    success = Path(scheduler._record(app_id).log_dir, "SUCCESS")
+    success = Path(scheduler.record_of(app_id).log_dir, "SUCCESS")
     written = success.stat().st_mtime_ns
     monkeypatch.setattr(os, "killpg", lambda *_: pytest.fail("signalled a group that has ended"))
     for _ in range(10):
@@ -308,7 +308,7 @@ def test_close_ends_every_app_where_there_is_no_room_to_say_so(
 ) -> None:
     apps = [launch("exec sleep 60") for _ in range(2)]
     for app_id in apps:
-        Path(scheduler._record(app_id).log_dir, "SUCCESS").mkdir()
+        Path(scheduler.record_of(app_id).log_dir, "SUCCESS").mkdir()
     scheduler.close()
     assert {create_scheduler("test").describe(app_id).state for app_id in apps} == {AppState.CANCELLED}
 

@@ -170,7 +170,7 @@ def test_the_torn_copy_of_a_job_that_ended_is_not_read(
     app = launch("echo out of out; echo err err >&2")
     written = sorted(scheduler.log_iter(app, "w", 0, should_tail=True))
     eventually(lambda: scheduler.describe(app).state.name == "SUCCEEDED")
-    directory = Path(scheduler._record(app).log_dir)
+    directory = Path(scheduler.record_of(app).log_dir)
     (directory / "w/0/combined.log").write_text("out oerr err\nf out\n")
     for source in (f"local_persistent://test/{app}", str(directory)):
         log = logdex.open(source)

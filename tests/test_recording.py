@@ -23,7 +23,7 @@ def run(scheduler: Any, app_id: str) -> Path:
     """The directory of the first replica, after the end of the app."""
     list(scheduler.log_iter(app_id, "w", 0, should_tail=True))
     scheduler.describe(app_id)
-    return Path(scheduler._record(app_id).log_dir, "w", "0")
+    return Path(scheduler.record_of(app_id).log_dir, "w", "0")
 
 
 def test_a_record_takes_the_mode_of_its_logs(scheduler: Any, launch: Callable[..., str]) -> None:
@@ -75,7 +75,7 @@ def test_the_first_question_to_a_large_log_need_not_read_it(
     app_id = launch(f"{sys.executable} {tmp_path / 'write.py'} {count}", log_dir=str(root))
     eventually(lambda: scheduler.describe(app_id).state == AppState.SUCCEEDED)
     eventually(lambda: not keeps_indexes())
-    directory = Path(scheduler._record(app_id).log_dir, "w", "0")
+    directory = Path(scheduler.record_of(app_id).log_dir, "w", "0")
     log, index = directory / "stdout.log", directory / ".logdex"
     size = log.stat().st_size
     kept = sum(one.stat().st_size for one in index.iterdir())

@@ -237,7 +237,7 @@ def test_an_app_that_ends_without_a_last_newline(
 
 
 def record_of(scheduler: Any, app_id: str) -> Path:
-    return Path(scheduler._record(app_id).log_dir, "w", "0", ".logdex", "arrivals")
+    return Path(scheduler.record_of(app_id).log_dir, "w", "0", ".logdex", "arrivals")
 
 
 def test_whatever_stands_in_the_record_no_line_is_lost(scheduler: Any, launch: Callable[..., str]) -> None:

@@ -161,12 +161,12 @@ def test_the_zone_of_the_log_is_that_of_the_scheduler(
 def test_whatever_an_app_wrote(
     scheduler: Any, said: str, stored: bytes, lines: list[str], tail: bool
 ) -> None:
-    Path(scheduler._record(said).log_dir, "w", "0", "stdout.log").write_bytes(stored)
+    Path(scheduler.record_of(said).log_dir, "w", "0", "stdout.log").write_bytes(stored)
     assert list(scheduler.log_iter(said, "w", streams="stdout", should_tail=tail)) == lines
 
 
 def test_a_compressed_log_is_read(scheduler: Any, said: str) -> None:
-    path = Path(scheduler._record(said).log_dir, "w", "0", "stdout.log")
+    path = Path(scheduler.record_of(said).log_dir, "w", "0", "stdout.log")
     path.write_bytes(gzip.compress(b"hello\n" * 100))
     assert list(scheduler.log_iter(said, "w", streams="stdout")) == ["hello\n"] * 100
     path.write_bytes(gzip.compress(b"hello\n" * 100)[:-9])
@@ -175,7 +175,7 @@ def test_a_compressed_log_is_read(scheduler: Any, said: str) -> None:
 
 
 def test_a_log_that_is_a_directory_is_no_log(scheduler: Any, said: str) -> None:
-    path = Path(scheduler._record(said).log_dir, "w", "0", "stdout.log")
+    path = Path(scheduler.record_of(said).log_dir, "w", "0", "stdout.log")
     path.unlink()
     path.mkdir()
     with pytest.raises(RuntimeError, match=re.escape(str(path))):

@@ -20,10 +20,12 @@ from logdex.log import Log, parse_time
 # What only a type checker needs is not imported: `typing` alone takes longer than all of this.
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from logdex._ended import Ended, RingingEnded
     from logdex.many import Logs
 
 __all__ = [
     "Answer",
+    "Ended",
     "Level",
     "Lines",
     "Log",
@@ -31,6 +33,7 @@ __all__ = [
     "Merged",
     "Record",
     "Records",
+    "RingingEnded",
     "Stats",
     "__version__",
     "merge",
@@ -41,7 +44,11 @@ __all__ = [
 
 
 def __getattr__(name: str) -> object:
-    """`Logs`, whose import waits until somebody needs it."""
+    """`Logs`, `Ended` and `RingingEnded`, whose import waits until somebody needs them."""
+    if name in ("Ended", "RingingEnded"):
+        from logdex import _ended
+
+        return getattr(_ended, name)
     if name == "Logs":
         from logdex.many import Logs
 

@@ -7,6 +7,7 @@ from typing import ClassVar, Generic, Literal, Protocol, TypedDict, TypeVar, fin
 
 from typing_extensions import Self
 
+from logdex._ended import Ended
 from logdex._when import Said
 
 __all__ = [
@@ -76,7 +77,7 @@ class Question:
         records: bool = False,
         levels: bool = False,
         origin: tuple[str, int | None, str] | None = None,
-        ended: Callable[[], bool] | None = None,
+        ended: Ended | None = None,
         keep: object = None,
         name: str | None = None,
         beside: str | None = None,
@@ -102,7 +103,7 @@ class Question:
         records: bool = ...,
         levels: bool = ...,
         origin: tuple[str, int | None, str] | None = ...,
-        ended: Callable[[], bool] | None = ...,
+        ended: Ended | None = ...,
         keep: object = ...,
         name: str | None = ...,
         beside: str | None = ...,
@@ -183,7 +184,7 @@ class Question:
         """What records say of where they come from: source, rank that alone wrote it, attempt; None for the path."""
 
     @property
-    def ended(self) -> Callable[[], bool] | None:
+    def ended(self) -> Ended | None:
         """Tells whether nobody will write to the file any more."""
 
     @property

@@ -9,10 +9,11 @@ from logdex.log import Log
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from typing import TypeVar
 
     from logdex._core import Question
+    from logdex._ended import Ended
     from logdex._open import Path
     from logdex._question import Newcomers
     from logdex._when import When
@@ -30,8 +31,7 @@ def merge(
     follow: bool = False,
     patience: float | None = None,
     strict: bool = True,
-    ended: Callable[[], bool] | None = None,
-    keep: object = None,
+    ended: Ended | None = None,
     level: str | _core.Level | None = None,
     where: str | Sequence[str] = (),
     exclude: Regex | None = None,
@@ -45,7 +45,7 @@ def merge(
     Args:
         sources: The logs by what they shall be called: what `logdex.open` takes, or `Log`s with a `tz` and `reference`
             of their own. All files of a directory or a list have its label; `Record.source` tells them apart.
-        regex: As for `Log.lines`; so are since, until, strict, ended, keep, level, where and exclude.
+        regex: As for `Log.lines`; so are since, until, strict, ended, level, where and exclude.
         since: Only lines of this moment or later.
         until: Only lines of this moment or earlier.
         follow: Go on with what is written, as it arrives.
@@ -54,7 +54,6 @@ def merge(
         strict: With a range of time over a source in which no line has a time, raise.
         ended: In a follow, whether nobody will write to any source any more; default until all have ended of which
             that can be known, and for ever where it cannot.
-        keep: Something that shall live as long as the answer.
         level: Only lines of this level or a graver one.
         where: Only lines of which fields are so.
         exclude: No lines in which this is found.
@@ -85,9 +84,7 @@ def merge(
     now = _when.now()
     for label, source in sources.items():
         log = source if isinstance(source, Log) else open_log(source)
-        question = log._ask(
-            regex, since, until, follow=follow, strict=strict, ended=ended, keep=keep, now=now
-        )
+        question = log._ask(regex, since, until, follow=follow, strict=strict, ended=ended, now=now)
         question = with_filters(question, regex, level, where, exclude)
         files, scout = log._files(question.but(records=True, levels=True))
         asked += [(label, one) for one in files]

@@ -13,9 +13,10 @@ from logdex.inputs.compression import compression
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
     from datetime import datetime
 
+    from logdex._ended import Ended
     from logdex._question import Newcomers
     from logdex._when import When
     from logdex.inputs.compressed import Text
@@ -111,8 +112,7 @@ class Log:
         follow: bool = False,
         partial: bool = False,
         strict: bool = True,
-        ended: Callable[[], bool] | None = None,
-        keep: object = None,
+        ended: Ended | None = None,
         level: str | _core.Level | None = None,
         where: str | Sequence[str] = (),
         exclude: Regex | None = None,
@@ -131,9 +131,7 @@ class Log:
             strict: With a range of time over a file in which no line has a time, raise; if false, log a warning and
                 give every line.
             ended: In a follow, called about every 25 ms at the end of the file: whether nobody will write any more.
-                Then what is left is given and the follow ends. If it has a method `ring_with(ring)`, that is told what
-                to call when its answer may have changed, and its attribute `every` says how many seconds a no holds.
-            keep: Something that shall live as long as the answer.
+                Then what is left is given and the follow ends. A `RingingEnded` is asked less often.
             level: Only lines of this level or a graver one: trace, debug, info, warning, error, critical, in any of the
                 spellings that loggers have. A line has the level that a field of it says (a word of the text is none),
                 and what goes on with it, as a traceback does, has the same.
@@ -162,7 +160,7 @@ class Log:
             ...     list(logdex.open(log.name).lines("ERROR", since="2026-11-22 02:10"))
             ['2026-11-22 02:11:00 ERROR NCCL timeout\n']
         """
-        question = self._ask(regex, since, until, last, follow, partial, strict, ended, keep)
+        question = self._ask(regex, since, until, last, follow, partial, strict, ended)
         return self._lines(with_filters(question, regex, level, where, exclude))
 
     def records(
@@ -175,14 +173,13 @@ class Log:
         follow: bool = False,
         partial: bool = False,
         strict: bool = True,
-        ended: Callable[[], bool] | None = None,
-        keep: object = None,
+        ended: Ended | None = None,
         level: str | _core.Level | None = None,
         where: str | Sequence[str] = (),
         exclude: Regex | None = None,
     ) -> _core.Answer[_core.Record]:
         """As `lines`, but what comes are `Record`s: the text, its time and how that is known, its place in the file."""
-        question = self._ask(regex, since, until, last, follow, partial, strict, ended, keep)
+        question = self._ask(regex, since, until, last, follow, partial, strict, ended)
         question = with_filters(question, regex, level, where, exclude)
         return self._records(question.but(records=True, levels=True))
 
@@ -250,8 +247,7 @@ class Log:
         follow: bool = False,
         partial: bool = False,
         strict: bool = True,
-        ended: Callable[[], bool] | None = None,
-        keep: object = None,
+        ended: Ended | None = None,
         now: int | None = None,
     ) -> Question:
         """The question; `now` is when it is asked, in nanoseconds since 1970 UTC, where it is asked of several logs."""
@@ -272,7 +268,6 @@ class Log:
             partial=bool(partial),
             strict=bool(strict),
             ended=ended or common.ended,
-            keep=(common.keep, keep),
         )
 
 

@@ -39,8 +39,8 @@ class Quote:
 
     text: str
     time: datetime | None
-    resolution: float
-    """How exact the time is, in seconds."""
+    resolution: int
+    """How exact the time is, in nanoseconds, as in `Record`; 0 where there is none."""
     number: int
     path: str
 
@@ -145,7 +145,7 @@ class Ranks:
 def _doubt(one: Quote, other: Quote, clocks: float) -> float:
     """Within how many seconds two lines may have been written in either order."""
     # One file has one order and, but for ranks of several hosts, one clock.
-    return max(one.resolution, other.resolution) + (0.0 if one.path == other.path else clocks)
+    return max(one.resolution, other.resolution) / _SECOND + (0.0 if one.path == other.path else clocks)
 
 
 def _failed_at(rank: Rank) -> tuple[bool, float]:
@@ -250,7 +250,7 @@ def _quote(parts: tuple[str, int | None, int | None, int] | None, path: str, tz:
     if parts is None:
         return None
     text, ns, resolution, number = parts
-    return Quote(text, _maybe(ns, tz), (resolution or 0) / _SECOND, number, path)
+    return Quote(text, _maybe(ns, tz), resolution or 0, number, path)
 
 
 def _maybe(ns: int | None, tz: str | None) -> datetime | None:

@@ -77,7 +77,6 @@ class Rows:
             follow=live,
             partial=live and self._is_bare(),
             ended=ended,
-            keep=one,
             now=self._now,
         )
         return Shown(
@@ -88,6 +87,7 @@ class Rows:
                 or self._several
                 or self._clock is not None,
                 name=one.alias,
+                keep=(question.keep, one),
             ),
             invert=args.invert,
             before=args.before,

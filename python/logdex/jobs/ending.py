@@ -6,11 +6,11 @@ import time
 import weakref
 from collections.abc import Callable
 
+from logdex._ended import SOON
 from logdex.jobs import JobRecord, is_here, is_running, judge
 from logdex.jobs.processes import Lifeline, Process, lifeline
 from logdex.jobs.watch import watch
 
-_SOON = 0.025
 _SELDOM = 1.0
 
 
@@ -39,7 +39,7 @@ class Ending:
     def every(self) -> float:
         """How many seconds a no holds, unless it rings."""
         rings = self._tells and self._watched and self._watched.can_ring
-        return _SELDOM if rings or not self._is_here else _SOON
+        return _SELDOM if rings or not self._is_here else SOON
 
     def ring_with(self, ring: Callable[[], None]) -> None:
         """Has `ring` called, on another thread, when the app may have ended."""

@@ -30,7 +30,7 @@ def of_handle(handle: Handle, wish: Wish) -> list[Input]:
 def _of_app(handle: Handle, wish: Wish) -> list[Input]:
     """An app of this package's own scheduler, read where it lies."""
     scheduler = create_scheduler(handle.session)
-    record = scheduler._record(handle.app)
+    record = scheduler.record_of(handle.app)
     if record is None:
         raise LookupError(
             f"local_persistent://{handle.session}/{handle.app}: there is no such app; "
@@ -45,7 +45,7 @@ def _of_app(handle: Handle, wish: Wish) -> list[Input]:
 def _of_replica(scheduler: Any, record: JobRecord, role: str, k: int, wish: Wish) -> list[Input]:
     directory = replica_dir(record, role, k)
     names = [os.path.join(directory, f"{stream}.log") for stream in ("stdout", "stderr", "combined")]
-    ending = Ending(record, lambda: scheduler._record(record.app_id))
+    ending = Ending(record, lambda: scheduler.record_of(record.app_id))
     live = wish.follow and not ending()
     there = [name for name in names if live or os.path.isfile(name)]
     if not there:

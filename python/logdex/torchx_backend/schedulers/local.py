@@ -172,11 +172,18 @@ class PersistentLocalScheduler(LaunchingScheduler):
         return {app_id: self._apps[app_id]} if app_id in self._apps else {}
 
     def _describe_remembered(self, app_id: str) -> DescribeAppResponse | None:
-        record = self._record(app_id)
+        record = self.record_of(app_id)
         return None if record is None else response(record, settle(record, _store()))
 
-    def _record(self, app_id: str) -> JobRecord | None:
-        """What is known of an app: from memory, from the store, from TorchX's cache, or from NeMo-Run's file."""
+    def record_of(self, app_id: str) -> JobRecord | None:
+        """What is known of an app: from memory, from the store, from TorchX's cache, or from NeMo-Run's file.
+
+        Args:
+            app_id: The app, of any process that launched it under this session's name.
+
+        Returns:
+            Where its logs are, its roles and replicas, their processes and how they ended; None for an unknown app.
+        """
         if not isinstance(app_id, str):
             return None
         record = self._launched.get(app_id) or _store().load(app_id, self.session_name)
@@ -220,25 +227,28 @@ class PersistentLocalScheduler(LaunchingScheduler):
             ValueError: The role's name leads out of the app's directory.
             re.error: `regex` is not one.
         """
-        record = self._record(app_id)
+        record = self.record_of(app_id)
         if record is None:
             raise KeyError(app_id)
         name = stream_file(streams)
         directory = replica_dir(record, role_name, k)
-        ending = Ending(record, lambda: self._record(app_id))
+        ending = Ending(record, lambda: self.record_of(app_id))
         await_log(os.path.join(directory, name), record, role_name, k, ended=ending if should_tail else None)
         tails = should_tail or (compat.follows_running_apps() and not self._strict_tail)
-        asked: dict[str, Any] = {
-            "regex": regex or None,
-            "since": since or None,
-            "until": until or None,
-            "follow": tails and not ending(),
-            "strict": False,
-            "keep": self,
-        }
-        partial = asked["follow"] and not (asked["regex"] or asked["since"] or asked["until"])
-        log = self._log(record, directory, name, follow=asked["follow"])
-        return log.lines(**asked, partial=partial, ended=ending)
+        regex, since, until = regex or None, since or None, until or None
+        follow = tails and not ending()
+        log = self._log(record, directory, name, follow=follow)
+        question = log._ask(
+            regex,
+            since,
+            until,
+            follow=follow,
+            partial=follow and regex is since is until is None,
+            strict=False,
+            ended=ending,
+        )
+        # The scheduler's apps end with it, so it lives as long as somebody reads what they write.
+        return log._lines(question.but(keep=(question.keep, self)))
 
     def _log(self, record: JobRecord, directory: str, name: str, *, follow: bool) -> Log:
         # An index lies beside the log where the app is ours, and in the user's cache where it is NeMo-Run's.
@@ -254,7 +264,7 @@ class PersistentLocalScheduler(LaunchingScheduler):
         if self._launched.is_owner and app_id in self._apps:
             self._stop(app_id)
             return
-        record = self._record(app_id)
+        record = self.record_of(app_id)
         if record is None or settle(record, _store()).is_terminal:
             return
         if not is_here(record):
@@ -267,7 +277,7 @@ class PersistentLocalScheduler(LaunchingScheduler):
     def _delete_existing(self, app_id: str) -> None:
         """Cancels the app and forgets it; its logs stay."""
         self._cancel_existing(app_id)
-        if record := self._record(app_id):
+        if record := self.record_of(app_id):
             self._launched.forget(app_id)
             _store().forget(record)
         self._apps.pop(app_id, None)
