@@ -6,7 +6,7 @@
 //! a seek brings them; else a [`scan`] brings all, or a [`follow`] what is there and what comes. Either way workers read
 //! blocks, search them with the [`pattern`], and hand [`batch`]es over in file order; [`timing`] keeps the lines in the
 //! range, and the [`caller`] judges what is left. [`merge`] puts many queries in one order, [`combined`] the two logs of one
-//! process, [`show`] writes answers to a descriptor, [`ranks`] sums up who wrote what. The binding, `python`, makes `str` of
+//! process, [`show`] writes answers to a descriptor, [`evidence`] gathers who wrote what that tells of a failure. The binding, `python`, makes `str` of
 //! it.
 //!
 //! The rooms stand on floors: none imports one that stands after it in the table of `CONTRIBUTING.md`.
@@ -42,6 +42,7 @@ pub mod batch;
 pub mod caller;
 pub mod combined;
 pub mod error;
+pub mod evidence;
 pub mod fields;
 pub mod file;
 pub mod follow;
@@ -53,7 +54,6 @@ pub mod pattern;
 #[cfg(feature = "python")]
 mod python;
 pub mod query;
-pub mod ranks;
 pub mod scan;
 pub mod show;
 pub mod stamp;

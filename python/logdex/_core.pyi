@@ -559,21 +559,61 @@ def cores() -> int:
 def count(asked: Question) -> int:
     """How many lines the answer has."""
 
-class _Deeds(TypedDict):
-    """What one rank did in one file; times in nanoseconds since 1970 UTC."""
+class _Note(TypedDict):
+    """A record that is evidence; times in nanoseconds since 1970 UTC, both ends included."""
 
-    rank: tuple[bool, int] | None
+    text: str
+    span: tuple[int, int] | None
+    own: bool
+    number: int
+    place: int
+    template: int
+    raised: bool | None
+    progress: Sequence[int | None]
+
+class _Course(TypedDict):
+    """How far a speaker came in steps, epochs or a bar."""
+
+    first: int
+    first_at: int | None
+    last: int
+    last_at: int | None
+    last_number: int
+    changes: int
+    back: int
+
+class _Voice(TypedDict):
+    """What one speaker wrote in one file; times in nanoseconds since 1970 UTC."""
+
+    replica: str
+    rank: int | None
+    local: int | None
     lines: int
     errors: int
     first: int | None
     last: int | None
-    last_line: tuple[str, int | None, int | None, int] | None
-    first_error: tuple[str, int | None, int | None, int] | None
-    last_error: tuple[str, int | None, int | None, int] | None
+    first_error: _Note | None
+    last_error: _Note | None
+    notes: list[_Note]
+    counts: list[tuple[int, int]]
+    tail: list[tuple[str, tuple[int, int] | None, int]]
+    courses: Sequence[_Course | None]
+    templates: list[tuple[int, int]]
     history: tuple[int, list[tuple[int, int, int]]]
 
-def summarize(asked: Question) -> list[_Deeds]:
-    """What each rank did in the file; the question's pattern says which lines are errors."""
+def gather(
+    asked_of: Question,
+    quiet: Pattern,
+    loud: Pattern,
+    errors: Pattern | None = None,
+    state: bytes | None = None,
+    asked: int = 0,
+) -> tuple[list[_Voice], bytes | None]:
+    """The evidence in the file by speaker, and the state to store, if that is new.
+
+    The question's pattern says which lines are looked at, `quiet` which of them mean no failure, and `loud` which of the
+    others are errors, unless `errors` does.
+    """
 
 def parse_time(
     line: bytes, zone: Zone, reference: int | None, format: Format | None = None

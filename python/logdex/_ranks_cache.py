@@ -1,7 +1,7 @@
-"""What the ranks of a log did, kept in the user's cache: a log that has not changed is not read again for it.
+"""The evidence in a log, kept in the user's cache: a log that has not changed is not read again for it.
 
-A file holds what `_core.summarize` said about one log, and as what. It is as good as the log's size and times: another
-size or change time, and the log is read anew. A damaged or foreign file is ignored.
+A file holds the engine's state of one log, behind a checksum. Whether it still speaks of the log, and from where to go on if
+that has grown, is for the engine to say (`src/evidence/state.rs`). A damaged or foreign file is ignored.
 """
 
 from __future__ import annotations
@@ -12,9 +12,10 @@ import os
 import sys
 import tempfile
 from contextlib import suppress
-from typing import Any
 
-_VERSION = 3
+VERSION = 4
+"""Raised with whatever changes what a state says: stamps, shapes, or how it is stored."""
+_MARK = 16
 _STORED_FROM = 16 << 20
 _MOST = 4096
 """As many are kept, those used last."""
@@ -34,33 +35,33 @@ def key(path: str, *asked: object) -> str | None:
     if there.st_size < _STORED_FROM:
         return None
     told = json.dumps(
-        [_VERSION, os.path.realpath(path), there.st_dev, there.st_ino, _local_zone(), *map(repr, asked)]
+        [VERSION, os.path.realpath(path), there.st_dev, there.st_ino, _local_zone(), *map(repr, asked)]
     )
     return hashlib.blake2b(told.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
 
 
-def state(path: str) -> list[int]:
-    """By what a change of the log is noticed; taken before it is read."""
-    there = os.stat(path)
-    return [there.st_size, there.st_mtime_ns, there.st_ctime_ns]
+def asked(*answer: object) -> int:
+    """A number for all that an answer depends on beside the log, so that the engine can tell whose state it is."""
+    told = json.dumps([VERSION, _local_zone(), *map(repr, answer)])
+    return int.from_bytes(hashlib.blake2b(told.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "big")
 
 
-def load(name: str, now: list[int]) -> Any:
-    """What was kept under `name` of a log that is still as it was; None if there is no such thing."""
+def load(name: str) -> bytes | None:
+    """The state that was kept under `name`; None if there is no such thing, or it is damaged."""
     path = _path(name)
-    with suppress(OSError, ValueError, KeyError, TypeError):
+    with suppress(OSError):
         with open(path, "rb") as file:
             if os.fstat(file.fileno()).st_uid != os.getuid():
                 return None
-            kept = json.load(file)
-        if kept["version"] == _VERSION and kept["state"] == now:
+            mark, state = file.read(_MARK), file.read()
+        if mark == _marked(state):
             os.utime(path)
-            return kept["told"]
+            return state
     return None
 
 
-def save(name: str, now: list[int], told: Any) -> None:
-    """Keeps an answer, whole or not at all; where that cannot be, it is no harm."""
+def save(name: str, state: bytes) -> None:
+    """Keeps a state, whole or not at all; where that cannot be, it is no harm."""
     directory = _directory()
     if directory is None:
         return
@@ -69,12 +70,16 @@ def save(name: str, now: list[int], told: Any) -> None:
         _evict(directory)
         descriptor, temporary = tempfile.mkstemp(dir=directory, prefix=".new-")
         try:
-            with open(descriptor, "w", encoding="utf-8") as file:
-                json.dump({"version": _VERSION, "state": now, "told": told}, file)
+            with open(descriptor, "wb") as file:
+                file.write(_marked(state) + state)
             os.replace(temporary, _path(name))
         except BaseException:
             os.unlink(temporary)
             raise
+
+
+def _marked(state: bytes) -> bytes:
+    return hashlib.blake2b(state, digest_size=_MARK).digest()
 
 
 def _evict(directory: str) -> None:
@@ -86,7 +91,7 @@ def _evict(directory: str) -> None:
 
 
 def _path(name: str) -> str:
-    return os.path.join(_directory() or "", f"{name}.json")
+    return os.path.join(_directory() or "", f"{name}.state")
 
 
 def _directory() -> str | None:

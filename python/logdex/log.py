@@ -20,8 +20,7 @@ if TYPE_CHECKING:
     from logdex._question import Newcomers
     from logdex._when import When
     from logdex.inputs.compressed import Text
-    from logdex.inputs.layouts import Source
-    from logdex.ranks import Ranks
+    from logdex.ranks import Named, Ranks
     from logdex.regex.pattern import Regex
 
 
@@ -199,13 +198,14 @@ class Log:
         return self._count(with_filters(question, regex, level, where, exclude))
 
     def ranks(self, errors: Regex | None = None, *, clocks: float = 1.0) -> Ranks:
-        """What each rank did: lines, errors, first error, last line, silence; who failed first.
+        """What each rank did: lines, errors, first error, last line, silence; who failed first, and why.
 
         A rank is a prefix on the line (`[rank3]:`, `[default3]:`), or else a file.
 
         Args:
-            errors: What is an error; default `logdex.ranks.ERRORS`.
-            clocks: By how many seconds the clocks of two files may differ.
+            errors: What is an error; default what the taxonomy says (docs/taxonomy.md). The first line that it finds
+                is then what failed first, whatever else stands in the logs.
+            clocks: By how many seconds the clocks of two files may differ that have no step in common.
 
         Raises:
             re.error, TypeError: `errors` is no regex for text.
@@ -228,11 +228,12 @@ class Log:
         """What `question` comes to, put to each file, and who finds those that come later in a follow."""
         return [question], None
 
-    def _named(self) -> list[tuple[Question, Source]]:
+    def _named(self) -> list[Named]:
         """What every question to each of its files has in common, and what their names tell."""
         from logdex.inputs.layouts import of_file
+        from logdex.ranks import Named
 
-        return [(self._question, of_file(self.path))]
+        return [Named(self._question, of_file(self.path))]
 
     def __repr__(self) -> str:
         """The path."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from logdex import _core
 from logdex._core import Question
@@ -15,6 +16,9 @@ from logdex.inputs.input import Input, Wish
 from logdex.inputs.layouts import Source
 from logdex.inputs.newcomers import Lookout, that_grow
 from logdex.log import Log
+
+if TYPE_CHECKING:
+    from logdex.ranks import Named
 
 _log = logging.getLogger("logdex")
 
@@ -82,8 +86,13 @@ class Logs(Log):
         """What was given."""
         return f"logdex.open({self._paths!r})"
 
-    def _named(self) -> list[tuple[Question, Source]]:
-        return [(_of(one, self._question), one.source or Source(one.label, ())) for one in self._found()]
+    def _named(self) -> list[Named]:
+        from logdex.ranks import Named
+
+        found = self._found()
+        return [
+            Named(_of(one, self._question), one.source or Source(one.label, ()), one.name) for one in found
+        ]
 
     def _found(self, wish: Wish | None = None) -> list[Input]:
         return [one for path in self._paths for one in inputs(path, wish or Wish())]

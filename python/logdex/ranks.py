@@ -1,32 +1,32 @@
-"""What each rank of a job did: who failed first, who is silent, who wrote how much and when."""
+"""What each rank of a job did, and who failed first and why."""
 
 from __future__ import annotations
 
+import math
+import os
 import re
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, timezone
-from typing import TYPE_CHECKING, TypeAlias, cast
+from typing import TYPE_CHECKING
 
 from logdex import _core, _ranks_cache
 from logdex._core import Question
-from logdex.inputs.layouts import Source
+from logdex.diagnosis import Diagnosis, beside, taxonomy
+from logdex.diagnosis.events import Speaker, heard
+from logdex.diagnosis.identity import File, is_ranked, mute_name, name_all
+from logdex.diagnosis.rule import Scene
+from logdex.diagnosis.words import put
 from logdex.regex.pattern import compile_pattern
 
 if TYPE_CHECKING:
+    from logdex._question import Question
+    from logdex.inputs.layouts import Source
     from logdex.regex.pattern import Regex
 
-ERRORS = (
-    r"\b(?:ERROR|FATAL|CRITICAL|SEVERE)\b|^(?:\[\w+\]:? ?|\d+: )?Traceback \(most recent call last\)"
-    r"|\b[A-Z]\w*(?:Error|Exception)\b|^(?:\[[^]]*\]:? ?)*\[?[EF]\d{4} \d\d:\d\d"
-    r"|(?i:cuda (?:error|out of memory)|out of memory|segmentation fault|core dumped|bus error|nccl error"
-    r"|watchdog caught|killed by signal|\bSIG(?:SEGV|KILL|ABRT|BUS|TERM)\b|loss[ =:'\"]+nan\b)"
-)
-"""What is an error unless the caller says otherwise: a regex, as for `Log.lines`."""
-
 CLOCKS = 1.0
-"""By how many seconds the clocks of two sources may differ."""
+"""By how many seconds the clocks of two sources may differ that nothing measures."""
 
 _SECOND = 10**9
 _LEAST_SILENCE = 5.0
@@ -66,59 +66,50 @@ class Rank:
     """For how many seconds the others went on after its last line."""
     history: Sequence[tuple[float, float, int, int]] = field(default=(), repr=False)
     """Columns of time in which it wrote: start and width in seconds, since 1970 UTC; lines, errors."""
+    host: str | None = None
+    """The host on which it ran, if the logs tell."""
+    is_witness: bool = False
+    """It is no rank, but a launcher, a scheduler or a driver that tells of ranks."""
 
     @property
     def is_silent(self) -> bool:
         """Whether it stopped without an error while others went on, much longer than it paused before."""
-        if self.errors or self.first is None or self.last is None or self.lines < 2:
+        if self.is_witness or self.errors or self.first is None or self.last is None or self.lines < 2:
             return False
         pause = (self.last - self.first).total_seconds() / (self.lines - 1)
         return self.silent > max(_LEAST_SILENCE, _MANY_GAPS * pause)
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True)
 class Ranks:
-    """What all ranks of a job did, by name.
+    """What all ranks of a job did, by name, and who failed first.
 
-    Examples:
+    Example:
         >>> import logdex, tempfile
         >>> with tempfile.NamedTemporaryFile("w", suffix=".log") as log:
         ...     _ = log.write("[rank0]: 2026-11-22 02:10:00 step 1\\n")
-        ...     _ = log.write("[rank1]: 2026-11-22 02:10:03 ERROR nan\\n")
+        ...     _ = log.write("[rank1]: 2026-11-22 02:10:03 CUDA error: an illegal memory access was encountered\\n")
         ...     log.flush()
         ...     ranks = logdex.open(log.name).ranks()
-        >>> ranks.first_failure.name, ranks.first_failure.first_error.text
-        ('1', '[rank1]: 2026-11-22 02:10:03 ERROR nan')
+        >>> ranks.diagnosis.kind, ranks.diagnosis.ranks, ranks.diagnosis.cause
+        ('rank', ('1',), 'gpu_fault')
     """
 
     ranks: tuple[Rank, ...]
+    diagnosis: Diagnosis = Diagnosis()
     clocks: float = CLOCKS
 
     @property
     def failed(self) -> tuple[Rank, ...]:
-        """Those with an error, the first to fail first; those whose error has no time come last."""
+        """Those with an error, the earliest first; those whose error has no time come last."""
         return tuple(sorted((one for one in self.ranks if one.first_error), key=_failed_at))
 
     @property
     def first_failure(self) -> Rank | None:
-        """The first to fail; None if none did."""
-        failed = self.failed
-        return failed[0] if failed else None
-
-    @property
-    def with_the_first(self) -> tuple[Rank, ...]:
-        """Those of whom clocks and stamps cannot tell whether they failed before the first."""
-        first = self.first_failure
-        if first is None or first.first_error is None or first.first_error.time is None:
-            return ()
-        begun, error = first.first_error.time, first.first_error
-        return tuple(
-            one
-            for one in self.failed[1:]
-            if one.first_error
-            and one.first_error.time
-            and (one.first_error.time - begun).total_seconds() <= _doubt(error, one.first_error, self.clocks)
-        )
+        """The rank that the diagnosis names as the first to fail; None where it names none."""
+        if self.diagnosis.kind != "rank" or not self.diagnosis.ranks:
+            return None
+        return next((one for one in self.ranks if one.name == self.diagnosis.ranks[0]), None)
 
     @property
     def silent(self) -> tuple[Rank, ...]:
@@ -135,17 +126,20 @@ class Ranks:
         """The latest time of any line."""
         return max((one.last for one in self.ranks if one.last), default=None)
 
-    def __repr__(self) -> str:
-        """How many ranks there are, and which failed first, however many that is."""
-        first = self.first_failure.name if self.first_failure else None
-        counts = f"{len(self.ranks)} ranks, {len(self.failed)} failed, {len(self.silent)} silent"
-        return f"<Ranks: {counts}, first_failure={first!r}>"
+    def to_html(self) -> str:
+        """One self-contained page to hand on: the answer, its evidence, and the matrix of ranks by time."""
+        from logdex.diagnosis.page import page
 
+        return page(self.diagnosis, self)
 
-def _doubt(one: Quote, other: Quote, clocks: float) -> float:
-    """Within how many seconds two lines may have been written in either order."""
-    # One file has one order and, but for ranks of several hosts, one clock.
-    return max(one.resolution, other.resolution) / _SECOND + (0.0 if one.path == other.path else clocks)
+    def _repr_html_(self) -> str:
+        """The same in a notebook, in a frame of its own so that its style stays there."""
+        from html import escape
+
+        return (
+            '<iframe title="logdex ranks" style="width:100%;height:640px;border:0" sandbox="allow-scripts" '
+            f'srcdoc="{escape(self.to_html(), quote=True)}"></iframe>'
+        )
 
 
 def _failed_at(rank: Rank) -> tuple[bool, float]:
@@ -153,7 +147,14 @@ def _failed_at(rank: Rank) -> tuple[bool, float]:
     return time is None, time.timestamp() if time else 0.0
 
 
-Named: TypeAlias = tuple[Question, Source]
+@dataclass(frozen=True)
+class Named:
+    """A log that belongs to a job: the question that is put to it, and what its name tells."""
+
+    question: Question
+    source: Source
+    part: str = ""
+    """Which attempt or restart it is, where there are several."""
 
 
 def summarize(
@@ -162,14 +163,19 @@ def summarize(
     *,
     clocks: float = CLOCKS,
     tolerate: Callable[[Exception], None] | None = None,
+    states: dict[str, bytes] | None = None,
 ) -> Ranks:
-    """What the ranks of some logs did; see `Log.ranks`. What cannot be read is left to `tolerate`, or raises."""
-    wanted = re.compile(ERRORS if errors is None else errors)
-    compile_pattern(wanted)
+    """What the ranks of some logs did; see `Log.ranks`.
 
-    def of_log(one: Named) -> list[Rank] | None:
+    What cannot be read is left to `tolerate`, or raises. `states`: what was known of each log before, to go on from; it is
+    brought up to date.
+    """
+    chosen = None if errors is None else re.compile(errors)
+    compile_pattern(chosen)
+
+    def of_log(one: Named) -> File | None:
         try:
-            return _of_log(*one, wanted)
+            return _file(one, chosen, states)
         except (OSError, ValueError) as error:
             if tolerate is None:
                 raise
@@ -177,85 +183,165 @@ def summarize(
             return None
 
     with ThreadPoolExecutor(_core.cores()) as pool:
-        told = list(zip(named, pool.map(of_log, named), strict=True))
-    by_name: dict[str, list[Rank]] = {}
-    for rank in [rank for _, ranks in told for rank in ranks or ()] + _mute(told):
-        by_name.setdefault(rank.name, []).append(rank)
-    merged = [_merge(same) for same in by_name.values()]
-    end = max((one.last for one in merged if one.last), default=None)
-    ended = [
-        replace(one, silent=(end - one.last).total_seconds()) if end and one.last else one for one in merged
-    ]
-    return Ranks(tuple(sorted(ended, key=lambda one: _naturally(one.name))), clocks)
+        files = [file for file in pool.map(of_log, named) if file is not None]
+    name_all(files)
+    tz = named[0].question.zone.name if named else None
+    scene = _scene(files, chosen, clocks)
+    rows = _rows(files, tz)
+    told = put(scene, lambda seconds: _time(round(seconds * _SECOND), tz))
+    hosts = scene.host_of
+    return Ranks(tuple(replace(row, host=hosts.get(row.name)) for row in rows), told, clocks)
 
 
-def _mute(told: Sequence[tuple[Named, list[Rank] | None]]) -> list[Rank]:
-    """Those of whom there are logs and nothing in any of them: they may have hung before they began."""
-    names = [(_name(None, source), ranks) for (_, source), ranks in told if ranks is not None]
-    heard = {name for name, ranks in names if ranks}
-    return [Rank(name) for name in dict.fromkeys(name for name, _ in names) if name not in heard]
+def _file(one: Named, chosen: re.Pattern[str] | None, states: dict[str, bytes] | None) -> File:
+    question = one.question
+    path = question.name or question.path
+    voices = _gather(question, chosen, states)
+    try:
+        mtime = os.stat(question.path).st_mtime
+    except OSError:
+        mtime = math.inf
+    attempt = re.search(r"attempt_?\s*(\d+)", one.part or "")
+    return File(path, one.source, voices, int(attempt[1]) if attempt else 0, mtime)
 
 
-def _of_log(log: Question, source: Source, errors: re.Pattern[str]) -> list[Rank]:
-    path = log.name or log.path
-    return [_rank(deeds, source, path, log.zone.name) for deeds in _deeds(log, errors)]
-
-
-def _deeds(log: Question, errors: re.Pattern[str]) -> list[_core._Deeds]:
-    """What the ranks of one log did, from the cache if the log is as it was."""
-    question = log.but(pattern=compile_pattern(errors), records=True)
-    name = (
-        _ranks_cache.key(log.path, errors.pattern, errors.flags, log.zone.name, log.reference, log.stamp)
-        if question.index
-        else None
+def _gather(
+    question: Question, chosen: re.Pattern[str] | None, states: dict[str, bytes] | None
+) -> list[_core._Voice]:
+    """The evidence of one log, from the cache as far as that goes."""
+    unions = taxonomy.unions()
+    put = question.but(pattern=compile_pattern(unions.telling), records=True, strict=False)
+    quiet, loud, errors = map(compile_pattern, (unions.quiet, unions.loud, chosen))
+    depends = (
+        unions.telling.pattern,
+        unions.quiet.pattern,
+        chosen and (chosen.pattern, chosen.flags),
+        question.zone.name,
+        question.reference,
+        repr(question.stamp),
     )
-    if name is None:
-        return _core.summarize(question)
-    now = _ranks_cache.state(log.path)
-    kept = _ranks_cache.load(name, now)
-    if kept is not None:
-        return cast("list[_core._Deeds]", kept)
-    told = _core.summarize(question)
-    _ranks_cache.save(name, now, told)
+    is_whole = question.since is None and question.until is None
+    name = _ranks_cache.key(question.path, *depends) if question.index and is_whole else None
+    known = states.get(question.path) if states is not None else None
+    if known is None and name is not None:
+        known = _ranks_cache.load(name)
+    assert quiet is not None
+    assert loud is not None
+    told, state = _core.gather(put, quiet, loud, errors, known, _ranks_cache.asked(*depends))
+    if state is not None and states is not None:
+        states[question.path] = state
+    if state is not None and name is not None:
+        _ranks_cache.save(name, state)
     return told
 
 
-def _rank(deeds: _core._Deeds, source: Source, path: str, tz: str | None) -> Rank:
-    width, columns = deeds["history"]
-    history = [(start / _SECOND, width / _SECOND, lines, errors) for start, lines, errors in columns]
+def _scene(files: Sequence[File], chosen: re.Pattern[str] | None, clocks: float) -> Scene:
+    """The speakers of all files, each rank once."""
+    by_name: dict[str, Speaker] = {}
+    witnesses: list[Speaker] = []
+    labels: dict[str, str] = {}
+    for file in files:
+        ranked = file.ranked()
+        for voice, name in zip(file.voices, file.names, strict=True):
+            speaker = heard(voice, file.path, name or "", file.mtime, chosen)
+            speaker.attempt = file.attempt
+            if name is None:
+                speaker.is_rank = False
+                witnesses.append(speaker)
+                continue
+            if len(ranked) > 1 and is_ranked(voice):
+                labels[name] = file.label
+            _join(by_name, speaker)
+        if not file.voices and (name := mute_name(file, files)) is not None:
+            _join(by_name, Speaker(name, file.path, mtime=file.mtime, attempt=file.attempt))
+    scene = Scene([*by_name.values(), *witnesses], _world(witnesses, by_name.values()), clocks, labels=labels)
+    if len({file.path for file in files if len(file.ranked()) > 1}) < 2:
+        scene.labels = {}
+    beside.add(scene, files)
+    return scene
+
+
+def _join(by_name: dict[str, Speaker], speaker: Speaker) -> None:
+    """One speaker of what one rank wrote: to stdout and stderr, say, or with and without a prefix."""
+    known = by_name.get(speaker.name)
+    if known is None or speaker.attempt > known.attempt:
+        by_name[speaker.name] = speaker
+        return
+    if speaker.attempt < known.attempt:
+        return
+    known.events = sorted([*known.events, *speaker.events], key=lambda event: (event.low, event.number))
+    known.lines += speaker.lines
+    known.first = min((at for at in (known.first, speaker.first) if at is not None), default=None)
+    known.last = max((at for at in (known.last, speaker.last) if at is not None), default=None)
+    known.tail = sorted([*known.tail, *speaker.tail], key=lambda tail: tail.time or 0.0)[-8:]
+    known.courses = tuple(
+        mine or other for mine, other in zip(known.courses, speaker.courses, strict=True)
+    )
+    known.templates = {**speaker.templates, **known.templates}
+
+
+_WORLD = re.compile(r"world[_ ]size\W{1,4}(\d{1,7})|\bnranks (\d{1,7})|\brank \d+ of (\d{1,7})\b|MEMBER: \d+/(\d{1,7})|with (\d{1,7}) processes")
+
+
+def _world(witnesses: Iterable[Speaker], ranks: Iterable[Speaker]) -> int | None:
+    """How many ranks there are, if a line says so."""
+    texts = {
+        event.text
+        for one in [*witnesses, *ranks]
+        for event in one.events
+        if event.class_ in ("identity", "timeout", "chapter")
+    }
+    told = [int(next(filter(None, found))) for text in texts for found in _WORLD.findall(text)]
+    return max(told, default=None)
+
+
+def _rows(files: Sequence[File], tz: str | None) -> list[Rank]:
+    """A row for each rank and for each witness."""
+    by_name: dict[str, list[Rank]] = {}
+    heard_of = set()
+    for file in files:
+        for voice, name in zip(file.voices, file.names, strict=True):
+            row = _rank(voice, name or file.label, file.path, tz, is_witness=name is None)
+            by_name.setdefault(row.name, []).append(row)
+            heard_of.add(row.name)
+    for file in files:
+        name = mute_name(file, files) or file.label
+        if not file.voices and name not in heard_of:
+            by_name.setdefault(name, []).append(Rank(name))
+    merged = [_merge(same) for same in by_name.values()]
+    end = max((one.last for one in merged if one.last), default=None)
+    rows = [replace(one, silent=(end - one.last).total_seconds()) if end and one.last else one for one in merged]
+    return sorted(rows, key=lambda one: (one.is_witness, _naturally(one.name)))
+
+
+def _rank(voice: _core._Voice, name: str, path: str, tz: str | None, *, is_witness: bool) -> Rank:
+    width, columns = voice["history"]
+    tail = voice["tail"][-1] if voice["tail"] else None
     return Rank(
-        name=_name(deeds["rank"], source),
-        lines=deeds["lines"],
-        errors=deeds["errors"],
-        first=_maybe(deeds["first"], tz),
-        last=_maybe(deeds["last"], tz),
-        last_line=_quote(deeds["last_line"], path, tz),
-        first_error=_quote(deeds["first_error"], path, tz),
-        last_error=_quote(deeds["last_error"], path, tz),
-        history=history,
+        name=name,
+        lines=voice["lines"],
+        errors=voice["errors"],
+        first=_maybe(voice["first"], tz),
+        last=_maybe(voice["last"], tz),
+        last_line=_quote(*tail, path, tz) if tail else None,
+        first_error=_noted(voice["first_error"], path, tz),
+        last_error=_noted(voice["last_error"], path, tz),
+        history=[(start / _SECOND, width / _SECOND, lines, errors) for start, lines, errors in columns],
+        is_witness=is_witness,
     )
 
 
-def _name(rank: tuple[bool, int] | None, source: Source) -> str:
-    label = source.label
-    if source.stream:
-        label = label.removesuffix(f" {source.stream}")
-    if rank is not None:
-        local, number = rank
-        return f"{label}:{number}" if local else str(number)
-    return str(source.rank) if source.rank is not None else label
+def _noted(note: _core._Note | None, path: str, tz: str | None) -> Quote | None:
+    return None if note is None else _quote(note["text"], note["span"], note["number"], path, tz)
 
 
-def _quote(parts: tuple[str, int | None, int | None, int] | None, path: str, tz: str | None) -> Quote | None:
-    if parts is None:
-        return None
-    text, ns, resolution, number = parts
-    return Quote(text, _maybe(ns, tz), resolution or 0, number, path)
+def _quote(text: str, span: tuple[int, int] | None, number: int, path: str, tz: str | None) -> Quote:
+    time, resolution = (_time(span[0], tz), span[1] - span[0] + 1) if span else (None, 0)
+    return Quote(text, time, resolution, number, path)
 
 
 def _maybe(ns: int | None, tz: str | None) -> datetime | None:
     return None if ns is None else _time(ns, tz)
-
 
 def _time(ns: int, tz: str | None) -> datetime:
     moment = datetime(1970, 1, 1, tzinfo=timezone.utc) + timedelta(microseconds=ns // 1000)
@@ -284,6 +370,7 @@ def _merge(same: list[Rank]) -> Rank:
         first_error=_earliest(one.first_error for one in same),
         last_error=_latest(one.last_error for one in same),
         history=sorted(column for one in same for column in one.history),
+        is_witness=same[0].is_witness,
     )
 
 

@@ -43,6 +43,7 @@ pub use build::{Progress, Tick};
 pub use cache::{Keep, Pruned, prune};
 pub use entry::Entry;
 pub use range::{Asked, Question, Ranges, span};
+pub(crate) use store::print as fingerprint;
 pub use tree::Filter;
 
 /// The least size of a log whose index is stored, in bytes.

@@ -104,7 +104,8 @@ impl Query {
         if !self.accept(&timing, &index, caller)? {
             timing.ignore_window();
         }
-        let pieces = timing.plan(&mut index, source, &mut || caller.pulse())?;
+        let mut pieces = timing.plan(&mut index, source, &mut || caller.pulse())?;
+        pieces.retain(|piece| piece.entry.extent.end > self.behind);
         let looked_at = pieces.iter().filter(|piece| piece.entry.extent.start < index.built_from());
         let looked_at: u64 = looked_at.map(|piece| piece.entry.extent.len()).sum();
         self.counters.bytes_skipped += index.built_from().saturating_sub(looked_at);

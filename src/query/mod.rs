@@ -88,6 +88,8 @@ pub struct Query {
     from: Option<u64>,
     /// The end of the backfill of a follow, as it was when it began.
     tail: Tail,
+    /// What lies before this place in the file need not be brought.
+    behind: u64,
 }
 
 /// Where the batches come from.
@@ -115,6 +117,7 @@ impl Query {
             bound: None,
             from: None,
             tail: Tail::default(),
+            behind: 0,
         }
     }
 
@@ -143,6 +146,12 @@ impl Query {
     /// Puts `question`, for the lines' bytes: nobody has to know whether they are text.
     pub fn raw(question: Question) -> Self {
         Self { raw: true, ..Self::new(question) }
+    }
+
+    /// Puts `question`, about time and all lines, for the bytes of the lines from `behind` on, a place in the file; some
+    /// that lie before it may come too.
+    pub fn behind(question: Question, behind: u64) -> Self {
+        Self { behind, ..Self::raw(question) }
     }
 
     /// How many lines `question` selects. It must not ask to follow.

@@ -83,13 +83,9 @@ def svg(told: Ranks, width: int = 200) -> str:
 
 
 def _title(told: Ranks) -> str:
-    first = told.first_failure
-    if first is None or first.first_error is None:
-        return f"{len(told.ranks)} ranks, no error"
-    time = first.first_error.time
-    when = f" at {time:%H:%M:%S}" if time else ""
+    facts = dict(told.diagnosis.facts)
     silent = ", ".join(_who(one) for one in told.silent[:6])
-    return f"first failure: {_who(first)}{when}" + (f"; silent: {silent}" if silent else "")
+    return f"first failure: {facts.get('first failure', 'none')}" + (f"; silent: {silent}" if silent else "")
 
 
 def _axis(told: Ranks, left: int, wide: int, top: int, bottom: int) -> list[str]:
@@ -109,7 +105,7 @@ def _axis(told: Ranks, left: int, wide: int, top: int, bottom: int) -> list[str]
 
 def _row(rank: Rank, cells: list[Cell], told: Ranks, place: tuple[float, float, float, float]) -> list[str]:
     left, y, wide, height = place
-    color = "#ff5c5c" if rank is told.first_failure else "#ffd166" if rank.is_silent else "#bcccdc"
+    color = "#ff5c5c" if rank.name in _named(told) else "#ffd166" if rank.is_silent else "#bcccdc"
     size = min(12, height - 1)
     out = [
         f'<text x="{left - 8}" y="{y + height * 0.72:.1f}" fill="{color}" text-anchor="end" '
@@ -130,6 +126,10 @@ def _row(rank: Rank, cells: list[Cell], told: Ranks, place: tuple[float, float, 
                 f'height="{height}" fill="#ff2e2e"/>'
             )
     return out
+
+
+def _named(told: Ranks) -> tuple[str, ...]:
+    return told.diagnosis.ranks if told.diagnosis.kind in ("rank", "host") else ()
 
 
 def _who(rank: Rank) -> str:

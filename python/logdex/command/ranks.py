@@ -1,9 +1,10 @@
-"""`logdex ranks`: the answer first, then a line for each rank with its history as a heat map."""
+"""`logdex ranks`: who failed first and why in a few lines, then a line for each rank with its history as a heat map."""
 
 from __future__ import annotations
 
 import argparse
 import io
+import json
 import re
 import sys
 import warnings
@@ -11,28 +12,35 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from logdex import _when
 from logdex._core import Question
 from logdex._question import zone_of
 from logdex._resolve import inputs
+from logdex._when import moment
 from logdex.command import arguments, words
 from logdex.command.complain import complain
+from logdex.command.groups import folded
 from logdex.command.heat import Cell, bar, columns, svg
+from logdex.command.live import Live
+from logdex.diagnosis.words import plain
 from logdex.inputs.input import Input, Wish
 from logdex.inputs.layouts import Source
-from logdex.ranks import CLOCKS, Rank, Ranks, summarize
+from logdex.ranks import CLOCKS, Named, Rank, Ranks, summarize
 from logdex.regex.join import join
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.text import Text
 
-_MOST_ROWS = 40
+_MOST_ROWS = 32
 _EPILOG = """\
 examples:
   logdex ranks runs/llama/
+  logdex ranks runs/llama/ slurm-77.out --html answer.html
   logdex ranks runs/llama/ -e 'loss=nan|Traceback' --svg ranks.svg
 
-exit status: 0 no rank failed, 1 one did, 2 something went wrong
+exit status: 0 no rank failed, 1 a failure is named, 2 something went wrong, 3 the job was told to stop,
+4 the logs do not tell
 """
 
 
@@ -40,33 +48,36 @@ def parser(prog: str = "logdex ranks") -> argparse.ArgumentParser:
     """The options of `logdex ranks`."""
     made = argparse.ArgumentParser(
         prog,
-        description="Say which rank failed first and which are silent, and show who wrote when.\n",
+        description="Say which rank failed first and why, which are silent, and show who wrote how much and when.",
         epilog=_EPILOG,
         formatter_class=arguments.Formatter,
     )
-    made.add_argument("sources", nargs="*", metavar="SOURCE", help="a file, directory, glob, handle, or -")
     made.add_argument(
-        "-e",
-        "--errors",
-        action="append",
-        default=[],
-        metavar="RE",
-        help="take lines in which RE is found for errors",
+        "sources",
+        nargs="*",
+        metavar="SOURCE",
+        help="a file, directory, glob, handle, or -; of ranks, launchers, schedulers",
     )
-    made.add_argument("-i", "--ignore-case", action="store_true", help="let RE match in any case")
-    made.add_argument("--tz", metavar="ZONE", help="take stamps for times in this zone where they name none")
+    made.add_argument(
+        "-e", "--errors", action="append", default=[], metavar="RE", help="what is an error; several: any"
+    )
+    made.add_argument("-i", "--ignore-case", action="store_true", help="RE in any case")
+    made.add_argument("-f", "--follow", action="store_true", help="say so when it is known, and again at the end")
+    made.add_argument("--since", metavar="WHEN", help="only lines of this moment or later")
+    made.add_argument("--until", metavar="WHEN", help="only lines of this moment or earlier")
+    made.add_argument("--tz", metavar="ZONE", help="zone of stamps without one; default the machine's")
     made.add_argument(
         "--clocks",
         type=_seconds,
         default=CLOCKS,
         metavar="SECONDS",
-        help=f"assume that the clocks of two hosts differ by up to so many seconds (default {CLOCKS:g})",
+        help=f"by how much clocks of two hosts may differ that nothing measures (default {CLOCKS:g})",
     )
-    made.add_argument(
-        "--all", action="store_true", help=f"show all ranks, not the {_MOST_ROWS} that say most"
-    )
+    made.add_argument("--all", action="store_true", help=f"all ranks, where {_MOST_ROWS} and more are folded")
+    made.add_argument("--json", action="store_true", help="the answer as JSON, and nothing else")
+    made.add_argument("--html", metavar="FILE", help="write a page to hand on, too")
     made.add_argument("--svg", metavar="FILE", help="write the heat map as a picture, too")
-    made.add_argument("--color", choices=["auto", "always", "never"], default="auto", help="use colours")
+    made.add_argument("--color", choices=["auto", "always", "never"], default="auto")
     return made
 
 
@@ -87,14 +98,10 @@ def main(argv: Sequence[str], prog: str = "logdex ranks") -> int:
     args.sources = arguments.sources_or_stdin(made, args.sources)
     trouble: list[Exception] = []
     try:
-        named = [
-            (_question(one, args.tz), one.source or Source(one.label, ())) for one in _found(args, trouble)
-        ]
         with warnings.catch_warnings():
             # See `cli.run`.
             warnings.simplefilter("ignore", FutureWarning)
-            errors = join(args.errors, ignore_case=args.ignore_case)
-            told = summarize(named, errors, clocks=args.clocks, tolerate=trouble.append)
+            told = _follow(args, trouble) if args.follow else _ask(args, trouble, None)[0]
         for error in trouble:
             complain(error)
         if told.ranks:
@@ -109,28 +116,79 @@ def main(argv: Sequence[str], prog: str = "logdex ranks") -> int:
             error.filename = "standard output"
         complain(error)
         return 2
-    return 2 if trouble else int(told.first_failure is not None)
+    return 2 if trouble else told.diagnosis.status
 
 
-def _found(args: argparse.Namespace, trouble: list[Exception]) -> list[Input]:
+def _ask(
+    args: argparse.Namespace, trouble: list[Exception], states: dict[str, bytes] | None
+) -> tuple[Ranks, list[Input]]:
+    """What the ranks did as far as the logs go now, and the files that were read."""
+    found = _found(args, trouble, Wish(follow=args.follow))
+    now = _when.now()
+    named = [_named(one, args, now) for one in found]
+    errors = join(args.errors, ignore_case=args.ignore_case) if args.errors else None
+    told = summarize(
+        named, errors, clocks=args.clocks, tolerate=trouble.append, states=states
+    )
+    return told, found
+
+
+def _follow(args: argparse.Namespace, trouble: list[Exception]) -> Ranks:
+    """Looks again whenever a log has grown; says the answer when it is another, and returns the last."""
+
+    def look(states: dict[str, bytes]) -> tuple[Ranks, list[Input]]:
+        trouble.clear()
+        return _ask(args, trouble, states)
+
+    def tell(told: Ranks) -> None:
+        sys.stdout.write((json.dumps(told.diagnosis.to_dict()) if args.json else told.diagnosis.text + "\n") + "\n")
+        sys.stdout.flush()
+
+    return Live(look, tell).run()
+
+
+def _found(args: argparse.Namespace, trouble: list[Exception], wish: Wish) -> list[Input]:
     """The files to read, those that are spooled whole; what cannot be had is `trouble`."""
     found: list[Input] = []
     for argument in args.sources:
         try:
-            found += inputs(argument, Wish())
+            found += inputs(argument, wish)
         except (OSError, ValueError, LookupError) as error:
             trouble.append(error)
-    for one in found:
-        one.settle()
+    if not wish.follow:
+        for one in found:
+            one.settle()
     return found
 
 
-def _question(one: Input, tz: str | None) -> Question:
-    return Question(one.path, zone=zone_of(tz), index=one.spool is None, name=one.alias, keep=one)
+def _named(one: Input, args: argparse.Namespace, now: int) -> Named:
+    zone = zone_of(args.tz)
+    question = Question(
+        path=one.path,
+        zone=zone,
+        index=one.spool is None,
+        name=one.alias,
+        keep=one,
+        since=moment(args.since, "since", zone, now),
+        until=moment(args.until, "until", zone, now),
+        strict=False,
+    )
+    return Named(question, one.source or Source(one.label, ()), one.name)
 
 
 def show(told: Ranks, args: argparse.Namespace) -> None:
-    """Writes the answer to standard output, and the picture."""
+    """Writes the answer to standard output, the page and the picture."""
+    if args.html:
+        with open(args.html, "w", encoding="utf-8") as file:
+            file.write(told.to_html())
+    if args.svg:
+        with open(args.svg, "w", encoding="utf-8") as file:
+            file.write(svg(told))
+    for written in filter(None, (args.html, args.svg)):
+        sys.stderr.write(f"logdex: wrote {written}\n")
+    if args.json:
+        print(json.dumps(told.diagnosis.to_dict(), indent=2))
+        return
     try:
         from rich.console import Console
     except ImportError:
@@ -148,124 +206,40 @@ def show(told: Ranks, args: argparse.Namespace) -> None:
         soft_wrap=True,
     )
     if not console.is_terminal and args.color != "always":
-        console = Console(
-            file=sys.stdout,
-            width=arguments.columns(otherwise=120),
-            color_system=None,
-            highlight=False,
-            soft_wrap=True,
-        )
+        console = Console(file=sys.stdout, width=120, color_system=None, highlight=False, soft_wrap=True)
     for line in verdict(told):
         console.print(line)
-    _table(console, told, _rows(told, args.all))
-    if args.svg:
-        with open(args.svg, "w", encoding="utf-8") as file:
-            file.write(svg(told))
-        sys.stderr.write(f"logdex: wrote {args.svg}\n")
-
-
-def _many(count: int, what: str) -> str:
-    return f"{count:,} {what}" + ("" if count == 1 else "s")
+    _table(console, told, *folded(told, _MOST_ROWS if not args.all else None))
 
 
 def verdict(told: Ranks) -> list[Text]:
-    """What happened, in a few lines."""
+    """The answer in at most twelve lines, and one that is empty."""
     from rich.text import Text
 
-    lines = sum(one.lines for one in told.ranks)
-    errors = sum(one.errors for one in told.ranks)
-    head = ", ".join([_many(len(told.ranks), "rank"), _many(lines, "line"), f"{errors:,} of them errors"])
-    if told.first and told.last:
-        head += f", {told.first:%Y-%m-%d %H:%M:%S} to {_clock(told.last)} {told.last:%Z}"
-    out = [Text(head, "bold")]
-    first = told.first_failure
-    if first is None or first.first_error is None:
-        out.append(Text.assemble(("first failure  ", "bold"), ("none", "green")))
-    else:
-        error = first.first_error
-        out.append(
-            Text.assemble(
-                ("first failure  ", "bold"),
-                (f"{_who(first)}", "bold red"),
-                f" at {_clock(error.time)}: ",
-                (_message(error.text), "red"),
-            )
-        )
-        raised = first.last_error
-        if raised and raised.number != error.number:
-            out.append(Text.assemble("               and in the end: ", (_message(raised.text), "red")))
-        out.append(Text(f"               {error.path}:{error.number}", "dim"))
-        out += _others(told, first)
-    for one in told.silent[:5]:
-        said = _message(one.last_line.text) if one.last_line else ""
-        out.append(
-            Text.assemble(
-                ("silent         ", "bold"),
-                (_who(one), "bold yellow"),
-                f" since {_clock(one.last)}, {_span(one.silent)} before the last line of all, "
-                f"without an error; its last line: {said}",
-            )
-        )
-    if len(told.silent) > 5:
-        out.append(Text(f"               and {len(told.silent) - 5} more"))
-    mute = [one for one in told.ranks if not one.lines]
-    if mute:
-        out.append(Text.assemble(("no line        ", "bold"), f"of {_names(mute)}"))
-    out.append(Text(""))
-    return out
-
-
-def _others(told: Ranks, first: Rank) -> list[Text]:
-    """Who failed together with the first, and who after it."""
-    from rich.text import Text
-
-    together = told.with_the_first
+    facts = told.diagnosis.facts
+    wide = max((len(title) for title, _ in facts), default=0)
     out = []
-    if together:
-        names = _names(together)
-        out.append(
-            Text(f"               clocks cannot tell it from {names}, which failed within {told.clocks:g} s")
-        )
-    after = [one for one in told.failed if one is not first and one not in together]
-    if after and first.first_error and first.first_error.time and after[0].first_error:
-        next_ = after[0].first_error
-        if next_.time:
-            later = (next_.time - first.first_error.time).total_seconds()
-            out.append(
-                Text.assemble(
-                    ("after it       ", "bold"),
-                    f"{_names(after)}, the first of them {_span(later)} later: {_message(next_.text)}",
-                )
-            )
-    return out
+    for title, text in facts:
+        style = "red" if title == "first failure" and told.diagnosis.kind not in ("none", "unknown") else ""
+        out.append(Text.assemble((f"{title:<{wide}}  ", "bold"), (text, f"bold {style}" if style else "")))
+    return [*out, Text("")]
 
 
-def _rows(told: Ranks, all_: bool) -> tuple[Rank, ...]:
-    """The ranks to show: all, or those that say most."""
-    if all_ or len(told.ranks) <= _MOST_ROWS:
-        return told.ranks
-    mute = [one for one in told.ranks if not one.lines]
-    telling = [*mute[: _MOST_ROWS // 4], *told.failed[: _MOST_ROWS // 2], *told.silent[: _MOST_ROWS // 4]]
-    rest = [one for one in told.ranks if one not in telling]
-    kept = telling + rest[: _MOST_ROWS - len(telling)]
-    return tuple(one for one in told.ranks if one in kept)
-
-
-def _table(console: Console, told: Ranks, rows: tuple[Rank, ...]) -> None:
+def _table(console: Console, told: Ranks, rows: Sequence[Rank], alike: Sequence[tuple[str, ...]]) -> None:
     from rich.table import Table
     from rich.text import Text
 
     table = Table(box=None, padding=(0, 1, 0, 0), header_style="bold", show_edge=False)
     for name in ("rank", "lines", "errors", "first error", "last line", "silent"):
         table.add_column(name, justify="left" if name == "rank" else "right", no_wrap=True)
-    wide = max(len(one.name) for one in rows)
-    width = max(console.width - wide - 52, 20)
+    labels = [plain(_label(row, names), 32) for row, names in zip(rows, alike, strict=True)]
+    width = max(console.width - max(len(label) for label in labels) - 52, 20)
     table.add_column(_axis(told, width), no_wrap=True)
-    first = told.first_failure
-    for one, cells in zip(rows, columns(told, rows, width), strict=True):
-        style = "bold red" if one is first else "bold yellow" if one.is_silent else ""
+    named = set(told.diagnosis.ranks) if told.diagnosis.kind in ("rank", "host") else set()
+    for one, label, cells in zip(rows, labels, columns(told, rows, width), strict=True):
+        style = "bold red" if one.name in named else "bold yellow" if one.is_silent else ""
         table.add_row(
-            Text(one.name, style),
+            Text(label, style),
             f"{one.lines:,}",
             Text(f"{one.errors:,}", "red" if one.errors else "dim"),
             _clock(one.first_error.time, "%H:%M:%S") if one.first_error else Text("-", "dim"),
@@ -274,14 +248,17 @@ def _table(console: Console, told: Ranks, rows: tuple[Rank, ...]) -> None:
             _heat(cells),
         )
     console.print(table)
-    left_out = len(told.ranks) - len(rows)
-    if left_out:
-        console.print(f"{left_out} more ranks without anything to say; --all shows them")
     console.print(
         Text("each column: lines written, from · none to █ most; ", "dim")
         + Text("!", "white on red")
-        + Text(" errors", "dim")
+        + Text(" errors" + ("; a row of many ranks shows the first of them" if max(map(len, alike)) > 1 else ""), "dim")
     )
+
+
+def _label(row: Rank, names: Sequence[str]) -> str:
+    from logdex.diagnosis.words import ranges
+
+    return row.name if len(names) == 1 else f"{ranges(names, 3)} ({len(names)})"
 
 
 def _axis(told: Ranks, width: int) -> str:
@@ -300,16 +277,6 @@ def _heat(cells: list[Cell]) -> Text:
     return text
 
 
-def _who(rank: Rank) -> str:
-    return f"rank {rank.name}" if rank.name.isdigit() else rank.name
-
-
-def _names(ranks: Sequence[Rank]) -> str:
-    names = [one.name for one in ranks]
-    shown = ", ".join(names[:12]) + (f" and {len(names) - 12} more" if len(names) > 12 else "")
-    return f"rank {shown}" if len(names) == 1 else f"ranks {shown}"
-
-
 def _clock(time: datetime | None, form: str = "%H:%M:%S.%f") -> str:
     if time is None:
         return "an unknown time"
@@ -322,12 +289,3 @@ def _span(seconds: float) -> str:
         return f"{seconds:.1f} s"
     minutes, seconds = divmod(round(seconds), 60)
     return f"{minutes} min {seconds} s" if minutes < 100 else f"{minutes // 60} h {minutes % 60} min"
-
-
-_CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|[\x00-\x1f\x7f]")
-
-
-def _message(text: str) -> str:
-    """A line as it can be quoted within a line: no colours, no control characters, not too long."""
-    plain = _CONTROL.sub("", text)
-    return plain if len(plain) <= 160 else plain[:157] + "..."

@@ -1,0 +1,5 @@
+"""Who failed first, and why: right, or silent. `rule.diagnose` makes a `Diagnosis` of the evidence in a job's logs."""
+
+from logdex.diagnosis.verdict import Diagnosis, Evidence
+
+__all__ = ["Diagnosis", "Evidence"]

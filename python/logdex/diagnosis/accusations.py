@@ -1,0 +1,88 @@
+"""Accusations: whom witnesses name as the one who did not come, and how far that is to be trusted."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from logdex.diagnosis.events import Event, Speaker
+from logdex.diagnosis.taxonomy import numbers
+
+WEIGHT = {"high": 3, "medium": 2, "low": 1}
+_DEVICE = re.compile(r":\d+:\d+ \[(\d+)\]")
+"""NCCL's own prefix, `host:pid:tid [device]`: the device is the local rank of whoever speaks."""
+
+
+@dataclass
+class Accusation:
+    """One record that names ranks."""
+
+    event: Event
+    ranks: tuple[int, ...]
+    weight: int
+
+
+def of_speakers(speakers: Sequence[Speaker], world: Sequence[int]) -> list[Accusation]:
+    """All accusations; `world` are the ranks that are known, for those who say who has come."""
+    told: list[Accusation] = []
+    for speaker in speakers:
+        for event in speaker.events:
+            if event.role == "named" and not event.fetching:
+                ranks = _named(event, world)
+                if ranks and not (speaker.name.isdigit() and ranks == (int(speaker.name),)):
+                    told.append(Accusation(event, ranks, WEIGHT.get(event.row.trust, 1)))
+    return told
+
+
+def _named(event: Event, world: Sequence[int]) -> tuple[int, ...]:
+    rank, ranks, ready, local = (event.said(one) for one in ("rank", "ranks", "ready", "local"))
+    if ready is not None:
+        there = set(numbers(ready))
+        everyone = set(world) | set(range(max(there, default=-1) + 1))
+        missing = tuple(sorted(everyone - there))
+        return missing if len(missing) <= max(1, len(everyone) // 2) else ()
+    if ranks is not None:
+        return tuple(numbers(ranks))
+    if rank is not None:
+        return (int(rank),)
+    if local is not None:
+        return _of_local(event, int(local))
+    return ()
+
+
+def _of_local(event: Event, local: int) -> tuple[int, ...]:
+    """The rank of a local one on the host of whoever speaks."""
+    name = event.speaker.rpartition("/")[2].rpartition(":")[2]
+    device = _DEVICE.search(event.text)
+    if not name.isdigit():
+        return (local,)
+    if device is None:
+        return (int(name) // 8 * 8 + local,)
+    return (int(name) - int(device[1]) + local,) if int(name) >= int(device[1]) else (local,)
+
+
+def most_accused(
+    told: Sequence[Accusation], is_victim: Callable[[int], bool]
+) -> tuple[tuple[int, ...], list[Accusation]]:
+    """Those whom most accuse, and by which records; nobody where there is a tie between witnesses."""
+    votes: dict[tuple[int, ...], int] = {}
+    voters: dict[tuple[int, ...], set[str]] = {}
+    for one in told:
+        accused = tuple(rank for rank in one.ranks if not is_victim(rank)) or one.ranks
+        speaker = one.event.speaker or one.event.path
+        if speaker not in voters.setdefault(accused, set()):
+            voters[accused].add(speaker)
+            votes[accused] = votes.get(accused, 0) + one.weight
+    if not votes:
+        return (), []
+    # Who is named alone by some and with others by others is named by both.
+    support = {
+        accused: sum(weight for other, weight in votes.items() if set(accused) <= set(other)) for accused in votes
+    }
+    best = max(support.values())
+    winners = [accused for accused, weight in support.items() if weight == best]
+    smallest = min(winners, key=len)
+    if any(not set(smallest) <= set(other) for other in winners):
+        return (), []
+    return smallest, [one for one in told if set(smallest) <= set(one.ranks)]

@@ -1,0 +1,84 @@
+"""Attempts: a job that was started again has chapters, and the failure that ended it is that of the last."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from logdex.diagnosis.events import Event, Speaker
+
+
+def last_of(speakers: Sequence[Speaker]) -> int:
+    """The number of the last attempt that the layout tells of."""
+    return max((one.attempt for one in speakers), default=0)
+
+
+def only_last(speaker: Speaker) -> list[Event]:
+    """Drops the records of earlier chapters of a log; returns them."""
+    begun = 0
+    for event in speaker.events:
+        if event.class_ == "chapter" and event.role == "context":
+            begun = event.number
+    if begun:
+        # The first chapter begins the log; there is an earlier one only where something failed in it.
+        earlier = [event for event in speaker.events if event.number < begun and event.role != "context"]
+        later = [event for event in speaker.events if event.number > begun]
+        if not earlier or not later:
+            return []
+        speaker.events = later
+        return earlier
+    return _before_the_step_back(speaker)
+
+
+def _before_the_step_back(speaker: Speaker) -> list[Event]:
+    course = speaker.courses[0]
+    back = course.back if course else 0
+    earlier = [
+        event
+        for event in speaker.events
+        if course and event.path == course.path and event.number < back and event.role != "context"
+    ]
+    if not back or not earlier:
+        return []
+    speaker.events = [event for event in speaker.events if event not in earlier]
+    return earlier
+
+
+def begun_at(speakers: Sequence[Speaker]) -> float:
+    """When the last attempt began by the first line of a rank's log in it; minus infinity where that is unknown."""
+    firsts = [one.first for one in speakers if one.is_rank and one.attempt and one.first is not None]
+    return min(firsts, default=-math.inf)
+
+
+def after_the_last_exit(speakers: Sequence[Speaker]) -> list[Event]:
+    """Drops, in a log of a launcher and its ranks, what stands before a failure after which ranks went on; returns it.
+
+    The launcher started them again: what they wrote with later stamps, behind its line, is another attempt.
+    """
+    dropped: list[Event] = []
+    for path, number in _boundaries(speakers).items():
+        for one in speakers:
+            earlier = [event for event in one.events if event.path == path and event.number <= number]
+            dropped += [event for event in earlier if event.role != "context"]
+            one.events = [event for event in one.events if event not in earlier]
+            one.courses = tuple(
+                None if course and course.path == path and course.last_number < number else course
+                for course in one.courses
+            )
+    return dropped
+
+
+def _boundaries(speakers: Sequence[Speaker]) -> dict[str, int]:
+    """For each file, the line of the last failure behind which a rank went on."""
+    ends = [event for one in speakers for event in one.events if event.class_ == "agent" and event.own]
+    found: dict[str, int] = {}
+    for end in ends:
+        went_on = any(
+            event.path == end.path and event.own and event.number > end.number and event.low > end.high + 1.0
+            for one in speakers
+            if one.is_rank
+            for event in one.events
+        )
+        if went_on:
+            found[end.path] = max(found.get(end.path, 0), end.number)
+    return found

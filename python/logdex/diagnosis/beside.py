@@ -1,0 +1,106 @@
+"""What lies beside the logs: torchelastic's `error.json`, and TorchX's `SUCCESS`, which has exit statuses."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from logdex.diagnosis.events import Event, Speaker
+from logdex.diagnosis.exits import Exit
+from logdex.diagnosis.identity import File
+from logdex.diagnosis.rule import Scene
+from logdex.diagnosis.taxonomy import Row, classify, rows
+
+_MOST = 1 << 20
+"""What is longer than this was not written by those programs, in bytes."""
+
+
+def add(scene: Scene, files: Sequence[File]) -> None:
+    """Adds to a scene what lies beside the logs of which it was made."""
+    for file, name in _by_directory(files):
+        event = _error(os.path.join(os.path.dirname(file.path), "error.json"), name)
+        rank = next((one for one in scene.speakers if one.is_rank and one.name == name), None)
+        if event is not None and rank is None:
+            rank = Speaker(name, file.path, attempt=file.attempt)
+            scene.speakers.append(rank)
+        if event is not None and rank is not None and rank.attempt == file.attempt:
+            # It repeats what the log may have too: then that stands nearer to its circumstances.
+            if not any(event.text[:60] in known.text for known in rank.events):
+                event.place, event.number = rank.lines + 1, 1
+                rank.events.append(event)
+    for path in {_app(file) for file in files if file.source.replica is not None}:
+        scene.exits += _exits(path, scene)
+
+
+def _by_directory(files: Sequence[File]) -> Iterable[tuple[File, str]]:
+    """A file of each directory in which one process wrote, with the process's name."""
+    seen = set()
+    for file in files:
+        directory = os.path.dirname(os.path.abspath(file.path))
+        names = {name for name in file.names if name}
+        if directory not in seen and len(names) == 1 and len(file.names) == 1:
+            seen.add(directory)
+            yield file, names.pop()
+
+
+def _json(path: str) -> Any:
+    try:
+        if os.path.getsize(path) > _MOST:
+            return None
+        with open(path, encoding="utf-8", errors="replace") as file:
+            return json.load(file)
+    except (OSError, ValueError, RecursionError):
+        return None
+
+
+def _error(path: str, name: str) -> Event | None:
+    """What torchelastic's record of an error says: `{"message": {"message": ..., "extraInfo": {"timestamp": ...}}}`."""
+    told = _json(path)
+    message = told.get("message") if isinstance(told, dict) else None
+    extra = message.get("extraInfo") if isinstance(message, dict) else None
+    text = message.get("message") if isinstance(message, dict) else message
+    if not isinstance(text, str):
+        return None
+    lines = [line for line in text.splitlines() if line.strip()]
+    if not lines:
+        return None
+    known = classify(lines[0][:400])
+    row: Row = known[0] if known else next(row for row in rows() if row.role == "exception")
+    at = _seconds(extra.get("timestamp")) if isinstance(extra, dict) else None
+    low, high = (at, at + 1) if at is not None else (-math.inf, math.inf)
+    return Event(
+        path, 1, 1, low, high, at is not None, lines[0][:400], row, known[1] if known else None, speaker=name
+    )
+
+
+def _seconds(value: Any) -> float | None:
+    try:
+        seconds = float(value)
+    except (TypeError, ValueError):
+        return None
+    return seconds if 0 < seconds < 4e9 else None
+
+
+def _app(file: File) -> str:
+    return os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(file.path))))
+
+
+def _exits(app: str, scene: Scene) -> Iterable[Exit]:
+    """The exit statuses of replicas that are ranks themselves."""
+    path = os.path.join(app, "SUCCESS")
+    told = _json(path)
+    roles = told.get("roles") if isinstance(told, dict) else None
+    names = {one.name for one in scene.speakers if one.is_rank}
+    row = next(row for row in rows() if row.role == "exit")
+    for role, replicas in (roles.items() if isinstance(roles, dict) else ()):
+        for number, one in enumerate(replicas if isinstance(replicas, list) else ()):
+            code = one.get("exitcode") if isinstance(one, dict) else None
+            name = f"{role}/{number}"
+            if isinstance(code, int) and code != 0 and name in names:
+                event = Event(path, 1, 1, -math.inf, math.inf, False, f"{name} exited with {code}", row, None)
+                told_of = Exit(event, None, code=code)
+                told_of.name = name
+                yield told_of

@@ -1,0 +1,217 @@
+"""Events: the records of a log that tell something, each with its role, its place and the time it can have."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from logdex.diagnosis.taxonomy import Row, classify, said
+
+if TYPE_CHECKING:
+    from logdex import _core
+
+_SECOND = 1e9
+_SELF = re.compile(
+    r"\[(?:PG [^\]]*? )?[Rr]ank (?P<self>\d{1,7})\]|\[[Rr]ank(?P<self2>\d{1,7})\]"
+    r"|^[^:]{0,60}?\bRank (?P<self3>\d{1,7}): |global_rank[=: ]+(?P<self4>\d{1,7})"
+)
+"""How a line says which rank it speaks for: `[Rank 5] Watchdog`, `[PG 0 Rank 12]`, `Rank 11: found NaN`."""
+_CHOSEN = "chosen"
+
+
+@dataclass
+class Event:
+    """A record that tells something.
+
+    `low` and `high` are the earliest and the latest time it can have been written, in seconds since 1970 UTC:
+    a line without a stamp of its own came after the last stamp before it, and before the next one.
+    """
+
+    path: str
+    number: int
+    place: int
+    low: float
+    high: float
+    own: bool
+    text: str
+    row: Row
+    found: re.Match[str] | None
+    progress: tuple[int | None, ...] = (None, None, None)
+    fetching: bool = False
+    speaker: str = ""
+
+    @property
+    def role(self) -> str:
+        """See `taxonomy.tsv`."""
+        return self.row.role
+
+    @property
+    def class_(self) -> str:
+        """See `taxonomy.tsv`."""
+        return self.row.class_
+
+    def said(self, *names: str) -> str | None:
+        """What the record says under one of these names."""
+        return said(self.found, *names) if self.found else None
+
+
+@dataclass
+class Course:
+    """How far a speaker came in one unit (`_core._Course`); times in seconds since 1970 UTC."""
+
+    first: int
+    first_at: float | None
+    last: int
+    last_at: float | None
+    last_number: int
+    changes: int
+    back: int
+    path: str = ""
+
+
+@dataclass
+class Tail:
+    """One of the last lines of a speaker."""
+
+    text: str
+    time: float | None
+    number: int
+
+
+@dataclass
+class Speaker:
+    """Who wrote lines: a rank under its name, or a witness, which is a launcher, a scheduler or a driver."""
+
+    name: str
+    path: str
+    is_rank: bool = True
+    host: str | None = None
+    attempt: int = 0
+    lines: int = 0
+    first: float | None = None
+    last: float | None = None
+    mtime: float = math.inf
+    events: list[Event] = field(default_factory=list)
+    counts: dict[int, int] = field(default_factory=dict)
+    tail: list[Tail] = field(default_factory=list)
+    courses: tuple[Course | None, ...] = (None, None, None)
+    templates: dict[int, int] = field(default_factory=dict)
+
+    @property
+    def course(self) -> Course | None:
+        """How far it came, in the finest unit that it counts."""
+        return next((course for course in self.courses if course), None)
+
+    @property
+    def unit(self) -> int:
+        """The number of that unit."""
+        return next((at for at, course in enumerate(self.courses) if course), 0)
+
+
+def heard(voice: _core._Voice, path: str, name: str, mtime: float, chosen: re.Pattern[str] | None) -> Speaker:
+    """A speaker with its events, as the engine gathered them; `chosen` is what the caller takes for an error."""
+    speaker = Speaker(
+        name,
+        path,
+        lines=voice["lines"],
+        first=_seconds(voice["first"]),
+        last=_seconds(voice["last"]),
+        mtime=mtime,
+        counts=dict(voice["counts"]),
+        tail=[Tail(text, _seconds(span[0] if span else None), number) for text, span, number in voice["tail"]],
+        courses=tuple(_course(course, path) for course in voice["courses"]),
+        templates=dict(voice["templates"]),
+    )
+    for note in sorted(voice["notes"], key=lambda note: note["number"]):
+        event = _event(note, path, speaker, chosen)
+        if event is not None:
+            speaker.events.append(event)
+    _bound(speaker)
+    return speaker
+
+
+def _event(note: _core._Note, path: str, speaker: Speaker, chosen: re.Pattern[str] | None) -> Event | None:
+    text = note["text"]
+    if chosen is not None:
+        told = (_row_of(chosen), chosen.search(text + "\n"))
+        if told[1] is None:
+            return None
+    else:
+        known = classify(text)
+        if known is None:
+            if note["raised"] is None:
+                return None
+            known = (_raised_row(), None)  # type: ignore[assignment]
+        told = known  # type: ignore[assignment]
+    low, high = (
+        (note["span"][0] / _SECOND, note["span"][1] / _SECOND) if note["span"] else (-math.inf, math.inf)
+    )
+    return Event(
+        path=path,
+        number=note["number"],
+        place=note["place"],
+        low=low,
+        high=high if note["own"] else math.inf,
+        own=bool(note["own"] and note["span"]),
+        text=text,
+        row=told[0],
+        found=told[1],
+        progress=tuple(note["progress"]),
+        fetching=bool(note["raised"]),
+        speaker=speaker.name,
+    )
+
+
+def _row_of(chosen: re.Pattern[str]) -> Row:
+    return Row("cause", _CHOSEN, "medium", chosen, "")
+
+
+def _raised_row() -> Row:
+    return Row("exception", "exception", "medium", re.compile(""), "")
+
+
+def _bound(speaker: Speaker) -> None:
+    """Says of events without a stamp of their own that they came before the next stamp, or the file's last change."""
+    ceiling = speaker.mtime if not speaker.last or speaker.mtime >= speaker.last else math.inf
+    for event in reversed(speaker.events):
+        if event.own:
+            ceiling = event.low
+        else:
+            event.high = max(ceiling, event.low)
+
+
+def self_named(events: Iterable[Event]) -> set[int]:
+    """The ranks for which records say that they speak."""
+    found = (_SELF.search(event.text) for event in events)
+    told = {said(match, "self") for match in found if match}
+    more = {event.said("self", "self2") for event in events if event.class_ == "identity"}
+    return {int(number) for number in told | more if number}
+
+
+def self_of(text: str) -> int | None:
+    """The rank for which one record says that it speaks."""
+    match = _SELF.search(text)
+    number = said(match, "self") if match else None
+    return int(number) if number else None
+
+
+def _course(course: _core._Course | None, path: str) -> Course | None:
+    if course is None:
+        return None
+    return Course(
+        course["first"],
+        _seconds(course["first_at"]),
+        course["last"],
+        _seconds(course["last_at"]),
+        course["last_number"],
+        course["changes"],
+        course["back"],
+        path,
+    )
+
+
+def _seconds(ns: int | None) -> float | None:
+    return None if ns is None else ns / _SECOND

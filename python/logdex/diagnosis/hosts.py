@@ -1,0 +1,61 @@
+"""Hosts as units: which rank ran where, and votes of hosts over pairs in trouble."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+
+from logdex.diagnosis.events import Event, Speaker
+from logdex.diagnosis.exits import Exit
+
+_NODE = re.compile(r"\bnode(?:name)?[:=] ?([A-Za-z][\w.-]*)")
+_FILE = re.compile(r"^(?P<host>[A-Za-z][\w-]*?\d[\w.-]*?)(?:\.(?:log|out|err|txt))+$")
+_NCCL = re.compile(r"^(?:\S+ )*?(?P<host>[A-Za-z][\w.-]*):\d+:\d+ \[\d+\]")
+_PEER = re.compile(r"(?:peer|remote\w*|to|from)[ :=]+(?:\[?::ffff:)?(?P<peer>[A-Za-z0-9][\w.-]*)[<:]")
+
+
+def of_ranks(speakers: Sequence[Speaker], exits: Iterable[Exit], labels: Mapping[str, str]) -> dict[str, str]:
+    """The host of each rank of which that is known; `labels` are those of the files of several ranks."""
+    found: dict[str, str] = {}
+    for speaker in speakers:
+        if not speaker.is_rank:
+            continue
+        label = labels.get(speaker.name)
+        match = _FILE.match(label.rpartition("/")[2]) if label else None
+        if match:
+            found[speaker.name] = match["host"]
+            continue
+        for event in speaker.events:
+            if told := _NODE.search(event.text) or _NCCL.search(event.text):
+                found[speaker.name] = told[1]
+                break
+    for one in exits:
+        if one.host and one.rank is not None and not one.is_task:
+            found.setdefault(str(one.rank), one.host)
+    return found
+
+
+def speaks(event: Event) -> str | None:
+    """The host that NCCL puts before its lines."""
+    match = _NCCL.search(event.text)
+    return match["host"] if match else None
+
+
+def vote(links: Sequence[Event], host_of: Mapping[str, str]) -> tuple[tuple[str, ...], bool]:
+    """The hosts at the ends of links in trouble, and whether one of them is at the end of most."""
+    ends: Counter[str] = Counter()
+    pairs = 0
+    for event in {(event.speaker, event.text): event for event in links}.values():
+        here = host_of.get(event.speaker) or speaks(event)
+        peer = _PEER.search(event.text)
+        named = {end for end in (here, peer["peer"] if peer else None) if end}
+        if named:
+            pairs += 1
+            ends.update(named)
+    if not ends:
+        return (), False
+    ranked = ends.most_common()
+    if len(ranked) == 1 or (ranked[0][1] > ranked[1][1] and 2 * ranked[0][1] > pairs):
+        return (ranked[0][0],), True
+    return tuple(sorted(host for host, count in ranked if count == ranked[0][1])), False

@@ -1,0 +1,167 @@
+"""Who is who: the name of each speaker, by prefixes, layouts, and what the lines say of themselves.
+
+A launcher numbers the processes of its host, the job numbers all of them, and a log may have either, or both. A file
+whose prefixes name one rank is that rank; where a local and a global number stand on one line, the difference holds for
+that whole launcher.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from logdex.diagnosis.taxonomy import classify, said
+
+if TYPE_CHECKING:
+    from logdex import _core
+    from logdex.inputs.layouts import Source
+
+_LAUNCHERS = re.compile(
+    r"(?i)(?:^|[^a-z])(?:agent|launch\w*|sched\w*|slurm\w*|srun|sbatch|mpirun|torchrun|driver|console|controller|head|master"
+    r"|submit\w*|dmesg|kern\w*|syslog|journal\w*|kubelet|events?)(?:[^a-z]|$)"
+)
+
+
+@dataclass
+class File:
+    """One file, what its name tells, and what its speakers wrote."""
+
+    path: str
+    source: Source
+    voices: Sequence[_core._Voice]
+    attempt: int = 0
+    mtime: float = 0.0
+    names: list[str | None] = field(default_factory=list)
+    """The name of each voice; None for a witness."""
+
+    @property
+    def label(self) -> str:
+        """What its source is called, without the stream."""
+        label, stream = self.source.label, self.source.stream
+        return label.removesuffix(f" {stream}") if stream else label
+
+    @property
+    def run(self) -> str | None:
+        """The launcher to which a local rank belongs."""
+        return self.label.rpartition("/")[0] if self.source.local_rank is not None else None
+
+    def ranked(self) -> list[_core._Voice]:
+        """Those whose lines name a rank."""
+        return [voice for voice in self.voices if is_ranked(voice)]
+
+
+def name_all(files: Sequence[File]) -> None:
+    """Gives each voice of each file its name."""
+    offsets = _offsets(files)
+    runs = {file.run for file in files if file.run is not None}
+    for file in files:
+        file.names = [_ranked_name(file, voice, offsets) for voice in file.voices]
+    several = any(name for file in files for name in file.names)
+    knows = several or any(_is_numbered(file.source) for file in files)
+    for file in files:
+        for at, voice in enumerate(file.voices):
+            if not is_ranked(voice):
+                file.names[at] = _own_name(file, offsets, runs, knows=knows)
+        if not file.voices:
+            file.names = []
+
+
+def mute_name(file: File, files: Sequence[File]) -> str | None:
+    """The name of a rank of which there is a file without a line."""
+    offsets = _offsets(files)
+    runs = {one.run for one in files if one.run is not None}
+    if not _is_numbered(file.source):
+        return None
+    return _own_name(file, offsets, runs, knows=True)
+
+
+def _is_numbered(source: Source) -> bool:
+    return source.rank is not None or source.local_rank is not None or source.replica is not None
+
+
+def is_ranked(voice: _core._Voice) -> bool:
+    """Whether its lines name a rank."""
+    return voice["rank"] is not None or voice["local"] is not None
+
+
+def _ranked_name(file: File, voice: _core._Voice, offsets: dict[tuple[str, str], int]) -> str | None:
+    if voice["rank"] is not None:
+        return str(voice["rank"])
+    if voice["local"] is None:
+        return None
+    offset = offsets.get(_launcher(file, voice))
+    if offset is not None:
+        return str(voice["local"] + offset)
+    return f"{voice['replica'] or file.label}:{voice['local']}"
+
+
+def _launcher(file: File, voice: _core._Voice) -> tuple[str, str]:
+    """What numbers a local rank: the file that a launcher wrote, or the replica within it."""
+    return (file.run if file.run is not None else file.label), voice["replica"]
+
+
+def _offsets(files: Sequence[File]) -> dict[tuple[str, str], int]:
+    """By how much the global ranks of a launcher are above its local ones, where its lines agree on that."""
+    seen: dict[tuple[str, str], set[int]] = {}
+    for file in files:
+        for voice in file.voices:
+            told = seen.setdefault(_launcher(file, voice), set())
+            told.update(_differences(file, voice))
+    return {launcher: told.pop() for launcher, told in seen.items() if len(told) == 1}
+
+
+def _differences(file: File, voice: _core._Voice) -> Iterable[int]:
+    local = voice["local"] if is_ranked(voice) else file.source.local_rank
+    if local is None and file.source.local_rank is not None:
+        local = file.source.local_rank
+    if local is None:
+        return
+    if voice["rank"] is not None:
+        yield voice["rank"] - local
+        return
+    for note in voice["notes"]:
+        number = _speaks_for(note["text"])
+        if number is not None:
+            yield number - local
+
+
+def _speaks_for(text: str) -> int | None:
+    from logdex.diagnosis.events import self_of
+
+    if (number := self_of(text)) is not None:
+        return number
+    known = classify(text)
+    if known and known[0].class_ == "identity":
+        told = said(known[1], "self", "self2")
+        return int(told) if told else None
+    return None
+
+
+def _own_name(
+    file: File, offsets: dict[tuple[str, str], int], runs: set[str | None], *, knows: bool
+) -> str | None:
+    """The name of what a file's own lines, without a rank's prefix, are by."""
+    source, ranked = file.source, file.ranked()
+    if source.rank is not None:
+        return str(source.rank)
+    if source.local_rank is not None:
+        offset = offsets.get((file.run or "", ""), 0 if len(runs) == 1 else None)
+        return str(source.local_rank + offset) if offset is not None else file.label
+    if ranked:
+        return None
+    if source.replica is not None:
+        return None if _is_launcher(file) and knows and _has_workers(file) else file.label
+    return None if knows or _LAUNCHERS.search(file.label) else file.label
+
+
+def _has_workers(file: File) -> bool:
+    """Whether the file is a launcher's, whose workers write elsewhere: it tells of local ranks."""
+    texts = [note["text"] for voice in file.voices for note in voice["notes"]]
+    return any("local_rank" in text for text in texts)
+
+
+def _is_launcher(file: File) -> bool:
+    rows = [classify(note["text"]) for voice in file.voices for note in voice["notes"]]
+    return any(row and row[0].role == "exit" and row[0].class_ in ("root", "field", "agent") for row in rows)

@@ -1,0 +1,97 @@
+"""Progress: where no line tells of a failure, whether anything still went on."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from logdex.diagnosis.events import Course, Speaker
+
+BEAT = re.compile(
+    r"(?i)heart ?beat|still (?:waiting|running|alive)|\bpulse\b|keep-?alive|waiting for|no progress|\bidle\b"
+)
+"""Lines by which a program says that it lives, and nothing else."""
+_ENDED = re.compile(
+    r"(?i)\b(?:done|finished|complete[d]?|saved|saving|exiting|succeeded|success\w*|bye|best|total|elapsed|"
+    r"final|end of training|ended)\b"
+)
+_LONG = 1800.0
+_BEATING = 600.0
+_MANY = 20.0
+
+
+@dataclass
+class Standstill:
+    """All stopped at one step, and went on writing."""
+
+    since: float
+    until: float
+    number: int
+    ranks: tuple[str, ...]
+
+
+def standstill(ranks: Sequence[Speaker], witnesses: Sequence[Speaker]) -> Standstill | None:
+    """Whether all ranks that count steps stopped at one of them long before the end of their logs."""
+    counting = [one for one in ranks if one.course is not None]
+    if not counting or 2 * len(counting) < len(ranks):
+        return None
+    stopped = [(one, _stopped(one, witnesses)) for one in counting]
+    times = [at for _, at in stopped if at is not None]
+    if len(times) < len(counting):
+        return None
+    last = {one.course.last for one, _ in stopped if one.course}
+    if len(last) > 1:
+        return None
+    end = max(one.last or 0.0 for one in [*ranks, *witnesses])
+    return Standstill(max(times), end, last.pop(), tuple(one.name for one in counting))
+
+
+def _stopped(one: Speaker, witnesses: Sequence[Speaker]) -> float | None:
+    """Since when a rank made no step, if that is long, and if it did not simply end."""
+    course = one.course
+    if course is None or course.last_at is None or one.last is None:
+        return None
+    if any(_ENDED.search(tail.text) for tail in one.tail):
+        return None
+    end = max([one.last, *(other.last for other in witnesses if other.last and _beats(other))])
+    quiet, pace = end - course.last_at, _pace(course)
+    least = _BEATING if _beats(one) or any(_beats(other) for other in witnesses) else _LONG
+    return course.last_at if quiet >= least and quiet >= _MANY * (pace or 0.0) else None
+
+
+def _beats(one: Speaker) -> bool:
+    return sum(bool(BEAT.search(tail.text)) for tail in one.tail) >= 2
+
+
+def _pace(course: Course) -> float | None:
+    """How many seconds a step took."""
+    if course.first_at is None or course.last_at is None or not course.changes:
+        return None
+    return (course.last_at - course.first_at) / course.changes
+
+
+def only_beats(ranks: Sequence[Speaker]) -> bool:
+    """Whether most ranks end with signs of life alone, so that without times nobody can say that all is well."""
+    beating = [one for one in ranks if one.course and _beats(one)]
+    return bool(ranks) and 2 * len(beating) > len(ranks)
+
+
+def is_busy(one: Speaker, when: float) -> bool:
+    """Whether a rank still wrote shortly before `when`, and of something that goes on."""
+    tail = one.tail[-1] if one.tail else None
+    if tail is None or tail.time is None or when - tail.time > 300:
+        return False
+    bar = one.courses[2]
+    return (bar is not None) or tail.time >= when - 60
+
+
+def laggard(ranks: Sequence[Speaker]) -> str | None:
+    """The one rank that is behind all others, which stand at one step."""
+    numbers = {one.name: one.course.last for one in ranks if one.course and one.unit == 0}
+    if len(numbers) < 3 or len(numbers) < len(ranks):
+        return None
+    least = min(numbers.values())
+    behind = [name for name, number in numbers.items() if number == least]
+    ahead = {number for number in numbers.values() if number != least}
+    return behind[0] if len(behind) == 1 and len(ahead) == 1 else None

@@ -1,0 +1,110 @@
+"""What each rank's records come to: its own first cause, what befell it through others, and what is dropped.
+
+A rank's cause counts only where none of its own victims' lines stands before it, and where it made no progress after it.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+from logdex.diagnosis.events import Course, Event, Speaker
+
+STRENGTH = {"cause": 3, "exception": 2, "error": 1}
+"""How much a record weighs as the reason of a failure."""
+_WENT_ON = 50
+"""So many lines after it say that an error was none, in a log that counts no steps."""
+_CLUSTER = 40
+_COUNTS = re.compile(r"(?i)\b(?:step|iter(?:ation)?|epoch)s?\W{1,4}\d|heart ?beat")
+"""What goes on, whatever level its logger gives it."""
+"""Within so many of its own lines a rank's records tell of one failure."""
+
+
+@dataclass
+class Story:
+    """What a rank's records come to."""
+
+    speaker: Speaker
+    cause: Event | None = None
+    victims: list[Event] = field(default_factory=list)
+    links: list[Event] = field(default_factory=list)
+    teardown: list[Event] = field(default_factory=list)
+    outside: list[Event] = field(default_factory=list)
+    dropped: list[Event] = field(default_factory=list)
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether no record of it tells of a failure."""
+        return not (self.cause or self.victims or self.links)
+
+
+def story(speaker: Speaker) -> Story:
+    """Reads a rank's records in their order."""
+    told = Story(speaker)
+    for event in speaker.events:
+        if _went_on(speaker, event):
+            told.dropped.append(event)
+            continue
+        if event.role in ("victim", "named") and event.fetching:
+            _take_cause(told, event)
+        elif event.role in ("victim", "named"):
+            told.victims.append(event)
+        elif event.role == "link":
+            told.links.append(event)
+        elif event.role == "outside":
+            told.outside.append(event)
+        elif event.role == "teardown":
+            told.teardown.append(event)
+        elif event.role == "error" and _COUNTS.search(event.text):
+            told.dropped.append(event)
+        elif event.role in STRENGTH or (event.role == "exit" and event.class_ == "shell"):
+            _take_cause(told, event)
+    if told.cause is not None and told.cause.role == "error" and told.victims:
+        # A level alone does not say whose error it was.
+        told.dropped.append(told.cause)
+        told.cause = None
+    return told
+
+
+def strength(event: Event) -> int:
+    """How much a record weighs as the reason of a failure."""
+    return STRENGTH.get(event.role, 2)
+
+
+def _take_cause(told: Story, event: Event) -> None:
+    if told.victims and told.victims[0].number < event.number:
+        told.dropped.append(event)
+    elif told.cause is None:
+        told.cause = event
+    elif (
+        strength(event) > strength(told.cause)
+        and event.place - told.cause.place <= _CLUSTER
+        and not _surely_later(told.cause, event)
+    ):
+        # An `ERROR step failed` and the traceback behind it are one failure; what was raised says more.
+        told.dropped.append(told.cause)
+        told.cause = event
+
+
+def _surely_later(one: Event, other: Event) -> bool:
+    return other.low - one.low > 60.0
+
+
+def _went_on(speaker: Speaker, event: Event) -> bool:
+    """Whether the rank went on after a record, so that it cannot have ended it."""
+    for at, course in enumerate(speaker.courses[:2]):
+        if course is None:
+            continue
+        if course.last != event.progress[at] and _is_after(course, event):
+            return True
+        if course.changes:
+            return False
+    left = speaker.lines - event.place
+    return event.role in ("error", "exception") and left >= _WENT_ON
+
+
+def _is_after(course: Course, event: Event) -> bool:
+    """Whether the last number of a course was reached after a record."""
+    if course.path == event.path:
+        return course.last_number > event.number
+    return event.own and course.last_at is not None and course.last_at > event.high

@@ -1,0 +1,16 @@
+"""What is the same text but for its numbers, paths and quoted words."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+_PREFIX = re.compile(r"^(?:\[[^\]]{0,40}\]:? ?|\S+/\d+ |\d+: )+")
+_STAMP = re.compile(r"\d{2,4}[-/]\d\d[-/]\d\d[T _]\d\d:\d\d:\d\d(?:[.,]\d+)?Z?|\[?[IWEF]\d{4} \d\d:\d\d:\d\d\.\d+")
+_FOLDED = re.compile(r"0x[0-9a-fA-F]+|'[^']{0,200}'|\"[^\"]{0,200}\"|/[\w./-]+|\d+(?:\.\d+)?")
+
+
+@lru_cache(maxsize=1 << 14)
+def masked(text: str) -> str:
+    """A record without prefix and stamp, its numbers, paths and quoted words folded."""
+    return _FOLDED.sub("#", _STAMP.sub("", _PREFIX.sub("", text))).strip()[:160]

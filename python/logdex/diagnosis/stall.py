@@ -1,0 +1,55 @@
+"""The stall: when the collective began that never ended, and who is out of step in it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from logdex.diagnosis.clocks import Clocks
+from logdex.diagnosis.events import Event, Speaker
+
+NEAR = 30.0
+"""A cause within so many seconds after the stall began is its cause: a step may take a while to come to the collective."""
+
+
+@dataclass
+class Stall:
+    """A collective that timed out."""
+
+    begun: float
+    """The earliest time at which any rank began to wait, in seconds since 1970 UTC, by the common clock."""
+    timeout: float
+    event: Event
+
+    def fits(self, event: Event, clocks: Clocks) -> bool:
+        """Whether an event may have been its cause: not long after it began."""
+        return clocks.of(event)[0] <= self.begun + NEAR
+
+    def is_later(self, event: Event, clocks: Clocks) -> bool:
+        """Whether an event came when the waiting was over."""
+        return event.own and clocks.of(event)[0] > self.begun + max(NEAR, 0.9 * self.timeout)
+
+
+def of_speakers(speakers: Sequence[Speaker], clocks: Clocks) -> Stall | None:
+    """The stall of which watchdogs tell; None where none has a time."""
+    best: Stall | None = None
+    for speaker in speakers:
+        for event in speaker.events:
+            ms = event.said("ms") if event.class_ == "watchdog" and event.own else None
+            if ms is None:
+                continue
+            begun = clocks.of(event)[0] - int(ms) / 1000
+            if best is None or begun < best.begun:
+                best = Stall(begun, int(ms) / 1000, event)
+    return best
+
+
+def in_collective(speakers: Sequence[Speaker]) -> dict[tuple[str, str], list[str]]:
+    """By number and kind of the collective in which they wait, the ranks."""
+    groups: dict[tuple[str, str], list[str]] = {}
+    for speaker in speakers:
+        for event in speaker.events:
+            if event.class_ == "watchdog" and (seq := event.said("seq")) is not None:
+                groups.setdefault((seq, event.said("op") or "?"), []).append(speaker.name)
+                break
+    return groups

@@ -1,0 +1,243 @@
+//! The evidence in a log: who wrote what of the kinds of lines that tell of a failure, how far each came, and when.
+//!
+//! One scan: a pattern over the union of all shapes of the taxonomy says which lines are looked at; of each **speaker** (a
+//! rank, or the file itself) a **voice** keeps the first and the last records that tell something, the last lines, how
+//! far it came, and which templates it printed. That is a **state** of bounded size, which is stored and gone on from when
+//! the log grows. What the records mean is for the rule to say, which is `logdex.diagnosis`.
+
+pub mod history;
+pub mod notes;
+pub mod progress;
+#[cfg(test)]
+mod proof;
+pub mod speaker;
+pub mod state;
+pub mod template;
+pub mod traceback;
+pub mod voice;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use xxhash_rust::xxh3::xxh3_64;
+
+use crate::arrival::arrived::Arrived;
+use crate::batch::{Batch, Selection};
+use crate::caller::Caller;
+use crate::error::Result;
+use crate::file::source::Source;
+use crate::line::Line;
+use crate::pattern::{Candidate, Judge, Pattern, Scratch};
+use crate::query::{Query, Question};
+
+use notes::{FILE, RANK};
+use speaker::{Ranks, Speaker};
+use state::{MOST, State};
+use voice::{Heard, Voice};
+
+/// Which lines are looked at.
+pub struct Shapes<'j> {
+    /// The union of all shapes.
+    pub telling: Shape<'j>,
+    /// Of those, the lines that mean no failure, and are not looked at further.
+    pub quiet: Shape<'j>,
+    /// Of the rest, the lines that are errors; the others tell of the circumstances.
+    pub loud: Shape<'j>,
+    /// What is an error, if the caller says so.
+    pub errors: Option<Shape<'j>>,
+}
+
+/// A pattern, and who decides on what it cannot.
+pub struct Shape<'j> {
+    /// The pattern.
+    pub pattern: Arc<Pattern>,
+    /// The judge.
+    pub judge: &'j mut dyn Judge,
+}
+
+impl Shape<'_> {
+    fn find(&mut self, bytes: &[u8], scratch: &mut Scratch) -> Result<Vec<Candidate>> {
+        let mut found = Vec::new();
+        self.pattern.scan(bytes, scratch, &mut found);
+        if found.iter().any(|candidate| !candidate.certain) {
+            self.judge.judge(bytes, &mut found)?;
+        }
+        Ok(found)
+    }
+}
+
+/// What is asked of a log.
+pub struct Inquiry<'j> {
+    /// About time, without a pattern.
+    pub question: Question,
+    /// Which lines are looked at.
+    pub shapes: Shapes<'j>,
+    /// What was known before, and a hash of what the answer depends on beside the log.
+    pub known: Option<State>,
+    /// See [`State::new`].
+    pub asked: u64,
+}
+
+/// What came of it.
+pub struct Gathered {
+    /// The whole answer.
+    pub state: State,
+    /// The state to store, up to the last whole line; `None` where that was stored already, or cannot be gone on from.
+    pub store: Option<State>,
+}
+
+/// Gathers the evidence of one log, from where `known` ends if the log has only grown.
+pub fn gather(inquiry: Inquiry<'_>, caller: &mut dyn Caller) -> Result<Gathered> {
+    let Inquiry { question, shapes, known, asked } = inquiry;
+    let source = Source::open(&question.path)?;
+    let seen = source.metadata()?;
+    let is_open = question.time.as_ref().is_some_and(|terms| terms.window.is_open());
+    if let Some(state) = known.as_ref().filter(|state| is_open && state.is_whole(&seen, asked)) {
+        return Ok(Gathered { state: state.clone(), store: None });
+    }
+    // The times of lines that were recorded as they came hang on all lines before.
+    let resumes = is_open && Arrived::of_log(&question.path, seen.len()).is_none();
+    let known = known.filter(|state| resumes && state.may_go_on(&source, &seen, asked));
+    let from = known.as_ref().map_or(0, |state| state.upto);
+    let mut gathering = Gathering::new(known.unwrap_or_else(|| State::new(asked)), shapes);
+    let mut query = Query::behind(question, from);
+    while let Some(batch) = query.next(caller)? {
+        gathering.take(&batch, from)?;
+        query.recycle(batch);
+    }
+    query.finish();
+    let (state, mut whole) = gathering.end();
+    let store = if resumes { whole.settle(&source, &seen).map(|()| whole) } else { None };
+    Ok(Gathered { state, store })
+}
+
+/// A scan under way.
+struct Gathering<'j> {
+    state: State,
+    shapes: Shapes<'j>,
+    scratches: [Scratch; 4],
+    masked: Vec<u8>,
+    known: BTreeMap<(u64, Ranks), usize>,
+    /// The speaker of the last line.
+    recent: Option<((u64, Ranks), usize)>,
+    /// The state before a last line without its `\n`, which is not yet whole.
+    whole: Option<State>,
+}
+
+/// A line of a batch among the last of its speaker.
+type Ending = Vec<(usize, Line, usize)>;
+
+impl<'j> Gathering<'j> {
+    fn new(state: State, shapes: Shapes<'j>) -> Self {
+        let key = |name: &state::Name| (xxh3_64(name.0.as_bytes()), name.1);
+        let known = state.voices.iter().enumerate().map(|(at, (name, _))| (key(name), at)).collect();
+        Self {
+            state,
+            shapes,
+            scratches: std::array::from_fn(|_| Scratch::default()),
+            masked: Vec::new(),
+            known,
+            recent: None,
+            whole: None,
+        }
+    }
+
+    /// Takes the lines of a batch that begin at `from` in the file or later.
+    fn take(&mut self, batch: &Batch, from: u64) -> Result<()> {
+        let Selection::Picked(picked) = &batch.selection else { return Ok(()) };
+        let bytes = batch.block.bytes();
+        let telling = self.shapes.telling.find(bytes, &mut self.scratches[0])?;
+        let chosen = match &mut self.shapes.errors {
+            Some(errors) => Some(errors.find(bytes, &mut self.scratches[1])?),
+            None => None,
+        };
+        let mut telling = telling.iter().peekable();
+        let mut chosen = chosen.as_ref().map(|chosen| chosen.iter().peekable());
+        let mut endings: BTreeMap<usize, Ending> = BTreeMap::new();
+        for (at, candidate) in picked.iter().enumerate() {
+            let line = candidate.line;
+            let offset = batch.block.file_offset(line.start);
+            let (Some(&time), false) = (batch.times.get(at), offset < from) else { continue };
+            let text = line.of(bytes);
+            if !text.ends_with(b"\n") {
+                self.whole = Some(self.state.clone());
+            }
+            let is_telling = meets(&mut telling, line) && !self.is_quiet(text)?;
+            let is_error = match &mut chosen {
+                Some(chosen) => meets(chosen, line),
+                None => is_telling && self.is_loud(text)?,
+            };
+            let telling = is_telling || is_error;
+            let (speaker, words) = speaker::of(text);
+            let voice = self.voice(speaker);
+            let heard = Heard { line: text, words, time, offset, telling, error: is_error };
+            let limits = if !speaker.ranks.is_empty() { RANK } else { FILE };
+            self.state.voices[voice].1.take(&heard, limits, &mut self.masked);
+            self.state.upto = offset + text.len() as u64;
+            if text.iter().any(|byte| !byte.is_ascii_whitespace()) {
+                let ending = endings.entry(voice).or_default();
+                if ending.len() >= 2 * Voice::keeps() {
+                    ending.drain(..Voice::keeps());
+                }
+                ending.push((at, line, words));
+            }
+        }
+        // Only the last lines of a batch are worth a copy.
+        for (voice, ending) in endings {
+            let last = ending.len().saturating_sub(Voice::keeps());
+            for &(at, line, words) in &ending[last..] {
+                let (line, offset) = (line.of(bytes), batch.block.file_offset(line.start));
+                let heard =
+                    Heard { line, words, time: batch.times[at], offset, telling: false, error: false };
+                self.state.voices[voice].1.end_with(&heard);
+            }
+        }
+        Ok(())
+    }
+
+    fn is_quiet(&mut self, line: &[u8]) -> Result<bool> {
+        Ok(!self.shapes.quiet.find(line, &mut self.scratches[2])?.is_empty())
+    }
+
+    fn is_loud(&mut self, line: &[u8]) -> Result<bool> {
+        Ok(!self.shapes.loud.find(line, &mut self.scratches[3])?.is_empty())
+    }
+
+    /// The number of the speaker.
+    fn voice(&mut self, speaker: Speaker<'_>) -> usize {
+        let key = (if speaker.replica.is_empty() { EMPTY } else { xxh3_64(speaker.replica) }, speaker.ranks);
+        if let Some((_, at)) = self.recent.filter(|(recent, _)| *recent == key) {
+            return at;
+        }
+        let known = self.known.get(&key).copied();
+        let at = known.unwrap_or_else(|| self.add(speaker, key));
+        self.recent = Some((key, at));
+        at
+    }
+
+    fn add(&mut self, speaker: Speaker<'_>, key: (u64, Ranks)) -> usize {
+        // Whoever makes up a new name on each line does not fill the memory.
+        if self.state.voices.len() >= MOST {
+            return self.known.get(&(EMPTY, Ranks::default())).copied().unwrap_or(0);
+        }
+        let replica = String::from_utf8_lossy(speaker.replica).into_owned();
+        self.state.voices.push(((replica, speaker.ranks), Voice::default()));
+        self.known.insert(key, self.state.voices.len() - 1);
+        self.state.voices.len() - 1
+    }
+
+    /// All that is known, and the state up to the last whole line.
+    fn end(self) -> (State, State) {
+        let whole = self.whole.unwrap_or_else(|| self.state.clone());
+        (self.state, whole)
+    }
+}
+
+/// The hash of no name.
+const EMPTY: u64 = 0x2d06_8005_38d3_94c2;
+
+/// Whether `line` is the next of `found`, of which those before it are passed over.
+fn meets<'c>(found: &mut std::iter::Peekable<impl Iterator<Item = &'c Candidate>>, line: Line) -> bool {
+    while found.next_if(|candidate| candidate.line.start < line.start).is_some() {}
+    found.next_if(|candidate| candidate.line == line).is_some()
+}

@@ -1,0 +1,133 @@
+//! The proof: a log that is read as it grows gives the same evidence as one that is read at once, and no more is kept of
+//! any log than there is room for.
+
+use std::io::Write;
+use std::path::Path;
+use std::sync::Arc;
+
+use jiff::tz::TimeZone;
+use proptest::prelude::*;
+
+use super::state::State;
+use super::{Gathered, Inquiry, Shape, Shapes, gather};
+use crate::index::Keep;
+use crate::pattern::{Pattern, Translation};
+use crate::query::{Question, Timeless};
+use crate::stamp::Window;
+use crate::testing::{Nobody, cases};
+use crate::timing;
+
+/// A rank and its host never take more than this.
+const ROOM: usize = 64 << 10;
+
+fn pattern(regex: &str) -> Arc<Pattern> {
+    let said = Some(regex.to_owned());
+    let program = Translation { ended: said.clone(), bare: said, every: false, exact: true };
+    Arc::new(Pattern::new(&program, &program))
+}
+
+fn ask(path: &Path, known: Option<State>) -> Gathered {
+    let terms = timing::TimeTerms {
+        window: Window::default(),
+        zone: TimeZone::UTC,
+        reference: None,
+        times: true,
+        keep: Keep::Nowhere,
+    };
+    let question = Question {
+        path: path.to_path_buf(),
+        name: path.to_path_buf(),
+        pattern: None,
+        last: None,
+        follow: false,
+        partial: false,
+        deadline: None,
+        wakeup: Arc::default(),
+        workers: 1,
+        time: Some(terms),
+        timeless: Timeless::Deliver,
+    };
+    let (mut one, mut two, mut three) = (Nobody, Nobody, Nobody);
+    let shapes = Shapes {
+        telling: Shape { pattern: pattern("(?:Error|ERROR|Traceback)"), judge: &mut one },
+        quiet: Shape { pattern: pattern("ignored"), judge: &mut two },
+        loud: Shape { pattern: pattern("(?:Error|ERROR)"), judge: &mut three },
+        errors: None,
+    };
+    gather(Inquiry { question, shapes, known, asked: 7 }, &mut Nobody).unwrap()
+}
+
+const LINES: [&str; 12] = [
+    "2026-11-22 02:00:00 INFO step 1 loss 2.0\n",
+    "[rank1]: 2026-11-22 02:00:01 INFO step 2 loss 2.0\n",
+    "[rank2]: 2026-11-22 02:00:02 ERROR boom\n",
+    "[rank1]: Traceback (most recent call last):\n",
+    "[rank1]:   File \"a.py\", line 3, in f\n",
+    "[rank1]:     raise ValueError('x')\n",
+    "[rank1]: ValueError: x\n",
+    "trainer/0 [2]:epoch 3\n",
+    "\n",
+    "[rank2]: ERROR ignored\n",
+    "[default3]:[rank11]: 2026-11-22 02:00:09 RuntimeError: é\u{1f600}\n",
+    "[E1122 02:00:03.000000000 a.cpp:7] Error 5 of 7\n",
+];
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(cases(48)))]
+    #[test]
+    fn going_on_is_as_good_as_beginning_again(
+        picked in proptest::collection::vec(0..LINES.len(), 1..120),
+        cuts in proptest::collection::vec(any::<prop::sample::Index>(), 1..4),
+    ) {
+        let text: Vec<u8> = picked.iter().flat_map(|&at| LINES[at].bytes()).collect();
+        let mut cuts: Vec<usize> = cuts.iter().map(|cut| cut.index(text.len() + 1)).collect();
+        cuts.sort_unstable();
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("job.log");
+        let mut file = std::fs::File::create(&path).unwrap();
+        let (mut known, mut written) = (None, 0);
+        for cut in cuts.into_iter().chain([text.len()]) {
+            file.write_all(&text[written..cut]).unwrap();
+            written = cut;
+            let told = ask(&path, known.take());
+            let afresh = ask(&path, None);
+            prop_assert_eq!(&told.state.voices, &afresh.state.voices);
+            let stored = told.store.or(afresh.store).and_then(|state| state.write());
+            known = stored.as_deref().and_then(State::read);
+            prop_assert!(known.is_some());
+        }
+    }
+
+    #[test]
+    fn no_state_that_was_damaged_is_believed(at in any::<prop::sample::Index>(), byte in any::<u8>()) {
+        let mut bytes = State::new(7).write().unwrap();
+        let at = at.index(bytes.len());
+        bytes[at] = byte;
+        // Whatever it reads, it does not panic; and of a foreign question it says nothing.
+        if let Some(state) = State::read(&bytes) {
+            prop_assert!(!state.is_whole(&std::fs::metadata("/").unwrap(), 8));
+        }
+    }
+}
+
+#[test]
+fn a_rank_takes_no_more_room_than_it_may() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("job.log");
+    let mut text = String::new();
+    for at in 0..60_000_u64 {
+        let (minute, second, odd) = (at / 3600 % 60, at / 60 % 60, "x".repeat((at % 500) as usize));
+        text += &format!(
+            "[rank1]: 2026-11-22 {:02}:{minute:02}:{second:02} Error {odd} é step {at}\n",
+            at / 9000
+        );
+        text += &format!("2026-11-22 {:02}:{minute:02}:{second:02} Error {odd}{odd} a{odd}\n", at / 9000);
+    }
+    std::fs::write(&path, text).unwrap();
+    let told = ask(&path, None);
+    assert_eq!(told.state.voices.len(), 2);
+    for (name, voice) in &told.state.voices {
+        let room = serde_json::to_vec(voice).unwrap().len();
+        assert!(room <= ROOM, "{name:?} takes {room} bytes");
+    }
+}

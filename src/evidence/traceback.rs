@@ -1,0 +1,135 @@
+//! Tracebacks as one record: the frames are passed over, and the line that ends them is what was raised.
+//!
+//! A frame quotes a line of the source, and that may hold the words of an error (`raise ValueError("...")`), so a frame is
+//! never evidence. Which libraries the frames go through may tell a failure of the data's network from one of a peer.
+
+use serde::{Deserialize, Serialize};
+
+/// How a traceback begins.
+pub const HEAD: &[u8] = b"Traceback (most recent call last)";
+/// As many frames are passed over; what goes on for longer is no traceback.
+const MOST: u16 = 600;
+/// Libraries that fetch data: what is reset or late below them is not a peer.
+const FETCHING: [&[u8]; 9] = [
+    b"/requests/",
+    b"/urllib3/",
+    b"/botocore/",
+    b"/boto3/",
+    b"/huggingface_hub/",
+    b"/fsspec/",
+    b"/s3fs/",
+    b"/gcsfs/",
+    b"/aiohttp/",
+];
+
+/// What a line is to the traceback that a speaker is in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// It belongs to none.
+    Outside,
+    /// It is a frame, or the head.
+    Frame,
+    /// It is what was raised; whether the frames went through a library that fetches data.
+    Raised {
+        /// They did.
+        fetching: bool,
+    },
+}
+
+/// The traceback that a speaker is in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Traceback {
+    /// How many lines of it have passed; 0 outside of any.
+    passed: u16,
+    fetching: bool,
+    /// The next line is the source of a frame.
+    quotes: bool,
+}
+
+impl Traceback {
+    /// Takes the next line of the speaker, whose own words begin at `text`.
+    pub fn take(&mut self, line: &[u8], text: usize) -> Part {
+        if memchr::memmem::find(line, HEAD).is_some() {
+            *self = Self { passed: 1, fetching: false, quotes: false };
+            return Part::Frame;
+        }
+        if self.passed == 0 {
+            return Part::Outside;
+        }
+        let words = line[text..].trim_ascii_end();
+        let is_file = memchr::memmem::find(words, b"  File \"").is_some();
+        let quoted = std::mem::replace(&mut self.quotes, is_file);
+        let is_frame = is_file || is_indented(words) || (quoted && has_gap(words));
+        if is_frame && self.passed < MOST {
+            self.passed += 1;
+            self.fetching |=
+                is_file && FETCHING.iter().any(|name| memchr::memmem::find(words, name).is_some());
+            return Part::Frame;
+        }
+        let fetching = self.fetching;
+        *self = Self::default();
+        if is_frame { Part::Outside } else { Part::Raised { fetching } }
+    }
+}
+
+/// Whether a line stands further in than what was raised does: by two blanks, for one may follow a rank's prefix.
+fn is_indented(words: &[u8]) -> bool {
+    words.is_empty()
+        || words.starts_with(b"  ")
+        || words.starts_with(b"\t")
+        || words.starts_with(b"   ")
+        || words.trim_ascii_start().starts_with(b"|")
+}
+
+/// Whether blanks stand within the line as before the source of a frame behind a stamp.
+fn has_gap(words: &[u8]) -> bool {
+    memchr::memmem::find(words, b"     ").is_some()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parts(lines: &[&str]) -> Vec<Part> {
+        let mut traceback = Traceback::default();
+        lines.iter().map(|line| traceback.take(line.as_bytes(), 0)).collect()
+    }
+
+    #[test]
+    fn what_was_raised_ends_the_frames() {
+        let raised = Part::Raised { fetching: false };
+        let told = parts(&[
+            "step 1",
+            "Traceback (most recent call last):",
+            "  File \"a.py\", line 3, in <module>",
+            "    raise RuntimeError(\"CUDA out of memory\")",
+            "    ^^^^^",
+            "ValueError: x",
+            "step 2",
+        ]);
+        let frame = Part::Frame;
+        assert_eq!(told, [Part::Outside, frame, frame, frame, frame, raised, Part::Outside]);
+    }
+
+    #[test]
+    fn frames_tell_whose_network_it_was() {
+        let told = parts(&[
+            "Traceback (most recent call last):",
+            "  File \"/site-packages/urllib3/connection.py\", line 3, in connect",
+            "ConnectionResetError: [Errno 104] Connection reset by peer",
+        ]);
+        assert_eq!(told[2], Part::Raised { fetching: true });
+    }
+
+    #[test]
+    fn frames_behind_stamps_are_frames() {
+        let told = parts(&[
+            "2026-09-14 01:58:40,000 Traceback (most recent call last):",
+            "2026-09-14 01:58:40,000   File \"a.py\", line 3, in f",
+            "2026-09-14 01:58:40,000     raise OSError(28)",
+            "2026-09-14 01:58:40,000 OSError: [Errno 28] No space left on device",
+        ]);
+        assert_eq!(told[1..3], [Part::Frame, Part::Frame]);
+        assert_eq!(told[3], Part::Raised { fetching: false });
+    }
+}

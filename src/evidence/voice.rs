@@ -1,0 +1,221 @@
+//! What one speaker wrote in one file, as far as that is evidence.
+
+use std::collections::VecDeque;
+
+use serde::{Deserialize, Serialize};
+
+use super::history::History;
+use super::notes::{FILE, Limits, Note, Notes, QUOTE, RANK};
+use super::progress::{self, UNITS};
+use super::template;
+use super::traceback::{Part, Traceback};
+use crate::batch::LineTime;
+use crate::stamp::How;
+
+/// How many of the last lines are kept.
+const LAST: usize = 8;
+/// How much is kept of each, in bytes.
+const LAST_QUOTE: usize = 240;
+/// How many templates are kept.
+const TEMPLATES: usize = 256;
+/// Of so many lines at the beginning each one's template is taken, of those behind of each sixteenth.
+const EACH: u64 = 4096;
+const STRIDE: u64 = 16;
+
+/// How far a speaker came in one unit.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Course {
+    /// The first number.
+    pub first: u64,
+    /// When that was first written, in nanoseconds since 1970 UTC.
+    pub first_at: Option<i64>,
+    /// The last number.
+    pub last: u64,
+    /// When that was first written.
+    pub last_at: Option<i64>,
+    /// The number of the line on which it was first written, in its file, from 1.
+    pub last_number: u64,
+    /// How often the number changed.
+    pub changes: u64,
+    /// Where it last went back: the number of that line; 0 where it never did.
+    pub back: u64,
+}
+
+/// A line of the end.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tail {
+    /// The head of its text.
+    pub text: String,
+    /// The nanoseconds since 1970 UTC for which its time stands.
+    pub span: Option<(i64, i64)>,
+    /// Its number in its file, from 1.
+    pub number: u64,
+}
+
+/// What one speaker wrote: a state that is gone on from, of at most some 60 KiB.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Voice {
+    /// How many lines.
+    pub lines: u64,
+    /// How many of them are errors.
+    pub errors: u64,
+    /// The earliest time of a line, in nanoseconds since 1970 UTC.
+    pub first: Option<i64>,
+    /// The latest.
+    pub last: Option<i64>,
+    /// The first error.
+    pub first_error: Option<Note>,
+    /// The last error.
+    pub last_error: Option<Note>,
+    /// The records that are evidence.
+    pub notes: Notes,
+    /// The last lines that are not empty.
+    pub tail: VecDeque<Tail>,
+    /// How far it came, by unit.
+    pub courses: [Option<Course>; UNITS],
+    /// Hashes of templates, and where in the file the first line of each begins.
+    pub templates: Vec<(u64, u64)>,
+    /// When it wrote how much.
+    pub history: History,
+    /// The traceback that it is in.
+    pub traceback: Traceback,
+}
+
+/// A line as the scan has it.
+#[derive(Clone, Copy, Debug)]
+pub struct Heard<'b> {
+    /// Its bytes.
+    pub line: &'b [u8],
+    /// Where the speaker's own words begin.
+    pub words: usize,
+    /// Its time.
+    pub time: LineTime,
+    /// Where it begins in its file, in bytes.
+    pub offset: u64,
+    /// Whether its shape is one of the taxonomy's.
+    pub telling: bool,
+    /// Whether it is an error.
+    pub error: bool,
+}
+
+impl Heard<'_> {
+    fn span(&self) -> Option<(i64, i64)> {
+        self.time.span.map(|span| (span.lo, span.hi))
+    }
+
+    fn note(&self, place: u64, progress: [Option<u64>; UNITS]) -> Note {
+        Note {
+            text: head(self.line, QUOTE),
+            span: self.span(),
+            own: self.time.how == Some(How::Own),
+            number: self.time.number,
+            place,
+            progress,
+            ..Note::default()
+        }
+    }
+}
+
+impl Voice {
+    /// Takes the next line. `limits` say how many records are kept.
+    pub fn take(&mut self, heard: &Heard<'_>, limits: Limits, scratch: &mut Vec<u8>) {
+        self.lines += 1;
+        let part = self.traceback.take(heard.line, heard.words);
+        let is_telling = match part {
+            Part::Frame => false,
+            Part::Raised { .. } => true,
+            Part::Outside => heard.telling,
+        };
+        let is_error = heard.error && (part != Part::Frame || is_head(heard.line));
+        self.errors += u64::from(is_error);
+        if let Some((lo, _)) = heard.span() {
+            self.first = Some(self.first.map_or(lo, |first| first.min(lo)));
+            self.last = Some(self.last.map_or(lo, |last| last.max(lo)));
+            self.history.push(lo, is_error);
+        }
+        if part == Part::Outside {
+            self.advance(heard);
+        }
+        if is_telling {
+            let raised = if let Part::Raised { fetching } = part { Some(fetching) } else { None };
+            let template = template::of(&heard.line[heard.words..], scratch);
+            let note = heard.note(self.lines, self.courses.map(|course| course.map(|course| course.last)));
+            self.notes.push(Note { template, raised, ..note }, limits);
+        }
+        if is_error {
+            let note = heard.note(self.lines, [None; UNITS]);
+            self.first_error.get_or_insert_with(|| note.clone());
+            self.last_error = Some(note);
+        }
+        self.see(heard, scratch);
+    }
+
+    /// Keeps the line as one of the last.
+    pub fn end_with(&mut self, heard: &Heard<'_>) {
+        if self.tail.len() >= LAST {
+            self.tail.pop_front();
+        }
+        let text = head(heard.line, LAST_QUOTE);
+        self.tail.push_back(Tail { text, span: heard.span(), number: heard.time.number });
+    }
+
+    /// How many of the last lines it keeps.
+    pub fn keeps() -> usize {
+        LAST
+    }
+
+    fn advance(&mut self, heard: &Heard<'_>) {
+        let found = progress::of(&heard.line[heard.words..]);
+        let (at, line) = (heard.span().map(|span| span.0), heard.time.number);
+        for (course, number) in self.courses.iter_mut().zip(found) {
+            let Some(number) = number else { continue };
+            let course = course.get_or_insert(Course {
+                first: number,
+                first_at: at,
+                last: number,
+                last_at: at,
+                last_number: line,
+                ..Course::default()
+            });
+            if course.last != number {
+                if number < course.last {
+                    course.back = line;
+                }
+                (course.last, course.last_at, course.last_number) = (number, at, line);
+                course.changes += 1;
+            }
+        }
+    }
+
+    fn see(&mut self, heard: &Heard<'_>, scratch: &mut Vec<u8>) {
+        let is_due = self.lines <= EACH || self.lines.is_multiple_of(STRIDE);
+        if !is_due || self.templates.len() >= TEMPLATES {
+            return;
+        }
+        let template = template::of(&heard.line[heard.words..], scratch);
+        if let Err(at) = self.templates.binary_search_by_key(&template, |entry| entry.0) {
+            self.templates.insert(at, (template, heard.offset));
+        }
+    }
+
+    /// Whether it keeps no more than it may; what is stored may have been forged.
+    pub fn is_bounded(&self) -> bool {
+        self.notes.is_bounded(Limits {
+            first: RANK.first.max(FILE.first),
+            last: RANK.last.max(FILE.last),
+            alike: 0,
+        }) && self.tail.len() <= LAST
+            && self.tail.iter().all(|tail| tail.text.len() <= 3 * LAST_QUOTE)
+            && self.templates.len() <= TEMPLATES
+            && self.history.is_bounded()
+    }
+}
+
+fn is_head(line: &[u8]) -> bool {
+    memchr::memmem::find(line, super::traceback::HEAD).is_some()
+}
+
+/// The head of a line as text.
+fn head(line: &[u8], most: usize) -> String {
+    String::from_utf8_lossy(&line[..line.len().min(most)]).trim_end().to_owned()
+}

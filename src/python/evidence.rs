@@ -1,0 +1,136 @@
+//! `gather`: the evidence in one file, and the state to go on from.
+
+use std::sync::Arc;
+
+use pyo3::prelude::*;
+use pyo3::types::PyBytes;
+
+use super::caller::PythonCaller;
+use super::error::engine;
+use super::pattern::Pattern;
+use super::question::Question;
+use crate::evidence::notes::Note;
+use crate::evidence::progress::UNITS;
+use crate::evidence::state::{Name, State};
+use crate::evidence::voice::{Course, Tail, Voice};
+use crate::evidence::{self, Gathered, Inquiry, Shape, Shapes};
+
+/// A record, as `_core._Note` says.
+#[derive(IntoPyObject)]
+struct NoteParts {
+    text: String,
+    span: Option<(i64, i64)>,
+    own: bool,
+    number: u64,
+    place: u64,
+    template: u64,
+    raised: Option<bool>,
+    progress: [Option<u64>; UNITS],
+}
+
+/// How far a speaker came in one unit, as `_core._Course` says.
+#[derive(IntoPyObject)]
+struct CourseParts {
+    first: u64,
+    first_at: Option<i64>,
+    last: u64,
+    last_at: Option<i64>,
+    last_number: u64,
+    changes: u64,
+    back: u64,
+}
+
+/// What one speaker wrote, as `_core._Voice` says.
+#[derive(IntoPyObject)]
+pub(super) struct VoiceParts {
+    replica: String,
+    rank: Option<u32>,
+    local: Option<u32>,
+    lines: u64,
+    errors: u64,
+    first: Option<i64>,
+    last: Option<i64>,
+    first_error: Option<NoteParts>,
+    last_error: Option<NoteParts>,
+    notes: Vec<NoteParts>,
+    counts: Vec<(u64, u64)>,
+    tail: Vec<(String, Option<(i64, i64)>, u64)>,
+    courses: [Option<CourseParts>; UNITS],
+    templates: Vec<(u64, u64)>,
+    history: (i64, Vec<(i64, u64, u64)>),
+}
+
+/// The evidence in the file, by speaker, and the state to store, if that is new.
+///
+/// Of the lines that the question's pattern selects, `quiet` are those that mean no failure, and `loud` of the others those
+/// that are errors; `errors` says what is one, if the caller does. `state` is what was stored before, and `asked` a hash of what the answer depends on beside the log.
+#[pyfunction]
+#[pyo3(signature = (asked_of, quiet, loud, errors=None, state=None, asked=0))]
+pub(super) fn gather<'py>(
+    py: Python<'py>,
+    asked_of: &Question,
+    quiet: &Pattern,
+    loud: &Pattern,
+    errors: Option<&Pattern>,
+    state: Option<&[u8]>,
+    asked: u64,
+) -> PyResult<(Vec<VoiceParts>, Option<Bound<'py, PyBytes>>)> {
+    let known = state.and_then(State::read);
+    let (mut question, mut caller) = asked_of.put(py, &Arc::default(), &Arc::default());
+    let Some(telling) = question.pattern.take() else { return Ok((Vec::new(), None)) };
+    let (quiet, mut quiet_judge) = judged(py, quiet);
+    let (loud, mut loud_judge) = judged(py, loud);
+    let mut errors = errors.map(|pattern| judged(py, pattern));
+    let mut telling_judge = caller.judge_alone();
+    let told = engine(py, || {
+        let shapes = Shapes {
+            telling: Shape { pattern: telling, judge: &mut telling_judge },
+            quiet: Shape { pattern: quiet, judge: &mut quiet_judge },
+            loud: Shape { pattern: loud, judge: &mut loud_judge },
+            errors: errors.as_mut().map(|(pattern, judge)| Shape { pattern: Arc::clone(pattern), judge }),
+        };
+        let gathered = evidence::gather(Inquiry { question, shapes, known, asked }, &mut caller)?;
+        let stored = gathered.store.as_ref().and_then(State::write);
+        Ok((gathered, stored))
+    });
+    let (Gathered { state, .. }, stored) = told.map_err(|error| caller.exception(error))?;
+    let voices = state.voices.into_iter().map(|(name, voice)| parts(name, voice)).collect();
+    Ok((voices, stored.map(|bytes| PyBytes::new(py, &bytes))))
+}
+
+/// A pattern, and the one who decides for it.
+fn judged(py: Python<'_>, pattern: &Pattern) -> (Arc<crate::pattern::Pattern>, PythonCaller) {
+    let (engine, search) = pattern.parts(py);
+    (engine, PythonCaller::new(Some(search), None, Arc::default()))
+}
+
+fn parts((replica, ranks): Name, mut voice: Voice) -> VoiceParts {
+    let history = voice.history.columns().map(|(start, c)| (start, c.lines, c.errors)).collect();
+    VoiceParts {
+        replica,
+        rank: ranks.global,
+        local: ranks.local,
+        lines: voice.lines,
+        errors: voice.errors,
+        first: voice.first,
+        last: voice.last,
+        first_error: voice.first_error.map(note),
+        last_error: voice.last_error.map(note),
+        notes: voice.notes.first.into_iter().chain(voice.notes.last).map(note).collect(),
+        counts: voice.notes.counts,
+        tail: voice.tail.into_iter().map(|Tail { text, span, number }| (text, span, number)).collect(),
+        courses: voice.courses.map(|course| course.map(course_parts)),
+        templates: voice.templates,
+        history: (voice.history.width(), history),
+    }
+}
+
+fn note(note: Note) -> NoteParts {
+    let Note { text, span, own, number, place, template, raised, progress } = note;
+    NoteParts { text, span, own, number, place, template, raised, progress }
+}
+
+fn course_parts(course: Course) -> CourseParts {
+    let Course { first, first_at, last, last_at, last_number, changes, back } = course;
+    CourseParts { first, first_at, last, last_at, last_number, changes, back }
+}

@@ -1,0 +1,304 @@
+"""Who failed first, and why: right, or silent. The taxonomy, the cases in their layouts, what is taken away, healthy logs."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import diagnosis_cases as cases
+import logdex
+import logdex.inputs.layouts
+import pytest
+import torchrun_cases
+from diagnosis_cases import Form
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from logdex.regex.pattern import compile_pattern
+from logdex.diagnosis import taxonomy
+from logdex.diagnosis.accusations import Accusation, most_accused
+from logdex.diagnosis.clocks import measure
+from logdex.diagnosis.events import Course, Event, Speaker
+from logdex.diagnosis.words import MOST, ranges, who
+
+ALL = [case for path in sorted(cases.DATA.glob("*.jsonl")) for case in cases.read(path)]
+FORMS = [Form(layout, stamps, prefix="rank") for layout in cases.LAYOUTS for stamps in ("python", "none")]
+
+
+@pytest.mark.parametrize("row", taxonomy.rows(), ids=lambda row: f"{row.role} {row.class_}")
+def test_the_example_of_a_row_falls_to_it(row: taxonomy.Row) -> None:
+    known = taxonomy.classify(row.example)
+    assert known is not None
+    assert known[0] is row
+
+
+@pytest.mark.parametrize("row", taxonomy.rows(), ids=lambda row: f"{row.role} {row.class_}")
+def test_the_engine_looks_at_the_example_of_a_row(row: taxonomy.Row) -> None:
+    unions = taxonomy.unions()
+    chosen = unions.quiet if row.role in taxonomy.QUIET else unions.telling
+    pattern = compile_pattern(chosen)
+    assert pattern is not None
+    assert pattern.select(row.example.encode() + b"\n") == [0]
+
+
+def test_every_cause_has_words_and_a_next_step() -> None:
+    named = {row.class_ for row in taxonomy.rows() if row.role in ("cause", "outside", "exception", "error")}
+    missing = named - set(taxonomy.classes())
+    assert not missing
+    assert all(one.says and one.next for one in taxonomy.classes().values())
+
+
+@pytest.mark.parametrize(
+    ("line", "role"),
+    [
+        ("watchdog thread terminated with exception: CUDA error: an illegal memory access", "cause"),
+        ("watchdog thread terminated with exception: [Rank 7] Watchdog caught collective operation", "victim"),
+        ("[rank0]: KeyError: 0", "exception"),
+        ("  fail_on_error ................ False", "harmless"),
+        ("{'skip_errors': True, 'nan_check': 1}", "harmless"),
+        ("2026-11-22 02:00:00 INFO 0 errors so far, error_rate=0.0", "harmless"),
+        ("epoch 3 terror error bars", None),
+        ("finance: loss=1.0 nanoseconds=3", None),
+        ("I1122 06:47:12.123456 77 api.py:826] fine", None),
+        ("[E1122 06:47:12.123456789 x.cpp:616] odd", "error"),
+        ("CUDA out of memory. Tried to allocate more than 1EB memory", "victim"),
+        ("slurmstepd: error: *** STEP 1.0 ON n CANCELLED AT 2026-01-02T03:04:05 ***", "outside"),
+        ("srun: error: n1: task 2: Segmentation fault (core dumped)", "exit"),
+        ("kernel: NVRM: Xid (PCI:0000:4b:00): 79, GPU has fallen off the bus.", "cause"),
+    ],
+)
+def test_what_a_line_is_taken_for(line: str, role: str | None) -> None:
+    known = taxonomy.classify(line)
+    assert (known[0].role if known else None) == role
+
+
+@given(st.sampled_from([text for case in ALL for _, _, text in case["lines"]]), st.data())
+def test_records_that_differ_in_numbers_are_read_as_if_each_was_looked_at(text: str, data: st.DataObject) -> None:
+    other = re.sub(r"\d+", lambda _: str(data.draw(st.integers(0, 99_999))), text)
+    quick, slow = taxonomy.classify(other), taxonomy._exactly(other)
+    assert (quick and (quick[0], quick[1].span())) == (slow and (slow[0], slow[1].span()))
+
+
+def test_cases_are_answered_rightly_or_not_at_all(tmp_path: Path) -> None:
+    told: dict[str, list[str]] = {}
+    for case in ALL:
+        for form in FORMS:
+            folder = tmp_path / case["id"] / form.name
+            folder.mkdir(parents=True)
+            verdict, answer = cases.judge(case, str(folder), form)
+            told.setdefault(verdict, []).append(f"{case['id']} {form.name}")
+            assert not (verdict == "wrong" and answer.certainty == "certain"), answer.text
+            assert len(answer.text.splitlines()) <= MOST
+    total = sum(map(len, told.values()))
+    assert len(told.get("wrong", ())) <= 0.03 * total, told["wrong"]
+    assert len(told["right"]) >= 0.9 * total, told["cannot tell"]
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_what_is_taken_away_makes_no_other_rank_the_culprit(tmp_path: Path, data: st.DataObject) -> None:
+    case = data.draw(st.sampled_from(ALL))
+    form = Form(data.draw(st.sampled_from(cases.LAYOUTS)), prefix="rank")
+    writers = sorted({who for _, who, _ in case["lines"]})
+    answers = _culprits(case)
+    less = replace(
+        form,
+        stamps=data.draw(st.sampled_from(cases.STAMPS)),
+        drop=frozenset(data.draw(st.sets(st.sampled_from(writers), max_size=2))),
+    )
+    folder = tmp_path / f"{time.monotonic_ns()}"
+    folder.mkdir()
+    cases.render(case, str(folder), less)
+    if not any(folder.rglob("*.log")):
+        return
+    answer = cases.ask(str(folder))
+    if answer.certainty != "certain" or answer.kind != "rank":
+        return
+    assert {cases.global_name(case, name, less) for name in answer.ranks} <= answers, answer.text
+
+
+def _culprits(case: dict[str, Any]) -> set[str]:
+    """All ranks that may be named: those of the answers, and whoever wrote a cause of their own."""
+    named = {name for answer in case["answers"] for name in answer.get("ranks", ())}
+    for _, writer, text in case["lines"]:
+        known = taxonomy.classify(text)
+        if writer[1:].isdigit() and known and known[0].role in ("cause", "exception", "exit"):
+            named.add(writer[1:])
+    return named
+
+
+@pytest.mark.parametrize("path", sorted((cases.DATA / "healthy").iterdir()), ids=lambda path: path.stem)
+def test_healthy_logs_have_no_failure(path: Path) -> None:
+    answer = logdex.open(path, tz="UTC").ranks().diagnosis
+    assert (answer.kind, answer.status) == ("none", 0), answer.text
+
+
+@pytest.mark.parametrize("case", torchrun_cases.TRUTH)
+def test_real_torchrun_failures(case: str, tmp_path: Path) -> None:
+    told = {}
+    for form, sources in torchrun_cases.forms(case, tmp_path):
+        answer = logdex.open(sources, tz="UTC", index=False).ranks().diagnosis
+        right = answer.kind == "rank" and set(answer.ranks) == torchrun_cases.TRUTH[case]
+        told[form] = right
+        assert right or answer.kind == "unknown", f"{form}\n{answer.text}"
+    assert sum(told.values()) >= 6, told
+
+
+def test_a_job_that_was_started_again_is_told_of_its_last_attempt(tmp_path: Path) -> None:
+    for form, sources in torchrun_cases.forms("f_restart", tmp_path):
+        if "torchx" in form:
+            continue
+        answer = logdex.open(sources, tz="UTC", index=False).ranks().diagnosis
+        assert answer.kind in ("uniform", "unknown"), f"{form}\n{answer.text}"
+
+
+def test_the_record_of_an_error_beside_a_log_is_evidence(tmp_path: Path) -> None:
+    for rank in range(3):
+        folder = tmp_path / f"trainer/run_x/attempt_0/{rank}"
+        folder.mkdir(parents=True)
+        victim = "RuntimeError: Connection closed by peer [10.0.0.1]:4000\n" if rank != 1 else ""
+        (folder / "stderr.log").write_text(f"2026-11-22 02:00:0{rank} step 3 loss 2\n{victim}")
+    message = {"message": "ValueError: shard 7 is corrupt", "extraInfo": {"timestamp": "1795312803"}}
+    (tmp_path / "trainer/run_x/attempt_0/1/error.json").write_text(json.dumps({"message": message}))
+    answer = logdex.open(tmp_path, tz="UTC").ranks().diagnosis
+    assert (answer.kind, answer.ranks) == ("rank", ("1",)), answer.text
+    assert answer.evidence[0].path.endswith("error.json")
+    for hostile in ("", "[]", '{"message": 7}', '{"message": {"message": null}}', "[" * 5000):
+        (tmp_path / "trainer/run_x/attempt_0/1/error.json").write_text(hostile)
+        assert logdex.open(tmp_path, tz="UTC").ranks().diagnosis.ranks == ("1",)
+
+
+def test_an_exit_status_without_a_word_is_a_failure(tmp_path: Path) -> None:
+    for replica in range(3):
+        folder = tmp_path / f"app/trainer/{replica}"
+        folder.mkdir(parents=True)
+        (folder / "stderr.log").write_text("2026-11-22 02:00:00 step 1\n")
+    exits = [{"exitcode": 4 if replica == 1 else 0} for replica in range(3)]
+    (tmp_path / "app/SUCCESS").write_text(json.dumps({"roles": {"trainer": exits}}))
+    answer = logdex.open(tmp_path / "app", tz="UTC").ranks().diagnosis
+    assert (answer.kind, answer.ranks, answer.cause) == ("rank", ("trainer/1",), "exit"), answer.text
+
+
+def test_an_error_after_which_the_rank_went_on_is_none(tmp_path: Path) -> None:
+    path = tmp_path / "rank0.log"
+    head = "2026-11-22 02:00:00 step 1\n2026-11-22 02:00:01 RuntimeError: CUDA error: unspecified launch failure\n"
+    path.write_text(head)
+    assert logdex.open(path).ranks().diagnosis.cause == "gpu_fault"
+    path.write_text(head + "2026-11-22 02:00:02 step 2\n")
+    assert logdex.open(path).ranks().diagnosis.kind == "none"
+
+
+def test_what_the_caller_takes_for_an_error_counts_alone(tmp_path: Path) -> None:
+    for rank in range(3):
+        text = f"2026-11-22 02:00:0{rank} odd\n2026-11-22 02:00:09 CUDA out of memory\n"
+        (tmp_path / f"rank{rank}.log").write_text(text if rank != 1 else text.replace("odd", "even"))
+    answer = logdex.open(tmp_path).ranks("even").diagnosis
+    assert (answer.kind, answer.ranks, answer.cause) == ("rank", ("1",), "chosen")
+
+
+def _speaker(name: str, offset: float, at: float | None = None) -> Speaker:
+    course = Course(1, 100 + offset, 3, 120 + offset, 9, 2, 0)
+    one = Speaker(name, f"{name}.log", courses=(course, None, None))
+    if at is not None:
+        row, when = taxonomy.rows()[0], at + offset
+        one.events = [Event(one.path, 5, 5, when, when + 0.001, True, "x", row, None, speaker=name)]
+    return one
+
+
+@given(st.lists(st.floats(-20, 20), min_size=3, max_size=9), st.floats(1.5, 50))
+def test_clocks_that_are_off_are_measured_by_steps(offsets: list[float], gap: float) -> None:
+    speakers = [_speaker(str(at), offset, 130 + gap * (at == 0)) for at, offset in enumerate(offsets)]
+    clocks = measure(speakers, 1.0)
+    first, second = speakers[1].events[0], speakers[0].events[0]
+    # Below half a second a clock is taken to be right.
+    assert clocks.is_before(first, second)
+    assert not clocks.is_before(second, first)
+
+
+def test_a_tie_between_witnesses_names_nobody() -> None:
+    def accusation(speaker: str, *ranks: int) -> Accusation:
+        event = _speaker(speaker, 0.0, 1.0).events[0]
+        return Accusation(event, ranks, 3)
+
+    tied = [accusation("0", 3), accusation("1", 4)]
+    assert most_accused(tied, lambda _: False)[0] == ()
+    assert most_accused([*tied, accusation("2", 3)], lambda _: False)[0] == (3,)
+
+
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [
+        (["3"], "rank 3"),
+        ([str(at) for at in range(8)], "all 8 ranks"),
+        ([str(at) for at in range(8) if at != 5], "ranks 0-4, 6-7"),
+        (["trainer/1"], "trainer/1"),
+        ([], "nobody"),
+    ],
+)
+def test_ranks_are_named_in_short(names: list[str], said: str) -> None:
+    assert who(names, [str(at) for at in range(8)]) == said
+
+
+def test_the_short_side_of_many_is_named() -> None:
+    everyone = [str(at) for at in range(1024)]
+    assert who([name for name in everyone if name != "815"], everyone) == "all but 815"
+    assert ranges(str(at) for at in range(0, 100, 2)).endswith("and 38 more")
+
+
+def test_the_rule_takes_under_a_second_for_a_thousand_ranks(tmp_path: Path) -> None:
+    """Not by the clock of one machine: a thousand ranks take no more than some thirty times what fifty take."""
+    from logdex import ranks as module
+
+    took = {}
+    for world in (50, 1000):
+        voices = [_voice(rank) for rank in range(world)]
+        files = [
+            module.File(f"rank{rank}.log", logdex.inputs.layouts.of_file(f"rank{rank}.log"), [voice])
+            for rank, voice in enumerate(voices)
+        ]
+        best = float("inf")
+        for _ in range(3):
+            begun = time.perf_counter()
+            module.name_all(files)
+            scene = module._scene(files, None, 1.0)
+            told = module.put(scene, lambda seconds: module._time(round(seconds * 1e9), "UTC"))
+            best = min(best, time.perf_counter() - begun)
+        assert told.ranks == ("7",), told.text
+        took[world] = best
+    assert took[1000] < 60 * took[50], took
+
+
+def _voice(rank: int) -> Any:
+    base = 1_795_312_800_000_000_000
+
+    def note(number: int, text: str, second: int) -> dict[str, Any]:
+        span = (base + second * 10**9, base + second * 10**9 + 999)
+        return {
+            "text": text, "span": span, "own": True, "number": number, "place": number, "template": number,
+            "raised": None, "progress": (3, None, None),
+        }
+
+    texts = [f"RuntimeError: CUDA out of memory {rank}"] if rank == 7 else []
+    texts += [
+        f"[Rank {rank}] Watchdog caught collective operation timeout: WorkNCCL(SeqNum={k}, OpType=ALLREDUCE) "
+        f"ran for 600000 milliseconds before timing out."
+        for k in range(11)
+    ]
+    texts += [f"[rank{rank}]: torch.distributed.DistBackendError: NCCL error {k}" for k in range(4)]
+    notes = [note(10 + at, text, 30 if "CUDA" in text else 630) for at, text in enumerate(texts)]
+    course = {"first": 1, "first_at": base, "last": 3, "last_at": base + 2 * 10**9, "last_number": 3, "changes": 2, "back": 0}
+    return {
+        "replica": "", "rank": None, "local": None, "lines": 60, "errors": len(notes), "first": base,
+        "last": base + 630 * 10**9, "first_error": notes[0], "last_error": notes[-1], "notes": notes, "counts": [],
+        "tail": [], "courses": (course, None, None), "templates": [], "history": (10**9, []),
+    }
+
+
+def test_names_of_groups_are_those_of_the_table() -> None:
+    """What the code asks a match for stands in some shape."""
+    asked = {"rank", "ranks", "ready", "local", "host", "code", "signal", "signame", "how", "seq", "op", "ms", "self", "time"}
+    there = {re.sub(r"\d+$", "", name) for row in taxonomy.rows() for name in row.shape.groupindex}
+    assert asked <= there

@@ -1,0 +1,50 @@
+"""Counts how often `logdex ranks` is right, cannot tell, or is wrong: `python tools/diagnosis_table.py [CASES.jsonl ...]`.
+
+Each case (tests/data/diagnosis/: retold after public failures, and written for the tests) is laid out in every layout,
+with every kind of stamps, prefixes and skewed clocks, and asked. Prints a table in Markdown.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+from collections import Counter
+from datetime import date
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
+import diagnosis_cases as cases
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("cases", nargs="*", type=Path, default=sorted(cases.DATA.glob("*.jsonl")))
+    parser.add_argument("--full", action="store_true", help="noise and larger worlds too; takes some minutes")
+    parser.add_argument("--wrong", action="store_true", help="name what is wrong, and what cannot be told")
+    parser.add_argument("--only", help="only the case of this name")
+    asked = parser.parse_args()
+    print(f"Counted on {date.today():%Y-%m-%d}.\n")
+    certain = 0
+    for path in asked.cases:
+        told: dict[str, Counter[str]] = {}
+        for case in cases.read(path):
+            if asked.only and case["id"] != asked.only:
+                continue
+            for form in cases.forms(case, full=asked.full):
+                with tempfile.TemporaryDirectory() as folder:
+                    verdict, answer = cases.judge(case, folder, form)
+                for row in (f"{form.layout}, stamps {form.stamps}", f"prefix {form.prefix}", f"skew {form.skew:g} s", "all"):
+                    told.setdefault(row, Counter())[verdict] += 1
+                certain += verdict == "wrong" and answer.certainty == "certain"
+                if asked.wrong and verdict != "right":
+                    print(f"{verdict:12} {case['id']:6} {form.name}: {answer.kind} {answer.ranks} {answer.hosts} {answer.cause} {answer.certainty}", file=sys.stderr)
+        print(f"### {path.stem}\n\n| | right | cannot tell | wrong | share right |\n|---|---|---|---|---|")
+        for row, count in sorted(told.items(), key=lambda item: (item[0] == "all", item[0])):
+            total = sum(count.values())
+            print(f"| {row} | {count['right']} | {count['cannot tell']} | {count['wrong']} | {count['right'] / total:.0%} |")
+        print()
+    print(f"Wrong, and said to be certain: {certain}.")
+    return int(certain > 0)
+
+if __name__ == "__main__":
+    raise SystemExit(main())
