@@ -1,6 +1,8 @@
-"""Cases of failures, and the forms in which they are laid out as files; used by the tests and by tools/diagnosis_table.py.
+"""Cases of failures, and the forms in which they are laid out as files; used by the tests and by
+tools/diagnosis_table.py.
 
-A case tells who wrote what when: `lines` are [seconds since the run began or null, who, text], where who is "r3" (a rank),
+A case tells who wrote what when: `lines` are [seconds since the run began or null, who, text], where who is "r3" (a
+rank),
 "agent@h1" (the launcher of a host), "sched" (the batch system) or "driver". `answers` are all that count as right.
 """
 
@@ -98,7 +100,11 @@ def render(case: dict[str, Any], folder: str, form: Form, seed: int = 7) -> None
             continue
         at = None if seconds is None else seconds + offset
         head = ""
-        if who[0] == "r" and who[1:].isdecimal() and (form.prefix != "none" or form.layout in ("one", "hosts")):
+        if (
+            who[0] == "r"
+            and who[1:].isdecimal()
+            and (form.prefix != "none" or form.layout in ("one", "hosts"))
+        ):
             head = f"[rank{who[1:]}]: "
             if form.prefix == "default" and form.layout == "hosts":
                 head = f"[default{int(who[1:]) % 8}]:"
@@ -115,7 +121,9 @@ def _with_noise(case: dict[str, Any], form: Form) -> list[list[Any]]:
         return case["lines"]
     ranks = sorted({who for _, who, _ in case["lines"] if who[0] == "r" and who[1:].isdecimal()})[:8]
     each = form.noise // max(len(ranks), 1)
-    noise = [[-100 + 90 * at / each, who, f"fetch shard {at} of {each}"] for at in range(each) for who in ranks]
+    noise = [
+        [-100 + 90 * at / each, who, f"fetch shard {at} of {each}"] for at in range(each) for who in ranks
+    ]
     return [*noise, *case["lines"]]
 
 

@@ -1,4 +1,7 @@
-"""Who failed first, and why: right, or silent. The taxonomy, the cases in their layouts, what is taken away, healthy logs."""
+"""Who failed first, and why.
+
+Right, or silent. The taxonomy, the cases in their layouts, what is taken away, healthy logs.
+"""
 
 from __future__ import annotations
 
@@ -17,12 +20,13 @@ import torchrun_cases
 from diagnosis_cases import Form
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from logdex.regex.pattern import compile_pattern
 from logdex.diagnosis import taxonomy
 from logdex.diagnosis.accusations import Accusation, most_accused
 from logdex.diagnosis.clocks import measure
 from logdex.diagnosis.events import Course, Event, Speaker
-from logdex.diagnosis.words import MOST, ranges, who
+from logdex.diagnosis.short import ranges, who
+from logdex.diagnosis.words import MOST
+from logdex.regex.pattern import compile_pattern
 
 ALL = [case for path in sorted(cases.DATA.glob("*.jsonl")) for case in cases.read(path)]
 FORMS = [Form(layout, stamps, prefix="rank") for layout in cases.LAYOUTS for stamps in ("python", "none")]
@@ -55,7 +59,10 @@ def test_every_cause_has_words_and_a_next_step() -> None:
     ("line", "role"),
     [
         ("watchdog thread terminated with exception: CUDA error: an illegal memory access", "cause"),
-        ("watchdog thread terminated with exception: [Rank 7] Watchdog caught collective operation", "victim"),
+        (
+            "watchdog thread terminated with exception: [Rank 7] Watchdog caught collective operation",
+            "victim",
+        ),
         ("[rank0]: KeyError: 0", "exception"),
         ("  fail_on_error ................ False", "harmless"),
         ("{'skip_errors': True, 'nan_check': 1}", "harmless"),
@@ -76,7 +83,9 @@ def test_what_a_line_is_taken_for(line: str, role: str | None) -> None:
 
 
 @given(st.sampled_from([text for case in ALL for _, _, text in case["lines"]]), st.data())
-def test_records_that_differ_in_numbers_are_read_as_if_each_was_looked_at(text: str, data: st.DataObject) -> None:
+def test_records_that_differ_in_numbers_are_read_as_if_each_was_looked_at(
+    text: str, data: st.DataObject
+) -> None:
     other = re.sub(r"\d+", lambda _: str(data.draw(st.integers(0, 99_999))), text)
     quick, slow = taxonomy.classify(other), taxonomy._exactly(other)
     assert (quick and (quick[0], quick[1].span())) == (slow and (slow[0], slow[1].span()))
@@ -277,8 +286,14 @@ def _voice(rank: int) -> Any:
     def note(number: int, text: str, second: int) -> dict[str, Any]:
         span = (base + second * 10**9, base + second * 10**9 + 999)
         return {
-            "text": text, "span": span, "own": True, "number": number, "place": number, "template": number,
-            "raised": None, "progress": (3, None, None),
+            "text": text,
+            "span": span,
+            "own": True,
+            "number": number,
+            "place": number,
+            "template": number,
+            "raised": None,
+            "progress": (3, None, None),
         }
 
     texts = [f"RuntimeError: CUDA out of memory {rank}"] if rank == 7 else []
@@ -289,16 +304,51 @@ def _voice(rank: int) -> Any:
     ]
     texts += [f"[rank{rank}]: torch.distributed.DistBackendError: NCCL error {k}" for k in range(4)]
     notes = [note(10 + at, text, 30 if "CUDA" in text else 630) for at, text in enumerate(texts)]
-    course = {"first": 1, "first_at": base, "last": 3, "last_at": base + 2 * 10**9, "last_number": 3, "changes": 2, "back": 0}
+    course = {
+        "first": 1,
+        "first_at": base,
+        "last": 3,
+        "last_at": base + 2 * 10**9,
+        "last_number": 3,
+        "changes": 2,
+        "back": 0,
+    }
     return {
-        "replica": "", "rank": None, "local": None, "lines": 60, "errors": len(notes), "first": base,
-        "last": base + 630 * 10**9, "first_error": notes[0], "last_error": notes[-1], "notes": notes, "counts": [],
-        "tail": [], "courses": (course, None, None), "templates": [], "history": (10**9, []),
+        "replica": "",
+        "rank": None,
+        "local": None,
+        "lines": 60,
+        "errors": len(notes),
+        "first": base,
+        "last": base + 630 * 10**9,
+        "first_error": notes[0],
+        "last_error": notes[-1],
+        "notes": notes,
+        "counts": [],
+        "tail": [],
+        "courses": (course, None, None),
+        "templates": [],
+        "history": (10**9, []),
     }
 
 
 def test_names_of_groups_are_those_of_the_table() -> None:
     """What the code asks a match for stands in some shape."""
-    asked = {"rank", "ranks", "ready", "local", "host", "code", "signal", "signame", "how", "seq", "op", "ms", "self", "time"}
+    asked = {
+        "rank",
+        "ranks",
+        "ready",
+        "local",
+        "host",
+        "code",
+        "signal",
+        "signame",
+        "how",
+        "seq",
+        "op",
+        "ms",
+        "self",
+        "time",
+    }
     there = {re.sub(r"\d+$", "", name) for row in taxonomy.rows() for name in row.shape.groupindex}
     assert asked <= there

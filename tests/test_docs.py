@@ -22,7 +22,14 @@ PAGES = sorted((ROOT / "docs").rglob("*.md"))
 _FENCE = re.compile(r"^```(\w*)([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _COMMAND = re.compile(r"^\$ (.*)$", re.MULTILINE)
 _FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
-_MODULES = ["logdex", "logdex.log", "logdex.many", "logdex.ranks", "logdex.inputs.layouts", "logdex.diagnosis.verdict"]
+_MODULES = [
+    "logdex",
+    "logdex.log",
+    "logdex.many",
+    "logdex.ranks",
+    "logdex.inputs.layouts",
+    "logdex.diagnosis.verdict",
+]
 
 
 def blocks(page: Path) -> Iterator[tuple[str, str, str]]:

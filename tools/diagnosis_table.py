@@ -1,4 +1,5 @@
-"""Counts how often `logdex ranks` is right, cannot tell, or is wrong: `python tools/diagnosis_table.py [CASES.jsonl ...]`.
+"""Counts how often `logdex ranks` is right, cannot tell, or is wrong: `python tools/diagnosis_table.py [CASES.jsonl
+...]`.
 
 Each case (tests/data/diagnosis/: retold after public failures, and written for the tests) is laid out in every layout,
 with every kind of stamps, prefixes and skewed clocks, and asked. Prints a table in Markdown.
@@ -16,7 +17,9 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 import diagnosis_cases as cases
 
+
 def main() -> int:
+    """Counts, and prints; 1 if an answer is wrong and said to be certain."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("cases", nargs="*", type=Path, default=sorted(cases.DATA.glob("*.jsonl")))
     parser.add_argument("--full", action="store_true", help="noise and larger worlds too; takes some minutes")
@@ -33,18 +36,26 @@ def main() -> int:
             for form in cases.forms(case, full=asked.full):
                 with tempfile.TemporaryDirectory() as folder:
                     verdict, answer = cases.judge(case, folder, form)
-                for row in (f"{form.layout}, stamps {form.stamps}", f"prefix {form.prefix}", f"skew {form.skew:g} s", "all"):
+                for row in (
+                    f"{form.layout}, stamps {form.stamps}",
+                    f"prefix {form.prefix}",
+                    f"skew {form.skew:g} s",
+                    "all",
+                ):
                     told.setdefault(row, Counter())[verdict] += 1
                 certain += verdict == "wrong" and answer.certainty == "certain"
                 if asked.wrong and verdict != "right":
-                    print(f"{verdict:12} {case['id']:6} {form.name}: {answer.kind} {answer.ranks} {answer.hosts} {answer.cause} {answer.certainty}", file=sys.stderr)
+                    told_of = f"{answer.kind} {answer.ranks} {answer.hosts} {answer.cause} {answer.certainty}"
+                    print(f"{verdict:12} {case['id']:6} {form.name}: {told_of}", file=sys.stderr)
         print(f"### {path.stem}\n\n| | right | cannot tell | wrong | share right |\n|---|---|---|---|---|")
         for row, count in sorted(told.items(), key=lambda item: (item[0] == "all", item[0])):
             total = sum(count.values())
-            print(f"| {row} | {count['right']} | {count['cannot tell']} | {count['wrong']} | {count['right'] / total:.0%} |")
+            share = f"{count['right'] / total:.0%}"
+            print(f"| {row} | {count['right']} | {count['cannot tell']} | {count['wrong']} | {share} |")
         print()
     print(f"Wrong, and said to be certain: {certain}.")
     return int(certain > 0)
+
 
 if __name__ == "__main__":
     raise SystemExit(main())

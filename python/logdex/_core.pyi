@@ -31,6 +31,7 @@ __all__ = [
     "count",
     "field",
     "field_of",
+    "gather",
     "holds",
     "parse_time",
     "prune",
@@ -38,7 +39,6 @@ __all__ = [
     "span",
     "start_recording",
     "stop_recording",
-    "summarize",
 ]
 
 __version__: str
@@ -611,7 +611,8 @@ def gather(
 ) -> tuple[list[_Voice], bytes | None]:
     """The evidence in the file by speaker, and the state to store, if that is new.
 
-    The question's pattern says which lines are looked at, `quiet` which of them mean no failure, and `loud` which of the
+    The question's pattern says which lines are looked at, `quiet` which of them mean no failure, and `loud` which of
+    the
     others are errors, unless `errors` does.
     """
 

@@ -1,6 +1,7 @@
 """The evidence in a log, kept in the user's cache: a log that has not changed is not read again for it.
 
-A file holds the engine's state of one log, behind a checksum. Whether it still speaks of the log, and from where to go on if
+A file holds the engine's state of one log, behind a checksum. Whether it still speaks of the log, and from where to
+go on if
 that has grown, is for the engine to say (`src/evidence/state.rs`). A damaged or foreign file is ignored.
 """
 
@@ -43,7 +44,9 @@ def key(path: str, *asked: object) -> str | None:
 def asked(*answer: object) -> int:
     """A number for all that an answer depends on beside the log, so that the engine can tell whose state it is."""
     told = json.dumps([VERSION, _local_zone(), *map(repr, answer)])
-    return int.from_bytes(hashlib.blake2b(told.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "big")
+    return int.from_bytes(
+        hashlib.blake2b(told.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "big"
+    )
 
 
 def load(name: str) -> bytes | None:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, timezone
+from html import escape
 from typing import TYPE_CHECKING
 
 from logdex import _core, _ranks_cache
@@ -16,7 +17,9 @@ from logdex._core import Question
 from logdex.diagnosis import Diagnosis, beside, taxonomy
 from logdex.diagnosis.events import Speaker, heard
 from logdex.diagnosis.identity import File, is_ranked, mute_name, name_all
-from logdex.diagnosis.rule import Scene
+from logdex.diagnosis.page import page
+from logdex.diagnosis.rank import Quote, Rank
+from logdex.diagnosis.scene import Scene
 from logdex.diagnosis.words import put
 from logdex.regex.pattern import compile_pattern
 
@@ -25,66 +28,19 @@ if TYPE_CHECKING:
     from logdex.inputs.layouts import Source
     from logdex.regex.pattern import Regex
 
+__all__ = ["CLOCKS", "Named", "Quote", "Rank", "Ranks", "summarize"]
+
 CLOCKS = 1.0
 """By how many seconds the clocks of two sources may differ that nothing measures."""
 
 _SECOND = 10**9
-_LEAST_SILENCE = 5.0
-_MANY_GAPS = 20.0
 
 
-@dataclass(frozen=True)
-class Quote:
-    """A line of a log: its text without `\\n`, its time (None if unknown), its number in the file, the file."""
-
-    text: str
-    time: datetime | None
-    resolution: int
-    """How exact the time is, in nanoseconds, as in `Record`; 0 where there is none."""
-    number: int
-    path: str
-
-
-@dataclass(frozen=True)
-class Rank:
-    """What one rank did.
-
-    `name` says who it is: "3" for the global rank 3, "trainer/0:3" for the local rank 3 of a replica, else
-    the label of its file. Times are aware datetimes in the zone of the question, None where no line has one.
-    """
-
-    name: str
-    lines: int = 0
-    errors: int = 0
-    first: datetime | None = None
-    last: datetime | None = None
-    last_line: Quote | None = None
-    first_error: Quote | None = None
-    last_error: Quote | None = None
-    """The last error, which of a traceback is what was raised."""
-    silent: float = 0.0
-    """For how many seconds the others went on after its last line."""
-    history: Sequence[tuple[float, float, int, int]] = field(default=(), repr=False)
-    """Columns of time in which it wrote: start and width in seconds, since 1970 UTC; lines, errors."""
-    host: str | None = None
-    """The host on which it ran, if the logs tell."""
-    is_witness: bool = False
-    """It is no rank, but a launcher, a scheduler or a driver that tells of ranks."""
-
-    @property
-    def is_silent(self) -> bool:
-        """Whether it stopped without an error while others went on, much longer than it paused before."""
-        if self.is_witness or self.errors or self.first is None or self.last is None or self.lines < 2:
-            return False
-        pause = (self.last - self.first).total_seconds() / (self.lines - 1)
-        return self.silent > max(_LEAST_SILENCE, _MANY_GAPS * pause)
-
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Ranks:
     """What all ranks of a job did, by name, and who failed first.
 
-    Example:
+    Examples:
         >>> import logdex, tempfile
         >>> with tempfile.NamedTemporaryFile("w", suffix=".log") as log:
         ...     _ = log.write("[rank0]: 2026-11-22 02:10:00 step 1\\n")
@@ -96,7 +52,7 @@ class Ranks:
     """
 
     ranks: tuple[Rank, ...]
-    diagnosis: Diagnosis = Diagnosis()
+    diagnosis: Diagnosis = field(default_factory=Diagnosis)
     clocks: float = CLOCKS
 
     @property
@@ -126,16 +82,18 @@ class Ranks:
         """The latest time of any line."""
         return max((one.last for one in self.ranks if one.last), default=None)
 
+    def __repr__(self) -> str:
+        """How many there are, and what the diagnosis comes to."""
+        answer = self.diagnosis
+        counts = f"{len(self.ranks)} ranks, {len(self.failed)} failed, {len(self.silent)} silent"
+        return f"<Ranks: {counts}, diagnosis={answer.kind!r} {list(answer.ranks)!r} ({answer.certainty})>"
+
     def to_html(self) -> str:
         """One self-contained page to hand on: the answer, its evidence, and the matrix of ranks by time."""
-        from logdex.diagnosis.page import page
-
-        return page(self.diagnosis, self)
+        return page(self.diagnosis.to_dict(), self.ranks)
 
     def _repr_html_(self) -> str:
         """The same in a notebook, in a frame of its own so that its style stays there."""
-        from html import escape
-
         return (
             '<iframe title="logdex ranks" style="width:100%;height:640px;border:0" sandbox="allow-scripts" '
             f'srcdoc="{escape(self.to_html(), quote=True)}"></iframe>'
@@ -167,7 +125,8 @@ def summarize(
 ) -> Ranks:
     """What the ranks of some logs did; see `Log.ranks`.
 
-    What cannot be read is left to `tolerate`, or raises. `states`: what was known of each log before, to go on from; it is
+    What cannot be read is left to `tolerate`, or raises. `states`: what was known of each log before, to go on from;
+    it is
     brought up to date.
     """
     chosen = None if errors is None else re.compile(errors)
@@ -274,13 +233,14 @@ def _join(by_name: dict[str, Speaker], speaker: Speaker) -> None:
     known.first = min((at for at in (known.first, speaker.first) if at is not None), default=None)
     known.last = max((at for at in (known.last, speaker.last) if at is not None), default=None)
     known.tail = sorted([*known.tail, *speaker.tail], key=lambda tail: tail.time or 0.0)[-8:]
-    known.courses = tuple(
-        mine or other for mine, other in zip(known.courses, speaker.courses, strict=True)
-    )
+    known.courses = tuple(mine or other for mine, other in zip(known.courses, speaker.courses, strict=True))
     known.templates = {**speaker.templates, **known.templates}
 
 
-_WORLD = re.compile(r"world[_ ]size\W{1,4}(\d{1,7})|\bnranks (\d{1,7})|\brank \d+ of (\d{1,7})\b|MEMBER: \d+/(\d{1,7})|with (\d{1,7}) processes")
+_WORLD = re.compile(
+    r"world[_ ]size\W{1,4}(\d{1,7})|\bnranks (\d{1,7})|\brank \d+ of (\d{1,7})\b|MEMBER: \d+/(\d{1,7})"
+    r"|with (\d{1,7}) processes"
+)
 
 
 def _world(witnesses: Iterable[Speaker], ranks: Iterable[Speaker]) -> int | None:
@@ -310,7 +270,9 @@ def _rows(files: Sequence[File], tz: str | None) -> list[Rank]:
             by_name.setdefault(name, []).append(Rank(name))
     merged = [_merge(same) for same in by_name.values()]
     end = max((one.last for one in merged if one.last), default=None)
-    rows = [replace(one, silent=(end - one.last).total_seconds()) if end and one.last else one for one in merged]
+    rows = [
+        replace(one, silent=(end - one.last).total_seconds()) if end and one.last else one for one in merged
+    ]
     return sorted(rows, key=lambda one: (one.is_witness, _naturally(one.name)))
 
 
@@ -342,6 +304,7 @@ def _quote(text: str, span: tuple[int, int] | None, number: int, path: str, tz: 
 
 def _maybe(ns: int | None, tz: str | None) -> datetime | None:
     return None if ns is None else _time(ns, tz)
+
 
 def _time(ns: int, tz: str | None) -> datetime:
     moment = datetime(1970, 1, 1, tzinfo=timezone.utc) + timedelta(microseconds=ns // 1000)

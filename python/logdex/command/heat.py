@@ -3,54 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from html import escape
 
+from logdex.diagnosis.cells import Cell, columns
+from logdex.diagnosis.rank import Rank
 from logdex.inputs.input import text_of
-from logdex.ranks import Rank, Ranks
+from logdex.ranks import Ranks
 
 _BARS = "▁▂▃▄▅▆▇█"
 _NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 _WIDEST = 19
 """How many characters of a name there is room for."""
 _COOL = ("#0d2b45", "#14507a", "#1c7fb0", "#38b0cf", "#8ad9d3", "#e4f5d0")
-
-
-@dataclass
-class Cell:
-    """What one rank wrote in one column of time; `heat` is its share, 0 to 1, of the most in any cell."""
-
-    lines: float = 0.0
-    errors: float = 0.0
-    heat: float = 0.0
-
-
-def columns(told: Ranks, rows: Sequence[Rank], width: int) -> list[list[Cell]]:
-    """For each of `rows`, `width` cells from the first to the last line of all."""
-    cells = [[Cell() for _ in range(width)] for _ in rows]
-    if told.first is None or told.last is None:
-        return cells
-    begin, span = told.first.timestamp(), max((told.last - told.first).total_seconds(), 1e-3)
-    for row, out in zip(rows, cells, strict=True):
-        for start, seconds, lines, errors in row.history:
-            _spread(out, (start - begin) / span, seconds / span, lines, errors)
-    most = max((cell.lines for out in cells for cell in out), default=0.0) or 1.0
-    for out in cells:
-        for cell in out:
-            cell.heat = cell.lines / most
-    return cells
-
-
-def _spread(out: list[Cell], left: float, share: float, lines: int, errors: int) -> None:
-    """Puts a column of a rank's own history, wider or narrower, into the cells that it covers."""
-    first = min(max(int(left * len(out)), 0), len(out) - 1)
-    last = min(max(int((left + share) * len(out) - 1e-9), first), len(out) - 1)
-    for cell in out[first : last + 1]:
-        cell.lines += lines / (last - first + 1)
-    # An error is one moment: shown once, where its column begins.
-    out[first].errors += errors
 
 
 def bar(cell: Cell) -> tuple[str, str]:
@@ -76,7 +41,9 @@ def svg(told: Ranks, width: int = 200) -> str:
         f"{_xml(_title(told))}</text>",
         *_axis(told, left, wide, top, bottom),
     ]
-    for place, (rank, cells) in enumerate(zip(rows, columns(told, rows, width), strict=True)):
+    for place, (rank, cells) in enumerate(
+        zip(rows, columns(rows, told.first, told.last, width), strict=True)
+    ):
         out += _row(rank, cells, told, (left, top + place * height, wide / width, height))
     out += _legend(left, bottom + 34)
     return "\n".join([*out, "</svg>", ""])

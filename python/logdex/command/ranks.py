@@ -19,10 +19,11 @@ from logdex._resolve import inputs
 from logdex._when import moment
 from logdex.command import arguments, words
 from logdex.command.complain import complain
-from logdex.command.groups import folded
-from logdex.command.heat import Cell, bar, columns, svg
+from logdex.command.heat import bar, svg
 from logdex.command.live import Live
-from logdex.diagnosis.words import plain
+from logdex.diagnosis.cells import Cell, columns
+from logdex.diagnosis.groups import folded
+from logdex.diagnosis.short import plain, ranges
 from logdex.inputs.input import Input, Wish
 from logdex.inputs.layouts import Source
 from logdex.ranks import CLOCKS, Named, Rank, Ranks, summarize
@@ -62,7 +63,9 @@ def parser(prog: str = "logdex ranks") -> argparse.ArgumentParser:
         "-e", "--errors", action="append", default=[], metavar="RE", help="what is an error; several: any"
     )
     made.add_argument("-i", "--ignore-case", action="store_true", help="RE in any case")
-    made.add_argument("-f", "--follow", action="store_true", help="say so when it is known, and again at the end")
+    made.add_argument(
+        "-f", "--follow", action="store_true", help="say so when it is known, and again at the end"
+    )
     made.add_argument("--since", metavar="WHEN", help="only lines of this moment or later")
     made.add_argument("--until", metavar="WHEN", help="only lines of this moment or earlier")
     made.add_argument("--tz", metavar="ZONE", help="zone of stamps without one; default the machine's")
@@ -127,9 +130,7 @@ def _ask(
     now = _when.now()
     named = [_named(one, args, now) for one in found]
     errors = join(args.errors, ignore_case=args.ignore_case) if args.errors else None
-    told = summarize(
-        named, errors, clocks=args.clocks, tolerate=trouble.append, states=states
-    )
+    told = summarize(named, errors, clocks=args.clocks, tolerate=trouble.append, states=states)
     return told, found
 
 
@@ -141,7 +142,9 @@ def _follow(args: argparse.Namespace, trouble: list[Exception]) -> Ranks:
         return _ask(args, trouble, states)
 
     def tell(told: Ranks) -> None:
-        sys.stdout.write((json.dumps(told.diagnosis.to_dict()) if args.json else told.diagnosis.text + "\n") + "\n")
+        sys.stdout.write(
+            (json.dumps(told.diagnosis.to_dict()) if args.json else told.diagnosis.text + "\n") + "\n"
+        )
         sys.stdout.flush()
 
     return Live(look, tell).run()
@@ -209,7 +212,12 @@ def show(told: Ranks, args: argparse.Namespace) -> None:
         console = Console(file=sys.stdout, width=120, color_system=None, highlight=False, soft_wrap=True)
     for line in verdict(told):
         console.print(line)
-    _table(console, told, *folded(told, _MOST_ROWS if not args.all else None))
+    _table(console, told, *folded(told.ranks, _alone(told), None if args.all else _MOST_ROWS))
+
+
+def _alone(told: Ranks) -> tuple[str, ...]:
+    """Whom the table shows alone."""
+    return told.diagnosis.ranks if told.diagnosis.kind in ("rank", "host", "unknown") else ()
 
 
 def verdict(told: Ranks) -> list[Text]:
@@ -236,7 +244,7 @@ def _table(console: Console, told: Ranks, rows: Sequence[Rank], alike: Sequence[
     width = max(console.width - max(len(label) for label in labels) - 52, 20)
     table.add_column(_axis(told, width), no_wrap=True)
     named = set(told.diagnosis.ranks) if told.diagnosis.kind in ("rank", "host") else set()
-    for one, label, cells in zip(rows, labels, columns(told, rows, width), strict=True):
+    for one, label, cells in zip(rows, labels, columns(rows, told.first, told.last, width), strict=True):
         style = "bold red" if one.name in named else "bold yellow" if one.is_silent else ""
         table.add_row(
             Text(label, style),
@@ -251,13 +259,14 @@ def _table(console: Console, told: Ranks, rows: Sequence[Rank], alike: Sequence[
     console.print(
         Text("each column: lines written, from · none to █ most; ", "dim")
         + Text("!", "white on red")
-        + Text(" errors" + ("; a row of many ranks shows the first of them" if max(map(len, alike)) > 1 else ""), "dim")
+        + Text(
+            " errors" + ("; a row of many ranks shows the first of them" if max(map(len, alike)) > 1 else ""),
+            "dim",
+        )
     )
 
 
 def _label(row: Rank, names: Sequence[str]) -> str:
-    from logdex.diagnosis.words import ranges
-
     return row.name if len(names) == 1 else f"{ranges(names, 3)} ({len(names)})"
 
 

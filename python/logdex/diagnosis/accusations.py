@@ -78,7 +78,8 @@ def most_accused(
         return (), []
     # Who is named alone by some and with others by others is named by both.
     support = {
-        accused: sum(weight for other, weight in votes.items() if set(accused) <= set(other)) for accused in votes
+        accused: sum(weight for other, weight in votes.items() if set(accused) <= set(other))
+        for accused in votes
     }
     best = max(support.values())
     winners = [accused for accused, weight in support.items() if weight == best]

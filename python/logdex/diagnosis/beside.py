@@ -11,7 +11,7 @@ from typing import Any
 from logdex.diagnosis.events import Event, Speaker
 from logdex.diagnosis.exits import Exit
 from logdex.diagnosis.identity import File
-from logdex.diagnosis.rule import Scene
+from logdex.diagnosis.scene import Scene
 from logdex.diagnosis.taxonomy import Row, classify, rows
 
 _MOST = 1 << 20
@@ -26,11 +26,12 @@ def add(scene: Scene, files: Sequence[File]) -> None:
         if event is not None and rank is None:
             rank = Speaker(name, file.path, attempt=file.attempt)
             scene.speakers.append(rank)
-        if event is not None and rank is not None and rank.attempt == file.attempt:
-            # It repeats what the log may have too: then that stands nearer to its circumstances.
-            if not any(event.text[:60] in known.text for known in rank.events):
-                event.place, event.number = rank.lines + 1, 1
-                rank.events.append(event)
+        if event is None or rank is None or rank.attempt != file.attempt:
+            continue
+        # It repeats what the log may have too: then that stands nearer to its circumstances.
+        if not any(event.text[:60] in known.text for known in rank.events):
+            event.place = rank.lines + 1
+            rank.events.append(event)
     for path in {_app(file) for file in files if file.source.replica is not None}:
         scene.exits += _exits(path, scene)
 
@@ -95,7 +96,7 @@ def _exits(app: str, scene: Scene) -> Iterable[Exit]:
     roles = told.get("roles") if isinstance(told, dict) else None
     names = {one.name for one in scene.speakers if one.is_rank}
     row = next(row for row in rows() if row.role == "exit")
-    for role, replicas in (roles.items() if isinstance(roles, dict) else ()):
+    for role, replicas in roles.items() if isinstance(roles, dict) else ():
         for number, one in enumerate(replicas if isinstance(replicas, list) else ()):
             code = one.get("exitcode") if isinstance(one, dict) else None
             name = f"{role}/{number}"

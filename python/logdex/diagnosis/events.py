@@ -121,7 +121,9 @@ def heard(voice: _core._Voice, path: str, name: str, mtime: float, chosen: re.Pa
         last=_seconds(voice["last"]),
         mtime=mtime,
         counts=dict(voice["counts"]),
-        tail=[Tail(text, _seconds(span[0] if span else None), number) for text, span, number in voice["tail"]],
+        tail=[
+            Tail(text, _seconds(span[0] if span else None), number) for text, span, number in voice["tail"]
+        ],
         courses=tuple(_course(course, path) for course in voice["courses"]),
         templates=dict(voice["templates"]),
     )

@@ -10,7 +10,16 @@ from datetime import datetime
 from logdex.diagnosis.events import Event, Speaker
 from logdex.diagnosis.taxonomy import numbers
 
-_SIGNALS = {"SIGKILL": 9, "SIGSEGV": 11, "SIGBUS": 7, "SIGABRT": 6, "SIGTERM": 15, "SIGILL": 4, "SIGFPE": 8, "SIGINT": 2}
+_SIGNALS = {
+    "SIGKILL": 9,
+    "SIGSEGV": 11,
+    "SIGBUS": 7,
+    "SIGABRT": 6,
+    "SIGTERM": 15,
+    "SIGILL": 4,
+    "SIGFPE": 8,
+    "SIGINT": 2,
+}
 _WORDS = {
     "Killed": -9,
     "Out Of Memory": -9,
@@ -69,7 +78,9 @@ def of_witness(witness: Speaker) -> list[Exit]:
     told = [*_summaries(witness.events)]
     stepped_down = False
     for event in witness.events:
-        if event.role == "teardown" and re.search(r"srun: (?:Terminating|Job step aborted|forcing)", event.text):
+        if event.role == "teardown" and re.search(
+            r"srun: (?:Terminating|Job step aborted|forcing)", event.text
+        ):
             stepped_down = True
         if event.role != "exit" or event.class_ in ("root", "field", "shell", "spawned", "mpirun code"):
             continue

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from logdex.diagnosis.events import self_of
 from logdex.diagnosis.taxonomy import classify, said
 
 if TYPE_CHECKING:
@@ -128,8 +129,6 @@ def _differences(file: File, voice: _core._Voice) -> Iterable[int]:
 
 
 def _speaks_for(text: str) -> int | None:
-    from logdex.diagnosis.events import self_of
-
     if (number := self_of(text)) is not None:
         return number
     known = classify(text)
@@ -139,9 +138,7 @@ def _speaks_for(text: str) -> int | None:
     return None
 
 
-def _own_name(
-    file: File, offsets: dict[tuple[str, str], int], runs: set[str | None], *, knows: bool
-) -> str | None:
+def _own_name(file: File, offsets: dict[tuple[str, str], int], runs: set[str], *, knows: bool) -> str | None:
     """The name of what a file's own lines, without a rank's prefix, are by."""
     source, ranked = file.source, file.ranked()
     if source.rank is not None:

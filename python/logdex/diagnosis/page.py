@@ -1,6 +1,7 @@
 """The page to hand on: one file, nothing from the net, in which log text stays text.
 
-What logs hold is hostile: everything that goes into the markup is escaped, what the script shows goes in as text, and the
+What logs hold is hostile: everything that goes into the markup is escaped, what the script shows goes in as text,
+and the
 page's own policy lets no other script run than the one whose hash it names.
 """
 
@@ -9,16 +10,17 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from functools import lru_cache
 from html import escape
 from importlib.resources import files
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from logdex.diagnosis.verdict import Diagnosis
-    from logdex.ranks import Ranks
+from logdex.diagnosis.cells import columns
+from logdex.diagnosis.groups import folded
+from logdex.diagnosis.rank import Rank
+from logdex.diagnosis.short import ranges
 
 _CELLS = 160_000
 """So many cells the matrix has at most, so that the page stays under a megabyte."""
@@ -33,8 +35,8 @@ def _asset(name: str) -> str:
     return files(__package__).joinpath(name).read_text(encoding="utf-8")
 
 
-def page(answer: Diagnosis, ranks: Ranks | None = None) -> str:
-    """The whole page; without `ranks` the answer and its evidence alone."""
+def page(answer: dict[str, Any], ranks: Sequence[Rank] = ()) -> str:
+    """The whole page of an answer (`Diagnosis.to_dict`); without `ranks` the answer and its evidence alone."""
     script = _asset("page.js")
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     policy = f"default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{digest}'; img-src data:"
@@ -49,9 +51,11 @@ def page(answer: Diagnosis, ranks: Ranks | None = None) -> str:
         *_verdict(answer),
         *_evidence(answer),
     ]
-    if ranks is not None and ranks.ranks:
-        parts += [*_matrix(), *_groups(ranks)]
-        parts.append(f'<script type="application/json" id="data">{_json(_data(ranks))}</script>')
+    if ranks:
+        parts += [*_matrix(), *_groups(ranks, answer["ranks"])]
+        parts.append(
+            f'<script type="application/json" id="data">{_json(_data(ranks, answer["ranks"]))}</script>'
+        )
     return "\n".join([*parts, "</main>", f"<script>{script}</script></body></html>", ""])
 
 
@@ -67,34 +71,38 @@ def _json(value: Any) -> str:
     return text.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")
 
 
-def _title(answer: Diagnosis) -> str:
-    said = dict(answer.facts).get("first failure", "no rank failed")
+def _title(answer: dict[str, Any]) -> str:
+    said = dict(answer["facts"]).get("first failure", "no rank failed")
     return f"First failure: {said}"[:200]
 
 
-def _verdict(answer: Diagnosis) -> Iterable[str]:
-    yield f'<section aria-label="Answer" class="answer {_text(answer.kind)}">'
+def _verdict(answer: dict[str, Any]) -> Iterable[str]:
+    yield f'<section aria-label="Answer" class="answer {_text(answer["kind"])}">'
     yield '<button type="button" id="copy">Copy as text</button>'
-    yield f'<pre id="verdict" tabindex="0">{_text(answer.text)}</pre>'
-    if answer.evidence:
+    yield f'<pre id="verdict" tabindex="0">{_text(answer["text"])}</pre>'
+    if answer["evidence"]:
         links = (
-            f'<li><a href="#e{at}">{_text(one.claim)}{_text(f": rank {one.rank}") if one.rank else ""}</a></li>'
-            for at, one in enumerate(answer.evidence)
+            f'<li><a href="#e{at}">{_text(_claim(one))}</a></li>' for at, one in enumerate(answer["evidence"])
         )
         yield "<p>It rests on:</p><ul>" + "".join(links) + "</ul>"
     yield "</section>"
 
 
-def _evidence(answer: Diagnosis) -> Iterable[str]:
-    if not answer.evidence:
+def _claim(one: dict[str, Any]) -> str:
+    """What a line is quoted for, and whose it is."""
+    return str(one["claim"]) + (f": rank {one['rank']}" if one["rank"] else "")
+
+
+def _evidence(answer: dict[str, Any]) -> Iterable[str]:
+    if not answer["evidence"]:
         return
     yield '<section aria-label="Evidence"><h2>The lines</h2>'
-    for at, one in enumerate(answer.evidence):
-        when = f" at {one.time.isoformat()}" if one.time else ""
-        who = f"rank {one.rank}" if one.rank else "a witness"
+    for at, one in enumerate(answer["evidence"]):
+        when = f" at {one['time']}" if one["time"] else ""
+        place = f"{one['path']}:{one['number']}"
         yield (
-            f'<figure id="e{at}"><figcaption>{_text(one.claim)}: {_text(who)}{_text(when)}'
-            f'<br><code>{_text(one.path)}:{one.number}</code></figcaption><pre>{_text(one.text)}</pre></figure>'
+            f'<figure id="e{at}"><figcaption>{_text(_claim(one) + when)}<br><code>{_text(place)}</code>'
+            f"</figcaption><pre>{_text(one['text'])}</pre></figure>"
         )
     yield "</section>"
 
@@ -116,11 +124,8 @@ def _matrix() -> Iterable[str]:
     yield "</section>"
 
 
-def _groups(ranks: Ranks) -> Iterable[str]:
-    from logdex.command.groups import folded
-    from logdex.diagnosis.words import ranges
-
-    rows, names = folded(ranks, 32)
+def _groups(ranks: Sequence[Rank], named: Sequence[str]) -> Iterable[str]:
+    rows, names = folded(ranks, named, 32)
     yield '<section aria-label="Groups"><h2>What the ranks did</h2>'
     for row, alike in zip(rows[:_GROUPS], names, strict=False):
         head = f"{'other log ' if row.is_witness else ''}{ranges(alike, 6)}" + (
@@ -139,19 +144,18 @@ def _groups(ranks: Ranks) -> Iterable[str]:
     yield "</section>"
 
 
-def _data(ranks: Ranks) -> dict[str, Any]:
+def _data(ranks: Sequence[Rank], named: Sequence[str]) -> dict[str, Any]:
     """What the script draws: rows sorted by host, cells as numbers in base 36, errors as places in the row."""
-    from logdex.command.heat import columns
-
-    rows = sorted(ranks.ranks, key=lambda one: (one.is_witness, one.host or ""))
+    first = min((one.first for one in ranks if one.first), default=None)
+    last = max((one.last for one in ranks if one.last), default=None)
+    rows = sorted(ranks, key=lambda one: (one.is_witness, one.host or ""))
     rows = rows[: _CELLS // 8]
     width = max(min(_COLUMNS, _CELLS // max(len(rows), 1)), 8)
-    named = set(ranks.diagnosis.ranks)
-    cells = columns(ranks, rows, width)
+    cells = columns(rows, first, last, width)
     return {
-        "first": _stamp(ranks.first),
-        "last": _stamp(ranks.last),
-        "offset": _offset(ranks.first),
+        "first": _stamp(first),
+        "last": _stamp(last),
+        "offset": _offset(first),
         "width": width,
         "rows": [
             {
@@ -188,4 +192,3 @@ def _offset(time: datetime | None) -> float:
     """The offset of the zone in which times are shown, in seconds."""
     offset = time.utcoffset() if time else None
     return (offset or timedelta()).total_seconds()
-

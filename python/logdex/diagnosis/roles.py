@@ -1,6 +1,7 @@
 """What each rank's records come to: its own first cause, what befell it through others, and what is dropped.
 
-A rank's cause counts only where none of its own victims' lines stands before it, and where it made no progress after it.
+A rank's cause counts only where none of its own victims' lines stands before it, and where it made no progress after
+it.
 """
 
 from __future__ import annotations

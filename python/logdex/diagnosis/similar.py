@@ -6,7 +6,9 @@ import re
 from functools import lru_cache
 
 _PREFIX = re.compile(r"^(?:\[[^\]]{0,40}\]:? ?|\S+/\d+ |\d+: )+")
-_STAMP = re.compile(r"\d{2,4}[-/]\d\d[-/]\d\d[T _]\d\d:\d\d:\d\d(?:[.,]\d+)?Z?|\[?[IWEF]\d{4} \d\d:\d\d:\d\d\.\d+")
+_STAMP = re.compile(
+    r"\d{2,4}[-/]\d\d[-/]\d\d[T _]\d\d:\d\d:\d\d(?:[.,]\d+)?Z?|\[?[IWEF]\d{4} \d\d:\d\d:\d\d\.\d+"
+)
 _FOLDED = re.compile(r"0x[0-9a-fA-F]+|'[^']{0,200}'|\"[^\"]{0,200}\"|/[\w./-]+|\d+(?:\.\d+)?")
 
 

@@ -9,7 +9,10 @@ from logdex.diagnosis.clocks import Clocks
 from logdex.diagnosis.events import Event, Speaker
 
 NEAR = 30.0
-"""A cause within so many seconds after the stall began is its cause: a step may take a while to come to the collective."""
+"""A cause within so many seconds after the stall began is its cause.
+
+A step may take a while to come to the collective.
+"""
 
 
 @dataclass

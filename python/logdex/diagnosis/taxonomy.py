@@ -1,6 +1,7 @@
 """The taxonomy: which kinds of lines tell of a failure, as the tables beside this file say.
 
-A record has one role: that of the first row of `taxonomy.tsv` whose shape is found in it. Adding a cause is a row there,
+A record has one role: that of the first row of `taxonomy.tsv` whose shape is found in it. Adding a cause is a row
+there,
 with an example that the tests look at, and one in `classes.tsv` if its class is new.
 """
 
@@ -60,8 +61,8 @@ def _table(name: str) -> Iterable[list[str]]:
 
 _DIGITS = re.compile(r"\d+")
 _COUNTS = re.compile(
-    r"(?i)errno|xid|signal|status|% ?full|\d (?:errors?|failures?|exceptions?)|errors?\b.{0,3}[:=]|1EB|code|cuda|iterations|"
-    r"\bE\d|\b[EF]\d{4}"
+    r"(?i)errno|xid|signal|status|% ?full|\d (?:errors?|failures?|exceptions?)|errors?\b.{0,3}[:=]|1EB|"
+    r"code|cuda|iterations|\bE\d|\b[EF]\d{4}"
 )
 """Where it matters which number it is; elsewhere records that differ in their numbers alone have one role."""
 
@@ -91,7 +92,10 @@ def _alike(text: str) -> Row | None:
 
 @dataclass(frozen=True)
 class Unions:
-    """What the engine looks for: lines that tell anything, of those the quiet ones, and of the rest those that are errors."""
+    """What the engine looks for.
+
+    Lines that tell anything, of those the quiet ones, and of the rest those that are errors.
+    """
 
     telling: re.Pattern[str]
     quiet: re.Pattern[str]

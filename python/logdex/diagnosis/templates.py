@@ -28,4 +28,3 @@ def _line(path: str, offset: int) -> str:
             return file.readline(400).decode("utf-8", "replace").rstrip()
     except OSError:
         return ""
-

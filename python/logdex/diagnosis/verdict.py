@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
+from logdex.diagnosis.page import page
 from logdex.diagnosis.taxonomy import classes
 
 Kind = Literal["rank", "host", "link", "outside", "uniform", "stalled", "none", "unknown"]
@@ -28,7 +29,8 @@ class Evidence:
 class Diagnosis:
     """Who failed first, and why; or that the logs do not tell.
 
-    `kind` says what failed: a "rank", a "host", a "link" between hosts; somebody "outside" ended the job; it was the same
+    `kind` says what failed: a "rank", a "host", a "link" between hosts; somebody "outside" ended the job; it was the
+    same
     on all ("uniform"); nothing went on ("stalled"); "none" failed; or "unknown". `certainty` is "certain" where two
     independent findings agree, "likely" where one says so, else "cannot tell". `ranks` and `hosts` are names as
     `Rank.name` has them: of those who failed, or with "unknown" of the candidates. `cause` is a class of the taxonomy,
@@ -93,9 +95,7 @@ class Diagnosis:
 
     def to_html(self) -> str:
         """One self-contained page with the answer, to hand on; `logdex ranks --html` adds the matrix of ranks."""
-        from logdex.diagnosis.page import page
-
-        return page(self)
+        return page(self.to_dict())
 
 
 @dataclass

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable
 from datetime import datetime
 
 from logdex.diagnosis import rule, templates
 from logdex.diagnosis.events import Event
-from logdex.diagnosis.rule import Scene
+from logdex.diagnosis.scene import Scene, rank_of
+from logdex.diagnosis.short import plain, who
 from logdex.diagnosis.taxonomy import classes
 from logdex.diagnosis.verdict import Diagnosis, Evidence, Finding
 
 MOST = 12
 """So many lines at most."""
-_QUOTE = 150
-_CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
 _Clock = Callable[[float], datetime]
 
@@ -38,42 +36,6 @@ def put(scene: Scene, clock: _Clock) -> Diagnosis:
     )
 
 
-def plain(text: str, most: int = _QUOTE) -> str:
-    """A record as it can be quoted within a line: no colours, no control characters, not too long."""
-    text = _CONTROL.sub("", text).strip()
-    return text if len(text) <= most else text[: most - 3] + "..."
-
-
-def ranges(names: Iterable[str], most: int = 12) -> str:
-    """Names in short: numbers as ranges, and the rest as they are."""
-    listed = list(dict.fromkeys(names))
-    numbers = sorted(int(name) for name in listed if name.isdigit())
-    parts: list[str] = []
-    at = 0
-    while at < len(numbers):
-        end = at
-        while end + 1 < len(numbers) and numbers[end + 1] == numbers[end] + 1:
-            end += 1
-        parts.append(str(numbers[at]) if end == at else f"{numbers[at]}-{numbers[end]}")
-        at = end + 1
-    parts += [name for name in listed if not name.isdigit()]
-    return ", ".join(parts[:most]) + (f" and {len(parts) - most} more" if len(parts) > most else "")
-
-
-def who(names: Sequence[str], everyone: Sequence[str] = ()) -> str:
-    """Ranks by name: the shorter side, `all but 815`, where that is much shorter."""
-    if not names:
-        return "nobody"
-    if everyone and set(names) == set(everyone) and len(names) > 1:
-        return f"all {len(names)} ranks"
-    rest = [name for name in everyone if name not in set(names)]
-    if everyone and len(names) > 8 and 0 < len(rest) <= len(names) // 4:
-        return f"all but {ranges(rest)}"
-    if len(names) == 1:
-        return f"rank {names[0]}" if names[0].isdigit() else plain(names[0], 60)
-    return f"ranks {ranges(names)}" if names[0].isdigit() else plain(ranges(names, 6), 100)
-
-
 def _facts(scene: Scene, finding: Finding, clock: _Clock) -> list[tuple[str, str]]:
     facts = [("ranks", _logs(scene)), *_answer(scene, finding, clock)]
     facts += _victims(scene, finding, clock)
@@ -85,7 +47,9 @@ def _facts(scene: Scene, finding: Finding, clock: _Clock) -> list[tuple[str, str
         facts.append(("clocks", f"may not tell it from {who(finding.others)}"))
     off = [(abs(ahead), name) for name, ahead in scene.clocks.ahead.items() if abs(ahead) > 0.5]
     if off:
-        facts.append(("clocks", f"of {who([name for _, name in off])} are off by up to {max(off)[0]:.1f} s; corrected"))
+        facts.append(
+            ("clocks", f"of {who([name for _, name in off])} are off by up to {max(off)[0]:.1f} s; corrected")
+        )
     then = _next(finding)
     if then:
         facts = [*facts[: MOST - 1], ("next", then)]
@@ -140,7 +104,11 @@ def _answer(scene: Scene, finding: Finding, clock: _Clock) -> list[tuple[str, st
 
 
 def _victims(scene: Scene, finding: Finding, clock: _Clock) -> list[tuple[str, str]]:
-    fell = {name: one.victims[0] for name, one in scene.stories.items() if one.victims and name not in finding.ranks}
+    fell = {
+        name: one.victims[0]
+        for name, one in scene.stories.items()
+        if one.victims and name not in finding.ranks
+    }
     if not fell or finding.kind in ("uniform", "unknown"):
         return []
     first = min(fell.values(), key=lambda event: scene.clocks.of(event)[0])
@@ -154,9 +122,15 @@ def _victims(scene: Scene, finding: Finding, clock: _Clock) -> list[tuple[str, s
 
 def _exits(scene: Scene) -> list[tuple[str, str]]:
     told = Counter(
-        f"{who([name])} {_code(one.code)}" for one in scene.exits if (name := rule._rank_of(scene, one)) and one.is_root
+        f"{who([name])} {_code(one.code)}"
+        for one in scene.exits
+        if (name := rank_of(scene, one)) and one.is_root
     )
-    return [("exits", ", ".join(list(told)[:4]) + (f" and {len(told) - 4} more" if len(told) > 4 else ""))] if told else []
+    return (
+        [("exits", ", ".join(list(told)[:4]) + (f" and {len(told) - 4} more" if len(told) > 4 else ""))]
+        if told
+        else []
+    )
 
 
 def _code(code: int | None) -> str:
@@ -215,7 +189,9 @@ def _silent(scene: Scene, finding: Finding, clock: _Clock) -> list[tuple[str, st
     first = min(found, key=lambda one: one.last or 0.0)
     said = f"; its last line: {plain(first.tail[-1].text, 80)}" if len(found) == 1 and first.tail else ""
     names = who([one.name for one in found], [one.name for one in scene.ranks])
-    since = f"since {_at(first.last, clock)[4:]}, {_span(end - (first.last or end))} before the last line of all"
+    since = (
+        f"since {_at(first.last, clock)[4:]}, {_span(end - (first.last or end))} before the last line of all"
+    )
     return [("silent", f"{names} {since}, without an error{said}")]
 
 

@@ -1,0 +1,57 @@
+"""The step that finds who said nothing while all others told of somebody's failure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from logdex.diagnosis import stall
+from logdex.diagnosis.scene import Candidate, Scene, missing_of, rank_of, whole_host
+from logdex.diagnosis.uniform import is_refused
+from logdex.diagnosis.verdict import Finding
+
+
+def left_out(scene: Scene, found: list[Candidate]) -> Finding | None:
+    """The one rank that said nothing while all others told of somebody's failure."""
+    fell = [name for name, one in scene.stories.items() if one.victims]
+    if not fell:
+        return None
+    ended = {name for one in scene.exits if one.code == -15 and (name := rank_of(scene, one))}
+    silent = [name for name, one in scene.stories.items() if one.is_silent and name not in ended]
+    missing = missing_of(scene)
+    suspects = [*silent, *missing]
+    events = [("victim", scene.stories[name].victims[0]) for name in fell[:2]]
+    if len(suspects) == 1 and len(fell) >= 2 and _is_peer(scene, fell):
+        cause = "absent" if suspects[0] in missing or _waited(scene, fell) else "left"
+        return Finding("rank", "likely", tuple(suspects), (), cause, _begun(scene), events)
+    whole = whole_host(scene, set(suspects)) if len(suspects) > 1 else None
+    if whole and len(set(scene.host_of.values())) > 2:
+        return Finding("host", "likely", tuple(suspects), (whole,), "absent", _begun(scene), events)
+    odd = _odd_one(scene)
+    if odd is not None and not missing:
+        return Finding("rank", "likely", (odd,), (), "absent", _begun(scene), events)
+    return None
+
+
+def _is_peer(scene: Scene, fell: Sequence[str]) -> bool:
+    """Whether what befell the others is that a peer went away or did not come, and not that all failed to begin."""
+    return not any(is_refused(event) for name in fell for event in scene.stories[name].victims)
+
+
+def _waited(scene: Scene, fell: Sequence[str]) -> bool:
+    return any(
+        event.class_ in ("watchdog", "timeout") for name in fell for event in scene.stories[name].victims
+    )
+
+
+def _odd_one(scene: Scene) -> str | None:
+    """The one rank that is in another collective, an earlier one, than all others."""
+    groups = stall.in_collective(scene.ranks)
+    there = sum(len(names) for names in groups.values())
+    if len(groups) != 2 or there < 4 or there < max(len(scene.ranks), scene.world or 0):
+        return None
+    (few_key, few), (many_key, many) = sorted(groups.items(), key=lambda item: len(item[1]))
+    return few[0] if len(few) == 1 and len(many) > 2 and int(few_key[0]) < int(many_key[0]) else None
+
+
+def _begun(scene: Scene) -> float | None:
+    return scene.stall.begun if scene.stall else None

@@ -1,0 +1,131 @@
+"""The step that names whose own cause, or exit, came first, and how sure that is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from logdex.diagnosis.scene import Candidate, Scene, against, time_of, whole_host
+from logdex.diagnosis.verdict import Certainty, Finding
+
+_CONSEQUENCES = {
+    "disk": {"ckpt", "file", "nan", "exception", "error"},
+    "gpu_hw": {"gpu_fault", "gpu_oom", "exception", "error"},
+    "host_oom": {"killed", "loader", "crash", "exception", "error"},
+    "gpu_oom": {"gpu_fault"},
+    "network": {"file", "ckpt"},
+}
+"""Which classes may be what another comes to elsewhere."""
+
+
+def first_own(scene: Scene, found: list[Candidate]) -> Finding | None:
+    """The one whose own cause, or exit, surely came before those of the others."""
+    if not found:
+        return None
+    firm = found
+    left = [
+        one for one in firm if not any(_precedes(scene, other, one) for other in firm if other is not one)
+    ]
+    left = _narrowed(scene, left or firm)
+    if len(left) == 1:
+        return _named(scene, left[0], firm)
+    whole = whole_host(scene, {one.rank for one in left})
+    if whole and len({one.class_ for one in left}) == 1 and len(set(scene.host_of.values())) > 1:
+        names = tuple(one.rank for one in left)
+        when = time_of(scene, left[0].event)
+        return Finding("host", "likely", names, (whole,), left[0].class_, when, [("first", left[0].event)])
+    return None if not left else _tie(scene, left)
+
+
+def _precedes(scene: Scene, one: Candidate, other: Candidate) -> bool:
+    return scene.clocks.is_before(one.event, other.event)
+
+
+def _narrowed(scene: Scene, left: list[Candidate]) -> list[Candidate]:
+    """Of candidates that may all have been the first, those that more speaks for."""
+    if len(left) < 2:
+        return left
+    strongest = max(one.strength for one in left)
+    left = [one for one in left if one.strength == strongest]
+    classes = {one.class_ for one in left}
+    tests: tuple[Callable[[Candidate], bool], ...] = (
+        lambda one: not any(one.class_ in _CONSEQUENCES.get(class_, ()) for class_ in classes),
+        lambda one: scene.stall is not None and one.event.own and scene.stall.fits(one.event, scene.clocks),
+        lambda one: one.exit is not None and one.exit.is_root,
+        lambda one: bool(against(scene, one.rank)),
+    )
+    for speaks_for in tests:
+        left = [one for one in left if speaks_for(one)] or left
+    if len(left) > 1 and all(one.event.own for one in left) and not _on_several_hosts(scene, left):
+        order = sorted(left, key=lambda one: scene.clocks.of(one.event)[0])
+        gap = scene.clocks.of(order[1].event)[0] - scene.clocks.of(order[0].event)[0]
+        if gap > order[0].event.high - order[0].event.low:
+            return order[:1]
+    return left
+
+
+def _on_several_hosts(scene: Scene, left: Sequence[Candidate]) -> bool:
+    known = {scene.host_of.get(one.rank) for one in left}
+    return len(known - {None}) > 1
+
+
+def _tie(scene: Scene, left: list[Candidate]) -> Finding:
+    return Finding(
+        "unknown",
+        "cannot tell",
+        tuple(one.rank for one in left),
+        cause=left[0].class_ if len({one.class_ for one in left}) == 1 else None,
+        events=[("may have failed first", one.event) for one in left[:4]],
+        missing="stamps on the lines of errors, or clocks that agree",
+    )
+
+
+def _named(scene: Scene, one: Candidate, firm: Sequence[Candidate]) -> Finding:
+    """Names a rank, as surely as findings agree."""
+    findings = _findings(scene, one, firm)
+    certainty: Certainty = "certain" if len(findings) >= 2 and one.strength >= 2 else "likely"
+    if one.strength == 3 and one.exit is not None and one.exit.is_strong and one.exit.code is not None:
+        certainty = "certain"
+    if not _is_clear(scene, one, firm):
+        certainty = "likely"
+    events = [("failed first", one.event)]
+    if one.exit is not None and one.exit.event is not one.event:
+        events.append(("its exit", one.exit.event))
+    events += [("accused by others", told.event) for told in against(scene, one.rank)[:2]]
+    hosts_ = (scene.host_of[one.rank],) if one.rank in scene.host_of else ()
+    others = tuple(
+        other.rank
+        for other in firm
+        if other is not one and not scene.clocks.is_before(one.event, other.event, sure=True)
+    )
+    return Finding(
+        "rank", certainty, (one.rank,), hosts_, one.class_, time_of(scene, one.event), events, others
+    )
+
+
+def _findings(scene: Scene, one: Candidate, firm: Sequence[Candidate]) -> list[str]:
+    """What speaks for a candidate, one word a finding."""
+    told = []
+    if one.is_own:
+        told.append("own cause")
+    if one.exit is not None and (
+        one.exit.is_strong or one.exit.event.class_ in ("root", "field", "srun", "spawn")
+    ):
+        told.append("exit")
+    if scene.stall is not None and one.event.own and scene.stall.fits(one.event, scene.clocks):
+        told.append("fits the stall")
+    told += ["accuser"] * min(
+        len({against.event.speaker or against.event.path for against in against(scene, one.rank)}), 2
+    )
+    fell = [other for name, other in scene.stories.items() if name != one.rank and other.victims]
+    if one.is_own and one.strength == 3 and len(firm) == 1 and fell:
+        told.append("all others are victims")
+    return told
+
+
+def _is_clear(scene: Scene, one: Candidate, firm: Sequence[Candidate]) -> bool:
+    """Whether no other candidate may have been before, however clocks differ."""
+    return all(
+        scene.clocks.is_before(one.event, other.event, sure=True)
+        for other in firm
+        if other is not one and other.strength >= one.strength
+    )

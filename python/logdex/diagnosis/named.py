@@ -1,0 +1,136 @@
+"""The steps that go by what others say: accusers, kernels, launchers, and links in trouble."""
+
+from __future__ import annotations
+
+from logdex.diagnosis import accusations, hosts, progress
+from logdex.diagnosis.events import Speaker
+from logdex.diagnosis.exits import Exit
+from logdex.diagnosis.roles import Story
+from logdex.diagnosis.scene import Candidate, Scene, rank_of, time_of, whole_host
+from logdex.diagnosis.verdict import Certainty, Finding
+
+
+def accused(scene: Scene, found: list[Candidate]) -> Finding | None:
+    """The one whom most witnesses accuse: busy if it still writes, else absent."""
+
+    def is_victim(number: int) -> bool:
+        one = scene.stories.get(scene.name_of(number))
+        return bool(one and one.victims)
+
+    named, by = accusations.most_accused(scene.accusations, is_victim)
+    everyone = max(scene.world or 0, len(scene.ranks), max(named, default=0) + 1)
+    if not named or (len(named) > 1 and 2 * len(named) > max(everyone, len(named) + 1)):
+        return None
+    names = tuple(scene.name_of(number) for number in named)
+    if all(is_victim(number) for number in named) and all(told.weight < 3 for told in by):
+        return None
+    accusers = {told.event.speaker or told.event.path for told in by}
+    first = min((told.event for told in by), key=lambda event: (event.low, event.number))
+    one = next((one for one in scene.ranks if one.name == names[0]), None)
+    busy = one is not None and len(names) == 1 and progress.is_busy(one, first.low)
+    certainty: Certainty = "certain" if len(accusers) > 1 and all(t.weight == 3 for t in by) else "likely"
+    whole = whole_host(scene, set(names))
+    return Finding(
+        "host" if whole and len(names) > 1 else "rank",
+        certainty,
+        names,
+        (whole,) if whole else (),
+        "busy" if busy else "absent",
+        scene.stall.begun if scene.stall else None,
+        [("accused by others", told.event) for told in by[:3]],
+    )
+
+
+def node(scene: Scene, found: list[Candidate]) -> Finding | None:
+    """A host that went down, or whose kernel tells of its GPU or its memory."""
+    events = [event for one in scene.witnesses for event in one.events if event.role == "cause"]
+    for event in events:
+        host = event.said("host")
+        if event.class_ == "node" and host:
+            return Finding(
+                "host", "likely", (), (host,), "node", time_of(scene, event), [("failed first", event)]
+            )
+    return None
+
+
+def weak_exit(scene: Scene, found: list[Candidate]) -> Finding | None:
+    """An exit status of a rank that did not speak, or spoke of no other: the earliest of any launcher."""
+    agents = any(one.event.class_ in ("root", "field", "agent") for one in scene.exits)
+    told: dict[str, Exit] = {}
+    for one in scene.exits:
+        if one.is_teardown or not one.is_root or (one.is_task and agents):
+            continue
+        name = rank_of(scene, one)
+        there = scene.stories.get(name or "")
+        if name is not None and not (there and there.victims):
+            told.setdefault(name, one)
+    if not told:
+        return None
+    if (unclear := _alike_exits(scene, told)) is not None:
+        return unclear
+    order = sorted(told.items(), key=lambda item: exit_time(scene, item[1]))
+    if len(order) > 1:
+        gap = exit_time(scene, order[1][1]) - exit_time(scene, order[0][1])
+        one_file = order[0][1].event.path == order[1][1].event.path
+        if not gap > (0.0 if one_file else scene.clocks.doubt):
+            names = tuple(name for name, _ in order)
+            events = [("ended", one.event) for _, one in order[:3]]
+            return Finding(
+                "unknown", "cannot tell", names, cause="exit", events=events, missing="the ranks' own logs"
+            )
+    name, one = order[0]
+    hosts_ = (one.host,) if one.host else ()
+    return Finding(
+        "rank", "likely", (name,), hosts_, one.class_, exit_time(scene, one), [("ended first", one.event)]
+    )
+
+
+def _alike_exits(scene: Scene, told: dict[str, Exit]) -> Finding | None:
+    """A launcher that saw several end with an error status at once: which of them it calls the root is chance."""
+    for name, root in told.items():
+        if (
+            root.code is None
+            or root.code <= 0
+            or scene.stories.get(name, Story(Speaker(name, ""))).speaker.lines
+        ):
+            continue
+        same = [
+            other
+            for other in scene.exits
+            if other.event.path == root.event.path
+            and other.rank != root.rank
+            and (other.code or 0) > 0
+            and abs(exit_time(scene, other) - exit_time(scene, root)) <= 2.0
+        ]
+        if same:
+            names = [name, *(found for one in same if (found := rank_of(scene, one)))]
+            events = [("ended", root.event), *(("ended", one.event) for one in same[:2])]
+            return Finding(
+                "unknown",
+                "cannot tell",
+                tuple(dict.fromkeys(names)),
+                cause="exit",
+                events=events,
+                missing="the ranks' own logs",
+            )
+    return None
+
+
+def exit_time(scene: Scene, one: Exit) -> float:
+    """When a process ended, by its launcher; minus infinity if nobody knows."""
+    return one.time if one.time is not None else scene.clocks.of(one.event)[0]
+
+
+def links_of(scene: Scene, found: list[Candidate]) -> Finding | None:
+    """Links in trouble: the host at the end of most of them, or both ends."""
+    links = [event for one in scene.stories.values() for event in one.links]
+    links += [event for one in scene.witnesses for event in one.events if event.role == "link"]
+    if not links:
+        return None
+    ends, is_one = hosts.vote(links, scene.host_of)
+    first = min(links, key=lambda event: (event.low, event.number))
+    when = time_of(scene, first)
+    ranks = tuple(dict.fromkeys(event.speaker for event in links if event.speaker))
+    if is_one and len({event.speaker for event in links}) > 1:
+        return Finding("link", "likely", ranks, ends, "link", when, [("link", first)])
+    return Finding("link", "likely", ranks, ends, "link", when, [("link", first)])

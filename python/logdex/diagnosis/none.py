@@ -1,0 +1,43 @@
+"""The step for logs in which no line tells of a failure: nothing went on, or nothing failed."""
+
+from __future__ import annotations
+
+from logdex.diagnosis import progress
+from logdex.diagnosis.scene import Candidate, Scene, time_of
+from logdex.diagnosis.verdict import Finding
+
+
+def nothing(scene: Scene, found: list[Candidate]) -> Finding | None:
+    """No line tells of a failure: nothing went on, or nothing failed."""
+    if _tells_of_failure(scene):
+        return None
+    still = progress.standstill(scene.ranks, scene.witnesses)
+    if still is not None:
+        return Finding("stalled", "likely", still.ranks, (), "no progress", still.since)
+    timed = any(one.last is not None for one in scene.ranks)
+    if progress.only_beats(scene.ranks) and not timed:
+        return Finding(
+            "unknown", "cannot tell", missing="stamps: whether it still goes on cannot be seen without"
+        )
+    ended = [one for one in scene.stories.values() if one.teardown]
+    if ended and any(
+        "SIGTERM" in event.text or "ignal 15" in event.text for one in ended for event in one.teardown
+    ):
+        event = ended[0].teardown[0]
+        return Finding(
+            "outside",
+            "likely",
+            cause="signalled",
+            time=time_of(scene, event),
+            events=[("told to stop", event)],
+        )
+    return Finding("none", "likely" if timed else "cannot tell")
+
+
+def _tells_of_failure(scene: Scene) -> bool:
+    if any(not one.is_silent for one in scene.stories.values()):
+        return True
+    if any(not one.is_teardown for one in scene.exits):
+        return True
+    loud = ("cause", "exception", "victim", "named", "link")
+    return any(event.role in loud for one in scene.witnesses for event in one.events)

@@ -1,0 +1,54 @@
+"""The step that asks whether somebody ordered the end, not later than anything failed."""
+
+from __future__ import annotations
+
+from logdex.diagnosis.events import Event
+from logdex.diagnosis.scene import Candidate, Scene, time_of
+from logdex.diagnosis.verdict import Certainty, Finding
+
+
+def outside(scene: Scene, found: list[Candidate]) -> Finding | None:
+    """Somebody ordered the end, not later than anything failed."""
+    orders = [event for one in scene.speakers for event in one.events if event.role == "outside"]
+    if not orders:
+        return None
+    strong = [event for event in orders if event.class_ not in ("cancelled", "signalled")]
+    orders = strong or orders
+    first = min(orders, key=lambda event: (scene.clocks.of(event)[0], event.number))
+    before = [one for one in found if scene.clocks.is_before(one.event, first)]
+    if before:
+        return None
+    unclear = [
+        one
+        for one in found
+        if not scene.clocks.is_before(first, one.event) and not _same_time_or_later(scene, first, one.event)
+    ]
+    if unclear:
+        firm = [one for one in unclear if one.strength == 3]
+        if not strong:
+            return None
+        if firm:
+            return Finding(
+                "unknown",
+                "cannot tell",
+                tuple(one.rank for one in firm),
+                cause=first.class_,
+                events=[("told to stop", first)] + [("or failed", one.event) for one in firm],
+                missing="stamps that say whether this came before the order to stop",
+            )
+    if not strong and (found or _victims_before(scene, first)):
+        return None
+    certainty: Certainty = "certain" if strong and first.own else "likely"
+    return Finding(
+        "outside", certainty, cause=first.class_, time=time_of(scene, first), events=[("told to stop", first)]
+    )
+
+
+def _same_time_or_later(scene: Scene, first: Event, other: Event) -> bool:
+    return other.own and first.own and scene.clocks.of(other)[0] >= scene.clocks.of(first)[0]
+
+
+def _victims_before(scene: Scene, first: Event) -> bool:
+    """Whether a rank told of another's failure before the order, or may have."""
+    victims = [event for one in scene.stories.values() for event in one.victims]
+    return any(not scene.clocks.is_before(first, event) for event in victims)

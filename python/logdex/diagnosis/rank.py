@@ -1,0 +1,58 @@
+"""`Rank`: what one rank wrote, summed up; and `Quote`, a line of a log."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+_LEAST_SILENCE = 5.0
+_MANY_GAPS = 20.0
+
+
+@dataclass(frozen=True)
+class Quote:
+    """A line of a log: its text without `\\n`, its time (None if unknown), its number in the file, the file."""
+
+    text: str
+    time: datetime | None
+    resolution: int
+    """How exact the time is, in nanoseconds, as in `Record`; 0 where there is none."""
+    """How exact the time is, in seconds."""
+    number: int
+    path: str
+
+
+@dataclass(frozen=True)
+class Rank:
+    """What one rank did.
+
+    `name` says who it is: "3" for the global rank 3, "trainer/0:3" for the local rank 3 of a replica, else
+    the label of its file. Times are aware datetimes in the zone of the question, None where no line has one.
+    """
+
+    name: str
+    lines: int = 0
+    errors: int = 0
+    first: datetime | None = None
+    last: datetime | None = None
+    last_line: Quote | None = None
+    first_error: Quote | None = None
+    last_error: Quote | None = None
+    """The last error, which of a traceback is what was raised."""
+    silent: float = 0.0
+    """For how many seconds the others went on after its last line."""
+    history: Sequence[tuple[float, float, int, int]] = field(default=(), repr=False)
+    """Columns of time in which it wrote: start and width in seconds, since 1970 UTC; lines, errors."""
+    host: str | None = None
+    """The host on which it ran, if the logs tell."""
+    is_witness: bool = False
+    """It is no rank, but a launcher, a scheduler or a driver that tells of ranks."""
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether it stopped without an error while others went on, much longer than it paused before."""
+        if self.is_witness or self.errors or self.first is None or self.last is None or self.lines < 2:
+            return False
+        pause = (self.last - self.first).total_seconds() / (self.lines - 1)
+        return self.silent > max(_LEAST_SILENCE, _MANY_GAPS * pause)

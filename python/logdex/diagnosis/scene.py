@@ -1,0 +1,190 @@
+"""`Scene`: all that is known of a job, and `Candidate`: a rank that may have failed first."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+
+from logdex.diagnosis import accusations, attempts, clocks, exits, hosts, stall
+from logdex.diagnosis.accusations import Accusation
+from logdex.diagnosis.events import Event, Speaker, self_of
+from logdex.diagnosis.exits import Exit
+from logdex.diagnosis.roles import Story, story
+
+
+@dataclass
+class Candidate:
+    """A rank that may have failed first."""
+
+    rank: str
+    class_: str
+    event: Event
+    strength: int
+    exit: Exit | None = None
+
+    @property
+    def is_own(self) -> bool:
+        """Whether the rank's own words say it."""
+        return self.exit is None or self.event is not self.exit.event
+
+
+@dataclass
+class Scene:
+    """All that is known of a job."""
+
+    speakers: list[Speaker]
+    world: int | None = None
+    """How many ranks the job has, if a line says so."""
+    doubt: float = 1.0
+    exits: list[Exit] = field(default_factory=list)
+    """What the job's record says of exits, beside those of which the logs tell."""
+    labels: dict[str, str] = field(default_factory=dict)
+    """The files in which several ranks stand, by rank."""
+    stories: dict[str, Story] = field(default_factory=dict)
+    clocks: clocks.Clocks = field(default_factory=clocks.Clocks)
+    stall: stall.Stall | None = None
+    host_of: dict[str, str] = field(default_factory=dict)
+    accusations: list[Accusation] = field(default_factory=list)
+    earlier: list[Event] = field(default_factory=list)
+    """Records of earlier attempts."""
+
+    @property
+    def ranks(self) -> list[Speaker]:
+        """Those that are ranks."""
+        return [one for one in self.speakers if one.is_rank]
+
+    @property
+    def witnesses(self) -> list[Speaker]:
+        """Those that are not."""
+        return [one for one in self.speakers if not one.is_rank]
+
+    def name_of(self, number: int) -> str:
+        """The name of a global rank."""
+        plain = str(number)
+        names = {one.name for one in self.ranks}
+        if plain in names:
+            return plain
+        endings = [name for name in names if name.rpartition("/")[2] == plain and ":" not in name]
+        if len(endings) == 1:
+            return endings[0]
+        roles = {name.rpartition("/")[0] for name in names}
+        if len(roles) == 1 and "" not in roles and not any(":" in name for name in names):
+            return f"{roles.pop()}/{plain}"
+        return plain
+
+
+def prepare(scene: Scene) -> None:
+    """Reads what the records come to."""
+    last = attempts.last_of(scene.speakers)
+    for one in scene.speakers:
+        if one.is_rank and one.attempt < last and any(other.attempt == last for other in scene.speakers):
+            scene.earlier += one.events
+    scene.speakers = [one for one in scene.speakers if not one.is_rank or one.attempt == last]
+    scene.earlier += attempts.after_the_last_exit(scene.speakers)
+    for one in scene.speakers:
+        scene.earlier += attempts.only_last(one)
+    _attribute(scene)
+    _drop_survived(scene)
+    scene.clocks = clocks.measure(scene.ranks, scene.doubt)
+    scene.stories = {one.name: story(one) for one in scene.ranks}
+    scene.stall = stall.of_speakers(scene.speakers, scene.clocks)
+    scene.exits += [told for one in scene.speakers for told in exits.of_witness(one)]
+    begun = attempts.begun_at(scene.ranks) if last else -math.inf
+    scene.exits = [one for one in scene.exits if _ended_at(one) >= begun - 1]
+    scene.host_of = hosts.of_ranks(scene.speakers, scene.exits, scene.labels)
+    known = [int(one.name.rpartition("/")[2]) for one in scene.ranks if one.name.rpartition("/")[2].isdigit()]
+    world = sorted({*known, *range(scene.world or 0)})
+    scene.accusations = accusations.of_speakers(scene.speakers, world)
+
+
+def _drop_survived(scene: Scene) -> None:
+    """Drops what witnesses wrote of trouble after which the ranks went on for long."""
+    for witness in scene.witnesses:
+        witness.events = [
+            event
+            for event in witness.events
+            if event.role not in ("cause", "exception", "error", "victim", "named", "link")
+            or not any(_went_on_after(one, event) for one in scene.speakers)
+        ]
+
+
+def _went_on_after(one: Speaker, event: Event) -> bool:
+    course = one.course
+    if course is None or not course.changes:
+        return False
+    if course.path == event.path:
+        return course.last_number > event.number
+    return event.own and course.last_at is not None and course.last_at > event.high + 60.0
+
+
+def _ended_at(one: Exit) -> float:
+    """When a process ended, or infinity."""
+    if one.time is not None:
+        return one.time
+    return one.event.low if one.event.own else math.inf
+
+
+def _attribute(scene: Scene) -> None:
+    """Gives the records of witnesses that say for which rank they speak to that rank."""
+    for witness in scene.witnesses:
+        for event in list(witness.events):
+            number = self_of(event.text)
+            if number is None or event.role in ("exit", "outside", "context"):
+                continue
+            name = scene.name_of(number)
+            rank = next((one for one in scene.ranks if one.name == name), None)
+            if rank is None:
+                rank = Speaker(name, witness.path, mtime=witness.mtime, host=witness.host)
+                scene.speakers.append(rank)
+            event.speaker = name
+            witness.events.remove(event)
+            rank.events.append(event)
+            rank.lines = max(rank.lines, event.place)
+
+
+def rank_of(scene: Scene, one: Exit) -> str | None:
+    """The name of the rank that ended, as far as its launcher's numbers tell."""
+    if one.name is not None:
+        return one.name
+    if one.rank is not None:
+        return scene.name_of(one.rank)
+    if one.local is None:
+        return None
+    pairs = {
+        (other.rank or 0) - (other.local or 0)
+        for other in scene.exits
+        if other.event.path == one.event.path and other.rank is not None and other.local is not None
+    }
+    launchers = {other.event.path for other in scene.exits if other.local is not None}
+    if len(pairs) == 1:
+        return scene.name_of(one.local + pairs.pop())
+    return scene.name_of(one.local) if len(launchers) == 1 and not pairs else None
+
+
+def whole_host(scene: Scene, names: set[str]) -> str | None:
+    """The host of which these are all ranks, of several; None if they are not."""
+    there = {scene.host_of[name] for name in names if name in scene.host_of}
+    if len(there) != 1 or any(name not in scene.host_of for name in names):
+        return None
+    host = there.pop()
+    everyone = {name for name, its in scene.host_of.items() if its == host}
+    return host if everyone == names and len(names) > 1 else None
+
+
+def against(scene: Scene, rank: str) -> list[Accusation]:
+    """The records in which others name a rank."""
+    return [told for told in scene.accusations if any(scene.name_of(number) == rank for number in told.ranks)]
+
+
+def time_of(scene: Scene, event: Event) -> float | None:
+    """When a record was written, by the common clock; None if nobody knows."""
+    low = scene.clocks.of(event)[0]
+    return low if math.isfinite(low) else None
+
+
+def missing_of(scene: Scene) -> list[str]:
+    """Ranks of the job of which there is no log, where the ranks of the others are numbers."""
+    names = {one.name for one in scene.ranks}
+    if not scene.world or any(":" in name or not name.rpartition("/")[2].isdigit() for name in names):
+        return []
+    return [name for number in range(scene.world) if (name := scene.name_of(number)) not in names]

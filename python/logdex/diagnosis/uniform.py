@@ -1,0 +1,83 @@
+"""The steps that ask whether the same befell all, or one whole host."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from logdex.diagnosis.events import Event
+from logdex.diagnosis.scene import Candidate, Scene, time_of, whole_host
+from logdex.diagnosis.similar import masked
+from logdex.diagnosis.verdict import Certainty, Finding
+
+UNIFORM = 0.9
+"""From this share of the ranks on, the same failure is no rank's own."""
+TOGETHER = 5.0
+"""Within so many seconds it is the same failure."""
+
+
+def uniform(scene: Scene, found: list[Candidate]) -> Finding | None:
+    """The same failure on all ranks, or on one whole host and nowhere else."""
+    base = max(len([one for one in scene.ranks if one.lines]), 1)
+    base = max(base, scene.world or 0) if (scene.world or 0) <= 2 * base else base
+    for group in _groups(found):
+        if len(group) < 2 or len(group) < 0.5 * base:
+            continue
+        if not _are_together(scene, group):
+            continue
+        names = tuple(one.rank for one in group)
+        whole = whole_host(scene, set(names))
+        first = min(group, key=lambda one: (scene.clocks.of(one.event)[0], one.event.number))
+        events = [("the same on all", first.event)]
+        when = time_of(scene, first.event)
+        if whole and len(group) < UNIFORM * base and len(set(scene.host_of.values())) > 1:
+            return Finding("host", "likely", names, (whole,), first.class_, when, events)
+        if len(group) >= UNIFORM * base or (len(group) >= 4 and _spread(scene, group) <= TOGETHER):
+            certainty: Certainty = "certain" if len(group) >= UNIFORM * base and len(group) > 2 else "likely"
+            return Finding("uniform", certainty, names, (), first.class_, when, events)
+    return None
+
+
+def _groups(found: Sequence[Candidate]) -> list[list[Candidate]]:
+    """The candidates by class and text, the largest group first."""
+    alike: dict[tuple[str, str], list[Candidate]] = {}
+    for one in found:
+        if one.is_own:
+            alike.setdefault((one.class_, masked(one.event.text)), []).append(one)
+    return sorted(alike.values(), key=len, reverse=True)
+
+
+def _spread(scene: Scene, group: Sequence[Candidate]) -> float:
+    lows = [scene.clocks.of(one.event)[0] for one in group if math.isfinite(one.event.low)]
+    return max(lows) - min(lows) if lows else 0.0
+
+
+def _are_together(scene: Scene, group: Sequence[Candidate]) -> bool:
+    if not any(one.event.own for one in group):
+        return True
+    early = all(scene.stories[one.rank].speaker.course is None for one in group if one.rank in scene.stories)
+    return early or _spread(scene, group) <= TOGETHER + scene.clocks.doubt
+
+
+def alike(scene: Scene, found: list[Candidate]) -> Finding | None:
+    """All fail alike before the first step, each of the others: nobody's code."""
+    spoke = [one for one in scene.stories.values() if one.speaker.lines]
+    groups: dict[str, list[Event]] = {}
+    for one in spoke:
+        if one.victims and one.speaker.course is None:
+            refused = [event for event in one.victims if is_refused(event)]
+            groups.setdefault("refused" if refused else masked(one.victims[0].text), []).append(
+                one.victims[0]
+            )
+    largest = groups.get("refused", [])
+    if len(largest) < 2 or len(largest) < UNIFORM * len(spoke):
+        return None
+    names = tuple(event.speaker for event in largest)
+    return Finding(
+        "uniform", "likely", names, (), None, time_of(scene, largest[0]), [("the same on all", largest[0])]
+    )
+
+
+def is_refused(event: Event) -> bool:
+    """Whether nobody was there to be connected to, as at the start of a job."""
+    return "refused" in event.text or "connectFullMesh" in event.text
