@@ -199,6 +199,7 @@ def _scene(files: Sequence[File], chosen: re.Pattern[str] | None, clocks: float)
     by_name: dict[str, Speaker] = {}
     witnesses: list[Speaker] = []
     labels: dict[str, str] = {}
+    spoke = {file.label for file in files if file.voices}
     for file in files:
         ranked = file.ranked()
         for voice, name in zip(file.voices, file.names, strict=True):
@@ -211,7 +212,7 @@ def _scene(files: Sequence[File], chosen: re.Pattern[str] | None, clocks: float)
             if len(ranked) > 1 and is_ranked(voice):
                 labels[name] = file.label
             _join(by_name, speaker)
-        if not file.voices and (name := mute_name(file, files)) is not None:
+        if not file.voices and file.label not in spoke and (name := mute_name(file, files)) is not None:
             _join(by_name, Speaker(name, file.path, mtime=file.mtime, attempt=file.attempt))
     scene = Scene([*by_name.values(), *witnesses], _world(witnesses, by_name.values()), clocks, labels=labels)
     if len({file.path for file in files if len(file.ranked()) > 1}) < 2:
