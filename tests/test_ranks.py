@@ -1,17 +1,24 @@
 """Which rank failed first, who is silent: on made-up logs, and on a job of real processes."""
 
 import gzip
+import json
 import os
+import signal
 import subprocess
 import sys
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import logdex
 import pytest
-from logdex.command.heat import columns
-from logdex.ranks import ERRORS
+from logdex import _core
+from logdex.command.live import Live
+from logdex.diagnosis.cells import columns
+from logdex.inputs.input import Input
+from logdex.inputs.layouts import of_file
+from logdex.ranks import Named, Ranks, summarize
 from shell import run
 
 EXAMPLE = Path(__file__).parent.parent / "examples" / "failing_job.py"
@@ -84,15 +91,19 @@ def test_what_is_an_error_is_the_callers(prefixed: Path) -> None:
     assert ranks(prefixed, "-e", "(")[0] == 2
 
 
-def test_who_fails_within_the_uncertainty_of_clocks_is_said(tmp_path: Path) -> None:
-    for rank, second in enumerate((10.4, 10.0, 12.0)):
-        (tmp_path / f"rank{rank}.log").write_text(f"{at(0)} INFO up\n{at(second)} ERROR gone\n")
+def test_whom_clocks_cannot_tell_apart_is_not_named(tmp_path: Path) -> None:
+    errors = ("KeyError: 'a'", "IndexError: 7", "ValueError: x")
+    for rank, second in enumerate((12.4, 10.0, 30.0)):
+        text = f"{at(0)} INFO up\n{at(second)} {errors[rank]}\n"
+        (tmp_path / f"rank{rank}.log").write_text(text)
     told = logdex.open(tmp_path, tz="UTC").ranks()
-    assert told.first_failure
-    assert told.first_failure.name == "1"
-    assert [rank.name for rank in told.with_the_first] == ["0"]
-    assert logdex.open(tmp_path).ranks(clocks=0.0).with_the_first == ()
-    assert len(logdex.open(tmp_path).ranks(clocks=5.0).with_the_first) == 2
+    assert (told.diagnosis.kind, told.diagnosis.ranks, told.diagnosis.certainty) == ("rank", ("1",), "likely")
+    assert told.first_failure is told.ranks[1]
+    assert "may not tell it from rank 0" in told.diagnosis.text
+    (tmp_path / "rank0.log").write_text(f"{at(0)} INFO up\n{errors[0]}\n")
+    (tmp_path / "rank1.log").write_text(f"{at(0)} INFO up\n{errors[1]}\n")
+    told = logdex.open(tmp_path, tz="UTC").ranks()
+    assert (told.diagnosis.kind, set(told.diagnosis.ranks)) == ("unknown", {"0", "1", "2"})
 
 
 def test_the_prefixes_of_launchers_are_stacked(tmp_path: Path) -> None:
@@ -118,11 +129,12 @@ def test_streams_and_parts_of_one_rank_are_one_row(tmp_path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(f"{at(1)} INFO x\n[default3]:{at(2)} ERROR y\n")
     told = logdex.open(tmp_path).ranks()
-    assert [(rank.name, rank.lines) for rank in told.ranks] == [
-        ("w/0", 2),
-        ("w/0:3", 2),
-        ("w/1", 1),
-        ("w/1:3", 1),
+    # A launcher's own lines are a witness's, and come last.
+    assert [(rank.name, rank.lines, rank.is_witness) for rank in told.ranks] == [
+        ("w/0:3", 2, False),
+        ("w/1:3", 1, False),
+        ("w/0", 2, True),
+        ("w/1", 1, True),
     ]
 
 
@@ -142,7 +154,7 @@ def test_a_rank_that_wrote_nothing_is_told_of(tmp_path: Path) -> None:
         (tmp_path / f"t/{replica}/stdout.log").write_text("" if replica else "2026-11-22 02:00:00 x\n")
     told = logdex.open(tmp_path).ranks()
     assert [(rank.name, rank.lines) for rank in told.ranks] == [("t/0", 1), ("t/1", 0)]
-    assert "no line        of rank t/1" in ranks(tmp_path)[1]
+    assert "no line        of t/1" in ranks(tmp_path)[1]
 
 
 def test_one_bad_log_does_not_hide_the_others(prefixed: Path, tmp_path: Path) -> None:
@@ -229,16 +241,16 @@ def test_clocks_differ_by_a_number_of_seconds(prefixed: Path, seconds: str) -> N
         ("I1122 06:47:12.123456 77 api.py:826] fine", False),
     ],
 )
-def test_what_is_an_error_by_default(line: str, is_error: bool) -> None:
-    import re
-
-    assert bool(re.search(ERRORS, line)) == is_error
+def test_what_is_an_error_by_default(tmp_path: Path, line: str, is_error: bool) -> None:
+    path = tmp_path / "rank3.log"
+    path.write_text(f"{line}\n")
+    assert logdex.open(path).ranks().ranks[0].errors == is_error
 
 
 def test_the_cells_hold_every_line(prefixed: Path) -> None:
     told = logdex.open(prefixed).ranks()
     for width in (1, 7, 80, 500):
-        for rank, cells in zip(told.ranks, columns(told, told.ranks, width), strict=True):
+        for rank, cells in zip(told.ranks, columns(told.ranks, told.first, told.last, width), strict=True):
             assert sum(cell.lines for cell in cells) == pytest.approx(rank.lines)
             assert sum(cell.errors for cell in cells) == rank.errors
 
@@ -250,7 +262,7 @@ def test_two_hundred_ranks_fit_a_screen(tmp_path: Path) -> None:
     _, out, _ = ranks(path)
     assert len(out.splitlines()) < 60
     assert "\n177 " in out
-    assert "160 more ranks" in out
+    assert "0-176, 178-199 (199)" in out
     assert len(ranks(path, "--all")[1].splitlines()) > 200
 
 
@@ -264,45 +276,51 @@ def test_a_job_of_real_processes_tells_who_began(tmp_path: Path) -> None:
     screen = out.splitlines()[:24]
     assert any(line.startswith("first failure  rank 5 at") for line in screen)
     assert any("CUDA error: an illegal memory access" in line for line in screen)
-    assert any(line.startswith("after it       ranks") and "Watchdog caught" in line for line in screen)
+    assert any(line.startswith("victims        ranks") and "Watchdog caught" in line for line in screen)
     assert any(line.startswith("silent         rank 2 since") and "all_reduce" in line for line in screen)
     root = ElementTree.parse(picture).getroot()
     assert root.tag == "{http://www.w3.org/2000/svg}svg"
     assert "first failure: rank 5" in "".join(root.itertext())
 
 
-def test_a_log_that_has_not_changed_is_not_read_again(
+def test_a_log_that_has_not_changed_is_not_read_again_and_one_that_has_grown_is_gone_on_with(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "rank0.log"
     path.write_text(f"{at(0)} INFO up\n" * 600_000 + f"{at(9)} ERROR one\n")
     assert path.stat().st_size > 16 << 20
+    gather, calls = _core.gather, []
+
+    def watched(*asked: Any) -> Any:
+        told, state = gather(*asked)
+        calls.append((asked[4] is not None, state is not None))
+        return told, state
+
+    monkeypatch.setattr("logdex._core.gather", watched)
     cold = logdex.open(path, tz="UTC").ranks()
     kept = list((tmp_path / "cache" / "ranks").iterdir())
     assert len(kept) == 1
-
-    def refuse(_: object) -> None:
-        raise AssertionError("the log was read")
-
-    with monkeypatch.context() as patched:
-        patched.setattr("logdex._core.summarize", refuse)
-        assert logdex.open(path, tz="UTC").ranks() == cold
-        for changed in (
-            lambda: logdex.open(path, tz="UTC").ranks("INFO"),
-            lambda: logdex.open(path, tz="Asia/Tokyo").ranks(),
-        ):
-            with pytest.raises(AssertionError, match="was read"):
-                changed()
+    assert logdex.open(path, tz="UTC").ranks() == cold
+    # Known whole: the state was believed, and there was none to store.
+    assert calls == [(False, True), (True, False)]
+    for other in (logdex.open(path, tz="UTC").ranks("INFO"), logdex.open(path, tz="Asia/Tokyo").ranks()):
+        assert other != cold
+    assert calls[2:] == [(False, True), (False, True)]
     with path.open("a") as file:
         file.write(f"{at(20)} ERROR two\n")
-    assert logdex.open(path, tz="UTC").ranks().ranks[0].errors == 2
-    for damage in (b"", b"{", b"[]", b'{"version": 1}', b"\xff"):
-        kept[0].write_bytes(damage)
-        assert logdex.open(path, tz="UTC").ranks().ranks[0].errors == 2
+    grown = logdex.open(path, tz="UTC").ranks()
+    assert calls[4:] == [(True, True)]
+    assert grown == logdex.open(path, tz="UTC", index=False).ranks()
+    assert grown.ranks[0].errors == 2
+    for damage in (b"", b"{", b"[]", b"\0" * 4096, b"\xff"):
+        for one in (tmp_path / "cache" / "ranks").iterdir():
+            one.write_bytes(damage)
+        assert logdex.open(path, tz="UTC").ranks() == grown
     monkeypatch.setenv("LOGDEX_INDEX", "off")
-    kept[0].unlink()
-    assert logdex.open(path, tz="UTC").ranks().ranks[0].errors == 2
-    assert not kept[0].exists()
+    for one in (tmp_path / "cache" / "ranks").iterdir():
+        one.unlink()
+    assert logdex.open(path, tz="UTC").ranks() == grown
+    assert not list((tmp_path / "cache" / "ranks").iterdir())
 
 
 def test_ranks_reads_what_is_piped_in_and_fits_the_columns_that_are_asked_for(prefixed: Path) -> None:
@@ -322,5 +340,71 @@ def test_how_many_ranks_there_are_does_not_lengthen_their_repr(prefixed: Path) -
     assert first is not None
     many = len(told.ranks)
     assert repr(told) == (
-        f"<Ranks: {many} ranks, {len(told.failed)} failed, {len(told.silent)} silent, first_failure={first.name!r}>"
+        f"<Ranks: {many} ranks, {len(told.failed)} failed, {len(told.silent)} silent, "
+        f"diagnosis='rank' [{first.name!r}] (likely)>"
     )
+
+
+def test_exit_statuses_and_json(tmp_path: Path) -> None:
+    def status(text: str, *more: object) -> tuple[int, dict[str, Any]]:
+        (tmp_path / "rank0.log").write_text(text)
+        code, out, _ = ranks(tmp_path / "rank0.log", "--json", *more)
+        return code, json.loads(out)
+
+    told = status(f"{at(0)} step 1\n{at(1)} step 2\n")
+    assert (told[0], told[1]["kind"]) == (0, "none")
+    told = status(f"{at(0)} step 1\n{at(1)} CUDA out of memory\n")
+    assert (told[0], told[1]["kind"], told[1]["cause"]) == (1, "rank", "gpu_oom")
+    told = status(f"{at(0)} step 1\n{at(1)} slurmstepd: error: JOB 1 CANCELLED AT x DUE TO TIME LIMIT\n")
+    assert (told[0], told[1]["kind"], told[1]["cause"]) == (3, "outside", "time limit")
+    told = status(f"{at(0)} step 1\n{at(1)} Connection reset by peer\n")
+    assert (told[0], told[1]["kind"]) == (4, "unknown")
+    told = status(f"{at(0)} CUDA out of memory\n{at(60)} up\n", "--since", at(30))
+    assert (told[0], told[1]["kind"]) == (0, "none")
+    assert ranks(tmp_path / "none.log")[0] == 2
+
+
+def test_an_answer_is_told_as_soon_as_it_can_be_known_and_again_at_the_end(tmp_path: Path) -> None:
+    """The writer is the wait itself: each time nothing is left to be read, the next part is written."""
+    path = tmp_path / "rank0.log"
+    path.write_text(f"{at(0)} step 1\n")
+    parts = iter(
+        [
+            f"{at(1)} step 2\n",
+            f"{at(2)} CUDA out of memory\n",
+            f"{at(3)} bye\n",
+        ]
+    )
+    has_ended = False
+
+    def look(states: dict[str, bytes]) -> tuple[Ranks, list[Input]]:
+        one = Input(str(path), "rank0.log", of_file(str(path)), ended=lambda: has_ended)
+        question = logdex.open(path, tz="UTC")._question
+        return summarize([Named(question, of_file(str(path)))], states=states), [one]
+
+    def write(_: float) -> None:
+        nonlocal has_ended
+        part = next(parts, None)
+        has_ended = part is None
+        with path.open("a") as file:
+            file.write(part or "")
+        if has_ended:
+            os.utime(path)
+
+    shown: list[str] = []
+    last = Live(look, lambda told: shown.append(told.diagnosis.kind), write).run()
+    assert shown == ["rank"]
+    assert last.diagnosis.cause == "gpu_oom"
+    assert last.ranks[0].lines == 4
+
+
+def test_a_follow_ends_with_the_answer_when_it_is_interrupted(tmp_path: Path) -> None:
+    path = tmp_path / "rank0.log"
+    path.write_text(f"{at(0)} step 1\n{at(2)} CUDA out of memory\n")
+    command = [sys.executable, "-m", "logdex", "ranks", "-f", "--json", str(path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout
+        assert json.loads(process.stdout.readline())["cause"] == "gpu_oom"
+        process.send_signal(signal.SIGINT)
+        assert json.loads(process.stdout.read())["cause"] == "gpu_oom"
+        assert process.wait(60) == 1

@@ -209,7 +209,8 @@ def show(told: Ranks, args: argparse.Namespace) -> None:
         soft_wrap=True,
     )
     if not console.is_terminal and args.color != "always":
-        console = Console(file=sys.stdout, width=120, color_system=None, highlight=False, soft_wrap=True)
+        width = arguments.columns(otherwise=120)
+        console = Console(file=sys.stdout, width=width, color_system=None, highlight=False, soft_wrap=True)
     for line in verdict(told):
         console.print(line)
     _table(console, told, *folded(told.ranks, _alone(told), None if args.all else _MOST_ROWS))
