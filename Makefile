@@ -27,7 +27,8 @@ torchx_PACKAGES := torchx==0.7.0
 nightly_PACKAGES := torchx-nightly==2026.10.26
 nemo_PACKAGES := nemo-run==0.11.1 torchx==0.7.0 leptonai==0.26.7
 
-.PHONY: help demo wheel docs test check format lint rust-test py-test maps-test regex-test bench bench-jobs soak clean
+.PHONY: help demo wheel docs test check format lint rust-test py-test maps-test regex-test bench bench-jobs soak clean \
+  diagnosis-table
 
 help: ## Say what there is to make
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -95,6 +96,12 @@ wheel: $(TOOLS)/.wheel-ready | need-cargo ## The wheel and the sdist in dist/, a
 	# unchanged and hands out what was built from others.
 	env -u CARGO_TARGET_DIR $(TOOLS)/bin/pip wheel --quiet --no-cache-dir --no-deps --wheel-dir dist/from-sdist dist/*.tar.gz
 	$(PYTHON) tools/try_wheel.py dist/from-sdist/*.whl $(PYTHON)
+
+diagnosis-table: $(VENV)/torchx/.ready ## How often `logdex ranks` is right, cannot tell, or is wrong; takes some minutes
+	$(VENV)/torchx/bin/python tools/diagnosis_table.py > docs/diagnosis-table.md
+
+docs/taxonomy.md: $(VENV)/torchx/.ready python/logdex/diagnosis/taxonomy.tsv python/logdex/diagnosis/classes.tsv
+	$(VENV)/torchx/bin/python tools/taxonomy_page.py
 
 docs: $(TOOLS)/.docs-ready ## The documentation in site/
 	NO_MKDOCS_2_WARNING=1 $(TOOLS)/bin/mkdocs build --strict --quiet

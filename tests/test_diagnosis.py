@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
+import sys
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -352,3 +354,10 @@ def test_names_of_groups_are_those_of_the_table() -> None:
     }
     there = {re.sub(r"\d+$", "", name) for row in taxonomy.rows() for name in row.shape.groupindex}
     assert asked <= there
+
+
+def test_the_page_of_the_taxonomy_is_up_to_date() -> None:
+    tool = Path(__file__).parent.parent / "tools" / "taxonomy_page.py"
+    assert subprocess.run([sys.executable, tool, "--check"], check=False).returncode == 0, (
+        "make docs/taxonomy.md"
+    )

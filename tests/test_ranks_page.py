@@ -91,7 +91,10 @@ def opened(browser: Any, path: Path, **context: Any) -> tuple[Any, list[str]]:
     trouble: list[str] = []
     view.on("pageerror", lambda error: trouble.append(str(error)))
     view.on("console", lambda said: trouble.append(said.text) if said.type == "error" else None)
-    view.on("request", lambda asked: None if asked.url.startswith(("file:", "data:")) else trouble.append(asked.url))
+    view.on(
+        "request",
+        lambda asked: None if asked.url.startswith(("file:", "data:")) else trouble.append(asked.url),
+    )
     view.goto(path.as_uri())
     return view, trouble
 

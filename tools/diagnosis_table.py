@@ -26,7 +26,13 @@ def main() -> int:
     parser.add_argument("--wrong", action="store_true", help="name what is wrong, and what cannot be told")
     parser.add_argument("--only", help="only the case of this name")
     asked = parser.parse_args()
-    print(f"Counted on {date.today():%Y-%m-%d}.\n")
+    print("# How often a diagnosis is right\n")
+    print(
+        f"Counted on {date.today():%Y-%m-%d} by `make diagnosis-table`, of the cases in `tests/data/diagnosis/`: `public` are"
+    )
+    print(
+        "retold after public failures, `written` were written for the tests. Each is laid out in every form.\n"
+    )
     certain = 0
     for path in asked.cases:
         told: dict[str, Counter[str]] = {}

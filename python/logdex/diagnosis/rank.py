@@ -18,7 +18,6 @@ class Quote:
     time: datetime | None
     resolution: int
     """How exact the time is, in nanoseconds, as in `Record`; 0 where there is none."""
-    """How exact the time is, in seconds."""
     number: int
     path: str
 
