@@ -16,7 +16,10 @@ from logdex.diagnosis.page import page
 from logdex.diagnosis.rank import Quote, Rank
 from logdex.ranks import Ranks
 
-HOSTILE = "</pre></script><script>document.title='owned'</script><img src=x onerror=\"document.title='owned'\">&lt;b&gt;"
+HOSTILE = (
+    "</pre></script><script>document.title='owned'</script>"
+    "<img src=x onerror=\"document.title='owned'\">&lt;b&gt;"
+)
 BEGIN = datetime(2026, 11, 22, 2, 0, tzinfo=timezone.utc)
 MEGABYTE = 1_000_000
 

@@ -28,10 +28,10 @@ def main() -> int:
     asked = parser.parse_args()
     print("# How often a diagnosis is right\n")
     print(
-        f"Counted on {date.today():%Y-%m-%d} by `make diagnosis-table`, of the cases in `tests/data/diagnosis/`: `public` are"
+        f"Counted on {date.today():%Y-%m-%d} by `make diagnosis-table`, of the cases in `tests/data/diagnosis/`:"
     )
     print(
-        "retold after public failures, `written` were written for the tests. Each is laid out in every form.\n"
+        "`public` are retold after public failures, `written` were written for the tests. Each is laid out in every form.\n"
     )
     certain = 0
     for path in asked.cases:

@@ -66,6 +66,9 @@ fn counted(line: &[u8], start: usize, end: usize) -> Option<u64> {
     if before.is_some_and(|byte| byte.is_ascii_alphanumeric()) {
         return None;
     }
+    if is_setting(&line[..start]) {
+        return None;
+    }
     let rest = &line[end..];
     let tail = ["ations", "ation", "s", ""];
     let tail = tail.iter().find(|tail| {
@@ -78,6 +81,31 @@ fn counted(line: &[u8], start: usize, end: usize) -> Option<u64> {
     let rest = &rest[tail.len()..];
     let gap = rest.iter().take(REACH).take_while(|&&b| is_between(b)).count();
     (gap > 0).then(|| number(&rest[gap..])).flatten()
+}
+
+/// Words before the word, that make it a setting and no count: `max_steps`, `steps_per_epoch`.
+const SETTINGS: [&[u8]; 13] = [
+    b"per",
+    b"max",
+    b"min",
+    b"num",
+    b"total",
+    b"warmup",
+    b"save",
+    b"eval",
+    b"logging",
+    b"log",
+    b"every",
+    b"accumulation",
+    b"interval",
+];
+
+/// Whether the word that stands before, behind a mark or a blank, makes a setting of what follows.
+fn is_setting(before: &[u8]) -> bool {
+    let Some((mark, rest)) = before.split_last() else { return false };
+    let length = rest.iter().rev().take_while(|b| b.is_ascii_alphabetic()).count();
+    let word = &rest[rest.len() - length..];
+    matches!(mark, b'_' | b'-' | b' ') && SETTINGS.iter().any(|setting| setting.eq_ignore_ascii_case(word))
 }
 
 /// The count of a bar: before `it [`, or behind the bar itself.
@@ -116,6 +144,7 @@ mod tests {
             ("step: 0.31 s", None, None, None),
             ("timestep 7", None, None, None),
             ("steps_per_epoch=100", None, None, None),
+            ("max_steps=500, num epochs: 3", None, None, None),
             ("Step=8, x", Some(8), None, None),
             ("step 99999999999999999999999", None, None, None),
         ] {

@@ -35,6 +35,13 @@ class Diagnosis:
     independent findings agree, "likely" where one says so, else "cannot tell". `ranks` and `hosts` are names as
     `Rank.name` has them: of those who failed, or with "unknown" of the candidates. `cause` is a class of the taxonomy,
     `time` when it happened as far as that is known. `facts` are lines for the screen: a title, and what is to be said.
+
+    Examples:
+        >>> from logdex.diagnosis import Diagnosis
+        >>> Diagnosis("rank", "likely", ("3",), cause="gpu_oom").says
+        'ran out of GPU memory'
+        >>> Diagnosis().status
+        0
     """
 
     kind: Kind = "none"
