@@ -177,7 +177,7 @@ def _gather(
         chosen and (chosen.pattern, chosen.flags),
         question.zone.name,
         question.reference,
-        repr(question.stamp),
+        question.stamp and question.stamp.__reduce__()[1],
     )
     is_whole = question.since is None and question.until is None
     name = _ranks_cache.key(question.path, *depends) if question.index and is_whole else None

@@ -33,11 +33,13 @@ fn ask(path: &Path, known: Option<State>) -> Gathered {
         reference: None,
         times: true,
         keep: Keep::Nowhere,
+        taught: None,
     };
     let question = Question {
         path: path.to_path_buf(),
         name: path.to_path_buf(),
         pattern: None,
+        sieve: None,
         last: None,
         follow: false,
         partial: false,
