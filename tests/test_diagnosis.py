@@ -28,6 +28,8 @@ from logdex.diagnosis.clocks import measure
 from logdex.diagnosis.events import Course, Event, Speaker
 from logdex.diagnosis.short import ranges, who
 from logdex.diagnosis.words import MOST
+from logdex.inputs.layouts import of_file
+from logdex.ranks import Named, summarize
 from logdex.regex.pattern import compile_pattern
 
 ALL = [case for path in sorted(cases.DATA.glob("*.jsonl")) for case in cases.read(path)]
@@ -191,6 +193,27 @@ def test_an_exit_status_without_a_word_is_a_failure(tmp_path: Path) -> None:
     (tmp_path / "app/SUCCESS").write_text(json.dumps({"roles": {"trainer": exits}}))
     answer = logdex.open(tmp_path / "app", tz="UTC").ranks().diagnosis
     assert (answer.kind, answer.ranks, answer.cause) == ("rank", ("trainer/1",), "exit"), answer.text
+
+
+def test_a_recorded_exit_status_is_evidence_too(tmp_path: Path) -> None:
+    named = []
+    for replica in range(3):
+        path = tmp_path / f"trainer/{replica}/stderr.log"
+        path.parent.mkdir(parents=True)
+        path.write_text("2026-11-22 02:00:00 step 1\n")
+        question = logdex.open(path, tz="UTC")._question
+        named.append(Named(question, of_file(str(path)), exit=-11 if replica == 2 else -15))
+    answer = summarize(named).diagnosis
+    assert (answer.kind, answer.ranks, answer.cause) == ("rank", ("trainer/2",), "crash"), answer.text
+
+
+def test_an_order_to_stop_that_came_later_is_told_of(tmp_path: Path) -> None:
+    (tmp_path / "rank0.log").write_text("2026-11-22 02:00:00 CUDA out of memory\n")
+    order = "2026-11-22 03:00:00 slurmstepd: error: *** JOB 1 ON n CANCELLED AT 2026-11-22T03:00:00 DUE TO TIME LIMIT ***"
+    (tmp_path / "slurm-1.out").write_text(f"{order}\n")
+    answer = logdex.open(tmp_path, tz="UTC").ranks().diagnosis
+    assert (answer.kind, answer.ranks) == ("rank", ("0",))
+    assert any(title == "told to stop" for title, _ in answer.facts)
 
 
 def test_an_error_after_which_the_rank_went_on_is_none(tmp_path: Path) -> None:

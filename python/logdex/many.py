@@ -91,7 +91,8 @@ class Logs(Log):
 
         found = self._found()
         return [
-            Named(_of(one, self._question), one.source or Source(one.label, ()), one.name) for one in found
+            Named(_of(one, self._question), one.source or Source(one.label, ()), one.name, one.exit)
+            for one in found
         ]
 
     def _found(self, wish: Wish | None = None) -> list[Input]:

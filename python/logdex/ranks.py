@@ -113,6 +113,8 @@ class Named:
     source: Source
     part: str = ""
     """Which attempt or restart it is, where there are several."""
+    exit: int | None = None
+    """The exit status of the process that wrote it, if that was recorded."""
 
 
 def summarize(
@@ -161,7 +163,7 @@ def _file(one: Named, chosen: re.Pattern[str] | None, states: dict[str, bytes] |
     except OSError:
         mtime = math.inf
     attempt = re.search(r"attempt_?\s*(\d+)", one.part or "")
-    return File(path, one.source, voices, int(attempt[1]) if attempt else 0, mtime)
+    return File(path, one.source, voices, int(attempt[1]) if attempt else 0, mtime, exit=one.exit)
 
 
 def _gather(

@@ -176,7 +176,7 @@ def _named(one: Input, args: argparse.Namespace, now: int) -> Named:
         until=moment(args.until, "until", zone, now),
         strict=False,
     )
-    return Named(question, one.source or Source(one.label, ()), one.name)
+    return Named(question, one.source or Source(one.label, ()), one.name, one.exit)
 
 
 def show(told: Ranks, args: argparse.Namespace) -> None:

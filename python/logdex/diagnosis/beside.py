@@ -32,8 +32,26 @@ def add(scene: Scene, files: Sequence[File]) -> None:
         if not any(event.text[:60] in known.text for known in rank.events):
             event.place = rank.lines + 1
             rank.events.append(event)
-    for path in {_app(file) for file in files if file.source.replica is not None}:
-        scene.exits += _exits(path, scene)
+    recorded = {(_of_replica(file), file.exit): file.path for file in files if file.exit is not None}
+    told = [(name, code, path) for (name, code), path in recorded.items() if code is not None]
+    for app in {_app(file) for file in files if file.source.replica is not None}:
+        told += _exits(os.path.join(app, "SUCCESS"))
+    _add_exits(scene, told)
+
+
+def _of_replica(file: File) -> str:
+    return f"{file.source.role}/{file.source.replica}"
+
+
+def _add_exits(scene: Scene, told: Sequence[tuple[str, int, str]]) -> None:
+    """Adds the exit statuses of replicas that are ranks themselves."""
+    names = {one.name for one in scene.speakers if one.is_rank}
+    row = next(row for row in rows() if row.role == "exit")
+    for name, (code, path) in {name: (code, path) for name, code, path in told}.items():
+        if code != 0 and name in names:
+            text = f"{name} exited with {code}"
+            event = Event(path, 1, 1, -math.inf, math.inf, False, text, row, None)
+            scene.exits.append(Exit(event, None, code=code, name=name))
 
 
 def _by_directory(files: Sequence[File]) -> Iterable[tuple[File, str]]:
@@ -89,19 +107,12 @@ def _app(file: File) -> str:
     return os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(file.path))))
 
 
-def _exits(app: str, scene: Scene) -> Iterable[Exit]:
-    """The exit statuses of replicas that are ranks themselves."""
-    path = os.path.join(app, "SUCCESS")
+def _exits(path: str) -> Iterable[tuple[str, int, str]]:
+    """The exit statuses in TorchX's file about an app that has ended: name, status, path."""
     told = _json(path)
     roles = told.get("roles") if isinstance(told, dict) else None
-    names = {one.name for one in scene.speakers if one.is_rank}
-    row = next(row for row in rows() if row.role == "exit")
     for role, replicas in roles.items() if isinstance(roles, dict) else ():
         for number, one in enumerate(replicas if isinstance(replicas, list) else ()):
             code = one.get("exitcode") if isinstance(one, dict) else None
-            name = f"{role}/{number}"
-            if isinstance(code, int) and code != 0 and name in names:
-                event = Event(path, 1, 1, -math.inf, math.inf, False, f"{name} exited with {code}", row, None)
-                told_of = Exit(event, None, code=code)
-                told_of.name = name
-                yield told_of
+            if isinstance(code, int):
+                yield f"{role}/{number}", code, path

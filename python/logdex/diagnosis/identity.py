@@ -34,6 +34,8 @@ class File:
     voices: Sequence[_core._Voice]
     attempt: int = 0
     mtime: float = 0.0
+    exit: int | None = None
+    """The exit status of the process that wrote it, if that was recorded."""
     names: list[str | None] = field(default_factory=list)
     """The name of each voice; None for a witness."""
 

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from logdex.diagnosis import rule, templates
 from logdex.diagnosis.events import Event
-from logdex.diagnosis.scene import Scene, rank_of
+from logdex.diagnosis.scene import Scene, rank_of, time_of
 from logdex.diagnosis.short import plain, who
 from logdex.diagnosis.taxonomy import classes
 from logdex.diagnosis.verdict import Diagnosis, Evidence, Finding
@@ -39,6 +39,7 @@ def put(scene: Scene, clock: _Clock) -> Diagnosis:
 def _facts(scene: Scene, finding: Finding, clock: _Clock) -> list[tuple[str, str]]:
     facts = [("ranks", _logs(scene)), *_answer(scene, finding, clock)]
     facts += _victims(scene, finding, clock)
+    facts += _told_to_stop(scene, finding, clock)
     facts += _exits(scene)
     facts += _earlier(scene)
     facts += _differs(scene, finding)
@@ -118,6 +119,14 @@ def _victims(scene: Scene, finding: Finding, clock: _Clock) -> list[tuple[str, s
         later = f", from {_span(low - finding.time)} later on"
     names = who(list(fell), [one.name for one in scene.ranks if one.name not in finding.ranks])
     return [("victims", f"{names}{later}: {plain(first.text, 90)}")]
+
+
+def _told_to_stop(scene: Scene, finding: Finding, clock: _Clock) -> list[tuple[str, str]]:
+    orders = [event for one in scene.speakers for event in one.events if event.role == "outside"]
+    if not orders or finding.kind == "outside":
+        return []
+    first = min(orders, key=lambda event: (event.low, event.number))
+    return [("told to stop", f"{_at(time_of(scene, first), clock)[4:]} {plain(first.text, 90)}".strip())]
 
 
 def _exits(scene: Scene) -> list[tuple[str, str]]:

@@ -28,6 +28,7 @@ class Input:
         ended: Callable[[], bool] | None = None,
         spool: Spool | None = None,
         keep: object = None,
+        exit: int | None = None,
     ) -> None:
         """Takes what is known of it.
 
@@ -40,6 +41,7 @@ class Input:
             ended: Says whether nobody will write to it any more.
             spool: What fills it, where it is not a file of its own.
             keep: Something that shall live as long.
+            exit: The exit status of the process that wrote it, if that was recorded.
         """
         self.path = path
         self._label = label
@@ -49,6 +51,7 @@ class Input:
         self.ended = ended
         self.spool = spool
         self._keep = keep
+        self.exit = exit
 
     @property
     def label(self) -> str:

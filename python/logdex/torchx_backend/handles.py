@@ -58,7 +58,7 @@ def _of_replica(scheduler: Any, record: JobRecord, role: str, k: int, wish: Wish
     for source in found:
         label = f"{role}/{k}" + (f" {source.stream}" if several and source.stream else "")
         named = Source(label, source.parts, role, k, None, None, source.stream)
-        out += list(of_source(named, wish, ended=ending, keep=[scheduler]))
+        out += list(of_source(named, wish, ended=ending, keep=[scheduler], exit=record.roles[role][k].exit))
     return out
 
 
