@@ -9,7 +9,7 @@ TOOLS := $(VENV)/tools
 WHEELS := target/wheels
 CORPUS := $(or $(LOGDEX_CORPUS),$(HOME)/.cache/logdex-corpus)
 RUST_SOURCES := $(shell find src crates -name '*.rs') $(wildcard crates/*/Cargo.toml) Cargo.toml Cargo.lock
-PY_SOURCES := $(shell find python -name '*.py' -o -name '*.pyi') pyproject.toml
+PY_SOURCES := $(shell find python -name '*.py' -o -name '*.pyi' -o -name '*.tsv' -o -name 'page.*') pyproject.toml
 TEST_DEPS := pytest hypothesis pytest-benchmark pytest-timeout
 
 # All tests run with the first; with the others, those of the parts that touch TorchX. The regex tests run on every
@@ -23,7 +23,7 @@ nemo_TESTS := $(BACKEND_TESTS)
 PYENV := $(or $(PYENV_ROOT),$(HOME)/.pyenv)
 OTHER_PYTHONS := $(foreach minor,10 12 13 14,$(lastword $(wildcard $(PYENV)/versions/3.$(minor).*/bin/python)))
 REGEX_TESTS := $(wildcard tests/test_regex*.py)
-torchx_PACKAGES := torchx==0.7.0
+torchx_PACKAGES := torchx==0.7.0 playwright
 nightly_PACKAGES := torchx-nightly==2026.10.26
 nemo_PACKAGES := nemo-run==0.11.1 torchx==0.7.0 leptonai==0.26.7
 

@@ -39,12 +39,16 @@ def _is_peer(scene: Scene, fell: Sequence[str]) -> bool:
 
 def _waited(scene: Scene, fell: Sequence[str]) -> bool:
     return any(
-        event.class_ in ("watchdog", "timeout") for name in fell for event in scene.stories[name].victims
+        event.class_ in ("watchdog", "work", "timeout")
+        for name in fell
+        for event in scene.stories[name].victims
     )
 
 
 def _odd_one(scene: Scene) -> str | None:
     """The one rank that is in another collective, an earlier one, than all others."""
+    if (late := stall.behind(scene.ranks)) is not None:
+        return late
     groups = stall.in_collective(scene.ranks)
     there = sum(len(names) for names in groups.values())
     if len(groups) != 2 or there < 4 or there < max(len(scene.ranks), scene.world or 0):

@@ -56,3 +56,18 @@ def in_collective(speakers: Sequence[Speaker]) -> dict[tuple[str, str], list[str
                 groups.setdefault((seq, event.said("op") or "?"), []).append(speaker.name)
                 break
     return groups
+
+
+def behind(speakers: Sequence[Speaker]) -> str | None:
+    """The one rank that had enqueued less work of the default group than all others, which agree."""
+    enqueued: dict[str, int] = {}
+    for speaker in speakers:
+        for event in speaker.events:
+            if event.class_ == "work" and event.said("pg") in (None, "0") and (said := event.said("enq")):
+                enqueued.setdefault(speaker.name, int(said))
+    if len(enqueued) < max(len(speakers), 4):
+        return None
+    least = min(enqueued.values())
+    names = [name for name, number in enqueued.items() if number == least]
+    ahead = {number for number in enqueued.values() if number != least}
+    return names[0] if len(names) == 1 and len(ahead) == 1 else None
