@@ -24,7 +24,6 @@ from logdex.diagnosis.words import put
 from logdex.regex.pattern import compile_pattern
 
 if TYPE_CHECKING:
-    from logdex._question import Question
     from logdex.inputs.layouts import Source
     from logdex.regex.pattern import Regex
 
