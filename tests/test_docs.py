@@ -4,6 +4,7 @@ Of a page, from the top: a `text` block with a title is a file, `console` blocks
 stdout and stderr, `python` blocks are doctests. `...` stands for anything. A page has a directory of its own.
 """
 
+import ast
 import doctest
 import importlib
 import os
@@ -22,14 +23,25 @@ PAGES = sorted((ROOT / "docs").rglob("*.md"))
 _FENCE = re.compile(r"^```(\w*)([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _COMMAND = re.compile(r"^\$ (.*)$", re.MULTILINE)
 _FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
-_MODULES = [
-    "logdex",
-    "logdex.log",
-    "logdex.many",
-    "logdex.ranks",
-    "logdex.inputs.layouts",
-    "logdex.diagnosis.verdict",
-]
+PACKAGE = ROOT / "python"
+_NEEDS = {"logdex.nemo": "nemo_run", "logdex.torchx_backend.schedulers.local": "torchx"}
+"""What must be installed for the examples of a module."""
+
+
+def docstrings(source: Path) -> Iterator[str]:
+    documented = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+    for node in ast.walk(ast.parse(source.read_text())):
+        if isinstance(node, documented) and (text := ast.get_docstring(node)):
+            yield text
+
+
+def modules_with_examples(suffix: str) -> list[str]:
+    """The names of all modules of the package, or of all stubs, that show an example; none of them is imported."""
+    return [
+        ".".join(source.relative_to(PACKAGE).with_suffix("").parts).removesuffix(".__init__")
+        for source in sorted(PACKAGE.rglob(f"*{suffix}"))
+        if any(">>>" in text for text in docstrings(source))
+    ]
 
 
 def blocks(page: Path) -> Iterator[tuple[str, str, str]]:
@@ -98,12 +110,23 @@ def run_doctest(text: str, names: dict[str, object], page: str) -> None:
     assert not runner.failures, "".join(said)
 
 
-@pytest.mark.parametrize("name", _MODULES)
-def test_the_examples_of_the_docstrings(name: str, desk: Path) -> None:
+@pytest.mark.parametrize("name", modules_with_examples(".py"))
+def test_the_examples_of_the_docstrings(name: str, desk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    if name in _NEEDS:
+        pytest.importorskip(_NEEDS[name])
+    monkeypatch.setenv("LOGDEX_HOME", str(desk))
     module = importlib.import_module(name)
     failed, tried = doctest.testmod(module, extraglobs={"logdex": logdex}, optionflags=_FLAGS)
+    assert tried
     assert not failed
-    assert tried or name in ("logdex.many", "logdex.inputs.layouts")
+
+
+@pytest.mark.parametrize("name", modules_with_examples(".pyi"))
+def test_the_examples_of_a_stub(name: str, desk: Path) -> None:
+    source = PACKAGE.joinpath(*name.split(".")).with_suffix(".pyi")
+    for text in docstrings(source):
+        if ">>>" in text:
+            run_doctest(text, {"logdex": logdex}, source.name)
 
 
 def test_every_page_is_in_the_navigation() -> None:

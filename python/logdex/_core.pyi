@@ -226,7 +226,17 @@ class Answer(Generic[_Item]):
 
 @final
 class Lines(Answer[str]):
-    """The lines of one answer, in file order: an iterator of str and a context manager, made by `Log.lines`."""
+    r"""The lines of one answer, in file order: an iterator of str and a context manager, made by `Log.lines`.
+
+    Examples:
+        >>> import logdex, tempfile
+        >>> with tempfile.NamedTemporaryFile("w", suffix=".log") as log:
+        ...     _ = log.write("step 1\nstep 2\n")
+        ...     log.flush()
+        ...     with logdex.open(log.name).lines() as lines:
+        ...         next(lines), lines.stats.lines
+        ('step 1\n', 1)
+    """
 
     def __new__(cls, asked: Question) -> Self: ...
     def __next__(self) -> str: ...
@@ -281,7 +291,17 @@ class Merged(Answer[_Item]):
 
 @final
 class Record:
-    """One line and what is known of it."""
+    r"""One line and what is known of it; frozen.
+
+    Examples:
+        >>> import logdex, tempfile
+        >>> with tempfile.NamedTemporaryFile("w", suffix=".log") as log:
+        ...     _ = log.write("2026-11-22 02:10:00 step 1\n")
+        ...     log.flush()
+        ...     record = next(logdex.open(log.name, tz="UTC").records())
+        >>> record.text, record.time.isoformat(), record.resolution, record.how
+        ('2026-11-22 02:10:00 step 1\n', '2026-11-22T02:10:00+00:00', 1000000000, 'own')
+    """
 
     @property
     def text(self) -> str:
@@ -336,7 +356,18 @@ class Record:
 
 @final
 class Stats:
-    """How sure an answer is, and what it cost, so far."""
+    r"""How sure an answer is, and what it cost, so far.
+
+    Examples:
+        >>> import logdex, tempfile
+        >>> with tempfile.NamedTemporaryFile("w", suffix=".log") as log:
+        ...     _ = log.write("2026-11-22 02:10:00 step 1\nno stamp\n")
+        ...     log.flush()
+        ...     records = logdex.open(log.name).records()
+        ...     _ = list(records)
+        >>> records.stats.lines, records.stats.own, records.stats.inherited
+        (2, 1, 1)
+    """
 
     @property
     def lines(self) -> int:

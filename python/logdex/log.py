@@ -98,6 +98,15 @@ class Log:
 
         Raises:
             OSError: What the system says of the file.
+
+        Examples:
+            >>> import logdex, tempfile
+            >>> with tempfile.NamedTemporaryFile("w", suffix=".log") as log:
+            ...     _ = log.write("2026-11-22 02:10:00 ready\\n2026-11-22 02:11:00 done\\n")
+            ...     log.flush()
+            ...     first, last = logdex.open(log.name, tz="UTC").span()
+            >>> (last - first).total_seconds()
+            60.0
         """
         return _core.span(self._question)
 
@@ -177,7 +186,16 @@ class Log:
         where: str | Sequence[str] = (),
         exclude: Regex | None = None,
     ) -> _core.Answer[_core.Record]:
-        """As `lines`, but what comes are `Record`s: the text, its time and how that is known, its place in the file."""
+        r"""As `lines`, but what comes are `Record`s: the text, its time and how that is known, its place in the file.
+
+        Examples:
+            >>> import logdex, tempfile
+            >>> with tempfile.NamedTemporaryFile("w", suffix=".log") as log:
+            ...     _ = log.write("2026-11-22 02:10:00 ERROR nan\n  in step 7\n")
+            ...     log.flush()
+            ...     [(one.number, one.how, one.offset) for one in logdex.open(log.name).records()]
+            [(1, 'own', 0), (2, 'inherited', 30)]
+        """
         question = self._ask(regex, since, until, last, follow, partial, strict, ended)
         question = with_filters(question, regex, level, where, exclude)
         return self._records(question.but(records=True, levels=True))
@@ -193,7 +211,16 @@ class Log:
         where: str | Sequence[str] = (),
         exclude: Regex | None = None,
     ) -> int:
-        """How many lines `lines` would give, without making a str for each; errors as there."""
+        r"""How many lines `lines` would give, without making a str for each; errors as there.
+
+        Examples:
+            >>> import logdex, tempfile
+            >>> with tempfile.NamedTemporaryFile("w", suffix=".log") as log:
+            ...     _ = log.write("step 1\nstep 2\nnan\n")
+            ...     log.flush()
+            ...     logdex.open(log.name).count("step")
+            2
+        """
         question = self._ask(regex, since, until, strict=strict)
         return self._count(with_filters(question, regex, level, where, exclude))
 
@@ -208,8 +235,17 @@ class Log:
             clocks: By how many seconds the clocks of two files may differ that have no step in common.
 
         Raises:
-            re.error, TypeError: `errors` is no regex for text.
+            re.error: `errors` is no regex.
+            TypeError: It is one for bytes.
             OSError: What the system says of a file.
+
+        Examples:
+            >>> import logdex, tempfile
+            >>> with tempfile.NamedTemporaryFile("w", suffix=".log") as log:
+            ...     _ = log.write("[rank0]: 2026-11-22 02:10:00 step 1\\n[rank1]: 2026-11-22 02:10:01 nan\\n")
+            ...     log.flush()
+            ...     [rank.name for rank in logdex.open(log.name).ranks("nan").failed]
+            ['1']
         """
         from logdex.ranks import summarize
 

@@ -26,7 +26,21 @@ _log = logging.getLogger("logdex")
 class Logs(Log):
     """Many sources, to be asked as one `Log`: a directory, a glob, a handle, or a list of such.
 
-    What they stand for is looked up at each question. Records say from which source and rank they come.
+    What they stand for is looked up at each question. Records say from which source and rank they come. A range of
+    time leaves out with a warning those in which no line has a time.
+
+    Raises:
+        OSError: At a question: there is no such file, no log in a directory, or what the system says of one.
+        ValueError: At a question: a handle that is not one, `partial=True`, or a range of time over logs without times.
+        LookupError: At a question: there is no such app, role or replica.
+
+    Examples:
+        >>> import logdex, pathlib, tempfile
+        >>> folder = pathlib.Path(tempfile.mkdtemp())
+        >>> _ = (folder / "rank0.log").write_text("2026-11-22 02:10:00 a\\n2026-11-22 02:10:02 c\\n")
+        >>> _ = (folder / "rank1.log").write_text("2026-11-22 02:10:01 b\\n")
+        >>> [(one.rank, one.text[-2]) for one in logdex.open(folder).records()]
+        [(0, 'a'), (1, 'b'), (0, 'c')]
     """
 
     def __init__(

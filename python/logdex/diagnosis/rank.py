@@ -32,11 +32,17 @@ class Rank:
 
     name: str
     lines: int = 0
+    """How many lines it wrote."""
     errors: int = 0
+    """How many of them are errors."""
     first: datetime | None = None
+    """The earliest time of its lines."""
     last: datetime | None = None
+    """The latest time of its lines."""
     last_line: Quote | None = None
+    """The last line that it wrote."""
     first_error: Quote | None = None
+    """Its first error."""
     last_error: Quote | None = None
     """The last error, which of a traceback is what was raised."""
     silent: float = 0.0

@@ -104,12 +104,19 @@ class Source:
     """One stream of lines: its files in order, and who wrote it as far as the names tell."""
 
     label: str
+    """What it is called, and no other source of the same question."""
     parts: tuple[Part, ...]
+    """Its files, the oldest first."""
     role: str | None = None
+    """The role of the app, where the layout names one."""
     replica: int | None = None
+    """Which replica of the role, from 0."""
     rank: int | None = None
+    """The global rank that alone wrote it."""
     local_rank: int | None = None
+    """The rank within its replica that alone wrote it."""
     stream: str | None = None
+    """Of stdout, stderr and combined the one that the name tells."""
 
 
 @dataclass

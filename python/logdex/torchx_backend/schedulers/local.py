@@ -70,9 +70,16 @@ class PersistentLocalScheduler(LaunchingScheduler):
     - `log_root`: where logs go without a `log_dir`. Default: a temporary directory that `close` removes.
 
     Examples:
+        >>> import logging
+        >>> from torchx.specs import AppDef, Role
+        >>> logging.disable()
         >>> scheduler = create_scheduler("mine")
-        >>> for line in scheduler.log_iter(app_id, "trainer", 0, regex="loss=", since="10m"):
+        >>> hello = Role("trainer", image="", entrypoint="echo", args=["loss=0.5"])
+        >>> app_id = scheduler.submit(AppDef("hello", [hello]), {})
+        >>> for line in scheduler.log_iter(app_id, "trainer", 0, regex="loss=", should_tail=True):
         ...     print(line, end="")
+        loss=0.5
+        >>> logging.disable(logging.NOTSET)
     """
 
     def __init__(
@@ -340,6 +347,10 @@ def create_scheduler(
 
     `experiment`, `image_provider_class`, `tz`, `reference`, `strict_tail`, `record` and `log_root` are as for
     the class; what TorchX passes to all schedulers and this one does not know is ignored.
+
+    Examples:
+        >>> create_scheduler("mine", tz="Europe/Berlin").session_name
+        'mine'
     """
     return PersistentLocalScheduler(
         session_name,
