@@ -29,6 +29,10 @@ pub(super) struct Gap {
 }
 
 /// Whole lines of a file, in private memory, without holes.
+///
+/// Everything after this module works on blocks: the pattern searches them, the stamps are found in them, and batches
+/// are a block with the lines of it that are meant. The copy is the price for bytes that no other process can change
+/// between a search and the `str` that is made of the line.
 #[derive(Debug, Default)]
 pub struct Block {
     pub(super) offset: u64,

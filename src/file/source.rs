@@ -67,6 +67,10 @@ impl Head {
 }
 
 /// One file to be read.
+///
+/// A reader opens one, takes its size, reads extents of it into blocks and looks at it again after each: what was
+/// read of a file that was cut or written anew meanwhile is no line. That is why identity and fingerprint are kept
+/// here, beside the descriptor, and not with who reads.
 #[derive(Debug)]
 pub struct Source {
     path: PathBuf,

@@ -97,6 +97,9 @@ pub struct FileEvents {
 }
 
 /// A follow under way.
+///
+/// The query asks it for the next batch until it has none. A backlog and a live part are the same to it: scan what
+/// there is, look what happened, wait where nothing did. So no line can fall between the two, and none comes twice.
 pub struct Follow {
     terms: FollowTerms,
     open: Option<Open>,

@@ -28,6 +28,9 @@ pub enum Change {
 }
 
 /// A place in a growing file: everything before it has been delivered.
+///
+/// It moves over whole lines only. At each look it is compared with what the file is now, which may have grown, been
+/// cut or been written anew since; what the follow does next hangs on nothing else.
 #[derive(Debug)]
 pub struct Place {
     at: u64,

@@ -7,6 +7,10 @@ use crate::stamp::{ByPrefix, Fold, How, Inbound, PREFIXES, Prefix, Stamp, axis};
 use super::range::Ranges;
 
 /// One block of the file: where, how many lines, when, and what a reader needs to start there.
+///
+/// It holds bounds and not times: the block has no line outside of them, and may have none inside. The state of the
+/// fold is in it, so that a reader need not begin at the start of the file to know the time of a line that has no
+/// stamp of its own.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Entry {
     /// Where its lines stand in the file.

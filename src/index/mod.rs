@@ -74,6 +74,10 @@ impl Options {
 }
 
 /// The index of one file at one size, or of as much of it as has been summed up.
+///
+/// A question about time takes it from the cache, or builds it, and asks which blocks can hold a line of its range.
+/// An index that is missing, stale or damaged costs time and never a line, which is why it may be stored where others
+/// can damage it.
 pub struct Index {
     options: Options,
     store: Option<Store>,

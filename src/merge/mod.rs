@@ -80,6 +80,10 @@ pub enum MergeStep {
 }
 
 /// A merge under way.
+///
+/// Whoever drives it asks for one line after the other, whichever log that comes from. It reads each log by a query
+/// of its own, and holds no more of one than overlaps in time with the others: of a thousand logs most are waiting at
+/// any time.
 pub struct Merge {
     inputs: Vec<Input>,
     terms: MergeTerms,

@@ -57,6 +57,9 @@ pub struct Translation {
 }
 
 /// A compiled pattern, shared by all threads that search with it.
+///
+/// Made once for a question, with scratch memory that each worker has of its own. It may select too much and never
+/// too little: only so can Python's `re` have the last word, and be asked about few lines.
 #[derive(Debug)]
 pub struct Pattern {
     ascii: Arc<Program>,

@@ -64,6 +64,9 @@ pub enum Timeless {
 }
 
 /// A query under way. The file is touched first when the first batch is asked for.
+///
+/// It is what an answer in Python holds: batches are taken from it until there are none, and given back to be filled
+/// again. All else that a question is made of, scan, follow, timing and judge, is known here and nowhere below.
 pub struct Query {
     question: Question,
     counting: bool,

@@ -22,6 +22,10 @@ use crate::file::block::{BLOCK, Cutter, Extent, Pulse, Tail};
 use crate::file::maps;
 
 /// A scan under way.
+///
+/// The query and the follow take their blocks from it. The consumer is one, and gets the blocks in the order of the
+/// file, since the times of lines hang on the lines before them; the workers are as many as there are cores, since
+/// reading and searching do not.
 pub struct Scan {
     job: Job,
     way: Way,

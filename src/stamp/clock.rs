@@ -43,6 +43,9 @@ impl Window {
 const UNSURE: i64 = 26 * HOUR;
 
 /// Turns stamps into moments: by one zone, and one anchor for the years.
+///
+/// It belongs to a question and not to a file: the same bytes mean other moments under another `tz` or `reference`.
+/// So an index keeps what stands on the lines, and each question brings its own clock.
 #[derive(Clone, Debug)]
 pub struct Clock {
     zone: TimeZone,

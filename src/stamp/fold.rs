@@ -68,6 +68,10 @@ pub struct Inbound {
 }
 
 /// The state after some lines; bounded, whatever the file.
+///
+/// A line without a stamp has the time of a line before it, of the same writer where a prefix names one; so the time
+/// of a line is a function of all lines before it. The fold is what has to be remembered of them. Everything faster,
+/// the digests and the index, is proved against it.
 #[derive(Clone, Default)]
 pub struct Fold {
     pub(crate) finder: Finder,

@@ -68,6 +68,10 @@ impl Sureness {
 }
 
 /// The times of a file's lines, from one block to the next.
+///
+/// The query gives it every block in order, also those in which the pattern found nothing, for their stamps may be
+/// what later lines inherit; the index says which may be left out. What it keeps goes on to the judge, who is slow
+/// and so comes last.
 #[derive(Clone)]
 pub struct Timing {
     terms: TimeTerms,
