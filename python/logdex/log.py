@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 class Log:
     """A log file, to be asked; made by `logdex.open`.
 
-    Nothing is read before an answer is. Threads and processes may share a `Log`.
+    Nothing is read before an answer is. Threads and processes may share a `Log`: it holds arguments and no open file,
+    so that each question sees the file as it is then.
     """
 
     def __init__(

@@ -16,7 +16,11 @@ if TYPE_CHECKING:
 
 
 class Input:
-    """One file to read."""
+    """One file to read, and what is known of it besides its path.
+
+    Whatever was given, a path, a glob, a pipe or a handle, comes to a list of these; who puts a question to files knows
+    nothing else of them. What is not a file of its own, a pipe or a compressed log, is one here too: its spool.
+    """
 
     def __init__(
         self,

@@ -23,7 +23,11 @@ def that_grow(arguments: Iterable[str]) -> list[str]:
 
 
 class Lookout:
-    """Knows which logs are followed, and finds those that are not."""
+    """Knows which logs are followed, and finds those that are not.
+
+    The engine asks for a look when a name has come to a watched directory, so a look has to be cheap when nothing is
+    new. Names are not enough to know a log again: a rotation gives the same file another name, and a link two.
+    """
 
     def __init__(self, arguments: list[str], wish: Wish, known: Iterable[Input]) -> None:
         """`arguments` are directories and globs; `known` is what of them is followed."""

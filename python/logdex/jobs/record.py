@@ -36,7 +36,11 @@ class Replica:
 
 @dataclass(frozen=True)
 class JobRecord:
-    """One app; `log_dir` is its own directory, times are seconds since the epoch, `state` a TorchX name."""
+    """One app; `log_dir` is its own directory, times are seconds since the epoch, `state` a TorchX name.
+
+    It is what a process that did not launch the app has to go by, so it is written before the first replica starts, and
+    names processes in a way that survives the reuse of their numbers.
+    """
 
     app_id: str
     session: str
