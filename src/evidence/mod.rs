@@ -171,7 +171,7 @@ impl<'j> Gathering<'j> {
             let (speaker, words) = speaker::of(text);
             let voice = self.voice(speaker);
             let heard = Heard { line: text, words, time, offset, telling, error: is_error };
-            let limits = if !speaker.ranks.is_empty() { RANK } else { FILE };
+            let limits = if speaker.ranks.is_empty() { FILE } else { RANK };
             self.state.voices[voice].1.take(&heard, limits, &mut self.masked);
             self.state.upto = offset + text.len() as u64;
             if text.iter().any(|byte| !byte.is_ascii_whitespace()) {
@@ -182,7 +182,13 @@ impl<'j> Gathering<'j> {
                 ending.push((at, line, words));
             }
         }
-        // Only the last lines of a batch are worth a copy.
+        self.end_with(batch, endings);
+        Ok(())
+    }
+
+    /// Keeps the last lines of each speaker: only those of a batch are worth a copy.
+    fn end_with(&mut self, batch: &Batch, endings: BTreeMap<usize, Ending>) {
+        let bytes = batch.block.bytes();
         for (voice, ending) in endings {
             let last = ending.len().saturating_sub(Voice::keeps());
             for &(at, line, words) in &ending[last..] {
@@ -192,7 +198,6 @@ impl<'j> Gathering<'j> {
                 self.state.voices[voice].1.end_with(&heard);
             }
         }
-        Ok(())
     }
 
     fn is_quiet(&mut self, line: &[u8]) -> Result<bool> {

@@ -103,9 +103,11 @@ mod tests {
     #[test]
     fn a_flood_does_not_drive_out_what_came_first_or_last() {
         let mut notes = Notes::default();
-        let note = |template, number| Note { template, number, ..Note::default() };
+        let note = |template, number| Note { number, template, ..Note::default() };
         notes.push(note(1, 1), RANK);
-        (2..5_000).for_each(|number| notes.push(note(2, number), RANK));
+        for number in 2..5_000 {
+            notes.push(note(2, number), RANK);
+        }
         notes.push(note(3, 5_000), RANK);
         let kept: Vec<u64> = notes.first.iter().map(|note| note.number).collect();
         assert_eq!(kept, [1, 2, 3, 4, 5_000]);

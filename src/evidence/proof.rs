@@ -119,11 +119,9 @@ fn a_rank_takes_no_more_room_than_it_may() {
     let mut text = String::new();
     for at in 0..60_000_u64 {
         let (minute, second, odd) = (at / 3600 % 60, at / 60 % 60, "x".repeat((at % 500) as usize));
-        text += &format!(
-            "[rank1]: 2026-11-22 {:02}:{minute:02}:{second:02} Error {odd} é step {at}\n",
-            at / 9000
-        );
-        text += &format!("2026-11-22 {:02}:{minute:02}:{second:02} Error {odd}{odd} a{odd}\n", at / 9000);
+        let time = format!("2026-11-22 {:02}:{minute:02}:{second:02}", at / 9000);
+        text.extend(["[rank1]: ", &time, " Error ", &odd, " é step ", &at.to_string(), "\n"]);
+        text.extend([&time, " Error ", &odd, &odd, " a", &odd, "\n"]);
     }
     std::fs::write(&path, text).unwrap();
     let told = ask(&path, None);

@@ -40,6 +40,9 @@ struct CourseParts {
     back: u64,
 }
 
+/// A line of the end: text, time in nanoseconds with both ends included, number in its file.
+type TailParts = (String, Option<(i64, i64)>, u64);
+
 /// What one speaker wrote, as `_core._Voice` says.
 #[derive(IntoPyObject)]
 pub(super) struct VoiceParts {
@@ -54,7 +57,7 @@ pub(super) struct VoiceParts {
     last_error: Option<NoteParts>,
     notes: Vec<NoteParts>,
     counts: Vec<(u64, u64)>,
-    tail: Vec<(String, Option<(i64, i64)>, u64)>,
+    tail: Vec<TailParts>,
     courses: [Option<CourseParts>; UNITS],
     templates: Vec<(u64, u64)>,
     history: (i64, Vec<(i64, u64, u64)>),

@@ -4,6 +4,8 @@
 //! is the process 0 of its node. Where no prefix names a rank, a field before the text may: `INFO [rank0] x`,
 //! `2026-11-22 06:47:12 rank=0 x`. A rank in the text itself (`peer rank 3 is gone`) is one that the line speaks of.
 
+use crate::stamp::header;
+
 /// A rank as it stands on a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Rank {
@@ -39,8 +41,6 @@ const WORDS: [(&[u8], bool); 5] =
     [(b"globalrank", false), (b"localrank", true), (b"rank", false), (b"default", true), (b"trainer", true)];
 /// How many prefixes may be stacked.
 const STACK: usize = 32;
-/// How far into a line a field may name its rank.
-const FIELDS: usize = 256;
 /// The longest bracket that is looked into.
 const BRACKET: usize = 128;
 /// The widest label of `srun --label`, blanks and digits; what is wider is a list (DeepSpeed's `     0: EmbeddingPipe`).
@@ -65,7 +65,7 @@ pub fn named(line: &[u8]) -> Named {
         Some(b'[' | b' ' | b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z') => prefixes(line, at),
         _ => (Named::default(), at),
     };
-    let head = &line[end..line.len().min(end + FIELDS)];
+    let head = &line[end..line.len().min(end + header::HEADER)];
     if named.is_empty() && says_rank(head) && !goes_on(head) {
         named = field(head);
     }
@@ -205,57 +205,36 @@ fn goes_on(head: &[u8]) -> bool {
 /// The rank that a field before the text names: stamps, levels, brackets, `key=value` and names of loggers are passed
 /// over, and the first word of the text ends the search.
 fn field(head: &[u8]) -> Named {
-    let mut at = 0;
+    let mut at = header::skip(head, 0);
     loop {
-        at += head[at..].iter().take_while(|b| matches!(b, b' ' | b'\t' | b'|' | b'-' | b'>' | b':')).count();
-        at = skip_codes(head, at);
         let token = &head[at..];
-        let next = match token.first() {
-            Some(b'[') => inside(token, b']').map_or_else(|| header(token), Step::from),
-            Some(b'(') => inside(token, b')').map_or_else(|| header(token), Step::from),
-            Some(b' ' | b'\t') => Step::Over(1),
-            Some(_) => bare(token).map_or_else(|| header(token), Step::Names),
-            None => Step::Text,
+        let rank = match token.first() {
+            Some(b'[') => inside(token, b']'),
+            Some(b'(') => inside(token, b')'),
+            _ => bare(token),
         };
-        match next {
-            Step::Names(Rank { local: true, number }) => {
-                return Named { global: None, local: Some(number) };
-            }
-            Step::Names(Rank { local: false, number }) => {
-                return Named { global: Some(number), local: None };
-            }
-            Step::Over(bytes) => at += bytes.max(1),
-            Step::Text => return Named::default(),
+        match rank {
+            Some(Rank { local: true, number }) => return Named { global: None, local: Some(number) },
+            Some(Rank { local: false, number }) => return Named { global: Some(number), local: None },
+            None => {}
+        }
+        match header::next(head, at) {
+            Some(next) => at = next,
+            None => return Named::default(),
         }
     }
 }
 
-/// What one token of a line's head is.
-enum Step {
-    /// It names the rank.
-    Names(Rank),
-    /// A stamp, a level, a name: go on behind so many bytes.
-    Over(usize),
-    /// The text begins.
-    Text,
-}
-
-impl From<(Option<Rank>, usize)> for Step {
-    fn from((rank, len): (Option<Rank>, usize)) -> Self {
-        rank.map_or(Self::Over(len), Self::Names)
-    }
-}
-
-/// The rank that all of a bracket or parenthesis names, and how long it is.
-fn inside(token: &[u8], close: u8) -> Option<(Option<Rank>, usize)> {
+/// The rank that all of a bracket or parenthesis names.
+fn inside(token: &[u8], close: u8) -> Option<Rank> {
     let end = memchr::memchr(close, token)?;
-    let rank = word(&token[1..end]).filter(|(_, tail)| tail.is_empty()).map(|(rank, _)| rank);
-    Some((rank, end + 1))
+    word(&token[1..end]).filter(|(_, tail)| tail.is_empty()).map(|(rank, _)| rank)
 }
 
 /// `rank=0 `, `rank3:`, `rank0[10]`, `Rank 3 - `: a rank outside of brackets.
 fn bare(token: &[u8]) -> Option<Rank> {
-    let (rank, tail) = word(token).filter(|_| matches!(token[0], b'r' | b'R' | b'l' | b'L' | b'g' | b'G'))?;
+    let (rank, tail) =
+        word(token).filter(|_| matches!(token.first(), Some(b'r' | b'R' | b'l' | b'L' | b'g' | b'G')))?;
     let assigned = token.len() - tail.len() > 0 && token[..token.len() - tail.len()].contains(&b'=');
     let ends = match tail {
         [b':' | b'[' | b']' | b'|', ..] | [b' ', b'-' | b'|' | b':', ..] => true,
@@ -263,27 +242,6 @@ fn bare(token: &[u8]) -> Option<Rank> {
         _ => false,
     };
     ends.then_some(rank)
-}
-
-/// Whether a word at the head of a line belongs to its header: how many bytes to pass over.
-fn header(token: &[u8]) -> Step {
-    let end = token.iter().position(|b| matches!(b, b' ' | b'\t' | b'\n' | b'\r')).unwrap_or(token.len());
-    let (word, rest) = (&token[..end], &token[end..]);
-    let Some(last) = word.last() else { return Step::Text };
-    if let Some(open) = memchr::memmem::find(word, b"=\"") {
-        // A value in quotes may hold blanks.
-        return memchr::memchr(b'"', &token[open + 2..]).map_or(Step::Text, |n| Step::Over(open + 3 + n));
-    }
-    let stamp = word.iter().any(u8::is_ascii_digit)
-        && word.iter().all(|b| {
-            b.is_ascii_digit() || matches!(b, b':' | b'.' | b',' | b'/' | b'-' | b'+' | b'T' | b'Z')
-        });
-    let glog = word.len() >= 4 && word[0].is_ascii_uppercase() && word[1..].iter().all(u8::is_ascii_digit);
-    let closed = matches!(last, b':' | b'|' | b'-' | b']' | b'>');
-    let parted = matches!(rest, [b' ', b'-' | b'|' | b':' | b'>', ..]);
-    let level = word.len() <= 9 && word.iter().all(u8::is_ascii_uppercase);
-    let pair = word.contains(&b'=');
-    if stamp || glog || closed || parted || level || pair { Step::Over(end) } else { Step::Text }
 }
 
 /// Where the ANSI codes, NULs, returns and byte order marks from `at` on end: what does not count as a column.
