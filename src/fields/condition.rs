@@ -134,6 +134,7 @@ impl Number {
         }
     }
 
+    #[expect(clippy::cast_precision_loss, reason = "beside a number that is a float itself")]
     fn float(self) -> f64 {
         match self {
             Self::Whole(whole) => whole as f64,

@@ -62,7 +62,7 @@ mod tests {
             (r#"2026-11-22 INFO a=1 b="x \" y" c="#, "b", Some(r#"x " y"#)),
             (r#"2026-11-22 INFO a=1 b="x y" c="#, "a", Some("1")),
             (r#"2026-11-22 INFO a=1 b="x y" c="#, "c", Some("")),
-            (r#"took=12ms took=13ms"#, "took", Some("13ms")),
+            ("took=12ms took=13ms", "took", Some("13ms")),
             ("no fields here", "a", None),
             ("a =1", "a", None),
             ("", "", None),

@@ -175,18 +175,20 @@ impl Question {
     }
 }
 
+/// On which axis the stamps of each range lie.
+const FRAMES: [Frame; AXES] = [
+    Frame::Absolute,
+    Frame::Civil,
+    Frame::Yearless,
+    Frame::Dayless,
+    Frame::Absolute,
+    Frame::Yearless,
+    Frame::Dayless,
+];
+
 /// The moments that `ranges` cover, as `clock` reads them; `None` if they cover nothing.
 pub fn span(ranges: &Ranges, clock: &mut Clock) -> Option<Span> {
     let mut span: Option<Span> = None;
-    const FRAMES: [Frame; AXES] = [
-        Frame::Absolute,
-        Frame::Civil,
-        Frame::Yearless,
-        Frame::Dayless,
-        Frame::Absolute,
-        Frame::Yearless,
-        Frame::Dayless,
-    ];
     for (axis, (frame, range)) in FRAMES.into_iter().zip(ranges.0).enumerate() {
         if range.is_empty() {
             continue;

@@ -86,7 +86,8 @@ fn inside(head: &[u8], at: usize) -> Option<Level> {
         return Some(level);
     }
     let stamped = first[0].is_ascii_digit() || first == b"NeMo";
-    let last = parts().last().and_then(in_header).filter(|_| parts().count() == 2 && content.contains(&b':'));
+    let last =
+        parts().next_back().and_then(in_header).filter(|_| parts().count() == 2 && content.contains(&b':'));
     last.or_else(|| {
         let word = parts().skip(1).find(|part| part.first().is_some_and(u8::is_ascii_uppercase));
         let level = word.and_then(|word| if word.len() == 1 { letter(word[0]) } else { in_header(word) });

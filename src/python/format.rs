@@ -11,8 +11,8 @@ use crate::stamp::Taught;
 #[pyclass(frozen, module = "logdex._core")]
 pub(super) struct Format {
     pub(super) taught: Arc<Taught>,
-    format: String,
-    prefix: String,
+    /// What was given: the directives, and the text before them.
+    said: (String, String),
 }
 
 #[pymethods]
@@ -21,14 +21,14 @@ impl Format {
     #[pyo3(signature = (format, prefix=String::new()))]
     fn new(format: String, prefix: String) -> PyResult<Self> {
         let taught = Taught::new(&format, &prefix)?;
-        Ok(Self { taught: Arc::new(taught), format, prefix })
+        Ok(Self { taught: Arc::new(taught), said: (format, prefix) })
     }
 
     fn __reduce__<'py>(&self, py: Python<'py>) -> (Bound<'py, PyType>, (&str, &str)) {
-        (py.get_type::<Self>(), (&self.format, &self.prefix))
+        (py.get_type::<Self>(), (&self.said.0, &self.said.1))
     }
 
     fn __repr__(&self) -> String {
-        format!("Format({:?}, {:?})", self.format, self.prefix)
+        format!("Format({:?}, {:?})", self.said.0, self.said.1)
     }
 }

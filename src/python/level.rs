@@ -13,6 +13,7 @@ use crate::level::{Level as Grave, parse};
 pub(super) struct Level(pub(super) Grave);
 
 #[pymethods]
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "what Python hands in is borrowed")]
 impl Level {
     #[classattr]
     const TRACE: Self = Self(Grave::Trace);

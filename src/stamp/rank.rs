@@ -156,7 +156,7 @@ fn bracket(line: &[u8], at: usize) -> Option<(Option<Prefix>, usize)> {
 
 /// Whether nothing follows a bracket but its colon: `[0]:` with nothing more is how torchrun numbers a list of failures.
 pub(crate) fn is_alone(rest: &[u8]) -> bool {
-    matches!(rest, [b':'] | [b':', b'\n'] | [b':', b'\r', b'\n'] | [b':', b' ', b'\n'])
+    matches!(rest, [b':'] | [b':', b'\n'] | [b':', b'\r' | b' ', b'\n'])
 }
 
 /// The rank that a word and a number at the head of `bytes` name, in any case, and what follows.

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from logdex import _core, _when
 from logdex._core import Question
 from logdex._fields import Fields
+from logdex._filters import with_filters
 from logdex._question import zone_of
 from logdex.inputs.input import Input
 from logdex.log import Log
@@ -79,6 +80,7 @@ class Rows:
             ended=ended,
             now=self._now,
         )
+        question = with_filters(question, self._regex, args.level, args.where, self._unwanted)
         return Shown(
             question=question.but(
                 records=args.json
