@@ -197,6 +197,8 @@ fn a_signal_that_is_sent_ends_the_process_at_once() {
                 let process = std::process::id().cast_signed();
                 // SAFETY: it sends this process a signal.
                 unsafe { libc::kill(process, libc::SIGBUS) };
+                // Whichever thread has it ends them all; this one must not end first.
+                std::thread::sleep(std::time::Duration::from_secs(60));
             }
         });
         assert!(died_of_bus(output.status), "{how}: {:?}", output.status);
