@@ -145,9 +145,43 @@ def at(text: str) -> datetime:
 def test_the_day_of_a_clock_time(
     since: str | None, until: str | None, first: str, last: str, expected: tuple[str | None, str | None]
 ) -> None:
-    args = Namespace(since=since, until=until)
+    args = Namespace(since=since, until=until, follow=False)
     clock.settle(args, [(at(first), at(last)), (at(last), at(last))], at("2026-11-30 12:00"))
     assert (args.since, args.until) == expected
+
+
+@pytest.mark.parametrize(
+    ("since", "until", "last", "expected"),
+    [
+        # After midnight, what was yesterday is what was meant.
+        ("23:50", None, "2026-11-22 00:20", ("2026-11-21 23:50", None)),
+        ("23:50", "00:10", "2026-11-22 00:20", ("2026-11-21 23:50", "2026-11-22 00:10")),
+        ("23:50", None, "2026-11-21 23:55", ("2026-11-21 23:50", None)),
+        # The log has no such moment yet: today's, as it was said.
+        ("05:00", None, "2026-11-22 00:20", ("05:00", None)),
+        ("05:00", "06:00", "2026-11-22 00:20", ("05:00", "06:00")),
+        # When to end lies ahead.
+        (None, "23:00", "2026-11-22 00:20", (None, "23:00")),
+        ("2026-11-21 23:00", "23:30", "2026-11-22 00:20", ("2026-11-21 23:00", "2026-11-21 23:30")),
+    ],
+)
+def test_the_day_of_a_clock_time_in_a_follow(
+    since: str | None, until: str | None, last: str, expected: tuple[str | None, str | None]
+) -> None:
+    args = Namespace(since=since, until=until, follow=True)
+    clock.settle(args, [(at("2026-11-21 22:00"), at(last))], at("2026-11-22 00:30"))
+    assert (args.since, args.until) == expected
+
+
+def test_a_follow_begins_at_the_logs_last_such_moment(desk: Path) -> None:
+    one = Following("--since", "02:10", "train.log")
+    try:
+        assert (
+            one.error_line() == "logdex: --since 02:10 is taken for 2026-11-22 02:10, the last in the log\n"
+        )
+        assert one.line() == LINES[1]
+    finally:
+        one.interrupt()
 
 
 def test_names_only_and_numbers_behind_labels(desk: Path) -> None:

@@ -28,10 +28,13 @@ def settle(args: Namespace, spans: Sequence[tuple[datetime, datetime]], now: dat
     `since` is the last such moment that is not after the last line; where that is before the first line, it is on the
     last line's day. `until` is the first one after `since`, or by itself found in the same way.
 
+    A follow is of what comes: where no log has such a moment yet, today's is meant, and `until` by itself is when to
+    end. What is meant of today stays as it was said.
+
     Args:
         args: With `since` and `until`, which are changed.
         spans: The first and the last time of each log, in the zone in which moments are asked for; not empty.
-        now: The moment of the question, in the same zone. A follow is asked with `spans` that end with it.
+        now: The moment of the question, in the same zone.
     """
     first = min(one for one, _ in spans).replace(tzinfo=None)
     last = max(one for _, one in spans).replace(tzinfo=None)
@@ -43,6 +46,8 @@ def settle(args: Namespace, spans: Sequence[tuple[datetime, datetime]], now: dat
             continue
         since = _dated(args.since) if name == "until" and args.since else None
         day = _after(since, of_day) if since else _last_day(of_day, first, last)
+        if args.follow and not since and (name == "until" or not first <= day + of_day <= last):
+            continue
         setattr(args, name, f"{day:%Y-%m-%d} {said}")
         if day.date() != now.date():
             notes.append(f"--{name} {said} is taken for {day:%Y-%m-%d} {said}, the last in the log")

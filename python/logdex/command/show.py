@@ -65,8 +65,11 @@ def _resolve(arguments: Sequence[str], wish: Wish) -> tuple[list[Input], bool]:
 
 def _settle_clocks(args: Namespace, found: list[Input]) -> None:
     """Gives clock times their day, once for all files."""
-    if args.follow or not any(map(clock.is_clock, (args.since, args.until))):
+    if not any(map(clock.is_clock, (args.since, args.until))):
         return
+    if args.follow:
+        # What is still written to a pipe has no end to settle; its moments are today's.
+        found = [one for one in found if one.spool is None]
     for one in found:
         one.settle()
     if spans := hints.spans_of(found, args.tz):
