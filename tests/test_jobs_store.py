@@ -469,7 +469,9 @@ def test_a_launcher_leaves_heartbeats(
     eventually(lambda: os.path.exists(path))
     quiet = create_scheduler("test", record=False)
     other = launch("sleep 60", on=quiet)
-    time.sleep(0.2)
+    # One thread gives all apps of a process their heartbeats, in turn: the quiet one's is before the next one's.
+    following = verdict.heartbeat_path(scheduler.record_of(launch("sleep 60")).log_dir)
+    eventually(lambda: os.path.exists(following))
     assert not os.path.exists(verdict.heartbeat_path(quiet.record_of(other).log_dir))
     quiet.close()
 
