@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import os
 import random
+import re
 import signal
 import subprocess
 import sys
@@ -101,7 +102,8 @@ def test_no_seam_under_a_live_writer(log: Path, seed: int, regex: str | None) ->
     Path(f"{log}.source").write_text("".join(lines)[len("".join(lines[:before])) + 2 :])
     reader = Reader(log, regex)
     subprocess.run([sys.executable, "-c", WRITER, str(log), str(seed)], check=True)
-    
+    import re
+
     expected = [line for line in lines if regex is None or re.search(regex, line)]
     assert reader.end() == expected
 
@@ -264,6 +266,42 @@ def test_truncated_to_the_middle(log: Path, keeps: bool) -> None:
         out.write(b"new 1\nnew 2\n")
         reader.wait_for(len(old) + 2)
         assert reader.end() == [*old, "new 1\n", "new 2\n"]
+
+
+@pytest.mark.parametrize("banner", [5, 600, 9000])
+@pytest.mark.parametrize(
+    ("regex", "options"),
+    [
+        (None, {}),
+        ("line", {}),
+        ("[02468] ", {}),
+        (None, {"since": "2020-01-01"}),
+        ("line", {"since": "2020-01-01"}),
+    ],
+)
+@pytest.mark.parametrize("kind", ["lines", "records"])
+@pytest.mark.parametrize("count", [10, 60])
+def test_written_anew_with_the_same_banner_while_the_reader_holds_its_batch(
+    log: Path, kind: str, regex: str | None, options: dict[str, str], banner: int, count: int
+) -> None:
+    def written(first: int, count: int) -> list[str]:
+        return [f"2026-11-22 10:00:00 line {n} {'x' * 20}\n" for n in range(first, first + count)]
+
+    # As it is where a job is started anew with the same settings: the beginning tells nothing.
+    head = f"2026-11-22 10:00:00 settings {'-' * banner}\n"
+    old, new = written(0, 60), written(1000, count)
+    log.write_text("".join([head, *old]))
+    over = threading.Event()
+    ask = getattr(logdex.open(log), kind)
+    answer = ask(regex, follow=True, ended=over.is_set, **options)
+    seen = [next(answer)]
+    log.write_text("".join([head, *new]))
+    over.set()
+    seen += answer
+    texts = [getattr(item, "text", item) for item in seen]
+    wanted = [text for text in [*old, *new] if regex is None or re.search(regex, text)]
+    assert [text for text in texts if text != head] == wanted
+    assert answer.stats.truncations == 1
 
 
 def test_cut_and_grown_past_our_place_between_two_looks(log: Path) -> None:

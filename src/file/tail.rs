@@ -4,10 +4,14 @@ use super::block::Block;
 use crate::error::Result;
 use crate::file::source::Source;
 
-/// How many bytes are remembered.
+/// How many bytes are remembered of the end.
 const LENGTH: usize = 4096;
 
-/// The last bytes of a file up to a place, as a reader got them.
+/// How many bytes are remembered of the beginning of the file: programs print their settings first, the same each time,
+/// and what comes behind those tells a file that was written anew from one that was cut to its middle.
+const BEGINNING: usize = 16 * 1024;
+
+/// The last bytes of a file up to a place, as a reader got them, and the first.
 ///
 /// To ask the file later what it has there would not do: another process may have cut it and written it anew since,
 /// and what is compared with itself never differs. So the bytes come from the blocks that were judged; NULs stand for
@@ -16,12 +20,48 @@ const LENGTH: usize = 4096;
 pub struct Tail {
     end: u64,
     bytes: Vec<u8>,
+    beginning: Beginning,
+}
+
+/// What was read among the first [`BEGINNING`] bytes of a file, from `start` on without a gap.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Beginning {
+    start: u64,
+    bytes: Vec<u8>,
+}
+
+impl Beginning {
+    /// Nothing has been read; the first byte will stand at `start`.
+    fn at(start: u64) -> Self {
+        Self { start: start.min(BEGINNING as u64), bytes: Vec::new() }
+    }
+
+    fn end(&self) -> u64 {
+        self.start + self.bytes.len() as u64
+    }
+
+    /// `bytes` were read next, as far as they belong to the beginning.
+    fn extend(&mut self, bytes: &[u8]) {
+        let wanted = BEGINNING - self.end() as usize;
+        self.bytes.extend_from_slice(&bytes[..wanted.min(bytes.len())]);
+    }
+
+    /// A hole was found next, which ends at `end`.
+    fn step_over(&mut self, end: u64) {
+        let end = end.min(BEGINNING as u64);
+        self.bytes.resize(self.bytes.len() + end.saturating_sub(self.end()) as usize, 0);
+    }
+
+    /// Forgets what stands at `end` and behind it.
+    fn truncate(&mut self, end: u64) {
+        self.bytes.truncate(end.saturating_sub(self.start) as usize);
+    }
 }
 
 impl Tail {
     /// Nothing is known of what stands before `end`.
     pub fn unknown(end: u64) -> Self {
-        Self { end, bytes: Vec::new() }
+        Self { end, bytes: Vec::new(), beginning: Beginning::at(end) }
     }
 
     /// What stands before `end` now, for one who begins there; nothing where the file ends before.
@@ -29,7 +69,11 @@ impl Tail {
         let mut bytes = vec![0; end.min(LENGTH as u64) as usize];
         let start = end - bytes.len() as u64;
         let got = source.read(start, &mut bytes)?;
-        Ok(if got == bytes.len() { Self { end, bytes } } else { Self::unknown(end) })
+        let mut beginning = vec![0; end.min(BEGINNING as u64) as usize];
+        let first = source.read(0, &mut beginning)?;
+        let whole = got == bytes.len() && first == beginning.len();
+        let beginning = Beginning { start: 0, bytes: beginning };
+        Ok(if whole { Self { end, bytes, beginning } } else { Self::unknown(end) })
     }
 
     /// Where the first remembered byte stands in the file.
@@ -49,6 +93,11 @@ impl Tail {
 
     /// `bytes` were read next.
     pub fn extend(&mut self, bytes: &[u8]) {
+        self.beginning.extend(bytes);
+        self.extend_end(bytes);
+    }
+
+    fn extend_end(&mut self, bytes: &[u8]) {
         self.end += bytes.len() as u64;
         let kept = &bytes[bytes.len().saturating_sub(LENGTH)..];
         let surplus = (self.bytes.len() + kept.len()).saturating_sub(LENGTH);
@@ -58,6 +107,11 @@ impl Tail {
 
     /// A hole was found next, which ends at `end`.
     pub fn step_over(&mut self, end: u64) {
+        self.beginning.step_over(end);
+        self.step_over_at_end(end);
+    }
+
+    fn step_over_at_end(&mut self, end: u64) {
         let hole = end.saturating_sub(self.end);
         self.end += hole;
         let nuls = hole.min(LENGTH as u64) as usize;
@@ -80,10 +134,17 @@ impl Tail {
 
     /// `next` was read next, beginning where this ends.
     pub fn append(&mut self, next: &Self) {
+        self.beginning.step_over(next.beginning.start);
+        let known = (self.beginning.end() - next.beginning.start) as usize;
+        self.beginning.extend(next.beginning.bytes.get(known..).unwrap_or_default());
+        self.append_end(next);
+    }
+
+    fn append_end(&mut self, next: &Self) {
         // What is between was a hole, unless `next` is so long that nothing before it is remembered.
-        self.step_over(next.start());
+        self.step_over_at_end(next.start());
         let known = (self.end - next.start()) as usize;
-        self.extend(next.bytes.get(known..).unwrap_or_default());
+        self.extend_end(next.bytes.get(known..).unwrap_or_default());
     }
 
     /// Forgets what stands at `end` and behind it.
@@ -91,22 +152,41 @@ impl Tail {
         let start = self.start();
         self.bytes.truncate(end.saturating_sub(start) as usize);
         self.end = self.end.min(end);
+        self.beginning.truncate(end);
     }
 
-    /// Where the file differs from what is remembered, as far as it still reaches; `None` if it does not.
+    /// Where the file differs from the last bytes, as far as it still reaches; `None` if it does not.
     pub fn first_difference(&self, source: &Source) -> Result<Option<u64>> {
-        let mut now = vec![0; self.bytes.len()];
-        let got = source.read(self.start(), &mut now)?;
-        let differs = now[..got].iter().zip(&self.bytes).position(|(a, b)| a != b);
-        Ok(differs.map(|at| self.start() + at as u64))
+        first_difference(source, self.start(), &self.bytes)
     }
 
-    /// Whether all that is remembered still stands in the file.
-    pub fn stands_in(&self, source: &Source) -> Result<bool> {
-        let mut now = vec![0; self.bytes.len()];
-        let got = source.read(self.start(), &mut now)?;
-        Ok(now[..got] == self.bytes)
+    /// Where the file differs from what was read of its beginning, as far as it still reaches; `None` if it does not.
+    pub fn first_difference_at_beginning(&self, source: &Source) -> Result<Option<u64>> {
+        first_difference(source, self.beginning.start, &self.beginning.bytes)
     }
+
+    /// Whether the last bytes still stand in the file, with those of `read` behind them.
+    pub fn stands_in(&self, source: &Source, read: &Self) -> Result<bool> {
+        if read.end <= self.end {
+            return stands(source, self.start(), &self.bytes);
+        }
+        let mut both = Self { end: self.end, bytes: self.bytes.clone(), beginning: Beginning::default() };
+        both.append_end(read);
+        stands(source, both.start(), &both.bytes)
+    }
+}
+
+fn first_difference(source: &Source, start: u64, bytes: &[u8]) -> Result<Option<u64>> {
+    let mut now = vec![0; bytes.len()];
+    let got = source.read(start, &mut now)?;
+    let differs = now[..got].iter().zip(bytes).position(|(a, b)| a != b);
+    Ok(differs.map(|at| start + at as u64))
+}
+
+fn stands(source: &Source, start: u64, bytes: &[u8]) -> Result<bool> {
+    let mut now = vec![0; bytes.len()];
+    let got = source.read(start, &mut now)?;
+    Ok(now[..got] == *bytes)
 }
 
 #[cfg(test)]
@@ -150,7 +230,7 @@ mod tests {
             all.append(&run);
             all.step_over(end);
             prop_assert_eq!(&all, &Tail::of_file(&source, end).unwrap());
-            prop_assert!(all.stands_in(&source).unwrap());
+            prop_assert!(all.stands_in(&source, &Tail::default()).unwrap());
         }
     }
 }

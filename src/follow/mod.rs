@@ -170,12 +170,8 @@ impl Open {
         let (Some((scan, _)), place, source) = (&mut self.scan, &self.place, &self.source) else {
             return Ok(None);
         };
-        if scan.is_inline() {
-            let ends = |now: &Tail| !whole || now.bytes().last().is_none_or(|&byte| byte == b'\n');
-            scan.next_if(&mut |read, now| Ok(ends(now) && place.stands_in(source, read)?), pulse)
-        } else {
-            scan.next(pulse)
-        }
+        let ends = |now: &Tail| !whole || now.bytes().last().is_none_or(|&byte| byte == b'\n');
+        scan.next_if(&mut |read, now| Ok(ends(now) && place.stands_in(source, read)?), pulse)
     }
 
     /// The rest of a line of which something has been shown: a scan would take it for a line, and NULs for a hole.
@@ -313,7 +309,7 @@ impl Follow {
         self.counters.add(scan.counters());
         match next {
             // What the scan has delivered must not come again.
-            Err(Error::Truncated { size, .. }) => self.cut(scan.tail(), size)?,
+            Err(Error::Truncated { size, .. }) => self.cut(scan.tail(), size, &mut || caller.pulse())?,
             next => {
                 open.place.deliver(scan.tail());
                 next?;
@@ -326,9 +322,9 @@ impl Follow {
     }
 
     /// A reader that had come behind `read` found the file cut to `size` bytes.
-    pub fn cut(&mut self, read: &Tail, size: u64) -> Result<()> {
+    pub fn cut(&mut self, read: &Tail, size: u64, pulse: Pulse<'_>) -> Result<()> {
         if let Some(open) = &mut self.open {
-            open.place.cut(&open.source, read, size)?;
+            open.place.cut(&open.source, read, size, pulse)?;
         }
         self.was_cut();
         Ok(())

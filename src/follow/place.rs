@@ -3,7 +3,8 @@
 //! The size alone does not tell what happened: a writer without `O_APPEND` keeps its offset over a truncation, so the
 //! file is a hole and then new data, longer than before. So the beginning of the file and the bytes before our place
 //! are compared with what was delivered. What this cannot see: a file cut and written anew past our place between two
-//! looks, with the same beginning and the same bytes before our place.
+//! looks, with the same first 512 bytes and the same bytes before our place; nor where, behind the first 16 KiB, a file
+//! that is shorter by now differs from what was delivered.
 
 use std::time::{Duration, Instant, SystemTime};
 
@@ -155,12 +156,18 @@ impl Place {
     }
 
     /// A reader that had come behind `read` found the file cut to `size`; since then it may have grown again.
-    pub fn cut(&mut self, source: &Source, read: &Tail, size: u64) -> Result<()> {
+    pub fn cut(&mut self, source: &Source, read: &Tail, size: u64, pulse: Pulse<'_>) -> Result<()> {
         self.deliver(read);
-        let anew = source.look(0)? == Look::Rewritten;
+        if source.look(0)? == Look::Rewritten {
+            return self.go_back(source, 0);
+        }
         // A short read tells how far it came, which may be more than is left.
         let left = size.min(self.at).min(source.size()?);
-        self.go_back(source, if anew { 0 } else { left })
+        let new = match self.first_difference(source)? {
+            Some(differs) => self.begin_of_new(source, differs, pulse)?,
+            None => left,
+        };
+        self.go_back(source, new.min(left))
     }
 
     fn go_back(&mut self, source: &Source, place: u64) -> Result<()> {
@@ -177,33 +184,43 @@ impl Place {
 
     /// Where the new text begins, if the file is not what it was.
     fn moved(&self, source: &Source, pulse: Pulse<'_>) -> Result<Option<u64>> {
-        Ok(match source.look(self.at)? {
+        let look = source.look(self.at)?;
+        if look == Look::Rewritten {
             // Even if the first lines are the same: programs begin with the same banner each time.
-            Look::Rewritten => Some(0),
-            Look::Shrunk { size } => Some(self.first_difference(source, pulse)?.unwrap_or(size)),
-            Look::Sound => self.first_difference(source, pulse)?,
-        })
+            return Ok(Some(0));
+        }
+        // While the file grows, its end tells enough: the rest is compared where something is known to have happened.
+        if look == Look::Sound && self.tail.first_difference(source)?.is_none() {
+            return Ok(None);
+        }
+        match (self.first_difference(source)?, look) {
+            (Some(differs), _) => self.begin_of_new(source, differs, pulse).map(Some),
+            (None, Look::Shrunk { size }) => Ok(Some(size)),
+            (None, _) => Ok(None),
+        }
     }
 
-    /// Where the first line begins before our place that is no longer what it was.
-    fn first_difference(&self, source: &Source, pulse: Pulse<'_>) -> Result<Option<u64>> {
-        let Some(differs) = self.tail.first_difference(source)? else { return Ok(None) };
-        if let Some(start) = self.hole.filter(|&start| start <= self.tail.start()) {
+    /// Where the file differs from all that is remembered of what was delivered.
+    fn first_difference(&self, source: &Source) -> Result<Option<u64>> {
+        match self.tail.first_difference_at_beginning(source)? {
+            None => self.tail.first_difference(source),
+            differs => Ok(differs),
+        }
+    }
+
+    /// Where the first line begins that is no longer what it was: the file differs at `differs` from what was delivered.
+    fn begin_of_new(&self, source: &Source, differs: u64, pulse: Pulse<'_>) -> Result<u64> {
+        if let Some(start) = self.hole.filter(|&start| start <= self.tail.start() && start <= differs) {
             // Nothing of a hole that was stepped over was delivered: where it was, all is new.
-            return nuls_end(source, start, differs, pulse).map(Some);
+            return nuls_end(source, start, differs, pulse);
         }
         // Two lines may begin alike: the new one is wanted whole.
-        whole_end(source, Extent { start: 0, end: differs }, pulse).map(Some)
+        whole_end(source, Extent { start: 0, end: differs }, pulse)
     }
 
     /// Whether what was delivered last, and `read` after that, still stands in the file.
     pub fn stands_in(&self, source: &Source, read: &Tail) -> Result<bool> {
-        if read.end() <= self.at {
-            return self.tail.stands_in(source);
-        }
-        let mut tail = self.tail.clone();
-        tail.append(read);
-        tail.stands_in(source)
+        self.tail.stands_in(source, read)
     }
 
     /// Whether a line begins here; else something of it has been delivered.

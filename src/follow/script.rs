@@ -20,7 +20,7 @@ use crate::caller::Caller;
 use crate::error::Result;
 use crate::file::block::HOLE;
 use crate::line;
-use crate::pattern::{Candidate, Judge};
+use crate::pattern::{Candidate, Judge, Pattern, Translation};
 use crate::scan::Purpose;
 use crate::system::time_source::TimeSource;
 use crate::system::watch::Wakeup;
@@ -46,6 +46,8 @@ enum Deed {
     Cut,
     /// The same, and the writer begins anew: with its banner, of this length, and lines.
     Rewrite(usize, usize),
+    /// The file is cut to so many hundredths of its lines by somebody else than its writer, which appends.
+    Middle(usize),
     /// The name goes to another file; `true`: something is written to it at once.
     Rotate(Way, bool),
     /// Milliseconds go by.
@@ -60,6 +62,14 @@ struct Item {
     text: String,
     /// It stood in the file during a whole poll, so that nothing excuses its loss.
     due: bool,
+    /// It stands in the file no more.
+    gone: bool,
+}
+
+impl Item {
+    fn new(text: String) -> Self {
+        Self { text, due: false, gone: false }
+    }
 }
 
 /// The log with all that writes to it, and what the twin knows of that.
@@ -70,8 +80,6 @@ struct Stage {
     files: usize,
     time: TimeSource,
     number: usize,
-    /// Where in `items` what stands in the file begins; before that it is settled what became of them.
-    standing: usize,
     items: Vec<Item>,
     /// What was written of a line that is not whole yet.
     half: Option<String>,
@@ -86,17 +94,8 @@ impl Stage {
         }
         let out = File::create(&path).unwrap();
         let time = TimeSource::by_hand();
-        let mut stage = Self {
-            folder,
-            keeps_offset,
-            out,
-            files: 1,
-            time,
-            number: 0,
-            standing: 0,
-            items: Vec::new(),
-            half: None,
-        };
+        let mut stage =
+            Self { folder, keeps_offset, out, files: 1, time, number: 0, items: Vec::new(), half: None };
         stage.open(&path);
         if keeps_offset {
             // Whatever hole a cut leaves is long enough to be one by itself: fewer NULs may be text.
@@ -132,7 +131,7 @@ impl Stage {
             self.number += 1;
             let more = format!("line {} {}\n", self.number, "x".repeat(length));
             text += &more;
-            self.items.push(Item { text: begun.unwrap_or_default() + &more, due: false });
+            self.items.push(Item::new(begun.unwrap_or_default() + &more));
         }
         self.write(&text);
     }
@@ -146,7 +145,26 @@ impl Stage {
 
     /// What stood in the file stands there no more.
     fn gone(&mut self) {
-        self.standing = self.items.len();
+        self.items.iter_mut().for_each(|item| item.gone = true);
+        self.half = None;
+    }
+
+    /// Cuts the file behind so many hundredths of its lines, where a follow can see it: behind the first 512 bytes, and
+    /// where more is written before it looks, within the first 16 KiB (CONTRIBUTING, what a follow cannot see).
+    fn cut_to_middle(&mut self, hundredths: usize) {
+        let content = std::fs::read_to_string(self.path()).unwrap();
+        let lines: Vec<_> = content.split_inclusive('\n').collect();
+        let (kept, dropped) = lines.split_at(lines.len() * hundredths / 100);
+        let size = kept.concat().len();
+        if self.keeps_offset || !(512..16 * 1024).contains(&size) {
+            return;
+        }
+        self.out.set_len(size as u64).unwrap();
+        self.touch();
+        let is_item = |line: &&&str| line.ends_with('\n') && !line.starts_with("banner");
+        let dropped = dropped.iter().filter(is_item).count();
+        let standing = self.items.iter_mut().rev().filter(|item| !item.gone);
+        standing.take(dropped).for_each(|item| item.gone = true);
         self.half = None;
     }
 
@@ -159,7 +177,7 @@ impl Stage {
     fn rotate(&mut self, way: Way, written: bool) {
         // What is written later to the new file leaves nobody time to look: the old one is done.
         if let Some(half) = self.half.take() {
-            self.items.push(Item { text: half, due: false });
+            self.items.push(Item::new(half));
         }
         let (path, next) = (self.path(), self.folder.path().join(format!("{}", self.files)));
         self.files += 1;
@@ -193,15 +211,12 @@ impl Stage {
                 self.lines(count.max(1), 20);
             }
             Deed::Rewrite(banner, count) => {
-                // The same 512 bytes at the beginning, further back than the follow remembers, are those of a file that
-                // was cut to the middle: CONTRIBUTING says so, under what a follow cannot see.
-                let is_long = self.out.metadata().unwrap().len() > 4096;
-                let banner = if is_long { banner.min(5) } else { banner };
                 self.cut();
                 self.out.seek(SeekFrom::Start(0)).unwrap();
                 self.write(&format!("banner{}\n", "-".repeat(banner)));
                 self.lines(count, 20);
             }
+            Deed::Middle(hundredths) => self.cut_to_middle(hundredths),
             Deed::Rotate(way, written) => self.rotate(way, written),
             Deed::Wait(milliseconds) => self.time.advance(Duration::from_millis(milliseconds)),
             Deed::Poll(_) => unreachable!("polls are the player's"),
@@ -242,6 +257,28 @@ impl Caller for Meanwhile<'_> {
     }
 }
 
+/// What is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Show {
+    Lines,
+    /// Unfinished lines too.
+    Partial,
+    /// Lines with an odd number, by a pattern.
+    Odd,
+}
+
+fn odd() -> Arc<Pattern> {
+    let ended = Some("line [0-9]*[13579] ".to_owned());
+    let translation = Translation { bare: ended.clone(), ended, every: false, exact: true };
+    Arc::new(Pattern::new(&translation, &translation))
+}
+
+/// What `odd` selects, without an engine.
+fn is_odd(text: &str) -> bool {
+    let number = text.split("line ").nth(1).and_then(|rest| rest.split(' ').next()?.parse::<u64>().ok());
+    number.is_some_and(|number| number % 2 == 1)
+}
+
 /// A follow, and what it has handed out.
 struct Player {
     stage: Stage,
@@ -250,15 +287,16 @@ struct Player {
 }
 
 impl Player {
-    fn new(stage: Stage, partial: bool) -> Self {
+    fn new(stage: Stage, show: Show) -> Self {
         let terms = FollowTerms {
             path: stage.path(),
-            pattern: None,
+            pattern: (show == Show::Odd).then(odd),
             sieve: None,
             purpose: Purpose::Text,
-            partial,
+            partial: show == Show::Partial,
             deadline: None,
-            workers: 0,
+            // Only a backlog is read on worker threads.
+            workers: 2,
             wakeup: Arc::new(Wakeup::default()),
             time: stage.time.clone(),
         };
@@ -269,7 +307,7 @@ impl Player {
     }
 
     fn poll(&mut self, deeds: Vec<(u8, Deed)>, ended: bool) {
-        let due = self.stage.standing..self.stage.items.len();
+        let before = self.stage.items.len();
         let mut meanwhile = Meanwhile { stage: &mut self.stage, deeds, calls: 0, ended };
         let mut turns = 0;
         loop {
@@ -289,8 +327,8 @@ impl Player {
         }
         let rest: Vec<_> = meanwhile.deeds.drain(..).collect();
         rest.iter().for_each(|(_, deed)| self.stage.play(deed));
-        let from = due.start.max(self.stage.standing);
-        self.stage.items[from.min(due.end)..due.end].iter_mut().for_each(|item| item.due = true);
+        let standing = self.stage.items[..before].iter_mut().filter(|item| !item.gone);
+        standing.for_each(|item| item.due = true);
     }
 
     fn play(mut self, script: &[Deed]) -> (Vec<String>, Vec<Item>, FileEvents) {
@@ -306,7 +344,7 @@ impl Player {
             }
         }
         if let Some(half) = self.stage.half.take() {
-            self.stage.items.push(Item { text: half, due: false });
+            self.stage.items.push(Item::new(half));
         }
         self.poll(Vec::new(), true);
         (self.seen, self.stage.items, self.follow.events())
@@ -324,10 +362,14 @@ fn compare(seen: &[String], items: &[Item]) -> std::result::Result<(), String> {
     seen.next().map_or(Ok(()), |text| Err(format!("twice, or never written: {text:?}")))
 }
 
-fn play(keeps_offset: bool, partial: bool, script: &[Deed]) -> FileEvents {
+fn play(keeps_offset: bool, show: Show, script: &[Deed]) -> FileEvents {
     let linked = script.iter().any(|deed| matches!(deed, Deed::Rotate(Way::Turned, _)));
-    let (seen, items, events) = Player::new(Stage::new(keeps_offset, linked), partial).play(script);
-    let (seen, items) = if partial { (joined(&seen), whole(&items)) } else { (seen, items) };
+    let (seen, items, events) = Player::new(Stage::new(keeps_offset, linked), show).play(script);
+    let (seen, items) = match show {
+        Show::Lines => (seen, items),
+        Show::Partial => (joined(&seen), whole(&items)),
+        Show::Odd => (seen, items.into_iter().filter(|item| is_odd(&item.text)).collect()),
+    };
     if let Err(error) = compare(&seen, &items) {
         panic!("{error}\nseen {seen:#?}\nwritten {items:#?}\n{events:?}");
     }
@@ -357,6 +399,10 @@ fn way() -> impl Strategy<Value = Way> {
     prop_oneof![Just(Way::Renamed), Just(Way::Deleted), Just(Way::Turned), Just(Way::RenamedOnto)]
 }
 
+fn show() -> impl Strategy<Value = Show> {
+    prop_oneof![Just(Show::Lines), Just(Show::Partial), Just(Show::Odd)]
+}
+
 fn written() -> impl Strategy<Value = Deed> {
     prop_oneof![
         4 => (1usize..4, 0usize..80).prop_map(|(count, length)| Deed::Lines(count, length)),
@@ -369,7 +415,8 @@ fn written() -> impl Strategy<Value = Deed> {
 fn cut() -> impl Strategy<Value = Deed> {
     prop_oneof![
         2 => Just(Deed::Cut),
-        1 => (prop_oneof![Just(5usize), Just(600)], 0usize..60).prop_map(|(b, n)| Deed::Rewrite(b, n)),
+        1 => (50usize..100).prop_map(Deed::Middle),
+        1 => (prop_oneof![Just(5usize), Just(600), Just(9000)], 0usize..60).prop_map(|(b, n)| Deed::Rewrite(b, n)),
     ]
 }
 
@@ -382,7 +429,7 @@ proptest! {
 
     #[test]
     fn nothing_is_lost_and_nothing_twice_however_it_is_rotated(
-        partial: bool,
+        show in show(),
         script in proptest::collection::vec(
             prop_oneof![
                 4 => written(),
@@ -392,18 +439,19 @@ proptest! {
             0..24,
         ),
     ) {
-        prop_assert_eq!(play(false, partial, &script).truncations, 0);
+        prop_assert_eq!(play(false, show, &script).truncations, 0);
     }
 
     #[test]
     fn nothing_is_lost_and_nothing_twice_however_it_is_cut(
         keeps_offset: bool,
+        show in prop_oneof![Just(Show::Lines), Just(Show::Odd)],
         script in proptest::collection::vec(
             prop_oneof![4 => written(), 2 => cut(), 3 => poll(prop_oneof![written(), cut()])],
             0..24,
         ),
     ) {
-        play(keeps_offset, false, &script);
+        play(keeps_offset, show, &script);
     }
 }
 
@@ -416,7 +464,7 @@ fn cut_twice_while_it_stands_behind_a_hole() {
         script
             .extend([Deed::Lines(more, 50), Deed::Poll(again.into_iter().map(|deed| (at, deed)).collect())]);
         script.push(Deed::Poll(vec![]));
-        play(true, false, &script);
+        play(true, Show::Lines, &script);
     }
 }
 
@@ -428,7 +476,54 @@ fn written_anew_with_the_same_banner_while_the_reader_holds_its_batch() {
             Deed::Poll(vec![(7, Deed::Rewrite(600, after))]),
             Deed::Poll(vec![]),
         ];
-        let events = play(false, false, &script);
+        let events = play(false, Show::Lines, &script);
         assert!(events.truncations > 0 || before == 0);
     }
+}
+
+#[test]
+fn a_backlog_is_cut_under_the_threads_that_read_it() {
+    for (at, banner) in [(1, 5), (2, 600), (3, 9000), (4, 600), (6, 5), (9, 600)] {
+        for keeps_offset in [false, true] {
+            for deed in [Deed::Rewrite(banner, 30_000), Deed::Cut] {
+                let script = [
+                    Deed::Rewrite(banner, 10),
+                    Deed::Poll(vec![]),
+                    Deed::Lines(50_000, 100),
+                    Deed::Poll(vec![(at, deed)]),
+                    Deed::Lines(3, 10),
+                    Deed::Poll(vec![]),
+                ];
+                play(keeps_offset, Show::Lines, &script);
+            }
+        }
+    }
+}
+
+/// Files of sysfs state a page and hold a word; network file systems do the same for a while.
+#[test]
+fn a_file_that_states_more_than_can_be_read_comes_to_rest() {
+    let path = PathBuf::from("/sys/devices/system/cpu/online");
+    let Ok(content) = std::fs::read_to_string(&path) else { return };
+    let mut stage = Stage::new(false, false);
+    let terms = FollowTerms {
+        path,
+        pattern: None,
+        sieve: None,
+        purpose: Purpose::Text,
+        partial: false,
+        deadline: None,
+        workers: 0,
+        wakeup: Arc::new(Wakeup::default()),
+        time: stage.time.clone(),
+    };
+    let mut follow = Follow::new(terms, None).unwrap();
+    let mut meanwhile = Meanwhile { stage: &mut stage, deeds: Vec::new(), calls: 0, ended: false };
+    let Turn::Batch(batch) = follow.poll(&mut meanwhile).unwrap() else { panic!("nothing came") };
+    assert_eq!(batch.block.bytes(), content.as_bytes());
+    assert!(matches!(follow.poll(&mut meanwhile).unwrap(), Turn::Nothing));
+    meanwhile.ended = true;
+    assert!(follow.wait(&mut meanwhile).is_ok());
+    assert!(matches!(follow.poll(&mut meanwhile).unwrap(), Turn::Over));
+    assert_eq!(follow.events(), FileEvents::default());
 }

@@ -199,7 +199,7 @@ impl Query {
             let mut batch =
                 match self.unjudged.take().map_or_else(|| self.feed(caller), |b| Ok(Turn::Batch(b)))? {
                     Turn::Batch(batch) => batch,
-                    Turn::Over if self.go_live()? => continue,
+                    Turn::Over if self.go_live(caller)? => continue,
                     otherwise => return Ok(otherwise),
                 };
             if let Err(error) = batch.judge(caller) {
@@ -287,7 +287,7 @@ impl Query {
     }
 
     /// Goes on to what is written after the backfill of a follow; false where nothing comes after.
-    fn go_live(&mut self) -> Result<bool> {
+    fn go_live(&mut self, caller: &mut dyn Caller) -> Result<bool> {
         let (Some(Feed::Seek(seek)), Some(timing)) = (&self.feed, &mut self.timing) else {
             return Ok(false);
         };
@@ -305,7 +305,7 @@ impl Query {
         let tail = cut.as_ref().map_or(&self.tail, |(reached, _)| reached).clone();
         let mut follow = self.live(Some((source, tail)))?;
         if let Some((reached, size)) = cut {
-            follow.cut(&reached, size)?;
+            follow.cut(&reached, size, &mut || caller.pulse())?;
         }
         self.feed = Some(Feed::Follow(Box::new(follow)));
         if self.ended {

@@ -79,8 +79,8 @@ impl Scan {
     }
 
     /// The same for a file that may be cut meanwhile: `stands` is asked after each read whether what was read before,
-    /// of which it gets the last bytes and those of what was read now, still stands. Where it does not, what was read then is dropped, and the scan
-    /// is over.
+    /// of which it gets the last bytes and those of what was read now, still stands. Where it does not, what was read
+    /// then is dropped, and the scan is over.
     pub fn next_if(
         &mut self,
         stands: &mut dyn FnMut(&Tail, &Tail) -> Result<bool>,
@@ -139,11 +139,6 @@ impl Scan {
     /// Whether it is over because what was read before did not stand any more.
     pub fn is_torn(&self) -> bool {
         self.torn
-    }
-
-    /// Whether it reads in the thread of the caller, when the next batch is asked for.
-    pub fn is_inline(&self) -> bool {
-        matches!(self.way, Way::Inline(_))
     }
 
     /// The last bytes of what was delivered.
