@@ -20,6 +20,8 @@ pub struct LineTime {
     pub number: u64,
     /// How grave it is, where that was asked.
     pub level: Option<Level>,
+    /// Its step, where steps are asked for and it has one.
+    pub step: Option<u64>,
 }
 
 /// Where a time comes from, in the word that users read: `Record.how`, and "how" of `--json`.

@@ -57,6 +57,7 @@ pub mod query;
 pub mod scan;
 pub mod show;
 pub mod stamp;
+pub mod step;
 pub mod system;
 #[cfg(test)]
 mod testing;

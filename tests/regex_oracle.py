@@ -23,7 +23,12 @@ def split(data: bytes) -> list[bytes]:
 def by_engine(regex: str | re.Pattern[str], data: bytes) -> list[bytes]:
     pattern = compile_pattern(regex)
     lines = split(data)
-    return lines if pattern is None else [lines[i] for i in pattern.select(data)]
+    if pattern is None:
+        return lines
+    found = [lines[i] for i in pattern.select(data)]
+    for line in found:
+        assert pattern.may_be_in(line) or not line.endswith(b"\n"), "an index of text would leave it out"
+    return found
 
 
 def by_re(regex: str | re.Pattern[str], data: bytes) -> list[bytes]:

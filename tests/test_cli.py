@@ -206,6 +206,8 @@ def test_help_and_completion_say_all_options() -> None:
         (["ranks", "--s"], ["--svg"]),
         (["ranks", "--svg", "b"], ["b c.log"]),
         (["ranks", "--color", "n"], ["never"]),
+        (["i"], ["index"]),
+        (["index", "--t"], ["--text"]),
     ],
 )
 def test_what_bash_offers(tmp_path: Path, words: list[str], offered: list[str]) -> None:

@@ -27,12 +27,15 @@ __all__ = [
     "Stats",
     "Zone",
     "__version__",
+    "build_index",
+    "check_steps",
     "cores",
     "count",
     "field",
     "field_of",
     "gather",
     "holds",
+    "index_status",
     "parse_time",
     "prune",
     "resolve",
@@ -70,6 +73,7 @@ class Question:
         judge: Callable[[str], object] | None = None,
         since: int | None = None,
         until: int | None = None,
+        steps: tuple[int | None, int | None, str | None] | None = None,
         last: int | None = None,
         follow: bool = False,
         partial: bool = False,
@@ -96,6 +100,7 @@ class Question:
         judge: Callable[[str], object] | None = ...,
         since: int | None = ...,
         until: int | None = ...,
+        steps: tuple[int | None, int | None, str | None] | None = ...,
         last: int | None = ...,
         follow: bool = ...,
         partial: bool = ...,
@@ -154,6 +159,10 @@ class Question:
     @property
     def until(self) -> int | None:
         """Its last moment, in nanoseconds since 1970 UTC."""
+
+    @property
+    def steps(self) -> tuple[int | None, int | None, str | None] | None:
+        """The least step and the greatest, and the regex that says what a step is."""
 
     @property
     def last(self) -> int | None:
@@ -339,6 +348,13 @@ class Record:
         """How grave it is, by the field of it that says so or by the head of its record; None where nothing says."""
 
     @property
+    def step(self) -> int | None:
+        """The training step: the line's own, or its rank's last before it; None where there is none.
+
+        Known where the question was about steps: `step=` or `steps=`.
+        """
+
+    @property
     def source(self) -> str:
         """Where it comes from: the label of its source among several, else its path."""
 
@@ -403,7 +419,15 @@ class Stats:
 
     @property
     def bytes_skipped(self) -> int:
-        """Bytes that an index made it needless to read."""
+        """Bytes that an index made it needless to read: `skipped_by_time` and `skipped_by_text` together."""
+
+    @property
+    def skipped_by_time(self) -> int:
+        """Bytes that the index of times made it needless to read."""
+
+    @property
+    def skipped_by_text(self) -> int:
+        """Bytes that the index of text made it needless to read, of those that the range of time left."""
 
     @property
     def holes(self) -> int:
@@ -564,8 +588,23 @@ class Pattern:
     def undecided(self, data: bytes) -> int:
         """How many lines of `data` are left to `re`; for tests and benches."""
 
+    def may_be_in(self, data: bytes) -> bool:
+        """Whether an index of text would have a block of `data`, which is whole lines, read; for tests."""
+
 def span(asked: Question) -> tuple[datetime, datetime] | None:
     """The first and the last time in the file."""
+
+def check_steps(regex: str) -> None:
+    """Raises ValueError unless `regex` says what a step is."""
+
+def build_index(asked: Question, *, text: bool = False, told: Callable[[int], object] | None = None) -> None:
+    """Brings the index of times up to date, and with `text` that of the text.
+
+    `told` is called with how many bytes of the log are done; for both indexes that is twice the log in all.
+    """
+
+def index_status(asked: Question) -> tuple[int, tuple[int, int], tuple[int, int]]:
+    """How long the log is; how much of it the indexes of times and of text cover, and how much they take; in bytes."""
 
 def prune(directory: str | None = None) -> int:
     """Removes indexes that are of no use; returns how many bytes that freed."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from logdex import _core, _when
 from logdex._filters import with_filters
 from logdex._open import open as open_log
+from logdex._question import steps_of
 from logdex.log import Log
 
 TYPE_CHECKING = False
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from logdex._ended import Ended
     from logdex._open import Path
     from logdex._question import Newcomers
+    from logdex._step import Step
     from logdex._when import When
     from logdex.regex.pattern import Regex
 
@@ -28,6 +30,8 @@ def merge(
     *,
     since: When | None = None,
     until: When | None = None,
+    step: Step | None = None,
+    steps: str | bool | None = None,
     follow: bool = False,
     patience: float | None = None,
     strict: bool = True,
@@ -48,6 +52,8 @@ def merge(
         regex: As for `Log.lines`; so are since, until, strict, ended, level, where and exclude.
         since: Only lines of this moment or later.
         until: Only lines of this moment or earlier.
+        step: Only lines of these training steps, and `steps` what a step is, as for `Log.lines`.
+        steps: See `step`.
         follow: Go on with what is written, as it arrives.
         patience: In a follow, give what is written in the order of time too: a line waits so many seconds for earlier
             ones of other sources. What comes later still is given late, and counted in `stats.late`.
@@ -84,7 +90,16 @@ def merge(
     now = _when.now()
     for label, source in sources.items():
         log = source if isinstance(source, Log) else open_log(source)
-        question = log._ask(regex, since, until, follow=follow, strict=strict, ended=ended, now=now)
+        question = log._ask(
+            regex,
+            since,
+            until,
+            follow=follow,
+            strict=strict,
+            ended=ended,
+            steps=steps_of(step, steps),
+            now=now,
+        )
         question = with_filters(question, regex, level, where, exclude)
         files, scout = log._files(question.but(records=True, levels=True))
         asked += [(label, one) for one in files]

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from datetime import datetime
     from typing import Any
 
+    from logdex._step import Asked as Steps
+    from logdex._step import Step
     from logdex.regex.pattern import Regex
 
 
@@ -65,6 +67,14 @@ def last_of(last: int | None) -> int | None:
     if count < 1:
         raise ValueError(f"last={last!r}: must be at least 1")
     return min(count, sys.maxsize)
+
+
+def steps_of(step: Step | None, steps: str | bool | None) -> Steps | None:
+    if step is None and steps is None:
+        return None
+    from logdex._step import asked
+
+    return asked(step, steps)
 
 
 def pattern_of(regex: Regex | None) -> _core.Pattern | None:

@@ -7,7 +7,7 @@ import os
 from logdex import _core, _when
 from logdex._core import Question
 from logdex._filters import with_filters
-from logdex._question import format_of, last_of, pattern_of, reference_of, zone_of
+from logdex._question import format_of, last_of, pattern_of, reference_of, steps_of, zone_of
 from logdex._when import moment
 from logdex.inputs.compression import compression
 
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     from logdex._ended import Ended
     from logdex._question import Newcomers
+    from logdex._step import Asked as Steps
+    from logdex._step import Step
     from logdex._when import When
     from logdex.inputs.compressed import Text
     from logdex.ranks import Named, Ranks
@@ -117,6 +119,8 @@ class Log:
         *,
         since: When | None = None,
         until: When | None = None,
+        step: Step | None = None,
+        steps: str | bool | None = None,
         last: int | None = None,
         follow: bool = False,
         partial: bool = False,
@@ -133,12 +137,17 @@ class Log:
             since: Only lines of this moment or later: a datetime (naive ones in the log's `tz`), a timedelta (that long
                 ago), or text such as "2026-11-22 02:10", "02:10" (today), "10m", "2h ago", "yesterday 14:00".
             until: Only lines of this moment or earlier; both ends are included.
+            step: Only lines of these training steps: a pair, both ends included, None for an open end. A line that
+                names no step has its rank's last one before it, and lines before the first have that.
+            steps: What a step is, if not the number behind `step`, `global_step`, `iteration` or `iter`: a regex with
+                one group around the number, as Rust's `regex` reads it. True: as by default, for the `Record.step`
+                of questions without `step`.
             last: Only the last so many of the lines that are selected; with `follow`, of those there at the start.
             follow: Go on with what is written, as `tail -F`; a file that is not there yet is waited for.
             partial: In a follow, show text before its `\n` is there: after each `\r`, and when nothing has come for
                 50 ms. Joined, the items equal the file.
-            strict: With a range of time over a file in which no line has a time, raise; if false, log a warning and
-                give every line.
+            strict: With a range of time over a file in which no line has a time, or of steps where none has a step,
+                raise; if false, log a warning and give every line.
             ended: In a follow, called about every 25 ms at the end of the file: whether nobody will write any more.
                 Then what is left is given and the follow ends. A `RingingEnded` is asked less often.
             level: Only lines of this level or a graver one: trace, debug, info, warning, error, critical, in any of the
@@ -169,7 +178,8 @@ class Log:
             ...     list(logdex.open(log.name).lines("ERROR", since="2026-11-22 02:10"))
             ['2026-11-22 02:11:00 ERROR NCCL timeout\n']
         """
-        question = self._ask(regex, since, until, last, follow, partial, strict, ended)
+        steps_asked = steps_of(step, steps)
+        question = self._ask(regex, since, until, last, follow, partial, strict, ended, steps_asked)
         return self._lines(with_filters(question, regex, level, where, exclude))
 
     def records(
@@ -178,6 +188,8 @@ class Log:
         *,
         since: When | None = None,
         until: When | None = None,
+        step: Step | None = None,
+        steps: str | bool | None = None,
         last: int | None = None,
         follow: bool = False,
         partial: bool = False,
@@ -197,7 +209,8 @@ class Log:
             ...     [(one.number, one.how, one.offset) for one in logdex.open(log.name).records()]
             [(1, 'own', 0), (2, 'inherited', 30)]
         """
-        question = self._ask(regex, since, until, last, follow, partial, strict, ended)
+        steps_asked = steps_of(step, steps)
+        question = self._ask(regex, since, until, last, follow, partial, strict, ended, steps_asked)
         question = with_filters(question, regex, level, where, exclude)
         return self._records(question.but(records=True, levels=True))
 
@@ -207,6 +220,8 @@ class Log:
         *,
         since: When | None = None,
         until: When | None = None,
+        step: Step | None = None,
+        steps: str | bool | None = None,
         strict: bool = True,
         level: str | _core.Level | None = None,
         where: str | Sequence[str] = (),
@@ -222,7 +237,7 @@ class Log:
             ...     logdex.open(log.name).count("step")
             2
         """
-        question = self._ask(regex, since, until, strict=strict)
+        question = self._ask(regex, since, until, strict=strict, steps=steps_of(step, steps))
         return self._count(with_filters(question, regex, level, where, exclude))
 
     def ranks(self, errors: Regex | None = None, *, clocks: float = 1.0) -> Ranks:
@@ -286,14 +301,16 @@ class Log:
         partial: bool = False,
         strict: bool = True,
         ended: Ended | None = None,
+        steps: Steps | None = None,
         now: int | None = None,
     ) -> Question:
         """The question; `now` is when it is asked, in nanoseconds since 1970 UTC, where it is asked of several logs."""
         pattern = pattern_of(regex)
-        if partial and (pattern is not None or since is not None or until is not None):
+        filters = (pattern, since, until, steps)
+        if partial and any(asked is not None for asked in filters):
             raise ValueError(
-                "partial=True shows text before its line is whole, so regex, since and until cannot be tested on it; "
-                "leave one of them out"
+                "partial=True shows text before its line is whole, so regex, since, until and step cannot be tested "
+                "on it; leave one of them out"
             )
         common = self._question
         now = _when.now() if now is None else now
@@ -301,6 +318,7 @@ class Log:
             pattern=pattern,
             since=moment(since, "since", common.zone, now),
             until=moment(until, "until", common.zone, now),
+            steps=steps,
             last=last_of(last),
             follow=bool(follow),
             partial=bool(partial),

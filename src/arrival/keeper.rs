@@ -8,7 +8,8 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use super::beside;
 use crate::error::{Error, Result};
 use crate::file::source::{Identity, Source};
-use crate::index::{GROWN, Index, Keep, Options, STORED_FROM};
+use crate::index::{GROWN, Index, Keep, Options, STORED_FROM, text};
+use crate::system::cores::give_way;
 use crate::system::lock::lock;
 
 /// How long a log was when its index was asked for last, in bytes.
@@ -92,13 +93,12 @@ fn bring_up_to_date(log: &Path, last: bool) -> Result<()> {
         Some(identity) if identity == source.identity() => Ok(()),
         _ => Err(Error::Interrupted),
     };
-    Index::of(&source, size, options, &mut tick).map(drop)
-}
-
-/// Has this thread run only where nobody else wants to.
-fn give_way() {
-    #[cfg(target_os = "linux")]
-    let _ = rustix::process::setpriority_process(Some(rustix::thread::gettid()), 19);
+    let keep = options.keep.clone();
+    Index::of(&source, size, options, &mut tick)?;
+    if text::is_off() {
+        return Ok(());
+    }
+    text::build(&source, &keep, 1, &mut |_| {}, &mut tick).map(drop)
 }
 
 #[cfg(test)]

@@ -130,8 +130,15 @@ fn twin(log: &Log) -> Answer {
 
 fn asked(directory: &Path, window: Window, last: Option<usize>) -> Question {
     let (path, zone) = (directory.join(LOGS[0]), TimeZone::UTC);
-    let time =
-        Some(TimeTerms { window, zone, reference: None, times: true, keep: Keep::Nowhere, taught: None });
+    let time = Some(TimeTerms {
+        window,
+        zone,
+        reference: None,
+        times: true,
+        keep: Keep::Nowhere,
+        taught: None,
+        steps: None,
+    });
     Question {
         name: path.clone(),
         path,
@@ -144,6 +151,7 @@ fn asked(directory: &Path, window: Window, last: Option<usize>) -> Question {
         wakeup: std::sync::Arc::default(),
         workers: 2,
         time,
+        keep: Keep::Nowhere,
         timeless: Timeless::Deliver,
     }
 }

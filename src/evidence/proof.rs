@@ -34,12 +34,14 @@ fn ask(path: &Path, known: Option<State>) -> Gathered {
         times: true,
         keep: Keep::Nowhere,
         taught: None,
+        steps: None,
     };
     let question = Question {
         path: path.to_path_buf(),
         name: path.to_path_buf(),
         pattern: None,
         sieve: None,
+        keep: Keep::Nowhere,
         last: None,
         follow: false,
         partial: false,

@@ -33,6 +33,12 @@ impl Extent {
     pub fn is_empty(&self) -> bool {
         self.start == self.end
     }
+
+    /// What of `extents`, which are in order, lies at or behind `start`.
+    pub fn behind(extents: &[Self], start: u64) -> Vec<Self> {
+        let behind = extents.iter().filter(|extent| extent.end > start);
+        behind.map(|extent| Self { start: extent.start.max(start), end: extent.end }).collect()
+    }
 }
 
 /// Cuts a range of a file into extents of about [`BLOCK`] bytes, without reading more than a little of each.
@@ -40,6 +46,9 @@ impl Extent {
 pub struct Cutter {
     next: u64,
     end: u64,
+    /// What is to be cut, in order, and how much of that is begun.
+    extents: Vec<Extent>,
+    begun: usize,
     probe: Vec<u8>,
     /// Holes that were stepped over since the one who cuts last took this number.
     pub holes: u64,
@@ -50,7 +59,14 @@ pub struct Cutter {
 impl Cutter {
     /// Will cut `extent`, which begins at a line start; what follows the last `\n` before its end is a line too.
     pub fn new(extent: Extent) -> Self {
-        Self { next: extent.start, end: extent.end, probe: Vec::new(), holes: 0, halt: Arc::default() }
+        Self::over([extent])
+    }
+
+    /// Will cut `extents` one after the other; each begins at a line start.
+    pub fn over(extents: impl IntoIterator<Item = Extent>) -> Self {
+        let extents: Vec<_> = extents.into_iter().collect();
+        let next = extents.first().map_or(0, |extent| extent.start);
+        Self { next, end: next, extents, begun: 0, probe: Vec::new(), holes: 0, halt: Arc::default() }
     }
 
     /// Where the next extent begins.
@@ -60,6 +76,8 @@ impl Cutter {
 
     /// Cuts what is behind `place` once more, where a line begins.
     pub fn go_back(&mut self, place: u64) {
+        self.begun = self.extents.partition_point(|extent| extent.start <= place);
+        self.end = self.begun.checked_sub(1).map_or(place, |last| self.extents[last].end);
         self.next = place;
     }
 
@@ -68,7 +86,13 @@ impl Cutter {
     /// # Errors
     /// `Error::Truncated` if the file has become shorter than the range.
     pub fn cut(&mut self, source: &Source, pulse: Pulse<'_>) -> Result<Option<Extent>> {
-        while self.next < self.end {
+        loop {
+            if self.next >= self.end {
+                let Some(extent) = self.extents.get(self.begun) else { return Ok(None) };
+                (self.next, self.end) = (extent.start, extent.end);
+                self.begun += 1;
+                continue;
+            }
             let start = self.next;
             let goal = start + BLOCK as u64;
             let end = if goal >= self.end {
@@ -84,7 +108,6 @@ impl Cutter {
                 return Ok(Some(Extent { start, end }));
             }
         }
-        Ok(None)
     }
 
     /// One past the `\n` of the line at `start`, which is longer than a block; `None` if a hole begins there instead,

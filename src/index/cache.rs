@@ -17,7 +17,9 @@ use crate::file::source::Source;
 use crate::stamp::Taught;
 use crate::system::trust::{create_in, open_directory, open_in, trusted_in};
 
+use super::steps::StepIndex;
 use super::store::{Store, VERSION};
+use super::text::Segment;
 
 /// How much the user's cache directory may hold, in bytes; the least recently used goes first.
 const LIMIT: u64 = 1 << 30;
@@ -64,28 +66,43 @@ impl Keep {
         }
     }
 
-    /// The stored index of a log, if there is one that may be trusted.
+    /// The stored index of the times of a log, if there is one that may be trusted.
     pub fn load(&self, source: &Source, taught: Option<&Taught>) -> Option<Store> {
+        Store::open(self.open(source, &times(taught))?)
+    }
+
+    /// What is stored about a log under `part`, if it may be trusted.
+    pub(super) fn open(&self, source: &Source, part: &str) -> Option<File> {
         let directory = open_directory(self.path()?).ok()?;
-        let file = trusted_in(&directory, name(source, taught)?, source.metadata().ok()?.uid())?;
+        let file = trusted_in(&directory, name(source, part)?, source.metadata().ok()?.uid())?;
         let now = SystemTime::now();
         let written = file.metadata().and_then(|stored| stored.modified());
         if written.is_ok_and(|m| now.duration_since(m).is_ok_and(|age| age > NOTED)) {
             // The order of use is by this time; a file of another user keeps its own.
             let _ = file.set_modified(now);
         }
-        Store::open(file)
+        Some(file)
     }
 
-    /// Publishes what `write` writes as the index of a log: readers see the one before, or this one whole.
+    /// Publishes what `write` writes as the index of the times of a log: readers see the one before, or this one whole.
     pub fn publish(
         &self,
         source: &Source,
         taught: Option<&Taught>,
         write: &mut dyn FnMut(&mut File) -> io::Result<()>,
     ) -> io::Result<()> {
+        self.publish_part(source, &times(taught), write)
+    }
+
+    /// The same for what is stored under `part`.
+    pub(super) fn publish_part(
+        &self,
+        source: &Source,
+        part: &str,
+        write: &mut dyn FnMut(&mut File) -> io::Result<()>,
+    ) -> io::Result<()> {
         static COUNT: AtomicU32 = AtomicU32::new(0);
-        let (Some(path), Some(name)) = (self.path(), name(source, taught)) else { return Ok(()) };
+        let (Some(path), Some(name)) = (self.path(), name(source, part)) else { return Ok(()) };
         if !matches!(self, Self::Beside(_)) {
             std::fs::DirBuilder::new().recursive(true).mode(0o700).create(path)?;
         }
@@ -109,7 +126,12 @@ impl Keep {
 }
 
 fn is_off() -> bool {
-    std::env::var_os("LOGDEX_INDEX").is_some_and(|value| value.eq_ignore_ascii_case("off"))
+    said("off")
+}
+
+/// Whether `LOGDEX_INDEX` says `word`.
+pub(super) fn said(word: &str) -> bool {
+    std::env::var_os("LOGDEX_INDEX").is_some_and(|value| value.eq_ignore_ascii_case(word))
 }
 
 /// The user's cache directory for indexes.
@@ -122,12 +144,16 @@ pub fn cache_directory() -> Option<PathBuf> {
     })
 }
 
-/// What the index of a log is called: by where the log is, by the format that the user taught, and by the version of
-/// what is stored.
-fn name(source: &Source, taught: Option<&Taught>) -> Option<String> {
+/// What a file about a log is called: by where the log is, and which part of what is known about it the file has.
+fn name(source: &Source, part: &str) -> Option<String> {
     let path = std::path::absolute(source.path()).ok()?;
-    let taught = taught.map(|taught| format!(".{:016x}", taught.code())).unwrap_or_default();
-    Some(format!("{:032x}{taught}.v{VERSION}{SUFFIX}", xxh3_128(path.as_os_str().as_bytes())))
+    Some(format!("{:032x}.{part}{SUFFIX}", xxh3_128(path.as_os_str().as_bytes())))
+}
+
+/// The part that is the index of times: of the format that the user taught, and of this version.
+fn times(taught: Option<&Taught>) -> String {
+    let taught = taught.map(|taught| format!("{:016x}.", taught.code())).unwrap_or_default();
+    format!("{taught}v{VERSION}")
 }
 
 /// A file of ours in a directory.
@@ -205,8 +231,12 @@ pub fn prune(directory: Option<PathBuf>) -> Result<Pruned> {
 }
 
 fn is_useful(directory: &OwnedFd, name: &[u8]) -> bool {
-    let Some(store) = open_in(directory, name).ok().and_then(Store::open) else { return false };
-    let path = Path::new(std::ffi::OsStr::from_bytes(&store.about.path));
+    let open = || open_in(directory, name).ok();
+    let times = open().and_then(Store::open).map(|store| store.about);
+    let text = || Some(Segment::open(open()?)?.about);
+    let steps = || Some(StepIndex::open(open()?)?.about);
+    let Some(about) = times.or_else(text).or_else(steps) else { return false };
+    let path = Path::new(std::ffi::OsStr::from_bytes(&about.path));
     let Ok(source) = Source::open(path) else { return false };
-    source.metadata().is_ok_and(|seen| store.about.speaks_of(&source, &seen))
+    source.metadata().is_ok_and(|seen| about.speaks_of(&source, &seen))
 }

@@ -18,8 +18,11 @@ mod pages;
 #[cfg(test)]
 mod proof;
 mod range;
+mod status;
+mod steps;
 mod store;
 mod table;
+pub mod text;
 mod tree;
 
 use std::sync::Arc;
@@ -43,6 +46,8 @@ pub use build::{Progress, Tick};
 pub use cache::{Keep, Pruned, prune};
 pub use entry::Entry;
 pub use range::{Asked, Question, Ranges, span};
+pub use status::{Kept, Status};
+pub use steps::StepIndex;
 pub(crate) use store::print as fingerprint;
 pub use tree::Filter;
 

@@ -89,6 +89,11 @@ impl Pages {
         self.count * CONTENT as u64
     }
 
+    /// How long the file is, in bytes.
+    pub fn size(&self) -> u64 {
+        self.count * PAGE as u64
+    }
+
     /// The `len` bytes of content at `offset`; `None` where they are not there or a page is damaged.
     pub fn read(&self, offset: u64, len: usize) -> Option<Vec<u8>> {
         let end = offset.checked_add(len as u64).filter(|end| *end <= self.len())?;

@@ -108,7 +108,7 @@ impl About {
             && print(source, self.last.start, self.last.end) == Some(self.tail)
     }
 
-    fn put(&self, out: &mut Vec<u8>) {
+    pub(super) fn put(&self, out: &mut Vec<u8>) {
         for n in [
             self.inode,
             self.size,
@@ -128,7 +128,7 @@ impl About {
         out.extend(&self.path);
     }
 
-    fn take(from: &mut Reader<'_>) -> Option<Self> {
+    pub(super) fn take(from: &mut Reader<'_>) -> Option<Self> {
         let (inode, size, covered, lines) = (from.u64()?, from.u64()?, from.u64()?, from.u64()?);
         let (head, last, tail) = (from.u64()?, Extent { start: from.u64()?, end: from.u64()? }, from.u64()?);
         let changed = (from.i64()?, from.i64()?);
@@ -196,6 +196,11 @@ impl Store {
     /// How many entries it has.
     pub fn len(&self) -> usize {
         self.section(Section::Entries).map_or(0, |place| place.len as usize / ENTRY)
+    }
+
+    /// How long its file is, in bytes.
+    pub fn size(&self) -> u64 {
+        self.pages.size()
     }
 
     /// How long the heap of prefixes is, in bytes.

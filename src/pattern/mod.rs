@@ -13,6 +13,7 @@ mod automaton;
 mod folded;
 mod hint;
 mod literal;
+mod need;
 mod needle;
 mod program;
 mod search;
@@ -24,6 +25,7 @@ use crate::error::Result;
 use crate::line::{self, Line};
 
 use literal::Required;
+pub use need::{DIGIT, Need, SHORTEST};
 use needle::Needles;
 use program::Program;
 pub use program::Scratch;
@@ -70,6 +72,15 @@ pub struct Pattern {
     in_ascii: Option<Prefilter>,
     /// What the programs select is what is not wanted.
     inverted: bool,
+}
+
+/// What the whole lines that a pattern selects hold; see [`Pattern::needs`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Needs {
+    /// What lines of ASCII hold.
+    pub in_ascii: Need,
+    /// What any lines hold.
+    pub in_any: Need,
 }
 
 /// The needles to look for, chosen when some of the log has been seen.
@@ -124,6 +135,12 @@ impl Pattern {
             in_ascii: None,
             inverted: false,
         }
+    }
+
+    /// What each line that ends in `\n` and that it selects holds; `None` where nothing is known of that.
+    pub fn needs(&self) -> Option<Needs> {
+        let needs = Needs { in_ascii: self.ascii.need(), in_any: self.text.need() };
+        (!self.inverted && !needs.in_ascii.is_nothing()).then_some(needs)
     }
 
     /// What a thread needs of its own to search.

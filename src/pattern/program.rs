@@ -7,6 +7,7 @@ use regex_syntax::hir::Hir;
 use super::Translation;
 use super::automaton::{Automaton, Cache, End, parse};
 use super::literal::{self, Required};
+use super::need::Need;
 
 /// What a thread needs of its own to run a pattern's programs.
 #[derive(Debug, Default)]
@@ -60,6 +61,19 @@ impl Program {
         let bare = Compiled::new(translation.bare.as_deref());
         let plain = ended.is_plain() && bare.is_plain();
         (Self { ended, bare, every: translation.every, exact: translation.exact, plain }, required)
+    }
+
+    /// What the lines that end in `\n` and that it selects hold.
+    pub(crate) fn need(&self) -> Need {
+        if self.every {
+            return Need::NOTHING;
+        }
+        match &self.ended.source {
+            Source::Hir(hir) => Need::of(hir),
+            // No line has one of nothing.
+            Source::Never => Need::Any(Vec::new()),
+            Source::Unknown => Need::NOTHING,
+        }
     }
 
     /// The program of a pattern of which nothing is known.

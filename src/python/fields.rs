@@ -55,7 +55,14 @@ macro_rules! share_by_clone {
     };
 }
 
-share_by_clone!(bool, i64, usize, OsString, (String, Option<u32>, String));
+share_by_clone!(
+    bool,
+    i64,
+    usize,
+    OsString,
+    (String, Option<u32>, String),
+    (Option<u64>, Option<u64>, Option<String>)
+);
 
 /// A frozen class out of the list of its fields: those before the `;` must be given, the others have defaults, each of
 /// one token, so that a literal shows in the signature that Python tells.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use pyo3::prelude::*;
 
 use super::interpreter::detached;
+use crate::index::text;
 use crate::line::Line;
 use crate::pattern::{self, Translation};
 
@@ -58,6 +59,11 @@ impl Pattern {
     /// How many lines of `data` are left to `re`; for tests and benches.
     fn undecided(&self, data: &[u8]) -> usize {
         self.candidates(data).iter().filter(|(_, certain)| !certain).count()
+    }
+
+    /// Whether an index of text would have a block of `data`, which is whole lines, read; for tests.
+    fn may_be_in(&self, data: &[u8]) -> bool {
+        text::may_select(&self.engine, data)
     }
 }
 

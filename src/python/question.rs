@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, SystemTime};
 
+use pyo3::exceptions::PyValueError;
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
@@ -24,6 +25,7 @@ use crate::index::Keep;
 use crate::query::{self, Query, Timeless};
 use crate::scan;
 use crate::stamp::Window;
+use crate::step;
 use crate::system::cores::cores;
 use crate::system::watch::Wakeup;
 use crate::timing;
@@ -54,6 +56,9 @@ impl Share for Kept {
 /// The name of a source, the rank that alone wrote it, and which attempt or restart it is.
 type OriginParts = (String, Option<u32>, String);
 
+/// The least step and the greatest, and the regex that says what a step is, if that is not what trainers commonly write.
+type StepParts = (Option<u64>, Option<u64>, Option<String>);
+
 fields! {
     /// What is asked of one file: the arguments of `Log.lines` and its kin, made ready by `logdex._question`.
     ///
@@ -82,6 +87,8 @@ fields! {
         /// The ends of the range, in nanoseconds since 1970 UTC.
         since: Option<i64> = None,
         until: Option<i64> = None,
+        /// What is asked about steps.
+        steps: Option<StepParts> = None,
         last: Option<usize> = None,
         follow: bool = false,
         partial: bool = false,
@@ -135,7 +142,7 @@ impl Question {
         wakeup: &Arc<Wakeup>,
     ) -> (query::Question, PythonCaller) {
         let window = Window { since: self.since, until: self.until };
-        let about_time = self.records || !window.is_open();
+        let about_time = self.records || self.steps.is_some() || !window.is_open();
         let time = about_time.then(|| self.terms(window));
         let sieve = self.sieve(py);
         let (pattern, search) = self.pattern.as_ref().map(|p| p.get().parts(py)).unzip();
@@ -151,6 +158,7 @@ impl Question {
             workers: cores(),
             wakeup: Arc::clone(wakeup),
             time,
+            keep: self.index.clone().into(),
             timeless: if self.strict { Timeless::Refuse } else { Timeless::Deliver },
         };
         let ended = self.ended.share(py).map(|ended| Ended::new(ended, wakeup));
@@ -206,8 +214,25 @@ impl Question {
             times: self.records,
             keep: self.index.clone().into(),
             taught: self.stamp.as_ref().map(|stamp| Arc::clone(&stamp.get().taught)),
+            steps: self.steps.clone().map(step_terms),
         }
     }
+}
+
+/// What is asked about steps, of which [`check_steps`] has seen the regex.
+fn step_terms((least, greatest, regex): StepParts) -> step::Terms {
+    let finder = regex.and_then(|regex| step::Finder::of(&regex).ok()).unwrap_or_default();
+    step::Terms { least, greatest, finder }
+}
+
+/// Raises `ValueError` unless `regex` says what a step is.
+#[pyfunction]
+pub(super) fn check_steps(regex: &str) -> PyResult<()> {
+    step::Finder::of(regex).map(drop).map_err(|wrong| {
+        PyValueError::new_err(format!(
+            "steps={regex:?}: {wrong}; give a regex with one group around the number"
+        ))
+    })
 }
 
 /// A follow ends one second after the clock has passed `until`, in nanoseconds since 1970 UTC.

@@ -34,6 +34,8 @@ pub(super) struct Record {
     number: u64,
     #[pyo3(get)]
     level: Option<Level>,
+    #[pyo3(get)]
+    step: Option<u64>,
     origin: Arc<Origin>,
 }
 
@@ -68,6 +70,7 @@ impl Record {
             offset: block.file_offset(line.start),
             number: time.map_or(0, |t| t.number),
             level: time.and_then(|t| t.level).map(Level),
+            step: time.and_then(|t| t.step),
             origin: Arc::clone(origin),
         }
     }

@@ -7,6 +7,7 @@ use pyo3::prelude::*;
 use super::stream::Stream;
 use crate::merge::Merge;
 use crate::query::Query;
+use crate::scan::Counters;
 
 /// What is known about an answer so far; see `Lines.stats`.
 #[pyclass(frozen, get_all, module = "logdex._core")]
@@ -21,6 +22,8 @@ pub(super) struct Stats {
     pub(super) largest_step_back: f64,
     pub(super) bytes_read: u64,
     pub(super) bytes_skipped: u64,
+    pub(super) skipped_by_time: u64,
+    pub(super) skipped_by_text: u64,
     pub(super) holes: u64,
     pub(super) truncations: u64,
     pub(super) rotations: u64,
@@ -40,14 +43,24 @@ impl Stats {
             untimed: sureness.untimed,
             steps_back: sureness.steps_back,
             largest_step_back: Duration::from_nanos(sureness.largest_step_back.unsigned_abs()).as_secs_f64(),
-            bytes_read: counters.bytes_read,
-            bytes_skipped: counters.bytes_skipped,
             holes: counters.holes,
             truncations: events.truncations,
             rotations: events.rotations,
             lost: events.lost,
             notes: notes.iter().chain(query.notes()).cloned().collect(),
             ..Self::default()
+        }
+        .reading(counters)
+    }
+
+    /// The same, with what was read and skipped as `counters` say it.
+    fn reading(self, counters: Counters) -> Self {
+        Self {
+            bytes_read: counters.bytes_read,
+            bytes_skipped: counters.bytes_skipped,
+            skipped_by_time: counters.bytes_skipped - counters.skipped_by_text,
+            skipped_by_text: counters.skipped_by_text,
+            ..self
         }
     }
 
@@ -67,7 +80,7 @@ impl Stats {
                 let mut stats = Self::of(first, notes);
                 stats.add(Self::of(second, &[]));
                 let (counters, events) = (combined.counters(), combined.events());
-                (stats.bytes_read, stats.bytes_skipped) = (counters.bytes_read, counters.bytes_skipped);
+                stats = stats.reading(counters);
                 Self {
                     holes: counters.holes,
                     truncations: events.truncations,
@@ -90,6 +103,8 @@ impl Stats {
         self.largest_step_back = self.largest_step_back.max(other.largest_step_back);
         self.bytes_read += other.bytes_read;
         self.bytes_skipped += other.bytes_skipped;
+        self.skipped_by_time += other.skipped_by_time;
+        self.skipped_by_text += other.skipped_by_text;
         self.holes += other.holes;
         self.truncations += other.truncations;
         self.rotations += other.rotations;
@@ -104,12 +119,14 @@ impl Stats {
     fn __repr__(&self) -> String {
         let Self { lines, own, inherited, by_arrival, untimed, .. } = self;
         let Self { steps_back, largest_step_back, bytes_read, bytes_skipped, .. } = self;
+        let Self { skipped_by_time, skipped_by_text, .. } = self;
         let Self { holes, truncations, rotations, lost, late, notes, .. } = self;
         format!(
             "Stats(lines={lines}, own={own}, inherited={inherited}, by_arrival={by_arrival}, untimed={untimed}, \
              steps_back={steps_back}, largest_step_back={largest_step_back}, bytes_read={bytes_read}, \
-             bytes_skipped={bytes_skipped}, holes={holes}, truncations={truncations}, rotations={rotations}, \
-             lost={lost}, late={late}, notes={notes:?})"
+             bytes_skipped={bytes_skipped}, skipped_by_time={skipped_by_time}, \
+             skipped_by_text={skipped_by_text}, holes={holes}, truncations={truncations}, \
+             rotations={rotations}, lost={lost}, late={late}, notes={notes:?})"
         )
     }
 }

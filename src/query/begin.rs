@@ -9,7 +9,8 @@ use crate::error::{Error, Result};
 use crate::file::block::{Block, Extent, Tail, cut_back, whole_end};
 use crate::file::source::Source;
 use crate::follow::{self, Follow};
-use crate::index::{Index, Options, election};
+use crate::index::text::{Places, Text};
+use crate::index::{Entry, Index, Options, Piece, StepIndex, election};
 use crate::query::seek::Seek;
 use crate::scan::{Job, Purpose, Scan};
 use crate::system::time_source::TimeSource;
@@ -42,16 +43,41 @@ impl Query {
         if let Some(terms) = self.question.time.clone() {
             return self.seek(terms, &source, end, caller);
         }
-        let start = match self.question.last {
-            None => 0,
-            Some(last) => self.last_from_end(&source, end, last as u64, caller)?,
-        };
-        if self.question.follow {
+        let places = self.places(&source, end)?;
+        let by_text = places.is_some();
+        let all = || vec![Extent { start: 0, end }];
+        let mut extents = places.map_or_else(all, |places| self.note_skipped(places));
+        let mut start = 0;
+        if let Some(last) = self.question.last {
+            start = self.last_from_end(&source, &extents, (end, last as u64), caller)?;
+            extents = Extent::behind(&extents, start);
+        }
+        if self.question.follow && !(by_text && self.bound.is_none()) {
             let tail = Tail::of_file(&source, start)?;
             source.insist(start)?;
             return Ok(Feed::Follow(Box::new(self.live(Some((source, tail)))?)));
         }
-        Ok(Feed::Scan(Scan::new(self.job(source), Extent { start, end }, self.question.workers)))
+        if self.question.follow {
+            // Before anything is read: what is delivered may be held for long, while the file is cut and written anew.
+            self.tail = Tail::of_file(&source, end)?;
+            source.insist(end)?;
+            self.backfill = Some(Arc::clone(&source));
+        }
+        Ok(Feed::Scan(Box::new(Scan::over(self.job(source), extents, self.question.workers))))
+    }
+
+    /// Where in the first `end` bytes of the file the pattern may select a line, by the index of text; `None` where there
+    /// is none, or it cannot say.
+    fn places(&self, source: &Source, end: u64) -> Result<Option<Places>> {
+        let Some(pattern) = &self.question.pattern else { return Ok(None) };
+        Ok(Text::load(&self.question.keep, source, &source.metadata()?).places(pattern, end))
+    }
+
+    /// Counts what the index of text skips.
+    fn note_skipped(&mut self, places: Places) -> Vec<Extent> {
+        self.counters.bytes_skipped += places.skipped;
+        self.counters.skipped_by_text += places.skipped;
+        places.extents
     }
 
     /// Tells the sieve which ambiguous format the file elected, where levels are asked.
@@ -88,7 +114,10 @@ impl Query {
             taught: terms.taught.clone(),
             ..Options::new(terms.keep.clone())
         };
-        let times = terms.times;
+        // Where steps are asked for, each line must be seen.
+        let steps = terms.steps.clone();
+        let times = terms.times || steps.is_some();
+        let seen = source.metadata()?;
         // Before anything is read: what is delivered may be held for long, while the file is cut and written anew.
         self.tail = Tail::of_file(source, end)?;
         let mut index = Index::begin(source, end, options, &mut || caller.pulse())?;
@@ -104,14 +133,33 @@ impl Query {
         if !self.accept(&timing, &index, caller)? {
             timing.ignore_window();
         }
+        if let Some(steps) = steps {
+            let known =
+                StepIndex::load(&self.question.keep, source, &seen).filter(|_| steps.finder.is_common());
+            let first = match &known {
+                Some(known) => known.end.first(),
+                None => timing::first_step(source, end, &steps.finder, &mut || caller.pulse())?,
+            };
+            timing.begin_steps(first, known);
+            self.seen = Some(seen);
+            if first.is_none() && !steps.is_open() && !self.accept_stepless(&index, caller)? {
+                timing.ignore_steps();
+            }
+        }
         let mut pieces = timing.plan(&mut index, source, &mut || caller.pulse())?;
         pieces.retain(|piece| piece.entry.extent.end > self.behind);
         let looked_at = pieces.iter().filter(|piece| piece.entry.extent.start < index.built_from());
         let looked_at: u64 = looked_at.map(|piece| piece.entry.extent.len()).sum();
         self.counters.bytes_skipped += index.built_from().saturating_sub(looked_at);
+        // Where arrivals are recorded, the time of a line may hang on a line that the pattern does not select.
+        let places = if timing.listens() { None } else { self.places(source, end)? };
+        if let Some(places) = &places {
+            self.leave_out(&mut pieces, places, index.built_from(), timing.free_until());
+        }
+        let places = places.filter(|_| !timing.asks_for_steps());
         let filter = timing.filter(&index);
         let job = self.job(Arc::clone(source));
-        let mut seek = Seek::new(job, self.question.workers, index, filter, pieces, times);
+        let mut seek = Seek::new(job, self.question.workers, index, filter, pieces, times).only_in(places);
         if let Some(last) = self.question.last {
             self.skip = seek.keep_last(last as u64, &mut timing, caller)?;
         }
@@ -122,6 +170,18 @@ impl Query {
         Ok(Feed::Seek(Box::new(seek)))
     }
 
+    /// Leaves out the `pieces` in which the pattern selects no line; those before `known` were not read as yet,
+    /// and those behind `free` are needed for their lines' sake.
+    fn leave_out(&mut self, pieces: &mut Vec<Piece>, places: &Places, known: u64, free: u64) {
+        pieces.retain(|Piece { entry: Entry { extent, .. }, .. }| {
+            let kept = places.meet(*extent) || extent.end > free;
+            let skipped = if kept || extent.start >= known { 0 } else { extent.len() };
+            self.counters.bytes_skipped += skipped;
+            self.counters.skipped_by_text += skipped;
+            kept
+        });
+    }
+
     /// Whether the range of time means something. A file without any time is refused, or the caller is told; of one
     /// without a line, such as the errors of a job that made none, there is nothing to say.
     fn accept(&self, timing: &Timing, index: &Index, caller: &mut dyn Caller) -> Result<bool> {
@@ -129,44 +189,63 @@ impl Query {
         if !timing.is_timeless() || index.lines() == 0 || self.question.follow || !asks_range {
             return Ok(true);
         }
+        self.refuse("a time that is understood", "since and until", caller)
+    }
+
+    /// The same for a range of steps in a file without any.
+    fn accept_stepless(&self, index: &Index, caller: &mut dyn Caller) -> Result<bool> {
+        // Of several logs, one without any step has lines before all steps.
+        if index.size() == 0 || self.question.follow || self.bound.is_some() {
+            return Ok(true);
+        }
+        self.refuse("a step", "step", caller)
+    }
+
+    /// No line has what a range asks for: an error, or the caller is told and the range is ignored.
+    fn refuse(&self, lacking: &str, range: &str, caller: &mut dyn Caller) -> Result<bool> {
         let path = self.question.name.display();
+        let (them, they) = if range == "step" { ("it", "selects") } else { ("them", "select") };
         match self.question.timeless {
             Timeless::Refuse => Err(Error::Value(format!(
-                "{path}: no line has a time that is understood, so since and until select nothing; \
-                 leave them out, or pass strict=False for every line"
+                "{path}: no line has {lacking}, so {range} {they} nothing; \
+                 leave {them} out, or pass strict=False for every line"
             ))),
             Timeless::Deliver => {
-                let told = "no line has a time that is understood; since and until are ignored";
-                caller.note(&format!("{path}: {told}")).map(|()| false)
+                let are = if range == "step" { "is" } else { "are" };
+                caller.note(&format!("{path}: no line has {lacking}; {range} {are} ignored")).map(|()| false)
             }
         }
     }
 
-    /// Where the last `last` lines begin, found from the end backwards.
+    /// Where the last `last` lines of `extents` begin, found from the end backwards; at `end` for none.
     fn last_from_end(
         &mut self,
         source: &Arc<Source>,
-        end: u64,
-        last: u64,
+        extents: &[Extent],
+        (end, last): (u64, u64),
         caller: &mut dyn Caller,
     ) -> Result<u64> {
         if last == 0 {
             return Ok(end);
         }
-        let (job, mut found, mut block, mut end) = (self.job(Arc::clone(source)), 0, Block::default(), end);
-        while end > 0 {
-            caller.pulse()?;
-            let (extent, before) = cut_back(source, end, &mut || caller.pulse())?;
-            block.read(source, extent)?;
-            source.insist(extent.end)?;
-            self.counters.bytes_read += extent.len();
-            let mut batch = job.look(std::mem::take(&mut block));
-            batch.judge(caller)?;
-            found += batch.len();
-            if found >= last {
-                return Ok(batch.offset_of(found - last));
+        let (job, mut found, mut block) = (self.job(Arc::clone(source)), 0, Block::default());
+        for Extent { start, mut end } in extents.iter().copied().rev() {
+            while end > start {
+                caller.pulse()?;
+                let (mut extent, before) = cut_back(source, end, &mut || caller.pulse())?;
+                // What stands before the stretch has nothing that is selected, but may be a hole.
+                extent.start = extent.start.max(start).min(extent.end);
+                block.read(source, extent)?;
+                source.insist(extent.end)?;
+                self.counters.bytes_read += extent.len();
+                let mut batch = job.look(std::mem::take(&mut block));
+                batch.judge(caller)?;
+                found += batch.len();
+                if found >= last {
+                    return Ok(batch.offset_of(found - last));
+                }
+                (block, end) = (batch.block, before);
             }
-            (block, end) = (batch.block, before);
         }
         Ok(0)
     }

@@ -9,6 +9,7 @@ mod proof;
 pub(crate) mod seek;
 mod span;
 
+use std::fs::Metadata;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -16,8 +17,10 @@ use std::time::SystemTime;
 use crate::batch::Batch;
 use crate::caller::Caller;
 use crate::error::{Error, Result};
-use crate::file::block::Tail;
+use crate::file::block::{BLOCK, Tail};
+use crate::file::source::Source;
 use crate::follow::{FileEvents, Follow, Turn};
+use crate::index::{Keep, text};
 use crate::pattern::Pattern;
 use crate::query::seek::Seek;
 use crate::scan::Sieve;
@@ -50,6 +53,8 @@ pub struct Question {
     pub wakeup: Arc<Wakeup>,
     /// What is asked about time.
     pub time: Option<timing::TimeTerms>,
+    /// Where the indexes of the file are kept.
+    pub keep: Keep,
     /// What to do with a file in which no line has a time, when a range of time is asked for.
     pub timeless: Timeless,
 }
@@ -75,10 +80,16 @@ pub struct Query {
     feed: Option<Feed>,
     /// A batch on which the judge was interrupted.
     unjudged: Option<Batch>,
+    /// The file, while a follow reads what is before that by the index of text.
+    backfill: Option<Arc<Source>>,
+    /// The file as it was before a question about steps read it.
+    seen: Option<Metadata>,
     /// How far the backfill of a follow came, and to what size the file was cut then.
     cut: Option<(Tail, u64)>,
     /// Nobody writes to the file any more.
     ended: bool,
+    /// How many batches had a line that is selected.
+    held: u64,
     /// Lines of the next batches that come before the last so many.
     skip: u64,
     counters: Counters,
@@ -97,7 +108,7 @@ pub struct Query {
 
 /// Where the batches come from.
 enum Feed {
-    Scan(Scan),
+    Scan(Box<Scan>),
     Seek(Box<Seek>),
     Follow(Box<Follow>),
 }
@@ -111,8 +122,11 @@ impl Query {
             raw: false,
             feed: None,
             unjudged: None,
+            backfill: None,
+            seen: None,
             cut: None,
             ended: false,
+            held: 0,
             skip: 0,
             counters: Counters::default(),
             timing: None,
@@ -170,7 +184,9 @@ impl Query {
             count += batch.len();
             query.recycle(batch);
         }
-        Ok(count + query.counters().counted)
+        count += query.counters().counted;
+        query.finish();
+        Ok(count)
     }
 
     /// The next batch that has lines, or `None` at the end.
@@ -213,6 +229,7 @@ impl Query {
                 self.recycle(batch);
                 continue;
             }
+            self.held += 1;
             if let Some(timing) = &mut self.timing {
                 timing.deliver(&batch);
             }
@@ -264,17 +281,21 @@ impl Query {
     fn feed(&mut self, caller: &mut dyn Caller) -> Result<Turn> {
         let over = |batch: Option<Batch>| batch.map_or(Turn::Over, Turn::Batch);
         match (&mut self.feed, &mut self.timing) {
-            (Some(Feed::Scan(scan)), _) => scan.next(&mut || caller.pulse()).map(over),
-            (Some(Feed::Seek(seek)), Some(timing)) => {
-                match seek.next(timing, &mut || caller.pulse()) {
-                    // A follow goes on with what is new.
-                    Err(Error::Truncated { size, .. }) if self.question.follow => {
-                        self.cut = Some((seek.tail(), size));
-                        Ok(Turn::Over)
-                    }
-                    next => next.map(over),
+            (Some(Feed::Scan(scan)), _) => match scan.next(&mut || caller.pulse()) {
+                // A follow goes on with what is new. What the scan left out it does not know.
+                Err(Error::Truncated { size, .. }) if self.question.follow => {
+                    self.cut = Some((Tail::unknown(scan.reached()), size));
+                    Ok(Turn::Over)
                 }
-            }
+                next => next.map(over),
+            },
+            (Some(Feed::Seek(seek)), Some(timing)) => match seek.next(timing, &mut || caller.pulse()) {
+                Err(Error::Truncated { size, .. }) if self.question.follow => {
+                    self.cut = Some((seek.tail(), size));
+                    Ok(Turn::Over)
+                }
+                next => next.map(over),
+            },
             (Some(Feed::Follow(follow)), timing) => {
                 let mut turn = follow.poll(caller)?;
                 if let (Turn::Batch(batch), Some(timing)) = (&mut turn, timing) {
@@ -288,6 +309,10 @@ impl Query {
 
     /// Goes on to what is written after the backfill of a follow; false where nothing comes after.
     fn go_live(&mut self, caller: &mut dyn Caller) -> Result<bool> {
+        if let (Some(Feed::Scan(scan)), Some(source)) = (&self.feed, self.backfill.take()) {
+            self.counters.add(scan.counters());
+            return self.go_on(source, caller);
+        }
         let (Some(Feed::Seek(seek)), Some(timing)) = (&self.feed, &mut self.timing) else {
             return Ok(false);
         };
@@ -298,9 +323,17 @@ impl Query {
         if !self.question.follow {
             return Ok(false);
         }
+        if let Some(seen) = self.seen.take() {
+            timing.keep_steps(seek.source(), &seen);
+        }
         timing.go_live(index, seek.source())?;
         let source = Arc::clone(seek.source());
         self.counters.add(seek.counters());
+        self.go_on(source, caller)
+    }
+
+    /// Follows the file from behind its backfill on, or from where that was cut short.
+    fn go_on(&mut self, source: Arc<Source>, caller: &mut dyn Caller) -> Result<bool> {
         let cut = self.cut.take();
         let tail = cut.as_ref().map_or(&self.tail, |(reached, _)| reached).clone();
         let mut follow = self.live(Some((source, tail)))?;
@@ -318,7 +351,25 @@ impl Query {
     pub fn finish(&mut self) {
         self.counters = self.counters();
         // What of an index was built is kept with it.
-        self.feed = None;
+        match self.feed.take() {
+            Some(Feed::Seek(seek)) => {
+                if let (Some(timing), Some(seen)) = (&mut self.timing, self.seen.take()) {
+                    timing.keep_steps(seek.source(), &seen);
+                }
+            }
+            Some(Feed::Scan(scan)) => self.wish_for_text(&scan),
+            _ => {}
+        }
+    }
+
+    /// Where a long log was read to its end for few lines, that is noted for the sake of later questions.
+    fn wish_for_text(&self, scan: &Scan) {
+        let Some(pattern) = self.question.pattern.as_ref().filter(|_| scan.is_over()) else { return };
+        // Lines that were counted stand in as many blocks at most.
+        let held = (self.held + self.counters.counted).saturating_mul(BLOCK as u64);
+        if self.counters.skipped_by_text == 0 && text::would_pay(pattern, self.counters.bytes_read, held) {
+            text::wish(&self.question.keep, scan.source());
+        }
     }
 
     /// Gives a batch's buffer back, to be used for a later one.

@@ -37,6 +37,7 @@ impl Asked {
             times: self.times,
             keep: keep.clone(),
             taught: None,
+            steps: None,
         };
         Question {
             path: path.to_path_buf(),
@@ -50,6 +51,7 @@ impl Asked {
             wakeup: std::sync::Arc::default(),
             workers: 2,
             time: Some(terms),
+            keep: keep.clone(),
             timeless: Timeless::Deliver,
         }
     }

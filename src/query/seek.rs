@@ -11,6 +11,7 @@ use crate::batch::Batch;
 use crate::caller::Caller;
 use crate::error::{Error, Result};
 use crate::file::block::{Block, Extent, Tail};
+use crate::index::text::Places;
 use crate::index::{Asked, Entry, Filter, Index, Piece, Progress};
 use crate::scan::{Counters, Job, Scan};
 use crate::timing::Timing;
@@ -43,6 +44,8 @@ pub struct Seek {
     index: Index,
     /// What is asked of blocks that the index has still to sum up.
     filter: Filter,
+    /// Where lines may be that the pattern selects, if the index of text says that.
+    places: Option<Places>,
     /// Whether every line is timed.
     times: bool,
     /// How many blocks to take next from the index: one at first, so that the first line does not wait for more.
@@ -70,6 +73,7 @@ impl Seek {
             counters: Counters::default(),
             index,
             filter,
+            places: None,
             times,
             ahead: 1,
             failed: None,
@@ -78,6 +82,12 @@ impl Seek {
             seek.push(piece);
         }
         seek
+    }
+
+    /// Leaves out of what the index has still to sum up the blocks in which the pattern selects no line.
+    #[must_use]
+    pub fn only_in(self, places: Option<Places>) -> Self {
+        Self { places, ..self }
     }
 
     fn push(&mut self, Piece { entry, asked }: Piece) {
@@ -111,7 +121,8 @@ impl Seek {
             };
             progress.tell(&self.index);
             let asked = self.filter.asks_of(&entry);
-            if asked != Asked::None {
+            let may_match = self.places.as_ref().is_none_or(|places| places.meet(entry.extent));
+            if asked != Asked::None && may_match {
                 self.push(Piece { entry, asked });
                 taken += 1;
             }
@@ -152,8 +163,8 @@ impl Seek {
             let scan = self.scan.get_or_insert_with(|| {
                 let purpose = self.job.purpose;
                 // The index has the state at the beginning of each block, so those without a line are of no use to a fold;
-                // unless a line's time hangs on when the lines before it came.
-                let picks = self.job.pattern.is_some() && !timing.listens();
+                // unless a line's time hangs on when the lines before it came, or its step on what they say.
+                let picks = self.job.pattern.is_some() && !timing.listens() && !timing.asks_for_steps();
                 let purpose = match (each, picks) {
                     (false, _) => purpose,
                     (true, true) => purpose.of_lines(),

@@ -25,6 +25,8 @@ pub struct Counters {
     pub bytes_read: u64,
     /// Bytes that an index made it needless to read.
     pub bytes_skipped: u64,
+    /// How many of these the index of text did.
+    pub skipped_by_text: u64,
     /// Holes that were dropped.
     pub holes: u64,
     /// Lines that were counted and not delivered.
@@ -36,6 +38,7 @@ impl Counters {
     pub fn add(&mut self, other: Counters) {
         self.bytes_read += other.bytes_read;
         self.bytes_skipped += other.bytes_skipped;
+        self.skipped_by_text += other.skipped_by_text;
         self.holes += other.holes;
         self.counted += other.counted;
     }

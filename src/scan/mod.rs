@@ -20,6 +20,7 @@ use crate::batch::Batch;
 use crate::error::{Error, Result};
 use crate::file::block::{BLOCK, Cutter, Extent, Pulse, Tail};
 use crate::file::maps;
+use crate::file::source::Source;
 
 /// A scan under way.
 ///
@@ -32,7 +33,7 @@ pub struct Scan {
     ready: std::vec::IntoIter<Batch>,
     /// Where the next run begins, for a scan that must begin anew in a forked process.
     resume: u64,
-    end: u64,
+    extents: Vec<Extent>,
     over: bool,
     /// What was read before did not stand any more.
     torn: bool,
@@ -51,23 +52,30 @@ enum Way {
 impl Scan {
     /// Scans `extent`, which begins at a line start, with `workers` threads; 0 means in the thread of the caller.
     pub fn new(job: Job, extent: Extent, workers: usize) -> Self {
+        Self::over(job, vec![extent], workers)
+    }
+
+    /// Scans `extents`, in order, each of which begins at a line start.
+    pub fn over(job: Job, extents: Vec<Extent>, workers: usize) -> Self {
         // A short range is read before a thread would have started.
-        let short = extent.len() <= BLOCK as u64 && !maps::are_forced();
+        let length: u64 = extents.iter().map(Extent::len).sum();
+        let short = length <= BLOCK as u64 && !maps::are_forced();
         let way = if workers == 0 || short {
-            Way::Inline(Box::new((Cutter::new(extent), Workspace::default(), true)))
+            Way::Inline(Box::new((Cutter::over(extents.iter().copied()), Workspace::default(), true)))
         } else {
-            Way::Workers(Workers::start(&job, extent, workers))
+            Way::Workers(Workers::start(&job, &extents, workers))
         };
+        let start = extents.first().map_or(0, |extent| extent.start);
         Self {
             job,
             way,
             ready: Vec::new().into_iter(),
-            resume: extent.start,
-            end: extent.end,
+            resume: start,
+            extents,
             over: false,
             torn: false,
             counters: Counters::default(),
-            tail: Tail::unknown(extent.start),
+            tail: Tail::unknown(start),
             failed: None,
         }
     }
@@ -126,6 +134,11 @@ impl Scan {
         self.counters
     }
 
+    /// The file.
+    pub fn source(&self) -> &Arc<Source> {
+        &self.job.source
+    }
+
     /// Whether nothing more will come: it came to its end, or it failed.
     pub fn is_over(&self) -> bool {
         self.over
@@ -170,10 +183,10 @@ impl Scan {
             Way::Workers(workers) => {
                 if workers.pid != std::process::id() {
                     // A forked process has none of its parent's threads, and their locks may be held for ever.
-                    let rest = Extent { start: self.resume, end: self.end };
+                    let rest = Extent::behind(&self.extents, self.resume);
                     let pattern = self.job.pattern.as_ref().map(|pattern| Arc::new(pattern.in_fork()));
                     std::mem::forget(std::mem::replace(&mut self.job.pattern, pattern));
-                    let fresh = Workers::start(&self.job, rest, workers.number);
+                    let fresh = Workers::start(&self.job, &rest, workers.number);
                     std::mem::forget(std::mem::replace(workers, fresh));
                 }
                 workers.next(pulse)

@@ -50,11 +50,12 @@ impl Shared {
 }
 
 impl Workers {
-    pub(super) fn start(job: &Job, extent: Extent, number: usize) -> Self {
-        let cutter = Cutter::new(extent);
+    pub(super) fn start(job: &Job, extents: &[Extent], number: usize) -> Self {
+        let cutter = Cutter::over(extents.iter().copied());
         let shared = Arc::new(Shared {
             halt: Arc::clone(&cutter.halt),
-            maps: job.maps(extent),
+            // Of extents that lie apart, as an index of text leaves them, few are without a hit.
+            maps: if let [all] = extents { job.maps(*all) } else { None },
             cutter: Mutex::new(cutter),
             state: Mutex::default(),
             room: Condvar::new(),
@@ -74,7 +75,8 @@ impl Workers {
             // No thread is to be had: nobody will ever work, so say so in the first result's place.
             let mut state = shared.lock();
             let error = Error::io(job.source.path(), refused);
-            state.finished.insert(0, Scanned { error: Some(error), end: extent.end, ..Scanned::default() });
+            let end = extents.last().map_or(0, |extent| extent.end);
+            state.finished.insert(0, Scanned { error: Some(error), end, ..Scanned::default() });
         }
         Self { shared, number, pid: std::process::id() }
     }

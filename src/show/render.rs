@@ -93,6 +93,9 @@ impl Json {
         object.insert("how".into(), row.time.map_or("untimed", |time| how_word(time.how)).into());
         object.insert("offset".into(), row.offset.into());
         object.insert("number".into(), row.time.map(|time| time.number).into());
+        if let Some(step) = row.time.and_then(|time| time.step) {
+            object.insert("step".into(), step.into());
+        }
         if row.kind == Kind::Context {
             object.insert("context".into(), true.into());
         }

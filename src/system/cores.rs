@@ -26,6 +26,12 @@ fn allowed() -> Option<usize> {
     None
 }
 
+/// Has this thread run only where nobody else wants to.
+pub(crate) fn give_way() {
+    #[cfg(target_os = "linux")]
+    let _ = rustix::process::setpriority_process(Some(rustix::thread::gettid()), 19);
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,6 +1,10 @@
 //! Which lines of a block lie in a range of time: the fold of [`crate::stamp`], from where the index lets it begin.
 
+mod by_step;
 mod plan;
+
+use by_step::Stepping;
+pub use by_step::first_step;
 
 use std::os::unix::fs::MetadataExt;
 
@@ -20,6 +24,7 @@ use crate::stamp::{
     Clock, Elected, Finder, First, Fold, Frame, How, Marks, Poll, Reference, Span, Taught, Timed, VOTERS,
     Window,
 };
+use crate::step;
 
 /// What a question says about time.
 #[derive(Clone, Debug)]
@@ -37,6 +42,8 @@ pub struct TimeTerms {
     pub keep: Keep,
     /// The format of the file's stamps that the user teaches.
     pub taught: Option<Arc<Taught>>,
+    /// What is asked about steps.
+    pub steps: Option<step::Terms>,
 }
 
 /// How sure the times of the delivered lines are.
@@ -86,6 +93,8 @@ pub struct Timing {
     anchored: bool,
     /// When the lines came, if that was recorded.
     arrived: Option<Arrived>,
+    /// The steps, where they are asked for.
+    stepping: Stepping,
     /// The number of the last line.
     number: u64,
     sureness: Sureness,
@@ -116,14 +125,16 @@ impl Timing {
         self.arrived.is_some()
     }
 
-    /// Whether the time of a line may hang on any line before it, for a line that inherits is late by the record.
+    /// Whether the time of a line may hang on any line before it, for a line that inherits is late by the record; or
+    /// its step.
     pub fn hangs_on_all(&self) -> bool {
-        self.arrived.is_some() && self.fold.first().is_some()
+        self.asks_for_steps() || (self.arrived.is_some() && self.fold.first().is_some())
     }
 
     /// Goes to the first line of a block.
     pub fn enter(&mut self, entry: &Entry) -> &mut Self {
         self.fold = Fold::resuming(&entry.inbound, self.fold.first()).electing(&self.elected);
+        self.enter_steps(entry);
         self.number = entry.first_line;
         self.last = entry.inbound.last.map(|stamp| self.clock.span(stamp).lo);
         self
@@ -152,7 +163,8 @@ impl Timing {
 
     /// What the range asks of blocks.
     pub fn filter(&mut self, index: &Index) -> Filter {
-        index.filter(self.terms.window, &mut self.clock)
+        let window = if self.asks_for_steps() { Window::default() } else { self.terms.window };
+        index.filter(window, &mut self.clock)
     }
 
     /// What whoever reads the answer should know of its times.
@@ -227,6 +239,7 @@ impl Timing {
             live: true,
             anchored: false,
             arrived: None,
+            stepping: Stepping::default(),
             number: 0,
             sureness: Sureness::default(),
             last: None,
@@ -300,6 +313,7 @@ impl Timing {
             let came = self.arrived.as_mut().map(|arrived| {
                 arrived.take(&self.fold, found, batch.block.file_offset(line.end.saturating_sub(1)), &mut now)
             });
+            let (step, in_steps) = self.step_of(line.of(bytes), found.prefix);
             self.number += 1;
             self.note_step(taken);
             if !self.anchored {
@@ -311,8 +325,8 @@ impl Timing {
             };
             let Some(candidate) = candidate else { continue };
             let mut time = self.time(taken, came.unwrap_or_default());
-            time.level = batch.level_at(line.start);
-            if time.span.is_none_or(|span| self.terms.window.meets(span)) {
+            (time.level, time.step) = (batch.level_at(line.start), step);
+            if in_steps && time.span.is_none_or(|span| self.terms.window.meets(span)) {
                 kept.push(candidate);
                 times.push(time);
             }
@@ -352,13 +366,13 @@ impl Timing {
             let span = by_arrival.or_else(|| self.arrived.as_ref().map(Arrived::end));
             let otherwise = if span.is_some() { How::Inherited } else { How::Untimed };
             let how = if by_arrival.is_some() { None } else { Some(otherwise) };
-            return LineTime { span, offset: None, how, number, level: None };
+            return LineTime { span, offset: None, how, number, level: None, step: None };
         };
         let offset = (stamp.frame == Frame::Absolute || stamp.zoned).then_some(stamp.offset);
         let Span { lo, hi } = self.clock.span(stamp);
         let span = Span { lo: lo.saturating_add(came.late), hi: hi.saturating_add(came.late) };
         let how = if came.late > 0 { None } else { Some(timed.how) };
-        LineTime { span: Some(span), offset, how, number, level: None }
+        LineTime { span: Some(span), offset, how, number, level: None, step: None }
     }
 
     fn note_step(&mut self, timed: Timed) {

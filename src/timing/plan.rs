@@ -13,6 +13,9 @@ use crate::stamp::{Fold, Prefix, Window};
 impl Timing {
     /// Which blocks the range needs, of those that are summed up.
     pub fn plan(&mut self, index: &mut Index, source: &Arc<Source>, tick: Tick<'_>) -> Result<Vec<Piece>> {
+        if self.asks_for_steps() {
+            return self.plan_steps(index, source, tick);
+        }
         // Lines that came just now lie where the clock is, whatever the file says.
         let by_arrival = self.arrived.is_some() || (self.live && index.first().is_none());
         if !by_arrival {

@@ -6,9 +6,14 @@ import argparse
 import os
 import sys
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from logdex._step import Step
+
 _USAGE = """\
 %(prog)s [OPTION ...] [SOURCE ...]
-       %(prog)s ranks [OPTION ...] [SOURCE ...]"""
+       %(prog)s ranks [OPTION ...] [SOURCE ...]
+       %(prog)s index [OPTION ...] SOURCE ..."""
 
 _DESCRIPTION = """\
 Show the lines of training logs, by regex and by time: whole and in order, from
@@ -24,6 +29,7 @@ examples:
   logdex -f local_persistent://torchx/echo-n9x -e 'nan|OOM' -n 50
   kubectl logs job/x | logdex --since -10m -e NCCL
   logdex ranks runs/llama/     which rank failed first, who is silent
+  logdex index --text runs/    so that a regex reads only where it can match
 
 exit status: 0 a line was selected, 1 none was, 2 something went wrong
 """
@@ -85,6 +91,17 @@ def _add_selection(which: argparse._ArgumentGroup) -> None:
         "'yesterday 14:00', or seconds since 1970",
     )
     which.add_argument("--until", metavar="WHEN", help="show lines up to this moment, which is included")
+    which.add_argument(
+        "--step",
+        type=_step,
+        metavar="FROM..TO",
+        help="show lines of these training steps: 41000..41200, 41000.., ..41200",
+    )
+    which.add_argument(
+        "--steps",
+        metavar="RE",
+        help="take for a step what the one group of RE says, not step=N, iteration N and the like",
+    )
     which.add_argument(
         "-n",
         "--last",
@@ -225,6 +242,15 @@ class _Version(argparse.Action):
 
         sys.stdout.write(f"logdex {__version__}\n")
         parser.exit()
+
+
+def _step(text: str) -> Step:
+    from logdex._step import parse
+
+    try:
+        return parse(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def _number(text: str) -> int:

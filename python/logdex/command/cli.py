@@ -21,6 +21,10 @@ def main(argv: Sequence[str] | None = None, prog: str = "logdex") -> int:
             from logdex.command import ranks
 
             return ranks.main(given[1:], f"{prog} ranks")
+        if given[:1] == ["index"]:
+            from logdex.command import index
+
+            return index.main(given[1:], f"{prog} index")
         made = parser(prog)
         return run(made, words.parse(made, given, "--regex"))
     except BrokenPipeError:
@@ -32,10 +36,10 @@ def main(argv: Sequence[str] | None = None, prog: str = "logdex") -> int:
 def run(made: argparse.ArgumentParser, args: argparse.Namespace) -> int:
     """Does what parsed arguments say; returns the exit status."""
     if args.completion:
-        from logdex.command import ranks
+        from logdex.command import index, ranks
         from logdex.command.completion import script
 
-        sys.stdout.write(script(args.completion, made, ranks.parser()))
+        sys.stdout.write(script(args.completion, made, ranks.parser(), index.parser()))
         return 0
     args.sources = sources_or_stdin(made, args.sources)
     args.before = (args.context or 0) if args.before is None else args.before

@@ -11,6 +11,8 @@ _logdex() {{
     COMPREPLY=()
     if [[ $COMP_CWORD -gt 1 && ${{COMP_WORDS[1]}} == ranks ]]; then
 {ranks}
+    elif [[ $COMP_CWORD -gt 1 && ${{COMP_WORDS[1]}} == index ]]; then
+{index}
     else
 {lines}
     fi
@@ -18,7 +20,7 @@ _logdex() {{
         COMPREPLY=($(compgen -W "$options" -- "$word"))
     else
         COMPREPLY=($(compgen -f -- "$word"))
-        [[ $COMP_CWORD == 1 && ranks == "$word"* ]] && COMPREPLY+=(ranks)
+        [[ $COMP_CWORD == 1 ]] && COMPREPLY+=($(compgen -W $'ranks\\nindex' -- "$word"))
     fi
 }}
 complete -o filenames -o bashdefault -F _logdex logdex
@@ -27,10 +29,14 @@ complete -o filenames -o bashdefault -F _logdex logdex
 _ZSH = """\
 #compdef logdex
 # zsh completion for logdex: put this into a file _logdex in a directory of $fpath
-_logdex_first() {{ compadd ranks; _files }}
+_logdex_first() {{ compadd ranks index; _files }}
 if (( CURRENT > 2 )) && [[ $words[2] == ranks ]]; then
     _arguments -s \\
 {ranks}
+    '*:source:_files'
+elif (( CURRENT > 2 )) && [[ $words[2] == index ]]; then
+    _arguments -s \\
+{index}
     '*:source:_files'
 else
     _arguments -s \\
@@ -41,10 +47,15 @@ fi
 """
 
 
-def script(shell: str, lines: argparse.ArgumentParser, ranks: argparse.ArgumentParser) -> str:
-    """A completion script for `shell`, "bash" or "zsh", for `logdex` and `logdex ranks`."""
+def script(
+    shell: str,
+    lines: argparse.ArgumentParser,
+    ranks: argparse.ArgumentParser,
+    index: argparse.ArgumentParser,
+) -> str:
+    """A completion script for `shell`, "bash" or "zsh", for `logdex`, `logdex ranks` and `logdex index`."""
     said, form = (_bash, _BASH) if shell == "bash" else (_zsh, _ZSH)
-    return form.format(lines=said(_options(lines)), ranks=said(_options(ranks)))
+    return form.format(lines=said(_options(lines)), ranks=said(_options(ranks)), index=said(_options(index)))
 
 
 def _options(parser: argparse.ArgumentParser) -> list[argparse.Action]:

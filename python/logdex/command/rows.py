@@ -12,7 +12,7 @@ from logdex import _core, _when
 from logdex._core import Question
 from logdex._fields import Fields
 from logdex._filters import with_filters
-from logdex._question import zone_of
+from logdex._question import steps_of, zone_of
 from logdex.inputs.input import Input
 from logdex.log import Log
 
@@ -78,6 +78,7 @@ class Rows:
             follow=live,
             partial=live and self._is_bare(),
             ended=ended,
+            steps=steps_of(args.step, args.steps),
             now=self._now,
         )
         question = with_filters(question, self._regex, args.level, args.where, self._unwanted)
@@ -131,6 +132,8 @@ class Rows:
             or args.time != "none"
             or args.since
             or args.until
+            or args.step
+            or args.steps
             or args.json
             or args.invert
             or args.line_number

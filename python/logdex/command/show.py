@@ -89,8 +89,8 @@ def _lookout(arguments: Sequence[str], wish: Wish, found: list[Input]) -> Lookou
 
 def _needs_all(args: Namespace) -> bool:
     """Whether the answer is only known at the end of what is spooled."""
-    about_time = args.since or args.until
-    return bool(about_time or args.last is not None or args.count or args.files_with_matches)
+    ranged = args.since or args.until or args.step or args.steps
+    return bool(ranged or args.last is not None or args.count or args.files_with_matches)
 
 
 class _Command:

@@ -27,5 +27,7 @@ def describe(stats: _core.Stats, label: str = "") -> str:
     parts.append(f"{stats.bytes_read:,} bytes read")
     if stats.bytes_skipped:
         parts.append(f"{stats.bytes_skipped:,} skipped")
+        if stats.skipped_by_text:
+            parts.append(f"{stats.skipped_by_text:,} of them by text, {stats.skipped_by_time:,} by time")
     head = f"logdex: {label}: " if label else "logdex: "
     return head + ", ".join(parts) + "\n" + "".join(f"{head}{note}\n" for note in stats.notes)

@@ -1,0 +1,117 @@
+"""`logdex index`: builds the indexes before somebody waits for them, and says what there is."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections.abc import Callable, Sequence
+
+from logdex import _core
+from logdex._resolve import inputs
+from logdex.command import arguments
+from logdex.command.complain import complain
+from logdex.inputs.input import Input, Wish
+from logdex.log import Log
+
+_EPILOG = """\
+examples:
+  logdex index runs/llama/           so that a range of time is a seek
+  logdex index --text runs/llama/    so that a regex is one, too
+  logdex index --status runs/llama/  what there is, and how large it is
+
+exit status: 0 all was indexed, 2 something went wrong
+"""
+_EVERY = 0.1
+"""How often progress is shown, in seconds."""
+_WIDTH = 30
+
+
+def parser(prog: str = "logdex index") -> argparse.ArgumentParser:
+    """The options of `logdex index`."""
+    made = argparse.ArgumentParser(
+        prog,
+        description="Build the indexes of logs now, or say what is stored of them.",
+        epilog=_EPILOG,
+        formatter_class=arguments.Formatter,
+    )
+    made.add_argument("sources", nargs="+", metavar="SOURCE", help="a file, directory, glob or handle")
+    made.add_argument("--text", action="store_true", help="the index of text as well, for regexes")
+    made.add_argument("--status", action="store_true", help="build nothing; say what is stored")
+    return made
+
+
+def main(given: Sequence[str], prog: str = "logdex index") -> int:
+    """Runs the command; returns its exit status."""
+    args = parser(prog).parse_args(given)
+    status = 0
+    for argument in args.sources:
+        try:
+            for one in inputs(argument, Wish()):
+                status = max(status, _treat(one, args))
+        except (OSError, ValueError, LookupError) as error:
+            complain(error)
+            status = 2
+    return status
+
+
+def _treat(one: Input, args: argparse.Namespace) -> int:
+    if one.spool is not None:
+        complain(
+            ValueError(
+                f"{one.label}: what is decompressed or piped in is gone afterwards; index a plain file"
+            )
+        )
+        return 2
+    question = Log(one.path)._question
+    if not args.status:
+        with _Bar(one.path, text=args.text) as told:
+            _core.build_index(question, text=args.text, told=told)
+    size, times, text = _core.index_status(question)
+    sys.stdout.write(
+        f"{one.path}: {_bytes(size)}; times: {_kept(size, *times)}; text: {_kept(size, *text)}\n"
+    )
+    return 0
+
+
+def _kept(size: int, covered: int, taken: int) -> str:
+    if not covered:
+        return "none"
+    return f"{covered / size:.0%} in {_bytes(taken)} ({taken / covered:.1%})"
+
+
+def _bytes(count: float) -> str:
+    for unit in ("B", "KiB", "MiB", "GiB"):
+        if count < 1024:
+            return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
+        count /= 1024
+    return f"{count:.1f} TiB"
+
+
+class _Bar:
+    """A bar on a terminal's stderr, for as long as one log takes."""
+
+    def __init__(self, path: str, *, text: bool) -> None:
+        self._path = path
+        self._rounds = 2 if text else 1
+        self._shown = 0.0
+
+    def __enter__(self) -> Callable[[int], None] | None:
+        if not sys.stderr.isatty():
+            return None
+        size, _, _ = _core.index_status(Log(self._path)._question)
+        return lambda done: self._tell(done / max(size * self._rounds, 1))
+
+    def __exit__(self, *_: object) -> None:
+        if self._shown:
+            sys.stderr.write("\r\x1b[K")
+
+    def _tell(self, share: float) -> None:
+        now = time.monotonic()
+        if now - self._shown < _EVERY:
+            return
+        self._shown = now
+        filled = int(share * _WIDTH)
+        bar = "#" * filled + "." * (_WIDTH - filled)
+        sys.stderr.write(f"\r\x1b[Klogdex: {bar} {share:4.0%} {self._path}")
+        sys.stderr.flush()
