@@ -120,6 +120,23 @@ impl Batch {
         dropped as u64
     }
 
+    /// Drops those of the lines that are meant that do not begin in `start..end` of the file.
+    pub fn drop_outside(&mut self, start: u64, end: u64) {
+        let first = (0..self.len()).take_while(|&number| self.offset_of(number) < start).count();
+        if first > 0 {
+            self.drop_first(first as u64);
+        }
+        if self.block.end() <= end {
+            return;
+        }
+        let kept = (0..self.len()).take_while(|&number| self.offset_of(number) < end).count();
+        match &mut self.selection {
+            Selection::All(ends) => ends.truncate(kept),
+            Selection::Picked(picked) => picked.truncate(kept),
+        }
+        self.times.truncate(kept);
+    }
+
     /// Where in the file line `number` of those that are meant begins, counted from 0.
     pub fn offset_of(&self, number: u64) -> u64 {
         self.block.file_offset(self.line(number as usize).map_or(0, |line| line.start))

@@ -6,8 +6,8 @@
 //! a seek brings them; else a [`scan`] brings all, or a [`follow`] what is there and what comes. Either way workers read
 //! blocks, search them with the [`pattern`], and hand [`batch`]es over in file order; [`timing`] keeps the lines in the
 //! range, and the [`caller`] judges what is left. [`merge`] puts many queries in one order, [`combined`] the two logs of one
-//! process, [`show`] writes answers to a descriptor, [`evidence`] gathers who wrote what that tells of a failure. The binding, `python`, makes `str` of
-//! it.
+//! process, [`show`] writes answers to a descriptor, [`evidence`] gathers who wrote what that tells of a failure, `arrow`
+//! makes columns of lines. A [`cursor`] says how far an answer was handed out. The binding, `python`, makes `str` of it.
 //!
 //! The rooms stand on floors: none imports one that stands after it in the table of `CONTRIBUTING.md`.
 //!
@@ -38,9 +38,12 @@
 compile_error!("logdex supports 64-bit Linux and macOS");
 
 pub mod arrival;
+#[cfg(feature = "arrow")]
+pub mod arrow;
 pub mod batch;
 pub mod caller;
 pub mod combined;
+pub mod cursor;
 pub mod error;
 pub mod evidence;
 pub mod fields;

@@ -21,10 +21,12 @@ from logdex.log import Log, parse_time
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from logdex._ended import Ended, RingingEnded
+    from logdex.inputs.resume import CursorError
     from logdex.many import Logs
 
 __all__ = [
     "Answer",
+    "CursorError",
     "Ended",
     "Level",
     "Lines",
@@ -44,7 +46,11 @@ __all__ = [
 
 
 def __getattr__(name: str) -> object:
-    """`Logs`, `Ended` and `RingingEnded`, whose import waits until somebody needs them."""
+    """What is imported when somebody needs it."""
+    if name == "CursorError":
+        from logdex.inputs.resume import CursorError
+
+        return CursorError
     if name in ("Ended", "RingingEnded"):
         from logdex import _ended
 

@@ -1,21 +1,26 @@
 """The engine, as Python sees it. The public names are in `logdex`."""
 
+import re
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from types import TracebackType
-from typing import ClassVar, Generic, Literal, Protocol, TypedDict, TypeVar, final, overload
+from typing import ClassVar, Generic, Literal, Protocol, TypeAlias, TypedDict, TypeVar, final, overload
 
-from typing_extensions import Self
+from typing_extensions import CapsuleType, Self
 
 from logdex._ended import Ended
 from logdex._when import Said
 
 __all__ = [
     "Answer",
+    "Batch",
     "Clock",
+    "Columns",
+    "Cursor",
     "Format",
     "Level",
     "Lines",
+    "Mark",
     "Merged",
     "Pattern",
     "Question",
@@ -25,6 +30,7 @@ __all__ = [
     "Sieve",
     "Sink",
     "Stats",
+    "Table",
     "Zone",
     "__version__",
     "build_index",
@@ -85,6 +91,16 @@ class Question:
         keep: object = None,
         name: str | None = None,
         beside: str | None = None,
+        after: int = 0,
+        beside_after: int = 0,
+        before: int | None = None,
+        size: int | None = None,
+        begun: str | None = None,
+        tiers: Sequence[tuple[int, int, int]] = ...,
+        earlier: Sequence[tuple[str, int]] = ...,
+        cursor: str | None = None,
+        policy: str | None = None,
+        lost: int = 0,
     ) -> Self: ...
     def but(
         self,
@@ -112,6 +128,16 @@ class Question:
         keep: object = ...,
         name: str | None = ...,
         beside: str | None = ...,
+        after: int = ...,
+        beside_after: int = ...,
+        before: int | None = ...,
+        size: int | None = ...,
+        begun: str | None = ...,
+        tiers: Sequence[tuple[int, int, int]] = ...,
+        earlier: Sequence[tuple[str, int]] = ...,
+        cursor: str | None = ...,
+        policy: str | None = ...,
+        lost: int = ...,
     ) -> Self:
         """The same with other fields."""
 
@@ -208,6 +234,46 @@ class Question:
     def beside(self) -> str | None:
         """A second log: what is asked for is the combined stream of both."""
 
+    @property
+    def after(self) -> int:
+        """Only lines that begin here or later, in bytes."""
+
+    @property
+    def beside_after(self) -> int:
+        """The same of the second log."""
+
+    @property
+    def before(self) -> int | None:
+        """Only lines that begin before this, in bytes."""
+
+    @property
+    def size(self) -> int | None:
+        """The file is read as if it had no more than so many bytes."""
+
+    @property
+    def begun(self) -> str | None:
+        """The file in which `after` is, where its name has gone to another one."""
+
+    @property
+    def tiers(self) -> list[tuple[int, int, int]]:
+        """Of the lines there, those that were handed out before; for a merge."""
+
+    @property
+    def earlier(self) -> list[tuple[str, int]]:
+        """Files that come before this one, and where to go on in each."""
+
+    @property
+    def cursor(self) -> str | None:
+        """The cursor with which it was asked."""
+
+    @property
+    def policy(self) -> str | None:
+        """What to do where the place of the cursor is not to be found."""
+
+    @property
+    def lost(self) -> int:
+        """How many files could not be gone on in."""
+
 class _Scout(Protocol):
     """`logdex._question.Newcomers`."""
 
@@ -232,6 +298,13 @@ class Answer(Generic[_Item]):
     @property
     def stats(self) -> Stats:
         """What is known about the answer so far, of all sources together."""
+
+    @property
+    def cursor(self) -> str:
+        """The place behind the last line that was handed out, as printable text; give it to `after` to go on there.
+
+        Once the iteration has ended, it is behind all whole lines that were looked at, also if `regex` left them out.
+        """
 
 @final
 class Lines(Answer[str]):
@@ -451,8 +524,96 @@ class Stats:
         """Lines that came too late for their place in a merge."""
 
     @property
+    def misfits(self) -> int:
+        """Groups of `fields` that hold what does not fit their type, in a table."""
+
+    @property
     def notes(self) -> list[str]:
         """What a person should know about the answer."""
+
+_Groups: TypeAlias = tuple[
+    list[tuple[str, int, str]], tuple[str, str | None] | None, Callable[[str], re.Match[str] | None]
+]
+"""The named groups of a pattern, as `logdex.tables.arrow` says them."""
+
+@final
+class Columns:
+    """Which columns a table has; made by `Log.arrow`."""
+
+    def __new__(cls, names: list[str], groups: _Groups | None = None) -> Self: ...
+    @property
+    def names(self) -> list[str]:
+        """What they are called, in order."""
+
+    @property
+    def timed(self) -> bool:
+        """Whether each line must be timed for them."""
+
+    @property
+    def stepped(self) -> bool:
+        """Whether each line must have a step for them."""
+
+    def schema(self) -> CapsuleType:
+        """Their names and types, as a capsule `arrow_schema`."""
+
+@final
+class Mark:
+    """How far one log was handed out; see `logdex.inputs.resume`."""
+
+    @property
+    def name(self) -> str:
+        """The path by which it was known."""
+
+    @property
+    def file(self) -> tuple[int, int]:
+        """Device and number of the file that it was."""
+
+    @property
+    def at(self) -> int:
+        """All lines that begin before this were handed out, in bytes."""
+
+    @property
+    def tiers(self) -> list[tuple[int, int, int]]:
+        """Lines behind it that were handed out, for a merge."""
+
+    def fits(self, path: str) -> int | None:
+        """Where to go on in a file, if that is the log that was marked."""
+
+@final
+class Cursor:
+    """The marks of an answer's logs, out of the text of a cursor."""
+
+    def __new__(cls, text: str) -> Self: ...
+    @property
+    def marks(self) -> list[Mark]: ...
+
+@final
+class Batch:
+    """Some rows of a table."""
+
+    def __arrow_c_stream__(self, requested_schema: object = None) -> CapsuleType:
+        """A stream of this batch alone."""
+
+    def __len__(self) -> int: ...
+
+@final
+class Table:
+    """One answer as a table, which is handed over once, or read batch by batch; made by `Arrow`."""
+
+    def __new__(
+        cls, asked: Sequence[Question], columns: Columns, *, merged: bool = False, last: int | None = None
+    ) -> Self: ...
+    def __iter__(self) -> Self: ...
+    def __next__(self) -> Batch: ...
+    def stream(self) -> CapsuleType:
+        """The answer as a capsule `arrow_array_stream`."""
+
+    def close(self) -> None:
+        """Ends the answer, from any thread."""
+
+    @property
+    def stats(self) -> Stats:
+        """What is known about the answer so far."""
 
 class _Shown(Protocol):
     """`logdex.command.rows.Shown`."""
@@ -504,6 +665,7 @@ class Show:
         skip: int = 0,
         last: int | None = None,
         most: int | None = None,
+        keeps_place: bool = False,
     ) -> Self: ...
     def run(self, sink: Sink | None, *, live: bool = False) -> int:
         """Writes the lines, or only counts them where `sink` is None; returns how many were meant.
@@ -511,6 +673,10 @@ class Show:
         With `live`, what is there is written at once. Where there is more than one file, what goes wrong with one is
         kept in `errors` and the others go on.
         """
+
+    @property
+    def cursor(self) -> str | None:
+        """The place behind what was written, from any thread; None before anything was, or where it is not kept."""
 
     def close(self) -> None:
         """Ends it, from any thread."""

@@ -14,11 +14,13 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
-    from typing import Any
+    from typing import Any, Literal, TypeAlias
 
     from logdex._step import Asked as Steps
     from logdex._step import Step
     from logdex.regex.pattern import Regex
+
+    Lost: TypeAlias = Literal["raise", "restart", "skip"]
 
 
 class Newcomers(Fields):

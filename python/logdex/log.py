@@ -13,17 +13,18 @@ from logdex.inputs.compression import compression
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Container, Iterable, Mapping, Sequence
     from datetime import datetime
 
     from logdex._ended import Ended
-    from logdex._question import Newcomers
+    from logdex._question import Lost, Newcomers
     from logdex._step import Asked as Steps
     from logdex._step import Step
     from logdex._when import When
     from logdex.inputs.compressed import Text
     from logdex.ranks import Named, Ranks
     from logdex.regex.pattern import Regex
+    from logdex.tables.arrow import Arrow
 
 
 class Log:
@@ -129,6 +130,8 @@ class Log:
         level: str | _core.Level | None = None,
         where: str | Sequence[str] = (),
         exclude: Regex | None = None,
+        after: str | None = None,
+        lost: Lost = "raise",
     ) -> _core.Answer[str]:
         r"""The lines of the log, in file order, each with its `\n`.
 
@@ -157,6 +160,10 @@ class Log:
                 them. Fields are those of a JSON object that ends the line, or else its pairs `key=value`, or the named
                 groups of `regex`. Numbers are compared as numbers, and a line without the field is not selected.
             exclude: No lines for which `re.search(exclude, line)` is true.
+            after: The text of a cursor (`Lines.cursor`): only lines behind its place, whatever was asked when it was
+                taken. What was rotated since is found beside the log and comes first. Not with `last`.
+            lost: Where the log of the cursor is not to be found again: "raise", "restart" with the first line of
+                what is there now, or "skip" that. `stats.lost` counts it.
 
         Returns:
             An iterator of str, and a context manager: `Lines` of one file, `Merged` of several. Closing it, from any
@@ -169,6 +176,7 @@ class Log:
                 `level` or `where` say none.
             OSError: When the first line is asked for, what the system says of the file; while reading, that it was
                 truncated.
+            logdex.CursorError: The place of `after` is not to be found again; an OSError.
 
         Examples:
             >>> import logdex, tempfile
@@ -179,7 +187,9 @@ class Log:
             ['2026-11-22 02:11:00 ERROR NCCL timeout\n']
         """
         steps_asked = steps_of(step, steps)
-        question = self._ask(regex, since, until, last, follow, partial, strict, ended, steps_asked)
+        question = self._ask(
+            regex, since, until, last, follow, partial, strict, ended, steps_asked, after=after, lost=lost
+        )
         return self._lines(with_filters(question, regex, level, where, exclude))
 
     def records(
@@ -198,6 +208,8 @@ class Log:
         level: str | _core.Level | None = None,
         where: str | Sequence[str] = (),
         exclude: Regex | None = None,
+        after: str | None = None,
+        lost: Lost = "raise",
     ) -> _core.Answer[_core.Record]:
         r"""As `lines`, but what comes are `Record`s: the text, its time and how that is known, its place in the file.
 
@@ -210,7 +222,9 @@ class Log:
             [(1, 'own', 0), (2, 'inherited', 30)]
         """
         steps_asked = steps_of(step, steps)
-        question = self._ask(regex, since, until, last, follow, partial, strict, ended, steps_asked)
+        question = self._ask(
+            regex, since, until, last, follow, partial, strict, ended, steps_asked, after=after, lost=lost
+        )
         question = with_filters(question, regex, level, where, exclude)
         return self._records(question.but(records=True, levels=True))
 
@@ -226,6 +240,8 @@ class Log:
         level: str | _core.Level | None = None,
         where: str | Sequence[str] = (),
         exclude: Regex | None = None,
+        after: str | None = None,
+        lost: Lost = "raise",
     ) -> int:
         r"""How many lines `lines` would give, without making a str for each; errors as there.
 
@@ -237,8 +253,80 @@ class Log:
             ...     logdex.open(log.name).count("step")
             2
         """
-        question = self._ask(regex, since, until, strict=strict, steps=steps_of(step, steps))
+        asked = steps_of(step, steps)
+        question = self._ask(regex, since, until, strict=strict, steps=asked, after=after, lost=lost)
         return self._count(with_filters(question, regex, level, where, exclude))
+
+    def arrow(
+        self,
+        regex: Regex | None = None,
+        *,
+        since: When | None = None,
+        until: When | None = None,
+        step: Step | None = None,
+        steps: str | bool | None = None,
+        last: int | None = None,
+        columns: Iterable[str] | None = None,
+        fields: Regex | None = None,
+        fields_types: Mapping[str, type] | None = None,
+        strict: bool = True,
+        level: str | _core.Level | None = None,
+        where: str | Sequence[str] = (),
+        exclude: Regex | None = None,
+        after: str | None = None,
+        lost: Lost = "raise",
+    ) -> Arrow:
+        r"""The lines as a table, for pyarrow, Polars, DuckDB, pandas and whatever else speaks Arrow.
+
+        Nothing becomes a Python object on the way. The rows are those of `records`, in the same order.
+
+        Args:
+            regex: Only lines for which `re.search(regex, line)` is true.
+            since: Only lines of this moment or later, as for `lines`.
+            until: Only lines of this moment or earlier.
+            step: Only lines of these steps, as for `lines`.
+            steps: What a step is, as for `lines`.
+            last: Only the last so many of the lines that are selected.
+            columns: Which columns, in this order; default all of `Arrow`, and the groups of `fields` behind them. What
+                is left out costs nothing.
+            fields: A regex whose named groups become columns, by what `re.search(fields, line)` says of each line; null
+                where it does not match. It selects no lines. A group takes the place of the column of its name.
+            fields_types: `int`, `float` or `str` by the name of a group; default `str`. What does not fit is null, and
+                counted in `stats.misfits`: an `int` is of ASCII digits with an optional sign and fits 64 bits, a
+                `float` is what Python's takes of ASCII without `_`.
+            strict: As for `lines`.
+            level: Only lines of this level or a graver one, as for `lines`.
+            where: Only lines of which a field is so, as for `lines`.
+            exclude: No lines for which `re.search(exclude, line)` is true.
+            after: The text of a cursor: only lines behind its place.
+            lost: What to do where that place is not to be found, as for `lines`.
+
+        Returns:
+            An `Arrow`, which puts the question each time it is opened.
+
+        Raises:
+            re.error: `regex` or `fields` is none.
+            TypeError: One of them is a pattern for bytes, or an argument is of the wrong type.
+            ValueError: There is no such column or group, or as for `lines`.
+
+        Examples:
+            >>> import logdex
+            >>> log = logdex.open("train.log")
+            >>> table = log.arrow("loss", fields=r"loss=(?P<loss>[\d.]+)", fields_types={"loss": float})
+            >>> table.columns
+            ['offset', 'number', 'time', 'how', 'source', 'rank', 'step', 'text', 'loss']
+            >>> pyarrow.table(table)  # doctest: +SKIP
+        """
+        from logdex.tables.arrow import Arrow
+
+        def ask() -> Question:
+            asked = steps_of(step, steps)
+            question = self._ask(
+                regex, since, until, last, strict=strict, steps=asked, after=after, lost=lost
+            )
+            return with_filters(question, regex, level, where, exclude)
+
+        return Arrow(repr(self), ask, self._table, columns, fields, fields_types)
 
     def ranks(self, errors: Regex | None = None, *, clocks: float = 1.0) -> Ranks:
         """What each rank did: lines, errors, first error, last line, silence; who failed first, and why.
@@ -268,17 +356,25 @@ class Log:
         return summarize(self._named(), errors, clocks=clocks)
 
     def _lines(self, question: Question) -> _core.Answer[str]:
-        return _core.Lines(question)
+        return _core.Lines(_resumed(question))
 
     def _records(self, question: Question) -> _core.Answer[_core.Record]:
-        return _core.Records(question)
+        return _core.Records(_resumed(question))
 
     def _count(self, question: Question) -> int:
-        return _core.count(question)
+        return _core.count(_resumed(question))
+
+    def _table(
+        self, question: Question, columns: _core.Columns, sources: Container[str] | None = None
+    ) -> _core.Table:
+        """The answer as a table, of these sources only."""
+        if sources is not None and self.path not in sources:
+            return _core.Table([], columns, merged=True)
+        return _core.Table([with_columns(_resumed(question), columns)], columns)
 
     def _files(self, question: Question) -> tuple[list[Question], Newcomers | None]:
         """What `question` comes to, put to each file, and who finds those that come later in a follow."""
-        return [question], None
+        return [_resumed(question)], None
 
     def _named(self) -> list[Named]:
         """What every question to each of its files has in common, and what their names tell."""
@@ -303,9 +399,13 @@ class Log:
         ended: Ended | None = None,
         steps: Steps | None = None,
         now: int | None = None,
+        after: str | None = None,
+        lost: Lost = "raise",
     ) -> Question:
         """The question; `now` is when it is asked, in nanoseconds since 1970 UTC, where it is asked of several logs."""
         pattern = pattern_of(regex)
+        if after is not None and last is not None:
+            raise ValueError("last and after exclude each other: say from where on, or how many from the end")
         filters = (pattern, since, until, steps)
         if partial and any(asked is not None for asked in filters):
             raise ValueError(
@@ -324,7 +424,24 @@ class Log:
             partial=bool(partial),
             strict=bool(strict),
             ended=ended or common.ended,
+            cursor=after,
+            policy=lost,
         )
+
+
+def with_columns(question: Question, columns: _core.Columns) -> Question:
+    """The question, with what its columns ask of each line."""
+    steps = question.steps or ((None, None, None) if columns.stepped else None)
+    return question.but(records=columns.timed, steps=steps)
+
+
+def _resumed(question: Question) -> Question:
+    """The question, from the place of its cursor on."""
+    if question.cursor is None:
+        return question
+    from logdex.inputs.resume import resume
+
+    return resume(question, question.cursor, question.policy or "raise")
 
 
 def combined(log: Log, beside: str) -> Log:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+from collections.abc import Container
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,7 @@ from logdex._resolve import inputs
 from logdex.inputs.input import Input, Wish
 from logdex.inputs.layouts import Source
 from logdex.inputs.newcomers import Lookout, that_grow
-from logdex.log import Log
+from logdex.log import Log, with_columns
 
 if TYPE_CHECKING:
     from logdex.ranks import Named
@@ -83,6 +84,9 @@ class Logs(Log):
         return _core.Merged([(None, one) for one in files], gives="records", last=question.last, scout=scout)
 
     def _count(self, question: Question) -> int:
+        if question.cursor is not None:
+            # Which lines were handed out hangs on the order of all.
+            return sum(1 for _ in self._lines(question))
         total, timeless, timed = 0, [], False
         for one in self._found():
             try:
@@ -95,6 +99,14 @@ class Logs(Log):
         for one_without in timeless:
             _log.warning("%s", one_without)
         return total
+
+    def _table(
+        self, question: Question, columns: _core.Columns, sources: Container[str] | None = None
+    ) -> _core.Table:
+        files, _ = self._files(with_columns(question, columns).but(records=True))
+        if sources is not None:
+            files = [one for one in files if one.origin is not None and one.origin[0] in sources]
+        return _core.Table(files, columns, merged=True, last=question.last)
 
     def __repr__(self) -> str:
         """What was given."""
@@ -126,7 +138,12 @@ class Logs(Log):
         grows = that_grow(self._paths) if question.follow else []
         if question.ended is None and not grows:
             question = question.but(ended=AllEnded(one.ended for one in found))
-        return [_of(one, question) for one in found], _scout(grows, found, question) if grows else None
+        asked = [_of(one, question) for one in found]
+        if question.cursor is not None:
+            from logdex.inputs.resume import resume_many
+
+            asked = resume_many(asked, question.cursor, question.policy or "raise")
+        return asked, _scout(grows, found, question) if grows else None
 
     def _with_times(self, found: list[Input], *, strict: bool) -> list[Input]:
         """Those in which a line has a time; the others are left out with a warning, unless there is none."""

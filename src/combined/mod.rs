@@ -35,6 +35,8 @@ pub struct Both {
     pub question: Question,
     /// The second log.
     pub beside: PathBuf,
+    /// Where that is gone on with, in bytes.
+    pub beside_after: u64,
     /// How times are found where lines have to be ordered by them.
     pub times: timing::TimeTerms,
 }
@@ -65,7 +67,7 @@ pub struct Combined {
     watch: Option<Watch>,
     stage: Stage,
     /// Batches of a question about the last lines, gathered because their number is known at the end only.
-    gathered: VecDeque<Batch>,
+    gathered: VecDeque<(usize, Batch)>,
     /// Up to where to read, step by step.
     steps: VecDeque<[u64; 2]>,
     /// Since when nobody writes any more.
@@ -81,9 +83,10 @@ pub struct Combined {
 impl Combined {
     /// Asks both logs.
     pub fn new(both: Both) -> Self {
-        let Both { question, beside, times } = both;
+        let Both { question, beside, beside_after, times } = both;
+        let first = Side::new(&question, question.path.clone(), question.after);
         Self {
-            sides: [Side::new(&question, question.path.clone()), Side::new(&question, beside)],
+            sides: [first, Side::new(&question, beside, beside_after)],
             question,
             times,
             view: None,
@@ -113,7 +116,8 @@ impl Combined {
             self.begin(caller)?;
         }
         loop {
-            if let Some(batch) = self.gathered.pop_front() {
+            if let Some((at, batch)) = self.gathered.pop_front() {
+                self.from = at;
                 return Ok(Some(batch));
             }
             if self.stage == Stage::Over {
@@ -124,6 +128,11 @@ impl Combined {
                 None => self.advance(caller)?,
             }
         }
+    }
+
+    /// The query of the log from which the last lines came.
+    pub fn current(&self) -> &Query {
+        &self.sides[self.from].query
     }
 
     /// Gives a batch's buffer back.
@@ -174,11 +183,11 @@ impl Combined {
     /// Keeps the last lines of the backfill.
     fn gather(&mut self, caller: &mut dyn Caller) -> Result<()> {
         let last = self.question.last.unwrap_or(usize::MAX) as u64;
-        let (mut gathered, mut lines) = (VecDeque::<Batch>::new(), 0);
+        let (mut gathered, mut lines) = (VecDeque::<(usize, Batch)>::new(), 0);
         while let Some(batch) = self.merge(caller)? {
             lines += batch.len();
-            gathered.push_back(batch);
-            while let Some(first) = gathered.front_mut().filter(|_| lines > last) {
+            gathered.push_back((self.from, batch));
+            while let Some((_, first)) = gathered.front_mut().filter(|_| lines > last) {
                 lines -= first.drop_first(lines - last);
                 if first.is_empty() {
                     gathered.pop_front();

@@ -1,6 +1,6 @@
 //! One of the two logs.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::arrival::Arrivals;
 use crate::batch::{Batch, Selection};
@@ -52,6 +52,8 @@ pub struct Side {
     key: Option<Key>,
     /// The latest time of a line, in nanoseconds since 1970 UTC: a stamp that goes back must not tear the order.
     latest: i64,
+    /// Where its lines are gone on with, in bytes.
+    after: u64,
     /// Where the backfill ends.
     bound: u64,
     live: bool,
@@ -61,11 +63,12 @@ pub struct Side {
 
 impl Side {
     /// Will ask `question` of the log at `path`.
-    pub fn new(question: &Question, path: PathBuf) -> Self {
+    pub fn new(question: &Question, path: PathBuf, after: u64) -> Self {
         Self {
-            query: Query::new(Question { path: path.clone(), ..question.clone() }),
+            query: Query::new(of_side(question, &path, after)),
             arrivals: None,
             path,
+            after,
             batch: None,
             next: 0,
             key: None,
@@ -100,7 +103,7 @@ impl Side {
         arrivals: Option<Arrivals>,
         times: Option<&timing::TimeTerms>,
     ) {
-        let mut question = Question { path: self.path.clone(), ..question.clone() };
+        let mut question = of_side(question, &self.path, self.after);
         // A range of time goes on into what is written later with what it knows of the times before.
         question.follow &= question.time.is_some();
         question.partial = false;
@@ -117,7 +120,7 @@ impl Side {
         if question.time.is_some() {
             return Ok(Counters::default());
         }
-        let question = Question { path: self.path.clone(), ..question.clone() };
+        let question = of_side(question, &self.path, self.after);
         let live = Query::led(question, self.bound, Some(self.bound));
         let spent = std::mem::replace(&mut self.query, live);
         self.query.start(caller)?;
@@ -212,6 +215,11 @@ impl Side {
         let arrival = self.arrivals.as_mut().and_then(|arrivals| arrivals.of(offset));
         Some(arrival.map_or(Key::Timed(self.latest), |arrival| Key::Arrived(arrival.note)))
     }
+}
+
+/// `question` about the log at `path`, from `after` on.
+fn of_side(question: &Question, path: &Path, after: u64) -> Question {
+    Question { path: path.to_path_buf(), name: path.to_path_buf(), after, ..question.clone() }
 }
 
 fn empty() -> Batch {

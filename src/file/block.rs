@@ -148,6 +148,12 @@ impl Block {
         self.offset + position as u64 + dropped
     }
 
+    /// The bytes before `position`, at most `most`, that stand together in the file.
+    pub fn solid_before(&self, position: usize, most: usize) -> &[u8] {
+        let gap = self.gaps.iter().map(|gap| gap.at).filter(|&at| at < position).max().unwrap_or(0);
+        &self.bytes()[gap.max(position.saturating_sub(most))..position]
+    }
+
     /// Where in the file the byte after its last one stands.
     pub fn end(&self) -> u64 {
         self.file_offset(self.bytes().len())

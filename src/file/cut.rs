@@ -39,6 +39,12 @@ impl Extent {
         let behind = extents.iter().filter(|extent| extent.end > start);
         behind.map(|extent| Self { start: extent.start.max(start), end: extent.end }).collect()
     }
+
+    /// What of `extents` lies before `end`.
+    pub fn before(extents: &[Self], end: u64) -> Vec<Self> {
+        let before = extents.iter().filter(|extent| extent.start < end);
+        before.map(|extent| Self { start: extent.start, end: extent.end.min(end) }).collect()
+    }
 }
 
 /// Cuts a range of a file into extents of about [`BLOCK`] bytes, without reading more than a little of each.

@@ -230,6 +230,13 @@ impl Source {
         Ok(())
     }
 
+    /// The beginning of the file as it was read, as far as it is known.
+    pub fn head(&self) -> Vec<u8> {
+        let mut head = [0; HEAD];
+        let known = self.head.get(&mut head);
+        head[..known].to_vec()
+    }
+
     /// Forgets the beginning of the file and remembers what stands there now: after a truncation.
     pub fn renew_head(&self) -> Result<()> {
         self.head.put(0, &[]);

@@ -239,6 +239,16 @@ impl Follow {
         self.waiter.is_blind()
     }
 
+    /// The file that is read now.
+    pub fn source(&self) -> Option<&Arc<Source>> {
+        self.open.as_ref().map(|open| &open.source)
+    }
+
+    /// Where in that file it stands, in bytes.
+    pub fn at(&self) -> u64 {
+        self.open.as_ref().map_or(0, |open| open.place.at())
+    }
+
     /// What befell the file so far.
     pub fn events(&self) -> FileEvents {
         self.events

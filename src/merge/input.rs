@@ -8,6 +8,7 @@ use crate::batch::{Batch, LineTime};
 use crate::caller::Caller;
 use crate::error::Result;
 use crate::file::block::Block;
+use crate::file::source::{Identity, Source};
 use crate::follow::Turn;
 use crate::line::Line;
 use crate::query::{Query, Question};
@@ -28,6 +29,13 @@ pub struct Held {
     pub(super) came: Instant,
 }
 
+impl Held {
+    /// Where it begins in its file, in bytes.
+    pub(super) fn offset(&self) -> u64 {
+        self.block.file_offset(self.line.start)
+    }
+}
+
 /// The key of lines that have no time at all: they come first.
 pub(super) const TIMELESS: i64 = i64::MIN;
 
@@ -41,6 +49,10 @@ pub(super) struct Input {
     /// No line is put before one that stands above it in the file: the keys so far come up to here.
     least: Option<i64>,
     pub(super) state: State,
+    /// The last of its lines in the file that went out begins before this.
+    pub(super) popped: u64,
+    /// In which file the last batch ended, and where.
+    reached: Option<(Identity, u64)>,
 }
 
 /// What may still come of a log.
@@ -68,6 +80,8 @@ impl Input {
             floors: VecDeque::new(),
             least: in_file_order.then_some(TIMELESS),
             state: State::Past,
+            popped: 0,
+            reached: None,
         }
     }
 
@@ -103,6 +117,11 @@ impl Input {
     /// Puts the lines of `batch` where they belong among those that are held.
     fn take(&mut self, batch: Batch, key: Option<i64>) {
         let end = batch.block.file_offset(batch.block.bytes().len());
+        let before = self.reached;
+        self.reached = self.query.source().map(|source| (source.identity(), end));
+        if before.map(|(identity, _)| identity) != self.reached.map(|(identity, _)| identity) {
+            self.popped = 0;
+        }
         while self.floors.front().is_some_and(|(start, _)| *start < end) {
             self.floors.pop_front();
         }
@@ -110,10 +129,24 @@ impl Input {
             self.state = State::Live;
         }
         let seam = self.held.len().saturating_sub(1);
-        self.held.extend(held(batch, key, &mut self.least));
+        let tiers = &self.query.question().tiers;
+        let is_new =
+            |held: &Held| key.is_some() || !tiers.iter().any(|tier| tier.covers(held.key, held.offset()));
+        self.held.extend(held(batch, key, &mut self.least).filter(is_new));
         if !self.held.iter().skip(seam).is_sorted_by_key(|held| held.key) {
             // Stable, and quick where two sorted runs meet.
             self.held.make_contiguous().sort_by_key(|held| held.key);
+        }
+    }
+
+    /// Up to where the lines of `source`, which is read now, were drawn, in bytes. The query itself counts a batch when it
+    /// is asked for the next.
+    pub(super) fn drawn(&self, source: &Source) -> u64 {
+        let reached = self.reached.filter(|(identity, _)| *identity == source.identity());
+        let reached = reached.map_or(0, |(_, end)| end);
+        match self.state {
+            State::Past => reached.max(self.query.question().after),
+            State::Live | State::Over => reached.max(self.query.end_of_file()),
         }
     }
 

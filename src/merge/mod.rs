@@ -9,6 +9,7 @@
 
 mod input;
 mod last;
+mod marks;
 mod newcomers;
 mod start;
 
@@ -102,6 +103,8 @@ pub struct Merge {
     /// Since when no line has come; nothing once that was said.
     quiet: Option<Instant>,
     last: i64,
+    /// The key of the line that went out last, its log, and where it begins there.
+    out: Option<(i64, usize, u64)>,
     late: u64,
     errors: Vec<Error>,
 }
@@ -123,6 +126,7 @@ impl Merge {
             doubted: Instant::now(),
             quiet: None,
             last: TIMELESS,
+            out: None,
             late: 0,
             errors: Vec::new(),
         };
@@ -167,6 +171,15 @@ impl Merge {
     /// The next line and the number of its log, if it can be told without reading or waiting.
     #[inline]
     pub fn ready(&mut self) -> Option<(usize, Held)> {
+        let next = self.next_ready();
+        if let Some((at, held)) = &next {
+            self.out = Some((held.key, *at, held.offset()));
+        }
+        next
+    }
+
+    #[inline]
+    fn next_ready(&mut self) -> Option<(usize, Held)> {
         if let Some(last) = &mut self.last_lines {
             // Which they are is known when nothing of the past is to come.
             return if self.live { last.pop() } else { None };
@@ -265,6 +278,7 @@ impl Merge {
         let mut top = self.heads.peek_mut()?;
         let input = &mut self.inputs[at];
         let held = input.held.pop_front()?;
+        input.popped = input.popped.max(held.offset() + 1);
         match input.first_key() {
             // In the old one's place: the heap is put right once, and not at all where this is still the first.
             Some(next) => *top = Reverse((next, at)),

@@ -19,6 +19,7 @@ use super::stream::Stream;
 use crate::batch::{Batch, LineTime};
 use crate::file::block::Block;
 use crate::line::Line;
+use crate::query::behind::Behind as Place;
 use crate::system::lock::lock;
 use crate::system::watch::Wakeup;
 
@@ -28,6 +29,8 @@ pub(super) struct Answer {
     reading: AtomicRefCell<Reading>,
     /// What was known when the reader last waited, for other threads that ask.
     told: Mutex<Stats>,
+    /// Where the reader was then.
+    place: Mutex<String>,
     closed: Arc<AtomicBool>,
     wakeup: Arc<Wakeup>,
     path: PathBuf,
@@ -45,16 +48,37 @@ struct Reading {
     next: usize,
     stats: Stats,
     over: bool,
+    behind: Place,
+    /// How many files could not be gone on in.
+    lost: u64,
 }
 
 impl Answer {
     /// Puts the question; the file is touched by the first `next`.
-    pub(super) fn new(py: Python<'_>, asked: &Question) -> Self {
+    pub(super) fn new(py: Python<'_>, asked: &Question) -> PyResult<Self> {
         let (closed, wakeup) = (Arc::new(AtomicBool::new(false)), Arc::new(Wakeup::default()));
         let (path, keep) = (asked.file(), asked.kept(py));
+        let (behind, lost) = (Place::new(asked.begun()?), asked.lost());
         let (query, caller) = asked.stream(py, &closed, &wakeup);
-        let reading = Reading { query, caller, batch: None, next: 0, stats: Stats::default(), over: false };
-        Self { reading: AtomicRefCell::new(reading), told: Mutex::default(), closed, wakeup, path, keep }
+        let reading = Reading {
+            query,
+            caller,
+            batch: None,
+            next: 0,
+            stats: Stats::default(),
+            over: false,
+            behind,
+            lost,
+        };
+        Ok(Self {
+            reading: AtomicRefCell::new(reading),
+            told: Mutex::default(),
+            place: Mutex::default(),
+            closed,
+            wakeup,
+            path,
+            keep,
+        })
     }
 
     /// The next line, made into what the caller wants it to be.
@@ -70,6 +94,7 @@ impl Answer {
                 return Ok(Some(make(block, line, time)));
             }
             *lock(&self.told) = reading.stats();
+            *lock(&self.place) = reading.cursor();
             if !reading.next_batch(py, &self.closed)? {
                 return Ok(None);
             }
@@ -117,6 +142,13 @@ impl Behind for Answer {
         })
     }
 
+    fn cursor(&self, _: Python<'_>) -> PyResult<String> {
+        match self.reading.try_borrow() {
+            Ok(reading) => Ok(reading.cursor()),
+            Err(_) => Ok(lock(&self.place).clone()),
+        }
+    }
+
     fn about(&self) -> String {
         self.path.display().to_string()
     }
@@ -144,6 +176,7 @@ impl Reading {
             self.finish(py);
             return Ok(false);
         }
+        self.leave();
         let Self { query, caller, batch, .. } = self;
         self.stats.lines += std::mem::take(&mut self.next) as u64;
         let fetched = engine(py, || {
@@ -154,11 +187,19 @@ impl Reading {
         });
         match fetched {
             Ok(Some(batch)) => {
+                if let Some(query) = self.query.current() {
+                    self.behind.enter(query);
+                }
                 self.batch = Some(batch);
                 Ok(true)
             }
             Err(error) if !closed.load(Ordering::Acquire) => Err(self.caller.exception(error)),
-            Ok(None) | Err(_) => {
+            ended => {
+                if matches!(ended, Ok(None)) {
+                    // Where that cannot be found out, the place is behind the last line.
+                    let Self { query, behind, .. } = self;
+                    let _ = engine(py, || query.last().into_iter().try_for_each(|one| behind.arrive(one)));
+                }
                 self.finish(py);
                 Ok(false)
             }
@@ -167,6 +208,7 @@ impl Reading {
 
     /// Lets go of the file, the threads and the buffers; the stats stay.
     fn finish(&mut self, py: Python<'_>) {
+        self.leave();
         self.stats = self.stats();
         (self.next, self.over, self.batch) = (0, true, None);
         // What was built of an index may be written now.
@@ -177,9 +219,26 @@ impl Reading {
         if self.over {
             return self.stats.clone();
         }
-        Stats {
-            lines: self.stats.lines + self.next as u64,
-            ..Stats::of_stream(&self.query, self.caller.notes())
+        let stats = Stats::of_stream(&self.query, self.caller.notes());
+        Stats { lines: self.stats.lines + self.next as u64, lost: stats.lost + self.lost, ..stats }
+    }
+
+    /// The last line that was handed out of the batch at hand.
+    fn last_line(&self) -> Option<(&Block, Line)> {
+        let (batch, last) = (self.batch.as_ref()?, self.next.checked_sub(1)?);
+        let line = batch.line(last)?;
+        Some((&batch.block, line))
+    }
+
+    /// The batch at hand goes: remembers the place behind it.
+    fn leave(&mut self) {
+        let Some((block, line)) = self.last_line() else { return };
+        if let Some(mark) = self.behind.of_line(block, line) {
+            self.behind.move_to(mark);
         }
+    }
+
+    fn cursor(&self) -> String {
+        self.behind.cursor(self.last_line()).to_text()
     }
 }

@@ -18,6 +18,9 @@ pub(super) trait Behind: Send + Sync {
     /// What is known about it so far.
     fn stats(&self) -> PyResult<Stats>;
 
+    /// The place behind the last line that was handed out, as text.
+    fn cursor(&self, py: Python<'_>) -> PyResult<String>;
+
     /// What it is about.
     fn about(&self) -> String;
 
@@ -65,6 +68,11 @@ impl Face {
     #[getter]
     fn stats(&self) -> PyResult<Stats> {
         self.0.stats()
+    }
+
+    #[getter]
+    fn cursor(&self, py: Python<'_>) -> PyResult<String> {
+        self.0.cursor(py)
     }
 
     // No `__clear__`: what an answer holds it was made with, so a cycle has other members that can be emptied.

@@ -58,10 +58,14 @@ macro_rules! share_by_clone {
 share_by_clone!(
     bool,
     i64,
+    u64,
     usize,
+    String,
     OsString,
     (String, Option<u32>, String),
-    (Option<u64>, Option<u64>, Option<String>)
+    (Option<u64>, Option<u64>, Option<String>),
+    Vec<(u64, i64, u64)>,
+    Vec<(OsString, u64)>
 );
 
 /// A frozen class out of the list of its fields: those before the `;` must be given, the others have defaults, each of

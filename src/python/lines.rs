@@ -25,7 +25,7 @@ pub(super) struct Lines(Arc<Answer>);
 impl Lines {
     #[new]
     fn new(py: Python<'_>, asked: &Question) -> PyResult<PyClassInitializer<Self>> {
-        let answer = Arc::new(Answer::new(py, asked));
+        let answer = Arc::new(Answer::new(py, asked)?);
         Ok(with_face(Self(Arc::clone(&answer)), answer))
     }
 
@@ -46,7 +46,7 @@ impl Records {
     #[new]
     fn new(py: Python<'_>, asked: &Question) -> PyResult<PyClassInitializer<Self>> {
         let origin = Arc::new(asked.origin());
-        let answer = Arc::new(Answer::new(py, asked));
+        let answer = Arc::new(Answer::new(py, asked)?);
         Ok(with_face(Self { answer: Arc::clone(&answer), origin }, answer))
     }
 

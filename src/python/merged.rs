@@ -59,6 +59,8 @@ struct Many {
     reading: AtomicRefCell<Reading>,
     /// What was known a moment ago, for other threads that ask while one reads.
     told: Mutex<Stats>,
+    /// Where the reader was then, as far as that was asked for.
+    place: Mutex<String>,
     closed: Arc<AtomicBool>,
     wakeup: Arc<Wakeup>,
     /// Gives logs that were not there before.
@@ -105,6 +107,10 @@ struct Reading {
     caller: PythonCaller,
     lines: u64,
     stats: Stats,
+    /// The place behind the last line, once it is over, and before the first.
+    behind: String,
+    /// How many files could not be gone on in.
+    lost: u64,
     /// When other threads were told.
     told: Instant,
 }
@@ -129,6 +135,9 @@ impl Merged {
             (deadline, first) = (question.deadline, Some(caller));
         }
         let (mut labels, mut questions) = (Vec::new(), Vec::new());
+        let begun = sources.iter().map(|(_, asked)| asked.get().begun()).find(Result::is_ok);
+        let behind = begun.transpose()?.unwrap_or_default().to_text();
+        let unfound = sources.iter().map(|(_, asked)| asked.get().lost()).sum();
         for (label, asked) in sources {
             let (question, caller, source) = Source::of(py, label, asked.get(), &closed, &wakeup);
             deadline = deadline.or(question.deadline);
@@ -155,11 +164,13 @@ impl Merged {
             caller,
             lines: 0,
             stats: Stats::default(),
+            behind,
+            lost: unfound,
             told: Instant::now(),
             sources: labels,
         };
-        let (reading, told) = (AtomicRefCell::new(reading), Mutex::default());
-        let many = Arc::new(Many { reading, told, closed, wakeup, look, gives });
+        let (reading, told, place) = (AtomicRefCell::new(reading), Mutex::default(), Mutex::default());
+        let many = Arc::new(Many { reading, told, place, closed, wakeup, look, gives });
         Ok(with_face(Self(Arc::clone(&many)), many))
     }
 
@@ -193,6 +204,7 @@ impl Many {
             if step == MergeStep::Still || reading.told.elapsed() >= TOLD {
                 reading.told = Instant::now();
                 *lock(&self.told) = reading.stats();
+                *lock(&self.place) = reading.place(py).unwrap_or_default();
             }
             match step {
                 MergeStep::Line | MergeStep::Still => {}
@@ -241,6 +253,11 @@ impl Behind for Many {
         })
     }
 
+    fn cursor(&self, py: Python<'_>) -> PyResult<String> {
+        let Ok(reading) = self.reading.try_borrow() else { return Ok(lock(&self.place).clone()) };
+        reading.place(py)
+    }
+
     fn about(&self) -> String {
         self.reading.try_borrow().map_or("many logs".into(), |many| format!("{} logs", many.sources.len()))
     }
@@ -278,12 +295,23 @@ impl Reading {
     /// Lets go of the files, the threads and the buffers, without the GIL; the stats stay.
     fn finish(&mut self, py: Python<'_>) {
         self.stats = self.stats();
+        self.behind = self.place(py).unwrap_or_default();
         let merge = self.merge.take();
         detached(py, || drop(merge));
     }
 
     fn stats(&self) -> Stats {
         let Some(merge) = &self.merge else { return self.stats.clone() };
-        Stats { lines: self.lines, ..Stats::of_merge(merge, self.caller.notes()) }
+        let stats = Stats::of_merge(merge, self.caller.notes());
+        Stats { lines: self.lines, lost: stats.lost + self.lost, ..stats }
+    }
+
+    fn place(&self, py: Python<'_>) -> PyResult<String> {
+        match &self.merge {
+            // Before the first line not all logs are open.
+            Some(merge) if self.lines == 0 && !merge.is_over() => Ok(self.behind.clone()),
+            Some(merge) => Ok(detached(py, || merge.cursor())?.to_text()),
+            None => Ok(self.behind.clone()),
+        }
     }
 }

@@ -1,7 +1,11 @@
 //! The binding, and nothing but the binding: arguments out of Python, `str` and small frozen classes into it.
 
 mod answer;
+#[cfg(feature = "arrow")]
+mod arrow;
 mod caller;
+mod chain;
+mod cursor;
 mod ended;
 mod error;
 mod evidence;
@@ -32,6 +36,14 @@ use pyo3::prelude::*;
 fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     module.add_class::<face::Face>()?;
+    #[cfg(feature = "arrow")]
+    module.add_class::<arrow::Batch>()?;
+    #[cfg(feature = "arrow")]
+    module.add_class::<arrow::Columns>()?;
+    #[cfg(feature = "arrow")]
+    module.add_class::<arrow::Table>()?;
+    module.add_class::<cursor::Cursor>()?;
+    module.add_class::<cursor::Mark>()?;
     module.add_class::<lines::Lines>()?;
     module.add_class::<lines::Records>()?;
     module.add_class::<merged::Merged>()?;

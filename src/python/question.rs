@@ -12,6 +12,8 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
 
 use super::caller::PythonCaller;
+use super::chain::Chain;
+use super::cursor::tiers;
 use super::ended::Ended;
 use super::fields::{Changed, Share, fields};
 use super::format::Format;
@@ -21,6 +23,7 @@ use super::sieve::Sieve;
 use super::stream::Stream;
 use super::when::Zone;
 use crate::combined::{Both, Combined};
+use crate::cursor::Cursor;
 use crate::index::Keep;
 use crate::query::{self, Query, Timeless};
 use crate::scan;
@@ -108,6 +111,25 @@ fields! {
         name: Option<OsString> = None,
         /// A second log: what is asked for is the combined stream of both.
         beside: Option<OsString> = None,
+        /// Only lines that begin here or later, in bytes: a line start.
+        after: u64 = 0,
+        /// The same of the second log.
+        beside_after: u64 = 0,
+        /// Only lines that begin before this, in bytes.
+        before: Option<u64> = None,
+        /// The file is read as if it had no more than so many bytes.
+        size: Option<u64> = None,
+        /// The file in which `after` is, where its name has gone to another one.
+        begun: Option<OsString> = None,
+        /// Of the lines there, those that were handed out before; for a merge.
+        tiers: Vec<(u64, i64, u64)> = { Vec::new() },
+        /// Files that come before this one, and where to go on in each.
+        earlier: Vec<(OsString, u64)> = { Vec::new() },
+        /// The cursor with which it was asked, and what to do where its place is not to be found.
+        cursor: Option<String> = None,
+        policy: Option<String> = None,
+        /// How many files could not be gone on in.
+        lost: u64 = 0,
     }
 }
 
@@ -152,6 +174,11 @@ impl Question {
             pattern,
             sieve: sieve.is_needed().then(|| Arc::new(sieve)),
             last: self.last,
+            after: self.after,
+            before: self.before.unwrap_or(u64::MAX),
+            size: self.size.unwrap_or(u64::MAX),
+            begun: self.begun.as_ref().map(PathBuf::from),
+            tiers: tiers(&self.tiers),
             follow: self.follow,
             partial: self.partial,
             deadline: window.until.filter(|_| self.follow).map(deadline),
@@ -196,13 +223,51 @@ impl Question {
     ) -> (Stream, PythonCaller) {
         let (question, caller) = self.put(py, closed, wakeup);
         let stream = match &self.beside {
+            _ if self.is_chain() => Stream::Chain(self.chain(&question)),
             Some(beside) => {
                 let (beside, times) = (beside.into(), self.terms(Window::default()));
-                Stream::Both(Box::new(Combined::new(Both { question, beside, times })))
+                let beside_after = self.beside_after;
+                Stream::Both(Box::new(Combined::new(Both { question, beside, beside_after, times })))
             }
             None => Stream::One(Box::new(Query::new(question))),
         };
         (stream, caller)
+    }
+
+    /// Whether more than one file answers it.
+    pub(super) fn is_stream(&self) -> bool {
+        self.beside.is_some() || self.is_chain()
+    }
+
+    /// Whether other files come before its own.
+    fn is_chain(&self) -> bool {
+        !self.earlier.is_empty()
+    }
+
+    /// `question` about the files that come before its own, where to go on in each, and then about its own.
+    fn chain(&self, question: &query::Question) -> Chain {
+        let before = self.earlier.iter().map(|(path, after)| query::Question {
+            path: path.into(),
+            after: *after,
+            follow: false,
+            partial: false,
+            begun: None,
+            ..question.clone()
+        });
+        Chain::new(before.chain([question.clone()]).map(Query::new).collect())
+    }
+
+    /// The cursor from which it goes on, as long as nothing was lost.
+    pub(super) fn begun(&self) -> PyResult<Cursor> {
+        match self.cursor.as_ref().filter(|_| self.lost == 0) {
+            Some(cursor) => Ok(Cursor::of_text(cursor)?),
+            None => Ok(Cursor::default()),
+        }
+    }
+
+    /// How many files could not be gone on in.
+    pub(super) fn lost(&self) -> u64 {
+        self.lost
     }
 
     /// What the question says about time.

@@ -52,6 +52,13 @@ pub(super) struct Origin {
     pub(super) zone: TimeZone,
 }
 
+#[cfg(feature = "arrow")]
+impl From<Origin> for crate::arrow::Origin {
+    fn from(Origin { source, rank, .. }: Origin) -> Self {
+        Self { source, rank }
+    }
+}
+
 impl Record {
     pub(super) fn new(
         py: Python<'_>,

@@ -29,6 +29,7 @@ pub(super) struct Stats {
     pub(super) rotations: u64,
     pub(super) lost: u64,
     pub(super) late: u64,
+    pub(super) misfits: u64,
     pub(super) notes: Vec<String>,
 }
 
@@ -75,6 +76,11 @@ impl Stats {
     pub(super) fn of_stream(stream: &Stream, notes: &[String]) -> Self {
         match stream {
             Stream::One(query) => Self::of(query, notes),
+            Stream::Chain(chain) => {
+                let mut sum = Self { notes: notes.to_vec(), ..Self::default() };
+                chain.queries().iter().for_each(|query| sum.add(Self::of(query, &[])));
+                sum
+            }
             Stream::Both(combined) => {
                 let [first, second] = combined.queries();
                 let mut stats = Self::of(first, notes);
@@ -110,6 +116,7 @@ impl Stats {
         self.rotations += other.rotations;
         self.lost += other.lost;
         self.late += other.late;
+        self.misfits += other.misfits;
         self.notes.extend(other.notes);
     }
 }
@@ -120,13 +127,13 @@ impl Stats {
         let Self { lines, own, inherited, by_arrival, untimed, .. } = self;
         let Self { steps_back, largest_step_back, bytes_read, bytes_skipped, .. } = self;
         let Self { skipped_by_time, skipped_by_text, .. } = self;
-        let Self { holes, truncations, rotations, lost, late, notes, .. } = self;
+        let Self { holes, truncations, rotations, lost, late, misfits, notes, .. } = self;
         format!(
             "Stats(lines={lines}, own={own}, inherited={inherited}, by_arrival={by_arrival}, untimed={untimed}, \
              steps_back={steps_back}, largest_step_back={largest_step_back}, bytes_read={bytes_read}, \
              bytes_skipped={bytes_skipped}, skipped_by_time={skipped_by_time}, \
              skipped_by_text={skipped_by_text}, holes={holes}, truncations={truncations}, \
-             rotations={rotations}, lost={lost}, late={late}, notes={notes:?})"
+             rotations={rotations}, lost={lost}, late={late}, misfits={misfits}, notes={notes:?})"
         )
     }
 }

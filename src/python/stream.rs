@@ -1,5 +1,6 @@
 //! What an answer is drawn from: one log, or two that make one stream.
 
+use super::chain::Chain;
 use crate::batch::Batch;
 use crate::caller::Caller;
 use crate::combined::Combined;
@@ -10,6 +11,7 @@ use crate::query::Query;
 pub(super) enum Stream {
     One(Box<Query>),
     Both(Box<Combined>),
+    Chain(Chain),
 }
 
 impl Stream {
@@ -17,6 +19,7 @@ impl Stream {
         match self {
             Self::One(query) => query.next(caller),
             Self::Both(combined) => combined.next(caller),
+            Self::Chain(chain) => chain.next(caller),
         }
     }
 
@@ -25,6 +28,7 @@ impl Stream {
         match self {
             Self::One(query) => query.count_all(caller),
             Self::Both(combined) => combined.count_all(caller),
+            Self::Chain(chain) => chain.count(caller),
         }
     }
 
@@ -32,6 +36,7 @@ impl Stream {
         match self {
             Self::One(query) => query.recycle(batch),
             Self::Both(combined) => combined.recycle(batch),
+            Self::Chain(chain) => chain.recycle(batch),
         }
     }
 
@@ -39,6 +44,24 @@ impl Stream {
         match self {
             Self::One(query) => query.finish(),
             Self::Both(combined) => combined.finish(),
+            Self::Chain(chain) => chain.finish(),
+        }
+    }
+
+    /// The query from which the last lines came.
+    pub(super) fn current(&self) -> Option<&Query> {
+        match self {
+            Self::One(query) => Some(query),
+            Self::Both(combined) => Some(combined.current()),
+            Self::Chain(chain) => chain.current(),
+        }
+    }
+
+    /// The queries of all logs to whose end it comes.
+    pub(super) fn last(&self) -> Vec<&Query> {
+        match self {
+            Self::Both(combined) => combined.queries().to_vec(),
+            _ => self.current().into_iter().collect(),
         }
     }
 }

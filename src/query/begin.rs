@@ -19,7 +19,7 @@ use crate::timing::{self, Timing};
 impl Query {
     /// Opens the file and finds where to begin.
     pub(super) fn begin(&mut self, caller: &mut dyn Caller) -> Result<Feed> {
-        let source = match Source::open(&self.question.path) {
+        let source = match Source::open(self.question.begun.as_ref().unwrap_or(&self.question.path)) {
             Ok(source) => Arc::new(source),
             // A follow waits for its file; what comes then is live from the first line.
             Err(error) if self.question.follow && error.is_not_found() => {
@@ -36,10 +36,11 @@ impl Query {
         }
         // A follow delivers the unfinished line once it is whole, so it is not one of the lines that are there now.
         let stated = if self.question.follow { source.readable(0)? } else { source.size()? };
-        let size = stated.min(self.bound.unwrap_or(u64::MAX));
+        let size = stated.min(self.bound.unwrap_or(u64::MAX)).min(self.question.size);
         let there = Extent { start: 0, end: size };
         let end =
             if self.question.follow { whole_end(&source, there, &mut || caller.pulse())? } else { size };
+        self.end = end;
         if let Some(terms) = self.question.time.clone() {
             return self.seek(terms, &source, end, caller);
         }
@@ -47,7 +48,8 @@ impl Query {
         let by_text = places.is_some();
         let all = || vec![Extent { start: 0, end }];
         let mut extents = places.map_or_else(all, |places| self.note_skipped(places));
-        let mut start = 0;
+        let mut start = self.question.after.min(end);
+        extents = Extent::before(&Extent::behind(&extents, start), self.question.before);
         if let Some(last) = self.question.last {
             start = self.last_from_end(&source, &extents, (end, last as u64), caller)?;
             extents = Extent::behind(&extents, start);
@@ -148,6 +150,11 @@ impl Query {
         }
         let mut pieces = timing.plan(&mut index, source, &mut || caller.pulse())?;
         pieces.retain(|piece| piece.entry.extent.end > self.behind);
+        // The step of a line may hang on any line before it, as its time may where arrivals are recorded.
+        if !timing.hangs_on_all() && !timing.asks_for_steps() {
+            let (after, before) = (self.question.after, self.question.before);
+            pieces.retain(|piece| piece.entry.extent.end > after && piece.entry.extent.start < before);
+        }
         let looked_at = pieces.iter().filter(|piece| piece.entry.extent.start < index.built_from());
         let looked_at: u64 = looked_at.map(|piece| piece.entry.extent.len()).sum();
         self.counters.bytes_skipped += index.built_from().saturating_sub(looked_at);
@@ -251,7 +258,9 @@ impl Query {
     }
 
     fn purpose(&self) -> Purpose {
-        match (self.counting, self.raw) {
+        // In the middle of a block lines have to be told apart.
+        let part = self.question.after > 0 || self.question.before < u64::MAX;
+        match (self.counting && !(part && self.question.time.is_some()), self.raw) {
             (true, _) => Purpose::Count,
             (false, true) => Purpose::Bytes,
             (false, false) => Purpose::Text,

@@ -4,6 +4,7 @@
 //! keeps those in the range, and the caller's judge decides on what the engine cannot decide alone.
 
 mod begin;
+pub mod behind;
 #[cfg(test)]
 mod proof;
 pub(crate) mod seek;
@@ -16,6 +17,7 @@ use std::time::SystemTime;
 
 use crate::batch::Batch;
 use crate::caller::Caller;
+use crate::cursor::Tier;
 use crate::error::{Error, Result};
 use crate::file::block::{BLOCK, Tail};
 use crate::file::source::Source;
@@ -41,6 +43,16 @@ pub struct Question {
     pub sieve: Option<Arc<Sieve>>,
     /// Only the last so many of the lines that are there at the start.
     pub last: Option<usize>,
+    /// Only lines that begin here or later, in bytes: a line start. Not with `last`.
+    pub after: u64,
+    /// Only lines that begin before this, in bytes: a line start, or more than there are.
+    pub before: u64,
+    /// The file is read as if it had no more than so many bytes.
+    pub size: u64,
+    /// The file in which that is, if its name has gone to another one: what is there comes first.
+    pub begun: Option<PathBuf>,
+    /// Of the lines there, those that were handed out before; for a merge.
+    pub tiers: Vec<Tier>,
     /// Whether to go on with what is written later.
     pub follow: bool,
     /// Whether a follow shows unfinished lines.
@@ -104,6 +116,8 @@ pub struct Query {
     tail: Tail,
     /// What lies before this place in the file need not be brought.
     behind: u64,
+    /// Where what was there at the start ends, in bytes.
+    end: u64,
 }
 
 /// Where the batches come from.
@@ -135,6 +149,7 @@ impl Query {
             from: None,
             tail: Tail::default(),
             behind: 0,
+            end: 0,
         }
     }
 
@@ -150,6 +165,28 @@ impl Query {
         if let Some(follow) = self.follow() {
             follow.read_to(size);
         }
+    }
+
+    /// The file from which the last batch came, as long as something may come.
+    pub fn source(&self) -> Option<&Arc<Source>> {
+        match self.feed.as_ref()? {
+            Feed::Scan(scan) => Some(scan.source()),
+            Feed::Seek(seek) => Some(seek.source()),
+            Feed::Follow(follow) => follow.source(),
+        }
+    }
+
+    /// Up to where its lines were looked at once nothing more comes, in bytes.
+    pub fn end_of_file(&self) -> u64 {
+        match &self.feed {
+            Some(Feed::Follow(follow)) => follow.at(),
+            _ => self.end,
+        }
+    }
+
+    /// What it was asked.
+    pub fn question(&self) -> &Question {
+        &self.question
     }
 
     /// The follow, once the query has come to what is written later.
@@ -294,7 +331,12 @@ impl Query {
                     self.cut = Some((seek.tail(), size));
                     Ok(Turn::Over)
                 }
-                next => next.map(over),
+                next => next.map(|batch| {
+                    over(batch.map(|mut batch| {
+                        batch.drop_outside(self.question.after, self.question.before);
+                        batch
+                    }))
+                }),
             },
             (Some(Feed::Follow(follow)), timing) => {
                 let mut turn = follow.poll(caller)?;

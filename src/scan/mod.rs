@@ -129,14 +129,14 @@ impl Scan {
         }
     }
 
-    /// What was read so far.
-    pub fn counters(&self) -> Counters {
-        self.counters
-    }
-
     /// The file.
     pub fn source(&self) -> &Arc<Source> {
         &self.job.source
+    }
+
+    /// What was read so far.
+    pub fn counters(&self) -> Counters {
+        self.counters
     }
 
     /// Whether nothing more will come: it came to its end, or it failed.

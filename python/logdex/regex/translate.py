@@ -162,7 +162,7 @@ class _Translator:
             self.exact &= chars.exact
             ranges += chars.foreign
         newline = charset.contains(chars.ascii, _NEWLINE)
-        inner = _class(charset.without(ranges, _NEWLINE))
+        inner = as_class(charset.without(ranges, _NEWLINE))
         return Piece(inner, "(?m:$)" if newline else None, 0, newline)
 
     def group(self, value: Any, flags: int, *, head: bool, tail: bool) -> Piece:
@@ -320,7 +320,8 @@ def _either(parts: Iterable[str | None]) -> str | None:
     return "(?:" + "|".join(some) + ")"
 
 
-def _class(ranges: Ranges) -> str | None:
+def as_class(ranges: Ranges) -> str | None:
+    """What takes one of the characters in `ranges`; None where there is none."""
     if not ranges:
         return None
     if len(ranges) == 1 and ranges[0][0] == ranges[0][1]:

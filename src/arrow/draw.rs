@@ -1,0 +1,72 @@
+//! Where the rows of a table come from: one log, two that make one stream, or many in one order.
+
+use super::rows::Rows;
+use crate::batch::Batch;
+use crate::caller::Caller;
+use crate::error::Result;
+use crate::file::block::BLOCK;
+use crate::merge::{Merge, MergeStep};
+
+/// So many rows are drawn at once at most.
+const MOST: usize = 1 << 14;
+
+/// So many blocks are held by one chunk at most, or lines of as many bytes: what is in flight stays in the cores' caches,
+/// and their buffers are used again.
+const BLOCKS: usize = 8;
+
+/// What was drawn.
+pub struct Drawn {
+    /// The next rows, in order.
+    pub(super) rows: Rows,
+    /// Whether there may be more behind them, or what went wrong there.
+    pub(super) more: Result<bool>,
+}
+
+/// An answer, drawn in chunks of rows.
+pub trait Draw: Send {
+    /// Draws the next rows: those of several blocks, unless somebody wants to see them `soon`.
+    fn draw(&mut self, soon: bool, caller: &mut dyn Caller) -> Drawn;
+
+    /// Takes back rows that are no longer needed, for their buffers.
+    fn recycle(&mut self, rows: Rows);
+
+    /// Lets go of the files and of the threads.
+    fn finish(&mut self);
+}
+
+impl Draw for Merge {
+    fn draw(&mut self, soon: bool, caller: &mut dyn Caller) -> Drawn {
+        let (mut held, mut bytes, mut more) = (Vec::new(), 0, Ok(true));
+        let enough = if soon { MOST / BLOCKS } else { MOST };
+        while held.len() < enough && bytes < BLOCKS * BLOCK && matches!(more, Ok(true)) {
+            if let Some((at, line)) = self.ready() {
+                bytes += line.line.end - line.line.start;
+                held.push((at, line));
+                continue;
+            }
+            // A table has an end, so nobody asked for logs that come later.
+            more = self.advance(caller).map(|step| matches!(step, MergeStep::Line | MergeStep::Still));
+        }
+        Drawn { rows: Rows::Held(held), more }
+    }
+
+    fn recycle(&mut self, _: Rows) {}
+
+    fn finish(&mut self) {}
+}
+
+/// Draws from what gives one batch after the other.
+pub fn of_batches(soon: bool, mut next: impl FnMut() -> Result<Option<Batch>>) -> Drawn {
+    let (mut batches, mut rows, mut bytes, mut more) = (Vec::new(), 0, 0, Ok(true));
+    let enough = if soon { 1 } else { BLOCKS };
+    while batches.len() < enough && rows < MOST as u64 && bytes < BLOCKS * BLOCK && matches!(more, Ok(true)) {
+        more = next().map(|batch| {
+            let Some(batch) = batch else { return false };
+            rows += batch.len();
+            bytes += batch.block.bytes().len();
+            batches.push(batch);
+            true
+        });
+    }
+    Drawn { rows: Rows::Batches(batches), more }
+}

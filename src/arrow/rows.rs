@@ -1,0 +1,80 @@
+//! Rows: lines on their way into columns, with the blocks in which they stand.
+
+use crate::batch::{Batch, LineTime};
+use crate::file::block::Block;
+use crate::line::Line;
+use crate::merge::Held;
+
+/// Lines of one log or of many, in the order of the answer.
+#[derive(Debug)]
+pub enum Rows {
+    /// Of one log, block by block.
+    Batches(Vec<Batch>),
+    /// Of many, each with the number of its log.
+    Held(Vec<(usize, Held)>),
+}
+
+/// One line.
+#[derive(Clone, Copy, Debug)]
+pub struct Row<'r> {
+    /// The block in which it stands.
+    pub block: &'r Block,
+    /// Where it stands there.
+    pub line: Line,
+    /// Its time, if that was asked for.
+    pub time: Option<LineTime>,
+    /// The number of its log.
+    pub log: usize,
+}
+
+impl<'r> Row<'r> {
+    /// Its bytes without the final `\n`.
+    #[inline]
+    pub(super) fn bare(&self) -> Line {
+        let Line { start, end } = self.line;
+        let ends = end > start && self.block.bytes()[end - 1] == b'\n';
+        Line { start, end: end - usize::from(ends) }
+    }
+
+    /// Its text without the final `\n`, where its block is known to be text.
+    #[inline]
+    pub(super) fn text(&self) -> Option<&'r str> {
+        let Line { start, end } = self.bare();
+        self.block.text().map(|text| &text[start..end])
+    }
+}
+
+impl Rows {
+    /// How many there are.
+    pub(super) fn len(&self) -> usize {
+        match self {
+            Self::Batches(batches) => batches.iter().map(|batch| batch.len() as usize).sum(),
+            Self::Held(held) => held.len(),
+        }
+    }
+
+    /// How many bytes their lines have, `\n`s included.
+    pub(super) fn bytes(&self) -> usize {
+        let mut bytes = 0;
+        self.each(|row| bytes += row.line.end - row.line.start);
+        bytes
+    }
+
+    /// Shows each of them to `see`, in order.
+    #[inline]
+    pub(super) fn each<'r>(&'r self, mut see: impl FnMut(Row<'r>)) {
+        match self {
+            Self::Batches(batches) => batches.iter().for_each(|batch| each_of(batch, &mut see)),
+            Self::Held(held) => held.iter().for_each(|(log, held)| {
+                see(Row { block: &held.block, line: held.line, time: held.time, log: *log });
+            }),
+        }
+    }
+}
+
+#[inline]
+fn each_of<'r>(batch: &'r Batch, see: &mut impl FnMut(Row<'r>)) {
+    for (at, line) in batch.lines().enumerate() {
+        see(Row { block: &batch.block, line, time: batch.time(at), log: 0 });
+    }
+}

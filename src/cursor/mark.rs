@@ -1,0 +1,134 @@
+//! How far one log was handed out, and the evidence that a file is that log.
+
+use std::path::Path;
+
+use xxhash_rust::xxh3::xxh3_64;
+
+use crate::error::Result;
+use crate::file::block::Block;
+use crate::file::source::{Identity, Source};
+use crate::line::Line;
+
+/// How many bytes before the place are evidence.
+const TAIL: u64 = 4096;
+
+/// The fingerprint of some bytes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Print {
+    /// How many.
+    pub length: u64,
+    /// Their hash.
+    pub hash: u64,
+}
+
+impl Print {
+    fn of(bytes: &[u8]) -> Self {
+        Self { length: bytes.len() as u64, hash: xxh3_64(bytes) }
+    }
+
+    /// Whether it is of what stands at `offset` of the file.
+    fn stands(self, source: &Source, offset: u64) -> Result<bool> {
+        // As long as it is made here, whatever a forged one says.
+        let Ok(length) = usize::try_from(self.length.min(TAIL)) else { return Ok(false) };
+        let mut bytes = vec![0; length];
+        let got = source.read(offset, &mut bytes)?;
+        Ok(got == length && self == Self::of(&bytes))
+    }
+}
+
+/// Lines of a log of which some were handed out, because many logs were put in one order: those up to `key` in that
+/// order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tier {
+    /// It speaks of lines that begin before this, in bytes.
+    pub end: u64,
+    /// What lines are ordered by; those with a smaller one were handed out.
+    pub key: i64,
+    /// Of the lines with the same key, those that begin before this were.
+    pub limit: u64,
+}
+
+impl Tier {
+    /// Whether a line with `key` that begins at `offset` was handed out.
+    pub fn covers(&self, key: i64, offset: u64) -> bool {
+        offset < self.end && (key < self.key || (key == self.key && offset < self.limit))
+    }
+}
+
+/// How far a log was handed out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mark {
+    /// The path by which it was known.
+    pub name: String,
+    /// Which file it was.
+    pub identity: Identity,
+    /// What stood at its beginning.
+    pub head: Print,
+    /// What stood before the place.
+    pub tail: Print,
+    /// All lines that begin before this were handed out, in bytes.
+    pub at: u64,
+    /// So many bytes of the line there were, too: it was the last of the file, and not finished.
+    pub open: u64,
+    /// Lines behind it that were handed out.
+    pub tiers: Vec<Tier>,
+}
+
+impl Mark {
+    /// Behind `line` of a block that was read of `source`, known as `name`. Nothing is read: the file may be another
+    /// one by now.
+    pub fn behind(source: &Source, name: &Path, block: &Block, line: Line) -> Self {
+        let whole = line.of(block.bytes()).ends_with(b"\n");
+        let place = if whole { line.end } else { line.start };
+        // Before a hole that follows, so that what stands before the place is what stood on the line.
+        let at = place.checked_sub(1).map_or(block.file_offset(0), |last| block.file_offset(last) + 1);
+        let open = if whole { 0 } else { (line.end - line.start) as u64 };
+        let tail = Print::of(block.solid_before(place, TAIL as usize));
+        Self { tail, at, open, ..Self::at_start(source, name) }
+    }
+
+    /// At `at` of `source`, a line start, as the file is now.
+    pub fn at(source: &Source, name: &Path, at: u64) -> Result<Self> {
+        let mut tail = vec![0; at.min(TAIL) as usize];
+        let got = source.read(at - tail.len() as u64, &mut tail)?;
+        tail.truncate(got);
+        Ok(Self { tail: Print::of(&tail), at, ..Self::at_start(source, name) })
+    }
+
+    fn at_start(source: &Source, name: &Path) -> Self {
+        let name = std::path::absolute(name).unwrap_or_else(|_| name.to_path_buf());
+        Self {
+            name: name.to_string_lossy().into_owned(),
+            identity: source.identity(),
+            head: Print::of(&source.head()),
+            tail: Print::of(&[]),
+            at: 0,
+            open: 0,
+            tiers: Vec::new(),
+        }
+    }
+
+    /// Where to go on in `source`, if that is the log that was marked; else `None`.
+    pub fn fits(&self, source: &Source) -> Result<Option<u64>> {
+        let nothing_known = self.head.length == 0 && self.tail.length == 0;
+        let tail = self.at.checked_sub(self.tail.length);
+        let (Some(tail), false) = (tail, nothing_known && source.identity() != self.identity) else {
+            return Ok(None);
+        };
+        if source.size()? < self.at || !self.head.stands(source, 0)? || !self.tail.stands(source, tail)? {
+            return Ok(None);
+        }
+        self.behind_open(source).map(Some)
+    }
+
+    /// Behind the line that was not finished, if it is as it was, or was finished there; else at its beginning.
+    fn behind_open(&self, source: &Source) -> Result<u64> {
+        let Some(end) = self.at.checked_add(self.open).filter(|_| self.open > 0) else { return Ok(self.at) };
+        let mut next = [0];
+        Ok(match source.read(end, &mut next)? {
+            0 if source.size()? == end => end,
+            1 if next == *b"\n" => end + 1,
+            _ => self.at,
+        })
+    }
+}

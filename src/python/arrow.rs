@@ -1,0 +1,437 @@
+//! `Columns` and `Table`: answers as Arrow data, by way of capsules.
+//!
+//! Whoever reads a stream calls from C: from any thread, with the GIL or without, and nothing may unwind into it.
+
+use std::borrow::Cow;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use arrow_array::ffi::FFI_ArrowSchema;
+use arrow_array::ffi_stream::FFI_ArrowArrayStream;
+use arrow_array::{RecordBatch, RecordBatchIterator, RecordBatchReader};
+use arrow_schema::{ArrowError, SchemaRef};
+use pyo3::exceptions::{PyRuntimeError, PyValueError};
+use pyo3::prelude::*;
+use pyo3::types::PyCapsule;
+
+use super::caller::PythonCaller;
+use super::error::{engine, guarded};
+use super::interpreter::{attached, detached};
+use super::question::Question;
+use super::stats::Stats;
+use super::stream::Stream;
+use crate::arrow::{self, Captures, Draw, Drawn, Fields, Groups, Kind, Origin, Plan, Rows};
+use crate::caller::Caller;
+use crate::error::{Error, Result};
+use crate::merge::{Merge, MergeTerms};
+use crate::query::Query;
+use crate::system::cores::cores;
+use crate::system::lock::lock;
+use crate::system::watch::Wakeup;
+
+/// The groups that become columns, as `tables/arrow.py` says them: what each is called, its number and kind; how the engine
+/// takes them, if it can; and `search`.
+type Said = (Vec<(String, usize, String)>, Option<(String, Option<String>)>, Py<PyAny>);
+
+/// Which columns a table has.
+#[pyclass(frozen, module = "logdex._core")]
+pub(super) struct Columns {
+    names: Vec<String>,
+    groups: Option<Wanted>,
+}
+
+/// The groups that become columns.
+struct Wanted {
+    columns: Vec<(String, usize, Kind)>,
+    captures: Option<Arc<Captures>>,
+    search: Arc<Search>,
+}
+
+#[pymethods]
+impl Columns {
+    #[new]
+    #[pyo3(signature = (names, groups=None))]
+    fn new(py: Python<'_>, names: Vec<String>, groups: Option<Said>) -> PyResult<Self> {
+        let groups = groups.map(|said| Wanted::new(py, said)).transpose()?;
+        let made = Self { names, groups };
+        made.plan(&[])?;
+        Ok(made)
+    }
+
+    #[getter]
+    fn names(&self) -> Vec<String> {
+        self.names.clone()
+    }
+
+    /// Whether each line must be timed for them.
+    #[getter]
+    fn timed(&self) -> PyResult<bool> {
+        Ok(self.plan(&[])?.wants_times())
+    }
+
+    /// Whether each line must have a step for them.
+    #[getter]
+    fn stepped(&self) -> PyResult<bool> {
+        Ok(self.plan(&[])?.wants_steps())
+    }
+
+    /// Their names and types.
+    fn schema<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyCapsule>> {
+        let schema = FFI_ArrowSchema::try_from(self.plan(&[])?.schema().as_ref());
+        let schema = schema.map_err(|error| PyValueError::new_err(error.to_string()))?;
+        PyCapsule::new_with_value(py, schema, c"arrow_schema")
+    }
+}
+
+impl Columns {
+    fn plan(&self, logs: &[Origin]) -> Result<Plan> {
+        Plan::new(&self.names, self.groups.as_ref().map(Wanted::fields), logs)
+    }
+}
+
+impl Wanted {
+    fn new(py: Python<'_>, (columns, programs, search): Said) -> PyResult<Self> {
+        let kinds = columns.into_iter().map(|(name, number, kind)| {
+            let kind = match kind.as_str() {
+                "int" => Kind::Int,
+                "float" => Kind::Float,
+                "str" => Kind::Text,
+                _ => return Err(PyValueError::new_err(format!("{kind:?}: no kind of column"))),
+            };
+            Ok((name, number, kind))
+        });
+        let columns = kinds.collect::<PyResult<Vec<_>>>()?;
+        let build = |(ascii, text): (String, Option<String>)| Captures::new(&ascii, text.as_deref());
+        let captures = detached(py, || programs.and_then(build)).map(Arc::new);
+        let numbers = columns.iter().map(|(_, number, _)| *number).collect();
+        Ok(Self { columns, captures, search: Arc::new(Search { search, numbers }) })
+    }
+
+    fn fields(&self) -> Fields {
+        let search: Arc<dyn Groups> = Arc::clone(&self.search) as _;
+        Fields::new(self.columns.clone(), self.captures.clone(), search)
+    }
+}
+
+/// `search` of a compiled pattern, and the numbers of the groups that are wanted.
+struct Search {
+    search: Py<PyAny>,
+    numbers: Vec<usize>,
+}
+
+impl Groups for Search {
+    fn take(&self, lines: &[Cow<'_, str>]) -> Result<Vec<Option<String>>> {
+        let told = attached(|py| {
+            let search = self.search.bind(py);
+            let mut groups = Vec::with_capacity(lines.len() * self.numbers.len());
+            for line in lines {
+                let found = search.call1((&**line,))?;
+                for number in &self.numbers {
+                    let group = if found.is_none() {
+                        None
+                    } else {
+                        found.call_method1("group", (*number,))?.extract()?
+                    };
+                    groups.push(group);
+                }
+            }
+            PyResult::Ok(groups)
+        });
+        told.map_err(|error| Error::Value(error.to_string()))
+    }
+}
+
+/// What the rows are drawn from.
+enum Answer {
+    One(Stream),
+    Many(Box<Merge>),
+}
+
+impl Draw for Answer {
+    fn draw(&mut self, soon: bool, caller: &mut dyn Caller) -> Drawn {
+        match self {
+            Self::One(stream) => arrow::of_batches(soon, || stream.next(caller)),
+            Self::Many(merge) => merge.draw(soon, caller),
+        }
+    }
+
+    fn recycle(&mut self, rows: Rows) {
+        match self {
+            Self::One(stream) => {
+                if let Rows::Batches(batches) = rows {
+                    for batch in batches {
+                        stream.recycle(batch);
+                    }
+                }
+            }
+            Self::Many(merge) => Draw::recycle(&mut **merge, rows),
+        }
+    }
+
+    fn finish(&mut self) {
+        match self {
+            Self::One(stream) => stream.finish(),
+            Self::Many(merge) => Draw::finish(&mut **merge),
+        }
+    }
+}
+
+/// What a reader and those who ask about it share.
+#[derive(Default)]
+struct Shared {
+    closed: Arc<AtomicBool>,
+    wakeup: Arc<Wakeup>,
+    told: Mutex<Stats>,
+}
+
+/// One answer as a table: a stream that is handed over once.
+#[pyclass(frozen, module = "logdex._core")]
+pub(super) struct Table {
+    shared: Arc<Shared>,
+    reader: Mutex<Option<Reader>>,
+}
+
+#[pymethods]
+impl Table {
+    /// Puts the questions and reads up to the first rows: `merged` in one order, or else the only one.
+    #[new]
+    #[pyo3(signature = (asked, columns, *, merged=false, last=None))]
+    fn new(
+        py: Python<'_>,
+        asked: Vec<Py<Question>>,
+        columns: &Columns,
+        merged: bool,
+        last: Option<usize>,
+    ) -> PyResult<Self> {
+        let shared = Arc::new(Shared::default());
+        let mut reader = Reader::new(py, asked, columns, merged, last, &shared)?;
+        let begun = engine(py, || reader.table.begin(&mut reader.caller));
+        begun.map_err(|error| reader.caller.exception(error))?;
+        reader.tell();
+        Ok(Self { shared, reader: Mutex::new(Some(reader)) })
+    }
+
+    /// The stream, once.
+    fn stream<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyCapsule>> {
+        let reader = self.only_reader()?.take();
+        let reader = reader.ok_or_else(|| PyRuntimeError::new_err("this table was handed over before"))?;
+        stream(py, reader)
+    }
+
+    fn __iter__(slf: PyRef<'_, Self>) -> PyRef<'_, Self> {
+        slf
+    }
+
+    /// The next batch, for readers in Python, who get Python's own exceptions.
+    fn __next__(&self, py: Python<'_>) -> PyResult<Option<Batch>> {
+        let mut reader = self.only_reader()?;
+        let Some(Reader { table, caller, lines, .. }) = &mut *reader else { return Ok(None) };
+        let batch = engine(py, || table.next(caller)).map_err(|error| caller.exception(error))?;
+        *lines += batch.as_ref().map_or(0, |batch| batch.num_rows() as u64);
+        if let Some(reader) = &*reader {
+            reader.tell();
+        }
+        Ok(batch.map(Batch))
+    }
+
+    /// Ends the answer, from any thread: whoever reads it is told so.
+    fn close(&self) {
+        self.shared.closed.store(true, Ordering::Release);
+        self.shared.wakeup.signal();
+    }
+
+    #[getter]
+    fn stats(&self) -> Stats {
+        lock(&self.shared.told).clone()
+    }
+}
+
+impl Table {
+    /// The reader, for one thread at a time: who waited here with the GIL would keep it from the one who reads.
+    fn only_reader(&self) -> PyResult<MutexGuard<'_, Option<Reader>>> {
+        self.reader.try_lock().map_err(|_| {
+            PyRuntimeError::new_err("this table is being read by another thread; give each thread its own")
+        })
+    }
+}
+
+/// Some rows of a table.
+#[pyclass(frozen, module = "logdex._core")]
+pub(super) struct Batch(RecordBatch);
+
+#[pymethods]
+impl Batch {
+    /// A stream of this batch alone.
+    #[pyo3(signature = (requested_schema=None))]
+    fn __arrow_c_stream__<'py>(
+        &self,
+        py: Python<'py>,
+        requested_schema: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, PyCapsule>> {
+        // Whoever wants other types casts, as the interface allows.
+        let _ = requested_schema;
+        stream(py, RecordBatchIterator::new([Ok(self.0.clone())], self.0.schema()))
+    }
+
+    fn __len__(&self) -> usize {
+        self.0.num_rows()
+    }
+}
+
+/// A capsule of what `reader` reads.
+fn stream(py: Python<'_>, reader: impl RecordBatchReader + Send + 'static) -> PyResult<Bound<'_, PyCapsule>> {
+    PyCapsule::new_with_value(py, FFI_ArrowArrayStream::new(Box::new(reader)), c"arrow_array_stream")
+}
+
+/// The one who reads, as C sees it.
+struct Reader {
+    table: arrow::Table<Answer>,
+    caller: PythonCaller,
+    shared: Arc<Shared>,
+    schema: SchemaRef,
+    lines: u64,
+    /// What went wrong; it is said again to whoever asks again.
+    failed: Option<String>,
+    /// In a forked process there are none of its threads.
+    pid: u32,
+    /// What must live as long: the texts of compressed logs.
+    _keep: Vec<Py<PyAny>>,
+}
+
+impl Reader {
+    fn new(
+        py: Python<'_>,
+        asked: Vec<Py<Question>>,
+        columns: &Columns,
+        merged: bool,
+        last: Option<usize>,
+        shared: &Arc<Shared>,
+    ) -> PyResult<Self> {
+        let origins: Vec<_> = asked.iter().map(|asked| asked.get().origin().into()).collect();
+        let plan = columns.plan(&origins)?;
+        let keep = asked.iter().filter_map(|asked| asked.get().kept(py)).collect();
+        let (answer, caller) = put(py, &asked, merged, last, plan.wants_text(), shared)?;
+        let schema = plan.schema();
+        let table = arrow::Table::new(answer, Arc::new(plan), cores());
+        let (shared, pid) = (Arc::clone(shared), std::process::id());
+        Ok(Self { table, caller, shared, schema, lines: 0, failed: None, pid, _keep: keep })
+    }
+
+    /// The next batch, without the GIL, whether the one who calls has it or not.
+    fn fetch(&mut self) -> std::result::Result<Option<RecordBatch>, ArrowError> {
+        if self.pid != std::process::id() {
+            return Err(ArrowError::CDataInterface(
+                "this stream was opened before the process was forked; open it again here".into(),
+            ));
+        }
+        if let Some(failed) = &self.failed {
+            return Err(ArrowError::CDataInterface(failed.clone()));
+        }
+        let Self { table, caller, .. } = self;
+        let fetched = attached(|py| engine(py, || table.next(caller)));
+        if let Ok(Some(batch)) = &fetched {
+            self.lines += batch.num_rows() as u64;
+        }
+        self.tell();
+        fetched.map_err(|error| {
+            let error = self.error(error);
+            self.failed = Some(error.to_string());
+            error
+        })
+    }
+
+    fn tell(&self) {
+        let mut stats = match self.table.source() {
+            Answer::One(stream) => Stats::of_stream(stream, self.caller.notes()),
+            Answer::Many(merge) => Stats::of_merge(merge, self.caller.notes()),
+        };
+        stats.lines = self.lines;
+        stats.misfits = self.table.plan().misfits();
+        *lock(&self.shared.told) = stats;
+    }
+
+    /// What C is told, which has no way for an exception of Python's but its text.
+    fn error(&mut self, error: Error) -> ArrowError {
+        if let Some(raised) = self.caller.raised() {
+            let told = attached(|_| raised.to_string());
+            return ArrowError::CDataInterface(without_nuls(&told));
+        }
+        let text = without_nuls(&error.to_string());
+        match error {
+            Error::Interrupted => ArrowError::CDataInterface("the answer was closed".into()),
+            Error::Io { source, .. } => ArrowError::IoError(text, source),
+            Error::Truncated { .. } => ArrowError::IoError(text, std::io::ErrorKind::UnexpectedEof.into()),
+            Error::Memory { .. } => ArrowError::MemoryError(text),
+            _ => ArrowError::CDataInterface(text),
+        }
+    }
+}
+
+impl Iterator for Reader {
+    type Item = std::result::Result<RecordBatch, ArrowError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        // The engine's panics are caught where it is called; this is for what stands around that.
+        let fetched = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| self.fetch()));
+        fetched
+            .unwrap_or_else(|_| Err(ArrowError::CDataInterface("the stream broke; open it again".into())))
+            .transpose()
+    }
+}
+
+impl RecordBatchReader for Reader {
+    fn schema(&self) -> SchemaRef {
+        Arc::clone(&self.schema)
+    }
+}
+
+impl Drop for Reader {
+    fn drop(&mut self) {
+        let table = &mut self.table;
+        let mut finish = || {
+            guarded(|| {
+                table.finish();
+                Ok(())
+            })
+        };
+        // An index may be written now, for which nobody shall wait who needs the GIL.
+        let _ = attached(|py| detached(py, &mut finish));
+    }
+}
+
+/// Puts the questions; `text` says whether somebody looks at that.
+fn put(
+    py: Python<'_>,
+    asked: &[Py<Question>],
+    merged: bool,
+    last: Option<usize>,
+    text: bool,
+    shared: &Shared,
+) -> PyResult<(Answer, PythonCaller)> {
+    let Shared { closed, wakeup, .. } = shared;
+    if !merged {
+        let one = asked.first().ok_or_else(|| PyValueError::new_err("there is no log to be asked"))?.get();
+        if one.is_stream() {
+            let (stream, caller) = one.stream(py, closed, wakeup);
+            return Ok((Answer::One(stream), caller));
+        }
+        let (question, caller) = one.put(py, closed, wakeup);
+        let query = if text { Query::new(question) } else { Query::raw(question) };
+        return Ok((Answer::One(Stream::One(Box::new(query))), caller));
+    }
+    let (mut questions, mut first) = (Vec::new(), None);
+    for one in asked {
+        let (question, caller) = one.get().put(py, closed, wakeup);
+        questions.push(question);
+        // One caller speaks for all: the regex is the same.
+        first.get_or_insert(caller);
+    }
+    let caller = first.unwrap_or_else(|| PythonCaller::new(None, None, Arc::clone(closed)));
+    let terms = MergeTerms { last, wakeup: Arc::clone(wakeup), ..MergeTerms::default() };
+    Ok((Answer::Many(Box::new(Merge::new(questions, terms))), caller))
+}
+
+/// C takes a text as ended by its first NUL, and the name of a file may come from a hostile place.
+fn without_nuls(text: &str) -> String {
+    text.replace('\0', "\u{fffd}")
+}

@@ -1,0 +1,82 @@
+//! What lies behind an answer's reader: the mark of the last line that was handed out.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::Query;
+use crate::batch::Batch;
+use crate::cursor::{Cursor, Mark};
+use crate::error::Result;
+use crate::file::block::{Block, Extent, whole_end};
+use crate::file::source::Source;
+use crate::line::Line;
+
+/// The place behind the last line that was handed out, of one log or of two that make one stream.
+pub struct Behind {
+    /// How far each log was handed out, before this answer or by it, by the log's name.
+    marks: BTreeMap<String, Mark>,
+    /// The file of the batch that is being handed out, and what it is called.
+    file: Option<(Arc<Source>, PathBuf)>,
+}
+
+impl Behind {
+    /// Before the first line of an answer that goes on from `begun`.
+    pub fn new(begun: Cursor) -> Self {
+        let marks = begun.marks.into_iter().map(|mark| (mark.name.clone(), mark)).collect();
+        Self { marks, file: None }
+    }
+
+    /// A batch of `query` begins.
+    pub fn enter(&mut self, query: &Query) {
+        self.file = query.source().map(|source| (Arc::clone(source), query.question().name.clone()));
+    }
+
+    /// A batch of `query` goes out as a whole.
+    pub fn pass(&mut self, query: &Query, batch: &Batch) {
+        self.enter(query);
+        let last = (batch.len() as usize).checked_sub(1).and_then(|last| batch.line(last));
+        if let Some(mark) = last.and_then(|line| self.of_line(&batch.block, line)) {
+            self.move_to(mark);
+        }
+    }
+
+    /// The mark behind `line` of the batch that is being handed out.
+    pub fn of_line(&self, block: &Block, line: Line) -> Option<Mark> {
+        let (source, name) = self.file.as_ref()?;
+        Some(Mark::behind(source, name, block, line))
+    }
+
+    /// What comes before `mark` was handed out.
+    pub fn move_to(&mut self, mark: Mark) {
+        self.marks.insert(mark.name.clone(), mark);
+    }
+
+    /// Nothing more comes: all whole lines of the file lie behind the reader, be they selected or not.
+    pub fn arrive(&mut self, query: &Query) -> Result<()> {
+        let Some(source) = query.source() else { return Ok(()) };
+        let name = &query.question().name;
+        let end = query.end_of_file();
+        let mark = Mark::at(source, name, 0)?;
+        let known = self.marks.get(&mark.name);
+        let begun = query.question().after.min(end);
+        let from = known.filter(|known| known.identity == mark.identity).map_or(begun, |known| known.at);
+        let whole = whole_end(source, Extent { start: from, end: end.max(from) }, &mut || Ok(()))?;
+        if whole > from {
+            self.move_to(Mark::at(source, name, whole)?);
+        } else if known.is_none() {
+            let whole = whole_end(source, Extent { start: 0, end: from }, &mut || Ok(()))?;
+            self.move_to(Mark::at(source, name, whole)?);
+        }
+        Ok(())
+    }
+
+    /// The place, if `line` is the last that was handed out of the batch at hand.
+    pub fn cursor(&self, line: Option<(&Block, Line)>) -> Cursor {
+        let mut marks = self.marks.clone();
+        if let Some(mark) = line.and_then(|(block, line)| self.of_line(block, line)) {
+            marks.insert(mark.name.clone(), mark);
+        }
+        Cursor { marks: marks.into_values().collect() }
+    }
+}
