@@ -15,6 +15,7 @@ use super::scout::{self, Scouted};
 use super::stats::Stats;
 use super::text;
 use super::when::Zone;
+use crate::cursor::Cursor;
 use crate::error::{Error, Result};
 use crate::merge::MergeTerms;
 use crate::show::{self, Feed, Json, Manner, Many, Painter, Scout, Shape, Style, Surroundings};
@@ -108,6 +109,8 @@ pub(super) struct Show {
     picks: bool,
     scout: Option<Py<PyAny>>,
     most: Option<u64>,
+    /// The place behind what was written, if somebody wants to know.
+    place: Option<Mutex<Option<Cursor>>>,
 }
 
 struct Answer {
@@ -127,7 +130,8 @@ struct Told {
 #[pymethods]
 impl Show {
     #[new]
-    #[pyo3(signature = (shown, *, paint=None, picks=false, scout=None, skip=0, last=None, most=None))]
+    #[pyo3(signature = (shown, *, paint=None, picks=false, scout=None, skip=0, last=None, most=None, keeps_place=false))]
+    #[expect(clippy::too_many_arguments, reason = "the keywords of a Python call")]
     fn new(
         py: Python<'_>,
         shown: Vec<Shown>,
@@ -137,6 +141,7 @@ impl Show {
         skip: u64,
         last: Option<usize>,
         most: Option<u64>,
+        keeps_place: bool,
     ) -> PyResult<Self> {
         let (closed, wakeup) = (Arc::new(AtomicBool::new(false)), Arc::new(Wakeup::default()));
         let (mut logs, mut caller, mut keep) = (Vec::new(), None, Vec::new());
@@ -156,7 +161,7 @@ impl Show {
         let one = logs.len() == 1 && !grows && (logs[0].shape.is_plain() || !logs[0].question.follow);
         let parts = match logs.pop() {
             Some(show::Shown { question, style, shape }) if one => {
-                Parts::One(Box::new(Feed::new(question, shape, skip)), style)
+                Parts::One(Box::new(Feed::new(question, shape, skip, keeps_place)), style)
             }
             last_log => {
                 logs.extend(last_log);
@@ -172,8 +177,9 @@ impl Show {
             }
         };
         let caller = caller.unwrap_or_else(|| PythonCaller::new(None, None, Arc::clone(&closed)));
+        let place = keeps_place.then(Mutex::default);
         let answer = Mutex::new(Answer { parts, caller, _keep: keep });
-        Ok(Self { answer, told: Mutex::default(), closed, wakeup, paint, picks, scout: look, most })
+        Ok(Self { answer, told: Mutex::default(), closed, wakeup, paint, picks, scout: look, most, place })
     }
 
     #[pyo3(signature = (sink, *, live=false))]
@@ -183,7 +189,12 @@ impl Show {
         let scout = self.scout.as_ref().map(|look| look.clone_ref(py));
         let (closed, wakeup) = (Arc::clone(&self.closed), Arc::clone(&self.wakeup));
         let mut scout = Looking { look: scout, closed, wakeup, raised: None, keep: Vec::new() };
-        let manner = Manner { sink: sink.map(|sink| &sink.get().0), live, most: self.most };
+        let manner = Manner {
+            sink: sink.map(|sink| &sink.get().0),
+            live,
+            most: self.most,
+            place: self.place.as_ref(),
+        };
         detached(py, || {
             let Ok(mut answer) = self.answer.try_lock() else {
                 return Err(PyRuntimeError::new_err("this answer is being shown by another thread"));
@@ -209,6 +220,12 @@ impl Show {
                 Ok(()) => Ok(hits),
             }
         })
+    }
+
+    /// The place behind what was written, from any thread.
+    #[getter]
+    fn cursor(&self) -> Option<String> {
+        self.place.as_ref().and_then(|place| lock(place).as_ref().map(Cursor::to_text))
     }
 
     fn close(&self) {

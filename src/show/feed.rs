@@ -4,7 +4,9 @@ use super::context::Placed;
 use super::{Page, Shape, Shaper};
 use crate::batch::Batch;
 use crate::caller::Caller;
+use crate::cursor::Cursor;
 use crate::error::Result;
+use crate::query::behind::Behind;
 use crate::query::{Query, Question};
 
 /// The answer about one file under way.
@@ -13,13 +15,20 @@ pub struct Feed {
     shaper: Shaper,
     /// How many of the lines that are meant are still passed over.
     skip: u64,
+    /// The place behind the batches that were taken, where somebody wants to know.
+    behind: Option<Behind>,
 }
 
 impl Feed {
     /// Puts `question`, to be shown in `shape`, without the first `skip` lines that are meant.
-    pub fn new(mut question: Question, shape: Shape, skip: u64) -> Self {
+    pub fn new(mut question: Question, shape: Shape, skip: u64, keeps_place: bool) -> Self {
         let shaper = Shaper::new(&mut question, shape);
-        Self { query: Query::raw(question), shaper, skip }
+        Self {
+            query: Query::raw(question),
+            shaper,
+            skip,
+            behind: keeps_place.then(|| Behind::new(Cursor::default())),
+        }
     }
 
     /// The answer, for its stats.
@@ -29,7 +38,18 @@ impl Feed {
 
     /// The next batch of an answer whose lines go out as they are.
     pub fn next_batch(&mut self, caller: &mut dyn Caller) -> Result<Option<Batch>> {
-        self.query.next(caller)
+        let batch = self.query.next(caller)?;
+        match (&mut self.behind, &batch) {
+            (Some(behind), Some(batch)) => behind.pass(&self.query, batch),
+            (Some(behind), None) => behind.arrive(&self.query)?,
+            (None, _) => {}
+        }
+        Ok(batch)
+    }
+
+    /// The place behind the batches that were taken, if it is kept.
+    pub fn cursor(&self) -> Option<Cursor> {
+        self.behind.as_ref().map(|behind| behind.cursor(None))
     }
 
     /// Gives a batch's buffer back.
@@ -46,7 +66,7 @@ impl Feed {
     pub fn turn(&mut self, page: &mut Page, caller: &mut dyn Caller) -> Result<bool> {
         page.clear();
         while page.rows().is_empty() {
-            let Some(batch) = self.query.next(caller)? else {
+            let Some(batch) = self.next_batch(caller)? else {
                 self.shaper.finish(&mut self.skip, page);
                 return Ok(!page.rows().is_empty());
             };

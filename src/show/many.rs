@@ -4,7 +4,7 @@
 //! order stays, and of the files' next lines the earliest goes out.
 
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::attended::Attended;
 use super::out::{Out, Painter};
@@ -13,9 +13,13 @@ use crate::caller::Caller;
 use crate::error::{Error, Result};
 use crate::merge::{Held, Merge, MergeStep, MergeTerms};
 use crate::query::Question;
+use crate::system::lock::lock;
 
 /// A record that waits for its next line is shown after so long.
 const STILL: Duration = Duration::from_millis(100);
+
+/// How often the place is told at most: for that, each log is looked at.
+const TOLD: Duration = Duration::from_millis(500);
 
 /// A log, and how it is shown.
 pub struct Shown {
@@ -39,6 +43,8 @@ pub struct Many {
     ways: Vec<Way>,
     /// How many of the lines that are meant are still passed over.
     skip: u64,
+    /// When the place was told last.
+    told: Option<Instant>,
 }
 
 /// How the lines of one log go out.
@@ -55,7 +61,7 @@ impl Many {
         let plain = logs.iter().all(|one| one.shape.is_plain());
         let records = logs.iter().any(|one| one.shape.records);
         let terms = MergeTerms { in_file_order: !plain, still: records.then_some(STILL), ..terms };
-        let mut many = Self { merge: Merge::new(Vec::new(), terms), ways: Vec::new(), skip };
+        let mut many = Self { merge: Merge::new(Vec::new(), terms), ways: Vec::new(), skip, told: None };
         let questions = many.take(logs);
         many.merge.add(questions);
         many
@@ -93,6 +99,7 @@ impl Many {
                 out.make_room(&mut || caller.pulse())?;
             }
             out.settle(&mut || caller.pulse())?;
+            self.tell(manner, &out, TOLD)?;
             match self.merge.advance(caller)? {
                 MergeStep::Line => continue,
                 MergeStep::Look => {
@@ -114,9 +121,21 @@ impl Many {
                 self.write(at, &mut page, &mut out, &mut painter)?;
             }
             if over {
-                return out.flush(&mut || caller.pulse());
+                out.flush(&mut || caller.pulse())?;
+                return self.tell(manner, &out, Duration::ZERO);
             }
         }
+    }
+
+    /// Tells the place behind what was written, if that was not done for so long.
+    fn tell(&mut self, manner: Manner<'_>, out: &Out<'_>, often: Duration) -> Result<()> {
+        if let Some(told) = manner.place.filter(|_| out.is_empty())
+            && self.told.is_none_or(|last| last.elapsed() >= often)
+        {
+            *lock(told) = Some(self.merge.cursor()?);
+            self.told = Some(Instant::now());
+        }
+        Ok(())
     }
 
     /// What is asked of `logs`, each of which gets its way.

@@ -16,7 +16,10 @@ mod render;
 mod shaper;
 mod sink;
 
+use std::sync::Mutex;
+
 use crate::batch::LineTime;
+use crate::cursor::Cursor;
 
 pub use clock::Clock;
 pub use context::Surroundings;
@@ -37,6 +40,8 @@ pub struct Manner<'s> {
     pub live: bool,
     /// After so many lines that are meant it is over.
     pub most: Option<u64>,
+    /// Where the place behind what was written is told, for whoever asks meanwhile.
+    pub place: Option<&'s Mutex<Option<Cursor>>>,
 }
 
 /// Why a row is shown.

@@ -1,10 +1,14 @@
 //! The answer about one file, to one sink.
 
+use std::sync::Mutex;
+
 use super::attended::Attended;
 use super::out::{Out, Painter};
 use super::{Feed, Manner, Page, Style};
 use crate::caller::Caller;
+use crate::cursor::Cursor;
 use crate::error::Result;
+use crate::system::lock::lock;
 
 /// Writes what `feed` gives, and counts in `hits` the lines that were meant, also where it ends in an error.
 pub fn show_one(
@@ -17,8 +21,9 @@ pub fn show_one(
 ) -> Result<()> {
     let caller = &mut Attended { caller, sink: manner.sink.filter(|_| manner.live) };
     let mut out = Out::new(manner, hits);
+    let place = Place { told: manner.place };
     if feed.is_plain() && style.is_plain() && painter.is_none() && manner.most.is_none() {
-        return plain(feed, caller, &mut out);
+        return plain(feed, caller, &mut out, place);
     }
     let (mut page, mut headed) = (Page::default(), false);
     while feed.turn(&mut page, caller)? {
@@ -30,19 +35,40 @@ pub fn show_one(
             }
         }
         out.settle(&mut || caller.pulse())?;
+        place.tell(feed, &out);
     }
-    out.flush(&mut || caller.pulse())
+    out.flush(&mut || caller.pulse())?;
+    place.tell(feed, &out);
+    Ok(())
+}
+
+/// Where the place behind what was written is told.
+#[derive(Clone, Copy)]
+struct Place<'s> {
+    told: Option<&'s Mutex<Option<Cursor>>>,
+}
+
+impl Place<'_> {
+    /// All that `feed` gave was written, unless `out` still has some.
+    fn tell(self, feed: &Feed, out: &Out<'_>) {
+        if let Some(told) = self.told.filter(|_| out.is_empty()) {
+            *lock(told) = feed.cursor();
+        }
+    }
 }
 
 /// The lines of one feed as they are.
-fn plain(feed: &mut Feed, caller: &mut dyn Caller, out: &mut Out<'_>) -> Result<()> {
+fn plain(feed: &mut Feed, caller: &mut dyn Caller, out: &mut Out<'_>, place: Place<'_>) -> Result<()> {
     let mut ended = true;
     while let Some(batch) = feed.next_batch(caller)? {
         ended = out.pour(&batch, &mut || caller.pulse())?.unwrap_or(ended);
         feed.recycle(batch);
+        place.tell(feed, out);
     }
     if !ended {
         out.end_line();
     }
-    out.flush(&mut || caller.pulse())
+    out.flush(&mut || caller.pulse())?;
+    place.tell(feed, out);
+    Ok(())
 }

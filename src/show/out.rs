@@ -36,8 +36,13 @@ pub(super) struct Out<'s> {
 
 impl<'s> Out<'s> {
     pub(super) fn new(manner: Manner<'s>, hits: &'s mut u64) -> Self {
-        let Manner { sink, live, most } = manner;
+        let Manner { sink, live, most, .. } = manner;
         Self { sink, buffer: Vec::new(), written: Instant::now(), hits, live, most }
+    }
+
+    /// Whether all that came here was written.
+    pub(super) fn is_empty(&self) -> bool {
+        self.buffer.is_empty()
     }
 
     /// Whether as many lines as are wanted have been written.

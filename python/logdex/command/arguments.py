@@ -204,6 +204,11 @@ def _add_manner(how: argparse._ArgumentGroup) -> None:
         "--color", choices=["auto", "always", "never"], default="auto", help="colour matches and labels"
     )
     how.add_argument(
+        "--cursor-file",
+        metavar="FILE",
+        help="go on behind the place that FILE holds, and keep there the place behind what was written",
+    )
+    how.add_argument(
         "--stats", action="store_true", help="say on stderr how sure the answer is, and what it cost"
     )
 

@@ -21,6 +21,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from logdex._ended import AllEnded
     from logdex._question import Newcomers
+    from logdex.command.place import Place
     from logdex.inputs.newcomers import Lookout
 
 SELECTED, NONE_SELECTED, TROUBLE = 0, 1, 2
@@ -29,6 +30,11 @@ SELECTED, NONE_SELECTED, TROUBLE = 0, 1, 2
 
 def run(args: Namespace) -> int:
     """Does what the command line asks for; returns the exit status."""
+    if args.cursor_file and (wrong := _beside_cursor(args)):
+        complain(
+            ValueError(f"--cursor-file keeps one place behind all lines that were shown; leave out {wrong}")
+        )
+        return TROUBLE
     regex = join(args.regex, ignore_case=args.ignore_case)
     if misread := hints.misread(args):
         hints.say(misread)
@@ -39,11 +45,29 @@ def run(args: Namespace) -> int:
     if not found and (failed or lookout is None):
         return TROUBLE
     _settle_clocks(args, found)
-    command = _Command(args, regex, found, lookout)
+    try:
+        command = _Command(args, regex, found, lookout)
+    except (OSError, ValueError) as error:
+        complain(error)
+        return TROUBLE
     status = command.run()
     if status == NONE_SELECTED and not args.follow:
         command.explain()
     return TROUBLE if failed or command.failed else status
+
+
+def _beside_cursor(args: Namespace) -> str | None:
+    """The first option that shows lines out of their order, more than once, or not to the end."""
+    options = {
+        "-n": args.last is not None,
+        "-c": args.count,
+        "--files-with-matches": args.files_with_matches,
+        "--no-merge": not args.merge and len(args.sources) > 1,
+        "-A, -B and -C": bool(args.before or args.after or args.context),
+        "--records": args.records,
+        "-m": args.max_count is not None,
+    }
+    return next((option for option, said in options.items() if said), None)
 
 
 def _resolve(arguments: Sequence[str], wish: Wish) -> tuple[list[Input], bool]:
@@ -114,6 +138,7 @@ class _Command:
         self._rows = Rows(args, regex, several=self._in_one_order, many_labels=many_labels)
         self._found = [one for one in found if not self._in_one_order or self._can_be_read(one)]
         self._shown = [self._row(one) for one in self._found]
+        self._place = self._resume(args.cursor_file) if args.cursor_file else None
 
     def run(self) -> int:
         if self._args.files_with_matches:
@@ -149,6 +174,25 @@ class _Command:
             sys.stdout.write(row)
             shown = True
         return SELECTED if shown else NONE_SELECTED
+
+    def _resume(self, path: str) -> Place:
+        """Has each file gone on with behind the place that `path` holds."""
+        from logdex.command.place import Place
+        from logdex.inputs.resume import resume_many
+
+        place = Place(path)
+        cursor = place.load()
+        if cursor is not None:
+            rows = {one.question.path: one for one in self._shown}
+            questions = resume_many([one.question for one in self._shown], cursor, "raise")
+            # What was rotated comes first, in the order of time.
+            several = len(questions) > 1
+            self._in_one_order = self._in_one_order or several
+            self._shown = [
+                rows.get(one.path, self._shown[0]).but(question=one.but(records=one.records or several))
+                for one in questions
+            ]
+        return place
 
     def _row(self, one: Input) -> Shown:
         return self._rows.of(one, one.ended if not self._in_one_order else self._all_ended)
@@ -202,7 +246,10 @@ class _Command:
             skip=skip,
             last=last,
             most=self._args.max_count,
+            keeps_place=self._place is not None,
         )
+        if self._place is not None:
+            self._place.attend(show)
         try:
             hits: int = show.run(sink, live=any(one.question.follow for one in shown) or self._args.follow)
         except (OSError, ValueError) as error:
@@ -211,6 +258,8 @@ class _Command:
             self._complain(error)
             return 0
         finally:
+            if self._place is not None:
+                self._place.finish(show)
             if self._args.stats and (sink is not None or self._args.count):
                 from logdex.command import stats
 

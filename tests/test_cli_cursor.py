@@ -1,0 +1,88 @@
+"""`logdex --cursor-file`: each line once, over several calls."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from shell import LINES, Following, run
+
+
+def test_each_call_shows_what_the_last_one_did_not(log: Path, tmp_path: Path) -> None:
+    place = tmp_path / "place"
+    assert run("--cursor-file", place, log) == (0, LINES, "")
+    stored = place.read_text()
+    assert run("--cursor-file", place, log) == (1, [], "")
+    assert place.read_text() == stored
+    with log.open("a") as file:
+        file.write("2026-11-22 02:13:00 ERROR more\nunfinished")
+    assert run("--cursor-file", place, "-e", "ERROR", log)[1] == ["2026-11-22 02:13:00 ERROR more\n"]
+    # What a regex leaves out of a line that is not finished may yet be in it.
+    assert run("--cursor-file", place, log)[1] == ["unfinished\n"]
+    assert run("--cursor-file", place, log)[1] == []
+    with log.open("a") as file:
+        file.write(" no more\n")
+    assert run("--cursor-file", place, "--json", log)[1][0].count("unfinished no more") == 1
+    assert not list(tmp_path.glob(".cursor-*"))
+
+
+def test_rotated_files_come_first(log: Path, tmp_path: Path) -> None:
+    place = tmp_path / "place"
+    run("--cursor-file", place, "--until", "2026-11-22 02:10:00", log)
+    with log.open("a") as file:
+        file.write("2026-11-22 02:14:00 last of the old\n")
+    log.rename(f"{log}.1")
+    log.write_text("2026-11-22 02:15:00 first of the new\n")
+    status, lines, error = run("--cursor-file", place, "--no-labels", log)
+    assert (status, error) == (0, "")
+    assert lines == ["2026-11-22 02:14:00 last of the old\n", "2026-11-22 02:15:00 first of the new\n"]
+
+
+def test_many_files_have_one_place(tmp_path: Path) -> None:
+    place, job = tmp_path / "place", tmp_path / "job"
+    job.mkdir()
+    for rank in range(2):
+        (job / f"rank{rank}.log").write_text(f"2026-11-22 02:00:0{rank} a\n")
+    assert len(run("--cursor-file", place, job)[1]) == 2
+    with (job / "rank0.log").open("a") as file:
+        file.write("2026-11-22 01:00:00 late\n")
+    assert run("--cursor-file", place, job)[1] == ["rank0 2026-11-22 01:00:00 late\n"]
+
+
+def test_a_follow_that_is_killed_shows_little_twice_and_loses_nothing(
+    log: Path, tmp_path: Path, eventually: Callable[..., None]
+) -> None:
+    place = tmp_path / "place"
+    one = Following("--cursor-file", place, log)
+    assert [one.line() for _ in LINES] == LINES
+    with log.open("a") as file:
+        file.write("one more\n")
+    assert one.line() == "one more\n"
+    first = place.stat().st_mtime_ns if place.exists() else 0
+    # Stored behind it a moment later, at the latest after the next line.
+    eventually(lambda: place.exists() and place.stat().st_mtime_ns > first)
+    one.process.kill()
+    one.process.communicate()
+    with log.open("a") as file:
+        file.write("two more\n")
+    shown = run("--cursor-file", place, log)[1]
+    assert shown[-1] == "two more\n"
+    assert [*LINES, "one more\n", "two more\n"][-len(shown) :] == shown
+
+
+def test_what_is_wrong_is_said(log: Path, tmp_path: Path) -> None:
+    place = tmp_path / "place"
+    for options in (["-n", "3"], ["-c"], ["-C", "1"], ["--records", "-e", "x"], ["-m", "1"]):
+        status, lines, error = run("--cursor-file", place, *options, log)
+        assert (status, lines) == (2, [])
+        assert "leave out" in error
+        assert options[0] in error.partition("leave out")[2]
+    place.write_text("no cursor\n")
+    status, _, error = run("--cursor-file", place, log)
+    assert status == 2
+    assert "not a cursor" in error
+    run("--cursor-file", tmp_path / "other", log)
+    log.write_text("written anew\n")
+    status, lines, error = run("--cursor-file", tmp_path / "other", log)
+    assert (status, lines) == (2, [])
+    assert "not the log that the cursor knows" in error
