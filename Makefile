@@ -11,6 +11,8 @@ CORPUS := $(or $(LOGDEX_CORPUS),$(HOME)/.cache/logdex-corpus)
 RUST_SOURCES := $(shell find src crates -name '*.rs') $(wildcard crates/*/Cargo.toml) Cargo.toml Cargo.lock
 PY_SOURCES := $(shell find python -name '*.py' -o -name '*.pyi' -o -name '*.tsv' -o -name 'page.*') pyproject.toml
 TEST_DEPS := pytest hypothesis pytest-benchmark pytest-timeout
+# Whoever reads Arrow data; in the first environment only.
+ARROW_DEPS := pyarrow polars duckdb pandas arro3-core nanoarrow
 
 # All tests run with the first; with the others, those of the parts that touch TorchX. The regex tests run on every
 # other CPython that is found, for each has a `re` of its own.
@@ -23,11 +25,12 @@ nemo_TESTS := $(BACKEND_TESTS)
 PYENV := $(or $(PYENV_ROOT),$(HOME)/.pyenv)
 OTHER_PYTHONS := $(foreach minor,10 12 13 14,$(lastword $(wildcard $(PYENV)/versions/3.$(minor).*/bin/python)))
 REGEX_TESTS := $(wildcard tests/test_regex*.py)
-torchx_PACKAGES := torchx==0.7.0 playwright
+torchx_PACKAGES := torchx==0.7.0 playwright $(ARROW_DEPS)
 nightly_PACKAGES := torchx-nightly==2026.10.26
+ray_PACKAGES := 'ray[data]>=2.50'
 nemo_PACKAGES := nemo-run==0.11.1 torchx==0.7.0 leptonai==0.26.7
 
-.PHONY: help demo wheel docs test check format lint rust-test py-test maps-test regex-test bench bench-jobs soak clean \
+.PHONY: ray-test help demo wheel wheel-size docs test check format lint rust-test py-test maps-test regex-test bench bench-jobs soak clean \
   diagnosis-table
 
 help: ## Say what there is to make
@@ -54,10 +57,10 @@ format: $(TOOLS)/.ready ## Format everything
 	$(TOOLS)/bin/ruff check --fix .
 
 rust-test: need-cargo ## The tests of the engine and of crates/guarded-map, without Python
-	@if cargo nextest --version >/dev/null 2>&1; then cargo nextest run --locked --workspace; else cargo test --locked --workspace --tests; fi
-	cargo test --locked --workspace --doc
+	@if cargo nextest --version >/dev/null 2>&1; then cargo nextest run --locked --workspace --features arrow; else cargo test --locked --workspace --features arrow --tests; fi
+	cargo test --locked --workspace --features arrow --doc
 
-py-test: $(ENVS:%=py-test-%) maps-test regex-test ## pytest against the built wheel, in every environment
+py-test: $(ENVS:%=py-test-%) maps-test regex-test wheel-fits ## pytest against the built wheel, in every environment
 
 py-test-%: $(VENV)/%/.ready
 	@echo "== pytest with $($*_PACKAGES)"
@@ -74,6 +77,9 @@ regex-test: $(WHEELS)/.built ## The regex tests on every other CPython that the 
 	  $$env/bin/pip install --quiet --disable-pip-version-check --force-reinstall $(WHEELS)/logdex-*.whl && \
 	  echo "== regex tests with $$python" && LOGDEX_FUZZ=4000 $$env/bin/python -m pytest $(REGEX_TESTS) $(PYTEST_ARGS) || exit 1; \
 	done
+
+ray-test: $(VENV)/ray/.ready ## logdex.ray on a cluster of two nodes, with 1,000 files; Ray takes 640 MB and minutes to install
+	LOGDEX_RAY_FILES=1000 $(VENV)/ray/bin/python -m pytest tests/test_ray.py $(PYTEST_ARGS)
 
 bench: $(VENV)/torchx/.ready bench-jobs ## The benches, side by side with their rivals; takes a while
 	LOGDEX_CORPUS=$(CORPUS) $(VENV)/torchx/bin/python -m pytest benches --ignore=benches/bench_jobs.py -o python_files='bench_*.py' -o pythonpath=benches -o filterwarnings=default --benchmark-columns=median,min,rounds $(BENCH_ARGS)
@@ -102,6 +108,14 @@ diagnosis-table: $(VENV)/torchx/.ready ## How often `logdex ranks` is right, can
 
 docs/taxonomy.md: $(VENV)/torchx/.ready python/logdex/diagnosis/taxonomy.tsv python/logdex/diagnosis/classes.tsv
 	$(VENV)/torchx/bin/python tools/taxonomy_page.py
+
+.PHONY: wheel-fits
+wheel-fits: $(WHEELS)/.built
+	$(PYTHON) tools/wheel_size.py $(WHEELS)/logdex-*.whl
+
+wheel-size: $(WHEELS)/.built ## What the feature arrow adds to the wheel, with a wheel built without it
+	$(TOOLS)/bin/maturin build --release --locked --quiet --interpreter $(TOOLS)/bin/python --features python --out $(WHEELS)/without
+	$(PYTHON) tools/wheel_size.py $(WHEELS)/logdex-*.whl $(WHEELS)/without/logdex-*.whl
 
 docs: $(TOOLS)/.docs-ready ## The documentation in site/
 	NO_MKDOCS_2_WARNING=1 $(TOOLS)/bin/mkdocs build --strict --quiet

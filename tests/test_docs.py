@@ -24,7 +24,12 @@ _FENCE = re.compile(r"^```(\w*)([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _COMMAND = re.compile(r"^\$ (.*)$", re.MULTILINE)
 _FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 PACKAGE = ROOT / "python"
-_NEEDS = {"logdex.nemo": "nemo_run", "logdex.torchx_backend.schedulers.local": "torchx"}
+_NEEDS = {
+    "logdex.nemo": "nemo_run",
+    "logdex.polars": "polars",
+    "logdex.ray": "ray",
+    "logdex.torchx_backend.schedulers.local": "torchx",
+}
 """What must be installed for the examples of a module."""
 
 

@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, timezone
 from html import escape
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from logdex import _core, _ranks_cache
 from logdex._core import Question
@@ -116,6 +116,9 @@ class Named:
     """The exit status of the process that wrote it, if that was recorded."""
 
 
+Spread: TypeAlias = "Callable[[Callable[[Named], Any], Sequence[Named]], Iterable[Any]]"
+
+
 def summarize(
     named: Sequence[Named],
     errors: Regex | None = None,
@@ -123,27 +126,30 @@ def summarize(
     clocks: float = CLOCKS,
     tolerate: Callable[[Exception], None] | None = None,
     states: dict[str, bytes] | None = None,
+    spread: Spread | None = None,
 ) -> Ranks:
     """What the ranks of some logs did; see `Log.ranks`.
 
     What cannot be read is left to `tolerate`, or raises. `states`: what was known of each log before, to go on from;
-    it is
-    brought up to date.
+    it is brought up to date. `spread` has the work done for each log, elsewhere than on the threads of this process.
     """
     chosen = None if errors is None else re.compile(errors)
     compile_pattern(chosen)
 
-    def of_log(one: Named) -> File | None:
+    def of_log(one: Named) -> File | OSError | ValueError:
         try:
             return _file(one, chosen, states)
         except (OSError, ValueError) as error:
-            if tolerate is None:
-                raise
-            tolerate(error)
-            return None
+            return error
 
-    with ThreadPoolExecutor(_core.cores()) as pool:
-        files = [file for file in pool.map(of_log, named) if file is not None]
+    files: list[File] = []
+    for told_of in (spread or _on_threads)(of_log, named):
+        if isinstance(told_of, File):
+            files.append(told_of)
+        elif tolerate is None:
+            raise told_of
+        else:
+            tolerate(told_of)
     name_all(files)
     tz = named[0].question.zone.name if named else None
     scene = _scene(files, chosen, clocks)
@@ -151,6 +157,11 @@ def summarize(
     told = put(scene, lambda seconds: _time(round(seconds * _SECOND), tz))
     hosts = scene.host_of
     return Ranks(tuple(replace(row, host=hosts.get(row.name)) for row in rows), told, clocks)
+
+
+def _on_threads(work: Callable[[Named], Any], named: Sequence[Named]) -> list[Any]:
+    with ThreadPoolExecutor(_core.cores()) as pool:
+        return list(pool.map(work, named))
 
 
 def _file(one: Named, chosen: re.Pattern[str] | None, states: dict[str, bytes] | None) -> File:
