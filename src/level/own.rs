@@ -110,7 +110,9 @@ fn bare(head: &[u8], at: usize, first: bool) -> Option<Level> {
     let rest = if rest.first() == Some(&ESCAPE) { &head[ansi_end(head, at + len)..] } else { rest };
     let marked = matches!(rest.first(), Some(b':' | b'|' | b']'))
         || matches!(rest.trim_ascii_start(), [b'-' | b'|' | b':', b' ', ..]);
-    let ends = marked || matches!(rest.first(), None | Some(b' ' | b'\t' | b'\n' | b'\r'));
+    // What stands behind the name of an exception is text: `ValueError: INFO`.
+    let named = head[..at].trim_ascii_end().ends_with(b":") && !first && !follows_stamp(head, at);
+    let ends = marked || !named && matches!(rest.first(), None | Some(b' ' | b'\t' | b'\n' | b'\r'));
     if !ends || word.is_empty() {
         return None;
     }
@@ -127,6 +129,12 @@ fn bare(head: &[u8], at: usize, first: bool) -> Option<Level> {
     let small = word.iter().all(u8::is_ascii_lowercase) && (marked || tab);
     let name = marked && !first;
     if capitals || small || name { in_header(word) } else { None }
+}
+
+/// Whether a number stands before the word at `at`, as the end of a stamp does.
+fn follows_stamp(head: &[u8], at: usize) -> bool {
+    let before = head[..at].trim_ascii_end();
+    before.iter().rev().skip(1).take(3).any(u8::is_ascii_digit)
 }
 
 /// A letter right behind a stamp: TensorFlow's `12.123456: I tensorflow/`, logcat's `10  11 I Tag:`.
