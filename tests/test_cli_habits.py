@@ -207,13 +207,17 @@ def test_what_matched_in_bytes_that_are_no_text(tmp_path: Path) -> None:
     assert run("-o", "-e", r"(?<=loss=)[\d.]*", path)[1] == ["2.5\n", "3\n"]
 
 
-@pytest.mark.parametrize("command", [[], ["ranks"]])
+@pytest.mark.parametrize("command", [[], ["ranks"], ["index"]])
 def test_help_fits_a_terminal_of_80_columns(command: list[str]) -> None:
     status, out, _ = run(*command, "--help", COLUMNS="80")
     assert status == 0
     assert [line for line in out if len(line.rstrip("\n")) > 80] == []
     usage = "".join(run("--help", COLUMNS="80")[1]).split("\n\n")[0]
-    assert usage == "usage: logdex [OPTION ...] [SOURCE ...]\n       logdex ranks [OPTION ...] [SOURCE ...]"
+    assert usage == (
+        "usage: logdex [OPTION ...] [SOURCE ...]\n"
+        "       logdex ranks [OPTION ...] [SOURCE ...]\n"
+        "       logdex index [OPTION ...] SOURCE ..."
+    )
 
 
 def test_an_address_of_a_file_elsewhere_is_not_taken_for_a_handle() -> None:

@@ -40,8 +40,8 @@ examples:
   logdex ranks runs/llama/ slurm-77.out --html answer.html
   logdex ranks runs/llama/ -e 'loss=nan|Traceback' --svg ranks.svg
 
-exit status: 0 no rank failed, 1 a failure is named, 2 something went wrong, 3 the job was told to stop,
-4 the logs do not tell
+exit status: 0 no rank failed, 1 a failure is named, 2 something went wrong,
+3 the job was told to stop, 4 the logs do not tell
 """
 
 
@@ -49,7 +49,7 @@ def parser(prog: str = "logdex ranks") -> argparse.ArgumentParser:
     """The options of `logdex ranks`."""
     made = argparse.ArgumentParser(
         prog,
-        description="Say which rank failed first and why, which are silent, and show who wrote how much and when.",
+        description="Say which rank failed first and why, which are silent, and who wrote when.",
         epilog=_EPILOG,
         formatter_class=arguments.Formatter,
     )
