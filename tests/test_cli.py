@@ -203,7 +203,7 @@ def test_help_and_completion_say_all_options() -> None:
         (["r"], ["ranks"]),
         (["b"], ["b c.log"]),
         (["ranks", "b"], ["b c.log"]),
-        (["ranks", "--s"], ["--svg"]),
+        (["ranks", "--sv"], ["--svg"]),
         (["ranks", "--svg", "b"], ["b c.log"]),
         (["ranks", "--color", "n"], ["never"]),
         (["i"], ["index"]),

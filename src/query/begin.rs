@@ -159,14 +159,14 @@ impl Query {
         let looked_at: u64 = looked_at.map(|piece| piece.entry.extent.len()).sum();
         self.counters.bytes_skipped += index.built_from().saturating_sub(looked_at);
         // Where arrivals are recorded, the time of a line may hang on a line that the pattern does not select.
-        let places = if timing.listens() { None } else { self.places(source, end)? };
-        if let Some(places) = &places {
-            self.leave_out(&mut pieces, places, index.built_from(), timing.free_until());
+        let by_text = if timing.listens() { None } else { self.places(source, end)? };
+        if let Some(by_text) = &by_text {
+            self.leave_out(&mut pieces, by_text, index.built_from(), timing.free_until());
         }
-        let places = places.filter(|_| !timing.asks_for_steps());
+        let by_text = by_text.filter(|_| !timing.asks_for_steps());
         let filter = timing.filter(&index);
         let job = self.job(Arc::clone(source));
-        let mut seek = Seek::new(job, self.question.workers, index, filter, pieces, times).only_in(places);
+        let mut seek = Seek::new(job, self.question.workers, index, filter, pieces, times).only_in(by_text);
         if let Some(last) = self.question.last {
             self.skip = seek.keep_last(last as u64, &mut timing, caller)?;
         }
@@ -196,7 +196,11 @@ impl Query {
         if !timing.is_timeless() || index.lines() == 0 || self.question.follow || !asks_range {
             return Ok(true);
         }
-        self.refuse("a time that is understood", "since and until", caller)
+        let [error, note] = [
+            "no line has a time that is understood, so since and until select nothing; leave them out",
+            "no line has a time that is understood; since and until are ignored",
+        ];
+        self.refuse(error, note, caller)
     }
 
     /// The same for a range of steps in a file without any.
@@ -205,22 +209,21 @@ impl Query {
         if index.size() == 0 || self.question.follow || self.bound.is_some() {
             return Ok(true);
         }
-        self.refuse("a step", "step", caller)
+        let [error, note] = [
+            "no line has a step that is understood, so step selects nothing; leave it out",
+            "no line has a step that is understood; step is ignored",
+        ];
+        self.refuse(error, note, caller)
     }
 
-    /// No line has what a range asks for: an error, or the caller is told and the range is ignored.
-    fn refuse(&self, lacking: &str, range: &str, caller: &mut dyn Caller) -> Result<bool> {
+    /// No line has what a range asks for: an error, or the caller hears that the range is ignored.
+    fn refuse(&self, error: &str, note: &str, caller: &mut dyn Caller) -> Result<bool> {
         let path = self.question.name.display();
-        let (them, they) = if range == "step" { ("it", "selects") } else { ("them", "select") };
         match self.question.timeless {
-            Timeless::Refuse => Err(Error::Value(format!(
-                "{path}: no line has {lacking}, so {range} {they} nothing; \
-                 leave {them} out, or pass strict=False for every line"
-            ))),
-            Timeless::Deliver => {
-                let are = if range == "step" { "is" } else { "are" };
-                caller.note(&format!("{path}: no line has {lacking}; {range} {are} ignored")).map(|()| false)
+            Timeless::Refuse => {
+                Err(Error::Value(format!("{path}: {error}, or pass strict=False for every line")))
             }
+            Timeless::Deliver => caller.note(&format!("{path}: {note}")).map(|()| false),
         }
     }
 

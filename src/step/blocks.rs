@@ -1,8 +1,10 @@
 //! Steps block by block: which steps the lines of a block have, and what a reader needs to begin there.
 
+use std::collections::BTreeSet;
+
 use super::Steps;
 use crate::file::block::Extent;
-use crate::stamp::{ByPrefix, Prefix};
+use crate::stamp::Prefix;
 
 /// The most prefixes of which a block may ask what came before: more is a log of which steps are not kept.
 const MOST_ASKED: usize = 1024;
@@ -31,7 +33,7 @@ pub struct Recorder {
     /// The state before the last block.
     before: Steps,
     /// Which prefixes have a step of their own in this block, or were asked for already.
-    seen: ByPrefix<()>,
+    seen: BTreeSet<Prefix>,
     /// Some block could not be summed up, or was left out: nothing after it is of use.
     broken: bool,
 }
@@ -48,10 +50,9 @@ impl Recorder {
         let end = self.blocks.last().map_or(0, |block| block.extent.end);
         self.broken |= extent.start != end;
         self.before = state.clone();
-        let last = state.last();
         self.seen.clear();
         let (least, greatest) = (u64::MAX, 0);
-        self.current = Some(StepBlock { extent, least, greatest, last, prefixes: Vec::new() });
+        self.current = Some(StepBlock { extent, least, greatest, last: state.last(), prefixes: Vec::new() });
     }
 
     /// A line of the block, which `prefix` wrote and which names a step if it is its `own`, has this step.
@@ -63,7 +64,7 @@ impl Recorder {
         };
         block.least = block.least.min(step);
         block.greatest = block.greatest.max(step);
-        if prefix != Prefix::NONE && self.seen.insert(prefix, ()).is_none() && !own && told_apart {
+        if prefix != Prefix::NONE && self.seen.insert(prefix) && !own && told_apart {
             block.prefixes.push((prefix, step));
         }
     }

@@ -75,18 +75,18 @@ fn built_in(line: &[u8]) -> Option<u64> {
 #[inline]
 fn at(line: &[u8], t: usize) -> Option<u64> {
     let start = t.checked_sub(1)?;
-    let stem: [u8; 4] = line.get(start..start + 4)?.try_into().ok()?;
+    let word: [u8; 4] = line.get(start..start + 4)?.try_into().ok()?;
     let rest = &line[start + 4..];
-    let behind = match &stem.map(|byte| byte | 0x20) {
+    let behind = match &word.map(|byte| byte | 0x20) {
         b"step" => strip(rest, b"_num").unwrap_or(rest),
         b"iter" => strip(rest, b"ation").unwrap_or(rest),
         _ => return None,
     };
     let behind = strip(behind, b"(train)").unwrap_or(behind);
     let before = &line[..start];
-    let global = before.len().checked_sub(7).filter(|_| stem[0] | 0x20 == b's');
+    let global = before.len().checked_sub(7).filter(|_| word[0] | 0x20 == b's');
     let before = match global.map(|at| before.split_at(at)) {
-        Some((before, word)) if word.eq_ignore_ascii_case(b"global_") => before,
+        Some((before, more)) if more.eq_ignore_ascii_case(b"global_") => before,
         _ => before,
     };
     let stands_alone =

@@ -157,9 +157,9 @@ fn parts(word: &[u8], out: &mut Vec<u32>) {
     const NUMBER: u64 = u64::from_ne_bytes([0x10; PART]);
     for part in word.windows(PART) {
         let part = u64::from_le_bytes(part.try_into().unwrap_or_default()) | LOWER;
-        let hash = part.wrapping_mul(0x9E37_79B9_7F4A_7C15);
-        if (hash >> 32) & 3 == 0 && part & LETTER != 0 && part & NUMBER != 0 {
-            out.push(anchor_row((hash >> 32) as u32));
+        let hash = (part.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 32) as u32;
+        if hash.is_multiple_of(4) && part & LETTER != 0 && part & NUMBER != 0 {
+            out.push(anchor_row(hash));
         }
     }
 }
@@ -225,7 +225,7 @@ mod tests {
                 let mixed = part.iter().any(u8::is_ascii_lowercase) && part.iter().any(u8::is_ascii_digit);
                 let hash = u64::from_le_bytes(part.try_into().unwrap()).wrapping_mul(0x9E37_79B9_7F4A_7C15);
                 let hash = (hash >> 32) as u32;
-                keys.extend((mixed && hash % 4 == 0).then(|| anchor_row(hash)));
+                keys.extend((mixed && hash.is_multiple_of(4)).then(|| anchor_row(hash)));
             }
         }
         keys
