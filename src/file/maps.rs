@@ -72,6 +72,11 @@ impl Maps {
         self.forced || blocks > 1
     }
 
+    /// Whether they are looked at whatever it costs.
+    pub fn are_forced(&self) -> bool {
+        self.forced
+    }
+
     /// What `each` makes of the blocks `extents`, which follow one another, seen in place: up to the first of which it makes
     /// nothing. Nothing where they must be read.
     ///

@@ -6,5 +6,6 @@ pub mod block;
 mod cut;
 mod descriptors;
 pub mod maps;
+pub mod pace;
 pub mod source;
 mod tail;

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use crate::error::{Error, Result};
 use crate::file::block::{BLOCK, Block, Cutter, Extent, may_hold_hole};
 use crate::file::maps::{self, Held, Maps};
+use crate::file::pace::Pace;
 use crate::file::source::Source;
 use crate::stamp::{Finder, Fold, Order};
 use crate::system::lock::{lock, sound};
@@ -192,7 +193,9 @@ impl Cut {
     }
 
     fn sum_up(self, source: &Source, maps: Option<&Maps>, tools: &mut Tools) -> Summed {
-        let Tools { finder, block, held } = tools;
+        let Tools { finder, block, held, pace } = tools;
+        let (turn, length) = (pace.begin(), self.extents.iter().map(Extent::len).sum());
+        let maps = maps.filter(|maps| turn.in_place || maps.are_forced());
         let in_place =
             maps.map(|maps| maps.look(&self.extents, held, |bytes| digest_in_place(finder, bytes)));
         let mut in_place = in_place.into_iter().flatten();
@@ -208,6 +211,7 @@ impl Cut {
             }
             run.sums.push(Sum { extent, digest: Digest::of(finder, block.bytes()) });
         }
+        pace.end(turn, length);
         run
     }
 }
@@ -232,11 +236,12 @@ struct Tools {
     finder: Finder,
     block: Block,
     held: Held,
+    pace: Pace,
 }
 
 impl Tools {
     fn new(finder: &Finder) -> Self {
-        Self { finder: finder.clone(), block: Block::default(), held: Held::default() }
+        Self { finder: finder.clone(), block: Block::default(), held: Held::default(), pace: Pace::default() }
     }
 }
 

@@ -2,26 +2,23 @@
 
 use crate::file::block::{Extent, may_hold_hole};
 use crate::file::maps::{Held, Maps};
+use crate::file::pace::{Pace, Turn};
 use crate::pattern::{Pattern, Scratch};
 
-/// Of so many blocks one may have a hit, on the average, for looking at them first to be worth it.
+/// Of so many blocks one may have a hit for the look to go on: with more, most of the run is read anyway.
 const RARE: usize = 4;
-/// For how many runs at most a worker reads before it looks again, in a log where hits are many.
-const MOST_PATIENCE: u32 = 64;
 
-/// What a worker has seen of the file in place, and whether it goes on with that.
+/// What a worker has seen of the file in place, and what that took.
 #[derive(Default)]
 pub(super) struct Hints {
     held: Held,
-    /// How many runs are read without a look.
-    pause: u32,
-    /// How long the next pause is.
-    patience: u32,
+    pace: Pace,
+    turn: Option<Turn>,
 }
 
 impl Hints {
     /// Which of `extents`, neighbours in the file, have no line that `pattern` may select, and no hole: they need not be
-    /// read. Nothing is known of those behind the last that is told.
+    /// read. Nothing is known of those behind the last that is told, and of none where reading all takes less.
     pub(super) fn barren(
         &mut self,
         maps: Option<&Maps>,
@@ -29,13 +26,14 @@ impl Hints {
         pattern: &Pattern,
         scratch: &mut Scratch,
     ) -> Vec<bool> {
+        self.turn = None;
         let Some(maps) = maps.filter(|maps| maps.are_worth(extents.len())) else { return Vec::new() };
-        if self.pause > 0 {
-            self.pause -= 1;
+        let turn = self.turn.insert(self.pace.begin());
+        if !turn.in_place && !maps.are_forced() {
             return Vec::new();
         }
         let mut hits = 0;
-        let barren = maps.look(extents, &mut self.held, |block| {
+        maps.look(extents, &mut self.held, |block| {
             if hits * RARE > extents.len() {
                 return None;
             }
@@ -43,19 +41,13 @@ impl Hints {
             let has_hit = pattern.may_select(block, scratch) || may_hold_hole(block);
             hits += usize::from(has_hit);
             Some(!has_hit)
-        });
-        self.weigh(&barren);
-        barren
+        })
     }
 
-    /// Where many blocks have hits, or nothing can be seen, the map costs more than it saves.
-    fn weigh(&mut self, barren: &[bool]) {
-        let hits = barren.iter().filter(|&&barren| !barren).count();
-        if hits * RARE < barren.len() {
-            self.patience = 0;
-        } else {
-            self.patience = (self.patience * 2 + 1).min(MOST_PATIENCE);
-            self.pause = self.patience;
+    /// The run is done, with all its `bytes`.
+    pub(super) fn done(&mut self, bytes: u64) {
+        if let Some(turn) = self.turn.take() {
+            self.pace.end(turn, bytes);
         }
     }
 }

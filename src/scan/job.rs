@@ -172,6 +172,7 @@ impl Job {
                 return run;
             }
         }
+        workspace.hints.done(run.counters.bytes_read);
         workspace.barren = run.batches.is_empty();
         run.error = cut.error;
         run
