@@ -114,7 +114,7 @@ def test_building_an_index(log: Path, cores: int) -> None:
 def test_the_command(log: Path) -> None:
     if not RG:
         pytest.skip("there is no rg")
-    command = [shutil.which("logdex"), RARE, log]
+    command = [shutil.which("logdex") or "logdex", "-e", RARE, log]
     quiet = {"check": True, "stdout": subprocess.DEVNULL}
     ways = {
         "maps": with_maps("on", lambda: subprocess.run(command, **quiet)),
