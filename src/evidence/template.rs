@@ -14,7 +14,16 @@ pub fn of(words: &[u8], scratch: &mut Vec<u8>) -> u64 {
             b'0'..=b'9' => {
                 scratch.push(b'#');
                 // A number with its fraction and exponent, or a hexadecimal one.
-                let end = after.iter().position(|b| !(b.is_ascii_hexdigit() || matches!(b, b'.' | b'x')));
+                let is_sign_of_exponent = |at: usize| {
+                    matches!(after[at], b'+' | b'-')
+                        && at > 0
+                        && after[at - 1] == b'e'
+                        && after.get(at + 1).is_some_and(u8::is_ascii_digit)
+                };
+                let end = (0..after.len()).find(|&at| {
+                    let is_part = after[at].is_ascii_hexdigit() || matches!(after[at], b'.' | b'x');
+                    !(is_part || is_sign_of_exponent(at))
+                });
                 rest = &after[end.unwrap_or(after.len())..];
             }
             b'\'' | b'"' => {
