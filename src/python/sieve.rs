@@ -7,6 +7,9 @@ use super::level::named;
 use crate::fields::{Condition, Value, get};
 use crate::level::Level;
 
+/// What a sieve is made of: level, conditions, and whether each line is left to the judge.
+type Said<'s> = (Option<&'s str>, Vec<String>, bool);
+
 /// What is asked of the level and the fields of lines.
 #[pyclass(frozen, module = "logdex._core")]
 pub(super) struct Sieve {
@@ -28,7 +31,7 @@ impl Sieve {
         Ok(Self { level: told.transpose()?, conditions, unsure, said: (level, where_) })
     }
 
-    fn __reduce__<'py>(&self, py: Python<'py>) -> (Bound<'py, PyType>, (Option<&str>, Vec<String>, bool)) {
+    fn __reduce__<'py>(&self, py: Python<'py>) -> (Bound<'py, PyType>, Said<'_>) {
         (py.get_type::<Self>(), (self.said.0.as_deref(), self.said.1.clone(), self.unsure))
     }
 

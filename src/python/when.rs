@@ -91,9 +91,9 @@ pub(super) fn parse_time<'py>(
     line: &[u8],
     zone: &Zone,
     reference: Option<i64>,
-    format: Option<PyRef<'_, Format>>,
+    format: Option<&Format>,
 ) -> PyResult<Option<Bound<'py, PyDateTime>>> {
-    let taught = format.as_ref().map(|format| &format.taught);
+    let taught = format.map(|format| &format.taught);
     let reference = reference.unwrap_or_else(stamp::civil::now);
     let found = stamp::parse_time_with(line, &zone.0, reference, taught);
     found.map(|moment| datetime(py, moment.ns, offset_seconds(moment.ns, moment.offset, &zone.0))).transpose()

@@ -77,7 +77,9 @@ impl Sieve {
             levels = self.levels_of(block, source, &mut picked, mesh);
         }
         if self.unsure {
-            picked.iter_mut().for_each(|candidate| candidate.certain = false);
+            for candidate in &mut picked {
+                candidate.certain = false;
+            }
         }
         (Selection::Picked(picked), levels)
     }
@@ -106,7 +108,7 @@ impl Sieve {
             text.extend_from_slice(bytes);
             of_lines.clear();
             levels.each(&text, from, |line, level| {
-                of_lines.extend(level.map(|level| (line.start - from, level)))
+                of_lines.extend(level.map(|level| (line.start - from, level)));
             });
         }
         let mut rest = of_lines.iter().peekable();

@@ -20,7 +20,7 @@ const CODES: usize = 64 << 10;
 const ESCAPE: u8 = 0x1b;
 
 const CANCELLED_AT: &str = "CANCELLED AT ";
-/// What else may stand before a stamp that is not at the head of its line: MLPerf's marks, a JSON object, what a line
+/// What else may stand before a stamp that is not at the head of its line: the marks of `MLPerf`, a JSON object, what a line
 /// that was torn off leaves (a traceback's carets, a rate).
 const OTHERS: [&str; 6] = [":::ML", "{\"", "^[", "/ s2", "/s2", "/sec2"];
 /// How progress bars say how fast it goes: tqdm's items, its bytes, and the examples of Hugging Face's datasets.
@@ -79,14 +79,14 @@ impl Finder {
     fn head_candidates(&mut self, line: &[u8]) -> Candidates {
         let mut clean = std::mem::take(&mut self.clean);
         strip_ansi(line, &mut clean);
-        let at = self.behind_prefixes(&clean);
+        let at = Self::behind_prefixes(&clean);
         let fits = Candidates::at(&clean, at);
         self.clean = clean;
         fits
     }
 
     /// Where the prefixes of a line end.
-    fn behind_prefixes(&self, line: &[u8]) -> usize {
+    fn behind_prefixes(line: &[u8]) -> usize {
         let (mut at, mut prefix) = (0, Prefix::NONE);
         for depth in 0..STACK {
             let before = at;
@@ -255,7 +255,7 @@ impl Finder {
         (line.get(hit.1) != Some(&ESCAPE) || hit.1 == line.len()).then_some(hit.0)
     }
 
-    /// What is no stamp at the head but tells one: a JSON object, a logfmt record, MLPerf's, strace's.
+    /// What is no stamp at the head but tells one: a JSON object, a logfmt record, `MLPerf`'s, strace's.
     fn record_at(&mut self, line: &[u8], at: usize) -> Option<Stamp> {
         match *line.get(at)? {
             b'{' => keys::json(line, at, &mut self.evident),

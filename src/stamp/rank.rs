@@ -43,7 +43,7 @@ const WORDS: [(&[u8], bool); 5] =
 const STACK: usize = 32;
 /// The longest bracket that is looked into.
 const BRACKET: usize = 128;
-/// The widest label of `srun --label`, blanks and digits; what is wider is a list (DeepSpeed's `     0: EmbeddingPipe`).
+/// The widest label of `srun --label`, blanks and digits; what is wider is a list (`     0: EmbeddingPipe`).
 const LABEL: usize = 5;
 const ESCAPE: u8 = 0x1b;
 

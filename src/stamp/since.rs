@@ -84,7 +84,7 @@ fn resolve_text(text: &str, side: Side, zone: &TimeZone, now: i64) -> Result<i64
         .or_else(|| {
             let said = named_day(&words, zone, now).or_else(|| dated(&words))?;
             // `02:31` is a whole minute, and both ends of a range are included.
-            let civil = if side == Side::Since { said.civil } else { said.civil + said.width - 1 };
+            let civil = if side == Side::Since { said.start } else { said.start + said.width - 1 };
             // Where the wall shows it twice, take the one that loses no line.
             Some(match said.offset {
                 Some(offset) => civil - offset,
@@ -152,7 +152,7 @@ fn scaled(value: &str, unit: i64) -> Option<i64> {
 /// A civil time as text says it.
 struct Civil {
     /// Its first nanosecond.
-    civil: i64,
+    start: i64,
     /// For how many nanoseconds it stands: a day, a minute, a second or less.
     width: i64,
     /// The offset from UTC that was said, in nanoseconds.
@@ -170,7 +170,7 @@ fn named_day(words: &str, zone: &TimeZone, now: i64) -> Option<Civil> {
     };
     let rest = rest.trim_start();
     if rest.is_empty() {
-        return (!words.is_empty()).then_some(Civil { civil: day, width: DAY, offset: None });
+        return (!words.is_empty()).then_some(Civil { start: day, width: DAY, offset: None });
     }
     let (time, width, rest) = clock_time(rest)?;
     zoned(day + time, width, rest)
@@ -195,7 +195,7 @@ fn dated(words: &str) -> Option<Civil> {
     let midnight = if date == 29 && month == 2 { midnight + DAY } else { midnight };
     let rest = &words[10..];
     if rest.is_empty() {
-        return Some(Civil { civil: midnight, width: DAY, offset: None });
+        return Some(Civil { start: midnight, width: DAY, offset: None });
     }
     let (time, width, rest) = clock_time(rest.strip_prefix(['t', ' '])?.trim_start())?;
     zoned(midnight + time, width, rest)
@@ -231,8 +231,8 @@ fn clock_time(text: &str) -> Option<(i64, i64, &str)> {
 fn zoned(civil: i64, width: i64, text: &str) -> Option<Civil> {
     let text = text.trim();
     match text {
-        "" => return Some(Civil { civil, width, offset: None }),
-        "z" | "utc" | "gmt" => return Some(Civil { civil, width, offset: Some(0) }),
+        "" => return Some(Civil { start: civil, width, offset: None }),
+        "z" | "utc" | "gmt" => return Some(Civil { start: civil, width, offset: Some(0) }),
         _ => {}
     }
     let sign = if text.starts_with('-') { -1 } else { 1 };
@@ -242,7 +242,7 @@ fn zoned(civil: i64, width: i64, text: &str) -> Option<Civil> {
     }
     let hours = digits[..2].parse::<i64>().ok().filter(|h| *h <= 23)?;
     let minutes = digits.get(2..4).map_or(Some(0), |m| m.parse::<i64>().ok()).filter(|m| *m <= 59)?;
-    Some(Civil { civil, width, offset: Some(sign * (hours * HOUR + minutes * MINUTE)) })
+    Some(Civil { start: civil, width, offset: Some(sign * (hours * HOUR + minutes * MINUTE)) })
 }
 
 /// What the wall in `zone` shows at `now`.

@@ -1,4 +1,4 @@
-//! Records whose time has a place of its own: MLPerf's, UCX's, strace's, the common log format, `aws logs` as text.
+//! Records whose time has a place of its own: `MLPerf`'s, UCX's, strace's, the common log format, `aws logs` as text.
 
 use memchr::{memchr, memmem, memrchr};
 
@@ -8,7 +8,7 @@ use super::{Frame, Stamp, epoch, family, keys};
 /// How far from the beginning of a line a bracket or an object may stand.
 const NEAR: usize = 512;
 
-/// The time of a record that does not begin the line: MLPerf's behind any text, a request's in its bracket, that of an
+/// The time of a record that does not begin the line: `MLPerf`'s behind any text, a request's in its bracket, that of an
 /// object behind a label.
 pub(super) fn anywhere(line: &[u8], evident: &mut Evident) -> Option<Stamp> {
     let head = &line[..line.len().min(NEAR)];
