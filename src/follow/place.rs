@@ -20,9 +20,9 @@ const TICK: Duration = Duration::from_secs(2);
 /// What a look at the file found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Change {
-    /// Nothing new.
+    /// Nothing has happened to it.
     Still,
-    /// There is more, up to this size in bytes.
+    /// It reaches up to this size in bytes, which is the place where there is nothing more.
     Grew(u64),
     /// The file was cut or written anew, and the place has moved to where the new text begins.
     Cut,
@@ -115,6 +115,10 @@ impl Place {
         let now = (metadata.len(), metadata.modified().unwrap_or(SystemTime::UNIX_EPOCH));
         let since =
             self.last.filter(|(last, _)| *last == now).map_or_else(|| self.time.now(), |(_, since)| since);
+        if self.last.is_some_and(|((size, _), _)| now.0 < size) {
+            // An unfinished line was cut off: another one may end where that did not.
+            self.searched = self.at;
+        }
         self.last = Some((now, since));
         let settled = self.time.since(since) > TICK;
         if settled && self.settled {
@@ -127,7 +131,8 @@ impl Place {
         }
         let size = if now.0 > self.at { source.readable(self.at)? } else { now.0 };
         if size <= self.at {
-            return Ok(Change::Still);
+            // What was seen behind the place at an earlier look may have been cut off since.
+            return Ok(Change::Grew(self.at));
         }
         self.step_over_nuls(source, size, pulse)?;
         // Before the new bytes are read: a cut while they are must not find the beginning unknown.

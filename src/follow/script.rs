@@ -527,3 +527,17 @@ fn a_file_that_states_more_than_can_be_read_comes_to_rest() {
     assert!(matches!(follow.poll(&mut meanwhile).unwrap(), Turn::Over));
     assert_eq!(follow.events(), FileEvents::default());
 }
+
+#[test]
+fn cut_to_its_middle_between_the_look_and_the_read() {
+    for at in 1..9 {
+        let script = [
+            Deed::Rewrite(5, 31),
+            Deed::Poll(vec![(at, Deed::Middle(60))]),
+            Deed::Lines(1, 0),
+            Deed::Poll(vec![]),
+            Deed::Cut,
+        ];
+        play(false, Show::Lines, &script);
+    }
+}
