@@ -1,5 +1,7 @@
 //! A cursor as text: a version, a checksum, and the marks as JSON.
 
+use std::fmt::Write;
+
 use serde_json::{Value, json};
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -20,7 +22,7 @@ pub struct Cursor {
 impl Cursor {
     /// As printable text.
     pub fn to_text(&self) -> String {
-        let marks = Value::Array(self.marks.iter().map(to_json).collect()).to_string();
+        let marks = printable(&Value::Array(self.marks.iter().map(to_json).collect()).to_string());
         format!("{BEGIN}{:016x}:{marks}", xxh3_64(marks.as_bytes()))
     }
 
@@ -48,6 +50,19 @@ impl Cursor {
             _ => Err(refuse("it does not say what a cursor says")),
         }
     }
+}
+
+/// The same JSON with every control character escaped: JSON itself leaves DEL and those behind it as they are.
+fn printable(json: &str) -> String {
+    let mut out = String::with_capacity(json.len());
+    for char in json.chars() {
+        if char.is_control() {
+            let _ = write!(out, "\\u{:04x}", u32::from(char));
+        } else {
+            out.push(char);
+        }
+    }
+    out
 }
 
 fn to_json(mark: &Mark) -> Value {
