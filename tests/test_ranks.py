@@ -117,9 +117,10 @@ def test_the_prefixes_of_launchers_are_stacked(tmp_path: Path) -> None:
     assert named == [(2, 0), (None, 1), (5, None)] + [(None, None)] * 5
     assert [(rank.name, rank.lines) for rank in log.ranks().ranks] == [
         ("2", 1),
+        # Where the process 0 is the rank 2 of the job, the process 1 of the same launcher is the rank 3.
+        ("3", 1),
         ("5", 1),
         ("job.log", 5),
-        ("job.log:1", 1),
     ]
 
 

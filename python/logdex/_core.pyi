@@ -847,9 +847,8 @@ def gather(
 ) -> tuple[list[_Voice], bytes | None]:
     """The evidence in the file by speaker, and the state to store, if that is new.
 
-    The question's pattern says which lines are looked at, `quiet` which of them mean no failure, and `loud` which of
-    the
-    others are errors, unless `errors` does.
+    The question's pattern says which lines are looked at, `quiet` which of them mean no failure, and `loud` which
+    of the others are errors, unless `errors` does.
     """
 
 def parse_time(
