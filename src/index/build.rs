@@ -443,7 +443,7 @@ mod tests {
         let worker = {
             let (source, turns, send) = (Arc::clone(&source), Arc::clone(&turns), send.clone());
             std::thread::spawn(move || {
-                work((&source, None), extent.end, &turns, Tools::new(&Finder::default()), &send)
+                work((&source, None), extent.end, &turns, Tools::new(&Finder::default()), &send);
             })
         };
         let (receive, permits) = (Some(Mutex::new(receive)), Some(permits));

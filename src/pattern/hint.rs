@@ -30,7 +30,7 @@ impl Pattern {
             }
             _ if !bytes.is_ascii() => return true,
             Some((needles, Some(hit))) => {
-                search_prefiltered(&self.ascii, needles, bytes, hit, &mut scratch.ascii, report)
+                search_prefiltered(&self.ascii, needles, bytes, hit, &mut scratch.ascii, report);
             }
             None => {
                 let needles = self.in_ascii.as_ref().unwrap_or(&self.in_any).needles(bytes);

@@ -104,7 +104,7 @@ impl Pattern {
         let (ended, bare) = bytes.split_at(line::whole(bytes));
         match self.in_any.needles(ended) {
             Some(needles) if self.in_ascii.is_none() => {
-                self.search_prefiltered(needles, ended, scratch, sink)
+                self.search_prefiltered(needles, ended, scratch, sink);
             }
             _ => text::runs(ended, |run, start| self.search_run(&run, ended, start, scratch, sink)),
         }

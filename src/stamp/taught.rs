@@ -255,12 +255,11 @@ impl Read {
         if !civil::is_date(self.year, month, day) {
             return None;
         }
-        let stamp = match self.year {
-            Some(year) => Stamp::civil(civil::date(year, month, day) + time, fraction.resolution),
-            None => {
-                let yearless = civil::day_of_leap_year(month, day) * DAY + time;
-                Stamp::new(Frame::Yearless, yearless.rem_euclid(LEAP_YEAR), fraction.resolution)
-            }
+        let stamp = if let Some(year) = self.year {
+            Stamp::civil(civil::date(year, month, day) + time, fraction.resolution)
+        } else {
+            let yearless = civil::day_of_leap_year(month, day) * DAY + time;
+            Stamp::new(Frame::Yearless, yearless.rem_euclid(LEAP_YEAR), fraction.resolution)
         };
         Some(stamp.zoned(self.zone))
     }
