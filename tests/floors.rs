@@ -2,6 +2,8 @@
 //!
 //! A reader can then follow a query in one direction, and what a room needs can be read off its place in the table.
 
+#![allow(clippy::unwrap_used, reason = "a test ends where something is missing")]
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};

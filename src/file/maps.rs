@@ -288,7 +288,7 @@ mod tests {
                 if std::mem::take(&mut first) {
                     change(file.as_file());
                 }
-                Some(block.iter().filter(|&&b| b == b'\n').count())
+                Some(crate::line::count(block))
             });
             assert!(seen.is_empty(), "{name}");
         }

@@ -326,7 +326,9 @@ impl Player {
             }
         }
         let rest: Vec<_> = meanwhile.deeds.drain(..).collect();
-        rest.iter().for_each(|(_, deed)| self.stage.play(deed));
+        for (_, deed) in &rest {
+            self.stage.play(deed);
+        }
         let standing = self.stage.items[..before].iter_mut().filter(|item| !item.gone);
         standing.for_each(|item| item.due = true);
     }

@@ -118,8 +118,14 @@ impl StepIndex {
         let mut blocks = Vec::new();
         for _ in 0..count {
             let extent = Extent { start: from.u64()?, end: from.u64()? };
-            let (least, greatest, before) = (from.u64()?, from.u64()?, step(from)?);
-            blocks.push(StepBlock { extent, least, greatest, last: before, prefixes: prefixes(from)? });
+            let (lowest, highest, before) = (from.u64()?, from.u64()?, step(from)?);
+            blocks.push(StepBlock {
+                extent,
+                least: lowest,
+                greatest: highest,
+                last: before,
+                prefixes: prefixes(from)?,
+            });
         }
         Some(Self { about, blocks, end })
     }

@@ -105,6 +105,7 @@ fn attend(asked: Receiver<Case>, halt: &AtomicBool, caller: &mut dyn Caller) -> 
     }
     // What is dropped with `asked` has no verdict, and whoever waits for one stops.
     halt.store(true, Ordering::Relaxed);
+    drop(asked);
     waited
 }
 

@@ -196,6 +196,7 @@ impl Table {
     /// Puts the questions and reads up to the first rows: `merged` in one order, or else the only one.
     #[new]
     #[pyo3(signature = (asked, columns, *, merged=false, last=None))]
+    #[expect(clippy::needless_pass_by_value, reason = "a list is taken out of Python's by value")]
     fn new(
         py: Python<'_>,
         asked: Vec<Py<Question>>,
@@ -204,7 +205,7 @@ impl Table {
         last: Option<usize>,
     ) -> PyResult<Self> {
         let shared = Arc::new(Shared::default());
-        let mut reader = Reader::new(py, asked, columns, merged, last, &shared)?;
+        let mut reader = Reader::new(py, &asked, columns, merged, last, &shared)?;
         let begun = engine(py, || reader.table.begin(&mut reader.caller));
         begun.map_err(|error| reader.caller.exception(error))?;
         reader.tell();
@@ -301,7 +302,7 @@ struct Reader {
 impl Reader {
     fn new(
         py: Python<'_>,
-        asked: Vec<Py<Question>>,
+        asked: &[Py<Question>],
         columns: &Columns,
         merged: bool,
         last: Option<usize>,
@@ -310,7 +311,7 @@ impl Reader {
         let origins: Vec<_> = asked.iter().map(|asked| asked.get().origin().into()).collect();
         let plan = columns.plan(&origins)?;
         let keep = asked.iter().filter_map(|asked| asked.get().kept(py)).collect();
-        let (answer, caller) = put(py, &asked, merged, last, plan.wants_text(), shared)?;
+        let (answer, caller) = put(py, asked, merged, last, plan.wants_text(), shared)?;
         let schema = plan.schema();
         let table = arrow::Table::new(answer, Arc::new(plan), cores());
         let (shared, pid) = (Arc::clone(shared), std::process::id());

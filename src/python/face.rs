@@ -52,6 +52,7 @@ impl Face {
     }
 
     /// Each kind of answer has its own items; there is no answer that is of this class alone.
+    #[expect(clippy::unused_self, reason = "a method of Python's")]
     fn __next__(&self) -> PyResult<()> {
         Err(PyNotImplementedError::new_err("an Answer is Lines, Records or Merged"))
     }

@@ -1,5 +1,7 @@
 //! `Question`: what the engine is asked of one file, as Python hands it over.
 
+#![allow(clippy::similar_names, reason = "`last` and `lost` are the words of Python's arguments")]
+
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::sync::Arc;

@@ -142,7 +142,7 @@ impl Show {
         last: Option<usize>,
         most: Option<u64>,
         keeps_place: bool,
-    ) -> PyResult<Self> {
+    ) -> Self {
         let (closed, wakeup) = (Arc::new(AtomicBool::new(false)), Arc::new(Wakeup::default()));
         let (mut logs, mut caller, mut keep) = (Vec::new(), None, Vec::new());
         let (grows, mut deadline) = (scout.is_some(), None);
@@ -179,13 +179,13 @@ impl Show {
         let caller = caller.unwrap_or_else(|| PythonCaller::new(None, None, Arc::clone(&closed)));
         let place = keeps_place.then(Mutex::default);
         let answer = Mutex::new(Answer { parts, caller, _keep: keep });
-        Ok(Self { answer, told: Mutex::default(), closed, wakeup, paint, picks, scout: look, most, place })
+        Self { answer, told: Mutex::default(), closed, wakeup, paint, picks, scout: look, most, place }
     }
 
     #[pyo3(signature = (sink, *, live=false))]
     fn run(&self, py: Python<'_>, sink: Option<&Bound<'_, Sink>>, live: bool) -> PyResult<u64> {
         let paint = self.paint.as_ref().map(|paint| paint.clone_ref(py));
-        let mut painter = paint.map(|paint| Paint { paint, picks: self.picks, raised: None });
+        let mut painter = paint.map(|paint| Paint { ask: paint, picks: self.picks, raised: None });
         let scout = self.scout.as_ref().map(|look| look.clone_ref(py));
         let (closed, wakeup) = (Arc::clone(&self.closed), Arc::clone(&self.wakeup));
         let mut scout = Looking { look: scout, closed, wakeup, raised: None, keep: Vec::new() };
@@ -258,7 +258,7 @@ impl Show {
 
 /// Asks Python for the colours of a line, on a terminal, or for the parts of it that are shown.
 struct Paint {
-    paint: Py<PyAny>,
+    ask: Py<PyAny>,
     picks: bool,
     raised: Option<PyErr>,
 }
@@ -269,7 +269,7 @@ impl Painter for Paint {
         if !self.picks && std::str::from_utf8(line).is_err() {
             return Ok(line.to_vec());
         }
-        attached(|py| self.paint.bind(py).call1((text::decode(py, line),))?.extract::<String>())
+        attached(|py| self.ask.bind(py).call1((text::decode(py, line),))?.extract::<String>())
             .map(String::into_bytes)
             .map_err(|raised| {
                 self.raised = Some(raised);

@@ -166,15 +166,16 @@ impl Query {
         let by_text = by_text.filter(|_| !timing.asks_for_steps());
         let filter = timing.filter(&index);
         let job = self.job(Arc::clone(source));
-        let mut seek = Seek::new(job, self.question.workers, index, filter, pieces, times).only_in(by_text);
+        let mut bringer =
+            Seek::new(job, self.question.workers, index, filter, pieces, times).only_in(by_text);
         if let Some(last) = self.question.last {
-            self.skip = seek.keep_last(last as u64, &mut timing, caller)?;
+            self.skip = bringer.keep_last(last as u64, &mut timing, caller)?;
         }
-        if !seek.index().is_growing() {
-            self.notes = Some(timing.notes(seek.index(), source)?);
+        if !bringer.index().is_growing() {
+            self.notes = Some(timing.notes(bringer.index(), source)?);
         }
         self.timing = Some(timing);
-        Ok(Feed::Seek(Box::new(seek)))
+        Ok(Feed::Seek(Box::new(bringer)))
     }
 
     /// Leaves out the `pieces` in which the pattern selects no line; those before `known` were not read as yet,

@@ -190,7 +190,9 @@ mod tests {
         ] {
             let trace = ["Traceback (most recent call last):", "  File \"a.py\", line 1", "ValueError: bad"];
             let after = "plain text that begins a record of its own";
-            let text: String = trace.iter().chain([&after]).map(|line| format!("{prefix}{line}\n")).collect();
+            let lines: Vec<_> =
+                trace.iter().chain([&after]).map(|line| format!("{prefix}{line}\n")).collect();
+            let text = lines.concat();
             let block = Block::of(0, text.into_bytes());
             let lines: Vec<Placed> =
                 line::lines(block.bytes()).map(|line| Placed { line, time: None }).collect();

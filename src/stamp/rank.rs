@@ -260,10 +260,12 @@ fn skip_codes(line: &[u8], mut at: usize) -> usize {
 mod tests {
     use super::*;
 
+    #[expect(clippy::unnecessary_wraps, reason = "as the rows have it, some of which have none")]
     fn global(number: u32) -> Option<Rank> {
         Some(Rank { local: false, number })
     }
 
+    #[expect(clippy::unnecessary_wraps, reason = "as the rows have it, some of which have none")]
     fn local(number: u32) -> Option<Rank> {
         Some(Rank { local: true, number })
     }

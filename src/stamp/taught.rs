@@ -196,8 +196,8 @@ impl Read {
             }
             b'f' => {
                 let (value, end) = number(9)?;
-                let resolution = 10_i64.pow(9 - (end - at) as u32);
-                self.fraction = Some(Fraction { nanos: value * resolution, resolution: resolution as u32 });
+                let resolution = 10_u32.pow(9 - (end - at) as u32);
+                self.fraction = Some(Fraction { nanos: value * i64::from(resolution), resolution });
                 Some(end)
             }
             b'p' => {
