@@ -2,6 +2,8 @@
 //!
 //! `cargo run --release --example bare -- FILE [map|read] [THREADS] [ROUNDS]` prints the best time in seconds.
 
+#![allow(clippy::cast_possible_truncation, reason = "Linux on 64 bits is what is measured")]
+
 use std::fs::File;
 use std::os::unix::fs::FileExt;
 use std::sync::atomic::{AtomicU64, Ordering};
