@@ -97,7 +97,9 @@ pub fn gather(inquiry: Inquiry<'_>, caller: &mut dyn Caller) -> Result<Gathered>
     }
     // The times of lines that were recorded as they came hang on all lines before.
     let resumes = is_open && Arrived::of_log(&question.path, seen.len()).is_none();
-    let known = known.filter(|state| resumes && state.may_go_on(&source, &seen, asked));
+    // So do those of lines before the first stamp, which have that one's time.
+    let is_timed = |state: &State| state.voices.iter().any(|(_, voice)| voice.first.is_some());
+    let known = known.filter(|state| resumes && is_timed(state) && state.may_go_on(&source, &seen, asked));
     let from = known.as_ref().map_or(0, |state| state.upto);
     let mut gathering = Gathering::new(known.unwrap_or_else(|| State::new(asked)), shapes);
     let mut query = Query::behind(question, from);
@@ -160,6 +162,8 @@ impl<'j> Gathering<'j> {
             let (Some(&time), false) = (batch.times.get(at), offset < from) else { continue };
             let text = line.of(bytes);
             if !text.ends_with(b"\n") {
+                // The last line of the file: what is kept of those before it belongs to the state without it.
+                self.end_with(batch, std::mem::take(&mut endings));
                 self.whole = Some(self.state.clone());
             }
             let is_telling = meets(&mut telling, line) && !self.is_quiet(text)?;
