@@ -10,7 +10,7 @@ WHEELS := target/wheels
 CORPUS := $(or $(LOGDEX_CORPUS),$(HOME)/.cache/logdex-corpus)
 RUST_SOURCES := $(shell find src crates -name '*.rs') $(wildcard crates/*/Cargo.toml) Cargo.toml Cargo.lock
 PY_SOURCES := $(shell find python -name '*.py' -o -name '*.pyi' -o -name '*.tsv' -o -name 'page.*') pyproject.toml
-TEST_DEPS := pytest hypothesis pytest-benchmark pytest-timeout
+TEST_DEPS := pytest hypothesis pytest-benchmark pytest-timeout lz4
 # Whoever reads Arrow data; in the first environment only.
 ARROW_DEPS := pyarrow polars duckdb pandas arro3-core nanoarrow
 

@@ -404,6 +404,8 @@ class Log:
     ) -> Question:
         """The question; `now` is when it is asked, in nanoseconds since 1970 UTC, where it is asked of several logs."""
         pattern = pattern_of(regex)
+        if not isinstance(after, str | None):
+            raise TypeError(f"after={after!r}: give the text of a cursor, as lines.cursor says it")
         if after is not None and last is not None:
             raise ValueError("last and after exclude each other: say from where on, or how many from the end")
         filters = (pattern, since, until, steps)
