@@ -66,6 +66,7 @@ def test_what_the_judge_raises_comes_out(tmp_path: Path, monkeypatch: pytest.Mon
 
     lines = logdex.open(str(tmp_path), tz="UTC")
     question = lines._ask(r"loss \w", None, None, last=3)
-    question.pattern = type(question.pattern)(Raising().search, None, None)
+    assert question.pattern is not None
+    question = question.but(pattern=type(question.pattern)(Raising().search, None, None))
     with pytest.raises(RecursionError, match="2026-11-22"):
         list(lines._lines(question))

@@ -71,8 +71,10 @@ impl Cutter {
     /// Will cut `extents` one after the other; each begins at a line start.
     pub fn over(extents: impl IntoIterator<Item = Extent>) -> Self {
         let extents: Vec<_> = extents.into_iter().collect();
-        let next = extents.first().map_or(0, |extent| extent.start);
-        Self { next, end: next, extents, begun: 0, probe: Vec::new(), holes: 0, halt: Arc::default() }
+        let first = extents.first().copied().unwrap_or_default();
+        let begun = extents.len().min(1);
+        let (next, end) = (first.start, first.end);
+        Self { next, end, extents, begun, probe: Vec::new(), holes: 0, halt: Arc::default() }
     }
 
     /// Where the next extent begins.
