@@ -19,6 +19,13 @@ def compression(path: str) -> str | None:
     return None
 
 
+def may_be_cut_off(head: bytes) -> bool:
+    """Whether more bytes are needed to say how what begins with `head` is compressed: text is shown as it comes."""
+    return (0 < len(head) < MAGIC and head[0] in b"\x1f\x28\xfd\x04B") or (
+        0 < len(head) < 4 and head[0] >> 4 == 5
+    )
+
+
 def compression_of(head: bytes) -> str | None:
     """How what begins with `head` is compressed."""
     if head[:3] == b"\x1f\x8b\x08":

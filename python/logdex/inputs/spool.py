@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from typing import IO, BinaryIO, cast
 
-from logdex.inputs.compression import MAGIC, compression_of
+from logdex.inputs.compression import MAGIC, compression_of, may_be_cut_off
 
 _CHUNK = 1 << 20
 _LIMIT = 16 << 30
@@ -113,7 +113,7 @@ def from_stream(path: str | int) -> Iterator[bytes]:
     """
     with open(path, "rb", buffering=0, closefd=not isinstance(path, int)) as stream:
         head = stream.read(_CHUNK) or b""
-        while 0 < len(head) < MAGIC and (more := stream.read(MAGIC - len(head))):
+        while may_be_cut_off(head) and (more := stream.read(MAGIC - len(head))):
             head += more
         kind = compression_of(head)
         if kind is not None:
