@@ -60,7 +60,7 @@ rust-test: need-cargo ## The tests of the engine and of crates/guarded-map, with
 	@if cargo nextest --version >/dev/null 2>&1; then cargo nextest run --locked --workspace --features arrow; else cargo test --locked --workspace --features arrow --tests; fi
 	cargo test --locked --workspace --features arrow --doc
 
-py-test: $(ENVS:%=py-test-%) maps-test regex-test wheel-fits ## pytest against the built wheel, in every environment
+py-test: $(ENVS:%=py-test-%) regex-test wheel-fits ## pytest against the built wheel, in every environment
 
 py-test-%: $(VENV)/%/.ready
 	@echo "== pytest with $($*_PACKAGES)"

@@ -7,6 +7,8 @@ import os
 MAGIC = 10
 """So many bytes say how a file is compressed."""
 
+_MAGICS = (b"\x1f\x8b\x08", b"\x28\xb5\x2f\xfd", b"\xfd7zXZ\x00", b"BZh", b"\x04\x22\x4d\x18")
+
 
 def compression(path: str) -> str | None:
     """How the file is compressed, by its first bytes: "gzip", "zstd", "xz", "bzip2", "lz4" or None."""
@@ -21,9 +23,13 @@ def compression(path: str) -> str | None:
 
 def may_be_cut_off(head: bytes) -> bool:
     """Whether more bytes are needed to say how what begins with `head` is compressed: text is shown as it comes."""
-    return (0 < len(head) < MAGIC and head[0] in b"\x1f\x28\xfd\x04B") or (
-        0 < len(head) < 4 and head[0] >> 4 == 5
-    )
+    if not 0 < len(head) < MAGIC:
+        return False
+    if head.startswith(b"BZh"):
+        return b"1AY&SY".startswith(head[4:])
+    # As of a frame to be skipped, of which the first byte may be any of sixteen.
+    skipped = head[0] >> 4 == 5 and len(head) < 4 and b"\x2a\x4d\x18".startswith(head[1:])
+    return skipped or any(len(head) < len(magic) and magic.startswith(head) for magic in _MAGICS)
 
 
 def compression_of(head: bytes) -> str | None:
