@@ -29,13 +29,13 @@ impl Query {
             }
             Err(error) => return Err(error),
         };
-        self.tell_format(&source, caller)?;
+        let stated = if self.question.follow { source.readable(0)? } else { source.size()? };
+        self.tell_format(&source, stated, caller)?;
         if let Some(from) = self.from {
             let tail = Tail::of_file(&source, from)?;
             return Ok(Feed::Follow(Box::new(self.live(Some((source, tail)))?)));
         }
         // A follow delivers the unfinished line once it is whole, so it is not one of the lines that are there now.
-        let stated = if self.question.follow { source.readable(0)? } else { source.size()? };
         let size = stated.min(self.bound.unwrap_or(u64::MAX)).min(self.question.size);
         let there = Extent { start: 0, end: size };
         let end =
@@ -82,13 +82,13 @@ impl Query {
         places.extents
     }
 
-    /// Tells the sieve which ambiguous format the file elected, where levels are asked.
-    fn tell_format(&mut self, source: &Source, caller: &mut dyn Caller) -> Result<()> {
+    /// Tells the sieve which ambiguous format the first `size` bytes of the file elect, where levels are asked.
+    fn tell_format(&mut self, source: &Source, size: u64, caller: &mut dyn Caller) -> Result<()> {
         let Some(sieve) = self.question.sieve.as_mut().filter(|sieve| sieve.asks_levels()) else {
             return Ok(());
         };
         let taught = self.question.time.as_ref().and_then(|terms| terms.taught.as_ref());
-        let elected = election(source, source.size()?, taught, &mut || caller.pulse())?;
+        let elected = election(source, size, taught, &mut || caller.pulse())?;
         Arc::make_mut(sieve).elected = elected;
         Ok(())
     }
