@@ -165,6 +165,16 @@ impl Tail {
         first_difference(source, self.beginning.start, &self.beginning.bytes)
     }
 
+    /// Where the line begins in which the byte at `place` stands, as far as what is before that is remembered.
+    pub fn line_start(&self, place: u64) -> Option<u64> {
+        let within = |start: u64, bytes: &[u8]| {
+            let before = bytes.get(..place.checked_sub(start)? as usize)?;
+            let newline = memchr::memrchr(b'\n', before).map(|newline| start + newline as u64 + 1);
+            newline.or_else(|| (start == 0).then_some(0))
+        };
+        within(self.start(), &self.bytes).or_else(|| within(self.beginning.start, &self.beginning.bytes))
+    }
+
     /// Whether the last bytes still stand in the file, with those of `read` behind them.
     pub fn stands_in(&self, source: &Source, read: &Self) -> Result<bool> {
         if read.end <= self.end {
@@ -231,6 +241,11 @@ mod tests {
             all.step_over(end);
             prop_assert_eq!(&all, &Tail::of_file(&source, end).unwrap());
             prop_assert!(all.stands_in(&source, &Tail::default()).unwrap());
+            for place in [0, end / 2, end.saturating_sub(1), end] {
+                let naive = content[..place as usize].iter().rposition(|&b| b == b'\n').map_or(0, |i| i as u64 + 1);
+                prop_assert!(all.line_start(place).is_none_or(|start| start == naive));
+                prop_assert!(place > 4096 || all.line_start(place).is_some());
+            }
         }
     }
 }

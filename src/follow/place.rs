@@ -176,7 +176,10 @@ impl Place {
     }
 
     fn go_back(&mut self, source: &Source, place: u64) -> Result<()> {
-        source.renew_head()?;
+        // What still stands of the beginning stays remembered: it tells whether the file is written anew meanwhile.
+        if place < source.head().len() as u64 {
+            source.renew_head()?;
+        }
         self.before_cut = Some(self.at.max(self.before_cut.unwrap_or(0)));
         (self.at, self.searched, self.hole, self.last) = (place, place, None, None);
         self.tail.truncate(place);
@@ -219,8 +222,12 @@ impl Place {
             // Nothing of a hole that was stepped over was delivered: where it was, all is new.
             return nuls_end(source, start, differs, pulse);
         }
-        // Two lines may begin alike: the new one is wanted whole.
-        whole_end(source, Extent { start: 0, end: differs }, pulse)
+        // Two lines may begin alike: the new one is wanted whole. Where it begins was delivered, and is remembered unless
+        // the line is long: the file may be yet another by now.
+        match self.tail.line_start(differs) {
+            Some(start) => Ok(start),
+            None => whole_end(source, Extent { start: 0, end: differs }, pulse),
+        }
     }
 
     /// Whether what was delivered last, and `read` after that, still stands in the file.

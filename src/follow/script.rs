@@ -444,9 +444,6 @@ proptest! {
         prop_assert_eq!(play(false, show, &script).truncations, 0);
     }
 
-    // Cuts to the middle, rewrites and growth between two looks of one poll still lose a line in some of a thousand
-    // scripts: see "What is missing" in CONTRIBUTING. `cargo nextest run --run-ignored all however_it_is_cut` finds them.
-    #[ignore = "a file cut to its middle and written anew within one poll can lose a line"]
     #[test]
     fn nothing_is_lost_and_nothing_twice_however_it_is_cut(
         keeps_offset: bool,
