@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use crate::arrival::{LOGS, SLOT, Session, State, path as record_of};
 use crate::batch::Selection;
 use crate::index::Keep;
-use crate::query::{Query, Question, Timeless};
+use crate::query::{Query, Question};
 use crate::stamp::civil::SECOND;
 use crate::stamp::{Clock, Fold, How, Prefix, Span, Stamp, Window, find};
 use crate::testing::{Nobody, cases};
@@ -139,26 +139,7 @@ fn asked(directory: &Path, window: Window, last: Option<usize>) -> Question {
         taught: None,
         steps: None,
     });
-    Question {
-        name: path.clone(),
-        path,
-        pattern: None,
-        sieve: None,
-        last,
-        after: 0,
-        before: u64::MAX,
-        size: u64::MAX,
-        begun: None,
-        tiers: Vec::new(),
-        follow: false,
-        partial: false,
-        deadline: None,
-        wakeup: std::sync::Arc::default(),
-        workers: 2,
-        time,
-        keep: Keep::Nowhere,
-        timeless: Timeless::Deliver,
-    }
+    Question { last, workers: 2, time, ..Question::about(&path) }
 }
 
 fn answer(question: Question) -> Answer {

@@ -12,7 +12,7 @@ use super::state::State;
 use super::{Gathered, Inquiry, Shape, Shapes, gather};
 use crate::index::Keep;
 use crate::pattern::{Pattern, Translation};
-use crate::query::{Question, Timeless};
+use crate::query::Question;
 use crate::stamp::Window;
 use crate::testing::{Nobody, cases};
 use crate::timing;
@@ -36,26 +36,7 @@ fn ask(path: &Path, known: Option<State>) -> Gathered {
         taught: None,
         steps: None,
     };
-    let question = Question {
-        path: path.to_path_buf(),
-        name: path.to_path_buf(),
-        pattern: None,
-        sieve: None,
-        keep: Keep::Nowhere,
-        last: None,
-        after: 0,
-        before: u64::MAX,
-        size: u64::MAX,
-        begun: None,
-        tiers: Vec::new(),
-        follow: false,
-        partial: false,
-        deadline: None,
-        wakeup: Arc::default(),
-        workers: 1,
-        time: Some(terms),
-        timeless: Timeless::Deliver,
-    };
+    let question = Question { workers: 1, time: Some(terms), ..Question::about(path) };
     let (mut one, mut two, mut three) = (Nobody, Nobody, Nobody);
     let shapes = Shapes {
         telling: Shape { pattern: pattern("(?:Error|ERROR|Traceback)"), judge: &mut one },

@@ -213,6 +213,12 @@ impl Source {
         Err(Error::Truncated { path: self.path.clone(), size, detail })
     }
 
+    /// The error for what was read before and does not stand any more.
+    pub fn torn(&self) -> Result<Error> {
+        let detail = "written anew while it was being read".to_owned();
+        Ok(Error::Truncated { path: self.path.clone(), size: self.size()?, detail })
+    }
+
     /// Remembers the beginning of the file as it is now, if less than 512 bytes of it are known.
     ///
     /// # Errors

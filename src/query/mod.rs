@@ -7,6 +7,8 @@ mod begin;
 pub mod behind;
 #[cfg(test)]
 mod proof;
+#[cfg(test)]
+mod rewritten;
 pub(crate) mod seek;
 mod span;
 
@@ -69,6 +71,33 @@ pub struct Question {
     pub keep: Keep,
     /// What to do with a file in which no line has a time, when a range of time is asked for.
     pub timeless: Timeless,
+}
+
+#[cfg(test)]
+impl Question {
+    /// Every line of `path` is asked for, in the thread of the caller, without times.
+    pub fn about(path: &std::path::Path) -> Self {
+        Self {
+            path: path.to_path_buf(),
+            name: path.to_path_buf(),
+            pattern: None,
+            sieve: None,
+            last: None,
+            after: 0,
+            before: u64::MAX,
+            size: u64::MAX,
+            begun: None,
+            tiers: Vec::new(),
+            follow: false,
+            partial: false,
+            deadline: None,
+            workers: 0,
+            wakeup: Arc::default(),
+            time: None,
+            keep: Keep::Nowhere,
+            timeless: Timeless::Deliver,
+        }
+    }
 }
 
 /// What becomes of a range of time over a file without any.
@@ -328,7 +357,7 @@ impl Query {
             },
             (Some(Feed::Seek(seek)), Some(timing)) => match seek.next(timing, &mut || caller.pulse()) {
                 Err(Error::Truncated { size, .. }) if self.question.follow => {
-                    self.cut = Some((seek.tail(), size));
+                    self.cut = Some((seek.tail(&self.tail), size));
                     Ok(Turn::Over)
                 }
                 next => next.map(|batch| {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use crate::file::source::Source;
 use crate::index::{Index, Keep, Options};
-use crate::query::{Query, Question, Timeless};
+use crate::query::{Query, Question};
 use crate::stamp::civil::{DAY, HOUR, MINUTE, SECOND};
 use crate::stamp::{Clock, Finder, First, Fold, Reference, Window, elect};
 use crate::testing::{Nobody, cases};
@@ -40,24 +40,11 @@ impl Asked {
             steps: None,
         };
         Question {
-            path: path.to_path_buf(),
-            name: path.to_path_buf(),
-            pattern: None,
-            sieve: None,
             last: self.last,
-            after: 0,
-            before: u64::MAX,
-            size: u64::MAX,
-            begun: None,
-            tiers: Vec::new(),
-            follow: false,
-            partial: false,
-            deadline: None,
-            wakeup: std::sync::Arc::default(),
             workers: 2,
             time: Some(terms),
             keep: keep.clone(),
-            timeless: Timeless::Deliver,
+            ..Question::about(path)
         }
     }
 

@@ -41,6 +41,8 @@ pub struct Seek {
     runs: VecDeque<Neighbours>,
     scan: Option<Scan>,
     counters: Counters,
+    /// The last bytes of what the scans before that one read.
+    read: Tail,
     index: Index,
     /// What is asked of blocks that the index has still to sum up.
     filter: Filter,
@@ -71,6 +73,7 @@ impl Seek {
             runs: VecDeque::new(),
             scan: None,
             counters: Counters::default(),
+            read: Tail::default(),
             index,
             filter,
             places: None,
@@ -172,7 +175,7 @@ impl Seek {
                 };
                 Scan::new(Job { purpose, ..self.job.clone() }, extent, self.workers)
             });
-            if let Some(mut batch) = scan.next(pulse)? {
+            if let Some(mut batch) = next_standing(scan, &self.read, &self.job, pulse)? {
                 if each {
                     enter(run, &batch.block, timing);
                     timing.sift(&mut batch);
@@ -180,6 +183,7 @@ impl Seek {
                 return Ok(Some(batch));
             }
             self.counters.add(scan.counters());
+            self.read = scan.tail().clone();
             self.scan = None;
             if let Some(run) = self.runs.pop_front().filter(|run| run.each) {
                 run.entries.iter().for_each(|entry| timing.note_steps(entry));
@@ -274,10 +278,20 @@ impl Seek {
         counters
     }
 
-    /// The end of what the scan or the building came to that has failed.
-    pub fn tail(&self) -> Tail {
+    /// The end of what the scan or the building came to that has failed, in a file of which `whole` was remembered
+    /// before anything was read.
+    pub fn tail(&self, whole: &Tail) -> Tail {
         let built = if self.index.is_growing() { self.index.covered() } else { self.index.size() };
-        self.scan.as_ref().map_or_else(|| Tail::unknown(built), |scan| scan.tail().clone())
+        let scanned = self.scan.as_ref().map(Scan::tail).filter(|tail| !tail.bytes().is_empty());
+        let read = match scanned {
+            Some(tail) => tail.clone(),
+            None if !self.read.bytes().is_empty() => self.read.clone(),
+            None => Tail::unknown(built),
+        };
+        let mut tail = whole.clone();
+        tail.truncate(read.start());
+        tail.append(&read);
+        tail
     }
 
     /// The index that says which blocks.
@@ -289,6 +303,31 @@ impl Seek {
     pub fn source(&self) -> &Arc<crate::file::source::Source> {
         &self.job.source
     }
+}
+
+/// The next batch of `scan`; where others write to the file and cut it, only as long as what was read before still stands,
+/// by earlier scans (`earlier`) and by this one.
+///
+/// # Errors
+/// `Error::Truncated` where it does not: the file was written anew, perhaps with the same beginning.
+fn next_standing(
+    scan: &mut Scan,
+    earlier: &Tail,
+    job: &Job,
+    pulse: &mut dyn FnMut() -> Result<()>,
+) -> Result<Option<Batch>> {
+    if !job.live {
+        return scan.next(pulse);
+    }
+    let source = &job.source;
+    let mut stands = |before: &Tail, read: &Tail| {
+        Ok(earlier.stands_in(source, &Tail::default())? && before.stands_in(source, read)?)
+    };
+    let batch = scan.next_if(&mut stands, pulse)?;
+    if batch.is_none() && scan.is_torn() {
+        return Err(source.torn()?);
+    }
+    Ok(batch)
 }
 
 /// Puts `timing` before the first line of `block`, one of those of `run` that are still to come; steps back in those before it
