@@ -17,7 +17,7 @@ ARROW_DEPS := pyarrow polars duckdb pandas arro3-core nanoarrow
 # All tests run with the first; with the others, those of the parts that touch TorchX. The regex tests run on every
 # other CPython that is found, for each has a `re` of its own.
 ENVS := torchx nightly nemo
-BACKEND_TESTS := $(foreach part,scheduler jobs nemo register combined recording,$(wildcard tests/test_$(part)*.py))
+BACKEND_TESTS := $(foreach part,scheduler jobs nemo register combined recording slurm,$(wildcard tests/test_$(part)*.py))
 READING_TESTS := $(foreach part,lines regex time index many merge ranks cli faults moments last_of_many,$(wildcard tests/test_$(part).py))
 torchx_TESTS :=
 nightly_TESTS := $(BACKEND_TESTS)

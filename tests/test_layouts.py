@@ -148,6 +148,61 @@ FILES: dict[str, list[tuple[str, str, list[str]]]] = {
         ("", "rank0.log", ["rank0.log"]),
         ("", "rank0.txt", ["rank0.txt"]),
     ],
+    "slurm-array": [
+        ("slurm-17_3.out slurm-17_3.err slurm-17_10.out", "", []),
+        ("", "task 3 stdout", ["slurm-17_3.out"]),
+        ("", "task 3 stderr", ["slurm-17_3.err"]),
+        ("", "task 10", ["slurm-17_10.out"]),
+    ],
+    "slurm-array-rank": [
+        ("slurm-17_3_0.out slurm-17_3_t1.out", "", []),
+        ("", "task 3 rank 0", ["slurm-17_3_0.out"]),
+        ("", "task 3 rank 1", ["slurm-17_3_t1.out"]),
+    ],
+    "slurm-rank-step-host": [
+        ("slurm-17-0.out slurm-17-task1.out slurm-17.2.out slurm-17-gpu.a3.out slurm-17_n4.out", "", []),
+        ("", "rank 0", ["slurm-17-0.out"]),
+        ("", "rank 1", ["slurm-17-task1.out"]),
+        ("", "step 2", ["slurm-17.2.out"]),
+        ("", "gpu.a3", ["slurm-17-gpu.a3.out"]),
+        ("", "n4", ["slurm-17_n4.out"]),
+    ],
+    "nemo-slurm-array": [
+        (
+            "sbatch_a-llama_3_1234_5.out log-a-llama_3_1234_5_0.out log-a-llama_3_1234_5_1.out "
+            "sbatch_b-llama_70_99.out log-b-llama_70_99_0.out",
+            "",
+            [],
+        ),
+        ("", "a-llama_3 task 5 sbatch", ["sbatch_a-llama_3_1234_5.out"]),
+        ("", "a-llama_3 task 5", ["log-a-llama_3_1234_5_0.out", "log-a-llama_3_1234_5_1.out"]),
+        ("", "b-llama_70 sbatch", ["sbatch_b-llama_70_99.out"]),
+        ("", "b-llama_70", ["log-b-llama_70_99_0.out"]),
+    ],
+    "submitit": [
+        ("17_0_log.out 17_0_log.err 17_1_log.out 17_submission.sh 17_0_result.pkl", "", []),
+        ("", "rank 0 stdout", ["17_0_log.out"]),
+        ("", "rank 0 stderr", ["17_0_log.err"]),
+        ("", "rank 1", ["17_1_log.out"]),
+    ],
+    "submitit-array": [
+        ("17_3_0_log.out 17_4_0_log.out", "", []),
+        ("", "task 3 rank 0", ["17_3_0_log.out"]),
+        ("", "task 4 rank 0", ["17_4_0_log.out"]),
+    ],
+    "lsf": [
+        ("1017.out 1017.err output.1018 output.1019 output.9", "", []),
+        ("", "1017 stdout", ["1017.out"]),
+        ("", "1017 stderr", ["1017.err"]),
+        ("", "1018", ["output.1018"]),
+        ("", "1019", ["output.1019"]),
+    ],
+    "lsf-array": [
+        ("output.17.3.out 17_4.out 17_4.err", "", []),
+        ("", "task 3", ["output.17.3.out"]),
+        ("", "task 4 stdout", ["17_4.out"]),
+        ("", "task 4 stderr", ["17_4.err"]),
+    ],
     "two-runs": [
         ("a/trainer/0/stdout.log b/trainer/0/stdout.log", "", []),
         ("", "a/trainer/0", ["a/trainer/0/stdout.log"]),
@@ -185,6 +240,10 @@ def test_what_the_names_tell(tmp_path: Path) -> None:
         "stdout",
     )
     assert one["rank7"].rank == 7
+    make(tmp_path, "slurm-17_3_t5.out log-acct-llama_99_0.out")
+    one = {source.label: source for source in sources(str(tmp_path))}
+    task = one["task 3 rank 5"]
+    assert (task.job, task.task, task.rank, one["acct-llama"].app) == (17, 3, 5, "acct-llama")
 
 
 def test_attempts_and_restarts_are_named_where_there_are_several(tmp_path: Path) -> None:

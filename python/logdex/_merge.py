@@ -106,16 +106,18 @@ def merge(
         if scout is not None:
             scouts.append((label, scout))
     if follow and ended is None:
-        asked = _until_all_end(asked, grows=bool(scouts))
+        asked = _until_all_end(asked, scouts)
     return _core.Merged(asked, patience=patience, scout=_together(scouts) if scouts else None)
 
 
-def _until_all_end(asked: list[tuple[Label, Question]], *, grows: bool) -> list[tuple[Label, Question]]:
-    """The questions, with the end of all of them in place of that of each."""
+def _until_all_end(
+    asked: list[tuple[Label, Question]], scouts: list[tuple[Label, Newcomers]]
+) -> list[tuple[Label, Question]]:
+    """The questions, with the end of all of them, and of all that may come, in place of that of each."""
     from logdex._ended import AllEnded
 
-    each = [one.ended for _, one in asked]
-    ended = None if grows or None in each else AllEnded(each)
+    each = [one.ended for _, one in asked] + [scout.asked.ended for _, scout in scouts]
+    ended = None if None in each else AllEnded(each)
     return [(label, one.but(ended=ended)) for label, one in asked]
 
 

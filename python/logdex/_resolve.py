@@ -9,7 +9,10 @@ from logdex.inputs.input import Input, PlainFile, Wish
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from logdex.inputs.handle import Handle
+    from logdex.inputs.newcomers import Growing
 
 
 def inputs(argument: str, wish: Wish) -> list[Input]:
@@ -31,6 +34,24 @@ def inputs(argument: str, wish: Wish) -> list[Input]:
     return of_path(argument, wish)
 
 
+def growing(arguments: Iterable[str], wish: Wish) -> list[Growing]:
+    """What of `arguments` may stand for more logs later: directories, globs, and jobs of Slurm."""
+    from logdex.inputs.handle import is_handle, parse
+    from logdex.inputs.layouts import may_grow
+    from logdex.inputs.newcomers import Growth
+
+    found: list[Growing] = []
+    for one in arguments:
+        if is_handle(one):
+            if (meant := parse(one)).scheduler in _SLURM:
+                from logdex.slurm.inputs import Job
+
+                found.append(Job(meant, wish))
+        elif one != "-" and may_grow(one):
+            found.append(Growth(one, wish))
+    return found
+
+
 def plain_file(argument: str) -> PlainFile | None:
     """The file that an argument names, if it is there and to be read as it is."""
     if argument == "-" or not os.path.isfile(argument) or compression(argument) is not None:
@@ -38,7 +59,15 @@ def plain_file(argument: str) -> PlainFile | None:
     return PlainFile(argument)
 
 
+_SLURM = ("slurm", "slurm_persistent", "slurm_tunnel")
+"""The schedulers whose apps are jobs of Slurm, which are found without TorchX."""
+
+
 def _of_handle(meant: Handle, wish: Wish) -> list[Input]:
+    if meant.scheduler in _SLURM:
+        from logdex.slurm.inputs import of_handle as of_job
+
+        return of_job(meant, wish)
     try:
         # The scheduler's side, and TorchX with it: imported for those who have it and ask for it.
         from logdex.torchx_backend.handles import of_handle

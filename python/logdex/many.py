@@ -12,10 +12,10 @@ from logdex import _core
 from logdex._core import Question
 from logdex._ended import AllEnded
 from logdex._question import Newcomers
-from logdex._resolve import inputs
+from logdex._resolve import growing, inputs
 from logdex.inputs.input import Input, Wish
 from logdex.inputs.layouts import Source
-from logdex.inputs.newcomers import Lookout, that_grow
+from logdex.inputs.newcomers import Lookout
 from logdex.log import Log, with_columns
 
 if TYPE_CHECKING:
@@ -135,15 +135,17 @@ class Logs(Log):
                 one.settle()
             if question.since is not None or question.until is not None:
                 found = self._with_times(found, strict=question.strict)
-        grows = that_grow(self._paths) if question.follow else []
-        if question.ended is None and not grows:
-            question = question.but(ended=AllEnded(one.ended for one in found))
+        grows = growing(self._paths, Wish(follow=True)) if question.follow else []
+        lookout = Lookout(grows, found) if grows else None
+        if question.ended is None:
+            ended = lookout.ended(found) if lookout else AllEnded(one.ended for one in found)
+            question = question.but(ended=ended)
         asked = [_of(one, question) for one in found]
         if question.cursor is not None:
             from logdex.inputs.resume import resume_many
 
             asked = resume_many(asked, question.cursor, question.policy or "raise")
-        return asked, _scout(grows, found, question) if grows else None
+        return asked, _scout(lookout, question) if lookout else None
 
     def _with_times(self, found: list[Input], *, strict: bool) -> list[Input]:
         """Those in which a line has a time; the others are left out with a warning, unless there is none."""
@@ -175,9 +177,7 @@ def _of(one: Input, question: Question) -> Question:
     )
 
 
-def _scout(grows: list[str], found: list[Input], asked: Question) -> Newcomers:
-    lookout = Lookout(grows, Wish(follow=True), found)
-
+def _scout(lookout: Lookout, asked: Question) -> Newcomers:
     def look() -> tuple[list[tuple[None, Question]], list[str]]:
         come, directories = lookout.look()
         # All of what they hold is new.

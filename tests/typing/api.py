@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable, Iterator
 
 import logdex
+from logdex import slurm
 from logdex.ranks import Quote, Rank, Ranks
 
 log: logdex.Log = logdex.open("train.log", tz="Europe/Berlin", reference=datetime.datetime.now())
@@ -70,3 +71,7 @@ log.records(last="3")  # type: ignore[arg-type]
 logdex.merge(["a.log"])  # type: ignore[arg-type]
 logdex.open(3)  # type: ignore[arg-type]
 record.text = ""  # type: ignore[misc]
+
+attempt: slurm.Attempt
+for attempt in slurm.attempts(12345):
+    begun: datetime.datetime | None = attempt.start

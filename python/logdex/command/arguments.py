@@ -17,8 +17,8 @@ _USAGE = """\
 
 _DESCRIPTION = """\
 Show the lines of training logs, by regex and by time: whole and in order, from
-files, directories, globs, standard input and TorchX handles
-(scheduler://session/app[/role[/replicas]]).
+files, directories, globs, standard input, jobs of Slurm (slurm:12345) and TorchX
+handles (scheduler://session/app[/role[/replicas]]).
 """
 
 _DIGITS = len(str(sys.maxsize))
@@ -27,6 +27,7 @@ _EPILOG = """\
 examples:
   logdex runs/llama/ --since 02:10 --until 02:12 -e 'NCCL|ERROR' -C3
   logdex -f local_persistent://torchx/echo-n9x -e 'nan|OOM' -n 50
+  logdex -f slurm:12345        until the job is over, through requeues
   kubectl logs job/x | logdex --since -10m -e NCCL
   logdex ranks runs/llama/     which rank failed first, who is silent
   logdex index --text runs/    so that a regex reads only where it can match

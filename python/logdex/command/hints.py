@@ -36,7 +36,13 @@ def misread(args: Namespace) -> str | None:
 
 def _is_no_file(word: str) -> bool:
     """Whether a word is no file that is there, nor called like one."""
-    if word == "-" or "/" in word or os.path.lexists(word) or _LIKE_A_FILE.search(word):
+    if (
+        word == "-"
+        or "/" in word
+        or word.startswith("slurm:")
+        or os.path.lexists(word)
+        or _LIKE_A_FILE.search(word)
+    ):
         return False
     if any(mark in word for mark in "*?["):
         import glob

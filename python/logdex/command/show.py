@@ -10,7 +10,7 @@ from datetime import datetime
 from functools import cached_property
 
 from logdex import _core
-from logdex._resolve import inputs, plain_file
+from logdex._resolve import growing, inputs, plain_file
 from logdex.command import clock, hints
 from logdex.command.complain import complain
 from logdex.command.rows import Rows, Shown
@@ -105,10 +105,10 @@ def _lookout(arguments: Sequence[str], wish: Wish, found: list[Input]) -> Lookou
     """Who looks for logs that come later, where some may."""
     if all(plain_file(argument) for argument in arguments):
         return None
-    from logdex.inputs.newcomers import Lookout, that_grow
+    from logdex.inputs.newcomers import Lookout
 
-    grows = that_grow(arguments)
-    return Lookout(grows, wish, found) if grows else None
+    grows = growing(arguments, wish)
+    return Lookout(grows, found) if grows else None
 
 
 def _needs_all(args: Namespace) -> bool:
@@ -201,7 +201,9 @@ class _Command:
     def _all_ended(self) -> AllEnded | None:
         from logdex._ended import AllEnded
 
-        return AllEnded(one.ended for one in self._found) if self._lookout is None else None
+        if self._lookout is not None:
+            return self._lookout.ended(self._found)
+        return AllEnded(one.ended for one in self._found)
 
     def _can_be_read(self, one: Input) -> bool:
         """Whether a file can be read and, for a range, has times; if not, that is said and the others go on."""

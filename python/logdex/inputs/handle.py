@@ -1,4 +1,7 @@
-"""A handle as TorchX writes it, `scheduler://session/app`, and behind it the roles and replicas that are meant."""
+"""A handle as TorchX writes it, `scheduler://session/app`, and behind it the roles and replicas that are meant.
+
+`slurm:12345` is short for the job 12345 of Slurm, whoever submitted it.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,10 @@ _HANDLE = re.compile(
     r"(?P<scheduler>\w+)://(?P<session>[^/]*)/(?P<app>[^/]+)(?:/(?P<role>[^/]+)(?:/(?P<replicas>[\d,-]+))?)?/?$"
 )
 
+
+_JOB = re.compile(
+    r"slurm:(?P<app>[0-9]+(?:_[0-9]+)?(?:\+[0-9]+)?)(?:/(?P<role>[^/]+)(?:/(?P<replicas>[\d,-]+))?)?/?$"
+)
 
 _REMOTE = ("s3", "gs", "gcs", "az", "abfs", "http", "https", "ftp", "hdfs", "ssh", "sftp", "file")
 """What an address begins with that is of a file, and not of an app."""
@@ -30,8 +37,8 @@ class Handle(NamedTuple):
 
 
 def is_handle(text: str) -> bool:
-    """Whether an argument is `scheduler://session/app`, and no path."""
-    return "://" in text and not os.path.lexists(text)
+    """Whether an argument is `scheduler://session/app` or `slurm:12345`, and no path."""
+    return ("://" in text or text.startswith("slurm:")) and not os.path.lexists(text)
 
 
 def parse(text: str) -> Handle:
@@ -40,6 +47,8 @@ def parse(text: str) -> Handle:
     Raises:
         ValueError: It is not written as a handle is, or is the address of a file elsewhere.
     """
+    if "://" not in text:
+        return _of_job(text)
     if (kind := text.partition("://")[0].lower()) in _REMOTE:
         raise ValueError(
             f"{text}: addresses of {kind}:// are not read; copy the file here, or pipe it in "
@@ -52,6 +61,15 @@ def parse(text: str) -> Handle:
         )
     session = match["session"] or "default"
     return Handle(text, match["scheduler"], session, match["app"], match["role"], _numbers(match["replicas"]))
+
+
+def _of_job(text: str) -> Handle:
+    match = _JOB.match(text)
+    if match is None:
+        raise ValueError(
+            f"{text}: not a job; write slurm:12345, slurm:12345_7 for a task of an array, slurm:12345+1 for a component"
+        )
+    return Handle(text, "slurm", "default", match["app"], match["role"], _numbers(match["replicas"]))
 
 
 _NUMBER = re.compile(r"[0-9]{1,18}")

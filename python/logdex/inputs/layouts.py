@@ -23,8 +23,8 @@ class Layout:
 
     `pattern` is matched against the end of a path without its compression suffix (`.gz`, `.xz`) and what a rotation
     appended. What its groups mean: `role`, `replica`, `rank` (global), `local` (rank within a replica), `stream`, `job`
-    (which stands in the label only where there are several); `attempt` and `restart` number the parts of one stream;
-    anything else tells sources apart.
+    (which stands in the label only where there are several), `task` (of an array of jobs); `attempt` and `restart`
+    number the parts of one stream; anything else tells sources apart.
     """
 
     name: str
@@ -54,14 +54,61 @@ LAYOUTS = (
         r"slurm-(?P<job>\d+)-(?P<role>[^/]+)-(?P<replica>\d+)\.(?P<stream>out|err)",
         "{role}/{replica}",
     ),
+    Layout(
+        "slurm-array",
+        r"slurm-(?P<job>\d+)_(?P<task>\d+)\.(?P<stream>out|err)",
+        "task {task}",
+    ),
+    # srun's %t, the rank, and %N, the host, behind %j or %A_%a; %J, which is the job and the step.
+    Layout(
+        "slurm-array-rank",
+        r"slurm-(?P<job>\d+)_(?P<task>\d+)[-_](?:t|task|rank)?(?P<rank>\d{1,9})\.(?P<stream>out|err)",
+        "task {task} rank {rank}",
+    ),
+    Layout(
+        "slurm-rank",
+        r"slurm-(?P<job>\d+)-(?:t|task|rank)?(?P<rank>\d{1,9})\.(?P<stream>out|err)",
+        "rank {rank}",
+    ),
+    Layout("slurm-step", r"slurm-(?P<job>\d+)\.(?P<step>\d+)\.(?P<stream>out|err)", "step {step}"),
+    Layout(
+        "slurm-host",
+        r"slurm-(?P<job>\d+)[-_.](?P<host>[A-Za-z][^/]*)\.(?P<stream>out|err)",
+        "{host}",
+    ),
     Layout("nemo-cloud", r"log-allranks_(?P<restart>\d+)\.out", "allranks"),
     Layout("nemo-host", r"log_(?P<host>[^/]+)\.out", "log_{host}.out"),
+    # The number of an array has four digits or more, lest a number that ends the app's name be taken for one.
+    Layout(
+        "nemo-slurm-array",
+        r"log-(?P<app>[^/]+)_(?P<job>\d{4,})_(?P<task>\d{1,4})_(?P<restart>\d+)\.(?P<stream>out|err)",
+        "{app} task {task}",
+    ),
     Layout(
         "nemo-slurm",
         r"log-(?P<app>[^/]+)_(?P<job>\d+)_(?P<restart>\d+)\.(?P<stream>out|err)",
         "{app}",
     ),
+    Layout(
+        "nemo-slurm-batch-array",
+        r"sbatch_(?P<app>[^/]+)_(?P<job>\d{4,})_(?P<task>\d{1,4})\.(?P<stream>out|err)",
+        "{app} task {task} sbatch",
+    ),
     Layout("nemo-slurm-batch", r"sbatch_(?P<app>[^/]+)_(?P<job>\d+)\.(?P<stream>out|err)", "{app} sbatch"),
+    Layout(
+        "submitit-array",
+        r"(?P<job>\d+)_(?P<task>\d+)_(?P<rank>\d{1,9})_log\.(?P<stream>out|err)",
+        "task {task} rank {rank}",
+    ),
+    Layout("submitit", r"(?P<job>\d+)_(?P<rank>\d{1,9})_log\.(?P<stream>out|err)", "rank {rank}"),
+    # LSF's %J and %I, where the manual puts them; `LSFJOB_17` is what it leaves in the directory of a job.
+    Layout(
+        "lsf-array",
+        r"(?P<stem>output|out|error|err|lsf|job)?[-._]?(?P<job>\d{2,})[-_.](?P<task>\d+)\.(?P<stream>out|err)",
+        "task {task}",
+    ),
+    Layout("lsf", r"(?P<job>\d{2,})\.(?P<stream>out|err)", "{job}"),
+    Layout("lsf-output", r"(?P<stream>output|out|error|err)\.(?P<job>\d{2,})", "{job}"),
     Layout(
         "wandb",
         r"wandb/(?:(?P<run>[^/]*run-[^/]+)/(?:files|logs)/)?(?P<name>output|debug[^/]*)\.log",
@@ -84,7 +131,14 @@ _OTHER = Layout("other", "", "{name}")
 _NOT_LOGS = re.compile(r"(?:^|/)status_[^/]+\.out$")
 """Files that are called like logs: the exit code that NeMo-Run's Docker executor leaves."""
 _COMPRESSED = re.compile(r"\.(?:gz|zstd?|xz|bz2|lz4)$")
-_STREAMS = {"out": "stdout", "err": "stderr", "log": None, "txt": None}
+_STREAMS = {
+    "out": "stdout",
+    "err": "stderr",
+    "output": "stdout",
+    "error": "stderr",
+    "log": None,
+    "txt": None,
+}
 _ORDER = ("attempt", "restart")
 
 
@@ -117,6 +171,12 @@ class Source:
     """The rank within its replica that alone wrote it."""
     stream: str | None = None
     """Of stdout, stderr and combined the one that the name tells."""
+    job: int | None = None
+    """The number of the job, where a cluster's scheduler has one in the name."""
+    task: int | None = None
+    """The task of an array of jobs."""
+    app: str | None = None
+    """What the app is called, where the name tells and it is no role."""
 
 
 @dataclass
@@ -216,9 +276,18 @@ def of_file(path: str) -> Source:
     return source
 
 
-def arrange(paths: Iterable[str], *, streams: str | None = None, follow: bool = False) -> list[Source]:
-    """The sources among `paths`, as `sources` says; other files are left out."""
-    return _labelled(_chosen(paths, streams=streams, follow=follow))
+def arrange(
+    paths: Iterable[str],
+    *,
+    streams: str | None = None,
+    follow: bool = False,
+    at_their_word: Iterable[str] = (),
+) -> list[Source]:
+    """The sources among `paths`, as `sources` says; other files are left out, but for those known to be logs."""
+    there = set(paths)
+    unknown = {one for one in at_their_word if one in there and _known(one) is None}
+    chosen = _chosen(there - unknown, streams=streams, follow=follow)
+    return _labelled([*chosen, *map(_of_match, sorted(unknown))])
 
 
 def _of_match(path: str, *, rotated: bool | None = None) -> _Found:
@@ -403,6 +472,9 @@ def _source(found: _Found, label: str) -> Source:
         rank=_number(found.groups.get("rank")),
         local_rank=_number(found.groups.get("local")),
         stream=found.stream,
+        job=_number(found.groups.get("job")),
+        task=_number(found.groups.get("task")),
+        app=found.groups.get("app"),
     )
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Protocol
 
-from logdex.inputs.handle import is_handle
+from logdex._ended import AllEnded, Ended
 from logdex.inputs.input import Input, Wish
-from logdex.inputs.layouts import Part, Source, find, may_grow
+from logdex.inputs.layouts import Found, Part, Source, find
 from logdex.inputs.paths import of_part
 
 _HEAD = 64
@@ -17,9 +18,33 @@ _HEAD = 64
 _COPY = re.compile(r"\.(?:gz|zstd?|xz|bz2|lz4)$")
 
 
-def that_grow(arguments: Iterable[str]) -> list[str]:
-    """Those of `arguments` that may stand for more logs later."""
-    return [one for one in arguments if one != "-" and not is_handle(one) and may_grow(one)]
+class Growing(Protocol):
+    """What may stand for more logs later."""
+
+    @property
+    def ended(self) -> Ended | None:
+        """Tells whether no more will come, nor be written to those that are there; None where nobody can know."""
+
+    def find(self) -> Found:
+        """The logs it stands for now, and the directories in which more may come."""
+
+
+class Growth:
+    """A directory or a glob, which may stand for more logs later."""
+
+    ended: Ended | None = None
+
+    def __init__(self, argument: str, wish: Wish) -> None:
+        """`argument` is the directory or the glob."""
+        self._argument = argument
+        self._wish = wish
+
+    def find(self) -> Found:
+        """See `Growing`."""
+        try:
+            return find(self._argument, streams=self._wish.streams, follow=True)
+        except FileNotFoundError:
+            return Found([], [])
 
 
 class Lookout:
@@ -29,10 +54,9 @@ class Lookout:
     new. Names are not enough to know a log again: a rotation gives the same file another name, and a link two.
     """
 
-    def __init__(self, arguments: list[str], wish: Wish, known: Iterable[Input]) -> None:
-        """`arguments` are directories and globs; `known` is what of them is followed."""
-        self._arguments = arguments
-        self._wish = wish
+    def __init__(self, growing: Sequence[Growing], known: Iterable[Input]) -> None:
+        """`growing` is what may come to stand for more; `known` is what of it is followed."""
+        self._growing = growing
         self._paths: set[str] = set()
         self._files: dict[tuple[int, int], tuple[int, bytes]] = {}
         self._combined: set[str] = set()
@@ -43,17 +67,19 @@ class Lookout:
                 self._note_combined(one.source)
         self._note_files()
 
+    def ended(self, known: Iterable[Input]) -> AllEnded | None:
+        """Whether all is over, of what grows and of the `known` beside it; None where that cannot be known."""
+        each = [one.ended for one in self._growing]
+        return None if None in each else AllEnded([*(one.ended for one in known), *each])
+
     def look(self) -> tuple[list[Input], list[str]]:
         """The logs that have come since the last look, and the directories in which more may come."""
         # Before the new names are looked at: a name that went to another file tells which one it was.
         self._note_files()
         found: list[Input] = []
         directories: list[str] = []
-        for argument in self._arguments:
-            try:
-                there = find(argument, streams=self._wish.streams, follow=True)
-            except FileNotFoundError:
-                continue
+        for one in self._growing:
+            there = one.find()
             directories += there.directories
             found += [of_part(source, part) for source in there.sources for part in self._new_parts(source)]
         self._note_files()

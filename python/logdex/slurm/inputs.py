@@ -1,0 +1,117 @@
+"""What a handle of Slurm stands for: the logs of a job, now, and in a follow those that come."""
+
+from __future__ import annotations
+
+import os
+
+from logdex.inputs.handle import Handle
+from logdex.inputs.input import Input, Wish
+from logdex.inputs.layouts import Found, Source, arrange
+from logdex.inputs.paths import of_source
+from logdex.slurm import find
+from logdex.slurm.ask import Poll, poll_of
+from logdex.slurm.ending import JobEnding
+from logdex.slurm.ids import parse
+from logdex.slurm.rows import Row
+
+
+class Job:
+    """A job of Slurm as something to read: which logs are its own, and whether it is over.
+
+    What is looked up is looked up anew each time, for a job comes to have logs: when it starts, at each attempt, and
+    as the tasks of an array begin.
+    """
+
+    def __init__(self, handle: Handle, wish: Wish, poll: Poll | None = None) -> None:
+        """The job that `handle` means.
+
+        Raises:
+            LookupError: The app of the handle is no job.
+        """
+        try:
+            self.id = parse(handle.app)
+        except ValueError as error:
+            raise LookupError(f"{handle.text}: {error}") from error
+        self.poll = poll or poll_of(self.id)
+        self._handle = handle
+        self._wish = wish
+        self._seen: set[str] = set()
+
+    def find(self) -> Found:
+        """The logs there are, and the directories in which more may come."""
+        sources = self._sources()
+        self._seen.update(part.path for one in sources for part in one.parts)
+        return Found(sources, [one for one in self._directories() if os.path.isdir(one)])
+
+    @property
+    def ended(self) -> JobEnding:
+        """Whether the job is over, and no log of it is there that `find` has not told of."""
+        return JobEnding(self.poll, self._nothing_new)
+
+    def _nothing_new(self) -> bool:
+        return all(part.path in self._seen for one in self._sources() for part in one.parts)
+
+    def _rows(self) -> list[Row]:
+        return [one for one in self.poll.latest().rows if find.is_part(self.id, one.id)]
+
+    def _directories(self) -> list[str]:
+        noted = find.job_dir(self.id, os.getcwd())
+        there = [*find.nemo_dirs(self.id), *([noted] if noted else []), *find.directories(self._rows())]
+        # TorchX looks where it is called; so does whoever has only copies of the logs.
+        return list(dict.fromkeys(there or [os.getcwd()]))
+
+    def _sources(self) -> list[Source]:
+        rows = self._rows()
+        told = find.told(self.id, rows)
+        where = dict.fromkeys([*map(os.path.dirname, told), *self._directories()])
+        found = arrange(
+            dict.fromkeys([*told, *find.named_after(self.id, rows, where)]),
+            streams=self._wish.streams,
+            follow=self._wish.follow,
+            at_their_word=told,
+        )
+        return [one for one in found if self._is_meant(one)]
+
+    def _is_meant(self, source: Source) -> bool:
+        role, replicas = self._handle.role, self._handle.replicas
+        named = source.role if source.role is not None else source.app
+        if role is not None and (named is None or not is_called(named, role)):
+            return False
+        number = source.replica if source.replica is not None else source.rank
+        return replicas is None or number is None or any(number in wanted for wanted in replicas)
+
+    def inputs(self) -> list[Input]:
+        """The files to read now.
+
+        Raises:
+            LookupError: There is no such job, nor a log that bears its number.
+            OSError: It has written no log yet; in a follow, that is waited for.
+        """
+        told = self.poll.told()
+        found = self._sources()
+        if not found and (told.over or not self._wish.follow):
+            raise self._without_logs()
+        ended = JobEnding(self.poll)
+        return [one for source in found for one in of_source(source, self._wish, ended=ended)]
+
+    def _without_logs(self) -> Exception:
+        told, text = self.poll.told(), self._handle.text
+        where = ", ".join(self._directories())
+        rows = self._rows()
+        if not rows:
+            why = told.trouble or f"Slurm knows no {'such part of the' if told.rows else 'such'} job"
+            return LookupError(f"{text}: {why}, and no log that bears its number is in {where}")
+        last = rows[-1]
+        state = last.state + (f", {last.reason}" if last.reason else "")
+        role = f" of role {self._handle.role!r}" if self._handle.role else ""
+        return FileNotFoundError(2, f"job {self.id} ({state}) has no log{role} in {where}", text)
+
+
+def is_called(name: str, role: str) -> bool:
+    """Whether a log's name is of a role: NeMo-Run puts a prefix before it, as in `acct-acct.llama`."""
+    return name.endswith(role) and (name == role or not name[-len(role) - 1].isalnum())
+
+
+def of_handle(handle: Handle, wish: Wish) -> list[Input]:
+    """The logs of the job that `handle` means; see `Job.inputs` for what it raises."""
+    return Job(handle, wish).inputs()
