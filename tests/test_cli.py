@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from logdex.jobs import JobRecord, JobStore, home
 from logdex.regex.join import join
 from shell import LINES, logdex, run
 
@@ -208,20 +209,34 @@ def test_help_and_completion_say_all_options() -> None:
         (["ranks", "--color", "n"], ["never"]),
         (["i"], ["index"]),
         (["index", "--t"], ["--text"]),
+        (["loc"], ["local_persistent://s/app-1"]),
+        (["local_persistent://s/a"], ["local_persistent://s/app-1"]),
+        (["-f", "local_persistent", ":", "//s/a"], ["//s/app-1"]),
+        (["ls", "--st"], ["--state"]),
     ],
 )
 def test_what_bash_offers(tmp_path: Path, words: list[str], offered: list[str]) -> None:
     (tmp_path / "b c.log").touch()
     (tmp_path / "logdex.bash").write_text("".join(run("--completion", "bash")[1]))
+    JobStore(home.records_dir()).save(JobRecord("app-1", "s", "/nowhere", {}, None, state="FAILED"))
+    # A shell has the words as they are parted by colons, and the line as it was typed.
     script = """
         source ./logdex.bash
+        logdex() { "$PYTHON" -m logdex "$@"; }
         COMP_WORDS=(logdex "$@")
         COMP_CWORD=$#
+        if [[ $* == *" : "* ]]; then COMP_LINE="logdex $*"; COMP_LINE=${COMP_LINE// : /:}; else COMP_WORDBREAKS=' '; fi
+        COMP_POINT=${#COMP_LINE}
         _logdex
         [[ ${#COMPREPLY[@]} == 0 ]] || printf '%s\n' "${COMPREPLY[@]}"
     """
     done = subprocess.run(
-        ["bash", "-c", script, "bash", *words], cwd=tmp_path, capture_output=True, text=True, check=False
+        ["bash", "-c", script, "bash", *words],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "PYTHON": sys.executable},
     )
     assert (done.stdout.splitlines(), done.stderr) == (offered, "")
 

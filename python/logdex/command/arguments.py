@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 _USAGE = """\
 %(prog)s [OPTION ...] [SOURCE ...]
        %(prog)s ranks [OPTION ...] [SOURCE ...]
-       %(prog)s index [OPTION ...] SOURCE ..."""
+       %(prog)s index [OPTION ...] SOURCE ...
+       %(prog)s ls [OPTION ...] [NAME ...]"""
 
 _DESCRIPTION = """\
 Show the lines of training logs, by regex and by time: whole and in order, from
@@ -31,6 +32,7 @@ examples:
   kubectl logs job/x | logdex --since -10m -e NCCL
   logdex ranks runs/llama/     which rank failed first, who is silent
   logdex index --text runs/    so that a regex reads only where it can match
+  logdex ls                    the apps that ran here, the newest first
 
 exit status: 0 a line was selected, 1 none was, 2 something went wrong
 """
@@ -111,7 +113,7 @@ def _add_selection(which: argparse._ArgumentGroup) -> None:
         help="show only the last N of these lines; 0 with -f shows only what comes; --tail N does the same",
     )
     which.add_argument(
-        "-m", "--max-count", type=_positive, metavar="N", help="stop after the first N of these lines"
+        "-m", "--max-count", type=positive, metavar="N", help="stop after the first N of these lines"
     )
     which.add_argument(
         "--streams",
@@ -266,7 +268,8 @@ def _number(text: str) -> int:
     return int(text) if len(text) < _DIGITS else sys.maxsize
 
 
-def _positive(text: str) -> int:
+def positive(text: str) -> int:
+    """An option's value that is a number of lines, and at least 1."""
     number = _number(text)
     if number < 1:
         raise argparse.ArgumentTypeError(f"{text!r}: must be at least 1")

@@ -25,6 +25,10 @@ def main(argv: Sequence[str] | None = None, prog: str = "logdex") -> int:
             from logdex.command import index
 
             return index.main(given[1:], f"{prog} index")
+        if given[:1] == ["ls"]:
+            from logdex.command import ls
+
+            return ls.main(given[1:], f"{prog} ls")
         made = parser(prog)
         return run(made, words.parse(made, given, "--regex"))
     except BrokenPipeError:
@@ -36,10 +40,11 @@ def main(argv: Sequence[str] | None = None, prog: str = "logdex") -> int:
 def run(made: argparse.ArgumentParser, args: argparse.Namespace) -> int:
     """Does what parsed arguments say; returns the exit status."""
     if args.completion:
-        from logdex.command import index, ranks
+        from logdex.command import index, ls, ranks
         from logdex.command.completion import script
 
-        sys.stdout.write(script(args.completion, made, ranks.parser(), index.parser()))
+        others = {"ranks": ranks.parser(), "index": index.parser(), "ls": ls.parser()}
+        sys.stdout.write(script(args.completion, made, others))
         return 0
     args.sources = sources_or_stdin(made, args.sources)
     args.before = (args.context or 0) if args.before is None else args.before

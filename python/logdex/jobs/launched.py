@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
-from typing import Protocol
+from typing import Any, Protocol
 from weakref import WeakMethod
 
 from logdex.jobs.processes import Process, child_exit, identify
@@ -65,10 +65,20 @@ class Launched:
         """The record of an app launched here, while it is kept."""
         return self._records.get(app_id) if self.is_owner else None
 
-    def begin(self, app_id: str, session: str, log_dir: str, counts: Mapping[str, int]) -> None:
-        """Remembers an app before its first process starts: a killed launcher leaves a trace of it."""
+    def begin(
+        self,
+        app_id: str,
+        session: str,
+        log_dir: str,
+        counts: Mapping[str, int],
+        app: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Remembers an app before its first process starts: a killed launcher leaves a trace of it.
+
+        `app` is what is run, as `appdef.as_stored` gives it.
+        """
         roles = {role: (Replica(),) * count for role, count in counts.items()}
-        self._keep(JobRecord(app_id, session, log_dir, roles, launcher=identify(os.getpid())))
+        self._keep(JobRecord(app_id, session, log_dir, roles, launcher=identify(os.getpid()), app=app))
 
     def started(
         self, app_id: str, replicas: Mapping[str, list[tuple[Child, str]]], *, beats: bool

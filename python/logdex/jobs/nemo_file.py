@@ -16,7 +16,8 @@ import time
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-from logdex.jobs.record import as_path
+from logdex.jobs.processes import Host
+from logdex.jobs.record import JobRecord, Replica, as_path
 
 log = logging.getLogger("logdex")
 
@@ -28,6 +29,8 @@ _LARGE = 1 << 20
 _TAIL = 64
 _COPY = 1 << 30
 _LONGEST_ENTRY = 1 << 16
+_NOWHERE = Host("", "", "")
+"""The host of an app in NeMo-Run's file, which does not say."""
 
 
 class NemoJob(NamedTuple):
@@ -93,6 +96,31 @@ class NemoJobs(Mapping[str, NemoJob]):
         except (ValueError, AttributeError, RecursionError):
             return {}
         return {key: job for key, one in entries if (job := _job(one)) is not None}
+
+
+def record_of(job: NemoJob, session: str) -> JobRecord:
+    """What the file says of a job, as a record; it forgets the replicas, but their directories are there.
+
+    `session` is the job's where the directories of its logs do not say.
+    """
+    roles = {role: (Replica(),) * _count(job.log_dir, role) for role in job.roles}
+    return JobRecord(
+        job.app_id,
+        os.path.basename(os.path.dirname(job.log_dir)) or session,
+        job.log_dir,
+        roles,
+        launcher=None,
+        host=_NOWHERE,
+        state=job.state,
+        scheduled_at=0.0,
+    )
+
+
+def _count(log_dir: str, role: str) -> int:
+    try:
+        return sum(name.isdigit() for name in os.listdir(os.path.join(log_dir, role))) or 1
+    except OSError:
+        return 1
 
 
 def _job(entry: object) -> NemoJob | None:

@@ -12,8 +12,8 @@ from logdex.jobs.processes import Host, Process, this_host
 HIDDEN = ".logdex"
 """The directory beside a replica's logs in which records, indexes and the heartbeat lie (`src/arrival/beside.rs`)."""
 
-VERSION = 1
-"""The version that this release writes. A record of a later one is read as far as it goes."""
+VERSION = 2
+"""The version that this release writes: 2 has `app`. A record of a later one is read as far as it goes."""
 
 TERMINAL = frozenset({"SUCCEEDED", "FAILED", "CANCELLED"})
 """The states that do not change any more, by TorchX's names."""
@@ -52,6 +52,8 @@ class JobRecord:
     message: str = ""
     scheduled_at: float = field(default_factory=time.time)
     ended_at: float | None = None
+    app: Mapping[str, Any] | None = None
+    """What was run, as `appdef.as_stored` gives it; None where nobody knows."""
     version: int = VERSION
 
     @property
@@ -87,6 +89,7 @@ class JobRecord:
                 "host": self.host._asdict(),
                 "launcher": self.launcher and self.launcher._asdict(),
                 "roles": {role: [_replica_out(one) for one in many] for role, many in self.roles.items()},
+                "app": self.app,
             }
         ).encode()
 
@@ -94,7 +97,15 @@ class JobRecord:
     def from_json(cls, stored: bytes) -> "JobRecord":
         """Reads a stored record, ignoring keys that it does not know; ValueError when it cannot be one."""
         try:
-            values = json.loads(stored)
+            return cls.from_values(json.loads(stored))
+        except MALFORMED as error:
+            raise ValueError(f"not a job record: {error!r}") from error
+
+    @classmethod
+    def from_values(cls, values: Any) -> "JobRecord":
+        """What the JSON of a stored record says; ValueError when it cannot be one."""
+        try:
+            app = values.get("app")
             return cls(
                 app_id=str(values["app_id"]),
                 session=str(values["session"]),
@@ -109,6 +120,7 @@ class JobRecord:
                 message=str(values.get("message", "")),
                 scheduled_at=float(values["scheduled_at"]),
                 ended_at=None if values.get("ended_at") is None else float(values["ended_at"]),
+                app=app if isinstance(app, dict) else None,
                 version=int(values["version"]),
             )
         except MALFORMED as error:

@@ -10,22 +10,30 @@ what one costs.
 """
 
 import hashlib
+import heapq
 import itertools
+import json
 import logging
+import math
 import os
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import suppress
-from urllib.parse import quote
+from typing import Any
+from urllib.parse import quote, unquote
 
-from logdex.jobs.record import VERSION, JobRecord
+from logdex.jobs.record import TERMINAL, VERSION, JobRecord
 
 log = logging.getLogger("logdex")
 
 _LONGEST_NAME = 180
+_CUT = 100
+"""Characters of a longer name that its file keeps, before a `%` and a digest."""
 _TEMPORARY = ".tmp"
 _ABANDONED_AFTER = 3600.0
+_CLOCKS_APART = 300.0
+_AT_ONCE = 1 << 16
 _counter = itertools.count()
 
 
@@ -61,6 +69,10 @@ class JobStore:
                 return record
         return None
 
+    def has(self, app_id: str, session: str) -> bool:
+        """Whether there is a record of an app of that session, which is not read."""
+        return os.path.isfile(self._path(session, app_id))
+
     def of_session(self, session: str) -> Iterator[JobRecord]:
         """Every record of a session, oldest first."""
         directory = os.path.join(self.root, _encode(session))
@@ -70,6 +82,44 @@ class JobStore:
             return iter(())
         read = (_read(os.path.join(directory, name)) for name in names if name.endswith(".json"))
         return iter(sorted((one for one in read if one), key=lambda one: (one.scheduled_at, one.app_id)))
+
+    def newest_first(
+        self,
+        wanted: Callable[[str, str], bool] = lambda session, app_id: True,
+        states: Collection[str] | None = None,
+    ) -> Iterator[JobRecord]:
+        """The records of all sessions, those first whose launch began last.
+
+        A record is not older than its file, so files are read from the newest on, and only as far as the next record
+        needs: whoever takes twenty of a hundred thousand waits for little more than the names. The order is exact where
+        the clocks of launchers and of the file system are at most five minutes apart.
+
+        Args:
+            wanted: Whether an app is meant, by session and id; asked before its file is read.
+            states: Apps that ended in another state are left out; one that has no end on record may be in any.
+        """
+        found: list[tuple[float, str, Any]] = []
+        for written, path in sorted(self._files(wanted), reverse=True):
+            while found and -found[0][0] > written + _CLOCKS_APART:
+                yield from _checked(*heapq.heappop(found)[1:], wanted)
+            values = _values(path)
+            if values is not None and (states is None or _may_be_in(states, values)):
+                heapq.heappush(found, (-_scheduled_at(values), path, values))
+        while found:
+            yield from _checked(*heapq.heappop(found)[1:], wanted)
+
+    def _files(self, wanted: Callable[[str, str], bool]) -> Iterator[tuple[float, str]]:
+        """When each record that may be wanted was written last, and where it is."""
+        for directory in self._sessions():
+            session = _decode(directory)
+            with suppress(OSError), os.scandir(os.path.join(self.root, directory)) as entries:
+                for entry in entries:
+                    if not entry.name.endswith(".json"):
+                        continue
+                    app_id = _decode(entry.name[:-5])
+                    if session is None or app_id is None or wanted(session, app_id):
+                        with suppress(OSError):
+                            yield entry.stat().st_mtime, entry.path
 
     def forget(self, record: JobRecord) -> None:
         """Removes a record; the app's logs stay."""
@@ -123,19 +173,84 @@ def _encode(name: str) -> str:
         safe = "%2E" + safe[1:]
     if len(safe) > _LONGEST_NAME:
         digest = hashlib.blake2b(name.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
-        safe = f"{safe[:100]}%{digest}"
+        safe = f"{safe[:_CUT]}%{digest}"
     return safe
+
+
+def _decode(name: str) -> str | None:
+    """What `_encode` made a file name of; None for a long one, of which only the record knows."""
+    if "%" not in name:
+        return name
+    try:
+        return None if len(name) > _CUT and name[_CUT] == "%" else unquote(name, errors="surrogatepass")
+    except UnicodeDecodeError:
+        return None
+
+
+def _values(path: str) -> Any:
+    """The JSON of a record; None, with a warning, when the file is there and has none."""
+    try:
+        # Not by a file object, which takes twice as long: there may be a hundred thousand.
+        descriptor = _without_waiting(path, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            stored = _whole(descriptor)
+        finally:
+            os.close(descriptor)
+        values = json.loads(stored)
+        return [] if values is None else values  # `null` is no record, and is complained about as such.
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except (OSError, RecursionError, ValueError) as error:
+        _warn(path, error)
+        return None
+
+
+def _whole(descriptor: int) -> bytes:
+    stored = os.read(descriptor, _AT_ONCE)
+    if len(stored) < _AT_ONCE:
+        return stored
+    parts = [stored]
+    while part := os.read(descriptor, _AT_ONCE):
+        parts.append(part)
+    return b"".join(parts)
+
+
+def _scheduled_at(values: Any) -> float:
+    """When the app was scheduled, by what may be no record; what is none goes first, and is then complained about."""
+    at = values.get("scheduled_at") if isinstance(values, dict) else None
+    return float(at) if isinstance(at, int | float) and math.isfinite(at) else math.inf
+
+
+def _may_be_in(states: Collection[str], values: Any) -> bool:
+    """Whether an app may be in one of these states: its record says how it ended, and else somebody must look."""
+    state = values.get("state") if isinstance(values, dict) else None
+    return not isinstance(state, str) or state not in TERMINAL or state in states
+
+
+def _checked(path: str, values: Any, wanted: Callable[[str, str], bool]) -> Iterator[JobRecord]:
+    """The record that was read, if it is one and is wanted."""
+    try:
+        record = JobRecord.from_values(values)
+    except ValueError as error:
+        _warn(path, error)
+        return
+    if wanted(record.session, record.app_id):
+        yield record
+
+
+def _warn(path: str, error: BaseException) -> None:
+    log.warning("%s: %s; it is ignored, remove the file to be rid of this message", path, error)
 
 
 def _read(path: str) -> JobRecord | None:
     """The record in a file; None, with a warning, when the file is there and is no record."""
-    try:
-        with open(path, "rb", opener=_without_waiting) as file:
-            record = JobRecord.from_json(file.read())
-    except (FileNotFoundError, NotADirectoryError):
+    values = _values(path)
+    if values is None:
         return None
-    except (OSError, ValueError) as error:
-        log.warning("%s: %s; it is ignored, remove the file to be rid of this message", path, error)
+    try:
+        record = JobRecord.from_values(values)
+    except ValueError as error:
+        _warn(path, error)
         return None
     if record.version > VERSION:
         log.debug("%s: written by a later logdex (version %d)", path, record.version)

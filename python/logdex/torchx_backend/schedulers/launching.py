@@ -22,6 +22,7 @@ from torchx.schedulers.local_scheduler import (
 from torchx.specs.api import AppDef, is_terminal
 
 from logdex.jobs import JobStore, Launched
+from logdex.jobs.appdef import as_stored
 from logdex.jobs.recording import Recording
 from logdex.torchx_backend.schedulers import compat, nemo
 from logdex.torchx_backend.schedulers.responses import first_error
@@ -91,7 +92,8 @@ class LaunchingScheduler(LocalScheduler):
             if not under_nemo:
                 self._own_signals()
             counts = {role: len(many) for role, many in request.role_params.items()}
-            self._launched.begin(request.app_id, self.session_name, request.log_dir, counts)
+            what = as_stored(getattr(dryrun_info, "_app", None))
+            self._launched.begin(request.app_id, self.session_name, request.log_dir, counts, what)
             self._spawned = []
             records = nemo.records() if under_nemo else True
             self._recording_now = records if self._records is None else self._records

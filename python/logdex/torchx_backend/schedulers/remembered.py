@@ -1,6 +1,5 @@
 """Apps that some process launched at some time: from the job store, or from NeMo-Run's file."""
 
-import os
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
@@ -11,15 +10,11 @@ from torchx.schedulers.local_scheduler import _LocalAppDef
 from torchx.specs.api import AppState
 
 from logdex.jobs import JobRecord, JobStore, Replica, Verdict, judge
-from logdex.jobs.nemo_file import NemoJob, NemoJobs
-from logdex.jobs.processes import Host
+from logdex.jobs.nemo_file import NemoJob, NemoJobs, record_of
 from logdex.jobs.verdict import launcher_owes
 
 _PATIENCE = 0.5
 """Seconds that a launcher has to record what it has just seen."""
-
-_NOWHERE = Host("", "", "")
-"""The host of an app in NeMo-Run's file, which does not say."""
 
 
 @lru_cache(maxsize=8)
@@ -58,29 +53,10 @@ def _await_record(record: JobRecord, store: JobStore, verdict: Verdict) -> JobRe
 
 
 def from_app(app: _LocalAppDef, session: str) -> JobRecord:
-    """What NeMo-Run remembers of an app; it forgets the replicas, but their directories are there."""
-    roles = {
-        role: (Replica(),) * (len(replicas) or _count(app.log_dir, role))
-        for role, replicas in app.role_replicas.items()
-    }
-    known = os.path.basename(os.path.dirname(app.log_dir)) or session
-    return JobRecord(
-        app.id,
-        known,
-        app.log_dir,
-        roles,
-        launcher=None,
-        host=_NOWHERE,
-        state=app.state.name,
-        scheduled_at=0.0,
-    )
-
-
-def _count(log_dir: str, role: str) -> int:
-    try:
-        return sum(name.isdigit() for name in os.listdir(os.path.join(log_dir, role))) or 1
-    except OSError:
-        return 1
+    """What NeMo-Run remembers of an app; of one that this process launched, the replicas too."""
+    record = record_of(NemoJob(app.state.name, app.id, app.log_dir, [*app.role_replicas]), session)
+    counted = {role: (Replica(),) * len(many) for role, many in app.role_replicas.items() if many}
+    return replace(record, roles={**record.roles, **counted})
 
 
 class SavedApps(Mapping[str, _LocalAppDef]):
