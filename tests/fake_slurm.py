@@ -81,7 +81,7 @@ class FakeCommands:
 
     def replays(self, state: str) -> None:
         """Has all that tell of jobs replay a recording."""
-        for command in ("scontrol", "sacct", "squeue"):
+        for command in ("scontrol", "sacct"):
             if (DATA / f"{state}.{command}").exists():
                 self.says(command, answer(f"{state}.{command}", self.here))
 

@@ -29,6 +29,7 @@ _NEEDS = {
     "logdex.polars": "polars",
     "logdex.ray": "ray",
     "logdex.torchx_backend.schedulers.local": "torchx",
+    "logdex.torchx_backend.schedulers.slurm": "torchx",
 }
 """What must be installed for the examples of a module."""
 

@@ -1,4 +1,4 @@
-"""`local_persistent` is there for TorchX, comes last, and changes nothing else."""
+"""`local_persistent` and `slurm_persistent` are there for TorchX, come last, and change nothing else."""
 
 import importlib.metadata
 import subprocess
@@ -30,13 +30,13 @@ def test_logdex_itself_imports_no_torchx() -> None:
 
 
 @pytest.mark.skipif(OTHERS_HIDE_THE_DEFAULTS, reason="another package's entry points hide the defaults here")
-def test_the_scheduler_comes_last_and_the_default_stays() -> None:
+def test_the_schedulers_come_last_and_the_default_stays() -> None:
     names = (
         "import torchx.schedulers as s; print(*s.get_scheduler_factories(), s.get_default_scheduler_name())"
     )
     before = python(names).split()
     after = python(f"import logdex.torchx_backend; {names}").split()
-    assert after == [*before[:-1], "local_persistent", before[-1]]
+    assert after == [*before[:-1], "local_persistent", "slurm_persistent", before[-1]]
 
 
 def test_the_wheel_declares_no_scheduler_of_its_own() -> None:

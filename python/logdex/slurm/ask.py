@@ -136,6 +136,16 @@ class Poll:
                     self._due = self._clock() + EVERY
         return told
 
+    def fresh(self) -> Told:
+        """What Slurm says, no older than 5 s: waits for an answer where one is due, unless it is on its way."""
+        with self._first:
+            with self._lock:
+                due = self._told is None or (self._clock() >= self._due and not self._told.over)
+                self._due = float("inf") if due else self._due
+            if due:
+                self._ask()
+            return self._told or Told()
+
     def add(self, bell: Bell) -> None:
         """Has `bell` rung after each answer that says something new."""
         with self._lock:

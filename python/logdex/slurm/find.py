@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 
+from logdex.jobs.home import home
 from logdex.slurm.ids import JobId
 from logdex.slurm.rows import Row
 
@@ -54,23 +55,43 @@ def is_part(meant: JobId, part: JobId) -> bool:
 
 
 def job_dir(job: JobId, start: str) -> str | None:
-    """The `job_dir` that TorchX noted for a job, in the directory `start` or in one above."""
+    """The directory that was noted for a job: by TorchX, in the directory `start` or one above, or by our scheduler."""
     above = os.path.abspath(start)
     while True:
-        with suppress(OSError), open(os.path.join(above, TORCHX_DIRS), errors="surrogateescape") as file:
-            # The latest counts: numbers of jobs come round again.
-            for line in reversed(file.readlines()):
-                number, equals, path = line.partition("=")
-                if equals and number.strip() == str(job.job) and path.strip():
-                    return os.path.join(above, path.strip())
+        if noted := _noted_dir(os.path.join(above, TORCHX_DIRS), job):
+            return os.path.join(above, noted)
         if above == os.path.dirname(above):
-            return None
+            return _noted_dir(_notes(), job)
         above = os.path.dirname(above)
 
 
-def nemo_dirs(job: JobId, home: str | None = None) -> list[str]:
+def _noted_dir(path: str, job: JobId) -> str | None:
+    with suppress(OSError), open(path, encoding="utf-8", errors="surrogateescape") as file:
+        # The latest counts: numbers of jobs come round again.
+        for line in reversed(file.readlines()):
+            number, _, directory = line.partition("=")
+            if number.strip() == str(job.job) and directory.strip():
+                return directory.strip()
+    return None
+
+
+def note(job: str, directory: str) -> None:
+    """Remembers where the logs of a job are that was submitted just now, for readers in all directories."""
+    noted = _notes()
+    with suppress(OSError):
+        os.makedirs(os.path.dirname(noted), exist_ok=True)
+        # One write of one line, so that several launchers do not mix.
+        with open(noted, "a", encoding="utf-8", errors="surrogateescape") as file:
+            file.write(f"{job} = {os.path.abspath(directory)}\n")
+
+
+def _notes() -> str:
+    return os.path.join(home(), TORCHX_DIRS.lstrip("."))
+
+
+def nemo_dirs(job: JobId, nemo_home: str | None = None) -> list[str]:
     """The directories in which NeMo-Run has the logs of a job, here or mounted; empty where it does not know it."""
-    noted = nemo_note(job, home)
+    noted = nemo_note(job, nemo_home)
     if noted is None:
         return []
     local, tunnel = noted
@@ -79,10 +100,10 @@ def nemo_dirs(job: JobId, home: str | None = None) -> list[str]:
     return [one for one in (behind, local) if os.path.isabs(one)]
 
 
-def nemo_note(job: JobId, home: str | None = None) -> tuple[str, dict[str, object]] | None:
+def nemo_note(job: JobId, nemo_home: str | None = None) -> tuple[str, dict[str, object]] | None:
     """What NeMo-Run noted of a job: its directory on this host, and the tunnel to where it runs."""
-    home = home or os.environ.get("NEMORUN_HOME") or os.path.expanduser("~/.nemo_run")
-    with suppress(OSError), open(os.path.join(home, ".slurm_jobs"), errors="surrogateescape") as file:
+    where = nemo_home or os.environ.get("NEMORUN_HOME") or os.path.expanduser("~/.nemo_run")
+    with suppress(OSError), open(os.path.join(where, ".slurm_jobs"), errors="surrogateescape") as file:
         for line in reversed(file.readlines()):
             number, _, rest = line.partition("=")
             if number.strip() == str(job.job) and (noted := _noted(rest.strip())):

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from logdex.slurm.rows import Row
 
-_ENDED = frozenset(
+ENDED = frozenset(
     (
         "BOOT_FAIL",
         "CANCELLED",
@@ -38,7 +38,7 @@ def plain(state: str) -> str:
 
 def lives(rows: Sequence[Row]) -> bool:
     """Whether any of the parts of a job waits, runs or is being cleaned up after."""
-    return any(plain(one.state) not in _ENDED for one in last_attempts(rows))
+    return any(plain(one.state) not in ENDED for one in last_attempts(rows))
 
 
 def comes_again(row: Row) -> bool:

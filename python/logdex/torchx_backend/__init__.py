@@ -1,4 +1,4 @@
-"""TorchX's side of logdex. Importing it makes the scheduler `local_persistent` known to TorchX."""
+"""TorchX's side of logdex. Importing it makes `local_persistent` and `slurm_persistent` known to TorchX."""
 
 from logdex.torchx_backend.register import register
 

@@ -1,0 +1,87 @@
+"""What Slurm says of a job, in TorchX's words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from torchx.schedulers.api import DescribeAppResponse, ListAppResponse
+from torchx.specs.api import AppState, ReplicaStatus, Role, RoleStatus
+
+from logdex.slurm.ask import Told
+from logdex.slurm.rows import Row
+from logdex.slurm.states import COMES_AGAIN, ENDED, last_attempts, plain
+from logdex.torchx_backend.schedulers import compat
+
+_STATES = {
+    "CANCELLED": AppState.CANCELLED,
+    "COMPLETED": AppState.SUCCEEDED,
+    "RUNNING": AppState.RUNNING,
+    "COMPLETING": AppState.RUNNING,
+    "SIGNALING": AppState.RUNNING,
+    "STAGE_OUT": AppState.RUNNING,
+}
+"""Slurm's states that have a counterpart; of the others those that end a job fail it."""
+
+
+def app_state(state: str, *, over: bool = True) -> AppState:
+    """A state of Slurm as TorchX's; `over` says whether the job ended for good."""
+    name = plain(state)
+    if name == "REQUEUED" or (name in COMES_AGAIN and not over):
+        return AppState.PENDING
+    return _STATES.get(name, AppState.FAILED if name in ENDED else AppState.PENDING)
+
+
+def replica_of(row: Row) -> tuple[str, int] | None:
+    """The role and the replica that a part of a job is, by the name that TorchX gave it."""
+    role, _, number = row.name.rpartition("-")
+    return (role, int(number)) if role and number.isascii() and number.isdecimal() else None
+
+
+def response(app_id: str, told: Told) -> DescribeAppResponse:
+    """Describes a job."""
+    rows = last_attempts(told.rows)
+    roles: dict[str, Role] = {}
+    statuses: dict[str, RoleStatus] = {}
+    for row in rows:
+        if (replica := replica_of(row)) is None:
+            continue
+        name, number = replica
+        state = app_state(row.state, over=told.over)
+        roles.setdefault(name, Role(name=name, image="", num_replicas=0)).num_replicas += 1
+        statuses.setdefault(name, RoleStatus(name, [])).replicas.append(
+            ReplicaStatus(id=number, role=name, state=state, hostname=row.nodes)
+        )
+    return DescribeAppResponse(
+        app_id=app_id,
+        roles=list(roles.values()),
+        roles_statuses=list(statuses.values()),
+        state=of_all([app_state(row.state, over=told.over) for row in rows]),
+        msg=", ".join(dict.fromkeys(_in_words(row) for row in rows)),
+        num_restarts=max((row.restarts for row in rows), default=0),
+    )
+
+
+def of_all(states: Sequence[AppState]) -> AppState:
+    """The state of a job by those of its parts: it runs while one does, and failed once all ended and one failed."""
+    order = (AppState.RUNNING, AppState.PENDING, AppState.FAILED, AppState.CANCELLED, AppState.SUCCEEDED)
+    return next((one for one in order if one in states), AppState.UNKNOWN)
+
+
+def _in_words(row: Row) -> str:
+    return f"{row.state} ({row.reason})" if row.reason else row.state
+
+
+def listed(text: str) -> list[ListAppResponse]:
+    """Jobs from lines of `id|state|name`, parts of one job as one."""
+    states: dict[str, list[AppState]] = {}
+    for line in text.splitlines():
+        number, _, rest = line.partition("|")
+        whole = number.partition("+")[0].partition("_")[0]
+        if whole.isdecimal():
+            states.setdefault(whole, []).append(app_state(rest.partition("|")[0]))
+    return list(_answers(states))
+
+
+def _answers(states: dict[str, list[AppState]]) -> Iterable[ListAppResponse]:
+    for app_id, each in states.items():
+        yield compat.listed(app_id, of_all(each))
