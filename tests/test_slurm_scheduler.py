@@ -242,10 +242,13 @@ def test_lists_are_of_jobs_and_not_of_their_parts(scheduler: Any, commands: Fake
     commands.says(
         "sacct", "12+0|COMPLETED|t-0\n12+1|FAILED|t-1\n13_0|RUNNING|a\n13_[1-3]|PENDING|a\n14|REQUEUED|x|y\n"
     )
+    # The accounts are late, and the controller has forgotten what ended long ago.
+    commands.says("squeue", "13_0|COMPLETED|a\n13_[2-3]|PENDING|a\n15|RUNNING|y\n")
     assert [(one.app_id, one.state) for one in scheduler.list()] == [
         ("12", AppState.FAILED),
-        ("13", AppState.RUNNING),
+        ("13", AppState.PENDING),
         ("14", AppState.PENDING),
+        ("15", AppState.RUNNING),
     ]
     commands.says("sacct", "", err="Slurm accounting storage is disabled\n", code=1)
     commands.says("squeue", "21|RUNNING|x\n")

@@ -166,15 +166,19 @@ class PersistentSlurmScheduler(SlurmScheduler):  # type: ignore[misc, unused-ign
         )
 
     def list(self, cfg: Mapping[str, Any] | None = None) -> list[ListAppResponse]:
-        """The jobs of this user: those that the accounts remember, or without accounting those that Slurm has."""
-        sacct = ["sacct", "-n", "-P", "-X", "-S", "1970-01-01T00:00:01", "-o", "JobID,State,JobName"]
-        answer = run_here(sacct)
-        if answer.code != 0:
-            squeue = ["squeue", "-h", "-t", "all", "-u", str(os.getuid()), "-o", "%i|%T|%j"]
-            answer = run_here(squeue)
-        if answer.code != 0:
-            raise subprocess.CalledProcessError(answer.code, "squeue", answer.out, answer.err)
-        return listed(answer.out)
+        """The jobs of this user: those that the accounts remember, and those that the controller knows.
+
+        Raises:
+            subprocess.CalledProcessError: Neither answers.
+        """
+        # The accounts lag behind by seconds, and there may be none; the controller forgets what has ended.
+        sacct = run_here(
+            ["sacct", "-n", "-P", "-X", "-S", "1970-01-01T00:00:01", "-o", "JobID,State,JobName"]
+        )
+        squeue = run_here(["squeue", "-h", "-t", "all", "-u", str(os.getuid()), "-o", "%i|%T|%j"])
+        if sacct.code != 0 and squeue.code != 0:
+            raise subprocess.CalledProcessError(squeue.code, "squeue", squeue.out, squeue.err)
+        return listed(sacct.out, squeue.out)
 
 
 def create_scheduler(session_name: str, **kwargs: Any) -> PersistentSlurmScheduler:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from torchx.schedulers.api import DescribeAppResponse, ListAppResponse
 from torchx.specs.api import AppState, ReplicaStatus, Role, RoleStatus
@@ -71,17 +71,21 @@ def _in_words(row: Row) -> str:
     return f"{row.state} ({row.reason})" if row.reason else row.state
 
 
-def listed(text: str) -> list[ListAppResponse]:
-    """Jobs from lines of `id|state|name`, parts of one job as one."""
+def listed(accounts: str, controller: str) -> list[ListAppResponse]:
+    """Jobs from lines of `id|state|name`, parts of one job as one; of what both know the controller's word counts."""
+    states = _states_of(accounts) | _states_of(controller)
+    return [compat.listed(app_id, of_all(each)) for app_id, each in sorted(states.items(), key=_by_number)]
+
+
+def _by_number(item: tuple[str, list[AppState]]) -> int:
+    return int(item[0])
+
+
+def _states_of(text: str) -> dict[str, list[AppState]]:
     states: dict[str, list[AppState]] = {}
     for line in text.splitlines():
         number, _, rest = line.partition("|")
         whole = number.partition("+")[0].partition("_")[0]
-        if whole.isdecimal():
+        if whole.isascii() and whole.isdecimal():
             states.setdefault(whole, []).append(app_state(rest.partition("|")[0]))
-    return list(_answers(states))
-
-
-def _answers(states: dict[str, list[AppState]]) -> Iterable[ListAppResponse]:
-    for app_id, each in states.items():
-        yield compat.listed(app_id, of_all(each))
+    return states
