@@ -167,6 +167,17 @@ def test_nemo_runs_notes_are_read(tmp_path: Path, commands: FakeCommands) -> Non
     ]
 
 
+def test_what_is_behind_a_tunnel_is_read_through_it_unless_it_is_mounted(tmp_path: Path) -> None:
+    tunnel = json.dumps({"job_dir": str(tmp_path / "far"), "host": "h", "user": "me"})
+    (tmp_path / "nemo").mkdir(exist_ok=True)
+    (tmp_path / "nemo/.slurm_jobs").write_text(
+        f"1234 = /x/log*,/home/me/llama,SSHTunnel,{tunnel}\n1235 = /x/log*,/home/me/llama,LocalTunnel,{tunnel}\n"
+    )
+    assert [find.is_far(job) for job in ("1234", "1235", "1236", "x")] == [True, False, False, False]
+    write(tmp_path / "far/llama", "log-a.llama_1234_0.out")
+    assert not find.is_far("1234")
+
+
 def test_no_such_job_is_said(commands: FakeCommands) -> None:
     with pytest.raises(LookupError, match="slurm:999999: Slurm knows no such job, and no log that bears its"):
         list(logdex.open("slurm:999999").lines())

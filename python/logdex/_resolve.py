@@ -43,7 +43,7 @@ def growing(arguments: Iterable[str], wish: Wish) -> list[Growing]:
     found: list[Growing] = []
     for one in arguments:
         if is_handle(one):
-            if (meant := parse(one)).scheduler in _SLURM:
+            if _is_job(meant := parse(one)):
                 from logdex.slurm.inputs import Job
 
                 found.append(Job(meant, wish))
@@ -63,8 +63,17 @@ _SLURM = ("slurm", "slurm_persistent", "slurm_tunnel")
 """The schedulers whose apps are jobs of Slurm, which are found without TorchX."""
 
 
+def _is_job(meant: Handle) -> bool:
+    """Whether it is a job of Slurm whose logs are here, and not behind a tunnel of NeMo-Run's."""
+    if meant.scheduler not in _SLURM:
+        return False
+    from logdex.slurm.find import is_far
+
+    return meant.scheduler != "slurm_tunnel" or not is_far(meant.app)
+
+
 def _of_handle(meant: Handle, wish: Wish) -> list[Input]:
-    if meant.scheduler in _SLURM:
+    if _is_job(meant):
         from logdex.slurm.inputs import of_handle as of_job
 
         return of_job(meant, wish)

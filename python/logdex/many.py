@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Container
+from collections.abc import Callable, Container
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -15,11 +15,12 @@ from logdex._question import Newcomers
 from logdex._resolve import growing, inputs
 from logdex.inputs.input import Input, Wish
 from logdex.inputs.layouts import Source
-from logdex.inputs.newcomers import Lookout
+from logdex.inputs.newcomers import Growing, Lookout
 from logdex.log import Log, with_columns
 
 if TYPE_CHECKING:
     from logdex.ranks import Named
+    from logdex.slurm.inputs import Job
 
 _log = logging.getLogger("logdex")
 
@@ -124,6 +125,9 @@ class Logs(Log):
     def _found(self, wish: Wish | None = None) -> list[Input]:
         return [one for path in self._paths for one in inputs(path, wish or Wish())]
 
+    def _growing(self) -> list[Growing]:
+        return growing(self._paths, Wish(follow=True))
+
     def _files(self, question: Question) -> tuple[list[Question], Newcomers | None]:
         if question.partial:
             raise ValueError(
@@ -135,7 +139,7 @@ class Logs(Log):
                 one.settle()
             if question.since is not None or question.until is not None:
                 found = self._with_times(found, strict=question.strict)
-        grows = growing(self._paths, Wish(follow=True)) if question.follow else []
+        grows = self._growing() if question.follow else []
         lookout = Lookout(grows, found) if grows else None
         if question.ended is None:
             ended = lookout.ended(found) if lookout else AllEnded(one.ended for one in found)
@@ -158,6 +162,21 @@ class Logs(Log):
                     "%s: no line has a time that is understood; it is left out of the range", one.path
                 )
         return there
+
+
+class JobLogs(Logs):
+    """The logs of one job, which says itself what they are, and when no more will come."""
+
+    def __init__(self, name: str, job: Callable[[Wish], Job], *, tz: str | None = None) -> None:
+        """`job` makes the job, to be read as is wished."""
+        super().__init__([name], tz=tz)
+        self._job = job
+
+    def _found(self, wish: Wish | None = None) -> list[Input]:
+        return self._job(wish or Wish()).inputs()
+
+    def _growing(self) -> list[Growing]:
+        return [self._job(Wish(follow=True))]
 
 
 def _is_empty(one: Input) -> bool:

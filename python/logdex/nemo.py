@@ -29,6 +29,10 @@ __all__ = ["disable", "enable"]
 def enable(*, record: bool = False) -> bool:
     """Has NeMo-Run launch, describe and read its local jobs through logdex, in all experiments from now on.
 
+    The logs of its jobs on Slurm are read through logdex too: all attempts and groups, by regex and by time; in place
+    over a `LocalTunnel` or where the job's directory is mounted, and over SSH from a copy in `$LOGDEX_HOME`, to which
+    only new bytes are fetched.
+
     Handles and NeMo-Run's own job file stay as they are, so jobs of both kinds are found before and after.
 
     - `record`: note beside the logs of jobs launched from now on when their lines arrive, and keep a heartbeat
@@ -44,7 +48,7 @@ def enable(*, record: bool = False) -> bool:
     # `import nemo_run.run.torchx_backend...` as a statement finds a function that has the package's name.
     enabled = rebind.bind(importlib.import_module(MODULE))
     _nemo.set_records(enabled and record)
-    return enabled
+    return rebind.bind_slurm() and enabled
 
 
 def disable() -> None:

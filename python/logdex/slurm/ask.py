@@ -226,16 +226,16 @@ def _beside(work: Callable[[], None]) -> None:
     threading.Thread(target=work, name="logdex-slurm", daemon=True).start()
 
 
-_polls: weakref.WeakValueDictionary[tuple[int, JobId], Poll] = weakref.WeakValueDictionary()
+_polls: weakref.WeakValueDictionary[tuple[int, str, JobId], Poll] = weakref.WeakValueDictionary()
 _polls_lock = threading.Lock()
 
 
-def poll_of(job: JobId) -> Poll:
-    """The poll of a job of this host's Slurm, which all of this process share that hold it."""
+def poll_of(job: JobId, where: str = "", run: Run = run_here) -> Poll:
+    """The poll of a job of the Slurm here, or of that behind a tunnel `where`, which all of this process share."""
     # A fork has its parent's polls, and maybe one that waits for an answer that only the parent gets.
-    key = (os.getpid(), job)
+    key = (os.getpid(), where, job)
     with _polls_lock:
         known = _polls.get(key)
         if known is None:
-            known = _polls[key] = Poll(job)
+            known = _polls[key] = Poll(job, run)
         return known

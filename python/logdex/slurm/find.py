@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from contextlib import suppress
 
 from logdex.jobs.home import home
-from logdex.slurm.ids import JobId
+from logdex.slurm.ids import JobId, parse
 from logdex.slurm.rows import Row
 
 TORCHX_DIRS = ".torchxslurmjobdirs"
@@ -98,6 +98,16 @@ def nemo_dirs(job: JobId, nemo_home: str | None = None) -> list[str]:
     # Behind a tunnel the experiment has a directory of its own, with one for each job as here.
     behind = os.path.join(str(tunnel.get("job_dir") or ""), os.path.basename(local))
     return [one for one in (behind, local) if os.path.isabs(one)]
+
+
+def is_far(job: str) -> bool:
+    """Whether NeMo-Run submitted a job through SSH, and its directory is not here either."""
+    with suppress(ValueError):
+        meant = parse(job)
+        noted = nemo_note(meant)
+        if noted is not None and noted[1]["kind"] == "SSHTunnel":
+            return not named_after(meant, [], nemo_dirs(meant))
+    return False
 
 
 def nemo_note(job: JobId, nemo_home: str | None = None) -> tuple[str, dict[str, object]] | None:

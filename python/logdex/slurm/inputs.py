@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Sequence
 
 from logdex.inputs.handle import Handle
 from logdex.inputs.input import Input, Wish
@@ -22,8 +23,25 @@ class Job:
     as the tasks of an array begin.
     """
 
-    def __init__(self, handle: Handle, wish: Wish, poll: Poll | None = None) -> None:
+    def __init__(
+        self,
+        handle: Handle,
+        wish: Wish,
+        poll: Poll | None = None,
+        *,
+        only_in: Sequence[str] = (),
+        fetched: Callable[[], bool] | None = None,
+        batch: bool = True,
+    ) -> None:
         """The job that `handle` means.
+
+        Args:
+            handle: Which job, role and replicas.
+            wish: What of it is to be read.
+            poll: Who asks; default that of this host's Slurm.
+            only_in: Where its logs are, if that is known; they are looked for nowhere else.
+            fetched: Where they are copies: whether all that it wrote is there.
+            batch: Whether what the batch script of NeMo-Run itself says is among them, beside logs of roles.
 
         Raises:
             LookupError: The app of the handle is no job.
@@ -36,6 +54,9 @@ class Job:
         self._handle = handle
         self._wish = wish
         self._seen: set[str] = set()
+        self._only_in = list(only_in)
+        self._fetched = fetched
+        self._batch = batch
 
     def find(self) -> Found:
         """The logs there are, and the directories in which more may come."""
@@ -49,12 +70,16 @@ class Job:
         return JobEnding(self.poll, self._nothing_new)
 
     def _nothing_new(self) -> bool:
+        if self._fetched is not None and not self._fetched():
+            return False
         return all(part.path in self._seen for one in self._sources() for part in one.parts)
 
     def _rows(self) -> list[Row]:
         return [one for one in self.poll.latest().rows if find.is_part(self.id, one.id)]
 
     def _directories(self) -> list[str]:
+        if self._only_in:
+            return self._only_in
         noted = find.job_dir(self.id, os.getcwd())
         there = [*find.nemo_dirs(self.id), *([noted] if noted else []), *find.directories(self._rows())]
         # TorchX looks where it is called; so does whoever has only copies of the logs.
@@ -62,7 +87,7 @@ class Job:
 
     def _sources(self) -> list[Source]:
         rows = self._rows()
-        told = find.told(self.id, rows)
+        told = [] if self._only_in else find.told(self.id, rows)
         where = dict.fromkeys([*map(os.path.dirname, told), *self._directories()])
         found = arrange(
             dict.fromkeys([*told, *find.named_after(self.id, rows, where)]),
@@ -70,15 +95,25 @@ class Job:
             follow=self._wish.follow,
             at_their_word=told,
         )
-        return [one for one in found if self._is_meant(one)]
+        meant = [one for one in found if self._is_meant(one)]
+        # Where a job failed before it began, its script is all there is.
+        return meant if self._batch else [one for one in meant if not _is_of_batch(one)] or meant
 
     def _is_meant(self, source: Source) -> bool:
         role, replicas = self._handle.role, self._handle.replicas
-        named = source.role if source.role is not None else source.app
-        if role is not None and (named is None or not is_called(named, role)):
+        if role is not None and not self._is_of_role(source, role):
             return False
         number = source.replica if source.replica is not None else source.rank
         return replicas is None or number is None or any(number in wanted for wanted in replicas)
+
+    def _is_of_role(self, source: Source, role: str) -> bool:
+        if source.role is not None or source.app is None:
+            return source.role == role
+        if is_called(source.app, role):
+            return True
+        # Of the groups that NeMo-Run runs in one job Slurm knows only the first: the others are its replicas.
+        others = [row.name.rpartition(".")[2] for row in self._rows()]
+        return role in others and not any(is_called(source.app, one) for one in others)
 
     def inputs(self) -> list[Input]:
         """The files to read now.
@@ -91,7 +126,7 @@ class Job:
         found = self._sources()
         if not found and (told.over or not self._wish.follow):
             raise self._without_logs()
-        ended = JobEnding(self.poll)
+        ended = JobEnding(self.poll, self._fetched)
         return [one for source in found for one in of_source(source, self._wish, ended=ended)]
 
     def _without_logs(self) -> Exception:
@@ -105,6 +140,10 @@ class Job:
         state = last.state + (f", {last.reason}" if last.reason else "")
         role = f" of role {self._handle.role!r}" if self._handle.role else ""
         return FileNotFoundError(2, f"job {self.id} ({state}) has no log{role} in {where}", text)
+
+
+def _is_of_batch(source: Source) -> bool:
+    return all(os.path.basename(part.path).startswith("sbatch_") for part in source.parts)
 
 
 def is_called(name: str, role: str) -> bool:

@@ -18,7 +18,10 @@ from logdex.jobs.nemo_file import MODULE
 
 NAMES = ("PersistentLocalScheduler", "create_scheduler", "_save_job_dir", "_get_job_dirs")
 
+SLURM_MODULE = "nemo_run.run.torchx_backend.schedulers.slurm"
+
 _theirs: dict[str, Any] = {}
+_theirs_of_slurm: dict[str, Any] = {}
 
 
 def bind(module: ModuleType) -> bool:
@@ -40,6 +43,38 @@ def bind(module: ModuleType) -> bool:
     return True
 
 
+def bind_slurm() -> bool:
+    """Has NeMo-Run's scheduler for Slurm read by `nemo_slurm.log_iter`; False, with a warning, on an unknown one."""
+    module = importlib.import_module(SLURM_MODULE)
+    ours = importlib.import_module("logdex.torchx_backend.schedulers.nemo_slurm")
+    if _theirs_of_slurm:
+        return True
+    if not _is_known_slurm(module, ours):
+        warnings.warn(
+            "logdex does not know this nemo-run's scheduler for Slurm and leaves it alone: logs are read as before "
+            "(0.11.1 is known)",
+            RuntimeWarning,
+            stacklevel=3,
+        )
+        return False
+    _theirs_of_slurm["log_iter"] = module.SlurmTunnelScheduler.log_iter
+    module.SlurmTunnelScheduler.log_iter = ours.log_iter
+    return True
+
+
+def _is_known_slurm(module: ModuleType, ours: ModuleType) -> bool:
+    """Whether the scheduler takes what ours takes, and notes jobs where ours looks for them."""
+    try:
+        theirs = inspect.signature(module.SlurmTunnelScheduler.log_iter).parameters
+        return (
+            list(theirs) == list(inspect.signature(ours.log_iter).parameters)
+            and callable(module.SlurmTunnelScheduler._initialize_tunnel)
+            and list(inspect.signature(module._get_job_dirs).parameters) in ([], ["retries"])
+        )
+    except (AttributeError, TypeError, ValueError):
+        return False
+
+
 def unbind() -> None:
     """Gives NeMo-Run its names back, and does not take them when its module is imported later."""
     if _finder in sys.meta_path:
@@ -48,6 +83,8 @@ def unbind() -> None:
     for name, theirs in _theirs.items():
         setattr(module, name, theirs)
     _theirs.clear()
+    if _theirs_of_slurm:
+        sys.modules[SLURM_MODULE].SlurmTunnelScheduler.log_iter = _theirs_of_slurm.pop("log_iter")
 
 
 def bind_lazily() -> None:

@@ -1,0 +1,221 @@
+"""Logs behind a tunnel: a copy of our own, to which each look adds the bytes that are new."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import fcntl
+import hashlib
+import json
+import logging
+import os
+import shutil
+import threading
+import time
+import weakref
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import NamedTuple
+
+from logdex.jobs.home import home
+from logdex.slurm.ask import Poll, Run
+
+EVERY = 1.0
+"""Seconds between two looks of a follow."""
+
+_CHUNK = 8 << 20
+"""So many bytes are fetched by one command."""
+
+_OVERLAP = 64
+"""So many bytes before those that are new are fetched again, to see that the file goes on as it was."""
+
+_KEEP = 14 * 86_400
+"""Seconds after which a copy goes that nobody has looked at."""
+
+_LIST = 'cd "$1" 2>/dev/null && stat -L -c "%F|%s|%i|%n" -- *"$2"* 2>/dev/null; true'
+_FETCH = 'tail -c "+$2" -- "$1" | head -c "$3" | gzip -1 | base64 -w0'
+
+_log = logging.getLogger("logdex")
+
+
+class _There(NamedTuple):
+    """A file on the other side."""
+
+    size: int
+    inode: int
+    name: str
+
+
+class Mirror:
+    """The logs of one job in a directory behind a tunnel, copied here as far as they have been looked at.
+
+    A copy is a plain file that only grows, as the log does, so whoever follows it needs to know nothing of tunnels.
+    Where the log was cut or written anew, so is the copy. How much of a file is here says from where it is fetched;
+    which file that was is kept beside the copies. Of several processes one fetches at a time.
+    """
+
+    def __init__(self, run: Run, remote: str, number: int, local: str) -> None:
+        """Fetches nothing yet.
+
+        Args:
+            run: Runs a command on the other side.
+            remote: The directory there.
+            number: The number of the job, which its logs bear.
+            local: The directory of the copies, which is made.
+        """
+        self.local = local
+        self._run = run
+        self._remote = remote
+        self._number = str(number)
+        self._lock = threading.Lock()
+        self._warned = ""
+        os.makedirs(local, mode=0o700, exist_ok=True)
+
+    def look(self, *, wait: bool = False) -> bool:
+        """Fetches what is new; whether all that was there is here now. `wait` for another process that fetches."""
+        with self._lock, self._alone(wait=wait) as alone:
+            if not alone:
+                return False
+            try:
+                inodes = self._inodes()
+                for one in self._listed():
+                    self._fetch(one, inodes)
+                self._note(inodes)
+            except (OSError, ValueError, zlib.error) as error:
+                if str(error) != self._warned:
+                    _log.warning("%s: new lines cannot be fetched (%s); trying on", self._remote, error)
+                self._warned = str(error)
+                return False
+        self._warned = ""
+        return True
+
+    @contextmanager
+    def _alone(self, *, wait: bool) -> Iterator[bool]:
+        """Whether no other process fetches into the same copies."""
+        with open(os.path.join(self.local, ".lock"), "w") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+            except OSError:
+                yield False
+                return
+            yield True
+
+    def _listed(self) -> list[_There]:
+        answer = self._run(["sh", "-c", _LIST, "sh", self._remote, self._number])
+        if answer.code != 0:
+            raise OSError(answer.err.strip() or f"the command that lists them exited with {answer.code}")
+        found = []
+        for line in answer.out.splitlines():
+            kind, _, rest = line.partition("|")
+            size, _, rest = rest.partition("|")
+            inode, _, name = rest.partition("|")
+            if kind.startswith("regular") and name == os.path.basename(name) and not name.startswith("."):
+                found.append(_There(int(size), int(inode), name))
+        return found
+
+    def _fetch(self, there: _There, inodes: dict[str, int]) -> None:
+        path = os.path.join(self.local, there.name)
+        with open(path, "a+b", opener=_private) as copy:
+            have = copy.seek(0, os.SEEK_END)
+            if have > there.size or inodes.get(there.name, there.inode) != there.inode:
+                copy.truncate(have := 0)
+            inodes[there.name] = there.inode
+            while have < there.size:
+                overlap = min(have, _OVERLAP)
+                copy.seek(have - overlap)
+                known = copy.read(overlap)
+                new = self._bytes(there.name, have - overlap, min(there.size - have, _CHUNK) + overlap)
+                if not new.startswith(known):
+                    copy.truncate(have := 0)
+                    continue
+                if len(new) == overlap:  # it was cut just now
+                    return
+                copy.write(new[overlap:])
+                copy.flush()
+                have = copy.tell()
+
+    def _bytes(self, name: str, offset: int, count: int) -> bytes:
+        path = os.path.join(self._remote, name)
+        answer = self._run(["sh", "-c", _FETCH, "sh", path, str(offset + 1), str(count)])
+        if answer.code != 0:
+            raise OSError(answer.err.strip() or f"the command that fetches exited with {answer.code}")
+        try:
+            return zlib.decompress(base64.b64decode(answer.out, validate=False), wbits=31)
+        except binascii.Error as error:
+            raise OSError(f"what came of {name} is damaged: {error}") from error
+
+    def _inodes(self) -> dict[str, int]:
+        with suppress(OSError, ValueError), open(os.path.join(self.local, ".inodes")) as file:
+            known = json.load(file)
+            if isinstance(known, dict):
+                return {name: inode for name, inode in known.items() if isinstance(inode, int)}
+        return {}
+
+    def _note(self, inodes: dict[str, int]) -> None:
+        path = os.path.join(self.local, ".inodes")
+        with open(f"{path}.new", "w") as file:
+            json.dump(inodes, file)
+        os.replace(f"{path}.new", path)
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
+
+
+class Fetching:
+    """Looks again and again, on a thread, as long as somebody holds it and the job is not over."""
+
+    def __init__(self, mirror: Mirror, poll: Poll) -> None:
+        """Begins at once."""
+        self._over = threading.Event()
+        self._let_go = threading.Event()
+        weakref.finalize(self, self._let_go.set).atexit = False
+        threading.Thread(
+            target=_fetch_on,
+            args=(mirror, poll, self._over, self._let_go),
+            name="logdex-tunnel",
+            daemon=True,
+        ).start()
+
+    def is_over(self) -> bool:
+        """Whether the job is over, and all that it wrote is here."""
+        return self._over.is_set()
+
+
+_fetchings: weakref.WeakValueDictionary[tuple[int, str], Fetching] = weakref.WeakValueDictionary()
+_fetchings_lock = threading.Lock()
+
+
+def fetching_of(mirror: Mirror, poll: Poll) -> Fetching:
+    """Who fetches into the directory of `mirror`: one for all who follow what is in it, in this process."""
+    key = (os.getpid(), mirror.local)
+    with _fetchings_lock:
+        known = _fetchings.get(key)
+        if known is None:
+            known = _fetchings[key] = Fetching(mirror, poll)
+        return known
+
+
+def _fetch_on(mirror: Mirror, poll: Poll, over: threading.Event, let_go: threading.Event) -> None:
+    wait = EVERY
+    while not let_go.is_set():
+        # Asked before the look: what was written until the end is fetched after it is known.
+        ended = poll.latest().over
+        fetched = mirror.look()
+        if ended and fetched:
+            over.set()
+            return
+        wait = EVERY if fetched else min(wait * 2, 30.0)
+        let_go.wait(wait)
+
+
+def place_of(key: str, remote: str, number: int) -> str:
+    """Where the copies of a job's logs are kept; those that nobody looked at for a fortnight go."""
+    root = os.path.join(home(), "tunnels")
+    with suppress(OSError):
+        for entry in list(os.scandir(root)):
+            if time.time() - os.stat(os.path.join(entry.path, ".lock")).st_mtime > _KEEP:
+                shutil.rmtree(entry.path, ignore_errors=True)
+    name = hashlib.sha256("\0".join((key, remote, str(number))).encode("utf-8", "surrogateescape"))
+    return os.path.join(root, name.hexdigest()[:24])
