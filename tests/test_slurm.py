@@ -9,6 +9,7 @@ from datetime import datetime
 import pytest
 from fake_slurm import FakeSlurm, answer
 from logdex import slurm
+from logdex.slurm import ask
 from logdex.slurm.ask import Answer, Bell, Poll, run_here
 from logdex.slurm.ending import JobEnding
 from logdex.slurm.ids import JobId, parse
@@ -100,6 +101,32 @@ def test_a_thousand_followers_ask_at_most_once_in_five_seconds() -> None:
         clock.now += 0.1
         assert not any(one() for one in followers)
     assert len(fake.asked) in (12, 13)
+
+
+def test_who_asks_again_and_again_waits_for_no_more_than_one_answer_in_five_seconds() -> None:
+    fake, clock = FakeSlurm("running"), Clock()
+    poll = poll_of(fake, clock)
+    for _ in range(600):
+        clock.now += 0.1
+        assert not poll.fresh().over
+    assert len(fake.asked) in (12, 13)
+
+
+def test_a_job_that_is_over_and_requeued_by_hand_is_not_over() -> None:
+    fake, clock = FakeSlurm("cancelled"), Clock()
+    poll = poll_of(fake, clock)
+    assert poll.fresh().over
+    fake.state = "requeued"
+    clock.now += 5
+    assert not poll.fresh().over
+
+
+def test_polls_are_kept_between_questions() -> None:
+    first = ask.poll_of(JobId(4711))
+    known = id(first)
+    del first
+    assert id(ask.poll_of(JobId(4711))) == known
+    assert ask.poll_of(JobId(4711), "far") is not ask.poll_of(JobId(4711))
 
 
 def test_threads_that_begin_together_put_one_question() -> None:

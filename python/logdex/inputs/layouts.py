@@ -10,6 +10,7 @@ import os
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import cache
 
 from logdex.inputs.tree import Tree, tree, where_it_may_match
 
@@ -33,7 +34,12 @@ class Layout:
 
     def match(self, path: str) -> re.Match[str] | None:
         """Whether `path`, absolute, is a log of this layout."""
-        return re.search(rf"(?:^|/)(?:{self.pattern}){_ROTATION}$", path)
+        return _compiled(self.pattern).search(path)
+
+
+@cache
+def _compiled(pattern: str) -> re.Pattern[str]:
+    return re.compile(rf"(?:^|/)(?:{pattern}){_ROTATION}$")
 
 
 LAYOUTS = (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections
 import logging
 import os
 import subprocess
@@ -137,10 +138,13 @@ class Poll:
         return told
 
     def fresh(self) -> Told:
-        """What Slurm says, no older than 5 s: waits for an answer where one is due, unless it is on its way."""
+        """What Slurm says, no older than 5 s: waits for an answer where one is due, unless it is on its way.
+
+        A job that is over is asked about again: it may have been requeued by hand.
+        """
         with self._first:
             with self._lock:
-                due = self._told is None or (self._clock() >= self._due and not self._told.over)
+                due = self._told is None or self._clock() >= self._due
                 self._due = float("inf") if due else self._due
             if due:
                 self._ask()
@@ -228,6 +232,8 @@ def _beside(work: Callable[[], None]) -> None:
 
 _polls: weakref.WeakValueDictionary[tuple[int, str, JobId], Poll] = weakref.WeakValueDictionary()
 _polls_lock = threading.Lock()
+_recent: collections.deque[Poll] = collections.deque(maxlen=64)
+"""Those that were used last, so that who asks again and again is no reason to ask Slurm as often."""
 
 
 def poll_of(job: JobId, where: str = "", run: Run = run_here) -> Poll:
@@ -238,4 +244,6 @@ def poll_of(job: JobId, where: str = "", run: Run = run_here) -> Poll:
         known = _polls.get(key)
         if known is None:
             known = _polls[key] = Poll(job, run)
+        if known not in _recent:
+            _recent.append(known)
         return known

@@ -122,7 +122,7 @@ class Job:
             LookupError: There is no such job, nor a log that bears its number.
             OSError: It has written no log yet; in a follow, that is waited for.
         """
-        told = self.poll.told()
+        told = self.poll.fresh()
         found = self._sources()
         if not found and (told.over or not self._wish.follow):
             raise self._without_logs()

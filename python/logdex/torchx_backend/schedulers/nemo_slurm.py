@@ -65,7 +65,7 @@ def log_iter(
     )
     if where.job.task is None and where.is_array():
         handle = handle._replace(app=f"{app_id}_{k}")
-    follow = (should_tail or compat.follows_running_apps()) and not where.poll.told().over
+    follow = (should_tail or compat.follows_running_apps()) and not where.poll.fresh().over
     fetched = where.begin(follow=follow)
 
     def job(wish: Wish) -> Job:

@@ -125,7 +125,7 @@ class PersistentSlurmScheduler(SlurmScheduler):  # type: ignore[misc, unused-ign
         if os.path.basename(role_name) != role_name or "\0" in role_name:
             raise ValueError(f"role_name {role_name!r} is not the name of a role")
         tails = should_tail or (compat.follows_running_apps() and not self._strict_tail)
-        follow = tails and not poll.told().over
+        follow = tails and not poll.fresh().over
         paths = self._paths(poll, role_name, k, extensions, follow=follow)
         regex, since, until = regex or None, since or None, until or None
         log = Log(paths[0], tz=self._tz, reference=self._reference)
