@@ -42,7 +42,7 @@ impl Default for History {
 }
 
 impl History {
-    /// The width of a column, in nanoseconds.
+    /// The width of a column, in nanoseconds. Behind [`Self::columns`], which may make them wider.
     pub fn width(&self) -> i64 {
         self.width
     }
@@ -63,12 +63,12 @@ impl History {
         self.open.1.add(Column { lines: 1, errors: u64::from(is_error) });
     }
 
-    /// Puts the open column among the others, and makes all wider where they are too many.
     /// Whether it keeps no more than it may; what is stored may have been forged.
     pub fn is_bounded(&self) -> bool {
         self.width >= NARROWEST && self.columns.len() <= COLUMNS
     }
 
+    /// Puts the open column among the others, and makes all wider where they are too many.
     fn settle(&mut self) {
         let (number, column) = std::mem::take(&mut self.open);
         if column.lines > 0 {
@@ -99,8 +99,8 @@ mod tests {
             for &(second, is_error) in &times {
                 history.push(second * NARROWEST + 1, is_error);
             }
-            let width = history.width();
             let columns: Vec<(i64, Column)> = history.columns().collect();
+            let width = history.width();
             prop_assert!(columns.len() <= COLUMNS);
             prop_assert_eq!(columns.iter().map(|c| c.1.lines).sum::<u64>(), times.len() as u64);
             for (start, column) in columns {
