@@ -1,10 +1,9 @@
 //! Building: blocks are summed up on all cores, and put behind one another in order.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::io::{IsTerminal, Write};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
-use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use crate::error::{Error, Result};
@@ -13,7 +12,7 @@ use crate::file::maps::{self, Held, Maps};
 use crate::file::pace::Pace;
 use crate::file::source::Source;
 use crate::stamp::{Finder, Fold, Order};
-use crate::system::lock::{lock, sound};
+use crate::system::ordered::{Ordered, Work};
 
 use super::Index;
 use super::digest::Digest;
@@ -56,7 +55,7 @@ enum Way {
     /// In the caller's thread.
     Inline(Box<(Cutter, Tools)>),
     /// On threads of its own.
-    Threads(Threads),
+    Threads(Ordered<Summing>),
 }
 
 impl Builder {
@@ -135,7 +134,7 @@ impl Builder {
                 Ok(cut.sum_up(&self.source, None, tools))
             }
             Way::Threads(threads) => {
-                if threads.pid != std::process::id() {
+                if !threads.is_ours() {
                     // A forked process has none of its parent's threads, and their locks may be held for ever.
                     let rest = Extent { start: self.covered, end: self.end };
                     let fresh = Way::new(&self.source, rest, &fold.finder, self.threads);
@@ -259,125 +258,65 @@ struct Summed {
     over: bool,
 }
 
-/// The threads of a builder, seen by the one who takes the results.
-struct Threads {
-    /// `None` once it is dropped; the mutex is for sharing this, and never locked.
-    receive: Option<Mutex<Receiver<(usize, Summed)>>>,
-    /// Gives back one for each run that may be begun; `None` as above.
-    permits: Option<SyncSender<()>>,
-    waiting: BTreeMap<usize, Summed>,
-    next: usize,
+/// What the threads of a builder do.
+struct Summing {
+    source: Arc<Source>,
+    maps: Option<Maps>,
+    finder: Finder,
+    /// Where the file ends.
+    end: u64,
     halt: Arc<AtomicBool>,
-    pid: u32,
 }
 
-/// Where the threads take turns at cutting, which may wait for the disk; the one who takes the results never does.
-///
-/// A run is begun only with a permit, and the one who takes the results gives a permit back with each run it has taken,
-/// in order. So however long one run takes, the runs behind it that are summed up and wait are few.
-struct Turns {
-    permits: Receiver<()>,
-    cutter: Cutter,
-    next: usize,
-    over: bool,
+impl Work for Summing {
+    type Cutter = Cutter;
+    type Piece = Cut;
+    type Done = Summed;
+    type Tools = Tools;
+    const NAME: &'static str = "logdex-index";
+
+    fn tools(&self) -> Tools {
+        Tools::new(&self.finder)
+    }
+
+    fn cut(&self, cutter: &mut Cutter, _: u64, _: &mut Tools) -> (Cut, bool) {
+        let cut = Cut::take(cutter, &self.source, self.end, &mut || Ok(()));
+        let last = cut.over;
+        (cut, last)
+    }
+
+    fn run(&self, cut: Cut, tools: &mut Tools) -> Summed {
+        cut.sum_up(&self.source, self.maps.as_ref(), tools)
+    }
+
+    fn failed(&self, error: Error) -> Summed {
+        Summed { sums: Vec::new(), open: None, error: Some(error), over: true }
+    }
+
+    fn is_over(summed: &Summed) -> bool {
+        summed.error.is_some()
+    }
+
+    fn halt(&self) {
+        // The end of a long line may be far away.
+        self.halt.store(true, Ordering::Relaxed);
+    }
 }
 
 impl Way {
     fn new(source: &Arc<Source>, extent: Extent, finder: &Finder, threads: usize) -> Self {
-        let cutter = Cutter::new(extent);
         // Only threads of our own look at maps.
-        let maps = if threads > 0 { Maps::of(source, extent).map(Arc::new) } else { None };
-        if threads < 2 && maps.is_none() {
-            return Self::Inline(Box::new((cutter, Tools::new(finder))));
-        }
-        let halt = Arc::clone(&cutter.halt);
-        let window = WINDOW * threads;
-        let (permits, permitted) = sync_channel(window);
-        let granted = (0..window).all(|_| permits.try_send(()).is_ok());
-        debug_assert!(granted, "there is room for as many permits as there are");
-        let turns = Turns { permits: permitted, cutter, next: 0, over: false };
-        let turns = Arc::new(Mutex::new(turns));
-        // There is room for all that have a permit; closing the channels ends the threads.
-        let (send, receive) = sync_channel(window);
-        let mut started = 0;
-        for _ in 0..threads {
-            let (source, turns, send) = (Arc::clone(source), Arc::clone(&turns), send.clone());
-            let (tools, maps) = (Tools::new(finder), maps.clone());
-            let thread = std::thread::Builder::new().name("logdex-index".into());
-            let spawned =
-                thread.spawn(move || work((&source, maps.as_deref()), extent.end, &turns, tools, &send));
-            started += usize::from(spawned.is_ok());
-        }
-        if started == 0 {
-            return Self::Inline(Box::new((Cutter::new(extent), Tools::new(finder))));
-        }
-        Self::Threads(Threads {
-            receive: Some(Mutex::new(receive)),
-            permits: Some(permits),
-            waiting: BTreeMap::new(),
-            next: 0,
-            halt,
-            pid: std::process::id(),
-        })
-    }
-}
-
-/// One thread's life.
-fn work(
-    (source, maps): (&Source, Option<&Maps>),
-    end: u64,
-    turns: &Mutex<Turns>,
-    mut tools: Tools,
-    send: &SyncSender<(usize, Summed)>,
-) {
-    loop {
-        let (number, cut) = {
-            let mut turns = lock(turns);
-            if turns.over || turns.permits.recv().is_err() {
-                return;
-            }
-            turns.next += 1;
-            let cut = Cut::take(&mut turns.cutter, source, end, &mut || Ok(()));
-            turns.over = cut.over;
-            (turns.next - 1, cut)
-        };
-        let run = cut.sum_up(source, maps, &mut tools);
-        let failed = run.error.is_some();
-        if send.send((number, run)).is_err() || failed {
-            return;
-        }
-    }
-}
-
-impl Threads {
-    fn next(&mut self, tick: Tick<'_>) -> Result<Summed> {
-        loop {
-            if let Some(run) = self.waiting.remove(&self.next) {
-                self.next += 1;
-                // There is room: no more permits are given than were there.
-                let _ = self.permits.as_ref().map(|permits| permits.try_send(()));
-                return Ok(run);
-            }
-            let receive = self.receive.as_mut().map(|r| sound(r.get_mut()));
-            match receive.map(|receive| receive.recv_timeout(TICK)) {
-                Some(Ok((number, run))) => drop(self.waiting.insert(number, run)),
-                Some(Err(RecvTimeoutError::Timeout)) => tick()?,
-                Some(Err(RecvTimeoutError::Disconnected)) | None => {
-                    return Err(Error::Bug("a thread that sums up blocks ended before its work"));
-                }
+        let maps = if threads > 0 { Maps::of(source, extent) } else { None };
+        let cutter = Cutter::new(extent);
+        if threads > 1 || maps.is_some() {
+            let (source, finder) = (Arc::clone(source), finder.clone());
+            let halt = Arc::clone(&cutter.halt);
+            let work = Summing { source, maps, finder, end: extent.end, halt };
+            if let Ok(pool) = Ordered::start(work, cutter, threads, (WINDOW * threads) as u64) {
+                return Self::Threads(pool);
             }
         }
-    }
-}
-
-impl Drop for Threads {
-    fn drop(&mut self) {
-        // Not joined: a thread may hang in a read on a dead network mount. The end of a long line may be far away.
-        self.halt.store(true, Ordering::Relaxed);
-        if self.pid != std::process::id() {
-            // Closing it waits for whoever is sending, and in a forked process nobody is.
-            std::mem::forget((self.receive.take(), self.permits.take()));
-        }
+        Self::Inline(Box::new((Cutter::new(extent), Tools::new(finder))))
     }
 }
 
@@ -411,66 +350,5 @@ impl Drop for Progress {
         if self.told.is_some() {
             let _ = write!(std::io::stderr(), "\r\x1b[K");
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// One worker takes the first run and never hands it over, as in a read that hangs: the others must not run through
-    /// the file meanwhile.
-    #[test]
-    fn what_waits_behind_a_run_that_hangs_is_bounded() {
-        let line = format!("2026-11-22 02:10:00 {}\n", "x".repeat(1000));
-        let log = tempfile::NamedTempFile::new().unwrap();
-        std::fs::write(log.path(), line.repeat(60 * RUN * BLOCK / 1000)).unwrap();
-        let source = Arc::new(Source::open(log.path()).unwrap());
-        let extent = Extent { start: 0, end: source.size().unwrap() };
-        let window = WINDOW * 2;
-        let (send, receive) = sync_channel(window);
-        let (permits, permitted) = sync_channel(window);
-        (0..window).for_each(|_| permits.send(()).unwrap());
-        let turns = Turns { permits: permitted, cutter: Cutter::new(extent), next: 0, over: false };
-        let turns = Arc::new(Mutex::new(turns));
-        let first = {
-            let mut turns = turns.lock().unwrap();
-            turns.permits.recv().unwrap();
-            turns.next = 1;
-            Cut::take(&mut turns.cutter, &source, extent.end, &mut || Ok(()))
-        };
-        let halt = Arc::clone(&turns.lock().unwrap().cutter.halt);
-        let worker = {
-            let (source, turns, send) = (Arc::clone(&source), Arc::clone(&turns), send.clone());
-            std::thread::spawn(move || {
-                work((&source, None), extent.end, &turns, Tools::new(&Finder::default()), &send);
-            })
-        };
-        let (receive, permits) = (Some(Mutex::new(receive)), Some(permits));
-        let pid = std::process::id();
-        let mut threads = Threads { receive, permits, waiting: BTreeMap::new(), next: 0, halt, pid };
-        let mut interrupt = || Err(Error::Interrupted);
-        // All permits but the one that hangs come back as runs that wait, or, were there no bound, the whole file does.
-        while threads.waiting.len() < window - 1 {
-            assert!(threads.next(&mut interrupt).is_err());
-        }
-        assert!(threads.next(&mut interrupt).is_err());
-        assert_eq!(threads.waiting.len(), window - 1);
-        // It comes after all, and the rest of the file with it, in order.
-        send.send((0, first.sum_up(&source, None, &mut Tools::new(&Finder::default())))).unwrap();
-        let mut end = 0;
-        loop {
-            let run = threads.next(&mut || Ok(())).unwrap();
-            assert!(threads.waiting.len() < window);
-            for sum in run.sums {
-                assert_eq!(sum.extent.start, end);
-                end = sum.extent.end;
-            }
-            if run.over {
-                break;
-            }
-        }
-        assert!(end > extent.end / 2);
-        worker.join().unwrap();
     }
 }

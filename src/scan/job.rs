@@ -301,11 +301,6 @@ impl Cut {
         cut
     }
 
-    /// Nothing but an error.
-    pub(super) fn failed(error: Error) -> Self {
-        Self { error: Some(error), ..Self::default() }
-    }
-
     /// Whether it was the last.
     pub(super) fn is_last(&self) -> bool {
         self.extents.is_empty() || self.error.is_some()

@@ -1,6 +1,6 @@
 //! A scan: every line of a range of the file, or those that a pattern picks, in order, on all cores.
 //!
-//! Workers take runs of extents in file order, read and search them, and lay the result down under its number; the
+//! Workers of an ordered pool ([`crate::system::ordered`]) take runs of extents in file order, read and search them; the
 //! consumer takes the results in order. What is in flight is bounded, so a slow consumer stops the workers.
 
 mod hint;
@@ -49,22 +49,31 @@ enum Way {
     Workers(Workers),
 }
 
+impl Way {
+    fn new(job: &Job, extents: &[Extent], workers: usize) -> Self {
+        // A short range is read before a thread would have started.
+        let length: u64 = extents.iter().map(Extent::len).sum();
+        let short = length <= BLOCK as u64 && !maps::are_forced();
+        if workers > 0
+            && !short
+            && let Ok(workers) = Workers::start(job, extents, workers)
+        {
+            return Self::Workers(workers);
+        }
+        Self::Inline(Box::new((Cutter::over(extents.iter().copied()), Workspace::default(), true)))
+    }
+}
+
 impl Scan {
-    /// Scans `extent`, which begins at a line start, with `workers` threads; 0 means in the thread of the caller.
+    /// Scans `extent`, which begins at a line start, with `workers` threads; in the thread of the caller for 0, and where no
+    /// thread is to be had.
     pub fn new(job: Job, extent: Extent, workers: usize) -> Self {
         Self::over(job, vec![extent], workers)
     }
 
     /// Scans `extents`, in order, each of which begins at a line start.
     pub fn over(job: Job, extents: Vec<Extent>, workers: usize) -> Self {
-        // A short range is read before a thread would have started.
-        let length: u64 = extents.iter().map(Extent::len).sum();
-        let short = length <= BLOCK as u64 && !maps::are_forced();
-        let way = if workers == 0 || short {
-            Way::Inline(Box::new((Cutter::over(extents.iter().copied()), Workspace::default(), true)))
-        } else {
-            Way::Workers(Workers::start(&job, &extents, workers))
-        };
+        let way = Way::new(&job, &extents, workers);
         let start = extents.first().map_or(0, |extent| extent.start);
         Self {
             job,
@@ -181,13 +190,14 @@ impl Scan {
                 Ok(self.job.run(cut, None, workspace))
             }
             Way::Workers(workers) => {
-                if workers.pid != std::process::id() {
+                if !workers.is_ours() {
                     // A forked process has none of its parent's threads, and their locks may be held for ever.
                     let rest = Extent::behind(&self.extents, self.resume);
                     let pattern = self.job.pattern.as_ref().map(|pattern| Arc::new(pattern.in_fork()));
                     std::mem::forget(std::mem::replace(&mut self.job.pattern, pattern));
-                    let fresh = Workers::start(&self.job, &rest, workers.number);
-                    std::mem::forget(std::mem::replace(workers, fresh));
+                    let fresh = Way::new(&self.job, &rest, workers.number);
+                    std::mem::forget(std::mem::replace(&mut self.way, fresh));
+                    return self.next_run(pulse);
                 }
                 workers.next(pulse)
             }

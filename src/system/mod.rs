@@ -1,8 +1,9 @@
-//! What the operating system and the machine are asked, apart from reading: locks, events, trust, cores.
+//! What the operating system and the machine are asked, apart from reading: locks, threads, events, trust, cores.
 
 pub(crate) mod cores;
 pub mod directory;
 pub(crate) mod lock;
+pub(crate) mod ordered;
 pub mod time_source;
 pub(crate) mod trust;
 pub mod watch;
