@@ -21,6 +21,7 @@ from logdex.diagnosis.page import page
 from logdex.diagnosis.rank import Quote, Rank
 from logdex.diagnosis.scene import Scene
 from logdex.diagnosis.words import put
+from logdex.inputs.layouts import naturally
 from logdex.regex.pattern import compile_pattern
 
 if TYPE_CHECKING:
@@ -286,7 +287,7 @@ def _rows(files: Sequence[File], tz: str | None) -> list[Rank]:
     rows = [
         replace(one, silent=(end - one.last).total_seconds()) if end and one.last else one for one in merged
     ]
-    return sorted(rows, key=lambda one: (one.is_witness, _naturally(one.name)))
+    return sorted(rows, key=lambda one: (one.is_witness, naturally(one.name)))
 
 
 def _rank(voice: _core._Voice, name: str, path: str, tz: str | None, *, is_witness: bool) -> Rank:
@@ -361,9 +362,3 @@ def _latest(quotes: Iterable[Quote | None]) -> Quote | None:
 
 def _written_at(unknown: float) -> Callable[[Quote], tuple[float, str, int]]:
     return lambda quote: (quote.time.timestamp() if quote.time else unknown, quote.path, quote.number)
-
-
-def _naturally(name: str) -> list[tuple[int, int, str]]:
-    return [
-        (0, int(word), "") if word.isdecimal() else (1, 0, word) for word in re.split(r"(\d+)", name) if word
-    ]

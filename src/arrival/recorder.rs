@@ -99,6 +99,12 @@ pub fn look(directory: &Path, last: bool) -> Option<(u64, [u64; 2])> {
     Some(kept.pair.seen())
 }
 
+/// What records the logs of all apps that a process has launched.
+///
+/// There is one for each process, with one thread for any number of apps: a thousand replicas that write must not cost a thousand
+/// threads in the launcher. The thread sleeps until a file rings, looks at the pairs that were written to, and notes how large
+/// their files are at what time; readers in the same process ask it directly, others find its notes in the file beside the logs.
+/// A forked process has the memory of its parent's recorder and not its thread, so it makes its own.
 struct Recorder {
     session: Session,
     begun: Instant,

@@ -57,6 +57,11 @@ enum Stage {
 }
 
 /// The combined stream of two logs, under way. The files are touched first when the first batch is asked for.
+///
+/// Each log is a query of its own, which is led: this stream says up to which byte it may read and when it ends. The record says
+/// in steps how far both had come at each moment, so reading both up to a step, one after the other, gives the order of their
+/// lines without comparing a line with a line. Where there is no record, times take the place of the steps, and live the moment
+/// at which both files were looked at.
 pub struct Combined {
     question: Question,
     times: timing::TimeTerms,

@@ -13,6 +13,10 @@ const BEGINNING: usize = 16 * 1024;
 
 /// The last bytes of a file up to a place, as a reader got them, and the first.
 ///
+/// Scans make one for each run of blocks and put them behind one another; a follow keeps the whole beside its place and compares
+/// it with the file at each look. Where the two differ, the file is another one by now, and the first byte that differs says
+/// where the new text begins.
+///
 /// To ask the file later what it has there would not do: another process may have cut it and written it anew since,
 /// and what is compared with itself never differs. So the bytes come from the blocks that were judged; NULs stand for
 /// the holes that were dropped from them.

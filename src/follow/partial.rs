@@ -17,6 +17,10 @@ use crate::system::time_source::TimeSource;
 pub const STILL: Duration = Duration::from_millis(50);
 
 /// What is known of the unfinished line.
+///
+/// The follow asks it for pieces after each look at which no line became whole. It keeps no text, only how far the file was
+/// searched for `\r` and since when its size is the same: the text is read when it goes out, so a bar that redraws a thousand
+/// times between two looks costs one read. A file that was cut begins with a new one.
 #[derive(Debug)]
 pub struct Partial {
     size: u64,

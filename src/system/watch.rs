@@ -17,6 +17,10 @@ use crate::system::lock::{lock, lock_soon, sound};
 const DEAF: Duration = Duration::from_millis(5);
 
 /// A wakeup: signalled when something happened, waited for by one thread.
+///
+/// A follow sleeps on one, and whoever knows of news signals it: the watch of its file, the end of its app, a signal handler, the
+/// close of its answer. It holds one bit and counts nothing, because the sleeper looks at everything when it wakes; a signal that
+/// comes while nobody sleeps is kept for the next sleep, so none falls between a look and a wait.
 #[derive(Debug)]
 pub struct Wakeup {
     signalled: Mutex<bool>,

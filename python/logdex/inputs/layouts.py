@@ -316,7 +316,7 @@ def _chosen(paths: Iterable[str], *, streams: str | None, follow: bool) -> list[
     by_key: dict[tuple[object, ...], _Found] = {}
     there: set[str] = set()
     # A compressed copy comes after what is there as it is, by its name.
-    for path in sorted(set(paths), key=_naturally):
+    for path in sorted(set(paths), key=naturally):
         plain = _plain(path)
         known = None if plain in there or _NOT_LOGS.search(plain) else _known(path)
         there.add(plain)
@@ -358,8 +358,9 @@ def _part_name(groups: dict[str, str]) -> str:
     return ", ".join(f"{name} {groups[name]}" for name in _ORDER if groups.get(name))
 
 
-def _naturally(path: str) -> list[tuple[int, int | str]]:
-    return [(0, int(word)) if word.isdecimal() else (1, word) for word in re.split(r"(\d+)", path)]
+def naturally(name: str) -> list[tuple[int, int | str]]:
+    """What sorts names as people do: `rank2` before `rank10`."""
+    return [(0, int(word)) if word.isdecimal() else (1, word) for word in re.split(r"(\d+)", name) if word]
 
 
 def _without_copies(found: list[_Found], follow: bool) -> list[_Found]:

@@ -57,6 +57,10 @@ log = logging.getLogger("logdex")
 class PersistentLocalScheduler(LaunchingScheduler):
     """Runs apps on this host as TorchX's `LocalScheduler` does, remembers them, and reads their logs exactly.
 
+    TorchX launches, waits and kills; this class adds what is needed afterwards: a record of each app from which any
+    process can list, describe, cancel and read it, and a `log_iter` that the engine answers. Nothing of TorchX's
+    launching is written again here, so that a new TorchX launches as it says.
+
     - `session_name`: logs and records are kept under this name.
     - `image_provider_class`, `extra_paths`: as in TorchX.
     - `cache_size`: how many apps TorchX's own cache holds; an app that leaves it is still known.
