@@ -46,7 +46,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> object:
-    """What is imported when somebody needs it."""
+    """What is imported when it is first asked for."""
     if name == "CursorError":
         from logdex.inputs.resume import CursorError
 

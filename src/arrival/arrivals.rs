@@ -89,7 +89,7 @@ impl Notes {
         self.read += got as u64;
     }
 
-    /// What was seen since the last note, as far as somebody was told of it.
+    /// What was seen since the last note, as far as a reader was told of it.
     pub fn slot(&self) -> Option<Slot> {
         let mut bytes = [0; SLOT];
         self.file.read_exact_at(&mut bytes, HEADER as u64).ok()?;

@@ -47,7 +47,7 @@ pub fn create(logs: &Path) -> io::Result<File> {
     Ok(file)
 }
 
-/// Opens the record of the logs in `logs` to read it, if there is one by somebody who may be believed.
+/// Opens the record of the logs in `logs` to read it, if there is one whose writer may be believed.
 pub fn open(logs: &Path) -> Option<File> {
     let parent = open_logs(logs).ok()?;
     let directory = directory_in(&parent, DIRECTORY).ok()?;

@@ -79,7 +79,7 @@ pub struct Pair {
     length: u64,
     /// A reader of this process asked lately, or one of another process holds on to the record.
     pub attended: bool,
-    /// Somebody in another process goes by the slot.
+    /// A reader in another process goes by the slot.
     pub told: bool,
 }
 
@@ -204,7 +204,7 @@ impl Pair {
         self.write(now).and(self.put_slot(true)).and(looked.map(drop))
     }
 
-    /// Writes the notes, and the slot if somebody goes by it.
+    /// Writes the notes, and the slot if a reader goes by it.
     pub fn write(&mut self, now: Moment) -> io::Result<()> {
         self.written = now.tick;
         if !self.unwritten.is_empty() {

@@ -36,7 +36,7 @@ const STILL: u32 = 4;
 /// The longest time between two looks where nothing rings.
 const SLOWEST: Duration = Duration::from_millis(50);
 
-/// How often a pair that is written to is asked whether somebody in another process reads along.
+/// How often a pair that is written to is asked whether a reader in another process is there.
 const READERS: Duration = Duration::from_millis(100);
 
 /// How long a reader of this process counts as there after it has asked.
@@ -202,7 +202,7 @@ struct Kept {
     still: u32,
     /// Looks with news in a row.
     streak: u32,
-    /// Somebody else has seen news.
+    /// A reader has seen news before the recorder did.
     stirred: bool,
     /// When a reader of this process has asked, and when the others were looked for.
     asked: Option<Instant>,
@@ -291,7 +291,7 @@ impl Kept {
         !self.watches.is_empty()
     }
 
-    /// Whether somebody reads along, in this process or in another.
+    /// Whether a reader is there, in this process or in another.
     fn look_for_readers(&mut self, now: Instant) {
         let due = |then: Option<Instant>, limit| then.is_none_or(|then| now.duration_since(then) >= limit);
         if !due(self.looked_for, READERS) {

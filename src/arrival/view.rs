@@ -22,7 +22,7 @@ const PAUSE: Duration = Duration::from_millis(2);
 pub struct View {
     directory: PathBuf,
     notes: Notes,
-    /// The recorder of another process knows that somebody reads along.
+    /// The recorder of another process knows of this reader.
     attached: bool,
     /// Nobody records any more: each reader goes by its own looks.
     alone: bool,
@@ -110,7 +110,7 @@ impl View {
         if let Some((_, sizes)) = seen.filter(|(notes, _)| *notes == self.notes.state().notes) {
             self.step(sizes, steps);
         }
-        // What the recorder of this process has written is not there: somebody has damaged the record.
+        // What the recorder of this process has written is not there: the record was damaged.
         let damaged = told.is_some_and(|(notes, _)| notes > self.notes.state().notes);
         self.alone |= damaged || slot.is_some_and(|slot| slot.closed);
         told.is_some() && !damaged
@@ -119,7 +119,7 @@ impl View {
     /// What a recorder in another process says of what it has seen since its last note.
     fn slot(&mut self) -> Option<super::notes::Slot> {
         if !self.attached {
-            // Refused while the recorder looks whether somebody holds it: the next look will get it.
+            // Refused while the recorder looks whether a reader holds it: the next look will get it.
             let locked = rustix::fs::flock(self.notes.file(), FlockOperation::NonBlockingLockShared);
             self.attached = locked.is_ok();
         }
@@ -138,7 +138,7 @@ impl View {
         self.at[0] >= sizes[0] && self.at[1] >= sizes[1]
     }
 
-    /// Whether there may be more than was told, and somebody who will tell it.
+    /// Whether there may be more than was told, and a recorder that will tell it.
     pub fn waits(&self) -> bool {
         !self.alone && self.waits.is_some()
     }

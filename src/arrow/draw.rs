@@ -24,7 +24,7 @@ pub struct Drawn {
 
 /// An answer, drawn in chunks of rows.
 pub trait Draw: Send {
-    /// Draws the next rows: those of several blocks, unless somebody wants to see them `soon`.
+    /// Draws the next rows: those of several blocks, unless the consumer wants to see them `soon`.
     fn draw(&mut self, soon: bool, caller: &mut dyn Caller) -> Drawn;
 
     /// Takes back rows that are no longer needed, for their buffers.

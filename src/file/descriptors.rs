@@ -140,7 +140,7 @@ impl Slot {
         }
     }
 
-    /// Gives the descriptor up, unless somebody uses it just now.
+    /// Gives the descriptor up, unless a read is using it just now.
     fn close(&self) -> bool {
         self.file.try_lock().is_ok_and(|mut held| held.take_if(|file| Arc::strong_count(file) == 1).is_some())
     }

@@ -114,7 +114,7 @@ pub struct Follow {
     last: Option<u64>,
     /// Up to here may be delivered for now.
     bound: u64,
-    /// Somebody else says when it ends, and until then the unfinished last line is kept.
+    /// The merge or combined stream that leads it says when it ends; until then the unfinished last line is kept.
     led: bool,
     done: bool,
 }
@@ -509,7 +509,7 @@ impl Follow {
         self.bound = size;
     }
 
-    /// Whether somebody else says when it ends, by [`Follow::end`]; the unfinished last line is kept meanwhile.
+    /// Whether a merge or a combined stream says when it ends, by [`Follow::end`]; the unfinished last line is kept meanwhile.
     pub fn lead(&mut self, led: bool) {
         self.led = led;
     }
@@ -527,7 +527,7 @@ impl Follow {
         }
     }
 
-    /// How long to wait at most before somebody has to be asked or something to be shown.
+    /// How long to wait at most before the caller has to be asked or unfinished text to be shown.
     pub fn limit(&self, caller: &dyn Caller) -> Duration {
         let still = self.open.as_ref().filter(|_| self.terms.partial);
         let still = still.and_then(|open| open.partial.patience(open.place.at()));

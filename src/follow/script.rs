@@ -42,11 +42,11 @@ enum Deed {
     Lines(usize, usize),
     /// A line is begun.
     Half,
-    /// The file is cut to nothing by somebody else than its writer.
+    /// The file is cut to nothing by another process than its writer.
     Cut,
     /// The same, and the writer begins anew: with its banner, of this length, and lines.
     Rewrite(usize, usize),
-    /// The file is cut to so many hundredths of its lines by somebody else than its writer, which appends.
+    /// The file is cut to so many hundredths of its lines by another process than its writer, which appends.
     Middle(usize),
     /// The name goes to another file; `true`: something is written to it at once.
     Rotate(Way, bool),

@@ -400,7 +400,7 @@ impl Drop for Reader {
     }
 }
 
-/// Puts the questions; `text` says whether somebody looks at that.
+/// Puts the questions; `text` says whether the text of the lines is looked at.
 fn put(
     py: Python<'_>,
     asked: &[Py<Question>],

@@ -109,7 +109,7 @@ pub(super) struct Show {
     picks: bool,
     scout: Option<Py<PyAny>>,
     most: Option<u64>,
-    /// The place behind what was written, if somebody wants to know.
+    /// The place behind what was written, if the caller wants to know it.
     place: Option<Mutex<Option<Cursor>>>,
 }
 

@@ -137,7 +137,7 @@ pub struct Query {
     timing: Option<Timing>,
     /// What a person should know about the times; `None` until the end of the file has been seen.
     notes: Option<Vec<String>>,
-    /// How far somebody else lets it read, who also says when a follow ends.
+    /// How far the merge or the combined stream that leads it lets it read; that also says when a follow ends.
     bound: Option<u64>,
     /// Where a follow begins, if what is before was read elsewhere.
     from: Option<u64>,

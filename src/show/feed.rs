@@ -15,7 +15,7 @@ pub struct Feed {
     shaper: Shaper,
     /// How many of the lines that are meant are still passed over.
     skip: u64,
-    /// The place behind the batches that were taken, where somebody wants to know.
+    /// The place behind the batches that were taken, where the caller wants to know it.
     behind: Option<Behind>,
 }
 

@@ -59,7 +59,7 @@ impl Sink {
 impl Sink {
     /// Fails if nobody can read what is written any more.
     pub(super) fn insist(&self) -> Result<()> {
-        // Held only while somebody writes, who will notice.
+        // Held only while another thread writes, which will notice.
         let Ok(file) = self.file.try_lock() else { return Ok(()) };
         let mut asked = [PollFd::new(&*file, PollFlags::empty())];
         let told = poll(&mut asked, Some(&Timespec { tv_sec: 0, tv_nsec: 0 }));

@@ -13,7 +13,7 @@ use std::time::Duration;
 use crate::system::directory::directory_of;
 use crate::system::lock::{lock, lock_soon, sound};
 
-/// How long a fork waits where it cannot be signalled: somebody else held the wakeup when it was forked.
+/// How long a fork waits where it cannot be signalled: another thread held the wakeup when it was forked.
 const DEAF: Duration = Duration::from_millis(5);
 
 /// A wakeup: signalled when something happened, waited for by one thread.
@@ -25,7 +25,7 @@ const DEAF: Duration = Duration::from_millis(5);
 pub struct Wakeup {
     signalled: Mutex<bool>,
     changed: Condvar,
-    /// Rings with this one, for somebody who waits for many.
+    /// Rings with this one, for a thread that waits for many.
     above: Option<Arc<Wakeup>>,
     /// In a fork of this process the lock may be held by a thread that is not there.
     pid: u32,

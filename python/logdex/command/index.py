@@ -1,4 +1,4 @@
-"""`logdex index`: builds the indexes before somebody waits for them, and says what there is."""
+"""`logdex index`: builds the indexes before a question waits for them, and says what there is."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The step that finds who said nothing while all others told of somebody's failure."""
+"""The step that finds who said nothing while all others told of another rank's failure."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from logdex.diagnosis.verdict import Finding
 
 
 def left_out(scene: Scene, found: list[Candidate]) -> Finding | None:
-    """The one rank that said nothing while all others told of somebody's failure."""
+    """The one rank that said nothing while all others told of another rank's failure."""
     fell = [name for name, one in scene.stories.items() if one.victims]
     if not fell:
         return None

@@ -41,7 +41,7 @@ def _fell_first(scene: Scene, name: str, one: Exit) -> bool:
 
 
 def _confirm_memory(scene: Scene, told: dict[str, Candidate]) -> None:
-    """A kill by signal 9 was for want of memory where somebody saw that."""
+    """A kill by signal 9 was for want of memory where a witness saw that."""
     saw = any(event.class_ == "host_oom" for one in scene.witnesses for event in one.events)
     for one in told.values():
         if saw and one.class_ == "killed":

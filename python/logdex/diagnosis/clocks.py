@@ -18,7 +18,7 @@ SURE = 6.5
 
 @dataclass
 class Clocks:
-    """By how many seconds the clock of each speaker is ahead, of those of whom that was measured."""
+    """By how many seconds the clock of each speaker is ahead, for the speakers of which it was measured."""
 
     doubt: float = 1.0
     """By how much clocks of two files may differ that were not measured, in seconds."""

@@ -1,4 +1,4 @@
-"""The step that asks whether somebody ordered the end, not later than anything failed."""
+"""The step that asks whether a user or a scheduler ordered the end, not later than anything failed."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from logdex.diagnosis.verdict import Certainty, Finding
 
 
 def outside(scene: Scene, found: list[Candidate]) -> Finding | None:
-    """Somebody ordered the end, not later than anything failed."""
+    """A user or a scheduler ordered the end, not later than anything failed."""
     orders = [event for one in scene.speakers for event in one.events if event.role == "outside"]
     if not orders:
         return None

@@ -84,7 +84,7 @@ class Input:
 
 
 class PlainFile(Input):
-    """A file that was named. What its name tells is found out when somebody asks: `layouts` takes a while to import."""
+    """A file that was named. What its name tells is found out when it is asked for, as `layouts` is slow to import."""
 
     def __init__(self, path: str) -> None:
         """`path` is where it is."""

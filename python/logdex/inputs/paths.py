@@ -46,7 +46,7 @@ def of_part(source: Source, part: Part, **more: Any) -> Input:
 
 
 def _stdin() -> Input:
-    # Of a file that somebody has begun to read, the rest is meant.
+    # Of a file whose reader has begun already, the rest is meant.
     if compression("/dev/fd/0") is None and os.path.isfile("/dev/fd/0") and os.lseek(0, 0, os.SEEK_CUR) == 0:
         return Input("/dev/fd/0", "stdin")
     text = spool.Spool("standard input", partial(spool.from_stream, 0))

@@ -1,7 +1,7 @@
 """The job store: a directory with one file an app, each written whole or not at all.
 
     <root>/<session>/<app id>.json        the record; only the process that launched the app writes it
-    <root>/<session>/<app id>.cancelled   somebody asked for its end; any process may create it
+    <root>/<session>/<app id>.cancelled   a user asked for its end; any process may create it
     <root>/.tmp/                          records on their way
 
 A record replaces the one before by a rename, so a reader sees the old one or the new one, on NFS too, and a
@@ -140,7 +140,7 @@ class JobStore:
             os.unlink(self._mark(record))
 
     def asked_to_end(self, record: JobRecord) -> bool:
-        """Whether somebody cancelled the app while it ran."""
+        """Whether the app was cancelled while it ran."""
         return os.path.exists(self._mark(record))
 
     def _path(self, session: str, app_id: str) -> str:

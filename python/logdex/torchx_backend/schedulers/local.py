@@ -155,7 +155,7 @@ class PersistentLocalScheduler(LaunchingScheduler):
         try:
             answer = super().describe(app_id=app_id)
         except OSError as error:
-            # TorchX notes the end beside the logs, and somebody has taken them away.
+            # TorchX notes the end beside the logs, and the logs were removed.
             log.warning("app %s has ended, but %s", app_id, error)
             answer = DescribeAppResponse(app_id=app_id, num_restarts=0, state=self._apps[app_id].state)
         if answer is None:
@@ -258,7 +258,7 @@ class PersistentLocalScheduler(LaunchingScheduler):
             strict=False,
             ended=ending,
         )
-        # The scheduler's apps end with it, so it lives as long as somebody reads what they write.
+        # The scheduler's apps end with it, so it lives as long as an answer of theirs is read.
         return log._lines(question.but(keep=(question.keep, self)))
 
     def _log(self, record: JobRecord, directory: str, name: str, *, follow: bool) -> Log:
