@@ -9,13 +9,16 @@ use arrow_array::{
     ArrayRef, DictionaryArray, Int8Array, Int32Array, Int64Array, LargeStringArray, RecordBatch,
     RecordBatchOptions, StringArray, TimestampNanosecondArray, UInt64Array,
 };
+use arrow_buffer::OffsetBuffer;
 use arrow_schema::{ArrowError, Field, Schema, SchemaRef};
 
 use super::column::{self, Column};
 use super::fields::Fields;
+use super::memory;
 use super::rows::Rows;
 use crate::batch::how_word;
 use crate::error::{Error, Result};
+use crate::line::Line;
 use crate::stamp::How;
 use crate::stamp::rank;
 
@@ -143,7 +146,7 @@ impl Plan {
             }
             Column::Rank => Arc::new(self.ranks_of(rows)),
             Column::Step => Arc::new(steps(rows)),
-            Column::Text => Arc::new(texts(rows)),
+            Column::Text => Arc::new(texts(rows)?),
         })
     }
 
@@ -219,7 +222,32 @@ fn key_of(how: Option<How>) -> i8 {
 }
 
 /// The text of each row without its `\n`, decoded as Python decodes it.
-fn texts(rows: &Rows) -> LargeStringArray {
+fn texts(rows: &Rows) -> std::result::Result<LargeStringArray, ArrowError> {
+    if rows.are_text() { copied(rows) } else { Ok(decoded(rows)) }
+}
+
+/// The same where the blocks are text: its length is known before anything is copied.
+fn copied(rows: &Rows) -> std::result::Result<LargeStringArray, ArrowError> {
+    let (mut ends, mut end) = (Vec::with_capacity(rows.len() + 1), 0);
+    ends.push(0);
+    rows.each(|row| {
+        let Line { start, end: stop } = row.bare();
+        end += stop - start;
+        ends.push(end as i64);
+    });
+    let text = memory::filled(end, |room| {
+        let mut at = 0;
+        rows.each(|row| {
+            let text = row.bare().of(row.block.bytes());
+            room[at..at + text.len()].copy_from_slice(text);
+            at += text.len();
+        });
+    });
+    LargeStringArray::try_new(OffsetBuffer::new(ends.into()), text, None)
+}
+
+/// The same for any bytes.
+fn decoded(rows: &Rows) -> LargeStringArray {
     let mut texts = LargeStringBuilder::with_capacity(rows.len(), rows.bytes());
     rows.each(|row| match row.text() {
         Some(text) => texts.append_value(text),

@@ -1,18 +1,20 @@
 //! Where the rows of a table come from: one log, two that make one stream, or many in one order.
 
-use super::rows::Rows;
-use crate::batch::Batch;
+use super::rows::{Chunk, Rows};
 use crate::caller::Caller;
 use crate::error::Result;
 use crate::file::block::BLOCK;
 use crate::merge::{Merge, MergeStep};
 
 /// So many rows are drawn at once at most.
-const MOST: usize = 1 << 14;
+const MOST: usize = 1 << 16;
 
-/// So many blocks are held by one chunk at most, or lines of as many bytes: what is in flight stays in the cores' caches,
-/// and their buffers are used again.
-const BLOCKS: usize = 8;
+/// So many blocks are held by one chunk at most: their text fills several large pages of memory, for it takes longer to
+/// get memory in small pages than to fill it.
+const BLOCKS: usize = 16;
+
+/// So many rows of many logs are drawn at once at most, and lines of so many blocks' bytes, for each may hold a block.
+const HELD: (usize, usize) = (1 << 14, 8);
 
 /// What was drawn.
 pub struct Drawn {
@@ -37,8 +39,9 @@ pub trait Draw: Send {
 impl Draw for Merge {
     fn draw(&mut self, soon: bool, caller: &mut dyn Caller) -> Drawn {
         let (mut held, mut bytes, mut more) = (Vec::new(), 0, Ok(true));
-        let enough = if soon { MOST / BLOCKS } else { MOST };
-        while held.len() < enough && bytes < BLOCKS * BLOCK && matches!(more, Ok(true)) {
+        let (most, blocks) = HELD;
+        let enough = if soon { most / blocks } else { most };
+        while held.len() < enough && bytes < blocks * BLOCK && matches!(more, Ok(true)) {
             if let Some((at, line)) = self.ready() {
                 bytes += line.line.end - line.line.start;
                 held.push((at, line));
@@ -56,15 +59,15 @@ impl Draw for Merge {
 }
 
 /// Draws from what gives one batch after the other.
-pub fn of_batches(soon: bool, mut next: impl FnMut() -> Result<Option<Batch>>) -> Drawn {
+pub fn of_batches(soon: bool, mut next: impl FnMut() -> Result<Option<Chunk>>) -> Drawn {
     let (mut batches, mut rows, mut bytes, mut more) = (Vec::new(), 0, 0, Ok(true));
     let enough = if soon { 1 } else { BLOCKS };
     while batches.len() < enough && rows < MOST as u64 && bytes < BLOCKS * BLOCK && matches!(more, Ok(true)) {
-        more = next().map(|batch| {
-            let Some(batch) = batch else { return false };
-            rows += batch.len();
-            bytes += batch.block.bytes().len();
-            batches.push(batch);
+        more = next().map(|chunk| {
+            let Some(chunk) = chunk else { return false };
+            rows += chunk.batch.len();
+            bytes += chunk.batch.block.bytes().len();
+            batches.push(chunk);
             true
         });
     }

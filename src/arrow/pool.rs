@@ -112,7 +112,10 @@ fn work(plan: &Plan, queue: &Mutex<Receiver<Task>>) {
     }
 }
 
-fn build(plan: &Plan, rows: Rows) -> Built {
-    let batch = catch_unwind(AssertUnwindSafe(|| plan.build(&rows)));
+fn build(plan: &Plan, mut rows: Rows) -> Built {
+    let batch = catch_unwind(AssertUnwindSafe(|| {
+        rows.time();
+        plan.build(&rows)
+    }));
     Built { batch: batch.unwrap_or(Err(Error::Bug("columns could not be made of a chunk of lines"))), rows }
 }

@@ -4,14 +4,28 @@ use crate::batch::{Batch, LineTime};
 use crate::file::block::Block;
 use crate::line::Line;
 use crate::merge::Held;
+use crate::timing::Timing;
 
 /// Lines of one log or of many, in the order of the answer.
-#[derive(Debug)]
 pub enum Rows {
     /// Of one log, block by block.
-    Batches(Vec<Batch>),
+    Batches(Vec<Chunk>),
     /// Of many, each with the number of its log.
     Held(Vec<(usize, Held)>),
+}
+
+/// The lines of a block.
+pub struct Chunk {
+    /// They.
+    pub batch: Batch,
+    /// What times them, where they were left untimed.
+    pub timing: Option<Box<Timing>>,
+}
+
+impl From<Batch> for Chunk {
+    fn from(batch: Batch) -> Self {
+        Self { batch, timing: None }
+    }
 }
 
 /// One line.
@@ -45,11 +59,30 @@ impl<'r> Row<'r> {
 }
 
 impl Rows {
+    /// Times the lines that were left untimed.
+    pub(super) fn time(&mut self) {
+        let Self::Batches(chunks) = self else { return };
+        for Chunk { batch, timing } in chunks {
+            if let Some(timing) = timing {
+                timing.sift(batch);
+                timing.deliver(batch);
+            }
+        }
+    }
+
     /// How many there are.
     pub(super) fn len(&self) -> usize {
         match self {
-            Self::Batches(batches) => batches.iter().map(|batch| batch.len() as usize).sum(),
+            Self::Batches(batches) => batches.iter().map(|chunk| chunk.batch.len() as usize).sum(),
             Self::Held(held) => held.len(),
+        }
+    }
+
+    /// Whether all of their blocks are known to be text.
+    pub(super) fn are_text(&self) -> bool {
+        match self {
+            Self::Batches(chunks) => chunks.iter().all(|chunk| chunk.batch.block.text().is_some()),
+            Self::Held(held) => held.iter().all(|(_, held)| held.block.text().is_some()),
         }
     }
 
@@ -64,7 +97,7 @@ impl Rows {
     #[inline]
     pub(super) fn each<'r>(&'r self, mut see: impl FnMut(Row<'r>)) {
         match self {
-            Self::Batches(batches) => batches.iter().for_each(|batch| each_of(batch, &mut see)),
+            Self::Batches(batches) => batches.iter().for_each(|chunk| each_of(&chunk.batch, &mut see)),
             Self::Held(held) => held.iter().for_each(|(log, held)| {
                 see(Row { block: &held.block, line: held.line, time: held.time, log: *log });
             }),

@@ -119,7 +119,7 @@ mod tests {
             let rows = chunks.iter().map(|bytes| {
                 let batch = Batch::new(Block::of(offset, bytes.clone()), Selection::All(line::ends(bytes)));
                 offset += bytes.len() as u64;
-                Rows::Batches(vec![batch])
+                Rows::Batches(vec![batch.into()])
             });
             Self { chunks: rows.collect(), error: None }
         }

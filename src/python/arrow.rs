@@ -20,7 +20,7 @@ use super::interpreter::{attached, detached};
 use super::question::Question;
 use super::stats::Stats;
 use super::stream::Stream;
-use crate::arrow::{self, Captures, Draw, Drawn, Fields, Groups, Kind, Origin, Plan, Rows};
+use crate::arrow::{self, Captures, Chunk, Draw, Drawn, Fields, Groups, Kind, Origin, Plan, Rows};
 use crate::caller::Caller;
 use crate::error::{Error, Result};
 use crate::merge::{Merge, MergeTerms};
@@ -150,7 +150,10 @@ enum Answer {
 impl Draw for Answer {
     fn draw(&mut self, soon: bool, caller: &mut dyn Caller) -> Drawn {
         match self {
-            Self::One(stream) => arrow::of_batches(soon, || stream.next(caller)),
+            Self::One(stream) => arrow::of_batches(soon, || {
+                let batch = stream.next(caller)?;
+                Ok(batch.map(|batch| Chunk { batch, timing: stream.left() }))
+            }),
             Self::Many(merge) => merge.draw(soon, caller),
         }
     }
@@ -159,8 +162,11 @@ impl Draw for Answer {
         match self {
             Self::One(stream) => {
                 if let Rows::Batches(batches) = rows {
-                    for batch in batches {
+                    for Chunk { batch, timing } in batches {
                         stream.recycle(batch);
+                        if let Some(timing) = timing {
+                            stream.settle(&timing);
+                        }
                     }
                 }
             }
@@ -417,7 +423,7 @@ fn put(
             return Ok((Answer::One(stream), caller));
         }
         let (question, caller) = one.put(py, closed, wakeup);
-        let query = if text { Query::new(question) } else { Query::raw(question) };
+        let query = if text { Query::new(question) } else { Query::raw(question) }.leaving_times();
         return Ok((Answer::One(Stream::One(Box::new(query))), caller));
     }
     let (mut questions, mut first) = (Vec::new(), None);

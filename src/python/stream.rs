@@ -6,6 +6,7 @@ use crate::caller::Caller;
 use crate::combined::Combined;
 use crate::error::Result;
 use crate::query::Query;
+use crate::timing::Timing;
 
 /// One log or two.
 pub(super) enum Stream {
@@ -20,6 +21,21 @@ impl Stream {
             Self::One(query) => query.next(caller),
             Self::Both(combined) => combined.next(caller),
             Self::Chain(chain) => chain.next(caller),
+        }
+    }
+
+    /// What times the lines of the last batch, if they were left untimed.
+    pub(super) fn left(&mut self) -> Option<Box<Timing>> {
+        match self {
+            Self::One(query) => query.left(),
+            Self::Both(_) | Self::Chain(_) => None,
+        }
+    }
+
+    /// Counts what was counted of times where they were left.
+    pub(super) fn settle(&mut self, apart: &Timing) {
+        if let Self::One(query) = self {
+            query.settle(apart);
         }
     }
 

@@ -166,8 +166,9 @@ impl Query {
         let by_text = by_text.filter(|_| !timing.asks_for_steps());
         let filter = timing.filter(&index);
         let job = self.job(Arc::clone(source));
-        let mut bringer =
-            Seek::new(job, self.question.workers, index, filter, pieces, times).only_in(by_text);
+        let mut bringer = Seek::new(job, self.question.workers, index, filter, pieces, times)
+            .only_in(by_text)
+            .leaving_times(self.leaves);
         if let Some(last) = self.question.last {
             self.skip = bringer.keep_last(last as u64, &mut timing, caller)?;
         }

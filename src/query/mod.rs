@@ -147,6 +147,10 @@ pub struct Query {
     behind: u64,
     /// Where what was there at the start ends, in bytes.
     end: u64,
+    /// Whether lines are left to be timed by whoever takes them.
+    leaves: bool,
+    /// What times the last batch, if that was left.
+    left: Option<Box<Timing>>,
 }
 
 /// Where the batches come from.
@@ -179,6 +183,8 @@ impl Query {
             tail: Tail::default(),
             behind: 0,
             end: 0,
+            leaves: false,
+            left: None,
         }
     }
 
@@ -235,6 +241,25 @@ impl Query {
     /// that lie before it may come too.
     pub fn behind(question: Question, behind: u64) -> Self {
         Self { behind, ..Self::raw(question) }
+    }
+
+    /// Leaves the lines of a batch to be timed by whoever takes it, on whichever thread, where the index says how the fold
+    /// stands before them and all are delivered whatever their times are: see [`Query::left`].
+    #[must_use]
+    pub fn leaving_times(self) -> Self {
+        Self { leaves: true, ..self }
+    }
+
+    /// What times the lines of the last batch, if they were not timed; once. It is to be shown to [`Query::settle`] then.
+    pub fn left(&mut self) -> Option<Box<Timing>> {
+        self.left.take()
+    }
+
+    /// Counts what was counted of the times of a batch where it was timed.
+    pub fn settle(&mut self, apart: &Timing) {
+        if let Some(timing) = &mut self.timing {
+            timing.settle(apart);
+        }
     }
 
     /// How many lines `question` selects. It must not ask to follow.
@@ -296,7 +321,7 @@ impl Query {
                 continue;
             }
             self.held += 1;
-            if let Some(timing) = &mut self.timing {
+            if let Some(timing) = self.timing.as_mut().filter(|_| self.left.is_none()) {
                 timing.deliver(&batch);
             }
             return Ok(Turn::Batch(batch));
@@ -361,6 +386,7 @@ impl Query {
                     Ok(Turn::Over)
                 }
                 next => next.map(|batch| {
+                    self.left = seek.left();
                     over(batch.map(|mut batch| {
                         batch.drop_outside(self.question.after, self.question.before);
                         batch

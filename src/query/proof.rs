@@ -5,13 +5,14 @@ use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::sync::Arc;
 
+use crate::batch::LineTime;
 use crate::file::source::Source;
 use crate::index::{Index, Keep, Options};
 use crate::query::{Query, Question};
 use crate::stamp::civil::{DAY, HOUR, MINUTE, SECOND};
 use crate::stamp::{Clock, Finder, First, Fold, Reference, Window, elect};
 use crate::testing::{Nobody, cases};
-use crate::timing;
+use crate::timing::{self, Sureness};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use proptest::prelude::*;
@@ -66,6 +67,39 @@ impl Asked {
         lines
     }
 
+    /// The lines with their times, and how sure these are; if `apart`, each block is timed by itself, the last one first.
+    /// Then how many blocks could be, and how many could not.
+    fn timed(
+        &self,
+        path: &Path,
+        keep: &Keep,
+        before: u64,
+        apart: bool,
+    ) -> (Vec<TimedLine>, Sureness, [usize; 2]) {
+        let question = Question { before, ..self.question(path, keep) };
+        let mut query = Query::new(question);
+        if apart {
+            query = query.leaving_times();
+        }
+        let mut taken = Vec::new();
+        while let Some(batch) = query.next(&mut Nobody).unwrap() {
+            taken.push((batch, query.left()));
+        }
+        let left = taken.iter().filter(|(_, left)| left.is_some()).count();
+        for (batch, timing) in taken.iter_mut().rev() {
+            if let Some(timing) = timing {
+                timing.sift(batch);
+                timing.deliver(batch);
+                query.settle(timing);
+            }
+        }
+        let lines = taken.iter().flat_map(|(batch, _)| {
+            let bytes = batch.block.bytes();
+            batch.lines().enumerate().map(|(n, line)| (line.of(bytes).to_vec(), batch.time(n)))
+        });
+        (lines.collect(), query.sureness(), [left, taken.len() - left])
+    }
+
     /// The lines by the fold, run from the first line.
     fn twin(&self, text: &[u8], modified: i64) -> Vec<(Vec<u8>, u64)> {
         let text = without_holes(text);
@@ -98,6 +132,9 @@ impl Asked {
         kept.split_off(skipped)
     }
 }
+
+/// A line and its time.
+type TimedLine = (Vec<u8>, Option<LineTime>);
 
 /// When a file was last written to, in nanoseconds since 1970 UTC.
 fn modified(file: &std::fs::File) -> i64 {
@@ -248,6 +285,39 @@ proptest! {
                 }
             }
         }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: cases(12), max_shrink_iters: 200, ..ProptestConfig::default() })]
+
+    #[test]
+    fn blocks_timed_apart_have_the_times_of_the_whole(
+        stretches in proptest::collection::vec(stretch(), 1..5),
+        start in 1_600_000_000 * SECOND..1_900_000_000 * SECOND,
+        last in prop_oneof![2 => Just(None), 1 => (1..5000_usize).prop_map(Some)],
+        share in prop_oneof![Just(None), (0..100_usize).prop_map(Some)],
+        stored in any::<bool>(),
+    ) {
+        let (text, _) = write(&stretches, start);
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("a.log");
+        std::fs::write(&path, &text).unwrap();
+        let keep = if stored { Keep::Directory(directory.path().join("kept")) } else { Keep::Nowhere };
+        let (zone, window) = ("Europe/Berlin", Window::default());
+        let last = last.filter(|_| share.is_none());
+        let asked = Asked { zone, reference: None, window, last, times: true, left_early: false };
+        // A line start somewhere in the file.
+        let before = share.map_or(u64::MAX, |share| {
+            let at = text.len() * share / 100;
+            text[..at].iter().rposition(|b| *b == b'\n').map_or(0, |n| n as u64 + 1)
+        });
+        let (expected, sureness, none) = asked.timed(&path, &keep, before, false);
+        let (lines, by_parts, [left, kept]) = asked.timed(&path, &keep, before, true);
+        prop_assert_eq!(none[0], 0);
+        prop_assert!(kept == 0 || sureness.own + sureness.inherited == 0, "{left} and {kept}");
+        prop_assert_eq!(lines, expected);
+        prop_assert_eq!(by_parts, sureness);
     }
 }
 

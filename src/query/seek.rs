@@ -50,6 +50,10 @@ pub struct Seek {
     places: Option<Places>,
     /// Whether every line is timed.
     times: bool,
+    /// Whether blocks are left to be timed by whoever takes them, where that can be.
+    leaves: bool,
+    /// What times the last batch, if that was left.
+    left: Option<Box<Timing>>,
     /// How many blocks to take next from the index: one at first, so that the first line does not wait for more.
     ahead: usize,
     /// What ends the building, after all that was built before.
@@ -78,6 +82,8 @@ impl Seek {
             filter,
             places: None,
             times,
+            leaves: false,
+            left: None,
             ahead: 1,
             failed: None,
         };
@@ -91,6 +97,17 @@ impl Seek {
     #[must_use]
     pub fn only_in(self, places: Option<Places>) -> Self {
         Self { places, ..self }
+    }
+
+    /// Leaves blocks to be timed by whoever takes them, where that can be: see [`Seek::left`].
+    #[must_use]
+    pub fn leaving_times(self, leaves: bool) -> Self {
+        Self { leaves, ..self }
+    }
+
+    /// What times the lines of the last batch, if they were not timed; once.
+    pub fn left(&mut self) -> Option<Box<Timing>> {
+        self.left.take()
     }
 
     fn push(&mut self, Piece { entry, asked }: Piece) {
@@ -176,9 +193,16 @@ impl Seek {
                 Scan::new(Job { purpose, ..self.job.clone() }, extent, self.workers)
             });
             if let Some(mut batch) = next_standing(scan, &self.read, &self.job, pulse)? {
+                self.left = None;
                 if each {
-                    enter(run, &batch.block, timing);
-                    timing.sift(&mut batch);
+                    let known = enter(run, &batch.block, timing);
+                    self.left = if self.leaves { timing.apart() } else { None };
+                    match &self.left {
+                        // The lines before it, which it hangs on then, were timed elsewhere.
+                        Some(_) if !known => return Err(Error::Bug("a block that the index does not know")),
+                        Some(_) => {}
+                        None => timing.sift(&mut batch),
+                    }
                 }
                 return Ok(Some(batch));
             }
@@ -331,15 +355,16 @@ fn next_standing(
 }
 
 /// Puts `timing` before the first line of `block`, one of those of `run` that are still to come; steps back in those before it
-/// count.
-fn enter(run: &mut Neighbours, block: &Block, timing: &mut Timing) {
+/// count. False if the block is none of them.
+fn enter(run: &mut Neighbours, block: &Block, timing: &mut Timing) -> bool {
     let start = block.file_offset(0);
     while let Some(entry) = run.entries.pop_front() {
         if entry.extent.end > start {
             timing.enter(&entry);
-            return;
+            return true;
         }
         // Nothing of it was selected, or it is empty.
         timing.note_steps(&entry);
     }
+    false
 }

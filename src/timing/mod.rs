@@ -64,6 +64,16 @@ pub struct Sureness {
 }
 
 impl Sureness {
+    /// Adds what `other` says of other lines.
+    fn add(&mut self, other: Self) {
+        self.own += other.own;
+        self.inherited += other.inherited;
+        self.by_arrival += other.by_arrival;
+        self.untimed += other.untimed;
+        self.steps_back += other.steps_back;
+        self.largest_step_back = self.largest_step_back.max(other.largest_step_back);
+    }
+
     fn count(&mut self, how: Option<How>) {
         match how {
             Some(How::Own) => self.own += 1,
@@ -138,6 +148,19 @@ impl Timing {
         self.number = entry.first_line;
         self.last = entry.inbound.last.map(|stamp| self.clock.span(stamp).lo);
         self
+    }
+
+    /// A timing of the block that was entered last, for another thread, with counts of its own; `None` where its lines
+    /// cannot be timed apart from those before it, or where their times say which of them are delivered.
+    pub fn apart(&self) -> Option<Box<Self>> {
+        let alone = self.anchored && !self.live && self.arrived.is_none() && !self.asks_for_steps();
+        let all = self.terms.window == Window::default();
+        (alone && all).then(|| Box::new(Self { sureness: Sureness::default(), ..self.clone() }))
+    }
+
+    /// Counts what a timing that was set apart has counted.
+    pub fn settle(&mut self, apart: &Self) {
+        self.sureness.add(apart.sureness);
     }
 
     /// Goes behind the last line of which `index` speaks: what comes is live.
@@ -302,12 +325,12 @@ impl Timing {
         if batch.block.file_offset(0) == 0 {
             self.number = 0;
         }
-        let mut picked = match &batch.selection {
-            Selection::All(_) => None,
-            Selection::Picked(candidates) => Some(candidates.iter().copied().peekable()),
+        let (all, mut picked) = match &batch.selection {
+            Selection::All(ends) => (ends.len(), None),
+            Selection::Picked(candidates) => (0, Some(candidates.iter().copied().peekable())),
         };
         let mut marks = Marks::default();
-        for line in line::lines(bytes) {
+        for (at, line) in line::lines(bytes).enumerate() {
             let found = self.fold.find_in(bytes, line, &mut marks);
             let taken = self.fold.take(found);
             let came = self.arrived.as_mut().map(|arrived| {
@@ -320,7 +343,8 @@ impl Timing {
                 self.anchor();
             }
             let candidate = match &mut picked {
-                None => Some(Candidate { line, certain: true }),
+                // The last of a block may have been left out.
+                None => (at < all).then_some(Candidate { line, certain: true }),
                 Some(candidates) => candidates.next_if(|c| c.line == line),
             };
             let Some(candidate) = candidate else { continue };

@@ -1,0 +1,48 @@
+//! Memory for long columns, in large pages where the system has them.
+//!
+//! A table is kept, so its columns are memory that nobody had before. The system hands that out a page of 4 KiB at a time
+//! unless it is asked for more, and then most of the time goes there; of `malloc` nothing better is to be had.
+
+use arrow_buffer::{Buffer, MutableBuffer};
+use bytes::Bytes;
+use memmap2::MmapMut;
+
+/// A large page, in bytes.
+const LARGE: usize = 2 << 20;
+
+/// A buffer of `length` bytes, as `write` leaves them; they are 0 before.
+pub(super) fn filled(length: usize, write: impl FnOnce(&mut [u8])) -> Buffer {
+    // What is shorter than a large page is had sooner from the allocator, which may have it from before.
+    let map = if length < LARGE { None } else { MmapMut::map_anon(length).ok() };
+    if let Some(mut map) = map {
+        advise(&map, length);
+        write(&mut map);
+        return Buffer::from(Bytes::from_owner(map));
+    }
+    let mut buffer = MutableBuffer::from_len_zeroed(length);
+    write(&mut buffer);
+    buffer.into()
+}
+
+/// Asks for large pages as far as whole ones are filled: the rest of the last would be memory that nobody uses.
+fn advise(map: &MmapMut, length: usize) {
+    #[cfg(target_os = "linux")]
+    let _ = map.advise_range(memmap2::Advice::HugePage, 0, length - length % LARGE);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_buffer_holds_what_was_written_however_long_it_is() {
+        for length in [0, 1, LARGE - 1, LARGE, LARGE + 1, 3 * LARGE - 1] {
+            let buffer = filled(length, |room| {
+                assert!(room.len() == length && room.iter().all(|byte| *byte == 0));
+                room.iter_mut().enumerate().for_each(|(at, byte)| *byte = at as u8);
+            });
+            assert_eq!(buffer.len(), length);
+            assert!(buffer.iter().enumerate().all(|(at, byte)| *byte == at as u8), "{length}");
+        }
+    }
+}
