@@ -6,8 +6,8 @@ mod plan;
 use by_step::Stepping;
 pub use by_step::first_step;
 
+use std::borrow::Cow;
 use std::os::unix::fs::MetadataExt;
-
 use std::sync::Arc;
 
 use jiff::tz::TimeZone;
@@ -17,7 +17,7 @@ use crate::batch::{Batch, LineTime, Selection};
 use crate::error::Result;
 use crate::file::source::Source;
 use crate::index::{Entry, Filter, Index, Keep, span};
-use crate::line;
+use crate::line::{self, Line};
 use crate::pattern::Candidate;
 use crate::stamp::civil::{HOUR, MINUTE, now};
 use crate::stamp::{
@@ -321,16 +321,24 @@ impl Timing {
     /// through here, in order.
     pub fn sift(&mut self, batch: &mut Batch) {
         let bytes = batch.block.bytes();
-        let (mut kept, mut times) = (Vec::new(), Vec::new());
         if batch.block.file_offset(0) == 0 {
             self.number = 0;
         }
-        let (all, mut picked) = match &batch.selection {
-            Selection::All(ends) => (ends.len(), None),
-            Selection::Picked(candidates) => (0, Some(candidates.iter().copied().peekable())),
+        let (ends, mut picked) = match &batch.selection {
+            // The last lines of a block may have been left out: they need not be timed.
+            Selection::All(ends) => (Cow::Borrowed(ends.as_slice()), None),
+            Selection::Picked(candidates) => {
+                (Cow::Owned(line::ends(bytes)), Some(candidates.iter().copied().peekable()))
+            }
         };
+        // What is kept is what was there.
+        let all = picked.is_none() && self.terms.window == Window::default() && !self.asks_for_steps();
+        let (mut kept, mut times) = (Vec::new(), Vec::with_capacity(if all { ends.len() } else { 0 }));
+        let mut start = 0;
         let mut marks = Marks::default();
-        for (at, line) in line::lines(bytes).enumerate() {
+        for &end in ends.iter() {
+            let line = Line { start, end };
+            start = end;
             let found = self.fold.find_in(bytes, line, &mut marks);
             let taken = self.fold.take(found);
             let came = self.arrived.as_mut().map(|arrived| {
@@ -343,19 +351,22 @@ impl Timing {
                 self.anchor();
             }
             let candidate = match &mut picked {
-                // The last of a block may have been left out.
-                None => (at < all).then_some(Candidate { line, certain: true }),
+                None => Some(Candidate { line, certain: true }),
                 Some(candidates) => candidates.next_if(|c| c.line == line),
             };
             let Some(candidate) = candidate else { continue };
             let mut time = self.time(taken, came.unwrap_or_default());
             (time.level, time.step) = (batch.level_at(line.start), step);
             if in_steps && time.span.is_none_or(|span| self.terms.window.meets(span)) {
-                kept.push(candidate);
+                if !all {
+                    kept.push(candidate);
+                }
                 times.push(time);
             }
         }
-        batch.selection = Selection::Picked(kept);
+        if !all {
+            batch.selection = Selection::Picked(kept);
+        }
         batch.times = times;
     }
 
