@@ -11,6 +11,8 @@ CORPUS := $(or $(LOGDEX_CORPUS),$(HOME)/.cache/logdex-corpus)
 RUST_SOURCES := $(shell find src crates -name '*.rs') $(wildcard crates/*/Cargo.toml) Cargo.toml Cargo.lock
 PY_SOURCES := $(shell find python -name '*.py' -o -name '*.pyi' -o -name '*.tsv' -o -name 'page.*') pyproject.toml
 TEST_DEPS := pytest hypothesis pytest-benchmark pytest-timeout lz4
+# An object store that speaks S3, and who reads it; in the first environment only.
+REMOTE_DEPS := s3fs 'moto[s3,server]'
 # Whoever reads Arrow data; in the first environment only.
 ARROW_DEPS := pyarrow polars duckdb pandas arro3-core nanoarrow
 
@@ -25,7 +27,7 @@ nemo_TESTS := $(BACKEND_TESTS)
 PYENV := $(or $(PYENV_ROOT),$(HOME)/.pyenv)
 OTHER_PYTHONS := $(foreach minor,10 12 13 14,$(lastword $(wildcard $(PYENV)/versions/3.$(minor).*/bin/python)))
 REGEX_TESTS := $(wildcard tests/test_regex*.py)
-torchx_PACKAGES := torchx==0.7.0 playwright $(ARROW_DEPS)
+torchx_PACKAGES := torchx==0.7.0 playwright $(ARROW_DEPS) $(REMOTE_DEPS)
 nightly_PACKAGES := torchx-nightly==2026.10.26
 ray_PACKAGES := 'ray[data]>=2.50'
 nemo_PACKAGES := nemo-run==0.11.1 torchx==0.7.0 leptonai==0.26.7

@@ -216,17 +216,14 @@ def test_help_fits_a_terminal_of_80_columns(command: list[str]) -> None:
     assert usage == (
         "usage: logdex [OPTION ...] [SOURCE ...]\n"
         "       logdex ranks [OPTION ...] [SOURCE ...]\n"
-        "       logdex index [OPTION ...] SOURCE ..."
+        "       logdex index [OPTION ...] SOURCE ...\n"
+        "       logdex ls [OPTION ...] [NAME ...]"
     )
 
 
 def test_an_address_of_a_file_elsewhere_is_not_taken_for_a_handle() -> None:
-    assert run("s3://bucket/train.log") == (
-        2,
-        [],
-        "logdex: s3://bucket/train.log: addresses of s3:// are not read; copy the file here, or pipe it in "
-        "(`aws s3 cp s3://bucket/train.log - | logdex`, `ssh host cat train.log | logdex`)\n",
-    )
+    assert run("ssh://host") == (2, [], "logdex: ssh://host: write ssh://[user@]host[:port]/path\n")
+    assert run("file:///a.log") == (2, [], "logdex: file:///a.log: this file is here; name its path\n")
 
 
 def test_an_open_file_is_no_path() -> None:

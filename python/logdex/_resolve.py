@@ -26,9 +26,13 @@ def inputs(argument: str, wish: Wish) -> list[Input]:
     if (plain := plain_file(argument)) is not None:
         return [plain]
     # Imported when what is asked is not one plain file: layouts take longer to import than a small log to read.
-    from logdex.inputs.handle import is_handle, parse
+    from logdex.inputs.handle import is_address, is_handle, parse
     from logdex.inputs.paths import of_path
 
+    if is_address(argument):
+        from logdex.remote.inputs import of_address
+
+        return of_address(argument, wish)
     if is_handle(argument):
         return _of_handle(parse(argument), wish)
     return of_path(argument, wish)
@@ -36,12 +40,14 @@ def inputs(argument: str, wish: Wish) -> list[Input]:
 
 def growing(arguments: Iterable[str], wish: Wish) -> list[Growing]:
     """What of `arguments` may stand for more logs later: directories, globs, and jobs of Slurm."""
-    from logdex.inputs.handle import is_handle, parse
+    from logdex.inputs.handle import is_address, is_handle, parse
     from logdex.inputs.layouts import may_grow
     from logdex.inputs.newcomers import Growth
 
     found: list[Growing] = []
     for one in arguments:
+        if is_address(one):
+            continue
         if is_handle(one):
             if _is_job(meant := parse(one)):
                 from logdex.slurm.inputs import Job

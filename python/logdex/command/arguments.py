@@ -18,8 +18,9 @@ _USAGE = """\
 
 _DESCRIPTION = """\
 Show the lines of training logs, by regex and by time: whole and in order, from
-files, directories, globs, standard input, jobs of Slurm (slurm:12345) and TorchX
-handles (scheduler://session/app[/role[/replicas]]).
+files here and elsewhere (ssh://host/path, s3://bucket/key), directories, globs,
+standard input, jobs of Slurm (slurm:12345) and TorchX handles
+(scheduler://session/app[/role[/replicas]]).
 """
 
 _DIGITS = len(str(sys.maxsize))

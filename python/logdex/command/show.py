@@ -39,7 +39,7 @@ def run(args: Namespace) -> int:
     if misread := hints.misread(args):
         hints.say(misread)
         return TROUBLE
-    wish = Wish(streams=args.streams, follow=args.follow, last=args.last is not None)
+    wish = Wish(streams=args.streams, follow=args.follow, last=args.last is not None, tail=_tail(args))
     found, failed = _resolve(args.sources, wish)
     lookout = _lookout(args.sources, wish, found) if args.follow else None
     if not found and (failed or lookout is None):
@@ -54,6 +54,15 @@ def run(args: Namespace) -> int:
     if status == NONE_SELECTED and not args.follow:
         command.explain()
     return TROUBLE if failed or command.failed else status
+
+
+def _tail(args: Namespace) -> int | None:
+    """How many last lines are all that is asked of one source: what else is asked may need those before them."""
+    chosen = args.regex or args.exclude or args.level or args.where or args.invert
+    timed = args.since or args.until or args.step or args.steps or args.time != "none"
+    whole = args.line_number or args.json or args.count or args.histogram or args.records or args.cursor_file
+    around = args.before or args.after
+    return None if len(args.sources) > 1 or chosen or timed or whole or around else args.last
 
 
 def _beside_cursor(args: Namespace) -> str | None:

@@ -18,8 +18,26 @@ _JOB = re.compile(
     r"slurm:(?P<app>[0-9]+(?:_[0-9]+)?(?:\+[0-9]+)?)(?:/(?P<role>[^/]+)(?:/(?P<replicas>[\d,-]+))?)?/?$"
 )
 
-_REMOTE = ("s3", "gs", "gcs", "az", "abfs", "http", "https", "ftp", "hdfs", "ssh", "sftp", "file")
-"""What an address begins with that is of a file, and not of an app."""
+_REMOTE = (
+    *(
+        "ssh",
+        "s3",
+        "s3a",
+        "gs",
+        "gcs",
+        "az",
+        "abfs",
+        "abfss",
+        "adl",
+        "oci",
+        "hdfs",
+        "webhdfs",
+        "http",
+        "https",
+    ),
+    *("ftp", "sftp", "smb", "hf", "memory"),
+)
+"""What an address begins with that is of a file elsewhere, and not of an app."""
 
 
 class Handle(NamedTuple):
@@ -36,6 +54,12 @@ class Handle(NamedTuple):
     """The replicas of each role that are meant, of which the app may have fewer; None for all."""
 
 
+def is_address(text: str) -> bool:
+    """Whether an argument is the address of a file elsewhere, such as `ssh://host/path` or `s3://bucket/key`."""
+    kind, mark, _ = text.partition("://")
+    return bool(mark) and kind.lower() in _REMOTE and not os.path.lexists(text)
+
+
 def is_handle(text: str) -> bool:
     """Whether an argument is `scheduler://session/app` or `slurm:12345`, and no path."""
     return ("://" in text or text.startswith("slurm:")) and not os.path.lexists(text)
@@ -49,11 +73,8 @@ def parse(text: str) -> Handle:
     """
     if "://" not in text:
         return _of_job(text)
-    if (kind := text.partition("://")[0].lower()) in _REMOTE:
-        raise ValueError(
-            f"{text}: addresses of {kind}:// are not read; copy the file here, or pipe it in "
-            "(`aws s3 cp s3://bucket/train.log - | logdex`, `ssh host cat train.log | logdex`)"
-        )
+    if text.lower().startswith("file://"):
+        raise ValueError(f"{text}: this file is here; name its path")
     match = _HANDLE.match(text)
     if match is None:
         raise ValueError(

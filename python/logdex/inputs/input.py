@@ -112,6 +112,8 @@ class Wish(Fields):
     follow: bool = False
     last: bool = False
     """Only the last lines, for which nobody decompresses what is old."""
+    tail: int | None = None
+    """So many last lines of the file are all that is asked, whatever they say."""
 
 
 def text_of(name: str) -> str:

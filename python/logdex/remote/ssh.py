@@ -1,0 +1,94 @@
+"""A file on another machine, read by the system's `ssh`: its configuration, keys and agent are those of the user."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import subprocess
+
+from logdex.remote.elsewhere import State
+
+_ADDRESS = re.compile(
+    r"ssh://(?P<host>(?:[^/@]+@)?(?:\[[^]]+\]|[^/:@]+))(?::(?P<port>\d{1,5}))?(?P<path>/.+)"
+)
+_PATIENCE = 60.0
+"""Seconds after which a machine counts as not answering."""
+_MISSING = 66
+"""The exit status by which our command says that there is no such file."""
+_SSH_FAILED = 255
+
+
+class SshFile:
+    """A file behind `ssh://[user@]host[:port]/path`; a path that begins with `/~/` is in the user's home.
+
+    `$LOGDEX_SSH` is the command that is run for `ssh`, with options if need be, as `GIT_SSH_COMMAND` is.
+    """
+
+    def __init__(self, address: str) -> None:
+        """Takes the address apart.
+
+        Raises:
+            ValueError: It is not written as one.
+        """
+        match = _ADDRESS.fullmatch(address)
+        # A host that begins with a dash would be an option.
+        if match is None or match["host"].startswith("-"):
+            raise ValueError(f"{address}: write ssh://[user@]host[:port]/path")
+        self.address = address
+        path = match["path"]
+        self._path = path[3:] if path.startswith("/~/") else path
+        self._host = match["host"].replace("[", "").replace("]", "")
+        self._port = match["port"]
+
+    def look(self) -> State:
+        """See `Elsewhere`."""
+        name = shlex.quote(self._path)
+        # The options of GNU's stat, and of others; `wc -c` of a file asks for its size only.
+        out = self._run(
+            f"test -e {name} || exit {_MISSING}; test -f {name} || exit {_MISSING + 1}; "
+            f"stat -L -c '%s %Y:%i' -- {name} 2>/dev/null || stat -L -f '%z %m:%i' -- {name}"
+        )
+        size, _, tag = out.decode("ascii", "replace").strip().partition(" ")
+        if not size.isdecimal():
+            raise OSError(5, f"`stat` there says {out[:80]!r}, which is no size", self.address)
+        return State(int(size), tag)
+
+    def read(self, start: int, end: int) -> bytes:
+        """See `Elsewhere`."""
+        name = shlex.quote(self._path)
+        return self._run(f"tail -c +{start + 1} -- {name} | head -c {end - start}")
+
+    def _run(self, command: str) -> bytes:
+        # The shell there may be any; what is asked is put to a plain one.
+        words = [*self._ssh(), self._host, f"sh -c {shlex.quote(command)}"]
+        try:
+            done = subprocess.run(
+                words, stdin=subprocess.DEVNULL, capture_output=True, timeout=_PATIENCE, check=False
+            )
+        except FileNotFoundError:
+            raise OSError(
+                2, f"{words[0]} is not here; install openssh, or set LOGDEX_SSH", self.address
+            ) from None
+        except subprocess.TimeoutExpired:
+            raise OSError(110, f"no answer in {_PATIENCE:.0f} s; is the machine up?", self.address) from None
+        if done.returncode:
+            raise self._refused(done)
+        return done.stdout
+
+    def _ssh(self) -> list[str]:
+        command = shlex.split(os.environ.get("LOGDEX_SSH", "")) or ["ssh"]
+        return [*command, "-o", "BatchMode=yes", *(["-p", self._port] if self._port else [])]
+
+    def _refused(self, done: subprocess.CompletedProcess[bytes]) -> OSError:
+        said = done.stderr.decode("utf-8", "replace").strip().splitlines()
+        if done.returncode == _MISSING:
+            return FileNotFoundError(2, "there is no such file there", self.address)
+        if done.returncode == _MISSING + 1:
+            return IsADirectoryError(21, "this is no plain file; name one", self.address)
+        why = said[-1] if said else f"ended with status {done.returncode}"
+        if done.returncode == _SSH_FAILED:
+            return OSError(
+                113, f"{why}; try `ssh {self._host}`, which must not ask for anything", self.address
+            )
+        return OSError(5, why, self.address)

@@ -1,0 +1,327 @@
+"""Logs elsewhere: by ssh and from an object store, of which only what is asked is fetched, once."""
+
+import gzip
+import itertools
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import logdex
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from logdex.inputs.input import Wish
+from logdex.remote import inputs as remote
+from logdex.remote.copy import Copy, joined, missing
+from logdex.remote.elsewhere import State
+from shell import Following, run
+
+_RANGES = st.lists(st.tuples(st.integers(0, 30), st.integers(0, 30)), max_size=6)
+
+
+@given(ranges=_RANGES, start=st.integers(0, 30), end=st.integers(0, 30))
+def test_ranges_are_sets_of_bytes(ranges: list[tuple[int, int]], start: int, end: int) -> None:
+    there = {byte for first, last in ranges for byte in range(first, last)}
+    one = joined(ranges)
+    assert {byte for first, last in one for byte in range(first, last)} == there
+    assert all(before[1] < after[0] for before, after in itertools.pairwise(one))
+    wanted = missing(one, start, end)
+    assert [byte for first, last in wanted for byte in range(first, last)] == sorted(
+        set(range(start, end)) - there
+    )
+
+
+class Memory:
+    """A file elsewhere, which notes what is read of it."""
+
+    address = "memory://log"
+
+    def __init__(self, text: bytes) -> None:
+        self.text = text
+        self.tag = 0
+        self.read_ranges: list[tuple[int, int]] = []
+
+    def look(self) -> State:
+        return State(len(self.text), str(self.tag))
+
+    def read(self, start: int, end: int) -> bytes:
+        self.read_ranges.append((start, end))
+        return self.text[start:end]
+
+    def change(self, text: bytes) -> None:
+        self.text = text
+        self.tag += 1
+
+    def fetched(self) -> int:
+        """How many bytes were read since this was asked last."""
+        count = sum(min(end, len(self.text)) - start for start, end in self.read_ranges)
+        self.read_ranges.clear()
+        return count
+
+
+LINES = b"".join(b"2026-11-22 02:10:00 step %07d\n" % number for number in range(100_000))
+
+
+def test_what_was_fetched_once_is_not_fetched_again() -> None:
+    file = Memory(LINES)
+    assert Copy(file).read(1000, 5000) == LINES[1000:5000]
+    assert file.fetched() == 4000
+    assert Copy(file).read(500, 6000) == LINES[500:6000]
+    assert file.fetched() == 1500
+    Copy(file).fetch(0, len(LINES))
+    assert file.fetched() == len(LINES) - 5500
+    assert Path(Copy(file).path).read_bytes() == LINES
+    assert file.fetched() == 0
+
+
+def test_of_a_log_that_grew_the_new_bytes_are_fetched() -> None:
+    file = Memory(LINES)
+    Copy(file).fetch(0, len(LINES))
+    file.fetched()
+    file.change(LINES + b"more\n")
+    copy = Copy(file)
+    copy.fetch(0, copy.state.size)
+    assert Path(copy.path).read_bytes() == LINES + b"more\n"
+    assert file.fetched() <= 4096 + 5
+
+
+@pytest.mark.parametrize("text", [LINES[:-10], LINES[:-10] + b"x" * 20, b"", b"other" * len(LINES)])
+def test_another_file_behind_the_address_is_read_anew(text: bytes) -> None:
+    file = Memory(LINES)
+    Copy(file).fetch(0, len(LINES))
+    file.change(text)
+    copy = Copy(file)
+    copy.fetch(0, copy.state.size)
+    assert Path(copy.path).read_bytes() == text
+
+
+@pytest.mark.parametrize(
+    "note",
+    ["", "[]", "{", '{"state": [5, "0"], "ranges": [[0, 9999999999]]}', '{"state": 7, "ranges": [[5, 1]]}'],
+)
+def test_a_damaged_note_is_no_note(note: str) -> None:
+    file = Memory(LINES)
+    Path(Copy(file).path).with_suffix(".json").write_text(note)
+    assert Copy(file).read(0, 100) == LINES[:100]
+
+
+def test_a_file_that_is_cut_while_it_is_read_is_said() -> None:
+    file = Memory(LINES)
+    copy = Copy(file)
+    file.text = LINES[:50]
+    with pytest.raises(OSError, match="it ended at byte 50 while it was read"):
+        copy.fetch(0, 100)
+    file.change(LINES[:50])
+    with pytest.raises(OSError, match="cut or written anew"):
+        copy.grow()
+
+
+def test_old_copies_make_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LOGDEX_SPOOL", "1")
+    old, new = Memory(LINES), Memory(LINES)
+    new.address = "memory://other"
+    copy = Copy(old)
+    copy.fetch(0, len(LINES))
+    Copy(new).fetch(0, 10)
+    assert not Path(copy.path).exists()
+
+
+@pytest.mark.parametrize("lines", [0, 1, 2, 7, 9000, 100_000, 200_000])
+@pytest.mark.parametrize("end", [b"", b"unfinished"])
+def test_of_the_last_lines_only_those_are_fetched(
+    lines: int, end: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = Memory(LINES + end)
+    monkeypatch.setattr(remote, "_elsewhere", lambda address: file)
+    (one,) = remote.of_address("memory://log", Wish(tail=lines))
+    text = Path(one.path).read_bytes().splitlines(keepends=True)
+    every = (LINES + end).splitlines(keepends=True)
+    # The engine takes the last of what is there, which is the whole where the log has hardly more.
+    assert text[-lines:] == every[-lines:] if lines else text == []
+    assert file.fetched() <= 10 + max(4 * len(b"".join(text)), 256 << 10)
+
+
+# By ssh
+
+
+def _free_port() -> int:
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return int(one.getsockname()[1])
+
+
+@pytest.fixture(scope="module")
+def sshd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str]]:
+    """A server of our own, with keys of its own: the beginning of addresses behind it, and the command for `ssh`."""
+    server = shutil.which("sshd", path=f"{os.environ['PATH']}:/usr/sbin")
+    if server is None or shutil.which("ssh") is None:
+        pytest.skip("openssh's server is not installed: apt-get install openssh-server")
+    home = tmp_path_factory.mktemp("ssh")
+    for name in ("host", "user"):
+        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", home / name], check=True)
+    (home / "authorized").write_bytes((home / "user.pub").read_bytes())
+    port = _free_port()
+    (home / "sshd").write_text(
+        f"Port {port}\nListenAddress 127.0.0.1\nHostKey {home}/host\nAuthorizedKeysFile {home}/authorized\n"
+        f"PidFile none\nUsePAM no\nStrictModes no\nPasswordAuthentication no\nPermitRootLogin yes\n"
+    )
+    if os.getuid() == 0:
+        Path("/run/sshd").mkdir(exist_ok=True)
+    with (home / "said").open("w") as said:
+        process = subprocess.Popen([server, "-D", "-e", "-f", home / "sshd"], stderr=said)
+    command = (
+        f"ssh -F none -i {home}/user -o UserKnownHostsFile={home}/known -o StrictHostKeyChecking=accept-new"
+    )
+    try:
+        for _ in range(600):
+            done = subprocess.run(
+                [*command.split(), "-o", "BatchMode=yes", "-p", str(port), "127.0.0.1", "true"],
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                check=False,
+            )
+            if done.returncode == 0:
+                break
+            if process.poll() is not None:
+                pytest.skip(f"no server of ours can be started here: {(home / 'said').read_text()}")
+            time.sleep(0.05)
+        else:
+            pytest.skip(f"nobody can log in here: {done.stderr.decode()}")
+        yield f"ssh://127.0.0.1:{port}", command
+    finally:
+        process.terminate()
+        process.wait()
+
+
+@pytest.fixture
+def by_ssh(sshd: tuple[str, str], monkeypatch: pytest.MonkeyPatch) -> str:
+    monkeypatch.setenv("LOGDEX_SSH", sshd[1])
+    return sshd[0]
+
+
+def test_by_ssh(by_ssh: str, tmp_path: Path) -> None:
+    path = tmp_path / "a b's.log"
+    path.write_bytes(LINES[:3000])
+    address = f"{by_ssh}{path}"
+    every = LINES[:3000].decode().splitlines(keepends=True)
+    assert run(address)[1] == [*every[:-1], every[-1].rstrip("\n") + "\n"]
+    assert run("-n", "2", address)[1] == [*every[-2:-1], every[-1].rstrip("\n") + "\n"]
+    assert run("-e", "step 0000007", address) == (0, [every[7]], "")
+    assert list(logdex.open(address).lines("step 0000007")) == [every[7]]
+    with path.open("ab") as file:
+        file.write(b"\n2026-11-22 02:11:00 new\n")
+    assert run("--since", "2026-11-22 02:11", address) == (0, ["2026-11-22 02:11:00 new\n"], "")
+
+
+def test_by_ssh_what_is_not_there_is_said(by_ssh: str, tmp_path: Path) -> None:
+    missing_one = f"{by_ssh}{tmp_path}/none.log"
+    assert run(missing_one) == (2, [], f"logdex: {missing_one}: there is no such file there\n")
+    assert run(f"{by_ssh}{tmp_path}") == (
+        2,
+        [],
+        f"logdex: {by_ssh}{tmp_path}: this is no plain file; name one\n",
+    )
+    closed = f"ssh://127.0.0.1:{_free_port()}/x.log"
+    status, _, error = run(closed)
+    assert status == 2
+    assert error.startswith(f"logdex: {closed}: ")
+    assert "try `ssh 127.0.0.1`" in error
+    status, _, error = run("ssh://-oProxyCommand=evil/x")
+    assert (status, error) == (
+        2,
+        "logdex: ssh://-oProxyCommand=evil/x: write ssh://[user@]host[:port]/path\n",
+    )
+    status, _, error = run(missing_one, LOGDEX_SSH="/nowhere/ssh")
+    assert "/nowhere/ssh is not here; install openssh, or set LOGDEX_SSH" in error
+
+
+def test_by_ssh_a_follow_shows_what_comes(by_ssh: str, tmp_path: Path) -> None:
+    path = tmp_path / "run.log"
+    path.write_text("old\nlast\n")
+    one = Following("-n", "1", f"{by_ssh}{path}")
+    try:
+        assert one.line() == "last\n"
+        with path.open("a") as file:
+            file.write("new\n")
+        assert one.line() == "new\n"
+        path.write_text("x\n")
+        assert "cut or written anew while it was followed" in one.error_line()
+        assert one.process.wait(60) == 2
+    finally:
+        one.process.kill()
+        one.process.communicate()
+
+
+# From an object store
+
+
+@pytest.fixture(scope="module")
+def bucket() -> Iterator[str]:
+    """A bucket of moto's S3, which speaks as the real one does."""
+    pytest.importorskip("s3fs")
+    server = pytest.importorskip("moto.server").ThreadedMotoServer(
+        ip_address="127.0.0.1", port=0, verbose=False
+    )
+    server.start()
+    host, port = server.get_host_and_port()
+    try:
+        yield f"http://{host}:{port}"
+    finally:
+        server.stop()
+
+
+@pytest.fixture
+def s3(bucket: str, monkeypatch: pytest.MonkeyPatch) -> "Store":
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        monkeypatch.delenv(name)
+    for name, value in {
+        "AWS_ENDPOINT_URL": bucket,
+        "AWS_ACCESS_KEY_ID": "k",
+        "AWS_SECRET_ACCESS_KEY": "s",
+        "AWS_DEFAULT_REGION": "us-east-1",
+    }.items():
+        monkeypatch.setenv(name, value)
+    return Store()
+
+
+class Store:
+    """What is in the bucket, put there by another process, as training jobs do."""
+
+    def put(self, name: str, text: bytes) -> str:
+        code = (
+            "import sys, s3fs; files = s3fs.S3FileSystem(); files.exists('logs') or files.mkdir('logs')\n"
+            "files.pipe_file('logs/' + sys.argv[1], sys.stdin.buffer.read())"
+        )
+        subprocess.run([sys.executable, "-c", code, name], input=text, check=True, timeout=300)
+        return f"s3://logs/{name}"
+
+
+def test_from_s3(s3: Store, tmp_path: Path) -> None:
+    address = s3.put("run/rank3.log", LINES)
+    every = LINES.decode().splitlines(keepends=True)
+    assert run("-n", "2", address) == (0, every[-2:], "")
+    notes = list((tmp_path / "cache" / "remote").glob("*.json"))
+    (ranges,) = (json.loads(note.read_text())["ranges"] for note in notes)
+    assert sum(end - start for start, end in ranges) == 10 + (256 << 10)
+    assert run("-e", "step 0000007", address) == (0, [every[7]], "")
+    s3.put("run/rank3.log", LINES + b"2026-11-22 02:11:00 new\n")
+    assert run("--since", "2026-11-22 02:11", address) == (0, ["2026-11-22 02:11:00 new\n"], "")
+    assert json.loads(run("--json", "-n", "1", address)[1][0])["rank"] == 3
+    packed = s3.put("run/a.log.gz", gzip.compress(b"one\ntwo\n"))
+    assert run("-n", "1", packed) == (0, ["two\n"], "")
+    assert run("s3://logs/none.log") == (2, [], "logdex: s3://logs/none.log: there is no such object\n")
+
+
+def test_from_nowhere_what_is_missing_is_said(tmp_path: Path) -> None:
+    (tmp_path / "fsspec.py").write_text("raise ImportError('no fsspec here')")
+    status, _, error = run("gs://bucket/x.log", PYTHONPATH=str(tmp_path))
+    assert status == 2
+    assert error == (
+        "logdex: gs://bucket/x.log: no fsspec here; such addresses are read by fsspec: pip install 'logdex[remote]'\n"
+    )
