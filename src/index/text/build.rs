@@ -196,12 +196,29 @@ fn on_threads(source: &Source, cuts: &[Vec<Extent>], tick: Tick<'_>) -> Result<V
 /// The keys of the blocks `cut`: their rows one behind the other.
 fn tile(source: &Source, cut: &[Extent], halt: &AtomicBool) -> Result<Vec<u8>> {
     let (mut rows, mut keys, mut block) = (vec![0; ROWS * TILE_BYTES], Keys::default(), Block::default());
-    for (extent, column) in cut.iter().zip(0_usize..) {
-        if halt.load(Ordering::Relaxed) {
-            return Err(Error::Interrupted);
+    let mut eight = vec![Vec::new(); 8];
+    for (extents, column) in cut.chunks(8).zip(0..) {
+        for (extent, marks) in extents.iter().zip(&mut eight) {
+            if halt.load(Ordering::Relaxed) {
+                return Err(Error::Interrupted);
+            }
+            block.read(source, *extent)?;
+            keys.mark(block.bytes(), marks);
         }
-        block.read(source, *extent)?;
-        keys.of(block.bytes(), |key| rows[key * TILE_BYTES + column / 8] |= 1 << (column % 8));
+        put(&eight[..extents.len()], column, &mut rows);
     }
     Ok(rows)
+}
+
+/// Puts the marks of up to eight blocks into `rows`, as the byte at `column` of each row.
+fn put(eight: &[Vec<u8>], column: usize, rows: &mut [u8]) {
+    let mut bytes = vec![0; ROWS];
+    for (marks, n) in eight.iter().zip(0..) {
+        for (byte, mark) in bytes.iter_mut().zip(marks) {
+            *byte |= mark << n;
+        }
+    }
+    for (row, byte) in rows.chunks_exact_mut(TILE_BYTES).zip(bytes) {
+        row[column] = byte;
+    }
 }

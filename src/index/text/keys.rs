@@ -11,6 +11,8 @@
 //! on its own four bytes; the anchor of a word on its own eight, and on 16 of the same word, which a text that holds the
 //! literal has as well; the anchor of an address on the dot before it and the bytes that it has.
 
+use std::iter::successors;
+
 use crate::pattern::{DIGIT, SHORTEST as GRAM};
 
 const GRAM_BITS: u32 = 15;
@@ -26,62 +28,63 @@ pub const ROWS: usize = OTHER_TEXT as usize + 1;
 const WORD: usize = 16;
 /// How many bytes of a word make one anchor.
 const PART: usize = 8;
+/// What eight bytes are multiplied by to be hashed: the upper bits of the product.
+const MIX: u64 = 0x9E37_79B9_7F4A_7C15;
 
-/// The keys of one block after the other.
+/// Where what is no key is marked: a place behind all rows, so that marking needs no branch.
+const NO_KEY: usize = ROWS;
+/// For each row whether a text has its key: 0 or 1; and one more place, for [`NO_KEY`].
+type Marks = [u8; ROWS + 1];
+
+/// Marks the keys of one block after the other, with memory of its own.
+#[derive(Default)]
 pub struct Keys {
-    rows: Vec<u8>,
     folded: Vec<u8>,
-    anchors: Vec<u32>,
-}
-
-impl Default for Keys {
-    fn default() -> Self {
-        Self { rows: vec![0; ROWS.next_multiple_of(8)], folded: Vec::new(), anchors: Vec::new() }
-    }
+    grams: Grams,
+    /// Which bytes are of words, and which are dots.
+    of_words: Vec<u64>,
+    dots: Vec<u64>,
 }
 
 impl Keys {
-    /// The keys of `text`: gives `each` all of them, in order.
-    pub fn of(&mut self, text: &[u8], mut each: impl FnMut(usize)) {
-        self.rows.fill(0);
+    /// Says in `marks` for each row whether `text` has its key: 0 or 1. What stands behind that means nothing.
+    pub fn mark(&mut self, text: &[u8], marks: &mut Vec<u8>) {
+        marks.clear();
+        marks.resize(ROWS + 1, 0);
+        if let Some(marks) = marks.first_chunk_mut() {
+            self.mark_in(text, marks);
+        }
+    }
+
+    fn mark_in(&mut self, text: &[u8], marks: &mut Marks) {
         fold(text, &mut self.folded);
-        if let Some(grams) = self.rows.first_chunk_mut::<GRAM_ROWS>() {
-            mark_grams(&self.folded, grams);
+        self.grams.mark(&self.folded, marks);
+        bits_of(text, is_of_word, &mut self.of_words);
+        words(text, &self.of_words, |key| marks[key] = 1);
+        if may_have_addresses(marks) {
+            bits_of(text, is_dot, &mut self.dots);
+            addresses(text, &self.dots, |key| marks[key] = 1);
         }
-        self.anchors.clear();
-        words(text, &mut self.anchors);
-        if self.may_have_addresses() {
-            addresses(text, &mut self.anchors);
-        }
-        for key in &self.anchors {
-            self.rows[*key as usize] = 1;
-        }
-        self.rows[OTHER_TEXT as usize] = u8::from(!text.is_ascii());
-        for (eight, at) in self.rows.chunks_exact(8).zip((0..).step_by(8)) {
-            let mut marks = u64::from_le_bytes(eight.try_into().unwrap_or_default());
-            while marks != 0 {
-                each(at + marks.trailing_zeros() as usize / 8);
-                marks &= marks - 1;
-            }
-        }
+        marks[OTHER_TEXT as usize] = u8::from(!text.is_ascii());
     }
 }
 
-impl Keys {
-    /// Whether some octet may stand between dots, by the grams: most logs have numbers with a dot, and no addresses.
-    fn may_have_addresses(&self) -> bool {
-        let has = |gram: &[u8; GRAM]| self.rows[gram_row(*gram)] == 1;
-        has(b".0.0") || has(b".00.") || (has(b".000") && has(b"000."))
-    }
+/// Whether some octet may stand between dots, by the grams: most logs have numbers with a dot, and no addresses.
+fn may_have_addresses(marks: &Marks) -> bool {
+    let has = |gram: &[u8; GRAM]| marks[gram_row(*gram)] == 1;
+    has(b".0.0") || has(b".00.") || (has(b".000") && has(b"000."))
 }
 
 /// The keys of a literal of lower-case letters, any other bytes and [`DIGIT`]; sorted, each once.
 pub fn of_literal(literal: &[u8]) -> Vec<u32> {
-    let (mut folded, mut keys) = (Vec::new(), Vec::new());
+    let (mut folded, mut bits, mut keys) = (Vec::new(), Vec::new(), Vec::new());
     fold(literal, &mut folded);
     keys.extend(folded.windows(GRAM).map(|gram| gram_row(gram.try_into().unwrap_or_default()) as u32));
-    words(literal, &mut keys);
-    addresses(literal, &mut keys);
+    let mut push = |key: usize| keys.extend((key != NO_KEY).then_some(key as u32));
+    bits_of(literal, is_of_word, &mut bits);
+    words(literal, &bits, &mut push);
+    bits_of(literal, is_dot, &mut bits);
+    addresses(literal, &bits, push);
     keys.sort_unstable();
     keys.dedup();
     keys
@@ -101,78 +104,164 @@ fn gram_row(gram: [u8; GRAM]) -> usize {
     (u32::from_le_bytes(gram).wrapping_mul(0x9E37_79B1) >> (32 - GRAM_BITS)) as usize
 }
 
-/// Marks the grams of a folded text; the hot loop of building.
-fn mark_grams(folded: &[u8], rows: &mut [u8; GRAM_ROWS]) {
-    for gram in folded.windows(GRAM) {
-        if let Ok(gram) = gram.try_into() {
-            rows[gram_row(gram)] = 1;
+/// How many windows of a text are remembered.
+const SEEN_BITS: u32 = 12;
+/// How many bytes a window has.
+const WINDOW: usize = 8;
+/// How many grams a window has.
+const GRAMS_EACH: usize = WINDOW - GRAM + 1;
+
+/// Marks grams, which is the hot loop of building.
+///
+/// A log says the same again and again. So a text is taken by windows of eight bytes that share three, and one that was
+/// seen lately is passed over with its five grams. Whether one was seen cannot be foreseen by a processor, so there is no
+/// branch on it: fresh windows are listed first.
+struct Grams {
+    /// By its hash, the last window that had it.
+    seen: Vec<u64>,
+    fresh: Vec<u64>,
+}
+
+impl Default for Grams {
+    fn default() -> Self {
+        Self { seen: vec![0; 1 << SEEN_BITS], fresh: Vec::new() }
+    }
+}
+
+impl Grams {
+    fn mark(&mut self, folded: &[u8], marks: &mut Marks) {
+        /// How many windows are listed before the fresh ones are marked, so that these are still at hand.
+        const LISTED: usize = 512;
+        self.seen.fill(0);
+        // A window of zeros belongs there, and was not seen; what is there instead belongs elsewhere.
+        self.seen[0] = 1;
+        self.fresh.resize(LISTED, 0);
+        let mut rest = folded;
+        while rest.len() >= WINDOW {
+            let (fresh, windows) = self.list(rest);
+            for window in &self.fresh[..fresh] {
+                for n in 0..GRAMS_EACH {
+                    marks[gram_row(((window >> (8 * n)) as u32).to_le_bytes())] = 1;
+                }
+            }
+            rest = &rest[windows * GRAMS_EACH..];
         }
+        for gram in rest.windows(GRAM) {
+            marks[gram_row(gram.try_into().unwrap_or_default())] = 1;
+        }
+    }
+
+    /// Lists those of the next windows of `text` that were not seen; returns how many these are, and of how many.
+    fn list(&mut self, text: &[u8]) -> (usize, usize) {
+        let (mut fresh, mut windows) = (0, 0);
+        for window in text.windows(WINDOW).step_by(GRAMS_EACH).take(self.fresh.len()) {
+            let window = u64::from_le_bytes(window.try_into().unwrap_or_default());
+            let seen = &mut self.seen[(window.wrapping_mul(MIX) >> (64 - SEEN_BITS)) as usize];
+            self.fresh[fresh] = window;
+            fresh += usize::from(*seen != window);
+            *seen = window;
+            windows += 1;
+        }
+        (fresh, windows)
     }
 }
 
 #[inline]
-fn anchor_row(hash: u32) -> u32 {
-    (hash >> (32 - ANCHOR_BITS)) + GRAM_ROWS as u32
+fn anchor_row(hash: u32) -> usize {
+    (hash >> (32 - ANCHOR_BITS)) as usize + GRAM_ROWS
 }
 
-/// What a word of hexadecimal digits is made of: 1 for such a byte.
-const OF_WORD: [u8; 256] = {
-    let (mut table, mut byte) = ([0; 256], 0);
-    while byte < 256 {
-        table[byte] = ((byte as u8).is_ascii_hexdigit() || byte as u8 == b'-') as u8;
-        byte += 1;
-    }
-    table
-};
-
-fn is_of_word(byte: u8) -> bool {
-    OF_WORD[byte as usize] == 1
+/// 1 for a byte of which words of hexadecimal digits are made; without a branch, so that many are looked at at once.
+#[inline]
+fn is_of_word(byte: u8) -> u8 {
+    let letter = u8::from((byte | 0x20).wrapping_sub(b'a') < 6);
+    letter | u8::from(byte.wrapping_sub(b'0') < 10) | u8::from(byte == b'-')
 }
 
-/// The anchors of hexadecimal words. A word of 16 bytes and more covers two places that 8 divides, and all between.
-fn words(text: &[u8], out: &mut Vec<u32>) {
-    const STEP: usize = WORD / 2;
-    let mut at = 0;
-    while let Some(few) = text.get(at..=at + STEP) {
-        // All five without a branch: which bytes of a text are in words cannot be foreseen.
-        let inside = [0, 2, 4, 6, STEP].iter().fold(1, |inside, n| inside & OF_WORD[few[*n] as usize]);
-        if inside == 0 {
-            at += STEP;
+#[inline]
+fn is_dot(byte: u8) -> u8 {
+    u8::from(byte == b'.')
+}
+
+/// What `is` says of each byte of `text`, 0 or 1, as bits: sixty-four in a number, and one more number, of zeros.
+fn bits_of(text: &[u8], is: impl Fn(u8) -> u8, bits: &mut Vec<u64>) {
+    let number = |few: &[u8; 64]| {
+        let few = few.map(&is);
+        // The product has, in its uppermost byte, the lowest bit of each of eight.
+        let eight = |few: &[u8; 8]| u64::from_le_bytes(*few).wrapping_mul(0x0102_0408_1020_4080) >> 56;
+        let eights = few.as_chunks().0.iter().zip((0..).step_by(8));
+        eights.fold(0, |all, (few, at)| all | eight(few) << at)
+    };
+    let (whole, rest) = text.as_chunks();
+    let mut last = [0; 64];
+    last[..rest.len()].copy_from_slice(rest);
+    bits.clear();
+    bits.extend(whole.iter().chain([&last]).map(number));
+    bits.push(0);
+}
+
+/// Gives `each` the keys of all parts of words of 16 bytes and more, in order; of some that is [`NO_KEY`]. `of_words` says
+/// which bytes of `text` are of words.
+fn words(text: &[u8], of_words: &[u64], mut each: impl FnMut(usize)) {
+    let mut left = 0;
+    for (two, at) in of_words.windows(2).zip((0..).step_by(64)) {
+        let begun = starts(u128::from(two[0]) | u128::from(two[1]) << 64);
+        if begun == 0 && left == 0 {
             continue;
         }
-        let start = text[..at].iter().rposition(|&b| !is_of_word(b)).map_or(0, |before| before + 1);
-        let end = text[at..].iter().position(|&b| !is_of_word(b)).map_or(text.len(), |n| at + n);
-        if end - start >= WORD {
-            parts(&text[start..end], out);
+        // A word's part begins at most eight bytes behind where sixteen bytes of it do.
+        let all = (0..=WORD - PART).fold(u128::from(left), |all, n| all | u128::from(begun) << n);
+        left = (all >> 64) as u64;
+        for start in places(all as u64, at) {
+            if let Some(part) = text.get(start..).and_then(<[u8]>::first_chunk) {
+                each(part_key(*part));
+            }
         }
-        at = (end / STEP + 1) * STEP;
     }
 }
 
-/// The anchors of one word: a quarter of its parts, chosen by their hash, of those that have letters and digits.
-fn parts(word: &[u8], out: &mut Vec<u32>) {
+/// The places of the bits that are set in the number that begins with place `at`.
+fn places(bits: u64, at: usize) -> impl Iterator<Item = usize> {
+    let rest = successors(Some(bits), |bits| Some(bits & bits.wrapping_sub(1)));
+    rest.take_while(|bits| *bits != 0).map(move |bits| at + bits.trailing_zeros() as usize)
+}
+
+/// Of the first 64 of these bits, those with which 16 set bits in a row begin.
+#[inline]
+fn starts(bits: u128) -> u64 {
+    let two = bits & (bits >> 1);
+    let four = two & (two >> 2);
+    let eight = four & (four >> 4);
+    (eight & (eight >> 8)) as u64
+}
+
+/// The key of one part of a word: a quarter have one, chosen by their hash, of those with letters and digits.
+#[inline]
+fn part_key(part: [u8; PART]) -> usize {
     const LOWER: u64 = u64::from_ne_bytes([0x20; PART]);
     // Of all that a word is made of, only letters have the one bit, and only digits the other.
     const LETTER: u64 = u64::from_ne_bytes([0x40; PART]);
     const NUMBER: u64 = u64::from_ne_bytes([0x10; PART]);
-    for part in word.windows(PART) {
-        let part = u64::from_le_bytes(part.try_into().unwrap_or_default()) | LOWER;
-        let hash = (part.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 32) as u32;
-        if hash.is_multiple_of(4) && part & LETTER != 0 && part & NUMBER != 0 {
-            out.push(anchor_row(hash));
-        }
-    }
+    let part = u64::from_le_bytes(part) | LOWER;
+    let hash = (part.wrapping_mul(MIX) >> 32) as u32;
+    let has_key = hash.is_multiple_of(4) & (part & LETTER != 0) & (part & NUMBER != 0);
+    if has_key { anchor_row(hash) } else { NO_KEY }
 }
 
 /// The anchors of IPv4 addresses: two octets with dots around them and what follows them, digit by digit from the second
 /// on, so that a literal which ends within the last octet has some of them; and where it is known to end, that.
-fn addresses(text: &[u8], out: &mut Vec<u32>) {
-    for dot in memchr::memchr_iter(b'.', text) {
-        let Some(next) = text.get(dot + 2..dot + 5).and_then(|few| few.iter().position(|b| *b == b'.'))
+/// `dots` says where dots are.
+fn addresses(text: &[u8], dots: &[u64], mut each: impl FnMut(usize)) {
+    let pairs = dots.windows(2).zip((0..).step_by(64)).flat_map(|(two, at)| {
+        let both = u128::from(two[0]) | u128::from(two[1]) << 64;
+        // Another dot stands behind one to three others.
+        places(two[0] & (both >> 2 | both >> 3 | both >> 4) as u64, at)
+    });
+    for dot in pairs {
+        let Some(second) = octet(&text[dot + 1..]).filter(|len| text.get(dot + 1 + len) == Some(&b'.'))
         else {
             continue;
         };
-        let Some(second) = octet(&text[dot + 1..]).filter(|len| *len == next + 1) else { continue };
         let third = dot + 1 + second + 1;
         let Some(len) = octet(&text[third..]).filter(|len| text.get(third + len) == Some(&b'.')) else {
             continue;
@@ -183,13 +272,13 @@ fn addresses(text: &[u8], out: &mut Vec<u32>) {
         for (n, digit) in text[last..last + digits].iter().enumerate() {
             hash = mixed(hash, *digit);
             if n > 0 {
-                out.push(anchor_row(hash));
+                each(anchor_row(hash));
             }
         }
         // What is only known to be a digit is no end.
         let ends = text.get(last + digits).is_some_and(|byte| !byte.is_ascii_digit() && *byte != DIGIT);
         if ends && digits > 0 {
-            out.push(anchor_row(mixed(hash, b'.')));
+            each(anchor_row(mixed(hash, b'.')));
         }
     }
 }
@@ -212,24 +301,27 @@ mod tests {
     use proptest::prelude::*;
 
     fn of_text(text: &[u8]) -> Vec<u32> {
-        let mut keys = Vec::new();
-        Keys::default().of(text, |key| keys.push(key as u32));
-        keys
+        let mut marks = Vec::new();
+        Keys::default().mark(text, &mut marks);
+        (0..ROWS).filter(|key| marks[*key] == 1).map(|key| key as u32).collect()
     }
 
     /// The twin of `words`: each word of the text by itself, and each part of it.
-    fn words_one_by_one(text: &[u8]) -> Vec<u32> {
+    fn words_one_by_one(text: &[u8]) -> Vec<usize> {
         let mut keys = Vec::new();
-        for word in text.split(|b| !is_of_word(*b)).filter(|word| word.len() >= 16) {
+        for word in text.split(|b| is_of_word(*b) == 0).filter(|word| word.len() >= 16) {
             for part in word.windows(8).map(<[u8]>::to_ascii_lowercase) {
                 let mixed = part.iter().any(u8::is_ascii_lowercase) && part.iter().any(u8::is_ascii_digit);
-                let hash = u64::from_le_bytes(part.try_into().unwrap()).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+                let hash = u64::from_le_bytes(part.try_into().unwrap()).wrapping_mul(MIX);
                 let hash = (hash >> 32) as u32;
                 keys.extend((mixed && hash.is_multiple_of(4)).then(|| anchor_row(hash)));
             }
         }
         keys
     }
+
+    const GRAMS_FROM: [&[u8]; 8] =
+        [b"INFO ", b"step=00000 ", b"loss=0.0000", b"\n", b"\0\0\0\0\0\0\0\0", b"\xff", b"a", b"kernel"];
 
     fn byte() -> impl Strategy<Value = u8> {
         prop_oneof![
@@ -275,10 +367,28 @@ mod tests {
             }
         }
 
+        /// Few words, as in a log, so that most windows were seen; and in any places.
+        #[test]
+        fn no_gram_is_passed_over(
+            texts in proptest::collection::vec(
+                proptest::collection::vec(proptest::sample::select(GRAMS_FROM.to_vec()), 0..400), 1..4),
+        ) {
+            let (mut grams, mut marks) = (Grams::default(), vec![0; ROWS + 1]);
+            for text in texts.iter().map(|words| words.concat()) {
+                marks.fill(0);
+                grams.mark(&text, marks.first_chunk_mut().unwrap());
+                let mut expected = vec![0; ROWS + 1];
+                text.windows(GRAM).for_each(|gram| expected[gram_row(gram.try_into().unwrap())] = 1);
+                prop_assert!(marks == expected);
+            }
+        }
+
         #[test]
         fn no_word_is_passed_over(text in text()) {
             let mut keys = Vec::new();
-            words(&text, &mut keys);
+            let mut bits = Vec::new();
+            bits_of(&text, is_of_word, &mut bits);
+            words(&text, &bits, |key| keys.extend((key != NO_KEY).then_some(key)));
             prop_assert_eq!(keys, words_one_by_one(&text));
         }
     }

@@ -59,10 +59,10 @@ pub fn is_off() -> bool {
 /// Whether an index would have a block of `text`, which is whole lines, read for `pattern`; for tests.
 pub fn may_select(pattern: &Pattern, text: &[u8]) -> bool {
     let Some(asked) = pattern.needs().and_then(|needs| Asked::of(&needs)) else { return true };
-    let mut keys = BTreeSet::new();
-    Keys::default().of(text, |key| {
-        keys.insert(key as u32);
-    });
+    let mut marks = Vec::new();
+    Keys::default().mark(text, &mut marks);
+    let keys: BTreeSet<u32> =
+        (0..).zip(&marks[..keys::ROWS]).filter_map(|(key, mark)| (*mark == 1).then_some(key)).collect();
     asked.may_be_among(&keys)
 }
 
