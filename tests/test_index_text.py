@@ -89,12 +89,37 @@ def test_a_rare_regex_reads_little(big: Path, kept: Path, regex: str) -> None:
     assert _indexed(big, kept).count(regex) == len(expected)
 
 
+@pytest.mark.parametrize("regex", ["step=12345 ", r"step=12345\b", r"INFO step=1234\d? .*", "(?i)STEP=12345"])
+def test_a_regex_for_a_step_reads_where_that_may_stand(big: Path, kept: Path, regex: str) -> None:
+    answer = _indexed(big, kept).lines(regex)
+    expected = list(_plain(big).lines(regex))
+    assert list(answer) == expected
+    assert expected
+    # Of a tile of 128 blocks three at most are read.
+    assert answer.stats.skipped_by_text > (30 << 20)
+
+
 _part = st.one_of(
     st.sampled_from(
         [*_WORDS, "needle", "gamma", "memory", "rank", "step=", "10.23", "e29b41d4-a716-4466-9544", "INFO"]
     ),
     st.sampled_from(
-        [r"\d+", r"\d", ".*", " ", r"\b", r"\w+", "[a-f]", "é?", "(?:er|el)", "s?", "[^ ]", "-", "=1234 "]
+        [
+            r"\d+",
+            r"\d",
+            ".*",
+            " ",
+            r"\b",
+            r"\w+",
+            "[a-f]",
+            "é?",
+            "(?:er|el)",
+            "s?",
+            "[^ ]",
+            "-",
+            "=1234 ",
+            "step=1234",
+        ]
     ),
 )
 _regex = st.builds(
@@ -215,7 +240,7 @@ def test_where_it_cannot_be_written_nothing_is_lost(big: Path, tmp_path: Path) -
     full = _command("index", "--text", big, preexec_fn=lambda: _no_more_than(256 << 10))
     assert full.returncode == 2
     assert "big.log" in full.stderr
-    assert not [path for path in (tmp_path / "cache").iterdir() if ".t1-" in path.name]
+    assert not [path for path in (tmp_path / "cache").iterdir() if ".t2-" in path.name]
     assert _command("-c", "-e", "needle-gamma", big).stdout == "1\n"
 
 
@@ -227,7 +252,7 @@ def test_two_that_build_at_once_agree(big: Path, tmp_path: Path) -> None:
     answer = log.lines("needle-gamma")
     assert len(list(answer)) == 1
     assert answer.stats.skipped_by_text > 24 << 20
-    stored = [path for path in (tmp_path / "cache").iterdir() if ".t1-" in path.name]
+    stored = [path for path in (tmp_path / "cache").iterdir() if ".t2-" in path.name]
     assert len(stored) == 1
     # Identifiers that stand in no line, and one that does.
     assert log.count(str(uuid.uuid5(uuid.NAMESPACE_DNS, "nowhere"))) == 0

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::counters::{self, Counts, Numbers, Sought};
 use super::keys::{OTHER_TEXT, of_literal};
 use super::segment::{Place, Segment};
 use crate::pattern::{Need, Needs};
@@ -12,8 +13,8 @@ const ROWS_EACH: usize = 12;
 /// What is asked of each segment, as rows.
 #[derive(Clone, Debug)]
 enum Rows {
-    /// The blocks that have all of these keys.
-    Keys(Vec<u32>),
+    /// The blocks that have all of these keys, and where all of these numbers may be.
+    Keys(Vec<u32>, Vec<Sought>),
     /// The blocks that have all of these.
     All(Vec<Rows>),
     /// The blocks that have one of these.
@@ -25,7 +26,8 @@ impl Rows {
     fn of(need: &Need) -> Option<Self> {
         match need {
             Need::Literal(literal) => {
-                Some(of_literal(literal)).filter(|keys| !keys.is_empty()).map(Self::Keys)
+                let keys = Some(of_literal(literal)).filter(|keys| !keys.is_empty())?;
+                Some(Self::Keys(keys, counters::of_literal(literal)))
             }
             Need::All(parts) => {
                 let parts: Vec<_> = parts.iter().filter_map(Self::of).collect();
@@ -35,19 +37,31 @@ impl Rows {
         }
     }
 
-    /// Whether a block with these keys has what is asked for.
-    fn held_among(&self, keys: &BTreeSet<u32>) -> bool {
+    /// Whether a block with these keys and numbers has what is asked for.
+    fn held_among(&self, keys: &BTreeSet<u32>, counts: &Counts) -> bool {
         match self {
-            Self::Keys(all) => all.iter().all(|key| keys.contains(key)),
-            Self::All(parts) => parts.iter().all(|part| part.held_among(keys)),
-            Self::Any(parts) => parts.iter().any(|part| part.held_among(keys)),
+            Self::Keys(all, numbers) => {
+                all.iter().all(|key| keys.contains(key))
+                    && numbers.iter().all(|sought| counts[sought.field].may_have(*sought))
+            }
+            Self::All(parts) => parts.iter().all(|part| part.held_among(keys, counts)),
+            Self::Any(parts) => parts.iter().any(|part| part.held_among(keys, counts)),
         }
     }
 
     /// The blocks of a segment that have what is asked for; `None` where the segment is damaged.
     fn held_by(&self, segment: &Segment) -> Option<Blocks> {
         match self {
-            Self::Keys(keys) => Blocks::with_keys(segment, keys),
+            Self::Keys(keys, numbers) => {
+                let mut blocks = Blocks::with_keys(segment, keys)?;
+                for sought in numbers {
+                    if blocks.is_empty() {
+                        break;
+                    }
+                    blocks.keep_counting(&segment.numbers(sought.field)?, *sought);
+                }
+                Some(blocks)
+            }
             Self::All(parts) => {
                 let mut blocks = Blocks::all(segment);
                 for part in parts {
@@ -108,6 +122,15 @@ impl Blocks {
         self.0.iter_mut().zip(&others.0).for_each(|(a, b)| *a &= b);
     }
 
+    /// Keeps those whose numbers, block by block, may have the one that is sought.
+    fn keep_counting(&mut self, numbers: &[Numbers], sought: Sought) {
+        for (at, numbers) in numbers.iter().enumerate() {
+            if !numbers.may_have(sought) {
+                self.0[at / 8] &= !(1 << (at % 8));
+            }
+        }
+    }
+
     fn add(&mut self, others: &Self) {
         self.0.iter_mut().zip(&others.0).for_each(|(a, b)| *a |= b);
     }
@@ -144,11 +167,11 @@ impl Asked {
         Some(Self { in_ascii, in_any: Rows::of(&needs.in_any), one: needs.in_ascii == needs.in_any })
     }
 
-    /// Whether a block with these keys may have a line: the twin of [`Asked::may_be_in`], block by block.
-    pub(super) fn may_be_among(&self, keys: &BTreeSet<u32>) -> bool {
+    /// Whether a block with these keys and numbers may have a line: the twin of [`Asked::may_be_in`], block by block.
+    pub(super) fn may_be_among(&self, keys: &BTreeSet<u32>, counts: &Counts) -> bool {
         let other = !self.one && keys.contains(&OTHER_TEXT);
-        self.in_ascii.held_among(keys)
-            || other && self.in_any.as_ref().is_none_or(|rows| rows.held_among(keys))
+        self.in_ascii.held_among(keys, counts)
+            || other && self.in_any.as_ref().is_none_or(|rows| rows.held_among(keys, counts))
     }
 
     /// The blocks of `segment` that may have a line; `None` where it is damaged.

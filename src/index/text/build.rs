@@ -10,6 +10,7 @@ use std::thread;
 use std::time::Duration;
 
 use super::super::store::About;
+use super::counters::Counts;
 use super::keys::{Keys, ROWS};
 use super::rows::{TILE, TILE_BYTES};
 use super::segment::{Matrix, Segment, TILES};
@@ -115,9 +116,10 @@ impl<'b> Builder<'b> {
                 break;
             }
             let tiles = on_threads(self.source, &cuts, tick)?;
-            for (cut, tile) in cuts.into_iter().zip(tiles) {
+            for (cut, (rows, counts)) in cuts.into_iter().zip(tiles) {
                 self.matrix.ends.extend(cut.iter().map(|extent| extent.end));
-                self.matrix.tiles.push(tile);
+                self.matrix.counts.extend(counts);
+                self.matrix.tiles.push(rows);
                 self.last = cut.last().copied().unwrap_or_default();
                 self.covered = self.last.end;
             }
@@ -152,7 +154,7 @@ impl<'b> Builder<'b> {
 }
 
 /// The keys of the blocks of each of `cuts`, each on a thread of its own.
-fn on_threads(source: &Source, cuts: &[Vec<Extent>], tick: Tick<'_>) -> Result<Vec<Vec<u8>>> {
+fn on_threads(source: &Source, cuts: &[Vec<Extent>], tick: Tick<'_>) -> Result<Vec<Tile>> {
     let halt = AtomicBool::new(false);
     let caller = thread::current();
     thread::scope(|scope| {
@@ -193,9 +195,13 @@ fn on_threads(source: &Source, cuts: &[Vec<Extent>], tick: Tick<'_>) -> Result<V
     })
 }
 
-/// The keys of the blocks `cut`: their rows one behind the other.
-fn tile(source: &Source, cut: &[Extent], halt: &AtomicBool) -> Result<Vec<u8>> {
+/// What is known of the blocks of a tile: their rows one behind the other, and the numbers of each.
+type Tile = (Vec<u8>, Vec<Counts>);
+
+/// The keys of the blocks `cut`.
+fn tile(source: &Source, cut: &[Extent], halt: &AtomicBool) -> Result<Tile> {
     let (mut rows, mut keys, mut block) = (vec![0; ROWS * TILE_BYTES], Keys::default(), Block::default());
+    let mut counts = Vec::with_capacity(cut.len());
     let mut eight = vec![Vec::new(); 8];
     for (extents, column) in cut.chunks(8).zip(0..) {
         for (extent, marks) in extents.iter().zip(&mut eight) {
@@ -203,11 +209,11 @@ fn tile(source: &Source, cut: &[Extent], halt: &AtomicBool) -> Result<Vec<u8>> {
                 return Err(Error::Interrupted);
             }
             block.read(source, *extent)?;
-            keys.mark(block.bytes(), marks);
+            counts.push(keys.mark(block.bytes(), marks));
         }
         put(&eight[..extents.len()], column, &mut rows);
     }
-    Ok(rows)
+    Ok((rows, counts))
 }
 
 /// Puts the marks of up to eight blocks into `rows`, as the byte at `column` of each row.

@@ -13,6 +13,7 @@
 
 use std::iter::successors;
 
+use super::counters::{self, Counts};
 use crate::pattern::{DIGIT, SHORTEST as GRAM};
 
 const GRAM_BITS: u32 = 15;
@@ -44,16 +45,25 @@ pub struct Keys {
     /// Which bytes are of words, and which are dots.
     of_words: Vec<u64>,
     dots: Vec<u64>,
+    /// Where the words of counters begin.
+    stems: Vec<u64>,
 }
 
 impl Keys {
-    /// Says in `marks` for each row whether `text` has its key: 0 or 1. What stands behind that means nothing.
-    pub fn mark(&mut self, text: &[u8], marks: &mut Vec<u8>) {
+    /// Says in `marks` for each row whether `text` has its key: 0 or 1. What stands behind that means nothing. Returns
+    /// the numbers of its counters.
+    pub fn mark(&mut self, text: &[u8], marks: &mut Vec<u8>) -> Counts {
         marks.clear();
         marks.resize(ROWS + 1, 0);
         if let Some(marks) = marks.first_chunk_mut() {
             self.mark_in(text, marks);
         }
+        let mut counts = Counts::default();
+        stems(&self.folded, &mut self.stems);
+        for (bits, at) in self.stems.iter().zip((0..).step_by(64)) {
+            places(*bits, at).for_each(|at| counters::count(text, at, &mut counts));
+        }
+        counts
     }
 
     fn mark_in(&mut self, text: &[u8], marks: &mut Marks) {
@@ -105,7 +115,9 @@ fn gram_row(gram: [u8; GRAM]) -> usize {
 }
 
 /// How many windows of a text are remembered.
-const SEEN_BITS: u32 = 12;
+const SEEN_BITS: u32 = 11;
+/// How many windows are listed before the fresh ones are marked, so that these are still at hand.
+const LISTED: usize = 512;
 /// How many bytes a window has.
 const WINDOW: usize = 8;
 /// How many grams a window has.
@@ -118,28 +130,25 @@ const GRAMS_EACH: usize = WINDOW - GRAM + 1;
 /// branch on it: fresh windows are listed first.
 struct Grams {
     /// By its hash, the last window that had it.
-    seen: Vec<u64>,
-    fresh: Vec<u64>,
+    seen: Box<[u64; 1 << SEEN_BITS]>,
 }
 
 impl Default for Grams {
     fn default() -> Self {
-        Self { seen: vec![0; 1 << SEEN_BITS], fresh: Vec::new() }
+        Self { seen: Box::new([0; 1 << SEEN_BITS]) }
     }
 }
 
 impl Grams {
     fn mark(&mut self, folded: &[u8], marks: &mut Marks) {
-        /// How many windows are listed before the fresh ones are marked, so that these are still at hand.
-        const LISTED: usize = 512;
         self.seen.fill(0);
         // A window of zeros belongs there, and was not seen; what is there instead belongs elsewhere.
         self.seen[0] = 1;
-        self.fresh.resize(LISTED, 0);
-        let mut rest = folded;
+        let (mut fresh, mut rest) = ([0; LISTED], folded);
         while rest.len() >= WINDOW {
-            let (fresh, windows) = self.list(rest);
-            for window in &self.fresh[..fresh] {
+            let part = &rest[..rest.len().min(LISTED * GRAMS_EACH + GRAM - 1)];
+            let (count, windows) = self.list(part, &mut fresh);
+            for window in &fresh[..count] {
                 for n in 0..GRAMS_EACH {
                     marks[gram_row(((window >> (8 * n)) as u32).to_le_bytes())] = 1;
                 }
@@ -151,18 +160,19 @@ impl Grams {
         }
     }
 
-    /// Lists those of the next windows of `text` that were not seen; returns how many these are, and of how many.
-    fn list(&mut self, text: &[u8]) -> (usize, usize) {
-        let (mut fresh, mut windows) = (0, 0);
-        for window in text.windows(WINDOW).step_by(GRAMS_EACH).take(self.fresh.len()) {
-            let window = u64::from_le_bytes(window.try_into().unwrap_or_default());
+    /// Lists those of the windows of `text`, [`LISTED`] at most, that were not seen; returns how many these are, and of how
+    /// many.
+    fn list(&mut self, text: &[u8], fresh: &mut [u64; LISTED]) -> (usize, usize) {
+        let (mut count, mut windows) = (0, 0);
+        while let Some(window) = text.get(windows * GRAMS_EACH..).and_then(<[u8]>::first_chunk) {
+            let window = u64::from_le_bytes(*window);
             let seen = &mut self.seen[(window.wrapping_mul(MIX) >> (64 - SEEN_BITS)) as usize];
-            self.fresh[fresh] = window;
-            fresh += usize::from(*seen != window);
+            fresh[count % LISTED] = window;
+            count += usize::from(*seen != window);
             *seen = window;
             windows += 1;
         }
-        (fresh, windows)
+        (count, windows)
     }
 }
 
@@ -185,19 +195,41 @@ fn is_dot(byte: u8) -> u8 {
 
 /// What `is` says of each byte of `text`, 0 or 1, as bits: sixty-four in a number, and one more number, of zeros.
 fn bits_of(text: &[u8], is: impl Fn(u8) -> u8, bits: &mut Vec<u64>) {
-    let number = |few: &[u8; 64]| {
-        let few = few.map(&is);
-        // The product has, in its uppermost byte, the lowest bit of each of eight.
-        let eight = |few: &[u8; 8]| u64::from_le_bytes(*few).wrapping_mul(0x0102_0408_1020_4080) >> 56;
-        let eights = few.as_chunks().0.iter().zip((0..).step_by(8));
-        eights.fold(0, |all, (few, at)| all | eight(few) << at)
-    };
     let (whole, rest) = text.as_chunks();
     let mut last = [0; 64];
     last[..rest.len()].copy_from_slice(rest);
     bits.clear();
-    bits.extend(whole.iter().chain([&last]).map(number));
+    bits.extend(whole.iter().chain([&last]).map(|few: &[u8; 64]| as_bits(&few.map(&is))));
     bits.push(0);
+}
+
+/// Sixty-four bytes of 0 or 1 as bits.
+#[inline]
+fn as_bits(few: &[u8; 64]) -> u64 {
+    // The product has, in its uppermost byte, the lowest bit of each of eight.
+    let eight = |few: &[u8; 8]| u64::from_le_bytes(*few).wrapping_mul(0x0102_0408_1020_4080) >> 56;
+    let eights = few.as_chunks().0.iter().zip((0..).step_by(8));
+    eights.fold(0, |all, (few, at)| all | eight(few) << at)
+}
+
+/// Where in a folded text the words of counters begin, as bits.
+fn stems(folded: &[u8], bits: &mut Vec<u64>) {
+    let number = |few: &[u8; 67]| {
+        let is = |at: usize| {
+            let step = u8::from(few[at] == b's') & u8::from(few[at + 3] == b'p');
+            let iter = u8::from(few[at] == b'i') & u8::from(few[at + 3] == b'r');
+            (step | iter) & u8::from(few[at + 1] == b't') & u8::from(few[at + 2] == b'e')
+        };
+        as_bits(&std::array::from_fn(is))
+    };
+    let whole = folded.windows(67).step_by(64).filter_map(<[u8]>::first_chunk);
+    bits.clear();
+    bits.extend(whole.map(number));
+    let rest = &folded[bits.len() * 64..];
+    // Fewer than two such stretches are left.
+    let mut last = [0; 2 * 64 + 3];
+    last[..rest.len()].copy_from_slice(rest);
+    bits.extend([last.first_chunk(), last[64..].first_chunk()].into_iter().flatten().map(number));
 }
 
 /// Gives `each` the keys of all parts of words of 16 bytes and more, in order; of some that is [`NO_KEY`]. `of_words` says
@@ -244,7 +276,9 @@ fn part_key(part: [u8; PART]) -> usize {
     const NUMBER: u64 = u64::from_ne_bytes([0x10; PART]);
     let part = u64::from_le_bytes(part) | LOWER;
     let hash = (part.wrapping_mul(MIX) >> 32) as u32;
-    let has_key = hash.is_multiple_of(4) & (part & LETTER != 0) & (part & NUMBER != 0);
+    // Without a branch: the digits of a hash cannot be foreseen.
+    let has_both = u8::from(part & LETTER != 0) & u8::from(part & NUMBER != 0);
+    let has_key = has_both & u8::from(hash.is_multiple_of(4)) == 1;
     if has_key { anchor_row(hash) } else { NO_KEY }
 }
 

@@ -1,14 +1,15 @@
 //! The index of text: which blocks of a log can have a line that a regex selects, so that a regex is a seek.
 //!
 //! A block is left out only where none of its lines can match. For each block the index has a bit for each of some
-//! fifty thousand [`keys`]; a pattern's needs ([`crate::pattern::Needs`]) become keys too, and the blocks that lack one of
-//! them are not read. What the index does not cover, or cannot say, is read.
+//! fifty thousand [`keys`], and between which numbers its [`counters`] stand; a pattern's needs ([`crate::pattern::Needs`])
+//! become keys and numbers too, and the blocks that lack one of them are not read. What the index does not cover, or cannot say, is read.
 //!
 //! It is made when it is asked for ([`build`]), beside the index of times and independent of it, and is believed on the
 //! same evidence ([`super::store::About`]).
 
 mod ask;
 mod build;
+mod counters;
 pub mod keys;
 mod later;
 #[cfg(test)]
@@ -60,10 +61,10 @@ pub fn is_off() -> bool {
 pub fn may_select(pattern: &Pattern, text: &[u8]) -> bool {
     let Some(asked) = pattern.needs().and_then(|needs| Asked::of(&needs)) else { return true };
     let mut marks = Vec::new();
-    Keys::default().mark(text, &mut marks);
+    let counts = Keys::default().mark(text, &mut marks);
     let keys: BTreeSet<u32> =
         (0..).zip(&marks[..keys::ROWS]).filter_map(|(key, mark)| (*mark == 1).then_some(key)).collect();
-    asked.may_be_among(&keys)
+    asked.may_be_among(&keys, &counts)
 }
 
 /// What the segment of a log is stored under that has this number.

@@ -40,7 +40,8 @@ fn part() -> impl Strategy<Value = Part> {
         2 => proptest::sample::select(WORDS[..8].to_vec()).prop_map(any_case),
         2 => proptest::sample::select(vec![
             " ", "=", "[0-9]+", "[0-9]{2}", ".*", ".", "[a-f]", "[^ ]", r"\b", "^", "é", "s?", "[sſ]", "[7-9]x",
-            "550e8400-e29b-41d4-a716-446655440000", "step=[0-9]+ ", "\u{212A}", "\\.4\\.5:",
+            "550e8400-e29b-41d4-a716-446655440000", "step=[0-9]+ ", "step=412", "step=41[12]00", "(?:step|iter)=7",
+            "step: 4", "\u{212A}", "\\.4\\.5:",
         ]).prop_map(same),
     ];
     leaf.prop_recursive(3, 12, 4, |inner| {
@@ -79,7 +80,7 @@ fn line() -> impl Strategy<Value = Vec<u8>> {
     let word = prop_oneof![
         4 => proptest::sample::select(WORDS.to_vec()).prop_map(|w| w.as_bytes().to_vec()),
         1 => proptest::sample::select(WORDS.to_vec()).prop_map(|w| w.to_uppercase().into_bytes()),
-        1 => proptest::sample::select(vec!["\u{212A}ernel", "Ma\u{17F}k", "é", "step=41200 ", "550e8400-e29b-41d4-a716-446655440000"])
+        1 => proptest::sample::select(vec!["\u{212A}ernel", "Ma\u{17F}k", "é", "step=41200 ", "step=4120", "STEP: 41", "iter=7 ", "step=39", "550e8400-e29b-41d4-a716-446655440000"])
             .prop_map(|w| w.as_bytes().to_vec()),
         1 => proptest::sample::select(b" =:x7\xff\xc3.".to_vec()).prop_map(|b| vec![b]),
     ];

@@ -10,11 +10,12 @@ use std::io::{self, BufWriter, Write};
 use super::super::codec::Reader;
 use super::super::pages::{CONTENT, PageWriter, Pages};
 use super::super::store::About;
+use super::counters::{Counts, FIELDS, Numbers};
 use super::keys::ROWS;
 use super::rows::{self, Kind, TILE, TILE_BYTES};
 
 /// The version of what is stored; it is in the file's name.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 /// How many tiles a segment has at most: about half a GiB of the log, and what a builder may hold in memory.
 pub const TILES: usize = 16;
 
@@ -22,7 +23,9 @@ const MAGIC: &[u8; 8] = b"logdext\n";
 /// What the file ends with, before the length of the rows: a file that was cut has something else there.
 const END: &[u8; 8] = b"logdexte";
 /// How long the fields before the description of the log are.
-const FIELDS: usize = 8 + 4 + 4 + 8 + 4;
+const BEFORE_ABOUT: usize = 8 + 4 + 4 + 8 + 4;
+/// How long the numbers of one field of one block are.
+const NUMBERS: usize = 16;
 /// How long the table of rows is: for each where it begins and its kind, where the last one ends, and the end mark.
 const TABLE: usize = (ROWS + 1) * 4 + END.len() + 8;
 /// The bits of an entry of that table that say where a row begins.
@@ -38,8 +41,9 @@ pub struct Segment {
     pub start: u64,
     /// How many blocks it has.
     pub blocks: usize,
-    /// Where the ends of the blocks, the rows and the table of rows begin in the content.
+    /// Where the ends of the blocks, their numbers, the rows and the table of rows begin in the content.
     ends: u64,
+    numbers: u64,
     rows: u64,
     table: u64,
 }
@@ -83,15 +87,16 @@ impl Segment {
         }
         let (blocks, start) = (from.count(TILES * TILE)?, from.u64()?);
         let len = from.count(1 << 17)?;
-        let about = About::take(&mut Reader(&pages.read(FIELDS as u64, len)?))?;
-        let ends = aligned(FIELDS + len);
-        let rows = ends + blocks as u64 * 8;
+        let about = About::take(&mut Reader(&pages.read(BEFORE_ABOUT as u64, len)?))?;
+        let ends = aligned(BEFORE_ABOUT + len);
+        let numbers = ends + blocks as u64 * 8;
+        let rows = numbers + (blocks * FIELDS * NUMBERS) as u64;
         let table = pages.len().checked_sub(TABLE as u64)?;
         let last = pages.read(pages.len() - 16, 16)?;
         let mut last = Reader(&last);
         let whole = last.bytes(END.len())? == END && aligned_behind(rows.checked_add(last.u64()?)?)? == table;
         let sound = blocks > 0 && blocks % TILE == 0 && start < about.covered;
-        (whole && sound).then_some(Self { pages, about, start, blocks, ends, rows, table })
+        (whole && sound).then_some(Self { pages, about, start, blocks, ends, numbers, rows, table })
     }
 
     /// How many bytes one of its rows has, as bits.
@@ -120,6 +125,14 @@ impl Segment {
     /// Which blocks have the key whose row is stored at `place`.
     pub fn row(&self, place: Place) -> Option<Vec<u8>> {
         rows::take(place.kind, &self.pages.read(self.rows + place.at, place.len)?, self.row_bytes())
+    }
+
+    /// The numbers of a field, block by block; `None` where they are damaged.
+    pub fn numbers(&self, field: usize) -> Option<Vec<Numbers>> {
+        let len = self.blocks * NUMBERS;
+        let stored = self.pages.read(self.numbers + (field * len) as u64, len)?;
+        let mut from = Reader(&stored);
+        (0..self.blocks).map(|_| Some(Numbers { least: from.u64()?, greatest: from.u64()? })).collect()
     }
 
     /// Gives `each` all rows, in order; `None` where one is damaged.
@@ -164,6 +177,8 @@ fn aligned_behind(end: u64) -> Option<u64> {
 pub struct Matrix {
     /// Where each block ends.
     pub ends: Vec<u64>,
+    /// The numbers of each block's counters.
+    pub counts: Vec<Counts>,
     /// The tiles, each the rows of [`TILE`] blocks one behind the other.
     pub tiles: Vec<Vec<u8>>,
 }
@@ -178,7 +193,12 @@ impl Matrix {
                 tile[key * TILE_BYTES..(key + 1) * TILE_BYTES].copy_from_slice(part);
             }
         })?;
-        Some(Self { ends, tiles })
+        let mut counts = vec![Counts::default(); segment.blocks];
+        for field in 0..FIELDS {
+            let numbers = segment.numbers(field)?;
+            counts.iter_mut().zip(numbers).for_each(|(of_block, numbers)| of_block[field] = numbers);
+        }
+        Some(Self { ends, counts, tiles })
     }
 
     /// Whether no tile can be added.
@@ -198,6 +218,10 @@ impl Matrix {
         head.extend(&description);
         head.resize(aligned(head.len()) as usize, 0);
         head.extend(self.ends.iter().flat_map(|end| end.to_le_bytes()));
+        for field in 0..FIELDS {
+            let numbers = self.counts.iter().map(|of_block| of_block[field]);
+            head.extend(numbers.flat_map(|n| [n.least, n.greatest]).flat_map(u64::to_le_bytes));
+        }
         let mut out = PageWriter::new(BufWriter::with_capacity(1 << 16, file));
         out.write(&head)?;
         let (table, len) = self.write_rows(&mut out)?;
