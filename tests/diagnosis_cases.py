@@ -47,6 +47,11 @@ def read(path: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in path.read_text().splitlines() if line.strip()]
 
 
+def is_rank(who: str) -> bool:
+    """Whether a writer is a rank, and not a launcher, a scheduler or a driver."""
+    return who[0] == "r" and who[1:].isdecimal()
+
+
 def forms(case: dict[str, Any], *, full: bool = False) -> Iterator[Form]:
     for layout in LAYOUTS:
         for stamps in STAMPS:
@@ -76,7 +81,7 @@ def stamp(seconds: float | None, style: str) -> str:
 
 def file_of(who: str, layout: str, host: str) -> str:
     name = who.replace("@", "-")
-    if who[0] == "r" and who[1:].isdecimal():
+    if is_rank(who):
         number = who[1:]
         return {
             "ranks": f"rank{number}.log",
@@ -100,11 +105,7 @@ def render(case: dict[str, Any], folder: str, form: Form, seed: int = 7) -> None
             continue
         at = None if seconds is None else seconds + offset
         head = ""
-        if (
-            who[0] == "r"
-            and who[1:].isdecimal()
-            and (form.prefix != "none" or form.layout in ("one", "hosts"))
-        ):
+        if is_rank(who) and (form.prefix != "none" or form.layout in ("one", "hosts")):
             head = f"[rank{who[1:]}]: "
             if form.prefix == "default" and form.layout == "hosts":
                 head = f"[default{int(who[1:]) % 8}]:"
@@ -119,7 +120,7 @@ def render(case: dict[str, Any], folder: str, form: Form, seed: int = 7) -> None
 def _with_noise(case: dict[str, Any], form: Form) -> list[list[Any]]:
     if not form.noise:
         return case["lines"]
-    ranks = sorted({who for _, who, _ in case["lines"] if who[0] == "r" and who[1:].isdecimal()})[:8]
+    ranks = sorted({who for _, who, _ in case["lines"] if is_rank(who)})[:8]
     each = form.noise // max(len(ranks), 1)
     noise = [
         [-100 + 90 * at / each, who, f"fetch shard {at} of {each}"] for at in range(each) for who in ranks
@@ -159,7 +160,7 @@ def global_name(case: dict[str, Any], name: str, form: Form) -> str:
         label, _, local = name.rpartition(":")
         host = label.removesuffix(".log")
         for who, where in case["hosts"].items():
-            if who[0] == "r" and where == host and int(who[1:]) % 8 == int(local):
+            if is_rank(who) and where == host and int(who[1:]) % 8 == int(local):
                 return who[1:]
         return local
     return name.rpartition("/")[2]

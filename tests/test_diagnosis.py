@@ -9,6 +9,7 @@ import json
 import re
 import subprocess
 import sys
+import tempfile
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -22,7 +23,7 @@ import torchrun_cases
 from diagnosis_cases import Form
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from logdex.diagnosis import taxonomy
+from logdex.diagnosis import Diagnosis, taxonomy
 from logdex.diagnosis.accusations import Accusation, most_accused
 from logdex.diagnosis.clocks import measure
 from logdex.diagnosis.events import Course, Event, Speaker
@@ -98,7 +99,8 @@ def test_records_that_differ_in_numbers_are_read_as_if_each_was_looked_at(
 def test_cases_are_answered_rightly_or_not_at_all(tmp_path: Path) -> None:
     told: dict[str, list[str]] = {}
     for case in ALL:
-        for form in FORMS:
+        # Of large worlds one form: the table of `make diagnosis-table` has all of them.
+        for form in FORMS if case["world"] <= 16 else FORMS[:1]:
             folder = tmp_path / case["id"] / form.name
             folder.mkdir(parents=True)
             verdict, answer = cases.judge(case, str(folder), form)
@@ -110,37 +112,71 @@ def test_cases_are_answered_rightly_or_not_at_all(tmp_path: Path) -> None:
     assert len(told["right"]) >= 0.9 * total, told["cannot tell"]
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
-def test_what_is_taken_away_makes_no_other_rank_the_culprit(tmp_path: Path, data: st.DataObject) -> None:
-    case = data.draw(st.sampled_from(ALL))
+def test_what_is_taken_away_makes_no_other_answer_certain(tmp_path: Path, data: st.DataObject) -> None:
+    case = data.draw(st.sampled_from([case for case in ALL if case["world"] <= 64]))
     form = Form(data.draw(st.sampled_from(cases.LAYOUTS)), prefix="rank")
     writers = sorted({who for _, who, _ in case["lines"]})
-    answers = _culprits(case)
+    witnesses = [who for who in writers if not cases.is_rank(who)]
+    named = {f"r{rank}" for answer in case["answers"] for rank in answer.get("ranks", ())}
+    # The culprit's file and the witnesses' tell most, so they are what is taken away most.
+    telling = [*witnesses, *(who for who in writers if who in named)] or writers
+    drop = data.draw(
+        st.sets(st.sampled_from(telling), max_size=3) | st.sets(st.sampled_from(writers), max_size=2)
+    )
+    prefixes = {"hosts": ("rank", "default"), "one": ("rank",)}.get(form.layout, ("rank", "none"))
     less = replace(
         form,
-        stamps=data.draw(st.sampled_from(cases.STAMPS)),
-        drop=frozenset(data.draw(st.sets(st.sampled_from(writers), max_size=2))),
+        stamps=data.draw(st.sampled_from(("python", "none"))),
+        prefix=data.draw(st.sampled_from(prefixes)),
+        drop=frozenset(drop),
     )
-    folder = tmp_path / f"{time.monotonic_ns()}"
-    folder.mkdir()
-    cases.render(case, str(folder), less)
-    if not any(folder.rglob("*.log")):
+    before, after = _asked(case, form, tmp_path), _asked(case, less, tmp_path)
+    assert before is not None
+    if after is None or after.certainty != "certain":
         return
-    answer = cases.ask(str(folder))
-    if answer.certainty != "certain" or answer.kind != "rank":
-        return
-    assert {cases.global_name(case, name, less) for name in answer.ranks} <= answers, answer.text
+    same = after.kind == before.kind and _names(case, after, less) == _names(case, before, form)
+    assert same or cases.verdict(case, after, less) == "right", f"{before.text}\n{after.text}"
 
 
-def _culprits(case: dict[str, Any]) -> set[str]:
-    """All ranks that may be named: those of the answers, and whoever wrote a cause of their own."""
-    named = {name for answer in case["answers"] for name in answer.get("ranks", ())}
-    for _, writer, text in case["lines"]:
-        known = taxonomy.classify(text)
-        if writer[1:].isdigit() and known and known[0].role in ("cause", "exception", "exit"):
-            named.add(writer[1:])
-    return named
+@pytest.mark.parametrize("layout", ["ranks", "hosts"])
+def test_an_answer_is_taken_away_or_left_with_the_culprit_and_with_each_witness(
+    tmp_path: Path, layout: str
+) -> None:
+    """Not only what is certain: whoever is named with less is one of those who were, but for very few."""
+    moved, total = [], 0
+    for case in ALL:
+        if case["world"] > 16:
+            continue
+        form = Form(layout, prefix="rank")
+        before = _asked(case, form, tmp_path)
+        assert before is not None
+        writers = sorted({who for _, who, _ in case["lines"]})
+        named = {f"r{rank}" for answer in case["answers"] for rank in answer.get("ranks", ())}
+        telling = [who for who in writers if not cases.is_rank(who) or who in named]
+        for less in (
+            replace(form, stamps="none"),
+            *(replace(form, drop=frozenset([writer])) for writer in telling),
+        ):
+            after = _asked(case, less, tmp_path)
+            total += 1
+            if after is None or after.kind in ("unknown", "none") or after.certainty == "cannot tell":
+                continue
+            is_part = after.kind == before.kind and _names(case, after, less) <= _names(case, before, form)
+            if not is_part and cases.verdict(case, after, less) != "right":
+                moved.append(f"{case['id']} {less.name}\n{after.text}")
+    assert len(moved) <= 0.03 * total, "\n\n".join(moved)
+
+
+def _asked(case: dict[str, Any], form: Form, tmp_path: Path) -> Diagnosis | None:
+    with tempfile.TemporaryDirectory(dir=tmp_path) as folder:
+        cases.render(case, folder, form)
+        return cases.ask(folder) if any(Path(folder).rglob("*.log")) else None
+
+
+def _names(case: dict[str, Any], answer: Diagnosis, form: Form) -> set[str]:
+    return {cases.global_name(case, name, form) for name in answer.ranks} | set(answer.hosts)
 
 
 @pytest.mark.parametrize("path", sorted((cases.DATA / "healthy").iterdir()), ids=lambda path: path.stem)

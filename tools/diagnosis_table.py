@@ -30,7 +30,7 @@ def main() -> int:
     print(
         f"Counted on {date.today():%Y-%m-%d} by `make diagnosis-table`, of the cases in `tests/data/diagnosis/`:"
     )
-    print("`public` are retold after public failures, `written` were written for the tests.\n")
+    print("`public` and `threads` are retold after public failures, `written` were written for the tests.\n")
     certain = 0
     for path in asked.cases:
         told: dict[str, Counter[str]] = {}

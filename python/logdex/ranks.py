@@ -16,7 +16,7 @@ from logdex import _core, _ranks_cache
 from logdex._core import Question
 from logdex.diagnosis import Diagnosis, beside, taxonomy
 from logdex.diagnosis.events import Speaker, heard
-from logdex.diagnosis.identity import File, is_ranked, mute_name, name_all
+from logdex.diagnosis.identity import File, is_ranked, mute_names, name_all
 from logdex.diagnosis.page import page
 from logdex.diagnosis.rank import Quote, Rank
 from logdex.diagnosis.scene import Scene
@@ -213,6 +213,7 @@ def _scene(files: Sequence[File], chosen: re.Pattern[str] | None, clocks: float)
     witnesses: list[Speaker] = []
     labels: dict[str, str] = {}
     spoke = {file.label for file in files if file.voices}
+    mute = mute_names(files)
     for file in files:
         ranked = file.ranked()
         for voice, name in zip(file.voices, file.names, strict=True):
@@ -225,7 +226,7 @@ def _scene(files: Sequence[File], chosen: re.Pattern[str] | None, clocks: float)
             if len(ranked) > 1 and is_ranked(voice):
                 labels[name] = file.label
             _join(by_name, speaker)
-        if not file.voices and file.label not in spoke and (name := mute_name(file, files)) is not None:
+        if not file.voices and file.label not in spoke and (name := mute.get(file.path)) is not None:
             _join(by_name, Speaker(name, file.path, mtime=file.mtime, attempt=file.attempt))
     scene = Scene([*by_name.values(), *witnesses], _world(witnesses, by_name.values()), clocks, labels=labels)
     if len({file.path for file in files if len(file.ranked()) > 1}) < 2:
@@ -278,8 +279,9 @@ def _rows(files: Sequence[File], tz: str | None) -> list[Rank]:
             row = _rank(voice, name or file.label, file.path, tz, is_witness=name is None)
             by_name.setdefault(row.name, []).append(row)
             heard_of.add(row.name)
+    mute = mute_names(files)
     for file in files:
-        name = mute_name(file, files) or file.label
+        name = mute.get(file.path, file.label)
         if not file.voices and name not in heard_of:
             by_name.setdefault(name, []).append(Rank(name))
     merged = [_merge(same) for same in by_name.values()]

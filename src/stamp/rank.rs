@@ -208,6 +208,9 @@ fn field(head: &[u8]) -> Named {
     let mut at = header::skip(head, 0);
     loop {
         let token = &head[at..];
+        if is_of_list(token) {
+            return Named::default();
+        }
         let rank = match token.first() {
             Some(b'[') => inside(token, b']'),
             Some(b'(') => inside(token, b')'),
@@ -223,6 +226,11 @@ fn field(head: &[u8]) -> Named {
             None => return Named::default(),
         }
     }
+}
+
+/// Whether torchrun speaks of a rank in its list of failures, `rank      : 3 (local_rank: 3)`, behind a collector's stamp.
+fn is_of_list(token: &[u8]) -> bool {
+    token.strip_prefix(b"rank  ").is_some_and(|rest| rest.trim_ascii_start().starts_with(b": "))
 }
 
 /// The rank that all of a bracket or parenthesis names.
@@ -324,6 +332,8 @@ mod tests {
             // torchrun's list of failures, and what stands in it
             "[0]:",
             "  rank      : 3 (local_rank: 3)",
+            "2026-11-22 02:00:00,000   rank      : 3 (local_rank: 3)",
+            "2026-11-22 02:00:00,000 rank      : 3 (local_rank: 3)",
             // An indented line goes on with the one before it.
             "  rank 2: exit code 1",
             "     0: EmbeddingPipe",

@@ -54,6 +54,8 @@ class Exit:
     """`rank` is a task of Slurm, which may be a launcher."""
     name: str | None = None
     """The name of the rank, where it is known as such."""
+    is_guess: bool = False
+    """`local` was taken for a rank of the job, since nothing tells of a second node."""
 
     @property
     def class_(self) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from logdex.diagnosis.scene import Candidate, Scene, against, time_of, whole_host
+from logdex.diagnosis.scene import Candidate, Scene, against, missing_of, time_of, whole_host
 from logdex.diagnosis.verdict import Certainty, Finding
 
 _CONSEQUENCES = {
@@ -45,7 +45,9 @@ def _narrowed(scene: Scene, left: list[Candidate]) -> list[Candidate]:
     if len(left) < 2:
         return left
     strongest = max(one.strength for one in left)
-    left = [one for one in left if one.strength == strongest]
+    if strongest < 3 or all(one.event.own for one in left):
+        # What came at nearly one time is told apart by what it says; what has no time at all is not.
+        left = [one for one in left if one.strength == strongest]
     classes = {one.class_ for one in left}
     tests: tuple[Callable[[Candidate], bool], ...] = (
         lambda one: not any(one.class_ in _CONSEQUENCES.get(class_, ()) for class_ in classes),
@@ -83,9 +85,10 @@ def _named(scene: Scene, one: Candidate, firm: Sequence[Candidate]) -> Finding:
     """Names a rank, as surely as findings agree."""
     findings = _findings(scene, one, firm)
     certainty: Certainty = "certain" if len(findings) >= 2 and one.strength >= 2 else "likely"
-    if one.strength == 3 and one.exit is not None and one.exit.is_strong and one.exit.code is not None:
+    by_exit = one.exit is not None and one.exit.is_strong and one.exit.code is not None
+    if one.strength == 3 and by_exit and not _is_guess(one):
         certainty = "certain"
-    if not _is_clear(scene, one, firm):
+    if not _is_clear(scene, one, firm) or _fell_before(scene, one) or missing_of(scene):
         certainty = "likely"
     events = [("failed first", one.event)]
     if one.exit is not None and one.exit.event is not one.event:
@@ -107,8 +110,10 @@ def _findings(scene: Scene, one: Candidate, firm: Sequence[Candidate]) -> list[s
     told = []
     if one.is_own:
         told.append("own cause")
-    if one.exit is not None and (
-        one.exit.is_strong or one.exit.event.class_ in ("root", "field", "srun", "spawn")
+    if (
+        one.exit is not None
+        and not _is_guess(one)
+        and (one.exit.is_strong or one.exit.event.class_ in ("root", "field", "srun", "spawn"))
     ):
         told.append("exit")
     if scene.stall is not None and one.event.own and scene.stall.fits(one.event, scene.clocks):
@@ -120,6 +125,19 @@ def _findings(scene: Scene, one: Candidate, firm: Sequence[Candidate]) -> list[s
     if one.is_own and one.strength == 3 and len(firm) == 1 and fell:
         told.append("all others are victims")
     return told
+
+
+def _is_guess(one: Candidate) -> bool:
+    return one.exit is not None and one.exit.is_guess
+
+
+def _fell_before(scene: Scene, one: Candidate) -> bool:
+    """Whether another rank told of somebody's failure before: then the first may be one of whom nothing is told."""
+    return any(
+        scene.clocks.is_before(story.victims[0], one.event)
+        for name, story in scene.stories.items()
+        if name != one.rank and story.victims
+    )
 
 
 def _is_clear(scene: Scene, one: Candidate, firm: Sequence[Candidate]) -> bool:

@@ -71,13 +71,15 @@ def name_all(files: Sequence[File]) -> None:
             file.names = []
 
 
-def mute_name(file: File, files: Sequence[File]) -> str | None:
-    """The name of a rank of which there is a file without a line."""
+def mute_names(files: Sequence[File]) -> dict[str, str]:
+    """The names of ranks of which there is a file without a line, by its path."""
+    mute = [file for file in files if not file.voices and _is_numbered(file.source)]
+    if not mute:
+        return {}
     offsets = _offsets(files)
     runs = {one.run for one in files if one.run is not None}
-    if not _is_numbered(file.source):
-        return None
-    return _own_name(file, offsets, runs, knows=True)
+    named = {file.path: _own_name(file, offsets, runs, knows=True) for file in mute}
+    return {path: name for path, name in named.items() if name is not None}
 
 
 def _is_numbered(source: Source) -> bool:

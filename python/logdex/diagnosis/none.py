@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from logdex.diagnosis import progress
-from logdex.diagnosis.scene import Candidate, Scene, time_of
+from logdex.diagnosis.scene import Candidate, Scene, missing_of, time_of
 from logdex.diagnosis.verdict import Finding
+
+_STANDSTILL = "stamps: a standstill cannot be seen without"
+_ORDERS = ("SIGTERM", "ignal 15", "KeyboardInterrupt")
+"""How a rank that was told to end says so."""
 
 
 def nothing(scene: Scene, found: list[Candidate]) -> Finding | None:
@@ -20,9 +24,7 @@ def nothing(scene: Scene, found: list[Candidate]) -> Finding | None:
             "unknown", "cannot tell", missing="stamps: whether it still goes on cannot be seen without"
         )
     ended = [one for one in scene.stories.values() if one.teardown]
-    if ended and any(
-        "SIGTERM" in event.text or "ignal 15" in event.text for one in ended for event in one.teardown
-    ):
+    if ended and any(order in event.text for one in ended for event in one.teardown for order in _ORDERS):
         event = ended[0].teardown[0]
         return Finding(
             "outside",
@@ -31,7 +33,9 @@ def nothing(scene: Scene, found: list[Candidate]) -> Finding | None:
             time=time_of(scene, event),
             events=[("told to stop", event)],
         )
-    return Finding("none", "likely" if timed else "cannot tell")
+    missing = missing_of(scene)
+    told = f"the logs of {len(missing)} ranks" if missing else None if timed else _STANDSTILL
+    return Finding("none", "cannot tell" if told else "likely", missing=told)
 
 
 def _tells_of_failure(scene: Scene) -> bool:

@@ -10,6 +10,12 @@ from logdex.diagnosis.accusations import Accusation
 from logdex.diagnosis.events import Event, Speaker, self_of
 from logdex.diagnosis.exits import Exit
 from logdex.diagnosis.roles import Story, story
+from logdex.diagnosis.taxonomy import numbers
+
+_MOST_RANKS = 1 << 17
+"""No job has more; a number above is none of a rank."""
+_OF_A_HOST = 8
+"""As many ranks may be those of one host, where nobody says how many hosts there are."""
 
 
 @dataclass
@@ -150,15 +156,58 @@ def rank_of(scene: Scene, one: Exit) -> str | None:
         return scene.name_of(one.rank)
     if one.local is None:
         return None
-    pairs = {
+    if (beside := _in_its_file(scene, one)) is not None:
+        return beside
+    offsets = _offsets(scene, one.event.path)
+    if len(offsets) == 1:
+        return scene.name_of(one.local + offsets.pop())
+    launchers = {other.event.path for other in scene.exits if other.local is not None}
+    if offsets or len(launchers) > 1:
+        return None
+    nodes = _nodes(scene)
+    one.is_guess = nodes is None
+    if nodes is None and max(scene.world or 0, len(scene.ranks)) > _OF_A_HOST:
+        return None
+    return scene.name_of(one.local) if nodes in (None, 1) else None
+
+
+def _in_its_file(scene: Scene, one: Exit) -> str | None:
+    """The rank that ended, where those of one host wrote into the file of their launcher, and no others did."""
+    there = [rank.name for rank in scene.ranks if rank.path == one.event.path]
+    local = [name for name in there if name.rpartition(":")[2] == str(one.local) and ":" in name]
+    if len(local) == 1:
+        return local[0]
+    if not scene.labels or not all(name.isdigit() for name in there):
+        return None
+    ranks = sorted(map(int, there))
+    is_whole = bool(ranks) and ranks == list(range(ranks[0], ranks[0] + len(ranks)))
+    return (
+        str(ranks[0] + one.local) if is_whole and one.local is not None and one.local < len(ranks) else None
+    )
+
+
+def _offsets(scene: Scene, path: str) -> set[int]:
+    """By how much the ranks of the launcher that wrote a file are above its local ones, as its lines tell."""
+    told = {
         (other.rank or 0) - (other.local or 0)
         for other in scene.exits
-        if other.event.path == one.event.path and other.rank is not None and other.local is not None
+        if other.event.path == path and other.rank is not None and other.local is not None
     }
-    launchers = {other.event.path for other in scene.exits if other.local is not None}
-    if len(pairs) == 1:
-        return scene.name_of(one.local + pairs.pop())
-    return scene.name_of(one.local) if len(launchers) == 1 and not pairs else None
+    for said in _identities(scene, "globals", path):
+        told.update(numbers(said)[:1])
+    return told
+
+
+def _nodes(scene: Scene) -> int | None:
+    """How many launchers there are, if one of them says so."""
+    return max((int(said) for said in _identities(scene, "nodes")), default=None)
+
+
+def _identities(scene: Scene, name: str, path: str | None = None) -> list[str]:
+    """What witnesses say under a name of who is who, in one file or in all."""
+    events = [event for one in scene.witnesses for event in one.events if event.class_ == "identity"]
+    told = [event.said(name) for event in events if path in (None, event.path)]
+    return [one for one in told if one is not None]
 
 
 def whole_host(scene: Scene, names: set[str]) -> str | None:
@@ -183,8 +232,11 @@ def time_of(scene: Scene, event: Event) -> float | None:
 
 
 def missing_of(scene: Scene) -> list[str]:
-    """Ranks of the job of which there is no log, where the ranks of the others are numbers."""
+    """Ranks of the job of which there is no log, where ranks are numbers: all below the last are of the job."""
     names = {one.name for one in scene.ranks}
-    if not scene.world or any(":" in name or not name.rpartition("/")[2].isdigit() for name in names):
+    if any(":" in name or not name.rpartition("/")[2].isdigit() for name in names):
         return []
-    return [name for number in range(scene.world) if (name := scene.name_of(number)) not in names]
+    world = max([scene.world or 0, *(int(name.rpartition("/")[2]) + 1 for name in names)])
+    if world > _MOST_RANKS:
+        return []
+    return [name for number in range(world) if (name := scene.name_of(number)) not in names]

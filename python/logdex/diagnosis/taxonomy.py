@@ -17,6 +17,8 @@ QUIET = ("harmless", "advice")
 """The roles of lines that mean no failure."""
 CONTEXT = ("context",)
 """The role of lines that tell of the circumstances."""
+_HEAD = r"^(?:\[?[\w./:+,-]*\d[\w./:+,-]*\]?:? ){0,5}\W*"
+"""Where the text of a line begins: behind the words of a stamp and of a prefix, which all have digits."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +44,7 @@ class Class:
 def rows() -> tuple[Row, ...]:
     """The table, in its order."""
     return tuple(
-        Row(role, class_, trust, re.compile(shape), example)
+        Row(role, class_, trust, re.compile(shape.replace("(?#head)", _HEAD)), example)
         for role, class_, trust, shape, example in _table("taxonomy.tsv")
     )
 

@@ -12,6 +12,8 @@ from logdex.diagnosis.verdict import Certainty, Finding
 
 UNIFORM = 0.9
 """From this share of the ranks on, the same failure is no rank's own."""
+_SEVERAL = 4
+"""From so many ranks on the first of those whom the same befell at once is not worth a name of its own."""
 TOGETHER = 5.0
 """Within so many seconds it is the same failure."""
 
@@ -21,21 +23,34 @@ def uniform(scene: Scene, found: list[Candidate]) -> Finding | None:
     base = max(len([one for one in scene.ranks if one.lines]), 1)
     base = max(base, scene.world or 0) if (scene.world or 0) <= 2 * base else base
     for group in _groups(found):
-        if len(group) < 2 or len(group) < 0.5 * base:
+        names = tuple(one.rank for one in group)
+        is_part = len(group) < 0.5 * base
+        if len(group) < 2 or (
+            is_part and not (len(group) == len(found) >= _SEVERAL and _rest_fell(scene, names))
+        ):
             continue
         if not _are_together(scene, group):
             continue
-        names = tuple(one.rank for one in group)
         whole = whole_host(scene, set(names))
         first = min(group, key=lambda one: (scene.clocks.of(one.event)[0], one.event.number))
         events = [("the same on all", first.event)]
         when = time_of(scene, first.event)
         if whole and len(group) < UNIFORM * base and len(set(scene.host_of.values())) > 1:
             return Finding("host", "likely", names, (whole,), first.class_, when, events)
+        if len(group) < UNIFORM * base and _rest_fell(scene, names):
+            # What befell some of them was what the others waited for: it was no failure of all.
+            return Finding("rank", "likely", names, (), first.class_, when, events)
         if len(group) >= UNIFORM * base or (len(group) >= 4 and _spread(scene, group) <= TOGETHER):
             certainty: Certainty = "certain" if len(group) >= UNIFORM * base and len(group) > 2 else "likely"
             return Finding("uniform", certainty, names, (), first.class_, when, events)
     return None
+
+
+def _rest_fell(scene: Scene, names: Sequence[str]) -> bool:
+    """Whether all others lived to tell of somebody's failure."""
+    named = set(names)
+    rest = [one for name, one in scene.stories.items() if name not in named]
+    return bool(rest) and all(one.victims for one in rest)
 
 
 def _groups(found: Sequence[Candidate]) -> list[list[Candidate]]:

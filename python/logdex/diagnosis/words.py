@@ -8,7 +8,7 @@ from datetime import datetime
 
 from logdex.diagnosis import rule, templates
 from logdex.diagnosis.events import Event
-from logdex.diagnosis.scene import Scene, rank_of, time_of
+from logdex.diagnosis.scene import Scene, missing_of, rank_of, time_of
 from logdex.diagnosis.short import plain, who
 from logdex.diagnosis.taxonomy import classes
 from logdex.diagnosis.verdict import Diagnosis, Evidence, Finding
@@ -59,7 +59,7 @@ def _facts(scene: Scene, finding: Finding, clock: _Clock) -> list[tuple[str, str
 
 def _logs(scene: Scene) -> str:
     there = [one for one in scene.ranks if one.lines]
-    total = max(scene.world or 0, len(scene.ranks))
+    total = max(scene.world or 0, len(scene.ranks) + len(missing_of(scene)))
     lines = sum(one.lines for one in scene.speakers)
     of = f" of {total}" if total != len(there) else ""
     spans = [at for one in scene.ranks for at in (one.first, one.last) if at is not None]
@@ -77,8 +77,7 @@ def _answer(scene: Scene, finding: Finding, clock: _Clock) -> list[tuple[str, st
     sure = f" [{finding.certainty}]"
     title = "first failure"
     if finding.kind == "none":
-        tail = "" if finding.certainty != "cannot tell" else "; without stamps a standstill cannot be seen"
-        return [(title, f"none{tail}")]
+        return [(title, "none"), *([("missing", finding.missing)] if finding.missing else [])]
     if finding.kind == "rank":
         text = f"{names}{on}{at}: {says}{sure}"
     elif finding.kind == "host":
