@@ -294,7 +294,7 @@ def test_a_log_that_has_not_changed_is_not_read_again_and_one_that_has_grown_is_
 
     def watched(*asked: Any) -> Any:
         told, state = gather(*asked)
-        calls.append((asked[4] is not None, state is not None))
+        calls.append((asked[3] is not None, state is not None))
         return told, state
 
     monkeypatch.setattr("logdex._core.gather", watched)
@@ -393,10 +393,38 @@ def test_an_answer_is_told_as_soon_as_it_can_be_known_and_again_at_the_end(tmp_p
             os.utime(path)
 
     shown: list[str] = []
-    last = Live(look, lambda told: shown.append(told.diagnosis.kind), write).run()
+    last = Live(look, lambda: look({})[1], lambda told: shown.append(told.diagnosis.kind), write).run()
     assert shown == ["rank"]
     assert last.diagnosis.cause == "gpu_oom"
     assert last.ranks[0].lines == 4
+
+
+def test_a_follow_sees_a_log_that_comes_though_no_other_grows(tmp_path: Path) -> None:
+    """The writer is the wait itself, which also says that all have ended once the late log has been told of."""
+    (tmp_path / "rank0.log").write_text(f"{at(0)} step 1\n")
+    turns, shown = 0, list[tuple[str, ...]]()
+
+    def find() -> list[Input]:
+        return [
+            Input(str(path), path.name, of_file(str(path)), ended=lambda: bool(shown))
+            for path in sorted(tmp_path.glob("*.log"))
+        ]
+
+    def look(states: dict[str, bytes]) -> tuple[Ranks, list[Input]]:
+        found = find()
+        asked = [Named(logdex.open(one.path, tz="UTC")._question, of_file(one.path)) for one in found]
+        return summarize(asked, states=states), found
+
+    def write(_: float) -> None:
+        nonlocal turns
+        turns += 1
+        assert turns < 100, "a log that came is not seen"
+        if turns == 3:
+            (tmp_path / "rank1.log").write_text(f"{at(2)} CUDA out of memory\n")
+
+    last = Live(look, find, lambda told: shown.append(told.diagnosis.ranks), write).run()
+    assert shown == [("1",)]
+    assert last.diagnosis.ranks == ("1",)
 
 
 def test_a_follow_ends_with_the_answer_when_it_is_interrupted(tmp_path: Path) -> None:

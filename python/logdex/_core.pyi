@@ -26,6 +26,7 @@ __all__ = [
     "Question",
     "Record",
     "Records",
+    "Shapes",
     "Show",
     "Sieve",
     "Sink",
@@ -837,18 +838,29 @@ class _Voice(TypedDict):
     templates: list[tuple[int, int]]
     history: tuple[int, list[tuple[int, int, int]]]
 
+@final
+class Shapes:
+    """The shapes of the taxonomy, made ready: of lines that are errors, tell of the circumstances, mean no failure."""
+
+    def __new__(cls, rows: list[tuple[Pattern, str]]) -> Self:
+        """Of each row its pattern, and whether it is "loud", "context" or "quiet"."""
+
+    def first(self, text: str) -> int | None:
+        """The number of the first row that selects `text`, a line without its end, counted from 0."""
+
+    def telling(self, data: bytes) -> list[tuple[int, bool]]:
+        """Where the lines of `data` begin that tell something, and whether each is an error; for tests."""
+
 def gather(
     asked_of: Question,
-    quiet: Pattern,
-    loud: Pattern,
+    shapes: Shapes,
     errors: Pattern | None = None,
     state: bytes | None = None,
     asked: int = 0,
 ) -> tuple[list[_Voice], bytes | None]:
     """The evidence in the file by speaker, and the state to store, if that is new.
 
-    The question's pattern says which lines are looked at, `quiet` which of them mean no failure, and `loud` which
-    of the others are errors, unless `errors` does.
+    `shapes` say which lines are looked at, and which of them are errors, unless `errors` does.
     """
 
 def parse_time(

@@ -135,7 +135,8 @@ def summarize(
     it is brought up to date. `spread` has the work done for each log, elsewhere than on the threads of this process.
     """
     chosen = None if errors is None else re.compile(errors)
-    compile_pattern(chosen)
+    # Once, and not on each thread at the same time.
+    taxonomy.shapes(), compile_pattern(chosen)
 
     def of_log(one: Named) -> File | OSError | ValueError:
         try:
@@ -181,12 +182,9 @@ def _gather(
     question: Question, chosen: re.Pattern[str] | None, states: dict[str, bytes] | None
 ) -> list[_core._Voice]:
     """The evidence of one log, from the cache as far as that goes."""
-    unions = taxonomy.unions()
-    put = question.but(pattern=compile_pattern(unions.telling), records=True, strict=False)
-    quiet, loud, errors = map(compile_pattern, (unions.quiet, unions.loud, chosen))
+    put = question.but(pattern=None, records=True, strict=False)
     depends = (
-        unions.telling.pattern,
-        unions.quiet.pattern,
+        [(row.role, row.shape.pattern) for row in taxonomy.rows()],
         chosen and (chosen.pattern, chosen.flags),
         question.zone.name,
         question.reference,
@@ -197,9 +195,9 @@ def _gather(
     known = states.get(question.path) if states is not None else None
     if known is None and name is not None:
         known = _ranks_cache.load(name)
-    assert quiet is not None
-    assert loud is not None
-    told, state = _core.gather(put, quiet, loud, errors, known, _ranks_cache.asked(*depends))
+    told, state = _core.gather(
+        put, taxonomy.shapes(), compile_pattern(chosen), known, _ranks_cache.asked(*depends)
+    )
     if state is not None and states is not None:
         states[question.path] = state
     if state is not None and name is not None:

@@ -1,6 +1,6 @@
 //! The evidence in a log: who wrote what of the kinds of lines that tell of a failure, how far each came, and when.
 //!
-//! One scan: a pattern over the union of all shapes of the taxonomy says which lines are looked at; of each **speaker** (a
+//! One scan: the shapes of the taxonomy ([`shapes`]) say which lines are looked at; of each **speaker** (a
 //! rank, or the file itself) a **voice** keeps the first and the last records that tell something, the last lines, how
 //! far it came, and which templates it printed. That is a **state** of bounded size, which is stored and gone on from when
 //! the log grows. What the records mean is for the rule to say, which is `logdex.diagnosis`.
@@ -10,6 +10,7 @@ pub mod notes;
 pub mod progress;
 #[cfg(test)]
 mod proof;
+pub mod shapes;
 pub mod speaker;
 pub mod state;
 pub mod template;
@@ -31,21 +32,10 @@ use crate::pattern::{Candidate, Judge, Pattern, Scratch};
 use crate::query::{Query, Question};
 
 use notes::{FILE, RANK};
+use shapes::{Ear, Telling};
 use speaker::{Ranks, Speaker};
 use state::{MOST, State};
 use voice::{Heard, Voice};
-
-/// Which lines are looked at.
-pub struct Shapes<'j> {
-    /// The union of all shapes.
-    pub telling: Shape<'j>,
-    /// Of those, the lines that mean no failure, and are not looked at further.
-    pub quiet: Shape<'j>,
-    /// Of the rest, the lines that are errors; the others tell of the circumstances.
-    pub loud: Shape<'j>,
-    /// What is an error, if the caller says so.
-    pub errors: Option<Shape<'j>>,
-}
 
 /// A pattern, and who decides on what it cannot.
 pub struct Shape<'j> {
@@ -71,7 +61,9 @@ pub struct Inquiry<'j> {
     /// About time, without a pattern.
     pub question: Question,
     /// Which lines are looked at.
-    pub shapes: Shapes<'j>,
+    pub ear: Ear<'j>,
+    /// What is an error, if the caller says so.
+    pub errors: Option<Shape<'j>>,
     /// What was known before, and a hash of what the answer depends on beside the log.
     pub known: Option<State>,
     /// See [`State::new`].
@@ -88,7 +80,7 @@ pub struct Gathered {
 
 /// Gathers the evidence of one log, from where `known` ends if the log has only grown.
 pub fn gather(inquiry: Inquiry<'_>, caller: &mut dyn Caller) -> Result<Gathered> {
-    let Inquiry { question, shapes, known, asked } = inquiry;
+    let Inquiry { question, ear, errors, known, asked } = inquiry;
     let source = Source::open(&question.path)?;
     let seen = source.metadata()?;
     let is_open = question.time.as_ref().is_some_and(|terms| terms.window.is_open());
@@ -101,7 +93,7 @@ pub fn gather(inquiry: Inquiry<'_>, caller: &mut dyn Caller) -> Result<Gathered>
     let is_timed = |state: &State| state.voices.iter().any(|(_, voice)| voice.first.is_some());
     let known = known.filter(|state| resumes && is_timed(state) && state.may_go_on(&source, &seen, asked));
     let from = known.as_ref().map_or(0, |state| state.upto);
-    let mut gathering = Gathering::new(known.unwrap_or_else(|| State::new(asked)), shapes);
+    let mut gathering = Gathering::new(known.unwrap_or_else(|| State::new(asked)), ear, errors);
     let mut query = Query::behind(question, from);
     while let Some(batch) = query.next(caller)? {
         gathering.take(&batch, from)?;
@@ -116,8 +108,9 @@ pub fn gather(inquiry: Inquiry<'_>, caller: &mut dyn Caller) -> Result<Gathered>
 /// A scan under way.
 struct Gathering<'j> {
     state: State,
-    shapes: Shapes<'j>,
-    scratches: [Scratch; 4],
+    ear: Ear<'j>,
+    errors: Option<Shape<'j>>,
+    scratch: Scratch,
     masked: Vec<u8>,
     known: BTreeMap<(u64, Ranks), usize>,
     /// The speaker of the last line.
@@ -130,13 +123,14 @@ struct Gathering<'j> {
 type Ending = Vec<(usize, Line, usize)>;
 
 impl<'j> Gathering<'j> {
-    fn new(state: State, shapes: Shapes<'j>) -> Self {
+    fn new(state: State, ear: Ear<'j>, errors: Option<Shape<'j>>) -> Self {
         let key = |name: &state::Name| (xxh3_64(name.0.as_bytes()), name.1);
         let known = state.voices.iter().enumerate().map(|(at, (name, _))| (key(name), at)).collect();
         Self {
             state,
-            shapes,
-            scratches: std::array::from_fn(|_| Scratch::default()),
+            ear,
+            errors,
+            scratch: Scratch::default(),
             masked: Vec::new(),
             known,
             recent: None,
@@ -148,13 +142,13 @@ impl<'j> Gathering<'j> {
     fn take(&mut self, batch: &Batch, from: u64) -> Result<()> {
         let Selection::Picked(picked) = &batch.selection else { return Ok(()) };
         let bytes = batch.block.bytes();
-        let telling = self.shapes.telling.find(bytes, &mut self.scratches[0])?;
-        let chosen = match &mut self.shapes.errors {
-            Some(errors) => Some(errors.find(bytes, &mut self.scratches[1])?),
+        let telling = self.ear.telling(bytes)?;
+        let chosen = match &mut self.errors {
+            Some(errors) => Some(errors.find(bytes, &mut self.scratch)?),
             None => None,
         };
-        let mut telling = telling.iter().peekable();
-        let mut chosen = chosen.as_ref().map(|chosen| chosen.iter().peekable());
+        let mut telling = telling.into_iter().peekable();
+        let mut chosen = chosen.map(|chosen| chosen.into_iter().map(|candidate| candidate.line).peekable());
         let mut endings: BTreeMap<usize, Ending> = BTreeMap::new();
         for (at, candidate) in picked.iter().enumerate() {
             let line = candidate.line;
@@ -166,12 +160,12 @@ impl<'j> Gathering<'j> {
                 self.end_with(batch, std::mem::take(&mut endings));
                 self.whole = Some(self.state.clone());
             }
-            let is_telling = meets(&mut telling, line) && !self.is_quiet(text)?;
+            let told = meets(&mut telling, line, |told: &Telling| told.line);
             let is_error = match &mut chosen {
-                Some(chosen) => meets(chosen, line),
-                None => is_telling && self.is_loud(text)?,
+                Some(chosen) => meets(chosen, line, |&line| line).is_some(),
+                None => told.is_some_and(|told| told.loud),
             };
-            let telling = is_telling || is_error;
+            let telling = told.is_some() || is_error;
             let (speaker, words) = speaker::of(text);
             let voice = self.voice(speaker);
             let heard = Heard { line: text, words, time, offset, telling, error: is_error };
@@ -202,14 +196,6 @@ impl<'j> Gathering<'j> {
                 self.state.voices[voice].1.end_with(&heard);
             }
         }
-    }
-
-    fn is_quiet(&mut self, line: &[u8]) -> Result<bool> {
-        Ok(!self.shapes.quiet.find(line, &mut self.scratches[2])?.is_empty())
-    }
-
-    fn is_loud(&mut self, line: &[u8]) -> Result<bool> {
-        Ok(!self.shapes.loud.find(line, &mut self.scratches[3])?.is_empty())
     }
 
     /// The number of the speaker.
@@ -245,8 +231,12 @@ impl<'j> Gathering<'j> {
 /// The hash of no name.
 const EMPTY: u64 = 0x2d06_8005_38d3_94c2;
 
-/// Whether `line` is the next of `found`, of which those before it are passed over.
-fn meets<'c>(found: &mut std::iter::Peekable<impl Iterator<Item = &'c Candidate>>, line: Line) -> bool {
-    while found.next_if(|candidate| candidate.line.start < line.start).is_some() {}
-    found.next_if(|candidate| candidate.line == line).is_some()
+/// The one of `found` that is about `line`, if that is the next; those before it are passed over.
+fn meets<T>(
+    found: &mut std::iter::Peekable<impl Iterator<Item = T>>,
+    line: Line,
+    of: impl Fn(&T) -> Line,
+) -> Option<T> {
+    while found.next_if(|one| of(one).start < line.start).is_some() {}
+    found.next_if(|one| of(one) == line)
 }

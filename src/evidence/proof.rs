@@ -8,10 +8,11 @@ use std::sync::Arc;
 use jiff::tz::TimeZone;
 use proptest::prelude::*;
 
+use super::shapes::{Shapes, Tone};
 use super::state::State;
-use super::{Gathered, Inquiry, Shape, Shapes, gather};
+use super::{Gathered, Inquiry, gather};
 use crate::index::Keep;
-use crate::pattern::{Pattern, Translation};
+use crate::pattern::{Judge, Pattern, Translation};
 use crate::query::Question;
 use crate::stamp::Window;
 use crate::testing::{Nobody, cases};
@@ -37,14 +38,14 @@ fn ask(path: &Path, known: Option<State>) -> Gathered {
         steps: None,
     };
     let question = Question { workers: 1, time: Some(terms), ..Question::about(path) };
-    let (mut one, mut two, mut three) = (Nobody, Nobody, Nobody);
-    let shapes = Shapes {
-        telling: Shape { pattern: pattern("(?:Error|ERROR|Traceback)"), judge: &mut one },
-        quiet: Shape { pattern: pattern("ignored"), judge: &mut two },
-        loud: Shape { pattern: pattern("(?:Error|ERROR)"), judge: &mut three },
-        errors: None,
-    };
-    gather(Inquiry { question, shapes, known, asked: 7 }, &mut Nobody).unwrap()
+    let shapes = Shapes::new(vec![
+        (pattern("(?:Error|ERROR)"), Tone::Loud),
+        (pattern("Traceback"), Tone::Context),
+        (pattern("ignored"), Tone::Quiet),
+    ]);
+    let mut judges = [Nobody, Nobody, Nobody];
+    let ear = shapes.ear(judges.iter_mut().map(|judge| judge as &mut dyn Judge).collect());
+    gather(Inquiry { question, ear, errors: None, known, asked: 7 }, &mut Nobody).unwrap()
 }
 
 const LINES: [&str; 12] = [

@@ -3,10 +3,13 @@
 //! A frame quotes a line of the source, and that may hold the words of an error (`raise ValueError("...")`), so a frame is
 //! never evidence. Which libraries the frames go through may tell a failure of the data's network from one of a peer.
 
+use std::sync::LazyLock;
+
+use memchr::memmem::Finder;
 use serde::{Deserialize, Serialize};
 
 /// How a traceback begins.
-pub const HEAD: &[u8] = b"Traceback (most recent call last)";
+const HEAD: &[u8] = b"Traceback (most recent call last)";
 /// As many frames are passed over; what goes on for longer is no traceback.
 const MOST: u16 = 600;
 /// Libraries that fetch data: what is reset or late below them is not a peer.
@@ -49,7 +52,7 @@ pub struct Traceback {
 impl Traceback {
     /// Takes the next line of the speaker, whose own words begin at `text`.
     pub fn take(&mut self, line: &[u8], text: usize) -> Part {
-        if memchr::memmem::find(line, HEAD).is_some() {
+        if is_head(line) {
             *self = Self { passed: 1, fetching: false, quotes: false };
             return Part::Frame;
         }
@@ -70,6 +73,12 @@ impl Traceback {
         *self = Self::default();
         if is_frame { Part::Outside } else { Part::Raised { fetching } }
     }
+}
+
+/// Whether a traceback begins on `line`.
+pub fn is_head(line: &[u8]) -> bool {
+    static FINDER: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(HEAD));
+    FINDER.find(line).is_some()
 }
 
 /// Whether a line stands further in than what was raised does: by two blanks, for one may follow a rank's prefix.

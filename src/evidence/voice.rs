@@ -8,7 +8,7 @@ use super::history::History;
 use super::notes::{FILE, Limits, Note, Notes, QUOTE, RANK};
 use super::progress::{self, UNITS};
 use super::template;
-use super::traceback::{Part, Traceback};
+use super::traceback::{Part, Traceback, is_head};
 use crate::batch::LineTime;
 use crate::stamp::How;
 
@@ -209,10 +209,6 @@ impl Voice {
             && self.templates.len() <= TEMPLATES
             && self.history.is_bounded()
     }
-}
-
-fn is_head(line: &[u8]) -> bool {
-    memchr::memmem::find(line, super::traceback::HEAD).is_some()
 }
 
 /// The head of a line as text.

@@ -41,11 +41,6 @@ impl PythonCaller {
         Self { search, ended, closed, signals: Instant::now(), notes: Vec::new(), raised: None }
     }
 
-    /// Takes the judge of the pattern out: it decides alone, and the rest stays who answers signals.
-    pub(super) fn judge_alone(&mut self) -> Self {
-        Self::new(self.search.take(), None, Arc::clone(&self.closed))
-    }
-
     /// What was noted so far.
     pub(super) fn notes(&self) -> &[String] {
         &self.notes

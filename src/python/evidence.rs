@@ -2,18 +2,22 @@
 
 use std::sync::Arc;
 
+use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
 use super::caller::PythonCaller;
 use super::error::engine;
+use super::interpreter::detached;
 use super::pattern::Pattern;
 use super::question::Question;
 use crate::evidence::notes::Note;
 use crate::evidence::progress::UNITS;
+use crate::evidence::shapes::{self, Ear, Tone};
 use crate::evidence::state::{Name, State};
 use crate::evidence::voice::{Course, Tail, Voice};
-use crate::evidence::{self, Gathered, Inquiry, Shape, Shapes};
+use crate::evidence::{self, Gathered, Inquiry, Shape};
+use crate::pattern::Judge;
 
 /// A record, as `_core._Note` says.
 #[derive(IntoPyObject)]
@@ -63,36 +67,79 @@ pub(super) struct VoiceParts {
     history: (i64, Vec<(i64, u64, u64)>),
 }
 
+/// The shapes of the taxonomy, made ready once, each with the one who decides for it.
+#[pyclass(frozen, module = "logdex._core")]
+pub(super) struct Shapes {
+    engine: shapes::Shapes,
+    searches: Vec<Py<PyAny>>,
+}
+
+#[pymethods]
+impl Shapes {
+    #[new]
+    fn new(py: Python<'_>, rows: Vec<(PyRef<'_, Pattern>, String)>) -> PyResult<Self> {
+        let (mut all, mut searches) = (Vec::new(), Vec::new());
+        for (pattern, tone) in rows {
+            let (engine, search) = pattern.parts(py);
+            let tone = match &*tone {
+                "loud" => Tone::Loud,
+                "context" => Tone::Context,
+                "quiet" => Tone::Quiet,
+                other => return Err(PyValueError::new_err(format!("no tone is called {other:?}"))),
+            };
+            all.push((engine, tone));
+            searches.push(search);
+        }
+        Ok(Self { engine: detached(py, || shapes::Shapes::new(all)), searches })
+    }
+
+    /// The number of the first row that selects `text`, a line without its end, counted from 0.
+    fn first(&self, py: Python<'_>, text: &str) -> PyResult<Option<usize>> {
+        let mut judges = self.judges(py);
+        Ok(engine(py, || self.ear(&mut judges).first(text.as_bytes()))?)
+    }
+
+    /// Where the lines of `data` begin that tell something, in bytes, and whether each is an error; for tests.
+    fn telling(&self, py: Python<'_>, data: &[u8]) -> PyResult<Vec<(usize, bool)>> {
+        let mut judges = self.judges(py);
+        let told = engine(py, || self.ear(&mut judges).telling(data));
+        Ok(told?.into_iter().map(|told| (told.line.start, told.loud)).collect())
+    }
+}
+
+impl Shapes {
+    fn judges(&self, py: Python<'_>) -> Vec<PythonCaller> {
+        let judge = |search: &Py<PyAny>| PythonCaller::new(Some(search.clone_ref(py)), None, Arc::default());
+        self.searches.iter().map(judge).collect()
+    }
+
+    fn ear<'j>(&'j self, judges: &'j mut [PythonCaller]) -> Ear<'j> {
+        self.engine.ear(judges.iter_mut().map(|judge| judge as &mut dyn Judge).collect())
+    }
+}
+
 /// The evidence in the file, by speaker, and the state to store, if that is new.
 ///
-/// Of the lines that the question's pattern selects, `quiet` are those that mean no failure, and `loud` of the others those
-/// that are errors; `errors` says what is one, if the caller does. `state` is what was stored before, and `asked` a hash of what the answer depends on beside the log.
+/// `shapes` say which lines are looked at, and which of them are errors, unless `errors` does. `state` is what was stored
+/// before, and `asked` a hash of what the answer depends on beside the log.
 #[pyfunction]
-#[pyo3(signature = (asked_of, quiet, loud, errors=None, state=None, asked=0))]
+#[pyo3(signature = (asked_of, shapes, errors=None, state=None, asked=0))]
 pub(super) fn gather<'py>(
     py: Python<'py>,
     asked_of: &Question,
-    quiet: &Pattern,
-    loud: &Pattern,
+    shapes: &Shapes,
     errors: Option<&Pattern>,
     state: Option<&[u8]>,
     asked: u64,
 ) -> PyResult<(Vec<VoiceParts>, Option<Bound<'py, PyBytes>>)> {
     let known = state.and_then(State::read);
-    let (mut question, mut caller) = asked_of.put(py, &Arc::default(), &Arc::default());
-    let Some(telling) = question.pattern.take() else { return Ok((Vec::new(), None)) };
-    let (quiet, mut quiet_judge) = judged(py, quiet);
-    let (loud, mut loud_judge) = judged(py, loud);
+    let (question, mut caller) = asked_of.put(py, &Arc::default(), &Arc::default());
+    let mut judges = shapes.judges(py);
     let mut errors = errors.map(|pattern| judged(py, pattern));
-    let mut telling_judge = caller.judge_alone();
     let told = engine(py, || {
-        let shapes = Shapes {
-            telling: Shape { pattern: telling, judge: &mut telling_judge },
-            quiet: Shape { pattern: quiet, judge: &mut quiet_judge },
-            loud: Shape { pattern: loud, judge: &mut loud_judge },
-            errors: errors.as_mut().map(|(pattern, judge)| Shape { pattern: Arc::clone(pattern), judge }),
-        };
-        let gathered = evidence::gather(Inquiry { question, shapes, known, asked }, &mut caller)?;
+        let ear = shapes.ear(&mut judges);
+        let errors = errors.as_mut().map(|(pattern, judge)| Shape { pattern: Arc::clone(pattern), judge });
+        let gathered = evidence::gather(Inquiry { question, ear, errors, known, asked }, &mut caller)?;
         let stored = gathered.store.as_ref().and_then(State::write);
         Ok((gathered, stored))
     });

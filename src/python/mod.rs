@@ -58,6 +58,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<format::Format>()?;
     module.add_class::<sieve::Sieve>()?;
     module.add_class::<level::Level>()?;
+    module.add_class::<evidence::Shapes>()?;
     module.add_function(wrap_pyfunction!(sieve::field_of, module)?)?;
     module.add_function(wrap_pyfunction!(sieve::holds, module)?)?;
     module.add_function(wrap_pyfunction!(sieve::field, module)?)?;

@@ -5,12 +5,16 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Sequence
+from itertools import count
 
 from logdex.inputs.input import Input
 from logdex.ranks import Ranks
 
 _EVERY = 0.5
 """So often it is looked whether a log has grown, in seconds."""
+
+_LISTED = 10
+"""Every so many times it is looked whether there are more logs: a directory is quickly listed, a cluster is not."""
 
 _Look = Callable[[dict[str, bytes]], tuple[Ranks, list[Input]]]
 
@@ -19,10 +23,15 @@ class Live:
     """Looks again and again, going on from what was known of each log."""
 
     def __init__(
-        self, look: _Look, tell: Callable[[Ranks], None], wait: Callable[[float], None] = time.sleep
+        self,
+        look: _Look,
+        find: Callable[[], list[Input]],
+        tell: Callable[[Ranks], None],
+        wait: Callable[[float], None] = time.sleep,
     ) -> None:
-        """`look` asks the logs, `tell` shows an answer, `wait` lets time pass."""
+        """`look` asks the logs, `find` says which there are, `tell` shows an answer, `wait` lets time pass."""
         self._look = look
+        self._find = find
         self._tell = tell
         self._wait = wait
         self._states: dict[str, bytes] = {}
@@ -40,12 +49,22 @@ class Live:
                 if answer.kind not in ("none", "unknown") and _claim(told) != shown:
                     shown = _claim(told)
                     self._tell(told)
-                before = _sizes(found)
-                self._wait(_EVERY)
-                if _sizes(found) != before or not found:
-                    told, found = self._look(self._states)
+                self._wait_for_more(found)
+                told, found = self._look(self._states)
         except KeyboardInterrupt:
             return told
+
+    def _wait_for_more(self, found: Sequence[Input]) -> None:
+        """Until a log has grown, another has come, or all have ended."""
+        before = _sizes(found)
+        for turn in count(1):
+            self._wait(_EVERY)
+            if _sizes(found) != before or _have_ended(found):
+                return
+            if turn % _LISTED == 0 or not found:
+                now = self._find()
+                if {one.path for one in now} != {one.path for one in found}:
+                    return
 
 
 def _claim(told: Ranks) -> tuple[object, ...]:

@@ -141,13 +141,17 @@ def _follow(args: argparse.Namespace, trouble: list[Exception]) -> Ranks:
         trouble.clear()
         return _ask(args, trouble, states)
 
+    def find() -> list[Input]:
+        # What cannot be had now is told when the logs are looked at.
+        return _found(args, [], Wish(follow=True))
+
     def tell(told: Ranks) -> None:
         sys.stdout.write(
             (json.dumps(told.diagnosis.to_dict()) if args.json else told.diagnosis.text + "\n") + "\n"
         )
         sys.stdout.flush()
 
-    return Live(look, tell).run()
+    return Live(look, find, tell).run()
 
 
 def _found(args: argparse.Namespace, trouble: list[Exception], wish: Wish) -> list[Input]:

@@ -25,7 +25,7 @@ def add(scene: Scene, files: Sequence[File]) -> None:
         rank = next((one for one in scene.speakers if one.is_rank and one.name == name), None)
         if event is not None and rank is None:
             rank = Speaker(name, file.path, attempt=file.attempt)
-            scene.speakers.append(rank)
+            scene.add(rank)
         if event is None or rank is None or rank.attempt != file.attempt:
             continue
         # It repeats what the log may have too: then that stands nearer to its circumstances.

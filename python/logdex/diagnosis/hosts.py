@@ -12,6 +12,8 @@ from logdex.diagnosis.exits import Exit
 _NODE = re.compile(r"\bnode(?:name)?[:=] ?([A-Za-z][\w.-]*)")
 _FILE = re.compile(r"^(?P<host>[A-Za-z][\w-]*?\d[\w.-]*?)(?:\.(?:log|out|err|txt))+$")
 _NCCL = re.compile(r"^(?:\S+ )*?(?P<host>[A-Za-z][\w.-]*):\d+:\d+ \[\d+\]")
+_DEVICE = re.compile(r":\d+:\d+ \[\d")
+"""What stands in every such prefix, and is looked for in no time."""
 _PEER = re.compile(r"(?:peer|remote\w*|to|from)[ :=]+(?:\[?::ffff:)?(?P<peer>[A-Za-z0-9][\w.-]*)[<:]")
 
 
@@ -27,7 +29,7 @@ def of_ranks(speakers: Sequence[Speaker], exits: Iterable[Exit], labels: Mapping
             found[speaker.name] = match["host"]
             continue
         for event in speaker.events:
-            if told := _NODE.search(event.text) or _NCCL.search(event.text):
+            if told := _NODE.search(event.text) or (_DEVICE.search(event.text) and _NCCL.search(event.text)):
                 found[speaker.name] = told[1]
                 break
     for one in exits:

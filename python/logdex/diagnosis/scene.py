@@ -53,6 +53,9 @@ class Scene:
     accusations: list[Accusation] = field(default_factory=list)
     earlier: list[Event] = field(default_factory=list)
     """Records of earlier attempts."""
+    _endings: dict[str, list[str]] | None = None
+    _role: str = ""
+    """The role of all ranks, where they have one, as `trainer` of `trainer/3`."""
 
     @property
     def ranks(self) -> list[Speaker]:
@@ -64,19 +67,32 @@ class Scene:
         """Those that are not."""
         return [one for one in self.speakers if not one.is_rank]
 
+    def add(self, speaker: Speaker) -> None:
+        """Adds one of whom something is told elsewhere than in a log of their own."""
+        self.speakers.append(speaker)
+        self._endings = None
+
     def name_of(self, number: int) -> str:
         """The name of a global rank."""
+        if self._endings is None:
+            self._endings = self._by_ending()
         plain = str(number)
+        names = self._endings.get(plain, [])
+        if plain in names or len(names) == 1:
+            return plain if plain in names else names[0]
+        return f"{self._role}/{plain}" if self._role else plain
+
+    def _by_ending(self) -> dict[str, list[str]]:
+        """The names of ranks by what they end with; those of a launcher's own numbers are not among them."""
         names = {one.name for one in self.ranks}
-        if plain in names:
-            return plain
-        endings = [name for name in names if name.rpartition("/")[2] == plain and ":" not in name]
-        if len(endings) == 1:
-            return endings[0]
         roles = {name.rpartition("/")[0] for name in names}
-        if len(roles) == 1 and "" not in roles and not any(":" in name for name in names):
-            return f"{roles.pop()}/{plain}"
-        return plain
+        is_one = len(roles) == 1 and not any(":" in name for name in names)
+        self._role = roles.pop() if is_one else ""
+        endings: dict[str, list[str]] = {}
+        for name in names:
+            if ":" not in name:
+                endings.setdefault(name.rpartition("/")[2], []).append(name)
+        return endings
 
 
 def prepare(scene: Scene) -> None:
@@ -86,6 +102,7 @@ def prepare(scene: Scene) -> None:
         if one.is_rank and one.attempt < last and any(other.attempt == last for other in scene.speakers):
             scene.earlier += one.events
     scene.speakers = [one for one in scene.speakers if not one.is_rank or one.attempt == last]
+    scene._endings = None
     scene.earlier += attempts.after_the_last_exit(scene.speakers)
     for one in scene.speakers:
         scene.earlier += attempts.only_last(one)
@@ -141,7 +158,7 @@ def _attribute(scene: Scene) -> None:
             rank = next((one for one in scene.ranks if one.name == name), None)
             if rank is None:
                 rank = Speaker(name, witness.path, mtime=witness.mtime, host=witness.host)
-                scene.speakers.append(rank)
+                scene.add(rank)
             event.speaker = name
             witness.events.remove(event)
             rank.events.append(event)

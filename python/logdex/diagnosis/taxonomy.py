@@ -13,9 +13,12 @@ from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
 
+from logdex import _core
+from logdex.regex.pattern import compile_pattern
+
 QUIET = ("harmless", "advice")
 """The roles of lines that mean no failure."""
-CONTEXT = ("context",)
+CONTEXT = "context"
 """The role of lines that tell of the circumstances."""
 _HEAD = r"^(?:\[?[\w./:+,-]*\d[\w./:+,-]*\]?:? ){0,5}\W*"
 """Where the text of a line begins: behind the words of a stamp and of a prefix, which all have digits."""
@@ -61,65 +64,26 @@ def _table(name: str) -> Iterable[list[str]]:
     return (line.split("\t") for line in lines[1:])
 
 
-_DIGITS = re.compile(r"\d+")
-_COUNTS = re.compile(
-    r"(?i)errno|xid|signal|status|% ?full|\d (?:errors?|failures?|exceptions?)|errors?\b.{0,3}[:=]|1EB|"
-    r"code|cuda|iterations|\bE\d|\b[EF]\d{4}"
-)
-"""Where it matters which number it is; elsewhere records that differ in their numbers alone have one role."""
-
-
-def classify(text: str) -> tuple[Row, re.Match[str]] | None:
-    """The first row that fits a record, and where; None for a line that tells nothing."""
-    if _COUNTS.search(text):
-        return _exactly(text)
-    row = _alike(_DIGITS.sub("7", text))
-    found = row.shape.search(text) if row else None
-    return (row, found) if row and found else _exactly(text)
+@lru_cache(maxsize=1)
+def shapes() -> _core.Shapes:
+    """The shapes of the table, in its order, made ready for the engine."""
+    made = []
+    for row in rows():
+        pattern = compile_pattern(row.shape)
+        if pattern is None:
+            raise ValueError(f"{row.role} {row.class_}: a shape that every line has says nothing")
+        tone = "quiet" if row.role in QUIET else "context" if row.role == CONTEXT else "loud"
+        made.append((pattern, tone))
+    return _core.Shapes(made)
 
 
 @lru_cache(maxsize=1 << 14)
-def _exactly(text: str) -> tuple[Row, re.Match[str]] | None:
-    for row in rows():
-        if found := row.shape.search(text):
-            return row, found
-    return None
-
-
-@lru_cache(maxsize=1 << 13)
-def _alike(text: str) -> Row | None:
-    known = _exactly(text)
-    return known[0] if known else None
-
-
-@dataclass(frozen=True)
-class Unions:
-    """What the engine looks for.
-
-    Lines that tell anything, of those the quiet ones, and of the rest those that are errors.
-    """
-
-    telling: re.Pattern[str]
-    quiet: re.Pattern[str]
-    loud: re.Pattern[str]
-
-
-@lru_cache(maxsize=1)
-def unions() -> Unions:
-    """The shapes of the table, joined by what their roles mean."""
-    quiet = [row for row in rows() if row.role in QUIET]
-    telling = [row for row in rows() if row.role not in QUIET]
-    loud = [row for row in telling if row.role not in CONTEXT]
-    return Unions(_union(telling), _union(quiet), _union(loud))
-
-
-def _union(chosen: Iterable[Row]) -> re.Pattern[str]:
-    return re.compile("|".join(f"(?:{_unnamed(row.shape.pattern)})" for row in chosen))
-
-
-def _unnamed(shape: str) -> str:
-    """The shape without names of groups, which may come twice in a union."""
-    return re.sub(r"\(\?P<\w+>", "(?:", shape)
+def classify(text: str) -> tuple[Row, re.Match[str]] | None:
+    """The first row that fits a record, and where; None for a line that tells nothing."""
+    number = shapes().first(text)
+    row = None if number is None else rows()[number]
+    found = row.shape.search(text) if row else None
+    return (row, found) if row and found else None
 
 
 def said(found: re.Match[str], *names: str) -> str | None:
