@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from logdex.diagnosis.scene import Candidate, Scene, against, missing_of, time_of, whole_host
+from logdex.diagnosis.scene import Candidate, Scene, against, time_of, whole_host
 from logdex.diagnosis.verdict import Certainty, Finding
 
 _CONSEQUENCES = {
@@ -88,7 +88,7 @@ def _named(scene: Scene, one: Candidate, firm: Sequence[Candidate]) -> Finding:
     by_exit = one.exit is not None and one.exit.is_strong and one.exit.code is not None
     if one.strength == 3 and by_exit and not _is_guess(one):
         certainty = "certain"
-    if not _is_clear(scene, one, firm) or _fell_before(scene, one) or missing_of(scene):
+    if not _is_clear(scene, one, firm) or _fell_before(scene, one):
         certainty = "likely"
     events = [("failed first", one.event)]
     if one.exit is not None and one.exit.event is not one.event:

@@ -9,6 +9,7 @@ findings of one weight differ the logs do not tell.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from logdex.diagnosis.absent import left_out
 from logdex.diagnosis.candidates import candidates
@@ -31,8 +32,14 @@ def decide(scene: Scene) -> Finding:
     for found in (firm, everyone):
         for step in STEPS if found is firm else LAST_STEPS:
             if (finding := step(scene, found)) is not None:
-                return finding
+                return _tempered(scene, finding)
     return _unknown(scene, everyone)
+
+
+def _tempered(scene: Scene, finding: Finding) -> Finding:
+    """The finding, but certain of nothing where a rank that has no log may have failed before."""
+    is_too_sure = finding.certainty == "certain" and missing_of(scene)
+    return replace(finding, certainty="likely") if is_too_sure else finding
 
 
 def _unknown(scene: Scene, found: list[Candidate]) -> Finding:
