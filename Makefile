@@ -27,7 +27,7 @@ nemo_TESTS := $(BACKEND_TESTS)
 PYENV := $(or $(PYENV_ROOT),$(HOME)/.pyenv)
 OTHER_PYTHONS := $(foreach minor,10 12 13 14,$(lastword $(wildcard $(PYENV)/versions/3.$(minor).*/bin/python)))
 REGEX_TESTS := $(wildcard tests/test_regex*.py)
-torchx_PACKAGES := torchx==0.7.0 playwright $(ARROW_DEPS) $(REMOTE_DEPS)
+torchx_PACKAGES := torchx==0.7.0 playwright textual $(ARROW_DEPS) $(REMOTE_DEPS)
 nightly_PACKAGES := torchx-nightly==2026.10.26
 ray_PACKAGES := 'ray[data]>=2.50'
 nemo_PACKAGES := nemo-run==0.11.1 torchx==0.7.0 leptonai==0.26.7
@@ -145,7 +145,7 @@ need-python:
 
 $(TOOLS)/.ready: | need-python
 	$(PYTHON) -m venv $(TOOLS)
-	$(TOOLS)/bin/pip install --quiet --disable-pip-version-check 'maturin>=1.9,<2' ruff mypy typing_extensions rich backports.zstd
+	$(TOOLS)/bin/pip install --quiet --disable-pip-version-check 'maturin>=1.9,<2' ruff mypy typing_extensions rich textual backports.zstd
 	touch $@
 
 # The wheel, built once for all environments; release, for the tests compare nothing with a clock but users' waits.

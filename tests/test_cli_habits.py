@@ -217,7 +217,8 @@ def test_help_fits_a_terminal_of_80_columns(command: list[str]) -> None:
         "usage: logdex [OPTION ...] [SOURCE ...]\n"
         "       logdex ranks [OPTION ...] [SOURCE ...]\n"
         "       logdex index [OPTION ...] SOURCE ...\n"
-        "       logdex ls [OPTION ...] [NAME ...]"
+        "       logdex ls [OPTION ...] [NAME ...]\n"
+        "       logdex view [OPTION ...] SOURCE ..."
     )
 
 

@@ -14,7 +14,8 @@ _USAGE = """\
 %(prog)s [OPTION ...] [SOURCE ...]
        %(prog)s ranks [OPTION ...] [SOURCE ...]
        %(prog)s index [OPTION ...] SOURCE ...
-       %(prog)s ls [OPTION ...] [NAME ...]"""
+       %(prog)s ls [OPTION ...] [NAME ...]
+       %(prog)s view [OPTION ...] SOURCE ..."""
 
 _DESCRIPTION = """\
 Show the lines of training logs, by regex and by time: whole and in order, from

@@ -29,6 +29,10 @@ def main(argv: Sequence[str] | None = None, prog: str = "logdex") -> int:
             from logdex.command import ls
 
             return ls.main(given[1:], f"{prog} ls")
+        if given[:1] == ["view"]:
+            from logdex.command import view
+
+            return view.main(given[1:], f"{prog} view")
         made = parser(prog)
         return run(made, words.parse(made, given, "--regex"))
     except BrokenPipeError:
@@ -40,10 +44,10 @@ def main(argv: Sequence[str] | None = None, prog: str = "logdex") -> int:
 def run(made: argparse.ArgumentParser, args: argparse.Namespace) -> int:
     """Does what parsed arguments say; returns the exit status."""
     if args.completion:
-        from logdex.command import index, ls, ranks
+        from logdex.command import index, ls, ranks, view
         from logdex.command.completion import script
 
-        others = {"ranks": ranks.parser(), "index": index.parser(), "ls": ls.parser()}
+        others = {"ranks": ranks.parser(), "index": index.parser(), "ls": ls.parser(), "view": view.parser()}
         sys.stdout.write(script(args.completion, made, others))
         return 0
     args.sources = sources_or_stdin(made, args.sources)

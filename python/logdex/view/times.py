@@ -1,0 +1,56 @@
+"""`Times`: the time of a line for the gutter and the merge, by what stands on it or on the lines before it."""
+
+from __future__ import annotations
+
+import bisect
+from datetime import datetime
+
+from logdex import _core
+from logdex._core import Question
+
+_KEPT = 4096
+"""Of how many lines the stamps are remembered."""
+_BACK = 64
+"""How many lines before one without a stamp are looked at."""
+
+
+class Times:
+    """The times of one log's lines, without an index: each line's own stamp, or the last one before it.
+
+    Unlike `Record.time`, it does not hang on the rest of the file, so it is there at once in a log of any size. A stamp
+    without a year is taken to be near the time of the file's last change, or the reference.
+    """
+
+    def __init__(self, question: Question) -> None:
+        """`question` says the zone, the format and the reference."""
+        self._question = question
+        self._at: list[int] = []
+        self._own: dict[int, datetime] = {}
+
+    def of(self, record: _core.Record) -> datetime | None:
+        """The time of a record."""
+        return self._stamp(record) or self._before(record.offset)
+
+    def _stamp(self, record: _core.Record) -> datetime | None:
+        known = self._own.get(record.offset)
+        if known is not None:
+            return known
+        asked = self._question
+        # No stamp stands behind the first few hundred characters.
+        stamp = _core.parse_time(record.text[:1024].encode(), asked.zone, asked.reference, asked.stamp)
+        if stamp is not None:
+            if len(self._at) >= _KEPT:
+                self._at.clear()
+                self._own.clear()
+            bisect.insort(self._at, record.offset)
+            self._own[record.offset] = stamp
+        return stamp
+
+    def _before(self, offset: int) -> datetime | None:
+        if offset == 0:
+            return None
+        asked = self._question.but(size=offset, last=_BACK)
+        for record in reversed(list(_core.Records(asked))):
+            if stamp := self._stamp(record):
+                return stamp
+        return None
