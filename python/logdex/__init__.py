@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from logdex._ended import Ended, RingingEnded
     from logdex.inputs.resume import CursorError
     from logdex.many import Logs
+    from logdex.rotated.log import Rotated
 
 __all__ = [
     "Answer",
@@ -36,6 +37,7 @@ __all__ = [
     "Record",
     "Records",
     "RingingEnded",
+    "Rotated",
     "Stats",
     "__version__",
     "merge",
@@ -59,6 +61,10 @@ def __getattr__(name: str) -> object:
         from logdex.many import Logs
 
         return Logs
+    if name == "Rotated":
+        from logdex.rotated.log import Rotated
+
+        return Rotated
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

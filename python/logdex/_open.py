@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+from logdex._resolve import stands_for_many
 from logdex.log import Log
 
 TYPE_CHECKING = False
@@ -23,6 +24,7 @@ def open(
     index: bool | str | os.PathLike[str] = True,
     stamp: str | None = None,
     prefix: str = "",
+    rotated: bool = False,
 ) -> Log:
     """Names a log, to be asked. Nothing of it is read before an answer is.
 
@@ -38,12 +40,14 @@ def open(
         stamp: A format of the log's stamps that is looked for before those that are known, in `strptime`'s directives
             (`%d.%m.%Y %H:%M:%S`; `%s` for seconds since 1970), at the first place of a line where it fits.
         prefix: The text right before such a stamp, blanks aside; then it is looked for nowhere else.
+        rotated: What was rotated away of the file (`app.log.1`, `app.log.2.gz`, `app.log-20261122`,
+            `app-2026-11-22.log`) comes before it, as one log. Directories and globs take rotations in anyway.
 
     Returns:
-        A `Log`; a `Logs`, which is one, where there may be several files.
+        A `Log`; a `Logs`, which is one, where there may be several files, and a `Rotated` of a file and its rotations.
 
     Raises:
-        ValueError: `tz` is no time zone, or `stamp` says no time.
+        ValueError: `tz` is no time zone, `stamp` says no time, or `rotated` is asked of what is not one file.
         TypeError: `path` is not a path.
 
     Examples:
@@ -53,7 +57,16 @@ def open(
     """
     given = [path] if isinstance(path, str | bytes | os.PathLike) else _several(path)
     names = [os.fsdecode(one) for one in given]
-    if given == [path] and not _stands_for_many(names[0]):
+    one = given == [path] and not stands_for_many(names[0])
+    if rotated:
+        if not one:
+            raise ValueError(
+                f"rotated=True: {path!r} is not one file; directories and globs take in what was rotated by themselves"
+            )
+        from logdex.rotated.log import Rotated
+
+        return Rotated(names[0], tz=tz, reference=reference, index=index, stamp=stamp, prefix=prefix)
+    if one:
         return Log(names[0], tz=tz, reference=reference, index=index, stamp=stamp, prefix=prefix)
     from logdex.many import Logs
 
@@ -70,10 +83,3 @@ def _several(paths: Sequence[Path]) -> list[Path]:
         return list(paths)
     except TypeError:
         raise TypeError(f"path={paths!r}: give a path, or a list of paths") from None
-
-
-def _stands_for_many(name: str) -> bool:
-    if os.path.isdir(name):
-        return True
-    is_handle = "://" in name or name.startswith("slurm:")
-    return (is_handle or any(mark in name for mark in "*?[")) and not os.path.lexists(name)

@@ -23,16 +23,18 @@ def inputs(argument: str, wish: Wish) -> list[Input]:
         ValueError: A handle that is not one, or of which something is missing.
         LookupError: There is no such app, role or replica.
     """
-    if (plain := plain_file(argument)) is not None:
+    if not wish.rotated and (plain := plain_file(argument)) is not None:
         return [plain]
     # Imported when what is asked is not one plain file: layouts take longer to import than a small log to read.
     from logdex.inputs.handle import is_address, is_handle, parse
-    from logdex.inputs.paths import of_path
+    from logdex.inputs.paths import of_path, of_set
 
     if is_address(argument):
         from logdex.remote.inputs import of_address
 
         return of_address(argument, wish)
+    if wish.rotated and argument != "-" and not is_handle(argument) and not stands_for_many(argument):
+        return of_set(argument, wish)
     if is_handle(argument):
         return _of_handle(parse(argument), wish)
     return of_path(argument, wish)
@@ -56,6 +58,14 @@ def growing(arguments: Iterable[str], wish: Wish) -> list[Growing]:
         elif one != "-" and may_grow(one):
             found.append(Growth(one, wish))
     return found
+
+
+def stands_for_many(name: str) -> bool:
+    """Whether an argument is a directory, a glob or a handle."""
+    if os.path.isdir(name):
+        return True
+    is_handle = "://" in name or name.startswith("slurm:")
+    return (is_handle or any(mark in name for mark in "*?[")) and not os.path.lexists(name)
 
 
 def plain_file(argument: str) -> PlainFile | None:

@@ -189,6 +189,7 @@ def _of(one: Input, question: Question) -> Question:
     return question.but(
         path=one.path,
         name=one.alias,
+        begun=one.begun,
         index=question.index if one.spool is None else False,
         follow=question.follow and not one.finished,
         origin=one.origin,

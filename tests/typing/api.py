@@ -14,6 +14,7 @@ from logdex.ranks import Quote, Rank, Ranks
 
 log: logdex.Log = logdex.open("train.log", tz="Europe/Berlin", reference=datetime.datetime.now())
 paths: logdex.Log = logdex.open([pathlib.Path("a.log"), b"b.log"], index="/var/cache")
+rotated: logdex.Log = logdex.open("train.log", rotated=True)
 unindexed: logdex.Log = logdex.open(pathlib.Path("train.log"), index=False)
 
 some: logdex.Answer[str] = log.lines("ERROR", since="10m", until=datetime.timedelta(minutes=5))

@@ -122,6 +122,9 @@ def _add_selection(which: argparse._ArgumentGroup) -> None:
         choices=["stdout", "stderr", "combined"],
         help="read only this stream, where a process has several",
     )
+    which.add_argument(
+        "--rotated", action="store_true", help="read what was rotated away of each file before it, as one log"
+    )
 
 
 def _add_manner(how: argparse._ArgumentGroup) -> None:

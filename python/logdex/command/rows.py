@@ -90,6 +90,7 @@ class Rows:
                 or self._several
                 or self._clock is not None,
                 name=one.alias,
+                begun=one.begun,
                 keep=(question.keep, one),
             ),
             invert=args.invert,

@@ -39,7 +39,13 @@ def run(args: Namespace) -> int:
     if misread := hints.misread(args):
         hints.say(misread)
         return TROUBLE
-    wish = Wish(streams=args.streams, follow=args.follow, last=args.last is not None, tail=_tail(args))
+    wish = Wish(
+        streams=args.streams,
+        follow=args.follow,
+        last=args.last is not None,
+        tail=_tail(args),
+        rotated=args.rotated,
+    )
     found, failed = _resolve(args.sources, wish)
     lookout = _lookout(args.sources, wish, found) if args.follow else None
     if not found and (failed or lookout is None):
@@ -137,7 +143,9 @@ class _Command:
         self.failed = False
         several = len(found) > 1 or lookout is not None
         self._in_one_order = (
-            several and (args.follow or args.merge) and not (args.count or args.files_with_matches)
+            several
+            and (args.follow or (args.merge and not self._is_one_set()))
+            and not (args.count or args.files_with_matches)
         )
         # A range of time, a last line or a merge is only known at the end of what is spooled.
         if not args.follow and (self._in_one_order or _needs_all(args)):
@@ -148,6 +156,10 @@ class _Command:
         self._found = [one for one in found if not self._in_one_order or self._can_be_read(one)]
         self._shown = [self._row(one) for one in self._found]
         self._place = self._resume(args.cursor_file) if args.cursor_file else None
+
+    def _is_one_set(self) -> bool:
+        """Whether the lines of all files come in their order, one file behind the other."""
+        return self._args.rotated and len(self._args.sources) == 1 and self._args.last is None
 
     def run(self) -> int:
         if self._args.files_with_matches:

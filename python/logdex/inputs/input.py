@@ -33,6 +33,8 @@ class Input:
         spool: Spool | None = None,
         keep: object = None,
         exit: int | None = None,
+        alias: str | None = None,
+        begun: str | None = None,
     ) -> None:
         """Takes what is known of it.
 
@@ -46,6 +48,8 @@ class Input:
             spool: What fills it, where it is not a file of its own.
             keep: Something that shall live as long.
             exit: The exit status of the process that wrote it, if that was recorded.
+            alias: What messages call it, where its path says nothing.
+            begun: Where the file is held open whose name `path` is, if that may go to another one.
         """
         self.path = path
         self._label = label
@@ -56,6 +60,8 @@ class Input:
         self.spool = spool
         self._keep = keep
         self.exit = exit
+        self.begun = begun
+        self._alias = alias
 
     @property
     def label(self) -> str:
@@ -70,7 +76,7 @@ class Input:
     @property
     def alias(self) -> str | None:
         """What to call it in messages, where its path would mean nothing to anybody."""
-        return self.spool.name if self.spool is not None else None
+        return self.spool.name if self.spool is not None else self._alias
 
     @property
     def origin(self) -> tuple[str, int | None, str]:
@@ -114,6 +120,8 @@ class Wish(Fields):
     """Only the last lines, for which nobody decompresses what is old."""
     tail: int | None = None
     """So many last lines of the file are all that is asked, whatever they say."""
+    rotated: bool = False
+    """Each file that is named stands for its rotations too."""
 
 
 def text_of(name: str) -> str:

@@ -16,6 +16,8 @@ from logdex.inputs.tree import Tree, tree, where_it_may_match
 
 _ROTATION = r"(?:\.(?P<rotation>\d{1,4})|[-.](?P<dated>\d{4}-?\d\d-?\d\d(?:[-_.T:]?\d+)*))?"
 """What a rotation appends to a name: a number, the highest the oldest, or a date."""
+_DATED_INSIDE = re.compile(r"(?<=[^/])[-._](\d{4}-\d\d-\d\d|\d{8})(\.(?:log|out|err))$")
+"""The date of a day before what a name ends with: `app-2026-11-22.log`. A time of day would be that of a run."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +36,7 @@ class Layout:
 
     def match(self, path: str) -> re.Match[str] | None:
         """Whether `path`, absolute, is a log of this layout."""
-        return _compiled(self.pattern).search(path)
+        return _compiled(self.pattern).search(_dated_behind(path))
 
 
 @cache
@@ -265,7 +267,7 @@ def find(path: str, *, streams: str | None = None, follow: bool = False) -> Foun
     # What a glob names is wanted, whatever it is called; only directories are searched for logs.
     trees = [tree(name) for name in names if os.path.isdir(name)]
     inside = _inside(trees, streams=streams, follow=follow)
-    found = _labelled([_of_match(name) for name in names if not os.path.isdir(name)] + inside)
+    found = _labelled(_in_sets([name for name in names if not os.path.isdir(name)]) + inside)
     return Found(found, directories + [one for found in trees for one in found.directories])
 
 
@@ -304,6 +306,21 @@ def _of_match(path: str, *, rotated: bool | None = None) -> _Found:
     return found
 
 
+def _in_sets(paths: list[str]) -> list[_Found]:
+    """Each file as a source of its own, but for those of which one is a rotation of the other."""
+    sets: dict[str, list[str]] = {}
+    for path in paths:
+        known = _known(path)
+        turned = known is not None and _is_rotated(known[1])
+        base = base_of(Part(path, rotated=turned)) if turned else _plain(path)
+        sets.setdefault(os.path.abspath(base), []).append(path)
+    found: list[_Found] = []
+    for of_set in sets.values():
+        together = _by_key(of_set) if len(of_set) > 1 else []
+        found += together if len(together) == 1 else [_of_match(path) for path in of_set]
+    return found
+
+
 def _other(path: str) -> _Found:
     return _Found(_OTHER, os.path.dirname(os.path.abspath(path)), {"name": _base(path)})
 
@@ -313,6 +330,11 @@ def _base(path: str) -> str:
 
 
 def _chosen(paths: Iterable[str], *, streams: str | None, follow: bool) -> list[_Found]:
+    return _choose_streams(_without_copies(_by_key(paths), follow), streams, follow)
+
+
+def _by_key(paths: Iterable[str]) -> list[_Found]:
+    """The sources that paths make up, those of one source together; what is no log is left out."""
     by_key: dict[tuple[object, ...], _Found] = {}
     there: set[str] = set()
     # A compressed copy comes after what is there as it is, by its name.
@@ -325,7 +347,7 @@ def _chosen(paths: Iterable[str], *, streams: str | None, follow: bool) -> list[
             key = (found.layout.name, found.above, *sorted(found.groups.items()))
             part = (_order(groups), path, _part_name(groups), _is_rotated(groups))
             by_key.setdefault(key, found).files.append(part)
-    return _choose_streams(_without_copies(list(by_key.values()), follow), streams, follow)
+    return list(by_key.values())
 
 
 def _known(path: str) -> tuple[_Found, dict[str, str]] | None:
@@ -337,6 +359,19 @@ def _known(path: str) -> tuple[_Found, dict[str, str]] | None:
             identity = {name: groups[name] for name in groups if name not in (*_ORDER, "rotation", "dated")}
             return _Found(layout, plain[: match.start()] or os.sep, identity), groups
     return None
+
+
+def _dated_behind(path: str) -> str:
+    """The path with the date of a rotation behind the name, where it stands before what the name ends with."""
+    return _DATED_INSIDE.sub(r"\2-\1", path)
+
+
+def base_of(part: Part) -> str:
+    """The path of the log of which this is a rotation, or which this is."""
+    path = _plain(part.path)
+    if not part.rotated:
+        return part.path
+    return re.sub(rf"{_ROTATION}$", "", _dated_behind(path))
 
 
 def _plain(path: str) -> str:

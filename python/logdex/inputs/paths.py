@@ -10,7 +10,8 @@ from typing import Any
 from logdex.inputs import spool
 from logdex.inputs.compression import compression
 from logdex.inputs.input import Input, Wish, is_stream
-from logdex.inputs.layouts import Part, Source, find, may_grow, sources
+from logdex.inputs.layouts import Part, Source, base_of, find, may_grow, of_file, sources
+from logdex.inputs.rotation import Pinned, pinned
 
 
 def of_path(argument: str, wish: Wish) -> list[Input]:
@@ -24,9 +25,57 @@ def of_path(argument: str, wish: Wish) -> list[Input]:
     return [one for source in found for one in of_source(source, wish)]
 
 
+def of_set(path: str, wish: Wish) -> list[Input]:
+    """The file at `path` and its rotations, the oldest first."""
+    return list(_of_set(of_file(path), path, pinned(path), wish)) or [Input(path, of_file(path).label)]
+
+
 def of_source(source: Source, wish: Wish, **more: Any) -> Iterator[Input]:
-    """The files of a source, each as it has to be read: as it is, decompressed, or as it comes."""
-    for part in source.parts:
+    """The files of a source, each as it has to be read: as it is, decompressed, or as it comes.
+
+    Those of a rotated set are held open: they are called otherwise after the next rotation.
+    """
+    parts = list(source.parts)
+    while parts:
+        base = base_of(parts[0])
+        of_base = [part for part in parts if base_of(part) == base]
+        if any(part.rotated for part in of_base):
+            last = of_base[-1] is source.parts[-1]
+            files = pinned(base, numbered_inside=False)
+            yield from _of_set(source, base, files, wish, of_base[0].name, last=last, **more)
+        else:
+            yield from _of_parts(source, of_base, wish, **more)
+        parts = [part for part in parts if base_of(part) != base]
+
+
+def _of_set(
+    source: Source,
+    base: str,
+    files: list[Pinned],
+    wish: Wish,
+    name: str = "",
+    *,
+    last: bool = True,
+    **more: Any,
+) -> Iterator[Input]:
+    """The files of a rotated set."""
+    for one in files:
+        text = None if wish.follow and wish.last and one.is_compressed() else one.text()
+        is_live = wish.follow and last and one is files[-1] and text == one.path
+        if is_live:
+            # The one that has the name now, or had it until just now; then its writer may not know that yet.
+            live = {**more, "begun": one.path, "keep": (one, more.get("keep"))}
+            yield Input(base, source.label, source, name, **live)
+        elif text is not None:
+            yield Input(
+                text, source.label, source, name, wish.follow, spool=one.spool, alias=one.name, keep=one
+            )
+    if wish.follow and last and files and files[-1].is_compressed():
+        yield Input(base, source.label, source, name, **more)
+
+
+def _of_parts(source: Source, parts: list[Part], wish: Wish, **more: Any) -> Iterator[Input]:
+    for part in parts:
         finished = wish.follow and (part is not source.parts[-1] or part.rotated)
         kind = compression(part.path)
         if kind is not None and not (finished and wish.last):

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import errno
 import os
-import re
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from logdex import _core
 from logdex._core import Question
 from logdex.inputs import spool
 from logdex.inputs.compression import compression
+from logdex.inputs.rotation import file_of, rotations
 
 LOST = ("raise", "restart", "skip")
 
@@ -103,7 +103,7 @@ def _fits(mark: _core.Mark, question: Question) -> bool:
 
 def _likely(marks: Iterable[_core.Mark], path: str) -> list[_core.Mark]:
     """The marks, that of the same file first."""
-    file = _file(path)
+    file = file_of(path)
     return sorted(marks, key=lambda mark: mark.file != file)
 
 
@@ -192,47 +192,12 @@ def _error(mark: _core.Mark, path: str | None = None) -> CursorError:
 def _renamed(mark: _core.Mark, path: str) -> list[_There]:
     """The file of `mark`, found under another name, and the rotations that came after it, oldest first."""
     later: list[str] = []
-    for other in _rotations(path):
+    for other in rotations(path):
         found = _looked_into(mark, other)
         if found is not None:
             return [found, *(_whole_text(one) for one in reversed(later))]
         later.append(other)
     return []
-
-
-def _rotations(path: str) -> Iterator[str]:
-    """What stands beside `path` under its name with something more, the newest first."""
-    directory, name = os.path.split(os.path.abspath(path))
-    stem, dot, suffix = name.rpartition(".")
-    # logrotate puts the number behind the name, or before what it ends with (`extension`).
-    fits = re.compile(
-        rf"{re.escape(name)}(?P<a>[.-][\w.-]*)"
-        + (
-            rf"|{re.escape(stem)}(?P<b>[.-][\w.-]*){re.escape(dot + suffix)}(?:\.gz|\.zst|\.zstd)?"
-            if dot
-            else ""
-        )
-    )
-    try:
-        names = os.listdir(directory)
-    except OSError:
-        return
-    found = []
-    for one in names:
-        match = fits.fullmatch(one)
-        if match is not None and one != name:
-            more = re.sub(r"\.(gz|zstd?)$", "", match["a"] or (match.groupdict().get("b") or ""))
-            found.append((_age(more), one))
-    for _, one in sorted(found):
-        yield os.path.join(directory, one)
-
-
-def _age(more: str) -> tuple[int, list[int], str]:
-    """What sorts rotations, the newest first: small numbers are young, and late dates are."""
-    numbers = [int(number) for number in re.findall(r"\d+", more)]
-    if len(numbers) == 1 and numbers[0] < 100_000:
-        return 0, numbers, more
-    return 1, [-number for number in numbers], more
 
 
 def _looked_into(mark: _core.Mark, path: str) -> _There | None:
@@ -259,14 +224,6 @@ def _whole_text(path: str) -> _There:
     text = spool.of_compressed(path, kind)
     text.wait()
     return _There(path, text.path, 0, text)
-
-
-def _file(path: str) -> tuple[int, int]:
-    try:
-        there = os.stat(path)
-    except OSError:
-        return 0, 0
-    return there.st_dev, there.st_ino
 
 
 def _is_empty(path: str) -> bool:

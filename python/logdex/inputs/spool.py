@@ -139,19 +139,22 @@ class _Begun:
         return found
 
 
-def of_compressed(path: str, kind: str) -> Spool:
-    """The text of a compressed file, last changed when that was: stamps without a year go by it."""
-    return Spool(path, lambda: decompressed(path, kind), modified=os.stat(path).st_mtime_ns)
+def of_compressed(path: str, kind: str, name: str | None = None) -> Spool:
+    """The text of a compressed file, last changed when that was: stamps without a year go by it.
+
+    `name` is what messages call it, if not by its path.
+    """
+    return Spool(name or path, lambda: decompressed(path, kind, name), modified=os.stat(path).st_mtime_ns)
 
 
-def decompressed(path: str, kind: str) -> Iterator[bytes]:
+def decompressed(path: str, kind: str, name: str | None = None) -> Iterator[bytes]:
     """The text of a compressed file.
 
     Raises:
         OSError: The file is damaged or cut off.
     """
     with open(path, "rb") as file:
-        yield from _text(file, kind, path)
+        yield from _text(file, kind, name or path)
 
 
 def _text(compressed: BinaryIO, kind: str, path: str | None) -> Iterator[bytes]:

@@ -1,0 +1,157 @@
+"""Rotated sets: a log and the files to which its earlier lines went when its name was given to a new one."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+
+from logdex.inputs import spool
+from logdex.inputs.compression import compression
+
+_COMPRESSED = re.compile(r"\.(?:gz|zstd?|xz|bz2|lz4)$")
+_USUAL = re.compile(r"\.\d{1,4}|[-._]\d{4}-?\d\d-?\d\d(?:[-_.T:]?\d+)*")
+"""What logrotate and Python's handlers add to a name: a number, or a date. An editor's `.bak` is none."""
+_NUMBER = re.compile(r"\.\d{1,4}")
+_HEAD = 4096
+"""So many bytes at the beginning tell two files of a set apart."""
+_TRIES = 100
+_PARTS = 8
+
+
+class Pinned:
+    """One file of a set, held open: its name may go to another one while the set is read."""
+
+    def __init__(self, name: str) -> None:
+        """Opens the file that is called `name` now.
+
+        Raises:
+            OSError: What the system says of it.
+        """
+        self.name = name
+        self._file = open(name, "rb", buffering=0)  # noqa: SIM115
+        there = os.fstat(self._file.fileno())
+        self.file = (there.st_dev, there.st_ino)
+        self.spool: spool.Spool | None = None
+
+    def __del__(self) -> None:
+        # Not set if there was nothing to open.
+        if hasattr(self, "_file"):
+            self._file.close()
+
+    @property
+    def path(self) -> str:
+        """Where its bytes are, whatever it is called by now."""
+        return f"/dev/fd/{self._file.fileno()}"
+
+    def head(self) -> bytes:
+        """How it begins."""
+        return os.pread(self._file.fileno(), _HEAD, 0)
+
+    def is_compressed(self) -> bool:
+        """Whether its text is another than its bytes."""
+        return compression(self.path) is not None
+
+    def text(self) -> str:
+        """Where its text is: decompressed first, where it is compressed.
+
+        Raises:
+            OSError: The file is damaged or cut off.
+        """
+        kind = compression(self.path)
+        if kind is None:
+            return self.path
+        if self.spool is None:
+            self.spool = spool.of_compressed(self.path, kind, self.name)
+        self.spool.wait()
+        return self.spool.path
+
+
+def rotations(path: str, *, usual: bool = False, numbered_inside: bool = True) -> Iterator[str]:
+    """What stands beside `path` under its name with something more, the newest first.
+
+    Args:
+        path: The log.
+        usual: Only numbers and dates, as rotations are called; else whatever is added.
+        numbered_inside: With `usual`, also numbers before what the name ends with (`app.1.log`), which may as well be
+            another log.
+    """
+    directory, name = os.path.split(os.path.abspath(path))
+    stem, dot, suffix = name.rpartition(".")
+    # logrotate puts the number behind the name, or before what it ends with (`extension`).
+    inside = rf"|{re.escape(stem)}(?P<inside>[._-][\w.:-]*){re.escape(dot + suffix)}" if dot else ""
+    fits = re.compile(rf"{re.escape(name)}(?P<behind>[._-][\w.:-]*){inside}")
+    try:
+        names = os.listdir(directory)
+    except OSError:
+        return
+    found: dict[str, tuple[tuple[int, list[int], str], str]] = {}
+    # What is being compressed is there twice, and as it was comes first.
+    for one in sorted(names, key=lambda one: (_COMPRESSED.search(one) is not None, one)):
+        match = fits.fullmatch(_COMPRESSED.sub("", one))
+        if match is None or one == name:
+            continue
+        more = match["behind"] or match["inside"]
+        is_other = match["behind"] is None and not numbered_inside and _NUMBER.fullmatch(more)
+        if not usual or (_USUAL.fullmatch(more) and not is_other):
+            found.setdefault(_COMPRESSED.sub("", one), (_age(more), one))
+    for _, one in sorted(found.values()):
+        yield os.path.join(directory, one)
+
+
+def _age(more: str) -> tuple[int, list[int], str]:
+    """What sorts rotations, the newest first: small numbers are young, and late dates are."""
+    numbers = [int(number) for number in re.findall(r"\d+", more)]
+    if len(numbers) == 1 and numbers[0] < 100_000:
+        return 0, numbers, more
+    # A date with and without separators is the same; behind it an hour may stand, or which one of the day it is.
+    parts = re.findall(r"\d+", re.sub(r"(?<!\d)(\d{4})-(\d\d)-(\d\d)", r"\1\2\3", more))
+    return 1, ([-int(part) for part in parts] + [0] * _PARTS)[:_PARTS], more
+
+
+def pinned(path: str, *, numbered_inside: bool = True) -> list[Pinned]:
+    """The files of the set of `path` as they were at one moment, the oldest first; none where there are none.
+
+    A rotation may come between the look at the names and the opening of the files: what was opened counts when the
+    names still lead to it afterwards.
+
+    Raises:
+        OSError: A file of the set cannot be opened.
+    """
+    files: list[Pinned] = []
+    for _ in range(_TRIES):
+        try:
+            files = [Pinned(name) for name in _names(path, numbered_inside)]
+        except FileNotFoundError:  # renamed since it was looked at
+            continue
+        if [(one.name, one.file) for one in files] == [
+            (name, file_of(name)) for name in _names(path, numbered_inside)
+        ]:
+            break
+    return _once(files)
+
+
+def _names(path: str, numbered_inside: bool) -> list[str]:
+    """The names of the set, the oldest first."""
+    there = [os.path.abspath(path)] if os.path.exists(path) else []
+    return [*reversed(list(rotations(path, usual=True, numbered_inside=numbered_inside))), *there]
+
+
+def _once(files: list[Pinned]) -> list[Pinned]:
+    """Each line once: a link is no file of its own, and what is just being copied away is read where it was."""
+    kept: list[Pinned] = []
+    for one in reversed(files):
+        head = one.head()
+        copies = (known.file == one.file or (head and known.head() == head) for known in kept[-1:])
+        if not any(copies):
+            kept.append(one)
+    return kept[::-1]
+
+
+def file_of(path: str) -> tuple[int, int]:
+    """Device and number of the file that is called so; zeros where there is none."""
+    try:
+        there = os.stat(path)
+    except OSError:
+        return 0, 0
+    return there.st_dev, there.st_ino

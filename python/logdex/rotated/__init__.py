@@ -1,0 +1,1 @@
+"""A log and its rotations as one."""

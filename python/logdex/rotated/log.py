@@ -1,0 +1,156 @@
+"""`Rotated`: a log and its rotations as one."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from logdex import _core
+from logdex.inputs.layouts import Part, Source, of_file
+from logdex.inputs.rotation import Pinned, pinned
+from logdex.log import Log, with_columns
+
+if TYPE_CHECKING:
+    from collections.abc import Container
+    from datetime import datetime
+
+    from logdex._core import Question
+    from logdex._question import Newcomers
+    from logdex.ranks import Named
+
+
+class Rotated(Log):
+    """A log and what was rotated away of it, as one log; made by `logdex.open(path, rotated=True)`.
+
+    The lines come in the order in which they were written: those of the oldest file first, those of `path` last,
+    whether a file is compressed or not. Which files there are is looked up at each question and holds for it, whatever
+    is renamed meanwhile. Each file keeps what is its own: `Record.offset` and `Record.number` count in it, and a line
+    without a stamp has its time from a line of its own file.
+
+    Examples:
+        >>> import logdex, pathlib, tempfile
+        >>> folder = pathlib.Path(tempfile.mkdtemp())
+        >>> _ = (folder / "app.log.1").write_text("2026-11-22 02:10:00 old\\n")
+        >>> _ = (folder / "app.log").write_text("2026-11-22 02:10:01 new\\n")
+        >>> [line[-4:-1] for line in logdex.open(folder / "app.log", rotated=True).lines()]
+        ['old', 'new']
+    """
+
+    @property
+    def parts(self) -> list[str]:
+        """The names of the files that there are now, the oldest first."""
+        return [one.name for one in pinned(self.path)]
+
+    def span(self) -> tuple[datetime, datetime] | None:
+        """See `Log.span`; of all files."""
+        spans = [span for _, span in self._spans(self._parts(self._plain)) if span is not None]
+        return (min(first for first, _ in spans), max(last for _, last in spans)) if spans else None
+
+    def _lines(self, question: Question) -> _core.Answer[str]:
+        return _core.Lines(self._chained(question))
+
+    def _records(self, question: Question) -> _core.Answer[_core.Record]:
+        return _core.Records(self._chained(question))
+
+    def _count(self, question: Question) -> int:
+        return _core.count(self._chained(question))
+
+    def _table(
+        self, question: Question, columns: _core.Columns, sources: Container[str] | None = None
+    ) -> _core.Table:
+        if sources is not None and self.path not in sources:
+            return _core.Table([], columns, merged=True)
+        return _core.Table([self._chained(with_columns(question, columns))], columns)
+
+    def _files(self, question: Question) -> tuple[list[Question], Newcomers | None]:
+        return self._asked(question), None
+
+    def _named(self) -> list[Named]:
+        from logdex.ranks import Named
+
+        like = of_file(self.path)
+        parts = self._parts(self._plain)
+        source = Source(
+            like.label, tuple(Part(one.name or one.path) for one in parts), like.role, like.replica, like.rank
+        )
+        return [Named(one, source, os.path.basename(one.name or one.path)) for one in parts]
+
+    @property
+    def _question(self) -> Question:
+        # What is compressed is a part like the others.
+        return self._plain
+
+    def __repr__(self) -> str:
+        """The path."""
+        return f"logdex.open({self.path!r}, rotated=True)"
+
+    def _chained(self, question: Question) -> Question:
+        """The question to the last file, and where to go on in those that come before it."""
+        asked = self._asked(question)
+        if not asked:
+            return question
+        *before, own = asked
+        return own.but(
+            earlier=[*((one.begun or one.path, one.after) for one in before), *own.earlier],
+            keep=(own.keep, [one.keep for one in before]),
+        )
+
+    def _asked(self, question: Question) -> list[Question]:
+        """The question, put to each file of the set that can have a line of the answer, the oldest first."""
+        if question.cursor is not None:
+            from logdex.inputs.resume import resume
+
+            # The rest of the file in which its place is, and those that came after.
+            return [resume(question, question.cursor, question.policy or "raise")]
+        asked = self._parts(question)
+        if not question.follow and (question.since is not None or question.until is not None):
+            asked = self._with_times(asked)
+        return asked if question.last is None else _last(asked, question.last)
+
+    def _parts(self, question: Question) -> list[Question]:
+        """The question, put to each file of the set."""
+        files = pinned(self.path)
+        if not question.follow:
+            return [_of(one, question) for one in files] or [question]
+        live = next((one for one in files if one.name == os.path.abspath(self.path)), None)
+        before = [one for one in files if one is not live]
+        # Its writer may not have noticed yet that the name has gone, so that file is followed too.
+        if (live is None or not live.head()) and before and before[-1].text() == before[-1].path:
+            live = before.pop()
+        own = question if live is None else question.but(begun=live.path, keep=(question.keep, live))
+        return [*(_of(one, question.but(follow=False, partial=False)) for one in before), own]
+
+    def _spans(self, asked: list[Question]) -> list[tuple[Question, tuple[datetime, datetime] | None]]:
+        return [(one, _core.span(one)) for one in asked]
+
+    def _with_times(self, asked: list[Question]) -> list[Question]:
+        """The files in which a line has a time; all, where there is none."""
+        timed = [one for one, span in self._spans(asked) if span is not None]
+        return timed or asked
+
+
+def _of(one: Pinned, question: Question) -> Question:
+    text = one.text()
+    return question.but(
+        path=text,
+        name=one.name,
+        index=question.index if text == one.path else False,
+        keep=(question.keep, one),
+    )
+
+
+def _last(asked: list[Question], last: int) -> list[Question]:
+    """The questions without `last`, from where the last so many lines begin that are there now."""
+    chosen: list[Question] = []
+    for one in reversed(asked):
+        plain = one.but(
+            path=one.begun or one.path, begun=None, follow=False, partial=False, last=last, records=True
+        )
+        with _core.Records(plain) as records:
+            offsets = [record.offset for record in records]
+        whole = one.but(last=None)
+        last -= len(offsets)
+        chosen.append(whole.but(after=offsets[0]) if last <= 0 else whole)
+        if last <= 0:
+            break
+    return chosen[::-1]
