@@ -33,7 +33,7 @@ _OVERLAP = 64
 _KEEP = 14 * 86_400
 """Seconds after which a copy goes that nobody has looked at."""
 
-_LIST = 'cd "$1" 2>/dev/null && stat -L -c "%F|%s|%i|%n" -- *"$2"* 2>/dev/null; true'
+_LIST = 'cd "$1" 2>/dev/null && stat -L -c "%F|%s|%i-%.9Y|%n" -- *"$2"* 2>/dev/null; true'
 _FETCH = 'tail -c "+$2" -- "$1" | head -c "$3" | gzip -1 | base64 -w0'
 
 _log = logging.getLogger("logdex")
@@ -43,8 +43,13 @@ class _There(NamedTuple):
     """A file on the other side."""
 
     size: int
-    inode: int
+    stamp: str
+    """Its inode and when it was written last."""
     name: str
+
+    def is_other_than(self, stamp: str) -> bool:
+        """Whether a stamp is that of another file."""
+        return stamp.partition("-")[0] != self.stamp.partition("-")[0]
 
 
 class Mirror:
@@ -78,10 +83,10 @@ class Mirror:
             if not alone:
                 return False
             try:
-                inodes = self._inodes()
+                stamps = self._stamps()
                 for one in self._listed():
-                    self._fetch(one, inodes)
-                self._note(inodes)
+                    self._fetch(one, stamps)
+                self._note(stamps)
             except (OSError, ValueError, zlib.error) as error:
                 if str(error) != self._warned:
                     _log.warning("%s: new lines cannot be fetched (%s); trying on", self._remote, error)
@@ -109,27 +114,31 @@ class Mirror:
         for line in answer.out.splitlines():
             kind, _, rest = line.partition("|")
             size, _, rest = rest.partition("|")
-            inode, _, name = rest.partition("|")
+            stamp, _, name = rest.partition("|")
             if kind.startswith("regular") and name == os.path.basename(name) and not name.startswith("."):
-                found.append(_There(int(size), int(inode), name))
+                found.append(_There(int(size), stamp, name))
         return found
 
-    def _fetch(self, there: _There, inodes: dict[str, int]) -> None:
+    def _fetch(self, there: _There, stamps: dict[str, str]) -> None:
         path = os.path.join(self.local, there.name)
+        before = stamps.get(there.name, there.stamp)
+        stamps[there.name] = there.stamp
         with open(path, "a+b", opener=_private) as copy:
             have = copy.seek(0, os.SEEK_END)
-            if have > there.size or inodes.get(there.name, there.inode) != there.inode:
+            if have > there.size or there.is_other_than(before):
                 copy.truncate(have := 0)
-            inodes[there.name] = there.inode
-            while have < there.size:
+            # What was written to and is no longer may have been written anew.
+            looked = before == there.stamp
+            while have < there.size or not looked:
                 overlap = min(have, _OVERLAP)
                 copy.seek(have - overlap)
                 known = copy.read(overlap)
                 new = self._bytes(there.name, have - overlap, min(there.size - have, _CHUNK) + overlap)
+                looked = True
                 if not new.startswith(known):
                     copy.truncate(have := 0)
                     continue
-                if len(new) == overlap:  # it was cut just now
+                if len(new) == overlap:  # nothing is new, or it was cut just now
                     return
                 copy.write(new[overlap:])
                 copy.flush()
@@ -145,17 +154,17 @@ class Mirror:
         except binascii.Error as error:
             raise OSError(f"what came of {name} is damaged: {error}") from error
 
-    def _inodes(self) -> dict[str, int]:
-        with suppress(OSError, ValueError), open(os.path.join(self.local, ".inodes")) as file:
+    def _stamps(self) -> dict[str, str]:
+        with suppress(OSError, ValueError), open(os.path.join(self.local, ".stamps")) as file:
             known = json.load(file)
             if isinstance(known, dict):
-                return {name: inode for name, inode in known.items() if isinstance(inode, int)}
+                return {name: stamp for name, stamp in known.items() if isinstance(stamp, str)}
         return {}
 
-    def _note(self, inodes: dict[str, int]) -> None:
-        path = os.path.join(self.local, ".inodes")
+    def _note(self, stamps: dict[str, str]) -> None:
+        path = os.path.join(self.local, ".stamps")
         with open(f"{path}.new", "w") as file:
-            json.dump(inodes, file)
+            json.dump(stamps, file)
         os.replace(f"{path}.new", path)
 
 

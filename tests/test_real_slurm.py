@@ -153,27 +153,31 @@ def launch(scheduler: Any, run: Path, script: str, **role: Any) -> str:
         os.chdir(before)
 
 
-def test_torchx_retries_and_no_attempt_is_lost(scheduler: Any, run: Path) -> None:
+def test_torchx_retries_and_no_attempt_is_lost(
+    scheduler: Any, run: Path, eventually: Callable[..., None]
+) -> None:
     """TorchX's script requeues the job when it fails, and srun would erase what the first attempt wrote."""
     script = 'echo out $SLURM_RESTART_COUNT; echo err >&2; test -n "$SLURM_RESTART_COUNT" || exit 1'
     app_id = launch(scheduler, run, script, max_retries=1)
     lines = list(scheduler.log_iter(app_id, "w", 0, should_tail=True, streams="stdout"))
     assert lines == ["out\n", "out 1\n"]
     assert list(scheduler.log_iter(app_id, "w", regex="^out")) == lines
-    told = scheduler.describe(app_id)
-    assert (told.state.name, told.num_restarts) == ("SUCCEEDED", 1)
+    eventually(lambda: scheduler.describe(app_id).state.name == "SUCCEEDED")
+    assert scheduler.describe(app_id).num_restarts == 1
 
 
-def test_torchx_launches_replicas_lists_and_cancels(scheduler: Any, run: Path) -> None:
+def test_torchx_launches_replicas_lists_and_cancels(
+    scheduler: Any, run: Path, eventually: Callable[..., None]
+) -> None:
     app_id = launch(scheduler, run, "echo out ${replica_id}; echo err >&2; sleep 100", num_replicas=2)
     lines = iter(scheduler.log_iter(app_id, "w", 1, should_tail=True, streams="stdout", regex="."))
     assert next(lines) == "out 1\n"
-    told = scheduler.describe(app_id)
-    assert (told.state.name, [(one.name, one.num_replicas) for one in told.roles]) == ("RUNNING", [("w", 2)])
+    eventually(lambda: scheduler.describe(app_id).state.name == "RUNNING")
+    assert [(one.name, one.num_replicas) for one in scheduler.describe(app_id).roles] == [("w", 2)]
     assert (app_id, "RUNNING") in [(one.app_id, one.state.name) for one in scheduler.list()]
     scheduler.cancel(app_id)
     assert [line for line in lines if not line.startswith(("slurmstepd", "srun"))] == []
-    assert scheduler.describe(app_id).state.name == "CANCELLED"
+    eventually(lambda: scheduler.describe(app_id).state.name == "CANCELLED")
     assert "err\n" in list(scheduler.log_iter(app_id, "w", 0))
     sources = {one.source for one in logdex.open(f"slurm:{app_id}").records("out|err")}
     assert {"w/0 stdout", "w/0 stderr", "w/1 stdout", "w/1 stderr"} <= sources
