@@ -91,7 +91,7 @@ bench-jobs: $(VENV)/nemo/.ready ## What remembering jobs costs, beside NeMo-Run'
 
 soak: $(VENV)/torchx/.ready ## Job records, 30 s each; ten thousand cuts; a follow of ten minutes at the highest rate; a table of 3 GiB of text
 	LOGDEX_SOAK=30 $(VENV)/torchx/bin/python -m pytest tests/test_jobs_store.py tests/test_jobs_nemo_file.py -k "writers or lock" --timeout 0
-	$(VENV)/torchx/bin/python -m pytest tests/test_faults.py tests/test_maps.py tests/test_arrow.py -m soak -s --timeout 0
+	$(VENV)/torchx/bin/python -m pytest tests/test_faults.py tests/test_maps.py tests/test_arrow.py tests/test_real_slurm.py -m soak -s --timeout 0
 
 wheel: $(TOOLS)/.wheel-ready | need-cargo ## The wheel and the sdist in dist/, audited, and tried with CPython 3.10 to 3.13
 	rm -rf dist
