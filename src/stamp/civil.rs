@@ -57,6 +57,13 @@ pub fn date(year: i64, month: u8, day: u8) -> i64 {
     days_in_year(year, day_of_leap_year(month, day)) * DAY
 }
 
+/// How many days the Monday of ISO's first week lies behind 1 January of `year`: the week that has the 4th in it.
+pub fn first_week(year: i64) -> i64 {
+    // 1970-01-01 was a Thursday, the fourth day of its week.
+    let fourth = (days_to_year(year) + 3 + 3).rem_euclid(7);
+    3 - fourth
+}
+
 /// The year of a civil time, and its nanoseconds in that year as on the yearless axis.
 pub fn split_year(civil: i64) -> (i64, i64) {
     let days = civil.div_euclid(DAY);
@@ -109,6 +116,10 @@ mod tests {
                 prop_assert_eq!(yearless, day_of_leap_year(month, day) * DAY + nanos);
                 prop_assert_eq!(join_year(y, yearless), civil + nanos);
                 prop_assert_eq!(on_leap_day(yearless), month == 2 && day == 29);
+                let week = theirs.iso_week_date();
+                let first = date(week.year().into(), 1, 1) + first_week(week.year().into()) * DAY;
+                let weekday = i64::from(week.weekday().to_monday_zero_offset());
+                prop_assert_eq!(first + (i64::from(week.week() - 1) * 7 + weekday) * DAY, civil);
             }
         }
     }

@@ -21,6 +21,7 @@ pub(super) fn number(bytes: &[u8], at: usize) -> Option<(Stamp, usize)> {
         end += 1;
     }
     let unit = match end - at {
+        1 => return scientific(bytes, at),
         10 => SECOND,
         13 => 1_000_000,
         16 => 1000,
@@ -39,4 +40,23 @@ pub(super) fn number(bytes: &[u8], at: usize) -> Option<(Stamp, usize)> {
     }
     let stamp = Stamp::new(Frame::Absolute, ns, u32::try_from(resolution.max(1)).ok()?);
     PLAUSIBLE.contains(&ns.div_euclid(SECOND)).then_some((stamp, end))
+}
+
+/// Seconds as Go's loggers write a float: `1.7953300321234567e+09`.
+fn scientific(bytes: &[u8], at: usize) -> Option<(Stamp, usize)> {
+    const SECONDS: usize = 9;
+    let digits = bytes.get(at + 2..)?.iter().take(SECONDS + 10).take_while(|b| b.is_ascii_digit()).count();
+    let end = at + 2 + digits;
+    let exponent = [b"e+09".as_slice(), b"e9"].into_iter().find(|e| bytes[end..].starts_with(e))?;
+    if bytes[at + 1] != b'.' || !(SECONDS..=SECONDS + 9).contains(&digits) {
+        return None;
+    }
+    let mut ns = i64::from(digit(bytes, at)?);
+    for place in at + 2..end {
+        ns = ns * 10 + i64::from(digit(bytes, place)?);
+    }
+    let resolution = 10_i64.pow(u32::try_from(SECONDS + 9 - digits).ok()?);
+    let ns = ns.checked_mul(resolution)?;
+    let stamp = Stamp::new(Frame::Absolute, ns, u32::try_from(resolution).ok()?);
+    PLAUSIBLE.contains(&ns.div_euclid(SECOND)).then_some((stamp, end + exponent.len()))
 }

@@ -1,6 +1,6 @@
 //! The formats of stamps, as data, and the one way to match them.
 //!
-//! To add a format: one row in [`FAMILIES`], and one in `tests/data/more_times.tsv`.
+//! To add a format: one row in [`FAMILIES`], and one in `tests/data/program_times.tsv`.
 
 use super::Stamp;
 use super::order::{self, Order};
@@ -10,22 +10,32 @@ use super::{names, shape};
 /// place the first counts. A weekday before any of them is passed over; where day and month are two numbers, see
 /// [`order`].
 pub(super) const FAMILIES: &[&str] = &[
-    "%Y-%m-%d%~%C",         // ISO 8601, which `iso::Memo` reads by hand; Ascend, lm-eval
-    "%Y-%m-%d-%H.%M.%S%f",  // Blue Gene
-    "%Y/%m/%d%~%C",         // slashes, gin, rocksdb
+    "%Y-%m-%d%~%C", // ISO 8601, which `iso::Memo` reads by hand; Ascend, lm-eval
+    "%Y-%m-%d%~%D", // Blue Gene
+    "%Y-%m-%d%t%k",
+    "%Y-W%V-%uT%C", // ISO's week and day of it
+    "%Y-%jT%C",     // ISO's day of the year
+    "%Y/%m/%d%~%C", // slashes, gin, rocksdb
+    "%Y/%m/%d%t%k",
+    "%Y/%b/%d%~%C",
     "%Y.%m.%d %w %b %e %C", // Thunderbird: a date, a host, and the same date without its year
     "%Y.%m.%d%~%C",         // dotted
+    "%Y.%m.%d%~%D",         // Unreal
     "%Y:%m:%d%~%C",         // oneccl
     "%Y-%b-%d%~%C",         // neuron
     "%Y%m%d%~%C",           // compact
     "%Y%m%dT%H%M%S%f%z",    // ISO's basic format
-    "[%Y-%m-%d %k]",        // pacman
-    "[%Y/%m/%d %k]",
+    "[%Y-%m-%d][%C]",       // fern
+    "[%Y-%m-%d_%H-%M-%S]",
+    "[%m%d %C",              // tensorpack
     "date=%Y-%m-%d time=%C", // Fortinet
     "%d.%m.%Y%~%C",          // dots, day first
-    "%y-%m-%d %C - PID",     // apex
-    "%m-%d %C",              // month_day
-    "%m/%d %C",              // month_slash_day
+    "%d.%m.%Y%~%D",
+    "%d.%m.%Y%t%k",
+    "%y-%m-%d %C - PID", // apex
+    "%m-%d %C",          // month_day
+    "%m-%d|%C",          // geth
+    "%m/%d %C",          // month_slash_day
     "%m/%d [%C]",
     "%L0000 00:00:%s",       // absl_before_init
     "%L%m%d %H:%M:%S%F%z",   // glog
@@ -35,14 +45,23 @@ pub(super) const FAMILIES: &[&str] = &[
     "%b %e %C %Z %Y%z",      // date
     "%b %e %Y%~%C",          // syslog with the year before
     "%b %e, %Y%~%C",         // java
-    "%b %e %C",              // syslog
-    "%e %b %Y%~%C",          // RFC 2822, date
-    "%e %b %C %Z %Y",        // date_british
+    "%b %e, %Y%~%k",
+    "%b-%d-%Y%~%C",
+    "%b-%d %C",
+    "%b %e %C",       // syslog
+    "%e %b %Y%~%C",   // RFC 2822, date
+    "%e %b %C %Z %Y", // date_british
     "%e %b %C %Y",
+    "%e %b %C", // redis
     "%d-%b-%Y%~%C",
     "%d-%b-%y%~%C",
+    "%d-%b-%Y%~%D",
+    "%d-%b-%y%~%D", // Oracle
+    "%d-%b %C",
+    "%d%b%Y%~%C",   // Forge
     "%d/%b/%Y%~%C", // common log, django
     "%d/%b/%y%~%C",
+    "%d/%b %C",
     "[%C]", // a time of day, which counts where a dated stamp stands before: `Fold::admit`
 ];
 
@@ -85,7 +104,8 @@ const fn begins(shape: &[u8], byte: u8) -> bool {
         b'm' => matches!(byte, b'0' | b'1'),
         b'd' => matches!(byte, b'0'..=b'3'),
         b'n' => matches!(byte, b'1'..=b'9'),
-        b'b' | b'L' => byte.is_ascii_uppercase(),
+        b'b' => matches!(byte, b'A' | b'D' | b'F' | b'J' | b'M' | b'N' | b'O' | b'S'),
+        b'L' => matches!(byte, b'I' | b'W' | b'E' | b'F' | b'D' | b'V' | b'T' | b'C' | b'N'),
         _ => byte.is_ascii_digit(),
     }
 }

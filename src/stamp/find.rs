@@ -245,7 +245,7 @@ impl Finder {
             let inside = prefix::inside_bracket(line, inside)?;
             self.plain(line, prefix::skip_blanks(line, inside))
         });
-        plain.or_else(|| special::ucx(line, at))
+        plain.or_else(|| special::ucx(line, at)).or_else(|| special::chromium(line, at))
     }
 
     #[inline]
@@ -260,6 +260,11 @@ impl Finder {
         match *line.get(at)? {
             b'{' => keys::json(line, at, &mut self.evident),
             b':' => special::mlperf(line, at, &mut self.evident),
+            b'#' | b'*' | b'|' | b'<' | b'-' | b'.' => {
+                let stamp = header::behind_marks(line, at)?;
+                let labelled = header::stamp_in(line, stamp).filter(|_| line[at] == b'#');
+                self.stamp_at(line, labelled.unwrap_or(stamp))
+            }
             b'0'..=b'9' => {
                 special::strace(line, at).or_else(|| special::request(line, at, &mut self.evident))
             }

@@ -11,6 +11,9 @@ const ESCAPE: u8 = 0x1b;
 /// Labels after which a stamp may stand, with a colon between.
 const LABELS: [&[u8]; 4] = [b"datetime", b"date", b"time", b"timestamp"];
 
+/// The facilities of syslog from which the kernel's ring buffer has records.
+const FACILITIES: [&[u8]; 5] = [b"kern", b"user", b"daemon", b"syslog", b"auth"];
+
 /// Where the next word of the header begins after the one at `at`; `None` where that one is no header's.
 ///
 /// `head` is the head of a line, and `at` is where a word begins in it.
@@ -33,7 +36,13 @@ pub(super) fn next_before_stamp(head: &[u8], at: usize) -> Option<usize> {
     let word = head[at..next].trim_ascii_end();
     let number = word.iter().all(|b| b.is_ascii_digit() || b.is_ascii_punctuation());
     let bracket = matches!(word.first(), Some(b'[' | b'('));
-    (bracket || !(number || word.ends_with(b":")) || is_parted(word)).then_some(next)
+    (bracket || !(number || word.ends_with(b":")) || is_parted(word) || is_kernels(word)).then_some(next)
+}
+
+/// What `dmesg -x` puts before its stamps: a facility and a level, each with a colon, `kern  :warn  :`.
+fn is_kernels(word: &[u8]) -> bool {
+    let Some(name) = word.strip_suffix(b":").map(<[u8]>::trim_ascii_end) else { return false };
+    FACILITIES.contains(&name) || (name.len() + 1 < word.len() && prefix::is_level(name))
 }
 
 /// Whether a word is parted from the next by more than a blank or colon: `7  - `.
@@ -75,7 +84,8 @@ fn word(token: &[u8]) -> Option<usize> {
     let stamp = word.iter().any(u8::is_ascii_digit) && word.iter().all(|b| b.is_ascii_digit() || is_mark(b));
     let glog = word.len() >= 4 && word[0].is_ascii_uppercase() && word[1..].iter().all(u8::is_ascii_digit);
     let closed = matches!(last, b':' | b'|' | b'-' | b']' | b'>');
-    let parted = matches!(rest.trim_ascii_start(), [b'-' | b'|' | b':' | b'>', b' ', ..]);
+    let parted = matches!(rest.trim_ascii_start(), [b'-' | b'|' | b':' | b'>', b' ', ..])
+        || (FACILITIES.contains(&word) && rest.trim_ascii_start().first() == Some(&b':'));
     let level = word.len() <= 9 && word.iter().all(u8::is_ascii_uppercase);
     let pair = word.contains(&b'=');
     (stamp || glog || closed || parted || level || pair || is_place(word)).then_some(end)
@@ -98,6 +108,19 @@ fn before_level(head: &[u8], at: usize) -> Option<usize> {
     let len = head[next..].iter().take_while(|b| b.is_ascii_uppercase()).count();
     let is_level = prefix::is_level(&head[next..next + len]);
     (is_level && matches!(head.get(next + len), Some(b' ' | b'\t' | b':'))).then_some(next)
+}
+
+/// Where a stamp may stand behind the marks at `at`: `# Time: 2026-...` (MySQL), `| 2026-...`, `--2026-...` (wget),
+/// `*Nov 22 ...` (a router whose clock is not set), `<2026-...>`, `####<Nov 22, ...`.
+pub(super) fn behind_marks(line: &[u8], at: usize) -> Option<usize> {
+    let is_mark = |b: &&u8| matches!(b, b'#' | b'*' | b'|' | b'<' | b'-' | b'.');
+    let run = line[at..].iter().take(8).take_while(is_mark).count();
+    let end = at + run;
+    match &line[at..end] {
+        [.., b'|' | b'#'] => Some(prefix::skip_blanks(line, end)),
+        [b'-', b'-'] | [b'*' | b'.'] | [.., b'<'] => Some(end),
+        _ => None,
+    }
 }
 
 /// Where a stamp may stand within the word at `at`: behind the last colon of a chain (`INFO:train:2026-...`), or behind

@@ -37,8 +37,11 @@ impl Memo {
         let [minute @ .., b':', s1, s2, b'.' | b',', f1, f2, f3, end, next] = head else { return None };
         let zulu = (*end, *next) == (b'Z', b'"');
         // No zone follows, nor AM or PM.
-        let bare =
-            *end == b' ' && !matches!(next, b'Z' | b'U' | b'G' | b'+' | b'-' | b'A' | b'P' | b'a' | b'p');
+        let bare = *end == b' '
+            && !matches!(
+                next,
+                b'Z' | b'U' | b'G' | b'u' | b'g' | b'(' | b'+' | b'-' | b'A' | b'P' | b'a' | b'p'
+            );
         if *minute != self.minute || !(bare || zulu) {
             return None;
         }
@@ -110,8 +113,7 @@ mod tests {
             Just("06:60:00"),
             Just("06:47:61")
         ];
-        let rest =
-            "([.,][0-9]{0,11})?( ?(Z|UTC|PST|[+-][0-9]{1,4}|[+-][0-9]{2}:[0-9]{2}))?[ \"\\]a_/.,0-9+-]{0,3}";
+        let rest = "([.,][0-9]{0,11})?( ?(Z|UTC|utc|GMT|\\(UTC\\)|PST|UTC[+-][0-9]{1,2}(:[0-9]{2})?|[+-][0-9]{1,4}|[+-][0-9]{2}:[0-9]{2}))?[ \"\\]a_/.,0-9+-]{0,3}";
         (year, date, separator, time, rest)
             .prop_map(|(y, d, s, t, r)| format!("{y}{d}{s}{t}{r}").into_bytes())
     }

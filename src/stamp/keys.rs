@@ -1,6 +1,6 @@
 //! The time among the keys of a JSON object or a logfmt record.
 
-use memchr::memchr2;
+use memchr::{memchr, memchr2};
 
 use super::civil::SECOND;
 use super::evident::Evident;
@@ -53,11 +53,22 @@ const OTHERS: &[&[u8]] = &[
     b"EventTime",
     b"log_time",
     b"logtime",
+    b"log_timestamp",
+    b"logTimestamp",
+    b"timeStamp",
+    b"timestamp_us",
+    b"timestamp_ns",
+    b"wall_time",
+    b"epochSecond",
+    b"event_timestamp",
+    b"eventTimestamp",
+    b"requestReceivedTimestamp",
+    b"lastTimestamp",
     b"dt",
     b"seconds",
 ];
 /// The keys that hold what lies beyond a whole second.
-const NANOS: [&[u8]; 2] = [b"timestampNanos", b"nanos"];
+const NANOS: [&[u8]; 3] = [b"timestampNanos", b"nanos", b"nanoOfSecond"];
 
 #[inline]
 fn is_time_key(key: &[u8]) -> bool {
@@ -70,7 +81,7 @@ fn is_time_key(key: &[u8]) -> bool {
 #[inline]
 fn is_other_key(key: &[u8]) -> bool {
     match key.first() {
-        Some(b't' | b'@' | b'_' | b'd' | b'c' | b'T' | b'E' | b'e' | b'o' | b'l' | b's') => {
+        Some(b't' | b'@' | b'_' | b'd' | b'c' | b'T' | b'E' | b'e' | b'o' | b'l' | b's' | b'r' | b'w') => {
             OTHERS.contains(&key)
         }
         _ => false,
@@ -178,8 +189,8 @@ pub(super) fn logfmt(bytes: &[u8], at: usize, evident: &mut Evident) -> Option<S
         }
         let key = &bytes[at..end];
         first = false;
-        let quoted = bytes.get(end + 1) == Some(&b'"');
-        let start = end + 1 + usize::from(quoted);
+        let quote = bytes.get(end + 1).copied().filter(|b| matches!(b, b'"' | b'\''));
+        let start = end + 1 + usize::from(quote.is_some());
         if is_time_key(key)
             && let Some(stamp) = value(bytes, start, evident)
         {
@@ -190,10 +201,10 @@ pub(super) fn logfmt(bytes: &[u8], at: usize, evident: &mut Evident) -> Option<S
         } else if key == b"msg" && bytes[start..].starts_with(AUDIT) {
             other = other.or_else(|| value(bytes, start + AUDIT.len(), evident));
         }
-        let stop = if quoted {
-            string_end(bytes, start).map(|end| end + 1)
-        } else {
-            memchr2(b' ', b'\n', &bytes[start..]).map(|end| start + end)
+        let stop = match quote {
+            Some(b'"') => string_end(bytes, start).map(|end| end + 1),
+            Some(quote) => memchr(quote, &bytes[start..]).map(|end| start + end + 1),
+            None => memchr2(b' ', b'\n', &bytes[start..]).map(|end| start + end),
         };
         let Some(stop) = stop else { break };
         at = skip_space(bytes, stop);

@@ -66,13 +66,18 @@ pub(super) fn at(bytes: &[u8], at: usize, order: &mut Order) -> Option<(Stamp, u
         return None;
     }
     let (year, end) = year(bytes, end + 1, open)?;
-    let clock = shape::read_clock(bytes, shape::separator(bytes, end)?)?;
+    let time = shape::separator(bytes, end)?;
+    let clock = shape::read_clock(bytes, time).or_else(|| shape::read_minutes(bytes, time))?;
     let dated = |month: u8, day: u8| {
         let ns = civil::date(year, month, day) + clock.time + clock.fraction.nanos;
         Stamp::civil(ns, clock.fraction.resolution).zoned(clock.zone)
     };
     let closed = usize::from(open && bytes.get(clock.end) == Some(&b']'));
     if (open && closed == 0) || !family::is_free(bytes, clock.end + closed) {
+        return None;
+    }
+    if open && mark == b'-' && civil::is_date(Some(2000 + i64::from(first)), second, short(year)) {
+        // `[26-11-22 06:47:12]` may begin with its year: the file has to elect that.
         return None;
     }
     let is_date = |month, day| civil::is_date(Some(year), month, day);
@@ -92,6 +97,11 @@ pub(super) fn at(bytes: &[u8], at: usize, order: &mut Order) -> Option<(Stamp, u
         (false, false) => return None,
     };
     Some((dated(month, day), clock.end + closed))
+}
+
+/// The last two digits of a year.
+fn short(year: i64) -> u8 {
+    (year % 100) as u8
 }
 
 /// A number of one or two digits.

@@ -82,6 +82,7 @@ const WORDS: &[&[u8]] = &[
     b"DEBUG",
     b"DBG",
     b"INFO",
+    b"INFORMATION",
     b"INF",
     b"NOTICE",
     b"SUCCESS",
@@ -262,10 +263,16 @@ fn priority(bytes: &[u8], at: usize) -> Option<usize> {
     Some(end + if bytes[end + 1..].starts_with(b"1 ") { 3 } else { 1 })
 }
 
-/// The task of `srun --label`, `12: `, or a host that has no name, `10.0.0.3: `.
+/// The task of `srun --label`, `12: `, or a host that has no name, `10.0.0.3: `; a Redis process and its role, `10:M `;
+/// how long a message of syslog is, `83 <165>1 `.
 fn task(bytes: &[u8], at: usize, so_far: Prefix) -> Option<(usize, Prefix)> {
     let len = bytes[at..].iter().take(16).take_while(|b| b.is_ascii_digit() || **b == b'.').count();
     let token = &bytes[at..at + len];
+    match bytes.get(at + len..at + len + 3)? {
+        [b' ', b'<', b'0'..=b'9'] => return priority(bytes, at + len + 1).map(|end| (end, so_far)),
+        [b':', role, b' '] if role.is_ascii_uppercase() => return Some((at + len + 3, so_far.with(token))),
+        _ => {}
+    }
     let is_address = || str::from_utf8(token).is_ok_and(|text| text.parse::<Ipv4Addr>().is_ok());
     let named = token.len() <= 6 && !token.contains(&b'.') || is_address();
     (named && bytes[at + len..].starts_with(b": ")).then(|| (at + len + 2, so_far.with(token)))
@@ -279,9 +286,9 @@ fn word(bytes: &[u8], at: usize, so_far: Prefix, first: bool) -> Option<(usize, 
     if token.len() == 1 {
         return (next == b' ').then_some((end + 1, so_far));
     }
-    if matches!(next, b' ' | b'\t' | b':' | b'|') && is_level(token) {
+    if matches!(next, b' ' | b'\t' | b':' | b'|' | b',' | b'[') && is_level(token) {
         let mut end = skip_blanks(bytes, end);
-        if matches!(bytes.get(end), Some(b':' | b'|' | b'-')) {
+        if matches!(bytes.get(end), Some(b':' | b'|' | b'-' | b',')) {
             end += 1;
         }
         return Some((end, so_far));
@@ -332,7 +339,7 @@ fn compose(bytes: &[u8], at: usize) -> Option<usize> {
 }
 
 pub(super) fn is_level(token: &[u8]) -> bool {
-    token.len() <= 9 && WORDS.iter().any(|w| w.eq_ignore_ascii_case(token))
+    token.len() <= 11 && WORDS.iter().any(|w| w.eq_ignore_ascii_case(token))
 }
 
 /// The number of an error, as Ascend prints it: `EI0006`.

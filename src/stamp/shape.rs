@@ -10,14 +10,16 @@
 //! | `%d` `%e` | two digits of a day; one or two, or padded with a blank |
 //! | `%H` `%M` `%S` | two digits each: hour, minute, second (60 is the next second) |
 //! | `%C` | a whole time of day: hour, minute, second, perhaps a fraction (`.123`, `,123`, `:123`, `.123.456`), AM or PM, a zone |
-//! | `%k` | hour and minute, known to a minute |
-//! | `%~` | what stands between a date and a time: up to three blanks, `T`, `-`, `_`, `:`, `, `, ` - ` |
+//! | `%D` | the same with dots between its numbers, or behind a blank with dashes |
+//! | `%k` `%K` | hour and minute, known to a minute, perhaps AM or PM and a zone; the same, with AM or PM |
+//! | `%~` | what stands between a date and a time: up to three blanks, `T`, `-`, `_`, `:`, `::`, `, `, ` - `, ` at ` |
 //! | `%w` | a word |
 //! | `%t` | a blank, or `T` |
+//! | `%V` `%u` `%j` | ISO's week of the year, and the day of it; the day of the year |
 //! | `%f` | perhaps a fraction: `.` or `,` and 1 to 9 digits |
 //! | `%F` | a fraction; of 9 digits it is no wall clock (PyTorch's C++ logger) and is left out |
-//! | `%z` | perhaps a zone: `Z`, `UTC`, `GMT`, `+hh:mm`, `+hhmm`, `+hh` |
-//! | `%Z` | the word of a zone, of which only UTC, GMT and Z say anything, or `+hh`, `+hhmm` where it has no name |
+//! | `%z` | perhaps a zone, see [`zone`] |
+//! | `%Z` | the word of a zone, of which only UTC, GMT and Z say anything, or an offset where it has no name |
 //! | `%L` | the letter of a level |
 //! | `%s` | seconds, milliseconds, microseconds or nanoseconds since 1970 |
 
@@ -26,8 +28,10 @@ use super::digits::{digit, two};
 use super::{Frame, Stamp, epoch, names};
 
 mod clock;
+mod zone;
 
-pub(super) use clock::{half_of_day, read as read_clock};
+pub(super) use clock::{half_of_day, minutes as read_minutes, read as read_clock};
+pub(super) use zone::zone;
 
 const LEVELS: &[u8] = b"IWEFDVTCN";
 
@@ -47,6 +51,8 @@ struct Fields {
     year: Option<i64>,
     month: u8,
     day: u8,
+    /// How many days the date lies behind 1 January, where neither month nor day says it.
+    days: Option<i64>,
     time: i64,
     fraction: Option<Fraction>,
     zone: Option<i16>,
@@ -81,24 +87,17 @@ impl Fields {
         match field {
             b'Y' | b'y' | b'm' | b'n' | b'b' | b'd' | b'e' => self.take_date(field, bytes, at),
             b'H' | b'M' | b'S' => self.take_clock(field, bytes, at),
-            b'C' => {
-                let clock = clock::read(bytes, at)?;
-                self.time = clock.time;
-                self.fraction = Some(clock.fraction);
-                self.zone = clock.zone;
-                Some(clock.end)
-            }
-            b'k' => {
-                let at = self.take_clock(b'H', bytes, at).filter(|at| bytes.get(*at) == Some(&b':'))?;
-                self.fraction = Some(Fraction { nanos: 0, resolution: Stamp::A_MINUTE });
-                self.take_clock(b'M', bytes, at + 1)
-            }
+            b'C' => self.take_whole(&clock::read(bytes, at)?),
+            b'D' => self.take_whole(&clock::dotted(bytes, at)?),
+            b'k' => self.take_whole(&clock::minutes(bytes, at)?),
+            b'K' => self.take_whole(&clock::minutes(bytes, at).filter(|clock| clock.halved)?),
+            b'V' | b'u' | b'j' => self.take_days(field, bytes, at),
             b'~' => separator(bytes, at),
             b'w' => {
                 let word = bytes.get(at..)?.iter().take(64).take_while(|b| b.is_ascii_graphic()).count();
                 (word > 0).then_some(at + word)
             }
-            b't' => matches!(bytes.get(at)?, b' ' | b'T').then_some(at + 1),
+            b't' => matches!(bytes.get(at)?, b' ' | b'T' | b't').then_some(at + 1),
             b'L' => LEVELS.contains(bytes.get(at)?).then_some(at + 1),
             b's' => {
                 let (stamp, end) = epoch::number(bytes, at)?;
@@ -111,7 +110,7 @@ impl Fields {
                 Some(end)
             }
             b'Z' => {
-                let (zone, end) = zone_word(bytes, at)?;
+                let (zone, end) = zone::word(bytes, at)?;
                 self.zone = zone;
                 Some(end)
             }
@@ -164,6 +163,36 @@ impl Fields {
         }
     }
 
+    fn take_whole(&mut self, clock: &clock::Clock) -> Option<usize> {
+        self.time = clock.time;
+        self.fraction = Some(clock.fraction);
+        self.zone = clock.zone;
+        Some(clock.end)
+    }
+
+    /// A part of a date that has neither month nor day; the year was taken.
+    fn take_days(&mut self, field: u8, bytes: &[u8], at: usize) -> Option<usize> {
+        let year = self.year?;
+        match field {
+            b'V' => {
+                let week = two(bytes, at).filter(|week| (1..=53).contains(week))?;
+                self.days = Some(civil::first_week(year) + i64::from(week - 1) * 7);
+                Some(at + 2)
+            }
+            b'u' => {
+                let day = digit(bytes, at).filter(|day| (1..=7).contains(day))?;
+                self.days = self.days.map(|days| days + i64::from(day - 1));
+                Some(at + 1)
+            }
+            _ => {
+                let day = i64::from(two(bytes, at)?) * 10 + i64::from(digit(bytes, at + 2)?);
+                let last = 365 + i64::from(civil::is_leap(year));
+                self.days = Some(day - 1).filter(|_| (1..=last).contains(&day));
+                self.days.map(|_| at + 3)
+            }
+        }
+    }
+
     fn take_clock(&mut self, field: u8, bytes: &[u8], at: usize) -> Option<usize> {
         let value = two(bytes, at)?;
         let (most, unit) = match field {
@@ -185,6 +214,10 @@ impl Fields {
             let time = Stamp::new(Frame::Dayless, time.rem_euclid(DAY), fraction.resolution);
             return Some(time.zoned(self.zone));
         }
+        if let (Some(year), Some(days)) = (self.year, self.days) {
+            let ns = civil::date(year, 1, 1) + days * DAY + time;
+            return Some(Stamp::civil(ns, fraction.resolution).zoned(self.zone));
+        }
         if !civil::is_date(self.year, self.month, self.day) {
             return None;
         }
@@ -203,9 +236,11 @@ impl Fields {
 /// What stands between a date and a time at `at`, and where it ends.
 pub(super) fn separator(bytes: &[u8], at: usize) -> Option<usize> {
     match bytes.get(at)? {
-        b'T' | b'-' | b'_' | b':' => Some(at + 1),
+        b'T' | b't' | b'-' | b'_' => Some(at + 1),
+        b':' => Some(at + 1 + usize::from(bytes.get(at + 1) == Some(&b':'))),
         b',' => Some(at + 1 + usize::from(bytes.get(at + 1) == Some(&b' '))),
         b' ' if bytes[at..].starts_with(b" - ") => Some(at + 3),
+        b' ' if bytes[at..].starts_with(b" at ") => Some(at + 4),
         b' ' => Some(at + bytes[at..].iter().take(3).take_while(|b| **b == b' ').count()),
         _ => None,
     }
@@ -261,60 +296,4 @@ fn fraction_of_cpp(bytes: &[u8], at: usize) -> Option<(Fraction, usize)> {
         10 => Some((Fraction::NONE, end)),
         _ => Some((fraction, end)),
     }
-}
-
-/// A zone at `at`, after a blank perhaps: its offset in minutes, and where it ends.
-#[inline]
-pub(super) fn zone(bytes: &[u8], at: usize) -> Option<(i16, usize)> {
-    let start = at + usize::from(bytes.get(at) == Some(&b' '));
-    match bytes.get(start)? {
-        b'Z' | b'z' if start == at => Some((0, at + 1)),
-        b'Z' | b'U' | b'G' => {
-            let end = word_end(bytes, start);
-            if !matches!(&bytes[start..end], b"Z" | b"UTC" | b"GMT") {
-                return None;
-            }
-            // `UTC+02:00` is ahead of it.
-            let sign = bytes.get(end).filter(|sign| matches!(sign, b'+' | b'-') && bytes[start] != b'Z');
-            let ahead = sign.and_then(|sign| Some((sign, offset(bytes, end + 1)?)));
-            Some(ahead.map_or((0, end), |(sign, (offset, end))| (signed(*sign, offset), end)))
-        }
-        sign @ (b'+' | b'-') => {
-            let (offset, end) = offset(bytes, start + 1)?;
-            // After a blank only the full form is a zone: "06:47:12 -1" is not.
-            if start > at && end < start + 5 {
-                return None;
-            }
-            Some((signed(*sign, offset), end))
-        }
-        _ => None,
-    }
-}
-
-fn signed(sign: u8, offset: i16) -> i16 {
-    if sign == b'-' { -offset } else { offset }
-}
-
-fn offset(bytes: &[u8], at: usize) -> Option<(i16, usize)> {
-    let hours = i16::from(two(bytes, at)?);
-    let colon = usize::from(bytes.get(at + 2) == Some(&b':'));
-    let (minutes, end) = match two(bytes, at + 2 + colon) {
-        Some(minutes) => (i16::from(minutes), at + 4 + colon),
-        None => (0, at + 2),
-    };
-    (hours <= 23 && minutes <= 59 && digit(bytes, end).is_none()).then_some((hours * 60 + minutes, end))
-}
-
-fn word_end(bytes: &[u8], start: usize) -> usize {
-    bytes[start..].iter().position(|b| !b.is_ascii_alphanumeric()).map_or(bytes.len(), |n| start + n)
-}
-
-/// The word of a zone at `at`: what it says, if anything, and where it ends.
-fn zone_word(bytes: &[u8], at: usize) -> Option<(Option<i16>, usize)> {
-    if matches!(bytes.get(at), Some(b'+' | b'-')) {
-        return zone(bytes, at).map(|(offset, end)| (Some(offset), end));
-    }
-    let end = at + bytes.get(at..)?.iter().take_while(|b| b.is_ascii_uppercase()).count();
-    let zone = matches!(&bytes[at..end], b"Z" | b"UTC" | b"GMT").then_some(0);
-    (1..=5).contains(&(end - at)).then_some((zone, end))
 }

@@ -3,7 +3,7 @@
 use memchr::{memchr, memmem, memrchr};
 
 use super::evident::Evident;
-use super::{Frame, Stamp, epoch, family, keys};
+use super::{Frame, Stamp, epoch, family, keys, shape};
 
 /// How far from the beginning of a line a bracket or an object may stand.
 const NEAR: usize = 512;
@@ -39,6 +39,24 @@ pub(super) fn ucx(line: &[u8], at: usize) -> Option<Stamp> {
     let host = line.get(end..)?.strip_prefix(b"] [")?;
     let host = &host[..memchr(b']', &host[..host.len().min(NEAR)])?];
     (stamp.resolution == 1000 && host.contains(&b':')).then_some(stamp)
+}
+
+/// Chromium's `[1122/064712.123456:ERROR:...`, perhaps with process and thread before it: `[10:20:1122/064712.123456:`.
+pub(super) fn chromium(line: &[u8], at: usize) -> Option<Stamp> {
+    let mut at = at + 1;
+    for _ in 0..3 {
+        let digits = line.get(at..)?.iter().take(11).take_while(|b| b.is_ascii_digit()).count();
+        let end = at + digits;
+        match line.get(end)? {
+            b':' if digits > 0 => at = end + 1,
+            b'/' if digits == 4 => {
+                let (stamp, end) = shape::matches(b"%m%d/%H%M%S%f:", line, at)?;
+                return line.get(end).is_some_and(u8::is_ascii_uppercase).then_some(stamp);
+            }
+            _ => return None,
+        }
+    }
+    None
 }
 
 /// strace's `-ttt`, behind the process that `-f` puts before it: `10000 1795330032.000001 execve("./a", ...`.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::evident::Evident;
 use super::order::First;
-use super::prefix::skip_blanks;
+use super::prefix::{self, skip_blanks};
 use super::{Finder, Frame, Marks, Stamp, Taught, digits, epoch, family, shape};
 
 /// How much of the file votes, in bytes; until it is that long it is judged anew as it grows.
@@ -21,24 +21,30 @@ const DATED: &[&str] = &[
     "%y/%m/%d %H:%M:%S%f%z", // spark
     "%m/%d/%y %H:%M:%S%f%z",
     "%d/%m/%y %H:%M:%S%f%z",
-    "%y%m%d %H:%M:%S%f%z", // tornado
+    "%y%m%d%~%C", // tornado, MySQL
     "%y%m%d %H%M%S",
     "%Y%m%d %H%M%S",
+    "%Y%m%d-%H%M%S%f",
+    "%Y%m%d_%H%M%S%f",
+    "%Y%m%d%H%M%S%f",
+    "%Y-%m-%d_%H-%M-%S",
     "%y-%m-%d %H:%M:%S%f%z", // apex
     "%d-%m-%y %H:%M:%S%f%z",
     "%d.%m.%y %H:%M:%S%f%z",
     "%m.%d %H:%M:%S%f%z",
+    "%m%d %H:%M:%S%f%z",
 ];
 /// A self-evident stamp may stand in a later field of the line: in the second to the seventh word.
 const FIELDS: usize = 6;
-/// Those without a date: since 1970, in seconds or finer; and a time of day.
-const BARE: &[&str] = &["%s", "%C"];
+/// Those without a date: since 1970, in seconds or finer; and a time of day, to the minute or whole.
+const BARE: &[&str] = &["%s", "%K", "%C"];
 /// Since 1970, in the second word, with a fraction: behind a process.
 const EPOCH_FIELD: usize = DATED.len() + FIELDS + BARE.len();
 const CANDIDATES: usize = EPOCH_FIELD + 1;
-const TIME_OF_DAY: usize = EPOCH_FIELD - 1;
+const TIMES_OF_DAY: u32 = 0b11 << (EPOCH_FIELD - 2);
 /// Where in its code the order of day and month stands.
-const ORDER: u32 = 24;
+const ORDER: u32 = 30;
+const _: () = assert!(CANDIDATES <= ORDER as usize);
 
 /// A set of ambiguous formats.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -61,7 +67,12 @@ impl Candidates {
 
     /// Those that stand at `at`.
     pub fn at(bytes: &[u8], at: usize) -> Self {
-        let start = at + usize::from(matches!(bytes.get(at), Some(b'[' | b'(')));
+        let bracket = matches!(bytes.get(at), Some(b'[' | b'('));
+        let mut start = at + usize::from(bracket);
+        if bracket && let Some(inside) = prefix::inside_bracket(bytes, start) {
+            // Tornado's `[I 261122 06:47:12 web:2243]`.
+            start = inside;
+        }
         let fits = |candidate: &usize| stamp_of(*candidate, bytes, start).is_some();
         let heads = (0..DATED.len()).chain(EPOCH_FIELD - BARE.len()..EPOCH_FIELD);
         if digits::digit(bytes, start).is_none() {
@@ -99,6 +110,10 @@ fn stamp_of(candidate: usize, bytes: &[u8], at: usize) -> Option<(Stamp, usize)>
 /// says that it has enough. A list of files has no such words: what stands there is when a file was changed.
 fn each_field(line: &[u8], mut take: impl FnMut(usize, usize) -> bool) {
     let mut at = skip_blanks(line, 0);
+    if line.get(at) == Some(&b'{') {
+        // The words of a JSON object are in its strings.
+        return;
+    }
     for field in 0..FIELDS {
         let Some(len) = line[at..].iter().position(|b| matches!(b, b' ' | b'\t')) else { return };
         if is_file_mode(&line[at..at + len]) {
@@ -204,7 +219,7 @@ impl Elected {
     /// Whether it is a time of day by itself.
     #[inline]
     pub(super) fn is_time_of_day(&self) -> bool {
-        self.bits & (1 << TIME_OF_DAY) != 0 || self.taught().is_some_and(Taught::is_time_of_day)
+        self.bits & TIMES_OF_DAY != 0 || self.taught().is_some_and(Taught::is_time_of_day)
     }
 
     /// An elected stamp at the place where stamps stand, and its end.

@@ -1,6 +1,7 @@
-//! A whole time of day with all that may follow it: `%C`.
+//! A whole time of day with all that may follow it: `%C`, `%D`, `%k`.
 
 use super::{Fraction, any_fraction, zone};
+use crate::stamp::Stamp;
 use crate::stamp::civil::{HOUR, MINUTE, SECOND};
 use crate::stamp::digits::{digit, two};
 
@@ -12,42 +13,101 @@ pub(in crate::stamp) struct Clock {
     /// The zone behind it, in minutes.
     pub zone: Option<i16>,
     pub end: usize,
+    /// Whether AM or PM stands there.
+    pub halved: bool,
 }
 
-/// The time of day at `at`.
-///
-/// An hour of one digit counts behind two blanks, where it is padded, and before AM or PM.
+impl Clock {
+    /// The time of so much, of which the number of the hour ends at `hour_end`; at `end` there may be AM or PM and a zone.
+    ///
+    /// An hour of one digit counts behind two blanks, where it is padded, and before AM or PM.
+    #[inline]
+    fn closed(bytes: &[u8], at: usize, hour: u8, rest: i64, fraction: Fraction, end: usize) -> Option<Self> {
+        if hour > 23 {
+            return None;
+        }
+        let padded = digit(bytes, at + 1).is_some() || (at >= 2 && &bytes[at - 2..at] == b"  ");
+        let half = half_of_day(bytes, end).filter(|_| (1..=12).contains(&hour));
+        if !padded && half.is_none() {
+            return None;
+        }
+        let (hour, end) = half.map_or((hour, end), |(afternoon, end)| (hour % 12 + afternoon, end));
+        let (zone, end) = zone(bytes, end).map_or((None, end), |(zone, end)| (Some(zone), end));
+        Some(Self { time: i64::from(hour) * HOUR + rest, fraction, zone, end, halved: half.is_some() })
+    }
+}
+
+/// The number of an hour at `at`, of one or two digits, and where it ends.
+#[inline]
+fn hour(bytes: &[u8], at: usize) -> Option<(u8, usize)> {
+    match two(bytes, at) {
+        Some(hour) => Some((hour, at + 2)),
+        None => Some((digit(bytes, at)?, at + 1)),
+    }
+}
+
+/// The time of day at `at`: `06:47:12`.
 pub(in crate::stamp) fn read(bytes: &[u8], at: usize) -> Option<Clock> {
-    let (hour, end) = match two(bytes, at) {
-        Some(hour) => (hour, at + 2),
-        None => (digit(bytes, at)?, at + 1),
-    };
-    let (minute, second) = match bytes.get(end..end + 6)? {
-        [b':', _, _, b':', _, _] => (two(bytes, end + 1)?, two(bytes, end + 4)?),
-        _ => return None,
-    };
-    if hour > 23 || minute > 59 || second > 60 {
-        return None;
-    }
-    let padded = end == at + 2 || (at >= 2 && &bytes[at - 2..at] == b"  ");
-    let (fraction, end) = any_fraction(bytes, end + 6)?;
-    let half = half_of_day(bytes, end).filter(|_| (1..=12).contains(&hour));
-    if !padded && half.is_none() {
-        return None;
-    }
-    let (hour, end) = half.map_or((hour, end), |(afternoon, end)| (hour % 12 + afternoon, end));
-    let (zone, end) = zone(bytes, end).map_or((None, end), |(zone, end)| (Some(zone), end));
-    let time = i64::from(hour) * HOUR + i64::from(minute) * MINUTE + i64::from(second) * SECOND;
-    Some(Clock { time, fraction, zone, end })
+    marked(bytes, at, b':')
 }
 
-/// AM or PM at `at`, after a blank perhaps: the hours that it adds, and where it ends.
-pub(in crate::stamp) fn half_of_day(bytes: &[u8], at: usize) -> Option<(u8, usize)> {
-    let start = at + usize::from(bytes.get(at) == Some(&b' '));
-    let afternoon = match bytes.get(start..start + 2)? {
-        b"AM" | b"am" => 0,
-        b"PM" | b"pm" => 12,
+/// The time of day at `at` that has no colons: `06.47.12`, or behind a blank `06-47-12`.
+pub(in crate::stamp) fn dotted(bytes: &[u8], at: usize) -> Option<Clock> {
+    two(bytes, at)?;
+    match bytes.get(at + 2)? {
+        b'.' => marked(bytes, at, b'.'),
+        b'-' if at > 0 && bytes[at - 1] == b' ' => marked(bytes, at, b'-'),
+        _ => None,
+    }
+}
+
+fn marked(bytes: &[u8], at: usize, mark: u8) -> Option<Clock> {
+    let (hour, end) = hour(bytes, at)?;
+    let (minute, second) = match bytes.get(end..end + 6)? {
+        [m1, _, _, m2, _, _] if *m1 == mark && *m2 == mark => (two(bytes, end + 1)?, two(bytes, end + 4)?),
         _ => return None,
     };
-    (!bytes.get(start + 2).is_some_and(u8::is_ascii_alphanumeric)).then_some((afternoon, start + 2))
+    if minute > 59 || second > 60 {
+        return None;
+    }
+    let (fraction, end) = any_fraction(bytes, end + 6)?;
+    Clock::closed(bytes, at, hour, i64::from(minute) * MINUTE + i64::from(second) * SECOND, fraction, end)
+}
+
+/// The hour and minute at `at`, where no second follows.
+pub(in crate::stamp) fn minutes(bytes: &[u8], at: usize) -> Option<Clock> {
+    let (hour, end) = hour(bytes, at)?;
+    let minute = two(bytes, end + 1).filter(|minute| bytes[end] == b':' && *minute <= 59)?;
+    let fraction = Fraction { nanos: 0, resolution: Stamp::A_MINUTE };
+    let clock = Clock::closed(bytes, at, hour, i64::from(minute) * MINUTE, fraction, end + 3)?;
+    // Of a longer number, a range, or a time with seconds this is the beginning.
+    let goes_on = match bytes.get(clock.end) {
+        Some(b':' | b'-' | b'+' | b'0'..=b'9') => true,
+        Some(b'.' | b',') => digit(bytes, clock.end + 1).is_some(),
+        _ => false,
+    };
+    (!goes_on).then_some(clock)
+}
+
+/// AM or PM at `at`, after a blank perhaps, which may be a narrow or a fixed one: the hours that it adds, and where it
+/// ends.
+#[inline]
+pub(in crate::stamp) fn half_of_day(bytes: &[u8], at: usize) -> Option<(u8, usize)> {
+    let start = at
+        + match bytes.get(at)? {
+            b' ' => 1,
+            0xe2 if bytes[at..].starts_with("\u{202f}".as_bytes()) => 3,
+            0xc2 if bytes[at..].starts_with("\u{a0}".as_bytes()) => 2,
+            _ => 0,
+        };
+    let afternoon = match bytes.get(start)? {
+        b'A' | b'a' => 0,
+        b'P' | b'p' => 12,
+        _ => return None,
+    };
+    let rest = &bytes[start + 1..];
+    let len = if rest.starts_with(b".m.") || rest.starts_with(b".M.") { 4 } else { 2 };
+    let is_half = len == 4 || matches!(rest.first(), Some(b'M' | b'm'));
+    (is_half && !bytes.get(start + len).is_some_and(u8::is_ascii_alphanumeric))
+        .then_some((afternoon, start + len))
 }
