@@ -17,6 +17,7 @@ use crate::file::source::Source;
 use crate::stamp::Taught;
 use crate::system::trust::{create_in, open_directory, open_in, trusted_in};
 
+use super::levels::LevelIndex;
 use super::steps::StepIndex;
 use super::store::{Store, VERSION};
 use super::text::Segment;
@@ -235,7 +236,8 @@ fn is_useful(directory: &OwnedFd, name: &[u8]) -> bool {
     let times = open().and_then(Store::open).map(|store| store.about);
     let text = || Some(Segment::open(open()?)?.about);
     let steps = || Some(StepIndex::open(open()?)?.about);
-    let Some(about) = times.or_else(text).or_else(steps) else { return false };
+    let levels = || Some(LevelIndex::open(open()?)?.about);
+    let Some(about) = times.or_else(text).or_else(steps).or_else(levels) else { return false };
     let path = Path::new(std::ffi::OsStr::from_bytes(&about.path));
     let Ok(source) = Source::open(path) else { return false };
     source.metadata().is_ok_and(|seen| about.speaks_of(&source, &seen))

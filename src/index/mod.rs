@@ -14,6 +14,7 @@ pub mod fuzzing;
 mod growth;
 #[cfg(test)]
 mod hostile;
+mod levels;
 mod pages;
 #[cfg(test)]
 mod proof;
@@ -45,6 +46,7 @@ use tree::FANOUT;
 pub use build::{Progress, Tick};
 pub use cache::{Keep, Pruned, prune};
 pub use entry::Entry;
+pub use levels::LevelIndex;
 pub use range::{Asked, Question, Ranges, span};
 pub use status::{Kept, Status};
 pub use steps::StepIndex;

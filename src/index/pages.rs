@@ -1,18 +1,45 @@
 //! A file of pages, each with its own checksum: what is touched is checked, and nothing else is read.
 
 use std::fs::File;
-use std::io::{self, Write};
+use std::io::{self, BufWriter, Write};
 use std::os::unix::fs::FileExt;
 
 use guarded_map::Map;
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
+use super::codec::Reader;
 use crate::file::maps;
 
 /// How long a page is, checksum included.
 pub const PAGE: usize = 4096;
 /// How much of a page is content.
 pub const CONTENT: usize = PAGE - 8;
+
+/// How long what stands before the content of a small file is: the magic bytes, the version, and how long the content is.
+const HEAD: usize = 8 + 4 + 8;
+
+/// Writes `content` to a file that is read whole.
+pub fn write_whole(file: &mut File, magic: [u8; 8], version: u32, content: &[u8]) -> io::Result<()> {
+    let mut out = PageWriter::new(BufWriter::with_capacity(1 << 16, file));
+    out.write(&magic)?;
+    out.write(&version.to_le_bytes())?;
+    out.write(&(content.len() as u64).to_le_bytes())?;
+    out.write(content)?;
+    out.finish()?.flush()
+}
+
+/// The content of a file that is read whole, of `longest` bytes at most; `None` where it is another's, or is damaged.
+pub fn read_whole(file: File, magic: [u8; 8], version: u32, longest: u64) -> Option<Vec<u8>> {
+    let pages = Pages::new(file)?;
+    let head = pages.read(0, HEAD)?;
+    let mut from = Reader(&head);
+    if from.bytes(magic.len())? != magic || from.u32()? != version {
+        return None;
+    }
+    let len = from.u64().filter(|len| *len <= longest)?;
+    let whole = pages.len() == (HEAD as u64 + len).next_multiple_of(CONTENT as u64);
+    pages.read(HEAD as u64, len as usize).filter(|_| whole)
+}
 
 /// Writes content as pages.
 pub struct PageWriter<W> {

@@ -4,10 +4,10 @@
 //! each 256 KiB of the log.
 
 use std::fs::{File, Metadata};
-use std::io::{self, BufWriter, Write};
+use std::io;
 
 use super::codec::Reader;
-use super::pages::{CONTENT, PageWriter, Pages};
+use super::pages;
 use super::store::About;
 use super::{Keep, STORED_FROM};
 use crate::file::block::Extent;
@@ -17,9 +17,7 @@ use crate::step::{StepBlock, Steps};
 
 /// The version of what is stored; it is in the file's name.
 const VERSION: u32 = 1;
-const MAGIC: &[u8; 8] = b"logdexs\n";
-/// How long what stands before the content is: the magic bytes, the version, and how long the content is.
-const HEAD: usize = 8 + 4 + 8;
+const MAGIC: [u8; 8] = *b"logdexs\n";
 /// The longest content that is read, in bytes: that of a log of about a terabyte.
 const LONGEST: u64 = 1 << 28;
 
@@ -47,18 +45,10 @@ impl StepIndex {
 
     /// Reads a file; `None` where it is no index of this version, or is damaged.
     pub fn open(file: File) -> Option<Self> {
-        let pages = Pages::new(file)?;
-        let head = pages.read(0, HEAD)?;
-        let mut from = Reader(&head);
-        if from.bytes(MAGIC.len())? != MAGIC || from.u32()? != VERSION {
-            return None;
-        }
-        let len = from.u64().filter(|len| *len <= LONGEST)?;
-        let content = pages.read(HEAD as u64, len as usize)?;
+        let content = pages::read_whole(file, MAGIC, VERSION, LONGEST)?;
         let mut from = Reader(&content);
         let index = Self::take(&mut from)?;
-        let whole = from.0.is_empty() && pages.len() == (HEAD as u64 + len).next_multiple_of(CONTENT as u64);
-        (whole && index.is_sound()).then_some(index)
+        (from.0.is_empty() && index.is_sound()).then_some(index)
     }
 
     /// Whether the blocks are in order and end where they should.
@@ -87,12 +77,7 @@ impl StepIndex {
     fn write(&self, file: &mut File) -> io::Result<()> {
         let mut content = Vec::new();
         self.put(&mut content);
-        let mut out = PageWriter::new(BufWriter::with_capacity(1 << 16, file));
-        out.write(MAGIC)?;
-        out.write(&VERSION.to_le_bytes())?;
-        out.write(&(content.len() as u64).to_le_bytes())?;
-        out.write(&content)?;
-        out.finish()?.flush()
+        pages::write_whole(file, MAGIC, VERSION, &content)
     }
 
     fn put(&self, out: &mut Vec<u8>) {

@@ -7,12 +7,14 @@
 
 mod json;
 mod own;
+mod set;
 mod words;
 
 use crate::line::{self, Line};
 use crate::stamp::{ByPrefix, Elected, Finder, Found, Prefix, behind_writer};
 
 pub use own::own;
+pub use set::Set;
 pub use words::parse;
 
 /// How grave a line is.

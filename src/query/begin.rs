@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Feed, Query, Timeless};
+use super::{Feed, Query, Telling, Timeless};
 use crate::arrival::arrived::Arrived;
 use crate::caller::Caller;
 use crate::error::{Error, Result};
@@ -10,7 +10,7 @@ use crate::file::block::{Block, Extent, Tail, cut_back, whole_end};
 use crate::file::source::Source;
 use crate::follow::{self, Follow};
 use crate::index::text::{Places, Text};
-use crate::index::{Entry, Index, Options, Piece, StepIndex, election};
+use crate::index::{Entry, Index, LevelIndex, Options, Piece, STORED_FROM, StepIndex, election};
 use crate::query::seek::Seek;
 use crate::scan::{Job, Purpose, Scan};
 use crate::system::time_source::TimeSource;
@@ -68,27 +68,51 @@ impl Query {
         Ok(Feed::Scan(Box::new(Scan::over(self.job(source), extents, self.question.workers))))
     }
 
-    /// Where in the first `end` bytes of the file the pattern may select a line, by the index of text; `None` where there
-    /// is none, or it cannot say.
+    /// Where in the first `end` bytes of the file a line may be selected, by the indexes of text and of levels; `None`
+    /// where there are none, or they cannot say.
     fn places(&self, source: &Source, end: u64) -> Result<Option<Places>> {
-        let Some(pattern) = &self.question.pattern else { return Ok(None) };
-        Ok(Text::load(&self.question.keep, source, &source.metadata()?).places(pattern, end))
+        let by_text = match &self.question.pattern {
+            Some(pattern) => {
+                Text::load(&self.question.keep, source, &source.metadata()?).places(pattern, end)
+            }
+            None => None,
+        };
+        let known = self.telling.as_ref().and_then(|telling| telling.known.as_ref());
+        let least = self.question.sieve.as_ref().and_then(|sieve| sieve.level);
+        let by_level = known.zip(least).map(|(known, least)| known.places(least, end));
+        Ok(match (by_text, by_level) {
+            (Some(text), Some(level)) => Some(text.among(&level, end)),
+            (text, level) => text.or(level),
+        })
     }
 
     /// Counts what the index of text skips.
     fn note_skipped(&mut self, places: Places) -> Vec<Extent> {
         self.counters.bytes_skipped += places.skipped;
-        self.counters.skipped_by_text += places.skipped;
+        self.counters.skipped_by_text += places.by_text;
         places.extents
     }
 
-    /// Tells the sieve which ambiguous format the first `size` bytes of the file elect, where levels are asked.
+    /// Tells the sieve which ambiguous format the first `size` bytes of the file elect, where levels are asked. What is
+    /// stored about a long log says it; others are asked.
     fn tell_format(&mut self, source: &Source, size: u64, caller: &mut dyn Caller) -> Result<()> {
         let Some(sieve) = self.question.sieve.as_mut().filter(|sieve| sieve.asks_levels()) else {
             return Ok(());
         };
         let taught = self.question.time.as_ref().and_then(|terms| terms.taught.as_ref());
-        let elected = election(source, size, taught, &mut || caller.pulse())?;
+        let (keep, mut stored) = (&self.question.keep, None);
+        if taught.is_none() && size >= STORED_FROM {
+            let seen = source.metadata()?;
+            let known = LevelIndex::load(keep, source, &seen);
+            let times = || keep.load(source, None).filter(|store| store.about.speaks_of(source, &seen));
+            stored = known.as_ref().map(|known| known.about.elected.clone());
+            stored = stored.or_else(|| Some(times()?.about.elected));
+            self.telling = Some(Telling { seen, known });
+        }
+        let elected = match stored {
+            Some(elected) => elected,
+            None => election(source, size, taught, &mut || caller.pulse())?,
+        };
         Arc::make_mut(sieve).elected = elected;
         Ok(())
     }
@@ -186,7 +210,7 @@ impl Query {
             let kept = places.meet(*extent) || extent.end > free;
             let skipped = if kept || extent.start >= known { 0 } else { extent.len() };
             self.counters.bytes_skipped += skipped;
-            self.counters.skipped_by_text += skipped;
+            self.counters.skipped_by_text += if places.by_text > 0 { skipped } else { 0 };
             kept
         });
     }

@@ -21,10 +21,11 @@ use crate::batch::Batch;
 use crate::caller::Caller;
 use crate::cursor::Tier;
 use crate::error::{Error, Result};
-use crate::file::block::{BLOCK, Tail};
+use crate::file::block::{BLOCK, Extent, Tail};
 use crate::file::source::Source;
 use crate::follow::{FileEvents, Follow, Turn};
-use crate::index::{Keep, text};
+use crate::index::{Keep, LevelIndex, text};
+use crate::level::Set;
 use crate::pattern::Pattern;
 use crate::query::seek::Seek;
 use crate::scan::Sieve;
@@ -125,6 +126,8 @@ pub struct Query {
     backfill: Option<Arc<Source>>,
     /// The file as it was before a question about steps read it.
     seen: Option<Metadata>,
+    /// What is known of the levels of a long log, where they are asked.
+    telling: Option<Telling>,
     /// How far the backfill of a follow came, and to what size the file was cut then.
     cut: Option<(Tail, u64)>,
     /// Nobody writes to the file any more.
@@ -153,6 +156,14 @@ pub struct Query {
     left: Option<Box<Timing>>,
 }
 
+/// A question that tells the levels of the lines of a long log.
+struct Telling {
+    /// The file as it was before it was read.
+    seen: Metadata,
+    /// What was told before.
+    known: Option<LevelIndex>,
+}
+
 /// Where the batches come from.
 enum Feed {
     Scan(Box<Scan>),
@@ -171,6 +182,7 @@ impl Query {
             unjudged: None,
             backfill: None,
             seen: None,
+            telling: None,
             cut: None,
             ended: false,
             held: 0,
@@ -449,13 +461,28 @@ impl Query {
         self.counters = self.counters();
         // What of an index was built is kept with it.
         match self.feed.take() {
-            Some(Feed::Seek(seek)) => {
+            Some(Feed::Seek(mut seek)) => {
                 if let (Some(timing), Some(seen)) = (&mut self.timing, self.seen.take()) {
                     timing.keep_steps(seek.source(), &seen);
                 }
+                let told = seek.take_told();
+                self.keep_levels(seek.source(), &told);
             }
-            Some(Feed::Scan(scan)) => self.wish_for_text(&scan),
+            Some(Feed::Scan(mut scan)) => {
+                self.wish_for_text(&scan);
+                let told = scan.take_told();
+                self.keep_levels(scan.source(), &told);
+            }
             _ => {}
+        }
+    }
+
+    /// Keeps the levels of a long log of which all lines were told.
+    fn keep_levels(&mut self, source: &Source, told: &[(Extent, Set)]) {
+        let Some(Telling { seen, known }) = self.telling.take() else { return };
+        let Some(sieve) = &self.question.sieve else { return };
+        if let Some(index) = LevelIndex::of(source, &seen, known, told, self.end, &sieve.elected) {
+            index.publish(&self.question.keep, source);
         }
     }
 

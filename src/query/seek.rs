@@ -13,6 +13,7 @@ use crate::error::{Error, Result};
 use crate::file::block::{Block, Extent, Tail};
 use crate::index::text::Places;
 use crate::index::{Asked, Entry, Filter, Index, Piece, Progress};
+use crate::level::Set;
 use crate::scan::{Counters, Job, Scan};
 use crate::timing::Timing;
 
@@ -58,6 +59,7 @@ pub struct Seek {
     ahead: usize,
     /// What ends the building, after all that was built before.
     failed: Option<Error>,
+    told: Vec<(Extent, Set)>,
 }
 
 impl Seek {
@@ -86,6 +88,7 @@ impl Seek {
             left: None,
             ahead: 1,
             failed: None,
+            told: Vec::new(),
         };
         for piece in pieces {
             seek.push(piece);
@@ -208,6 +211,7 @@ impl Seek {
             }
             self.counters.add(scan.counters());
             self.read = scan.tail().clone();
+            self.told.extend(scan.take_told());
             self.scan = None;
             if let Some(run) = self.runs.pop_front().filter(|run| run.each) {
                 run.entries.iter().for_each(|entry| timing.note_steps(entry));
@@ -283,6 +287,11 @@ impl Seek {
             *earliest = watermark;
         }
         floors
+    }
+
+    /// Which levels the lines have of the blocks in which all were told, in order, up to where it came to an end of a run.
+    pub fn take_told(&mut self) -> Vec<(Extent, Set)> {
+        std::mem::take(&mut self.told)
     }
 
     /// Gives a batch's buffer back.

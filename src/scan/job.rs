@@ -9,7 +9,7 @@ use crate::error::{Error, Result};
 use crate::file::block::{BLOCK, Block, Cutter, Extent, Pulse, Tail};
 use crate::file::maps::Maps;
 use crate::file::source::{Look, Source};
-use crate::level::Level;
+use crate::level::{Level, Set};
 use crate::line;
 use crate::pattern::{Candidate, Pattern, Scratch};
 
@@ -108,6 +108,8 @@ pub(super) struct Scanned {
     pub(super) tail: Tail,
     /// Whether no run follows.
     pub(super) last: bool,
+    /// Which levels the lines of each block have of which all were told.
+    pub(super) told: Vec<(Extent, Set)>,
 }
 
 /// How many make one where the last run had nothing to hand over: fewer turns and wakings, and nothing piles up.
@@ -166,7 +168,9 @@ impl Job {
             run.counters.bytes_read += extent.len();
             run.counters.holes += block.holes();
             run.end = if checked.is_ok() { extent.end } else { block.end().max(extent.start) };
+            workspace.mesh.told = None;
             self.select(block, workspace, &mut run);
+            run.told.extend(workspace.mesh.told.map(|levels| (extent, levels)));
             if let Err(error) = checked {
                 run.error = Some(error);
                 return run;

@@ -21,6 +21,7 @@ use crate::error::{Error, Result};
 use crate::file::block::{BLOCK, Cutter, Extent, Pulse, Tail};
 use crate::file::maps;
 use crate::file::source::Source;
+use crate::level::Set;
 
 /// A scan under way.
 ///
@@ -40,6 +41,7 @@ pub struct Scan {
     counters: Counters,
     tail: Tail,
     failed: Option<Error>,
+    told: Vec<(Extent, Set)>,
 }
 
 enum Way {
@@ -86,6 +88,7 @@ impl Scan {
             counters: Counters::default(),
             tail: Tail::unknown(start),
             failed: None,
+            told: Vec::new(),
         }
     }
 
@@ -123,6 +126,7 @@ impl Scan {
             }
             self.tail.append(&run.tail);
             self.counters.add(run.counters);
+            self.told.extend(run.told);
             self.resume = self.resume.max(run.end);
             self.over = run.last || run.error.is_some();
             self.failed = run.error;
@@ -146,6 +150,11 @@ impl Scan {
     /// What was read so far.
     pub fn counters(&self) -> Counters {
         self.counters
+    }
+
+    /// Which levels the lines have of the blocks in which all were told, in order; each is given once.
+    pub fn take_told(&mut self) -> Vec<(Extent, Set)> {
+        std::mem::take(&mut self.told)
     }
 
     /// Whether nothing more will come: it came to its end, or it failed.

@@ -6,7 +6,7 @@ use crate::batch::Selection;
 use crate::fields::Condition;
 use crate::file::block::Block;
 use crate::file::source::Source;
-use crate::level::{Level, Levels, REACH};
+use crate::level::{Level, Levels, REACH, Set};
 use crate::line;
 use crate::pattern::{Candidate, Pattern, Scratch};
 use crate::stamp::Elected;
@@ -34,6 +34,8 @@ pub struct Sieve {
 pub(super) struct Mesh {
     excluded: Option<Scratch>,
     levels: Option<Levels>,
+    /// Which levels the lines of the last block have, if all were looked at; to be taken.
+    pub(super) told: Option<Set>,
 }
 
 impl Sieve {
@@ -111,6 +113,9 @@ impl Sieve {
                 of_lines.extend(level.map(|level| (line.start - from, level)));
             });
         }
+        let mut set = Set::default();
+        of_lines.iter().for_each(|(_, level)| set.add(*level));
+        mesh.told = Some(set);
         let mut rest = of_lines.iter().peekable();
         let mut kept = Vec::new();
         picked.retain(|candidate| {

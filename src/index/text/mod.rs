@@ -50,6 +50,8 @@ pub struct Places {
     pub extents: Vec<Extent>,
     /// How much lies between them, in bytes.
     pub skipped: u64,
+    /// How much of that the index of text left out.
+    pub by_text: u64,
 }
 
 /// Whether `LOGDEX_INDEX=times` keeps indexes of text off.
@@ -125,13 +127,15 @@ impl Text {
             }
         }
         places.push(Extent { start: at, end });
-        places.skipped = end - places.extents.iter().map(Extent::len).sum::<u64>();
+        places.close(end);
+        places.by_text = places.skipped;
         Some(places)
     }
 }
 
 impl Places {
-    fn push(&mut self, extent: Extent) {
+    /// Adds a stretch, which lies behind the others.
+    pub(in crate::index) fn push(&mut self, extent: Extent) {
         match self.extents.last_mut() {
             Some(last) if last.end == extent.start => last.end = extent.end,
             _ if extent.is_empty() => {}
@@ -155,6 +159,29 @@ impl Places {
             self.push(Extent { start: bounds[block - first], end: bounds[block - first + 1] });
         }
         Some(())
+    }
+
+    /// Nothing is added any more, of a log of which `end` bytes count.
+    pub(in crate::index) fn close(&mut self, end: u64) {
+        self.skipped = end - self.extents.iter().map(Extent::len).sum::<u64>();
+    }
+
+    /// What is to be read of these and of `other`, of the same log up to `end`.
+    #[must_use]
+    pub fn among(&self, other: &Self, end: u64) -> Self {
+        let mut both = Self { by_text: self.by_text.max(other.by_text), ..Self::default() };
+        let (mut ours, mut theirs) = (self.extents.iter().peekable(), other.extents.iter().peekable());
+        while let (Some(our), Some(their)) = (ours.peek(), theirs.peek()) {
+            let common = Extent { start: our.start.max(their.start), end: our.end.min(their.end) };
+            let (our_end, their_end) = (our.end, their.end);
+            if common.start < common.end {
+                both.push(common);
+            }
+            ours.next_if(|_| our_end <= their_end);
+            theirs.next_if(|_| their_end <= our_end);
+        }
+        both.close(end);
+        both
     }
 
     /// Whether some of `extent` is to be read.
