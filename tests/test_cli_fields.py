@@ -103,3 +103,39 @@ def test_a_stamp_is_taught_and_a_reference_given(tmp_path: Path) -> None:
     path.write_text("Nov 22 02:10:00 host a\n")
     _, (out,), _ = run(path, "--json", "--tz", "UTC", "--reference", "2019-12-01")
     assert json.loads(out)["time"] == "2019-11-22T02:10:00+00:00"
+
+
+def test_a_named_group_says_nothing_of_the_lines_around(tmp_path: Path) -> None:
+    log = tmp_path / "a.log"
+    log.write_text("loss=1\nloss=5\nother\n")
+    asked = ["-e", r"loss=(?P<n>\d+)", "-w", "n>3", log]
+    assert run(*asked)[1] == ["loss=5\n"]
+    for option in ("-v", "-A1", "-B1", "-C1", "--records"):
+        status, lines, error = run(option, *asked)
+        assert (status, lines) == (2, [])
+        assert "asks for a group of -e" in error
+
+
+def test_json_says_the_level(tmp_path: Path) -> None:
+    log = tmp_path / "a.log"
+    log.write_text("before\n2026-11-22 02:00:00 ERROR boom\n  below\n2026-11-22 02:00:01 INFO fine\n")
+    _, lines, _ = run("--json", "--tz", "UTC", log)
+    assert [json.loads(line)["level"] for line in lines] == [None, "error", "error", "info"]
+
+
+def test_lines_have_the_colour_of_their_level(tmp_path: Path) -> None:
+    log = tmp_path / "a.log"
+    log.write_text(
+        "2026-11-22 02:00:00 ERROR boom\n  below\n2026-11-22 02:00:01 INFO fine\n"
+        "WARNING: \x1b[1mbold\x1b[0m\nFATAL: x\n"
+    )
+    _, lines, _ = run("--color", "always", log)
+    red, off = "\x1b[31m", "\x1b[0m"
+    fine, bold = "2026-11-22 02:00:01 INFO fine\n", "WARNING: \x1b[1mbold\x1b[0m\n"
+    head = "2026-11-22 02:00:00 ERROR"
+    fatal = f"\x1b[1;31mFATAL: x{off}\n"
+    assert lines == [f"{red}{head} boom{off}\n", f"{red}  below{off}\n", fine, bold, fatal]
+    # A match keeps its own, and the level's goes on behind it.
+    _, lines, _ = run("--color", "always", "-e", "boom", log)
+    assert lines == [f"{red}{head} \x1b[1;31mboom{off}{red}{off}\n"]
+    assert run("--color", "never", log)[1][0] == f"{head} boom\n"

@@ -147,6 +147,7 @@ def test_json_says_where_and_when(two: Path) -> None:
             "how": "inherited",
             "offset": 54,
             "number": 3,
+            "level": None,
             "text": "  continued",
         }
     ]

@@ -160,3 +160,10 @@ def test_levels_are_ordered_and_equal_their_names() -> None:
 def test_what_is_no_level_is_refused(tmp_path: Path, level: str) -> None:
     with pytest.raises(ValueError, match="give trace, debug"):
         logdex.open(tmp_path / "x.log").lines(level=level)
+
+
+def test_a_taught_stamp_ends_a_record(tmp_path: Path) -> None:
+    path = tmp_path / "a.log"
+    path.write_text("ERROR: 22.11.2026 at 02h10 boom\n22.11.2026 at 02h11 fine\n")
+    log = logdex.open(path, tz="UTC", stamp="%d.%m.%Y at %Hh%M")
+    assert log.count(level="error") == len(list(log.records(level="error"))) == 1

@@ -31,9 +31,9 @@ def open(
     Args:
         path: The file: a plain-text log of any size, which may be growing, and need not be there yet; or one in gzip,
             zstd, xz, bzip2 or lz4 (with `pip install lz4`), whatever its name, whose text goes into a temporary file
-            when it is asked. Or a directory, a glob, a handle (`scheduler://session/app[/role[/replicas]]`, or
-            `slurm:12345` for a job of Slurm), or a list of any of these: then the answer's lines are those of all
-            their logs, in one order.
+            when it is asked. Or a directory, a tar of one (also compressed, by its name), a glob, a handle
+            (`scheduler://session/app[/role[/replicas]]`, or `slurm:12345` for a job of Slurm), or a list of any of
+            these: then the answer's lines are those of all their logs, in one order.
         tz: The zone of stamps that name none, by its IANA name such as "Europe/Berlin"; default the machine's.
         reference: A moment near the log's end, for stamps without a year; default the file's last modification.
         index: Whether to keep an index of times in the user's cache, or the directory to keep it in.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from logdex.inputs.compression import compression
+from logdex.inputs.compression import compression, is_named_tar
 from logdex.inputs.input import Input, PlainFile, Wish
 
 TYPE_CHECKING = False
@@ -61,8 +61,8 @@ def growing(arguments: Iterable[str], wish: Wish) -> list[Growing]:
 
 
 def stands_for_many(name: str) -> bool:
-    """Whether an argument is a directory, a glob or a handle."""
-    if os.path.isdir(name):
+    """Whether an argument is a directory, a tar, a glob or a handle."""
+    if os.path.isdir(name) or is_named_tar(name):
         return True
     is_handle = "://" in name or name.startswith("slurm:")
     return (is_handle or any(mark in name for mark in "*?[")) and not os.path.lexists(name)
@@ -70,7 +70,9 @@ def stands_for_many(name: str) -> bool:
 
 def plain_file(argument: str) -> PlainFile | None:
     """The file that an argument names, if it is there and to be read as it is."""
-    if argument == "-" or not os.path.isfile(argument) or compression(argument) is not None:
+    if argument == "-" or is_named_tar(argument) or not os.path.isfile(argument):
+        return None
+    if compression(argument) is not None:
         return None
     return PlainFile(argument)
 

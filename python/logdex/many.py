@@ -16,6 +16,7 @@ from logdex._resolve import growing, inputs
 from logdex.inputs.input import Input, Wish
 from logdex.inputs.layouts import Source
 from logdex.inputs.newcomers import Growing, Lookout
+from logdex.inputs.years import settle_years
 from logdex.log import Log, with_columns
 
 if TYPE_CHECKING:
@@ -123,7 +124,11 @@ class Logs(Log):
         ]
 
     def _found(self, wish: Wish | None = None) -> list[Input]:
-        return [one for path in self._paths for one in inputs(path, wish or Wish())]
+        wish = wish or Wish()
+        found = [one for path in self._paths for one in inputs(path, wish)]
+        if self._question.reference is None and not wish.follow:
+            settle_years(found, self._question.zone)
+        return found
 
     def _growing(self) -> list[Growing]:
         return growing(self._paths, Wish(follow=True))
@@ -190,9 +195,10 @@ def _of(one: Input, question: Question) -> Question:
         path=one.path,
         name=one.alias,
         begun=one.begun,
-        index=question.index if one.spool is None else False,
+        index=question.index if one.stays else False,
         follow=question.follow and not one.finished,
         origin=one.origin,
+        reference=question.reference if question.reference is not None else one.reference,
         keep=(one, question.keep),
     )
 

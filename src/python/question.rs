@@ -29,7 +29,7 @@ use crate::cursor::Cursor;
 use crate::index::Keep;
 use crate::query::{self, Query, Timeless};
 use crate::scan;
-use crate::stamp::Window;
+use crate::stamp::{Elected, Taught, Window};
 use crate::step;
 use crate::system::cores::cores;
 use crate::system::watch::Wakeup;
@@ -194,6 +194,11 @@ impl Question {
         (question, PythonCaller::new(self.judge.share(py).or(search), ended, Arc::clone(closed)))
     }
 
+    /// The format of stamps that the user teaches.
+    fn taught(&self) -> Option<Arc<Taught>> {
+        self.stamp.as_ref().map(|stamp| Arc::clone(&stamp.get().taught))
+    }
+
     /// What is asked of lines besides the pattern and the time.
     fn sieve(&self, py: Python<'_>) -> scan::Sieve {
         let asked = self.sieve.as_ref().map(Py::get);
@@ -203,7 +208,7 @@ impl Question {
             exclude: self.exclude.as_ref().map(|exclude| exclude.get().parts(py).0),
             unsure: asked.is_some_and(|asked| asked.unsure),
             levels: self.levels,
-            ..scan::Sieve::default()
+            elected: Elected::default().teaching(self.taught()),
         }
     }
 
@@ -280,7 +285,7 @@ impl Question {
             reference: self.reference,
             times: self.records,
             keep: self.index.clone().into(),
-            taught: self.stamp.as_ref().map(|stamp| Arc::clone(&stamp.get().taught)),
+            taught: self.taught(),
             steps: self.steps.clone().map(step_terms),
         }
     }

@@ -63,6 +63,8 @@ struct Shown {
     numbers: bool,
     /// What shows the time before each row.
     clock: Option<Py<Clock>>,
+    /// Whether rows have the colour of their level.
+    colors: bool,
 }
 
 /// What is shown, and how it is put in order.
@@ -86,12 +88,12 @@ impl Shown {
         wakeup: &Arc<Wakeup>,
     ) -> (show::Shown, PythonCaller, Option<Py<PyAny>>) {
         let (shape, zone) = (self.shape(), self.question.get().zone().0.clone());
-        let Self { question, label, heading, gap, json, numbers, clock, .. } = self;
+        let Self { question, label, heading, gap, json, numbers, clock, colors, .. } = self;
         let clock = clock.map(|clock| Arc::clone(&clock.get().0));
         let json = json.map(|(source, rank, part)| Json { source, rank, part, zone });
         let keep = question.get().kept(py);
         let (question, caller) = question.get().put(py, closed, wakeup);
-        let style = Style { label, heading, gap, json, numbers, clock };
+        let style = Style { label, heading, gap, json, numbers, clock, colors };
         (show::Shown { question, style, shape }, caller, keep)
     }
 }

@@ -99,7 +99,7 @@ impl Query {
         let Some(sieve) = self.question.sieve.as_mut().filter(|sieve| sieve.asks_levels()) else {
             return Ok(());
         };
-        let taught = self.question.time.as_ref().and_then(|terms| terms.taught.as_ref());
+        let taught = sieve.elected.teacher().cloned();
         let (keep, mut stored) = (&self.question.keep, None);
         if taught.is_none() && size >= STORED_FROM {
             let seen = source.metadata()?;
@@ -111,7 +111,7 @@ impl Query {
         }
         let elected = match stored {
             Some(elected) => elected,
-            None => election(source, size, taught, &mut || caller.pulse())?,
+            None => election(source, size, taught.as_ref(), &mut || caller.pulse())?,
         };
         Arc::make_mut(sieve).elected = elected;
         Ok(())

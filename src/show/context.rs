@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use super::{Kind, Page};
 use crate::batch::LineTime;
 use crate::file::block::Block;
+use crate::level::Level;
 use crate::line::Line;
 
 /// How many lines to show around each that is meant.
@@ -28,6 +29,7 @@ impl Surroundings {
 pub(super) struct Placed {
     pub(super) line: Line,
     pub(super) time: Option<LineTime>,
+    pub(super) level: Option<Level>,
 }
 
 /// A line that may yet be shown before one in a later block.
@@ -35,6 +37,7 @@ struct Carried {
     text: Vec<u8>,
     offset: u64,
     time: Option<LineTime>,
+    level: Option<Level>,
 }
 
 /// The state from one block to the next.
@@ -93,7 +96,7 @@ impl Context {
             page.push_gap();
         }
         while let Some(line) = self.carried.pop_front() {
-            page.push(&line.text, Kind::Context, line.offset, line.time);
+            page.push(&line.text, Kind::Context, line.offset, line.time, line.level);
             self.begun = true;
         }
         for &line in &lines[hit - here..hit] {
@@ -102,8 +105,8 @@ impl Context {
     }
 
     fn put(&mut self, block: &Block, placed: Placed, kind: Kind, page: &mut Page) {
-        let Placed { line, time } = placed;
-        page.push(line.of(block.bytes()), kind, block.file_offset(line.start), time);
+        let Placed { line, time, level } = placed;
+        page.push(line.of(block.bytes()), kind, block.file_offset(line.start), time, level);
         self.begun = true;
     }
 
@@ -120,6 +123,7 @@ impl Context {
                 text: placed.line.of(block.bytes()).to_vec(),
                 offset: block.file_offset(placed.line.start),
                 time: placed.time,
+                level: placed.level,
             });
         }
         if keep < lines.len() {
@@ -171,7 +175,7 @@ mod tests {
                 let numbers: Vec<String> = (at..end).map(|i| i.to_string() + "\n").collect();
                 let block = Block::of(0, numbers.concat().into_bytes());
                 let placed: Vec<Placed> =
-                    line::lines(block.bytes()).map(|line| Placed { line, time: None }).collect();
+                    line::lines(block.bytes()).map(|line| Placed { line, time: None, level: None }).collect();
                 let hits: Vec<usize> = (at..end).filter(|&i| lines[i]).map(|i| i - at).collect();
                 let mut page = Page::default();
                 context.turn(&block, &placed, &hits, &mut page);

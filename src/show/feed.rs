@@ -6,6 +6,7 @@ use crate::batch::Batch;
 use crate::caller::Caller;
 use crate::cursor::Cursor;
 use crate::error::Result;
+use crate::line::Line;
 use crate::query::behind::Behind;
 use crate::query::{Query, Question};
 
@@ -77,7 +78,9 @@ impl Feed {
     }
 }
 
-/// The lines of a batch with their times.
+/// The lines of a batch with their times and levels.
 fn placed(batch: &Batch) -> Vec<Placed> {
-    batch.lines().enumerate().map(|(at, line)| Placed { line, time: batch.time(at) }).collect()
+    let placed =
+        |(at, line): (usize, Line)| Placed { line, time: batch.time(at), level: batch.level_at(line.start) };
+    batch.lines().enumerate().map(placed).collect()
 }

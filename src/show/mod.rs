@@ -20,6 +20,7 @@ use std::sync::Mutex;
 
 use crate::batch::LineTime;
 use crate::cursor::Cursor;
+use crate::level::Level;
 
 pub use clock::Clock;
 pub use context::Surroundings;
@@ -68,6 +69,8 @@ pub struct Row {
     pub offset: u64,
     /// Its time, where the question is about time.
     pub time: Option<LineTime>,
+    /// How grave it is, where that was asked and something says it.
+    pub level: Option<Level>,
 }
 
 /// Rows that are shown together, and their text.
@@ -99,14 +102,14 @@ impl Page {
         self.rows.iter().filter(|row| row.kind == Kind::Hit).count() as u64
     }
 
-    fn push(&mut self, text: &[u8], kind: Kind, offset: u64, time: Option<LineTime>) {
+    fn push(&mut self, text: &[u8], kind: Kind, offset: u64, time: Option<LineTime>, level: Option<Level>) {
         let start = self.text.len();
         self.text.extend_from_slice(text);
-        self.rows.push(Row { start, end: self.text.len(), kind, offset, time });
+        self.rows.push(Row { start, end: self.text.len(), kind, offset, time, level });
     }
 
     fn push_gap(&mut self) {
         let (offset, time) = self.rows.last().map_or((0, None), |row| (row.offset, row.time));
-        self.push(b"", Kind::Gap, offset, time);
+        self.push(b"", Kind::Gap, offset, time, None);
     }
 }

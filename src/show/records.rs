@@ -9,6 +9,7 @@ use super::context::Placed;
 use super::{Kind, Page};
 use crate::batch::LineTime;
 use crate::file::block::Block;
+use crate::level::Level;
 use crate::stamp::{Finder, How, Prefix, behind_writer};
 
 /// A line that is not indented belongs to a stamped one at most so many lines before it.
@@ -28,6 +29,7 @@ struct Part {
     hit: bool,
     offset: u64,
     time: Option<LineTime>,
+    level: Option<Level>,
 }
 
 /// A record that may go on.
@@ -92,7 +94,7 @@ impl Open {
         };
         for part in &self.parts[from..] {
             let kind = if part.hit { Kind::Hit } else { Kind::Context };
-            page.push(&self.text[part.start..part.end], kind, part.offset, part.time);
+            page.push(&self.text[part.start..part.end], kind, part.offset, part.time, part.level);
         }
         self.fate = Fate::Shown(self.parts.len());
     }
@@ -135,6 +137,7 @@ impl Records {
                 hit: hits.next_if_eq(&at).is_some(),
                 offset: block.file_offset(placed.line.start),
                 time: placed.time,
+                level: placed.level,
             };
             if let Some(open) = self.open.get_mut(&prefix) {
                 open.push(line, text, &part);
@@ -195,7 +198,7 @@ mod tests {
             let text = lines.concat();
             let block = Block::of(0, text.into_bytes());
             let lines: Vec<Placed> =
-                line::lines(block.bytes()).map(|line| Placed { line, time: None }).collect();
+                line::lines(block.bytes()).map(|line| Placed { line, time: None, level: None }).collect();
             let (mut records, mut page) = (Records::default(), Page::default());
             records.turn(&block, &lines, &[2], &mut 0, &mut page);
             records.finish(&mut 0, &mut page);

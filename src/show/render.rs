@@ -4,9 +4,11 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use jiff::tz::{Offset, TimeZone};
+use memchr::memmem;
 
 use super::{Clock, Kind, Row};
 use crate::batch::how_word;
+use crate::level::Level;
 use crate::stamp::rank;
 
 /// How the rows of one feed are written.
@@ -25,6 +27,8 @@ pub struct Style {
     pub numbers: bool,
     /// What shows the time before each row.
     pub clock: Option<Arc<Clock>>,
+    /// Whether rows have the colour of their level.
+    pub colors: bool,
 }
 
 /// What a JSON row says beside the line.
@@ -48,6 +52,7 @@ impl Style {
             && self.json.is_none()
             && !self.numbers
             && self.clock.is_none()
+            && !self.colors
     }
 
     /// Appends a row whose text is `raw` to `out`; `text` is that text, painted or not.
@@ -70,11 +75,43 @@ impl Style {
             out.extend_from_slice(time.number.to_string().as_bytes());
             out.push(if row.kind == Kind::Hit { b':' } else { b'-' });
         }
-        out.extend_from_slice(text);
+        match color_of(row.level).filter(|_| self.colors && !raw.contains(&ESCAPE)) {
+            Some(color) => colored(color, text, out),
+            None => out.extend_from_slice(text),
+        }
         if !text.ends_with(b"\n") {
             out.push(b'\n');
         }
     }
+}
+
+const ESCAPE: u8 = 0x1b;
+const OFF: &[u8] = b"\x1b[0m";
+
+/// What a terminal is told before text of a level; what is as it should be looks as it always does.
+fn color_of(level: Option<Level>) -> Option<&'static [u8]> {
+    Some(match level? {
+        Level::Trace | Level::Debug => b"\x1b[2m",
+        Level::Info => return None,
+        Level::Warning => b"\x1b[33m",
+        Level::Error => b"\x1b[31m",
+        Level::Critical => b"\x1b[1;31m",
+    })
+}
+
+/// Appends `text` in `color` to `out`; where a match ends that was painted in it, the colour goes on.
+fn colored(color: &[u8], text: &[u8], out: &mut Vec<u8>) {
+    let body = text.strip_suffix(b"\n").unwrap_or(text);
+    out.extend_from_slice(color);
+    let mut at = 0;
+    for end in memmem::find_iter(body, OFF) {
+        out.extend_from_slice(&body[at..end + OFF.len()]);
+        out.extend_from_slice(color);
+        at = end + OFF.len();
+    }
+    out.extend_from_slice(&body[at..]);
+    out.extend_from_slice(OFF);
+    out.extend_from_slice(&text[body.len()..]);
 }
 
 impl Json {
@@ -93,6 +130,7 @@ impl Json {
         object.insert("how".into(), row.time.map_or("untimed", |time| how_word(time.how)).into());
         object.insert("offset".into(), row.offset.into());
         object.insert("number".into(), row.time.map(|time| time.number).into());
+        object.insert("level".into(), row.level.map(Level::name).into());
         if let Some(step) = row.time.and_then(|time| time.step) {
             object.insert("step".into(), step.into());
         }

@@ -88,7 +88,9 @@ impl Shaper {
             self.search(&held.block, caller)?;
             self.searched = Some(Arc::clone(&held.block));
         }
-        self.put(&held.block, &[Placed { line: held.line, time: held.time }], skip, page);
+        let level = held.time.and_then(|time| time.level);
+        let placed = Placed { line: held.line, time: held.time, level };
+        self.put(&held.block, &[placed], skip, page);
         Ok(())
     }
 
@@ -119,8 +121,8 @@ impl Shaper {
 
     fn put(&mut self, block: &Block, lines: &[Placed], skip: &mut u64, page: &mut Page) {
         if self.is_plain() {
-            for &Placed { line, time } in lines {
-                page.push(line.of(block.bytes()), Kind::Hit, block.file_offset(line.start), time);
+            for &Placed { line, time, level } in lines {
+                page.push(line.of(block.bytes()), Kind::Hit, block.file_offset(line.start), time, level);
             }
             return;
         }

@@ -174,6 +174,11 @@ impl Elected {
         Self { taught, ..self }
     }
 
+    /// The format that the user teaches, for another election.
+    pub(crate) fn teacher(&self) -> Option<&Arc<Taught>> {
+        self.taught.as_ref()
+    }
+
     /// The format that the user teaches.
     #[inline]
     pub(super) fn taught(&self) -> Option<&Taught> {

@@ -82,7 +82,7 @@ def spans_of(found: Sequence[Input], tz: str | None) -> list[tuple[datetime, dat
     spans = []
     for one in found:
         try:
-            span = Log(one.path, tz=tz, index=one.spool is None).span()
+            span = Log(one.path, tz=tz, index=one.stays).span()
         except (OSError, ValueError):
             continue  # Whoever reads it says so.
         if span is not None:

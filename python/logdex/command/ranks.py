@@ -173,7 +173,7 @@ def _named(one: Input, args: argparse.Namespace, now: int) -> Named:
     question = Question(
         path=one.path,
         zone=zone,
-        index=one.spool is None,
+        index=one.stays,
         name=one.alias,
         keep=one,
         since=moment(args.since, "since", zone, now),

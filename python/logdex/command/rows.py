@@ -36,6 +36,7 @@ class Shown(Fields):
     json: tuple[str, int | None, str] | None = None
     numbers: bool = False
     clock: _core.Clock | None = None
+    colors: bool = False
 
     @property
     def is_plain(self) -> bool:
@@ -52,6 +53,7 @@ class Rows:
         # One moment for all files, those included that come later.
         self._now = _when.now()
         self._regex = regex
+        _refuse_groups_around(args, regex)
         self._unwanted = "|".join(f"(?:{one})" for one in args.exclude) or None
         self._several = several
         self.color = _wants_color(args.color)
@@ -66,11 +68,13 @@ class Rows:
         args = self._args
         spooled = one.spool is not None and not one.spool.has_ended()
         live = (args.follow and not one.finished) or spooled
-        log = Log(one.path, tz=args.tz, index=one.spool is None, stamp=args.stamp, prefix=args.prefix)
+        log = Log(one.path, tz=args.tz, index=one.stays, stamp=args.stamp, prefix=args.prefix)
         if args.reference:
             log._plain = log._plain.but(
                 reference=_when.moment(args.reference, "reference", log._plain.zone, self._now)
             )
+        elif one.reference is not None:
+            log._plain = log._plain.but(reference=one.reference)
         question = log._ask(
             self._regex,
             args.since,
@@ -82,6 +86,8 @@ class Rows:
             now=self._now,
         )
         question = with_filters(question, self._regex, args.level, args.where, self._unwanted)
+        # Text that goes out before its line is whole has no level yet.
+        colors = self.color and not question.partial and not self.picks and not args.pretty
         return Shown(
             question=question.but(
                 records=args.json
@@ -89,6 +95,7 @@ class Rows:
                 or args.line_number
                 or self._several
                 or self._clock is not None,
+                levels=args.json or colors,
                 name=one.alias,
                 begun=one.begun,
                 keep=(question.keep, one),
@@ -103,6 +110,7 @@ class Rows:
             json=one.origin if args.json else None,
             numbers=args.line_number,
             clock=self._clock,
+            colors=colors,
         )
 
     def _paint(self) -> Callable[[str], str] | None:
@@ -155,6 +163,18 @@ class Rows:
             return b""
         text = f"--- {one.label}: {one.name} ---"
         return (f"{_DIM}{text}{_OFF}\n" if self.color else f"{text}\n").encode("utf-8", "surrogateescape")
+
+
+def _refuse_groups_around(args: Namespace, regex: str | None) -> None:
+    """Of lines that a regex does not select, its groups say nothing."""
+    if regex is None or not (args.invert or args.after or args.before or args.records):
+        return
+    groups = re.compile(regex).groupindex
+    if asked := [one for one in args.where if _core.field_of(one) in groups]:
+        raise ValueError(
+            f"-w {asked[0]!r} asks for a group of -e, and -v, -A, -B, -C and --records show lines that have none; "
+            "leave one of them out"
+        )
 
 
 def _clock(said: str) -> _core.Clock | None:

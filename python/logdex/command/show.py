@@ -151,6 +151,11 @@ class _Command:
         if not args.follow and (self._in_one_order or _needs_all(args)):
             for one in found:
                 one.settle()
+        if len(found) > 1 and not (args.follow or args.reference):
+            from logdex._question import zone_of
+            from logdex.inputs.years import settle_years
+
+            settle_years(found, zone_of(args.tz))
         many_labels = lookout is not None or (len(found) > 1 and len({one.label for one in found}) > 1)
         self._rows = Rows(args, regex, several=self._in_one_order, many_labels=many_labels)
         self._found = [one for one in found if not self._in_one_order or self._can_be_read(one)]

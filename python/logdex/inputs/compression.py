@@ -7,7 +7,26 @@ import os
 MAGIC = 10
 """So many bytes say how a file is compressed."""
 
+_TARS = (
+    ".tar",
+    ".tgz",
+    ".txz",
+    ".tbz",
+    ".tbz2",
+    ".tzst",
+    ".tar.gz",
+    ".tar.xz",
+    ".tar.bz2",
+    ".tar.zst",
+    ".tar.lz4",
+)
+
 _MAGICS = (b"\x1f\x8b\x08", b"\x28\xb5\x2f\xfd", b"\xfd7zXZ\x00", b"BZh", b"\x04\x22\x4d\x18")
+
+
+def is_named_tar(path: str) -> bool:
+    """Whether `path` is called what a tar is."""
+    return path.lower().endswith(_TARS)
 
 
 def compression(path: str) -> str | None:

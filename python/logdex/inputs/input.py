@@ -62,6 +62,10 @@ class Input:
         self.exit = exit
         self.begun = begun
         self._alias = alias
+        self.member: str | None = None
+        """What it is called in the tar in which it was."""
+        self.reference: int | None = None
+        """A moment near its end, in nanoseconds since 1970 UTC, where the logs beside it tell one; see `years`."""
 
     @property
     def label(self) -> str:
@@ -76,7 +80,12 @@ class Input:
     @property
     def alias(self) -> str | None:
         """What to call it in messages, where its path would mean nothing to anybody."""
-        return self.spool.name if self.spool is not None else self._alias
+        return self.member or (self.spool.name if self.spool is not None else self._alias)
+
+    @property
+    def stays(self) -> bool:
+        """Whether it is a file of its own, of which an index is worth keeping."""
+        return self.spool is None and self.member is None
 
     @property
     def origin(self) -> tuple[str, int | None, str]:

@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 from logdex.inputs import spool
-from logdex.inputs.compression import compression
+from logdex.inputs.compression import compression, is_named_tar
 from logdex.inputs.input import Input, Wish, is_stream
 from logdex.inputs.layouts import Part, Source, base_of, find, may_grow, of_file, sources
 from logdex.inputs.rotation import Pinned, pinned
@@ -18,6 +18,11 @@ def of_path(argument: str, wish: Wish) -> list[Input]:
     """The files that a path, directory, glob or `-` stands for which is not one plain file; see `_resolve.inputs`."""
     if argument == "-":
         return [_stdin()]
+    if is_named_tar(argument):
+        from logdex.inputs.archive import is_archive
+
+        if is_archive(argument):
+            return list(_of_archive(argument, wish))
     if wish.follow and may_grow(argument):
         found = find(argument, streams=wish.streams, follow=True).sources
     else:
@@ -87,6 +92,21 @@ def _of_parts(source: Source, parts: list[Part], wish: Wish, **more: Any) -> Ite
             yield Input(text.path, source.label, source, part.name, False, text.has_ended, text)
         elif kind is None:
             yield of_part(source, part, finished=finished, **more)
+
+
+def _of_archive(path: str, wish: Wish) -> Iterator[Input]:
+    """The logs in a tar; nobody writes to them any more."""
+    from logdex.inputs.archive import Unpacked
+
+    unpacked = Unpacked(path)
+    try:
+        found = sources(unpacked.directory, streams=wish.streams)
+    except (FileNotFoundError, IsADirectoryError) as error:
+        raise type(error)(error.errno, "no logs in this tar; unpack it, and name a log file", path) from None
+    for source in found:
+        for one in of_source(source, Wish(streams=wish.streams), keep=unpacked):
+            one.finished, one.member = True, unpacked.member(one.alias or one.path)
+            yield one
 
 
 def of_part(source: Source, part: Part, **more: Any) -> Input:

@@ -159,7 +159,7 @@ def decompressed(path: str, kind: str, name: str | None = None) -> Iterator[byte
 
 def _text(compressed: BinaryIO, kind: str, path: str | None) -> Iterator[bytes]:
     try:
-        with _opened(compressed, kind) as file:
+        with opened(compressed, kind) as file:
             while chunk := file.read(_CHUNK):
                 yield chunk
     except (EOFError, OSError, ValueError) as error:
@@ -173,7 +173,8 @@ def _text(compressed: BinaryIO, kind: str, path: str | None) -> Iterator[bytes]:
         raise OSError(5, f"the {kind} data are damaged ({error})", path) from error
 
 
-def _opened(compressed: BinaryIO, kind: str) -> BinaryIO:
+def opened(compressed: BinaryIO, kind: str) -> BinaryIO:
+    """What `compressed` says, which is of `kind`."""
     if kind == "gzip":
         import gzip
 

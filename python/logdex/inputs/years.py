@@ -1,0 +1,74 @@
+"""Of which year stamps are that name none, by the logs beside them: a copy's date says nothing of it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+
+from logdex import _core
+from logdex.inputs.input import Input
+
+_ENDS = 64 << 10
+"""So many bytes of a log's beginning and end are looked at."""
+_HALF_A_YEAR = 182 * 86_400 * 10**9
+_THEN, _LATER = 1_000_000_000 * 10**9, 2_000_000_000 * 10**9
+"""Two moments years apart: a stamp that differs by them has no year of its own."""
+
+
+def settle_years(found: Iterable[Input], zone: _core.Zone) -> None:
+    """Gives logs without years, in a directory with others that have them, a moment to go by.
+
+    Their last stamp is put into the year that brings it nearest to the end of those others, and is not later than the
+    file was changed.
+    """
+    beside: dict[str, list[Input]] = {}
+    for one in found:
+        beside.setdefault(os.path.dirname(os.path.abspath(one.path)), []).append(one)
+    for logs in beside.values():
+        if len(logs) > 1:
+            _settle(logs, zone)
+
+
+def _settle(logs: list[Input], zone: _core.Zone) -> None:
+    has_year = {one: _has_year(one.path, zone) for one in logs}
+    without = [one for one in logs if has_year[one] is False]
+    if not without:
+        return
+    ends = [end for one in logs if has_year[one] and (end := _end(one.path, zone)) is not None]
+    for one in without if ends else []:
+        one.reference = min(max(ends) + _HALF_A_YEAR, os.stat(one.path).st_mtime_ns)
+
+
+def _has_year(path: str, zone: _core.Zone) -> bool | None:
+    """Whether the first stamp of a log names its year; None where none was found."""
+    for line in _lines(path, 0):
+        then = _core.parse_time(line, zone, _THEN)
+        if then is not None:
+            return then == _core.parse_time(line, zone, _LATER)
+    return None
+
+
+def _end(path: str, zone: _core.Zone) -> int | None:
+    """The last stamp of a log with years, in nanoseconds since 1970 UTC."""
+    for line in reversed(_lines(path, max(0, _size(path) - _ENDS))):
+        stamp = _core.parse_time(line, zone, _LATER)
+        if stamp is not None:
+            return int(stamp.timestamp()) * 10**9
+    return None
+
+
+def _lines(path: str, start: int) -> list[bytes]:
+    """The lines of a stretch; none where the file cannot be read, of which the answer will tell."""
+    try:
+        with open(path, "rb") as file:
+            file.seek(start)
+            return file.read(_ENDS).splitlines()
+    except OSError:
+        return []
+
+
+def _size(path: str) -> int:
+    try:
+        return os.stat(path).st_size
+    except OSError:
+        return 0
