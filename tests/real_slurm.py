@@ -14,7 +14,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 NEEDED = ("munged", "slurmctld", "slurmd", "sbatch", "squeue", "scontrol")
@@ -64,6 +64,7 @@ def cluster(directory: Path, *, accounting: bool = False) -> Iterator[dict[str, 
         _until(lambda: _told(environment, "sinfo", "-h", "-N", "-o", "%T").count("idle") == len(NODES))
         yield environment
     finally:
+        _end_jobs(environment)
         for one in reversed(running):
             one.send_signal(signal.SIGTERM)
         for one in reversed(running):
@@ -72,6 +73,14 @@ def cluster(directory: Path, *, accounting: bool = False) -> Iterator[dict[str, 
             except subprocess.TimeoutExpired:
                 one.kill()
                 one.wait()
+
+
+def _end_jobs(environment: dict[str, str]) -> None:
+    """What a test that failed left running would outlive the daemons."""
+    if _told(environment, "squeue", "-h"):
+        _told(environment, "scancel", "--user", pwd.getpwuid(os.geteuid()).pw_name)
+        with suppress(TimeoutError):
+            _until(lambda: not _told(environment, "squeue", "-h"), 20)
 
 
 def free_ports(count: int) -> list[int]:
