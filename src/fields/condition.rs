@@ -1,6 +1,10 @@
 //! What is asked of a field.
 
 use std::cmp::Ordering;
+use std::fmt;
+
+use memchr::memchr;
+use memchr::memmem::Finder;
 
 use super::{Value, get};
 use crate::error::{Error, Result};
@@ -57,6 +61,34 @@ pub struct Condition {
     operator: Operator,
     text: String,
     number: Option<Number>,
+    /// What stands on each line of which it holds, unless that has a backslash, by which JSON may write anything.
+    needles: Vec<Needle>,
+}
+
+/// Bytes that are looked for on each line.
+#[derive(Clone)]
+struct Needle(Finder<'static>);
+
+impl Needle {
+    fn of(text: &str) -> Self {
+        Self(Finder::new(text).into_owned())
+    }
+
+    fn is_on(&self, line: &[u8]) -> bool {
+        self.0.find(line).is_some()
+    }
+}
+
+impl PartialEq for Needle {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.needle() == other.0.needle()
+    }
+}
+
+impl fmt::Debug for Needle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Needle({:?})", self.0.needle())
+    }
 }
 
 impl Condition {
@@ -77,7 +109,17 @@ impl Condition {
         let quoted = value.len() >= 2 && value.starts_with('"') && value.ends_with('"');
         let text = if quoted { &value[1..value.len() - 1] } else { value };
         let number = if quoted { None } else { Number::parse(text.as_bytes()) };
-        Ok(Self { field: field.to_owned(), operator, text: text.to_owned(), number })
+        // With dots it may be the name of an object and then that of a field in it.
+        let mut needles = vec![Needle::of(field.split('.').next().unwrap_or(field))];
+        if operator == Operator::Equal && number.is_none() {
+            needles.insert(0, Needle::of(text));
+        }
+        Ok(Self { field: field.to_owned(), operator, text: text.to_owned(), number, needles })
+    }
+
+    /// Whether it may hold of `line`: a look that costs little beside reading its fields.
+    fn may_hold(&self, line: &[u8]) -> bool {
+        self.needles.iter().all(|needle| needle.is_on(line)) || memchr(b'\\', line).is_some()
     }
 
     /// The name of the field.
@@ -87,7 +129,7 @@ impl Condition {
 
     /// Whether it holds of `line`.
     pub fn holds(&self, line: &[u8]) -> bool {
-        get(line, &self.field).is_some_and(|value| self.holds_of(&value))
+        self.may_hold(line) && get(line, &self.field).is_some_and(|value| self.holds_of(&value))
     }
 
     /// Whether it holds of a field's value.
@@ -146,6 +188,38 @@ impl Number {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
+
+    /// Pieces of which lines with fields are made, and texts that are asked for.
+    fn word() -> impl Strategy<Value = &'static str> {
+        prop::sample::select(vec!["a", "ab", "a.b", "b", "1", "1.0", "x y", "é", "nan", ""])
+    }
+
+    fn field() -> impl Strategy<Value = String> {
+        let json = prop_oneof![
+            (word(), word()).prop_map(|(key, value)| format!("{key:?}: {value:?}")),
+            (word(), word()).prop_map(|(key, value)| format!("\"\\u0061{key}\": \"\\u0061{value}\"")),
+            (word(), word(), word())
+                .prop_map(|(key, inner, value)| format!("{key:?}: {{{inner:?}: {value:?}}}")),
+            word().prop_map(|key| format!("{key:?}: 1")),
+        ];
+        prop_oneof![
+            prop::collection::vec(json, 0..4).prop_map(|fields| format!("{{{}}}", fields.join(", "))),
+            (word(), word()).prop_map(|(key, value)| format!("{key}={value} {value}={key}")),
+            (word(), word()).prop_map(|(key, value)| format!("{key}=\"\\{value}\" x")),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn the_quick_look_leaves_out_no_line(line in field(), key in word(), sign in 0_usize..7, value in word()) {
+            let said = format!("{key}{}{value}", OPERATORS[sign].0);
+            if let Ok(condition) = Condition::parse(&said) {
+                let slow = get(line.as_bytes(), condition.field()).is_some_and(|value| condition.holds_of(&value));
+                prop_assert_eq!(condition.holds(line.as_bytes()), slow, "{} of {}", said, line);
+            }
+        }
+    }
 
     #[test]
     fn numbers_are_compared_as_numbers_and_texts_as_texts() {

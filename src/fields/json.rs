@@ -118,6 +118,9 @@ impl Reader<'_> {
     fn string(&self, at: usize) -> Option<usize> {
         let mut at = at + 1;
         loop {
+            while self.0.get(at..).and_then(<[u8]>::first_chunk).is_some_and(|word| is_plain(*word)) {
+                at += 8;
+            }
             match self.0.get(at)? {
                 b'"' => return Some(at + 1),
                 b'\\' => match self.0.get(at + 1)? {
@@ -159,6 +162,17 @@ impl Reader<'_> {
         let words = [b"true".as_slice(), b"false", b"null", b"NaN", b"Infinity"];
         words.into_iter().find(|word| self.0[at..].starts_with(word)).map(|word| at + word.len())
     }
+}
+
+/// Whether none of eight bytes of a string ends it, escapes anything or is a control character.
+#[inline]
+fn is_plain(word: [u8; 8]) -> bool {
+    const ONES: u64 = u64::from_ne_bytes([1; 8]);
+    let word = u64::from_ne_bytes(word);
+    let zero = |word: u64| word.wrapping_sub(ONES) & !word;
+    let below = word.wrapping_sub(ONES * 0x20) & !word;
+    let marks = zero(word ^ (ONES * u64::from(b'"'))) | zero(word ^ (ONES * u64::from(b'\\'))) | below;
+    marks & (ONES << 7) == 0
 }
 
 /// The text of a sound string, without its quotes.
@@ -208,4 +222,20 @@ fn unicode(text: &[u8], at: usize, out: &mut Vec<u8>) -> usize {
     };
     out.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes());
     took
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn eight_bytes_are_plain_where_each_is(word in prop::array::uniform8(prop_oneof![
+            any::<u8>(), Just(b'"'), Just(b'\\'), Just(0x1f), Just(0x20), Just(b'a'), Just(0x80), Just(0xa2)
+        ])) {
+            let each = word.iter().all(|byte| *byte >= 0x20 && !matches!(byte, b'"' | b'\\'));
+            prop_assert_eq!(is_plain(word), each);
+        }
+    }
 }
