@@ -49,6 +49,7 @@ pub mod evidence;
 pub mod fields;
 pub mod file;
 pub mod follow;
+pub mod frame;
 pub mod index;
 pub mod level;
 pub mod line;

@@ -695,7 +695,26 @@ class Format:
     """A format of stamps in `strptime`'s directives, and the text that stands before them."""
 
     def __new__(cls, format: str, prefix: str = ...) -> Self: ...
+    @staticmethod
+    def table(path: str) -> Format:
+        """Not a format, but the table at `path` that tells the times of lines by their place."""
+
     def __reduce__(self) -> tuple[type[Format], tuple[str, str]]: ...
+
+@final
+class Frames:
+    """Takes the frames of a container's runtime off a file, chunk by chunk; see `logdex.inputs.frames`."""
+
+    def __new__(cls, kind: str) -> Self: ...
+    @staticmethod
+    def kind_of(head: bytes) -> str | None:
+        """How the lines of a file are framed that begins with `head`: "cri" or "docker"."""
+
+    def push(self, chunk: bytes) -> tuple[bytes, bytes]:
+        """The text that is whole with the next bytes of the file, and what is told of its lines."""
+
+    def finish(self) -> tuple[bytes, bytes]:
+        """What is left at the end of the file."""
 
 @final
 class Level:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 from logdex.inputs.compression import compression, is_named_tar
+from logdex.inputs.framing import frames_of
 from logdex.inputs.input import Input, PlainFile, Wish
 
 TYPE_CHECKING = False
@@ -73,6 +74,8 @@ def plain_file(argument: str) -> PlainFile | None:
     if argument == "-" or is_named_tar(argument) or not os.path.isfile(argument):
         return None
     if compression(argument) is not None:
+        return None
+    if frames_of(argument) is not None:
         return None
     return PlainFile(argument)
 

@@ -10,6 +10,7 @@ from logdex._filters import with_filters
 from logdex._question import format_of, last_of, pattern_of, reference_of, steps_of, zone_of
 from logdex._when import moment
 from logdex.inputs.compression import compression
+from logdex.inputs.framing import frames_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ class Log:
         """
         path = self._plain.path
         kind = compression(path)
-        if kind is None:
+        if kind is None and frames_of(path) is None:
             return self._plain
         if self._text is None or not self._text.is_of(path):
             from logdex.inputs.compressed import Text
@@ -81,7 +82,33 @@ class Log:
         text = self._text.spool
         # Nobody writes to it: a follow ends with it.
         return self._plain.but(
-            path=text.path, name=path, index=False, origin=(path, None, ""), ended=text.has_ended, keep=text
+            path=text.path,
+            name=path,
+            index=False,
+            origin=(path, None, ""),
+            ended=text.has_ended,
+            keep=self._text,
+            stamp=self._text.format or self._plain.stamp,
+        )
+
+    def _followed(self, ended: Ended | None) -> Question:
+        """As `_question`, for a follow: the text of a container's log goes on as that does."""
+        path = self._plain.path
+        kind = None if compression(path) is not None else frames_of(path)
+        if kind is None:
+            return self._question
+        from logdex.inputs.frames import Live, Unframed
+        from logdex.inputs.rotation import Pinned
+
+        text = Unframed([Pinned(path)], kind, Live(path, self._plain.zone, ended))
+        return self._plain.but(
+            path=text.spool.path,
+            name=path,
+            index=False,
+            origin=(path, None, ""),
+            ended=text.spool.has_ended,
+            keep=text,
+            stamp=text.format,
         )
 
     @property
@@ -414,7 +441,8 @@ class Log:
                 "partial=True shows text before its line is whole, so regex, since, until and step cannot be tested "
                 "on it; leave one of them out"
             )
-        common = self._question
+        common = self._followed(ended) if follow else self._question
+        is_framed = follow and common.path != self._plain.path
         now = _when.now() if now is None else now
         return common.but(
             pattern=pattern,
@@ -425,7 +453,7 @@ class Log:
             follow=bool(follow),
             partial=bool(partial),
             strict=bool(strict),
-            ended=ended or common.ended,
+            ended=common.ended if is_framed else ended or common.ended,
             cursor=after,
             policy=lost,
         )

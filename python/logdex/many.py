@@ -20,6 +20,7 @@ from logdex.inputs.years import settle_years
 from logdex.log import Log, with_columns
 
 if TYPE_CHECKING:
+    from logdex._ended import Ended
     from logdex.ranks import Named
     from logdex.slurm.inputs import Job
 
@@ -123,6 +124,14 @@ class Logs(Log):
             for one in found
         ]
 
+    @property
+    def _question(self) -> Question:
+        # What is asked of all; each file is made ready by `inputs`.
+        return self._plain
+
+    def _followed(self, ended: Ended | None) -> Question:
+        return self._plain
+
     def _found(self, wish: Wish | None = None) -> list[Input]:
         wish = wish or Wish()
         found = [one for path in self._paths for one in inputs(path, wish)]
@@ -195,6 +204,7 @@ def _of(one: Input, question: Question) -> Question:
         path=one.path,
         name=one.alias,
         begun=one.begun,
+        stamp=one.stamp or question.stamp,
         index=question.index if one.stays else False,
         follow=question.follow and not one.finished,
         origin=one.origin,

@@ -159,6 +159,7 @@ fn fold_again(source: &Source, fold: &mut Fold, extent: Extent, lines: u64) -> R
 pub fn sum_up(source: &Source, fold: &mut Fold, extent: Extent, lines: u64) -> Result<(Entry, Order)> {
     let mut block = Block::default();
     block.read(source, extent)?;
+    fold.finder.stand_at(extent.start);
     let digest = Digest::of(&mut fold.finder.clone(), block.bytes());
     let entry =
         digest.append(fold, extent, lines).unwrap_or_else(|| exact(fold, extent, lines, block.bytes()));
@@ -194,7 +195,8 @@ impl Cut {
     fn sum_up(self, source: &Source, maps: Option<&Maps>, tools: &mut Tools) -> Summed {
         let Tools { finder, block, held, pace } = tools;
         let (turn, length) = (pace.begin(), self.extents.iter().map(Extent::len).sum());
-        let maps = maps.filter(|maps| turn.in_place || maps.are_forced());
+        // What is told by place is asked with the place of each block.
+        let maps = maps.filter(|maps| (turn.in_place || maps.are_forced()) && !finder.is_told());
         let in_place =
             maps.map(|maps| maps.look(&self.extents, held, |bytes| digest_in_place(finder, bytes)));
         let mut in_place = in_place.into_iter().flatten();
@@ -208,6 +210,7 @@ impl Cut {
             if let Err(error) = block.read(source, extent) {
                 return Summed { sums: run.sums, open: None, error: Some(error), over: true };
             }
+            finder.stand_at(extent.start);
             run.sums.push(Sum { extent, digest: Digest::of(finder, block.bytes()) });
         }
         pace.end(turn, length);

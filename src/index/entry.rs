@@ -2,7 +2,7 @@
 
 use crate::file::block::Extent;
 use crate::line;
-use crate::stamp::{ByPrefix, Fold, How, Inbound, PREFIXES, Prefix, Stamp, axis};
+use crate::stamp::{ByPrefix, Fold, How, Inbound, Marks, PREFIXES, Prefix, Stamp, axis};
 
 use super::range::Ranges;
 
@@ -68,8 +68,10 @@ pub fn exact(fold: &mut Fold, extent: Extent, first_line: u64, text: &[u8]) -> E
     let before = fold.chain;
     let mut entry = Entry { extent, first_line, ..Entry::default() };
     let mut seen: ByPrefix<Seen> = ByPrefix::default();
+    fold.finder.stand_at(extent.start);
+    let (is_told, mut marks) = (fold.finder.is_told(), Marks::default());
     for line in line::lines(text) {
-        let found = fold.find(line.of(text));
+        let found = if is_told { fold.find_in(text, line, &mut marks) } else { fold.find(line.of(text)) };
         if found.prefix != Prefix::NONE {
             seen.entry(found.prefix).or_insert_with(|| Seen {
                 before: fold.by_prefix.get(&found.prefix).copied().flatten(),

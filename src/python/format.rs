@@ -1,11 +1,12 @@
 //! `Format`: a format of stamps that the user teaches.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use pyo3::prelude::*;
 use pyo3::types::PyType;
 
-use crate::stamp::Taught;
+use crate::stamp::{Taught, Told};
 
 /// A format of stamps, in the directives of `strptime`, and the text that stands before them.
 #[pyclass(frozen, module = "logdex._core")]
@@ -22,6 +23,13 @@ impl Format {
     fn new(format: String, prefix: String) -> PyResult<Self> {
         let taught = Taught::new(&format, &prefix)?;
         Ok(Self { taught: Arc::new(taught), said: (format, prefix) })
+    }
+
+    /// Not a format, but the table at `path` that tells the times of lines by their place.
+    #[staticmethod]
+    fn table(path: PathBuf) -> PyResult<Self> {
+        let said = (String::new(), path.to_string_lossy().into_owned());
+        Ok(Self { taught: Arc::new(Taught::by_table(Told::open(&path)?)), said })
     }
 
     fn __reduce__<'py>(&self, py: Python<'py>) -> (Bound<'py, PyType>, (&str, &str)) {

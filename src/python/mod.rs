@@ -12,6 +12,7 @@ mod evidence;
 mod face;
 mod fields;
 mod format;
+mod frames;
 mod indexing;
 mod interpreter;
 mod level;
@@ -56,6 +57,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<show::Clock>()?;
     module.add_class::<when::Zone>()?;
     module.add_class::<format::Format>()?;
+    module.add_class::<frames::Frames>()?;
     module.add_class::<sieve::Sieve>()?;
     module.add_class::<level::Level>()?;
     module.add_class::<evidence::Shapes>()?;

@@ -9,7 +9,7 @@ use super::evident::Evident;
 use super::order::Order;
 use super::prefix::{self, Place, Prefix, Recent};
 use super::vote::{Candidates, Elected};
-use super::{Found, Stamp, family, header, keys, special};
+use super::{Found, Stamp, Taught, family, header, keys, special, told};
 use crate::line::Line;
 
 /// How many prefixes may be stacked.
@@ -39,6 +39,9 @@ pub struct Finder {
     elected: Elected,
     /// Room for a line without its ANSI codes.
     clean: Vec<u8>,
+    /// Where the text at hand begins in its file, in bytes, for times that are told by place.
+    base: u64,
+    told: told::Window,
 }
 
 impl Finder {
@@ -120,7 +123,7 @@ impl Finder {
     pub(crate) fn find_in(&mut self, text: &[u8], line: Line, marks: &mut Marks) -> Found {
         let bytes = line.of(text);
         if self.elected.taught().is_some() {
-            return self.find(bytes);
+            return self.told(bytes, line.start);
         }
         // The commonest lines of all begin with the commonest stamp, or with a rank and then that.
         let (at, prefix) = match bytes.first() {
@@ -141,6 +144,26 @@ impl Finder {
             };
         }
         self.elsewhere(bytes, found)
+    }
+
+    /// The text whose lines come next begins at `base` of its file, in bytes.
+    #[inline]
+    pub(crate) fn stand_at(&mut self, base: u64) {
+        self.base = base;
+    }
+
+    /// Whether times are told by the place of a line.
+    pub(crate) fn is_told(&self) -> bool {
+        self.elected.taught().is_some_and(|taught| taught.told().is_some())
+    }
+
+    /// The stamp of a line that begins at `start` of the text, by a format that was taught or a table that tells it.
+    fn told(&mut self, line: &[u8], start: usize) -> Found {
+        let stamp = match self.elected.taught().and_then(Taught::told) {
+            Some(told) => self.told.at(told, self.base + start as u64),
+            None => return self.find(line),
+        };
+        if stamp.is_some() { Found { stamp, ..self.head(line, 0) } } else { self.find(line) }
     }
 
     /// No hit at the head: without ANSI codes, after the last `\r`, after a progress bar, after a cancellation.

@@ -152,6 +152,11 @@ impl Fold {
         found
     }
 
+    /// The text whose lines come next begins at `base` of its file, in bytes.
+    pub(crate) fn stand_at(&mut self, base: u64) {
+        self.finder.stand_at(base);
+    }
+
     /// What stands on a line of `text`, of which the lines come in order; to be taken next.
     #[inline]
     pub(crate) fn find_in(&mut self, text: &[u8], line: Line, marks: &mut Marks) -> Found {

@@ -42,6 +42,7 @@ mod shape;
 pub mod since;
 mod special;
 mod taught;
+mod told;
 mod vote;
 mod year;
 
@@ -55,6 +56,7 @@ pub(crate) use order::Order;
 pub use parse::{Moment, parse_time, parse_time_with};
 pub use prefix::{Prefix, behind_writer};
 pub use taught::Taught;
+pub use told::{Rfc3339, Told, UNTOLD, put as put_told};
 pub(crate) use vote::elect_with;
 pub use vote::{Elected, Poll, VOTERS, elect};
 pub(crate) use year::{Chain, FALL, axis, nearest, position};

@@ -1,10 +1,14 @@
 //! A format that the user teaches, in the directives of `strptime`: `%d.%m.%Y %H:%M:%S`.
 
+use std::os::unix::ffi::OsStrExt;
+use std::sync::Arc;
+
 use memchr::memmem;
 
 use super::civil::{self, DAY, HOUR, LEAP_YEAR, MINUTE, SECOND};
 use super::digits::digit;
 use super::shape::{Fraction, zone};
+use super::told::Told;
 use super::{Frame, Stamp, epoch, names};
 use crate::error::{Error, Result};
 
@@ -31,9 +35,23 @@ pub struct Taught {
     format: String,
     prefix: Vec<u8>,
     parts: Vec<Part>,
+    /// A table of times that counts in place of a format.
+    told: Option<Arc<Told>>,
 }
 
 impl Taught {
+    /// Not a format, but a table that tells the times of lines; where it tells none, what stands on the line counts.
+    pub fn by_table(told: Told) -> Self {
+        let (format, prefix) = (String::new(), told.path().as_os_str().as_bytes().to_vec());
+        Self { format, prefix, parts: Vec::new(), told: Some(Arc::new(told)) }
+    }
+
+    /// The table that tells times.
+    #[inline]
+    pub(crate) fn told(&self) -> Option<&Told> {
+        self.told.as_deref()
+    }
+
     /// The format `format`, behind the text `prefix`.
     ///
     /// # Errors
@@ -88,7 +106,7 @@ impl Taught {
                 "%s by itself is any long number; give prefix, or what stands around it".to_owned(),
             );
         }
-        Ok(Self { format: format.to_owned(), prefix: prefix.as_bytes().to_vec(), parts })
+        Ok(Self { format: format.to_owned(), prefix: prefix.as_bytes().to_vec(), parts, told: None })
     }
 
     /// A number that tells it from others, by which what is stored of it is told apart.
@@ -99,11 +117,14 @@ impl Taught {
 
     /// Whether it says a time of day and no date.
     pub(super) fn is_time_of_day(&self) -> bool {
-        !self.parts.iter().any(|part| matches!(part, Part::Field(b'd' | b's')))
+        self.told.is_none() && !self.parts.iter().any(|part| matches!(part, Part::Field(b'd' | b's')))
     }
 
     /// The stamp on `line`.
     pub(super) fn find(&self, line: &[u8]) -> Option<Stamp> {
+        if self.told.is_some() {
+            return None;
+        }
         let head = &line[..line.len().min(REACH)];
         if self.prefix.is_empty() {
             return (0..head.len()).find_map(|at| self.at(head, at));

@@ -336,6 +336,7 @@ impl Timing {
         let (mut kept, mut times) = (Vec::new(), Vec::with_capacity(if all { ends.len() } else { 0 }));
         let mut start = 0;
         let mut marks = Marks::default();
+        self.fold.stand_at(batch.block.file_offset(0));
         for &end in ends.iter() {
             let line = Line { start, end };
             start = end;
@@ -385,6 +386,7 @@ impl Timing {
         let bytes = batch.block.bytes();
         let (mut finder, mut marks) = (Finder::electing(&self.elected), Marks::default());
         let timeless = self.is_timeless();
+        finder.stand_at(batch.block.file_offset(0));
         for line in batch.lines() {
             let own = !timeless && finder.find_in(bytes, line, &mut marks).stamp.is_some();
             let otherwise = if timeless { How::Untimed } else { How::Inherited };

@@ -98,6 +98,7 @@ class Rows:
                 levels=args.json or colors,
                 name=one.alias,
                 begun=one.begun,
+                stamp=one.stamp or question.stamp,
                 keep=(question.keep, one),
             ),
             invert=args.invert,

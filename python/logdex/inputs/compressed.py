@@ -4,23 +4,35 @@ from __future__ import annotations
 
 import os
 
-from logdex.inputs import spool
+from logdex import _core
+from logdex.inputs.frames import Unframed
+from logdex.inputs.framing import frames_of
+from logdex.inputs.rotation import Pinned
 
 
 class Text:
-    """The text of a compressed file, decompressed on disk and not in memory.
+    """The text of a compressed file or of a container's log, on disk and not in memory.
 
     It goes with the log that it belongs to and the last of that log's answers.
     """
 
-    def __init__(self, path: str, kind: str) -> None:
-        """Decompresses `path`, which is of `kind` ("gzip" or "zstd"), and waits until all of it is there.
+    def __init__(self, path: str, kind: str | None) -> None:
+        """Decompresses `path`, of `kind` (None for plain), takes frames off, and waits until all of it is there.
 
         Raises:
             OSError: The file is damaged or cut off, or its text is more than `$LOGDEX_SPOOL` MiB.
         """
         self._state = _state(path)
-        self.spool = spool.of_compressed(path, kind)
+        file = Pinned(path)
+        frames = frames_of(file.text())
+        self._made: Unframed | Pinned = file
+        self.format: _core.Format | None = None
+        if frames is not None:
+            self._made = Unframed([file], frames)
+            self.format = self._made.format
+        made = self._made.spool
+        assert made is not None, f"{kind}: neither compressed nor framed"
+        self.spool = made
         self.spool.wait()
 
     def is_of(self, path: str) -> bool:

@@ -11,6 +11,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from logdex._core import Format
     from logdex.inputs.layouts import Source
     from logdex.inputs.spool import Spool
 
@@ -35,6 +36,7 @@ class Input:
         exit: int | None = None,
         alias: str | None = None,
         begun: str | None = None,
+        stamp: Format | None = None,
     ) -> None:
         """Takes what is known of it.
 
@@ -50,8 +52,10 @@ class Input:
             exit: The exit status of the process that wrote it, if that was recorded.
             alias: What messages call it, where its path says nothing.
             begun: Where the file is held open whose name `path` is, if that may go to another one.
+            stamp: What tells the times of its lines, in place of what the user teaches.
         """
         self.path = path
+        self.stamp = stamp
         self._label = label
         self._source = source
         self.name = name

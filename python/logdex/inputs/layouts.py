@@ -58,6 +58,17 @@ LAYOUTS = (
         "{role}/{replica}",
     ),
     Layout(
+        "kubernetes",
+        r"(?P<namespace>[^/_]+)_(?P<pod>[^/_]+)_(?P<uid>[0-9a-f-]{32,36})/(?P<container>[^/]+)/(?P<attempt>\d+)\.log",
+        "{namespace}/{pod}/{container}",
+    ),
+    Layout(
+        "kubernetes-links",
+        r"(?P<pod>[^/_]+)_(?P<namespace>[^/_]+)_(?P<container>[^/]+)-(?P<id>[0-9a-f]{64})\.log",
+        "{namespace}/{pod}/{container}",
+    ),
+    Layout("docker", r"(?P<id>[0-9a-f]{12})(?P<rest>[0-9a-f]{52})/(?P=id)(?P=rest)-json\.log", "{id}"),
+    Layout(
         "torchx-slurm",
         r"slurm-(?P<job>\d+)-(?P<role>[^/]+)-(?P<replica>\d+)\.(?P<stream>out|err)",
         "{role}/{replica}",

@@ -10,7 +10,7 @@ from typing import Protocol
 from logdex._ended import AllEnded, Ended
 from logdex.inputs.input import Input, Wish
 from logdex.inputs.layouts import Found, Part, Source, find
-from logdex.inputs.paths import of_part
+from logdex.inputs.paths import of_new
 
 _HEAD = 64
 """So many bytes at the beginning tell a file from another that was given its number."""
@@ -81,7 +81,9 @@ class Lookout:
         for one in self._growing:
             there = one.find()
             directories += there.directories
-            found += [of_part(source, part) for source in there.sources for part in self._new_parts(source)]
+            for source in there.sources:
+                for part in self._new_parts(source):
+                    found += of_new(source, part)
         self._note_files()
         return found, directories
 

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
+from logdex import _core
 from logdex.inputs import spool
 from logdex.inputs.compression import compression, is_named_tar
+from logdex.inputs.frames import Live, Unframed, kind_of
+from logdex.inputs.framing import frames_of
 from logdex.inputs.input import Input, Wish, is_stream
 from logdex.inputs.layouts import Part, Source, base_of, find, may_grow, of_file, sources
 from logdex.inputs.rotation import Pinned, pinned
@@ -63,7 +67,11 @@ def _of_set(
     last: bool = True,
     **more: Any,
 ) -> Iterator[Input]:
-    """The files of a rotated set."""
+    """The files of a rotated set; what containers wrote, as one text."""
+    kind = kind_of(files)
+    if kind is not None:
+        yield _unframed(source, base, files, kind, name, follow=wish.follow and last, **more)
+        return
     for one in files:
         text = None if wish.follow and wish.last and one.is_compressed() else one.text()
         is_live = wish.follow and last and one is files[-1] and text == one.path
@@ -79,10 +87,29 @@ def _of_set(
         yield Input(base, source.label, source, name, **more)
 
 
+def _unframed(
+    source: Source, base: str, files: list[Pinned], kind: str, name: str, *, follow: bool, **more: Any
+) -> Input:
+    """The files of a log of a container as one text, which goes on with what comes to `base`, if it is followed."""
+    live = None
+    if follow and not files[-1].is_compressed():
+        live = Live(base, _core.Zone(None), more.get("ended"))
+    text = Unframed(files, kind, live)
+    more = {**more, "ended": text.spool.has_ended, "keep": (text, more.get("keep"))}
+    return Input(text.spool.path, source.label, source, name, spool=text.spool, stamp=text.format, **more)
+
+
 def _of_parts(source: Source, parts: list[Part], wish: Wish, **more: Any) -> Iterator[Input]:
     for part in parts:
         finished = wish.follow and (part is not source.parts[-1] or part.rotated)
         kind = compression(part.path)
+        framed = frames_of(part.path) if kind is None and not is_stream(part.path) else None
+        if framed is not None:
+            files = [Pinned(part.path)]
+            yield _unframed(
+                source, part.path, files, framed, part.name, follow=wish.follow and not finished, **more
+            )
+            continue
         if kind is not None and not (finished and wish.last):
             text = spool.of_compressed(part.path, kind)
             text.wait()
@@ -107,6 +134,11 @@ def _of_archive(path: str, wish: Wish) -> Iterator[Input]:
         for one in of_source(source, Wish(streams=wish.streams), keep=unpacked):
             one.finished, one.member = True, unpacked.member(one.alias or one.path)
             yield one
+
+
+def of_new(source: Source, part: Part) -> Iterator[Input]:
+    """One file of a source that has come while that is followed."""
+    yield from _of_parts(replace(source, parts=(part,)), [part], Wish(follow=True))
 
 
 def of_part(source: Source, part: Part, **more: Any) -> Input:

@@ -44,6 +44,10 @@ class Pinned:
         """Where its bytes are, whatever it is called by now."""
         return f"/dev/fd/{self._file.fileno()}"
 
+    def size(self) -> int:
+        """How many bytes it has now."""
+        return os.fstat(self._file.fileno()).st_size
+
     def head(self) -> bytes:
         """How it begins."""
         return os.pread(self._file.fileno(), _HEAD, 0)

@@ -6,6 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 from logdex import _core
+from logdex.inputs.frames import Live, Unframed, kind_of
 from logdex.inputs.layouts import Part, Source, of_file
 from logdex.inputs.rotation import Pinned, pinned
 from logdex.log import Log, with_columns
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from logdex._core import Question
+    from logdex._ended import Ended
     from logdex._question import Newcomers
     from logdex.ranks import Named
 
@@ -77,7 +79,10 @@ class Rotated(Log):
 
     @property
     def _question(self) -> Question:
-        # What is compressed is a part like the others.
+        # What is compressed or framed is a part like the others.
+        return self._plain
+
+    def _followed(self, ended: Ended | None) -> Question:
         return self._plain
 
     def __repr__(self) -> str:
@@ -110,6 +115,9 @@ class Rotated(Log):
     def _parts(self, question: Question) -> list[Question]:
         """The question, put to each file of the set."""
         files = pinned(self.path)
+        kind = kind_of(files) if files else None
+        if kind is not None:
+            return [self._unframed(files, kind, question)]
         if not question.follow:
             return [_of(one, question) for one in files] or [question]
         live = next((one for one in files if one.name == os.path.abspath(self.path)), None)
@@ -119,6 +127,21 @@ class Rotated(Log):
             live = before.pop()
         own = question if live is None else question.but(begun=live.path, keep=(question.keep, live))
         return [*(_of(one, question.but(follow=False, partial=False)) for one in before), own]
+
+    def _unframed(self, files: list[Pinned], kind: str, question: Question) -> Question:
+        """The question, put to the one text that all files of a container's log make up."""
+        live = Live(self.path, question.zone, question.ended) if question.follow else None
+        text = Unframed(files, kind, live)
+        if live is None:
+            text.spool.wait()
+        return question.but(
+            path=text.spool.path,
+            name=self.path,
+            index=False,
+            stamp=text.format,
+            ended=text.spool.has_ended,
+            keep=(question.keep, text),
+        )
 
     def _spans(self, asked: list[Question]) -> list[tuple[Question, tuple[datetime, datetime] | None]]:
         return [(one, _core.span(one)) for one in asked]

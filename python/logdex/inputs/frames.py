@@ -1,0 +1,121 @@
+"""Container logs: what Kubernetes' runtimes and docker put around each line is taken off on the way into a spool."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from typing import IO
+
+from logdex import _core
+from logdex.inputs import spool
+from logdex.inputs.compression import compression
+from logdex.inputs.framing import frames_of, named_kind
+from logdex.inputs.rotation import Pinned
+
+_CHUNK = 1 << 20
+
+
+class Unframed:
+    """The text within the frames of a log, put into a temporary file, and a table of the times of its lines.
+
+    The files of a rotated set are one text: a line whose parts stand in two files comes whole. It goes with the
+    question that it belongs to; then a follow of the log ends.
+    """
+
+    def __init__(self, files: list[Pinned], kind: str, live: Live | None = None) -> None:
+        """Takes `kind` of frames off the lines of `files`, the oldest first, and goes on with what `live` gives."""
+        import tempfile
+
+        self._files = files
+        self._live = live
+        table = tempfile.TemporaryFile(prefix="logdex-", buffering=0)  # noqa: SIM115
+        self.format = _core.Format.table(f"/dev/fd/{table.fileno()}")
+        modified = os.stat(files[-1].path).st_mtime_ns
+        self.spool = spool.Spool(
+            files[-1].name,
+            lambda: _decoded(_bytes(files, live), kind, table),
+            modified=None if live else modified,
+        )
+
+    def __del__(self) -> None:
+        # Not set if there was no room for it.
+        live = getattr(self, "_live", None)
+        if live is not None:
+            live.close()
+
+
+class Live:
+    """What is written to a log behind its last whole line, and to the files that get its name after that."""
+
+    def __init__(self, path: str, zone: _core.Zone, ended: Callable[[], bool] | None) -> None:
+        """Follows `path` until it has `ended`."""
+        self._question = _core.Question(path, zone=zone, follow=True, index=False, ended=ended)
+        self._lines: _core.Lines | None = None
+        self._closed = False
+
+    def lines(self, begun: Pinned, after: int) -> Iterator[bytes]:
+        """The lines as they come, those of the file `begun` behind `after` first."""
+        self._lines = _core.Lines(self._question.but(begun=begun.path, after=after, name=begun.name))
+        if self._closed:
+            self._lines.close()
+        for line in self._lines:
+            yield line.encode("utf-8", "replace")
+
+    def close(self) -> None:
+        """Ends it, from any thread."""
+        self._closed = True
+        if self._lines is not None:
+            self._lines.close()
+
+
+def kind_of(files: list[Pinned]) -> str | None:
+    """How the lines of a set are framed, as the youngest file that is not empty says."""
+    for one in reversed(files):
+        kind = frames_of(one.text()) or (None if one.size() else named_kind(one.name))
+        if kind is not None:
+            return kind
+    return None
+
+
+def _bytes(files: list[Pinned], live: Live | None) -> Iterator[bytes]:
+    """What stands in the files, one behind the other."""
+    for one in files[:-1] if live else files:
+        kind = compression(one.path)
+        yield from _plain(one.path) if kind is None else spool.decompressed(one.path, kind, one.name)
+    if live:
+        at, rest = 0, b""
+        for chunk in _plain(files[-1].path):
+            whole = chunk.rfind(b"\n") + 1
+            if whole:
+                at += len(rest) + whole
+                yield rest + chunk[:whole]
+                rest = b""
+            rest += chunk[whole:]
+        # The line that is not finished comes with what is written later.
+        yield from live.lines(files[-1], at)
+
+
+def _plain(path: str) -> Iterator[bytes]:
+    with open(path, "rb", buffering=0) as file:
+        while chunk := file.read(_CHUNK):
+            yield chunk
+
+
+def _decoded(chunks: Iterator[bytes], kind: str, table: IO[bytes]) -> Iterator[bytes]:
+    """The text; the times of lines are in the table before the lines are in the text."""
+    decoder = _core.Frames(kind)
+    with table:
+        for chunk in chunks:
+            text, told = decoder.push(chunk)
+            _write(table, told)
+            if text:
+                yield text
+        text, told = decoder.finish()
+        _write(table, told)
+    yield text
+
+
+def _write(table: IO[bytes], told: bytes) -> None:
+    rest = memoryview(told)
+    while rest:
+        rest = rest[table.write(rest) :]

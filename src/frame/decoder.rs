@@ -1,0 +1,206 @@
+//! From a file's bytes, as they come, to the text within its frames.
+
+use memchr::{memchr, memchr_iter, memrchr};
+
+use super::{Piece, cri, docker};
+use crate::file::block::HOLE;
+use crate::stamp::{Rfc3339, UNTOLD, put_told};
+
+/// How many lines at the beginning may be no frames, where later ones are: a copy may begin in the middle of one.
+const SHY: usize = 8;
+
+/// How the lines of a file are framed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// As Kubernetes' runtimes do it.
+    Cri,
+    /// As docker's `json-file` driver does it.
+    Docker,
+}
+
+impl Kind {
+    /// How the lines are framed of a file that begins with `head`: as one of the first whole lines is.
+    pub fn of(head: &[u8]) -> Option<Self> {
+        let (mut stamps, mut room) = (Rfc3339::default(), Vec::new());
+        let lines = &head[..memrchr(b'\n', head).map_or(0, |last| last + 1)];
+        lines.split_inclusive(|&b| b == b'\n').take(SHY).find_map(|line| {
+            let line = without_hole(line);
+            if cri::piece(line, &mut stamps).is_some() {
+                return Some(Self::Cri);
+            }
+            docker::piece(line, &mut stamps, &mut room).map(|_| Self::Docker)
+        })
+    }
+}
+
+/// Text on its way out, and what is told of its lines (see [`crate::stamp::Told`]).
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Decoded {
+    /// The text.
+    pub text: Vec<u8>,
+    /// The entries of its lines.
+    pub told: Vec<u8>,
+}
+
+/// A line of one stream of which parts came.
+#[derive(Default)]
+struct Begun {
+    ns: i64,
+    text: Vec<u8>,
+    is_there: bool,
+}
+
+/// Takes frames off, piece by piece of a file.
+///
+/// It remembers the unfinished line of the file and, of each stream, the line that is not whole yet; nothing else, so
+/// that a file of any length can go through it.
+pub struct Decoder {
+    kind: Kind,
+    stamps: Rfc3339,
+    /// Room for a text without escapes.
+    room: Vec<u8>,
+    /// What of the file's last line came.
+    open: Vec<u8>,
+    begun: [Begun; 2],
+    /// How much text went out.
+    offset: u64,
+    out: Decoded,
+}
+
+impl Decoder {
+    /// For a file whose lines are framed so.
+    pub fn new(kind: Kind) -> Self {
+        Self {
+            kind,
+            stamps: Rfc3339::default(),
+            room: Vec::new(),
+            open: Vec::new(),
+            begun: Default::default(),
+            offset: 0,
+            out: Decoded::default(),
+        }
+    }
+
+    /// The text that is whole with the next `bytes` of the file.
+    pub fn push(&mut self, mut bytes: &[u8]) -> Decoded {
+        if !self.open.is_empty() {
+            let Some(end) = memchr(b'\n', bytes) else {
+                self.open.extend_from_slice(bytes);
+                return Decoded::default();
+            };
+            self.open.extend_from_slice(&bytes[..=end]);
+            bytes = &bytes[end + 1..];
+            let mut line = std::mem::take(&mut self.open);
+            self.line(&line);
+            line.clear();
+            self.open = line;
+        }
+        self.out.text.reserve(bytes.len());
+        let mut start = 0;
+        for end in memchr_iter(b'\n', bytes) {
+            self.line(&bytes[start..=end]);
+            start = end + 1;
+        }
+        self.open.extend_from_slice(&bytes[start..]);
+        std::mem::take(&mut self.out)
+    }
+
+    /// What is left at the end of the file: a last line without its end, and lines of which the last part did not come.
+    pub fn finish(&mut self) -> Decoded {
+        let last = std::mem::take(&mut self.open);
+        let mut foreign = without_hole(&last);
+        let cri = self.kind == Kind::Cri && cri::piece(foreign, &mut self.stamps).is_some();
+        if cri || (self.kind == Kind::Docker && self.is_whole(foreign)) {
+            self.torn(foreign);
+            foreign = &[];
+        }
+        for stream in 0..2 {
+            let begun = std::mem::take(&mut self.begun[stream]);
+            if begun.is_there {
+                let more = !foreign.is_empty() || self.begun[1].is_there;
+                self.emit(begun.ns, &begun.text, more);
+            }
+        }
+        if !foreign.is_empty() {
+            self.emit(UNTOLD, foreign, false);
+        }
+        std::mem::take(&mut self.out)
+    }
+
+    fn is_whole(&mut self, line: &[u8]) -> bool {
+        docker::piece(line, &mut self.stamps, &mut self.room).is_some()
+    }
+
+    /// The last line of the file, which is a frame and lacks its end: more of its text may come.
+    fn torn(&mut self, line: &[u8]) {
+        if self.kind == Kind::Docker {
+            return self.line(line);
+        }
+        if let Some(piece) = cri::piece(line, &mut self.stamps) {
+            self.begun[piece.stream].go_on(Piece { goes_on: true, ..piece });
+        }
+    }
+
+    /// The next line of the file, with its end.
+    fn line(&mut self, line: &[u8]) {
+        let line = without_hole(line);
+        let mut room = std::mem::take(&mut self.room);
+        let piece = match self.kind {
+            Kind::Cri => cri::piece(line, &mut self.stamps),
+            Kind::Docker => docker::piece(line, &mut self.stamps, &mut room),
+        };
+        match piece {
+            None if line.is_empty() => {}
+            None => self.emit(UNTOLD, line, false),
+            Some(piece) if piece.goes_on => self.begun[piece.stream].go_on(piece),
+            Some(piece) if self.begun[piece.stream].is_there => {
+                let mut begun = std::mem::take(&mut self.begun[piece.stream]);
+                begun.go_on(piece);
+                self.emit(begun.ns, &begun.text, true);
+            }
+            Some(piece) => self.emit(piece.ns, piece.text, true),
+        }
+        self.room = room;
+    }
+
+    /// Puts out `text`, which may be several lines, `ended` or not.
+    fn emit(&mut self, ns: i64, text: &[u8], ended: bool) {
+        let mut start = 0;
+        for end in memchr_iter(b'\n', text) {
+            self.emit_line(ns, &text[start..end], true);
+            start = end + 1;
+        }
+        if start < text.len() || ended {
+            self.emit_line(ns, &text[start..], ended);
+        }
+    }
+
+    fn emit_line(&mut self, ns: i64, text: &[u8], ended: bool) {
+        let text = without_hole(text);
+        let before = self.out.text.len();
+        put_told(&mut self.out.told, self.offset, ns);
+        self.out.text.extend_from_slice(text);
+        if ended {
+            self.out.text.push(b'\n');
+        }
+        self.offset += (self.out.text.len() - before) as u64;
+    }
+}
+
+impl Begun {
+    fn go_on(&mut self, piece: Piece<'_>) {
+        if !self.is_there {
+            (self.is_there, self.ns) = (true, piece.ns);
+        }
+        self.text.extend_from_slice(piece.text);
+    }
+}
+
+/// A line without the NULs at its beginning, if they make a hole.
+fn without_hole(line: &[u8]) -> &[u8] {
+    if line.first() != Some(&0) {
+        return line;
+    }
+    let nuls = line.iter().take_while(|&&b| b == 0).count();
+    if nuls >= HOLE { &line[nuls..] } else { line }
+}

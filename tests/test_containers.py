@@ -1,0 +1,284 @@
+"""Container logs: lines, times and order are those of a naive twin, whatever stands in a file and however it grows."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import random
+import re
+import threading
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+
+import logdex
+import pytest
+from logdex import _core
+
+BEGIN = datetime(2026, 11, 22, 2, 10, tzinfo=timezone.utc)
+STREAMS = ["stdout", "stderr"]
+TEXTS = [
+    b"",
+    b"step 1 loss 0.5",
+    b"[rank3]: ERROR nan",
+    b'{"a": "b \\u001b"}',
+    b"\x1b[31mred\x1b[0m \t tab",
+    "größe 😀".encode(),
+    b"\xff\xfe invalid",
+    b"2026-11-22 02:00:00 its own stamp",
+    b"x" * 5000,
+]
+FOREIGN = [
+    b"not a frame",
+    b"",
+    b"{}",
+    b'{"log":"x","stream":"stdout"}',
+    b"2026-11-22T02:10:00Z stdout Q text",
+    b'{"log":',
+]
+POD = "var/log/pods/ns_trainer-0_0f0e0d0c-1111-2222-3333-444455556666/main"
+DOCKER = "0123456789ab" + "c" * 52
+Line = tuple[bytes, "int | None"]
+
+
+def nanoseconds(stamp: str) -> int:
+    found = re.fullmatch(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?(Z|[+-]\d\d:\d\d)", stamp)
+    assert found is not None
+    whole = datetime.fromisoformat(found[1] + found[3].replace("Z", "+00:00"))
+    return int(whole.timestamp()) * 10**9 + int((found[2] or "0").ljust(9, "0"))
+
+
+def cri_piece(line: bytes) -> tuple[str, int, bytes, bool] | None:
+    found = re.fullmatch(rb"(\S+) (stdout|stderr) ([FP])(?::\S*)?(?: (.*))?", line, re.DOTALL)
+    try:
+        return found and (
+            found[2].decode(),
+            nanoseconds(found[1].decode()),
+            found[4] or b"",
+            found[3] == b"P",
+        )
+    except (AssertionError, ValueError):
+        return None
+
+
+def docker_piece(line: bytes) -> tuple[str, int, bytes, bool] | None:
+    try:
+        said = json.loads(line.decode("utf-8", "surrogateescape"))
+        text = said["log"].encode("utf-8", "surrogateescape")
+        return said["stream"], nanoseconds(said["time"]), text.removesuffix(b"\n"), not text.endswith(b"\n")
+    except (ValueError, KeyError, TypeError, AssertionError):
+        return None
+
+
+def twin(kind: str, raw: bytes) -> list[Line]:
+    """The lines within the frames, each with the moment that is told of it."""
+    piece_of = cri_piece if kind == "cri" else docker_piece
+    lines: list[Line] = []
+    begun: dict[str, tuple[int, bytes]] = {}
+    *whole, last = raw.split(b"\n")
+    for line in whole:
+        piece = piece_of(line)
+        if piece is None:
+            lines.append((line + b"\n", None))
+            continue
+        stream, ns, text, goes_on = piece
+        first, before = begun.pop(stream, (ns, b""))
+        if goes_on:
+            begun[stream] = (first, before + text)
+        else:
+            lines += [(one + b"\n", first) for one in (before + text).split(b"\n")]
+    torn = piece_of(last)
+    if torn is not None:
+        stream, ns, text, goes_on = torn
+        first, before = begun.pop(stream, (ns, b""))
+        if kind == "docker" and not goes_on:
+            lines.append((before + text + b"\n", first))
+        else:
+            begun[stream] = (first, before + text)
+    left: list[Line] = [(begun[stream][1], begun[stream][0]) for stream in STREAMS if stream in begun]
+    if torn is None and last:
+        left.append((last, None))
+    lines += [(text + b"\n", ns) for text, ns in left[:-1]]
+    return lines + [one for one in left[-1:] if one[0]]
+
+
+def framed(kind: str, stream: str, moment: str, text: bytes, *, goes_on: bool) -> bytes:
+    if kind == "cri":
+        return f"{moment} {stream} {'P' if goes_on else 'F'} ".encode() + text + b"\n"
+    said = json.dumps(
+        {"log": text.decode("utf-8", "surrogateescape") + "\n" * (not goes_on)},
+        ensure_ascii=len(text) % 2 == 0,
+    )
+    # What is no UTF-8 stands there as it is.
+    raw = re.sub(r"\\u(dc[89a-f][0-9a-f])", lambda half: chr(int(half[1], 16)), said).encode(
+        "utf-8", "surrogateescape"
+    )
+    return raw[:-1] + f', "stream":"{stream}","attrs":{{"tag":"a}}\\"b"}},"time":"{moment}"}}\n'.encode()
+
+
+def random_log(kind: str, chance: random.Random, count: int, *, begin: int = 0) -> bytes:
+    parts = []
+    for number in range(begin, begin + count):
+        if chance.random() < 0.05:
+            parts.append(chance.choice(FOREIGN) + b"\n")
+            continue
+        moment = BEGIN + timedelta(seconds=number)
+        told = moment.strftime("%Y-%m-%dT%H:%M:%S") + f".{chance.randrange(10**9):09}Z"
+        text = chance.choice(TEXTS)
+        parts.append(framed(kind, chance.choice(STREAMS), told, text, goes_on=chance.random() < 0.3))
+    return b"".join(parts)
+
+
+def decoded(lines: list[Line]) -> list[str]:
+    return [text.decode("utf-8", "replace") for text, _ in lines]
+
+
+@pytest.mark.parametrize("kind", ["cri", "docker"])
+@pytest.mark.parametrize("seed", range(40))
+def test_what_comes_out_is_what_the_twin_says(kind: str, seed: int) -> None:
+    chance = random.Random(seed)
+    raw = random_log(kind, chance, chance.randrange(60))
+    raw = raw[: len(raw) - chance.choice([0, 0, 1, chance.randrange(40)])]
+    expected = twin(kind, raw)
+    decoder, text, told = _core.Frames(kind), b"", b""
+    at = 0
+    while at < len(raw):
+        size = chance.choice([1, 7, 100, 10_000])
+        more, entries = decoder.push(raw[at : at + size])
+        text, told, at = text + more, told + entries, at + size
+    more, entries = decoder.finish()
+    text, told = text + more, told + entries
+    assert text == b"".join(one for one, _ in expected)
+    words = [int.from_bytes(told[at : at + 8], "little", signed=True) for at in range(0, len(told), 8)]
+    starts = [sum(len(one) for one, _ in expected[:number]) for number in range(len(expected))]
+    assert words[0::2] == starts
+    assert [None if ns == -(2**63) else ns for ns in words[1::2]] == [ns for _, ns in expected]
+
+
+@pytest.mark.parametrize("kind", ["cri", "docker"])
+@pytest.mark.parametrize("seed", range(8))
+def test_a_log_says_what_the_program_wrote_and_when(tmp_path: Path, kind: str, seed: int) -> None:
+    chance = random.Random(seed)
+    first = framed(kind, "stdout", "2026-11-22T02:09:59.5Z", b"first", goes_on=False)
+    raw = first + random_log(kind, chance, 3000)
+    (tmp_path / "any.name").write_bytes(raw)
+    (tmp_path / "any.name.gz").write_bytes(gzip.compress(raw))
+    expected = twin(kind, raw)
+    for name in ("any.name", "any.name.gz"):
+        log = logdex.open(tmp_path / name, tz="UTC")
+        assert list(log.lines()) == decoded(expected)
+        assert list(log.lines(r"^\[rank3\]: ERROR")) == [
+            one for one in decoded(expected) if one.startswith("[rank3]: ERROR")
+        ]
+        assert log.count("nan$") == sum(re.search("nan$", one) is not None for one in decoded(expected))
+        records = list(log.records())
+        for record, (_, ns) in zip(records, expected, strict=True):
+            if ns is not None:
+                assert (record.how, record.time) == (
+                    "own",
+                    BEGIN + timedelta(microseconds=(ns - int(BEGIN.timestamp()) * 10**9) // 1000),
+                )
+        since, until = BEGIN + timedelta(seconds=500), BEGIN + timedelta(seconds=900)
+        in_range = [one.text for one in records if since <= one.time <= until]
+        assert list(log.lines(since=since, until=until)) == in_range
+        assert list(log.lines(last=7)) == decoded(expected)[-7:]
+        with log.lines() as lines:
+            taken = [next(lines) for _ in range(100)]
+            assert taken + list(log.lines(after=lines.cursor)) == decoded(expected)
+
+
+@pytest.mark.parametrize("kind", ["cri", "docker"])
+@pytest.mark.parametrize("seed", range(6))
+def test_a_follow_of_a_container_goes_on_over_rotations(tmp_path: Path, kind: str, seed: int) -> None:
+    chance = random.Random(seed)
+    path = tmp_path / (f"{POD}/0.log" if kind == "cri" else f"{DOCKER}/{DOCKER}-json.log")
+    path.parent.mkdir(parents=True)
+    raw = random_log(kind, chance, 200)
+    path.write_bytes(raw)
+    end = framed(kind, "stdout", "2026-11-22T03:00:00Z", b"x", goes_on=False) + framed(
+        kind, "stderr", "2026-11-22T03:00:01Z", b"the end", goes_on=False
+    )
+    with logdex.open(path).lines(follow=True) as lines:
+        taken: list[str] = []
+        for turn in range(1, 5):
+            if turn == 3:
+                os.rename(path, f"{path}.1" if kind == "docker" else f"{path}.20261122-021000")
+            more = random_log(kind, chance, 30, begin=200 * turn) + (end if turn == 4 else b"")
+            raw += more
+            for at in range(0, len(more), 1000):
+                with path.open("ab") as file:
+                    file.write(more[at : at + 1000])
+        for line in lines:
+            taken.append(line)
+            if line.endswith("the end\n"):
+                break
+    assert taken == decoded(twin(kind, raw))
+    assert list(logdex.open(path, rotated=True).lines()) == taken
+    # Of a directory they come in the order of time, which for a line of parts is that of the first.
+    assert sorted(logdex.open(tmp_path).lines()) == sorted(taken)
+    del lines
+    assert not [one for one in threading.enumerate() if one.name == "logdex-spool" and not ended(one)]
+
+
+def ended(thread: threading.Thread) -> bool:
+    thread.join(20)
+    return not thread.is_alive()
+
+
+def test_restarts_of_a_pod_are_attempts_and_rotations_one_log(tmp_path: Path) -> None:
+    pod = tmp_path / POD
+    pod.mkdir(parents=True)
+
+    def cri(seconds: int, text: str, tag: str = "F") -> bytes:
+        return framed(
+            "cri",
+            "stdout",
+            (BEGIN + timedelta(seconds=seconds)).strftime("%Y-%m-%dT%H:%M:%SZ"),
+            text.encode(),
+            goes_on=tag == "P",
+        )
+
+    (pod / "0.log.20261122-020000.gz").write_bytes(gzip.compress(cri(0, "a") + cri(1, "b1 ", "P")))
+    (pod / "0.log.20261122-021000").write_bytes(cri(2, "b2") + cri(3, "c"))
+    (pod / "0.log").write_bytes(cri(4, "d"))
+    (pod / "1.log").write_bytes(cri(5, "e"))
+    log = logdex.open(tmp_path)
+    assert log.sources == ["ns/trainer-0/main"]
+    assert [(one.part, one.text) for one in log.records()] == [
+        ("attempt 0", "a\n"),
+        ("attempt 0", "b1 b2\n"),
+        ("attempt 0", "c\n"),
+        ("attempt 0", "d\n"),
+        ("attempt 1", "e\n"),
+    ]
+    with log.lines(follow=True) as lines:
+        assert [next(lines) for _ in range(5)] == ["a\n", "b1 b2\n", "c\n", "d\n", "e\n"]
+        (pod / "2.log").touch()
+        (pod / "2.log").write_bytes(cri(9, "f"))
+        assert next(lines) == "f\n"
+
+
+def test_frames_stay_where_that_is_wished(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    raw = framed("cri", "stdout", "2026-11-22T02:10:00Z", b"a", goes_on=False)
+    (tmp_path / "a.log").write_bytes(raw)
+    log = logdex.open(tmp_path / "a.log")
+    assert list(log.lines()) == ["a\n"]
+    monkeypatch.setenv("LOGDEX_FRAMES", "off")
+    assert list(log.lines()) == [raw.decode()]
+
+
+@pytest.mark.parametrize(
+    "line", ["2026-11-22T02:10:00Z a program's own", '{"log": "x", "level": "info"}', "2", "{", ""]
+)
+def test_other_logs_have_no_frames(tmp_path: Path, line: str) -> None:
+    (tmp_path / "a.log").write_text(line + "\n")
+    assert list(logdex.open(tmp_path / "a.log").lines()) == [line + "\n"]
+
+
+@pytest.mark.parametrize(
+    "head",
+    ["\x1b[36mweb-1  | \x1b[0m", "\x1b[33mtrain_worker_1  |\x1b[0m ", "web-1  | ", "[pod/x-1/main] ", ""],
+)
+def test_names_that_other_tools_put_before_a_stamp_are_passed_over(head: str) -> None:
+    told = logdex.parse_time(f"{head}2026-11-22T02:10:00.000000000Z GET /")
+    assert told == BEGIN
