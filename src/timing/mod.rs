@@ -331,9 +331,7 @@ impl Timing {
                 (Cow::Owned(line::ends(bytes)), Some(candidates.iter().copied().peekable()))
             }
         };
-        // What is kept is what was there.
-        let all = picked.is_none() && self.terms.window == Window::default() && !self.asks_for_steps();
-        let (mut kept, mut times) = (Vec::new(), Vec::with_capacity(if all { ends.len() } else { 0 }));
+        let (mut kept, mut times) = (Vec::new(), Vec::new());
         let mut start = 0;
         let mut marks = Marks::default();
         self.fold.stand_at(batch.block.file_offset(0));
@@ -359,15 +357,11 @@ impl Timing {
             let mut time = self.time(taken, came.unwrap_or_default());
             (time.level, time.step) = (batch.level_at(line.start), step);
             if in_steps && time.span.is_none_or(|span| self.terms.window.meets(span)) {
-                if !all {
-                    kept.push(candidate);
-                }
+                kept.push(candidate);
                 times.push(time);
             }
         }
-        if !all {
-            batch.selection = Selection::Picked(kept);
-        }
+        batch.selection = Selection::Picked(kept);
         batch.times = times;
     }
 
