@@ -6,7 +6,7 @@
 //! a seek brings them; else a [`scan`] brings all, or a [`follow`] what is there and what comes. Either way workers read
 //! blocks, search them with the [`pattern`], and hand [`batch`]es over in file order; [`timing`] keeps the lines in the
 //! range, and the [`caller`] judges what is left. [`merge`] puts many queries in one order, [`combined`] the two logs of one
-//! process, [`show`] writes answers to a descriptor, [`evidence`] gathers who wrote what that tells of a failure, `arrow`
+//! process, [`show`] writes answers to a descriptor, in a follow of many [`fold`]ed, [`evidence`] gathers who wrote what that tells of a failure, `arrow`
 //! makes columns of lines. A [`cursor`] says how far an answer was handed out. The binding, `python`, makes `str` of it.
 //!
 //! The rooms stand on floors: none imports one that stands after it in the table of `CONTRIBUTING.md`.
@@ -48,6 +48,7 @@ pub mod error;
 pub mod evidence;
 pub mod fields;
 pub mod file;
+pub mod fold;
 pub mod follow;
 pub mod frame;
 pub mod index;

@@ -667,6 +667,7 @@ class Show:
         last: int | None = None,
         most: int | None = None,
         keeps_place: bool = False,
+        folds: bool = False,
     ) -> Self: ...
     def run(self, sink: Sink | None, *, live: bool = False) -> int:
         """Writes the lines, or only counts them where `sink` is None; returns how many were meant.

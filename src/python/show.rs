@@ -49,6 +49,10 @@ impl Clock {
 
 /// `logdex.command.rows.Shown`, field by field: a question, and how its answer is shown.
 #[derive(FromPyObject)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "the fields of a Python class, each an option of the command"
+)]
 struct Shown {
     question: Py<Question>,
     invert: bool,
@@ -65,6 +69,10 @@ struct Shown {
     clock: Option<Py<Clock>>,
     /// Whether rows have the colour of their level.
     colors: bool,
+    /// Whether only the last frame of a line is shown.
+    frames: bool,
+    /// What it is called in a line that stands for several.
+    member: Vec<u8>,
 }
 
 /// What is shown, and how it is put in order.
@@ -88,13 +96,13 @@ impl Shown {
         wakeup: &Arc<Wakeup>,
     ) -> (show::Shown, PythonCaller, Option<Py<PyAny>>) {
         let (shape, zone) = (self.shape(), self.question.get().zone().0.clone());
-        let Self { question, label, heading, gap, json, numbers, clock, colors, .. } = self;
+        let Self { question, label, heading, gap, json, numbers, clock, colors, frames, member, .. } = self;
         let clock = clock.map(|clock| Arc::clone(&clock.get().0));
         let json = json.map(|(source, rank, part)| Json { source, rank, part, zone });
         let keep = question.get().kept(py);
         let (question, caller) = question.get().put(py, closed, wakeup);
-        let style = Style { label, heading, gap, json, numbers, clock, colors };
-        (show::Shown { question, style, shape }, caller, keep)
+        let style = Style { label, heading, gap, json, numbers, clock, colors, frames };
+        (show::Shown { question, style, shape, member }, caller, keep)
     }
 }
 
@@ -132,7 +140,7 @@ struct Told {
 #[pymethods]
 impl Show {
     #[new]
-    #[pyo3(signature = (shown, *, paint=None, picks=false, scout=None, skip=0, last=None, most=None, keeps_place=false))]
+    #[pyo3(signature = (shown, *, paint=None, picks=false, scout=None, skip=0, last=None, most=None, keeps_place=false, folds=false))]
     #[expect(clippy::too_many_arguments, reason = "the keywords of a Python call")]
     fn new(
         py: Python<'_>,
@@ -144,6 +152,7 @@ impl Show {
         last: Option<usize>,
         most: Option<u64>,
         keeps_place: bool,
+        folds: bool,
     ) -> Self {
         let (closed, wakeup) = (Arc::new(AtomicBool::new(false)), Arc::new(Wakeup::default()));
         let (mut logs, mut caller, mut keep) = (Vec::new(), None, Vec::new());
@@ -162,7 +171,7 @@ impl Show {
         }
         let one = logs.len() == 1 && !grows && (logs[0].shape.is_plain() || !logs[0].question.follow);
         let parts = match logs.pop() {
-            Some(show::Shown { question, style, shape }) if one => {
+            Some(show::Shown { question, style, shape, .. }) if one => {
                 Parts::One(Box::new(Feed::new(question, shape, skip, keeps_place)), style)
             }
             last_log => {
@@ -175,7 +184,7 @@ impl Show {
                     wakeup: Arc::clone(&wakeup),
                     ..MergeTerms::default()
                 };
-                Parts::Many(Box::new(Many::new(logs, terms, skip)))
+                Parts::Many(Box::new(Many::new(logs, terms, skip, folds)))
             }
         };
         let caller = caller.unwrap_or_else(|| PythonCaller::new(None, None, Arc::clone(&closed)));

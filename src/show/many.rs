@@ -8,9 +8,10 @@ use std::time::{Duration, Instant};
 
 use super::attended::Attended;
 use super::out::{Out, Painter};
-use super::{Manner, Page, Shape, Shaper, Style};
+use super::{Manner, Page, Row, Shape, Shaper, Style};
 use crate::caller::Caller;
 use crate::error::{Error, Result};
+use crate::fold::{self, Folder};
 use crate::merge::{Held, Merge, MergeStep, MergeTerms};
 use crate::query::Question;
 use crate::system::lock::lock;
@@ -29,6 +30,8 @@ pub struct Shown {
     pub style: Style,
     /// Which lines of it are shown.
     pub shape: Shape,
+    /// What it is called in a line that stands for several, if lines are folded.
+    pub member: Vec<u8>,
 }
 
 /// One who looks for logs that were not there before.
@@ -45,23 +48,29 @@ pub struct Many {
     skip: u64,
     /// When the place was told last.
     told: Option<Instant>,
+    /// What many logs say alike, where that is to be one line.
+    folder: Option<Folder<Row>>,
 }
 
 /// How the lines of one log go out.
 struct Way {
     style: Style,
     shaper: Shaper,
+    member: Vec<u8>,
     /// Whether the heading was written.
     headed: bool,
 }
 
 impl Many {
-    /// Merges `logs` as `terms` say, without the first `skip` lines that are meant.
-    pub fn new(logs: Vec<Shown>, terms: MergeTerms, skip: u64) -> Self {
+    /// Merges `logs` as `terms` say, without the first `skip` lines that are meant; with `folds`, what they say alike
+    /// within a moment is one row.
+    pub fn new(logs: Vec<Shown>, terms: MergeTerms, skip: u64, folds: bool) -> Self {
         let plain = logs.iter().all(|one| one.shape.is_plain());
         let records = logs.iter().any(|one| one.shape.records);
-        let terms = MergeTerms { in_file_order: !plain, still: records.then_some(STILL), ..terms };
-        let mut many = Self { merge: Merge::new(Vec::new(), terms), ways: Vec::new(), skip, told: None };
+        let terms = MergeTerms { in_file_order: !plain, still: (records || folds).then_some(STILL), ..terms };
+        let folder = folds.then(Folder::default);
+        let mut many =
+            Self { merge: Merge::new(Vec::new(), terms), ways: Vec::new(), skip, told: None, folder };
         let questions = many.take(logs);
         many.merge.add(questions);
         many
@@ -88,18 +97,37 @@ impl Many {
         hits: &mut u64,
     ) -> Result<()> {
         let caller = &mut Attended { caller, sink: manner.sink.filter(|_| manner.live) };
-        let (mut out, mut page) = (Out::new(manner, hits), Page::default());
+        let mut out = Out::new(manner, hits);
+        let shown = self.show_all(manner, &mut out, &mut painter, scout, caller);
+        if shown.is_err() && self.folder.as_ref().is_some_and(|folder| !folder.is_empty()) {
+            // Whoever ends it has a right to what had come before.
+            self.unfold(true, &mut out, &mut painter)?;
+            out.flush(&mut || Ok(()))?;
+        }
+        shown
+    }
+
+    fn show_all(
+        &mut self,
+        manner: Manner<'_>,
+        out: &mut Out<'_>,
+        painter: &mut Option<&mut dyn Painter>,
+        scout: &mut dyn Scout,
+        caller: &mut dyn Caller,
+    ) -> Result<()> {
+        let mut page = Page::default();
         loop {
             while let Some((at, held)) = self.merge.ready() {
                 self.shape(at, &held, &mut page, caller)?;
-                self.write(at, &mut page, &mut out, &mut painter)?;
+                self.write(at, &mut page, out, painter)?;
                 if out.is_full() {
                     return out.flush(&mut || caller.pulse());
                 }
                 out.make_room(&mut || caller.pulse())?;
             }
+            self.unfold(false, out, painter)?;
             out.settle(&mut || caller.pulse())?;
-            self.tell(manner, &out, TOLD)?;
+            self.tell(manner, out, TOLD)?;
             match self.merge.advance(caller)? {
                 MergeStep::Line => continue,
                 MergeStep::Look => {
@@ -118,11 +146,12 @@ impl Many {
                 } else {
                     shaper.settle(&mut self.skip, &mut page);
                 }
-                self.write(at, &mut page, &mut out, &mut painter)?;
+                self.write(at, &mut page, out, painter)?;
             }
+            self.unfold(true, out, painter)?;
             if over {
                 out.flush(&mut || caller.pulse())?;
-                return self.tell(manner, &out, Duration::ZERO);
+                return self.tell(manner, out, Duration::ZERO);
             }
         }
     }
@@ -141,9 +170,9 @@ impl Many {
     /// What is asked of `logs`, each of which gets its way.
     fn take(&mut self, logs: Vec<Shown>) -> Vec<Question> {
         let take = |one: Shown| {
-            let Shown { mut question, style, shape } = one;
+            let Shown { mut question, style, shape, member } = one;
             let shaper = Shaper::new(&mut question, shape);
-            self.ways.push(Way { style, shaper, headed: false });
+            self.ways.push(Way { style, shaper, member, headed: false });
             question
         };
         logs.into_iter().map(take).collect()
@@ -161,6 +190,14 @@ impl Many {
         painter: &mut Option<&mut dyn Painter>,
     ) -> Result<()> {
         let Way { style, headed, .. } = &mut self.ways[at];
+        if let Some(folder) = &mut self.folder {
+            let now = Instant::now();
+            for &row in page.rows() {
+                folder.push(at, style.framed(page.text(row)), row, now);
+            }
+            page.clear();
+            return self.unfold(false, out, painter);
+        }
         for &row in page.rows() {
             if out.is_full() {
                 break;
@@ -169,5 +206,48 @@ impl Many {
         }
         page.clear();
         Ok(())
+    }
+
+    /// Writes the groups whose moment is over, or all of them.
+    fn unfold(&mut self, all: bool, out: &mut Out<'_>, painter: &mut Option<&mut dyn Painter>) -> Result<()> {
+        let Some(mut folder) = self.folder.take() else { return Ok(()) };
+        let shown = self.write_groups(&mut folder, all, out, painter);
+        self.folder = Some(folder);
+        shown
+    }
+
+    fn write_groups(
+        &mut self,
+        folder: &mut Folder<Row>,
+        all: bool,
+        out: &mut Out<'_>,
+        painter: &mut Option<&mut dyn Painter>,
+    ) -> Result<()> {
+        let (now, mut text) = (Instant::now(), Vec::new());
+        while let Some(group) = folder.pop(self.ways.len(), now, all) {
+            text.clear();
+            group.write(&mut text);
+            let members = group.members();
+            if let [at] = *members {
+                let Way { style, headed, .. } = &mut self.ways[at];
+                out.row(style, group.about, &text, headed, painter)?;
+                continue;
+            }
+            for &at in members {
+                let Way { style, headed, .. } = &mut self.ways[at];
+                out.heading(style, headed);
+            }
+            let style = self.of_group(members);
+            out.row(&style, group.about, &text, &mut true, painter)?;
+            out.count(members.len() - 1);
+        }
+        Ok(())
+    }
+
+    /// How the line is written that stands for several: as the first's, with the names of all.
+    fn of_group(&self, members: &[usize]) -> Style {
+        let mut label = fold::label(members.iter().map(|at| self.ways[*at].member.as_slice()));
+        label.push(b' ');
+        Style { label, ..self.ways[members[0]].style.clone() }
     }
 }

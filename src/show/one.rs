@@ -23,7 +23,7 @@ pub fn show_one(
     let mut out = Out::new(manner, hits);
     let place = Place { told: manner.place };
     if feed.is_plain() && style.is_plain() && painter.is_none() && manner.most.is_none() {
-        return plain(feed, caller, &mut out, place);
+        return plain(feed, style.frames, caller, &mut out, place);
     }
     let (mut page, mut headed) = (Page::default(), false);
     while feed.turn(&mut page, caller)? {
@@ -57,11 +57,17 @@ impl Place<'_> {
     }
 }
 
-/// The lines of one feed as they are.
-fn plain(feed: &mut Feed, caller: &mut dyn Caller, out: &mut Out<'_>, place: Place<'_>) -> Result<()> {
+/// The lines of one feed as they are, with `frames` their last frames.
+fn plain(
+    feed: &mut Feed,
+    frames: bool,
+    caller: &mut dyn Caller,
+    out: &mut Out<'_>,
+    place: Place<'_>,
+) -> Result<()> {
     let mut ended = true;
     while let Some(batch) = feed.next_batch(caller)? {
-        ended = out.pour(&batch, &mut || caller.pulse())?.unwrap_or(ended);
+        ended = out.pour(&batch, frames, &mut || caller.pulse())?.unwrap_or(ended);
         feed.recycle(batch);
         place.tell(feed, out);
     }

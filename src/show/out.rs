@@ -2,9 +2,12 @@
 
 use std::time::{Duration, Instant};
 
+use memchr::memchr;
+
 use super::{Kind, Manner, Row, Sink, Style};
 use crate::batch::{Batch, Selection};
 use crate::error::Result;
+use crate::fold::last_frame;
 
 /// How much is gathered before it is written, in bytes.
 const ENOUGH: usize = 128 << 10;
@@ -50,6 +53,13 @@ impl<'s> Out<'s> {
         self.most.is_some_and(|most| *self.hits >= most)
     }
 
+    /// Writes the heading of a feed, unless that was done.
+    pub(super) fn heading(&mut self, style: &Style, headed: &mut bool) {
+        if !std::mem::replace(headed, true) && self.sink.is_some() {
+            self.buffer.extend_from_slice(&style.heading);
+        }
+    }
+
     /// Writes a row; `headed` says whether the heading of its feed was written.
     pub(super) fn row(
         &mut self,
@@ -63,9 +73,8 @@ impl<'s> Out<'s> {
         if self.sink.is_none() {
             return Ok(());
         }
-        if !std::mem::replace(headed, true) {
-            self.buffer.extend_from_slice(&style.heading);
-        }
+        let text = style.framed(text);
+        self.heading(style, headed);
         match painter {
             Some(painter) if row.kind == Kind::Hit && painter.picks() => {
                 for picked in painter.paint(text)?.split_inclusive(|byte| *byte == b'\n') {
@@ -80,16 +89,19 @@ impl<'s> Out<'s> {
         Ok(())
     }
 
-    /// Writes the lines of `batch` as they are; says whether the last of them ends in `\n`, if there is one.
+    /// Writes the lines of `batch` as they are, with `frames` their last frames; says whether the last of them ends in
+    /// `\n`, if there is one.
     pub(super) fn pour(
         &mut self,
         batch: &Batch,
+        frames: bool,
         pulse: &mut dyn FnMut() -> Result<()>,
     ) -> Result<Option<bool>> {
         *self.hits += batch.len();
         let Some(sink) = self.sink else { return Ok(None) };
         let bytes = batch.block.bytes();
         let last = match &batch.selection {
+            _ if frames && memchr(b'\r', bytes).is_some() => self.pour_frames(batch, pulse)?,
             Selection::All(_) => {
                 self.flush(pulse)?;
                 sink.write(bytes, pulse)?;
@@ -104,6 +116,28 @@ impl<'s> Out<'s> {
         };
         self.settle(pulse)?;
         Ok(last.map(|last| last == b'\n'))
+    }
+
+    /// Writes the last frame of each line; gives the last byte.
+    fn pour_frames(&mut self, batch: &Batch, pulse: &mut dyn FnMut() -> Result<()>) -> Result<Option<u8>> {
+        let bytes = batch.block.bytes();
+        let mut last = None;
+        for line in batch.lines() {
+            let text = line.of(bytes);
+            let frame = last_frame(text);
+            self.buffer.extend_from_slice(frame);
+            if text.ends_with(b"\n") && !frame.ends_with(b"\n") {
+                self.buffer.push(b'\n');
+            }
+            last = text.last().copied();
+            self.make_room(pulse)?;
+        }
+        Ok(last)
+    }
+
+    /// Counts lines that are meant, and for which another row stands.
+    pub(super) fn count(&mut self, lines: usize) {
+        *self.hits += lines as u64;
     }
 
     /// Ends a line that was written without its end.

@@ -8,6 +8,7 @@ use memchr::memmem;
 
 use super::{Clock, Kind, Row};
 use crate::batch::how_word;
+use crate::fold::last_frame;
 use crate::level::Level;
 use crate::stamp::rank;
 
@@ -29,6 +30,8 @@ pub struct Style {
     pub clock: Option<Arc<Clock>>,
     /// Whether rows have the colour of their level.
     pub colors: bool,
+    /// Of a line with carriage returns only the last frame is shown.
+    pub frames: bool,
 }
 
 /// What a JSON row says beside the line.
@@ -45,7 +48,7 @@ pub struct Json {
 }
 
 impl Style {
-    /// Whether rows go out as they are.
+    /// Whether rows go out as they are, their earlier frames apart.
     pub fn is_plain(&self) -> bool {
         self.label.is_empty()
             && self.heading.is_empty()
@@ -53,6 +56,11 @@ impl Style {
             && !self.numbers
             && self.clock.is_none()
             && !self.colors
+    }
+
+    /// What is shown of a line.
+    pub fn framed<'t>(&self, text: &'t [u8]) -> &'t [u8] {
+        if self.frames { last_frame(text) } else { text }
     }
 
     /// Appends a row whose text is `raw` to `out`; `text` is that text, painted or not.

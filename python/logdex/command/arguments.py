@@ -180,6 +180,19 @@ def _add_manner(how: argparse._ArgumentGroup) -> None:
         help="show before each line where it is from (the default where there are several sources)",
     )
     how.add_argument(
+        "--fold",
+        action=argparse.BooleanOptionalAction,
+        default=None,
+        help="with -f of several sources, show what they say alike within 0.2 s as one line, with the ranks and the "
+        "range of each number (the default on a terminal)",
+    )
+    how.add_argument(
+        "--frames",
+        choices=["last", "all"],
+        help="of a line with carriage returns, a progress bar, show the last frame, or the line as it is (the "
+        "default on a terminal that shows lines alone, with --json, and in a follow that shows text as it comes)",
+    )
+    how.add_argument(
         "--json", action="store_true", help="show one JSON object a line, with source, rank, time and text"
     )
     how.add_argument(
@@ -305,6 +318,17 @@ def contradiction(args: argparse.Namespace) -> str | None:
             "--fields and --pretty show a line in their own way, as -o and --json do",
         ),
         (args.time != "none" and (args.json or picks), "--time stands before whole lines"),
+        (args.fold and not args.follow, "--fold is of what comes, as -f shows it"),
+        (
+            args.fold and (args.json or picks or shaped or args.before or args.after or args.records),
+            "--fold puts whole lines together, and nothing else",
+        ),
+        (args.fold and args.max_count, "-m counts lines, of which --fold shows many at once"),
+        (
+            args.fold and args.cursor_file,
+            "--cursor-file keeps a place between lines, of which --fold shows many at once",
+        ),
+        (args.frames == "last" and picks, "-o shows what matched, --frames the end of the line"),
         (args.fields is not None and args.pretty, "--fields shows some fields, --pretty all"),
         (args.histogram and args.follow, "--histogram counts what is there, -f goes on"),
         (

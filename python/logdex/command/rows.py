@@ -6,13 +6,14 @@ import os
 import re
 import sys
 from argparse import Namespace
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from logdex import _core, _when
 from logdex._core import Question
 from logdex._fields import Fields
 from logdex._filters import with_filters
 from logdex._question import steps_of, zone_of
+from logdex.command.names import ShortNames
 from logdex.inputs.input import Input
 from logdex.log import Log
 
@@ -37,6 +38,8 @@ class Shown(Fields):
     numbers: bool = False
     clock: _core.Clock | None = None
     colors: bool = False
+    frames: bool = False
+    member: bytes = b""
 
     @property
     def is_plain(self) -> bool:
@@ -47,8 +50,16 @@ class Shown(Fields):
 class Rows:
     """What the options say about every file of one call."""
 
-    def __init__(self, args: Namespace, regex: str | None, *, several: bool, many_labels: bool) -> None:
-        """`several` files are shown in one order; `many_labels` says whether labels help."""
+    def __init__(
+        self,
+        args: Namespace,
+        regex: str | None,
+        *,
+        several: bool,
+        many_labels: bool,
+        found: Sequence[Input] = (),
+    ) -> None:
+        """`several` files, `found` now or later, are shown in one order; `many_labels` says whether labels help."""
         self._args = args
         # One moment for all files, those included that come later.
         self._now = _when.now()
@@ -60,6 +71,8 @@ class Rows:
         self.labels: bool = many_labels if args.labels is None else args.labels
         self.picks: bool = args.only_matching or args.group is not None or args.fields is not None
         self.paint = self._paint()
+        self.folds = several and args.follow and self._folds()
+        self._names = ShortNames(found) if self.folds else None
         self._clock = _clock(args.time)
         self._colored: dict[str, int] = {}
 
@@ -80,7 +93,7 @@ class Rows:
             args.since,
             args.until,
             follow=live,
-            partial=live and self._is_bare(),
+            partial=live and self._is_bare() and args.frames != "last",
             ended=ended,
             steps=steps_of(args.step, args.steps),
             now=self._now,
@@ -112,7 +125,25 @@ class Rows:
             numbers=args.line_number,
             clock=self._clock,
             colors=colors,
+            frames=self._shows_last_frames(live),
+            member=os.fsencode(self._names.of(one)) if self._names else b"",
         )
+
+    def _folds(self) -> bool:
+        """Whether what many sources say alike is one line: on a terminal, if nothing is asked of single ones."""
+        args = self._args
+        if args.fold is not None:
+            return bool(args.fold)
+        of_lines = args.json or self.picks or args.pretty or args.max_count or args.cursor_file
+        return not (of_lines or args.before or args.after or args.records) and sys.stdout.isatty()
+
+    def _shows_last_frames(self, live: bool) -> bool:
+        """Whether of a progress bar its end is shown: a terminal shows that by itself, if nothing stands before it."""
+        args = self._args
+        if args.frames is not None or args.json or self.picks:
+            return bool(args.frames == "last")
+        alone = not (self._several or self.labels or args.line_number or self._clock is not None)
+        return not (alone and (sys.stdout.isatty() or (live and self._is_bare())))
 
     def _paint(self) -> Callable[[str], str] | None:
         """What makes a row of a line that is meant, where it is not the line as it is."""
@@ -153,11 +184,12 @@ class Rows:
     def _label(self, one: Input) -> bytes:
         if not self.labels:
             return b""
+        name = self._names.padded(one) if self._names else one.label
         if not self.color:
-            return f"{one.label} ".encode("utf-8", "surrogateescape")
+            return f"{name} ".encode("utf-8", "surrogateescape")
         number = self._colored.setdefault(one.label, len(self._colored))
         color = _LABEL_COLORS[number % len(_LABEL_COLORS)]
-        return f"\x1b[{color}m{one.label}{_OFF} ".encode("utf-8", "surrogateescape")
+        return f"\x1b[{color}m{name}{_OFF} ".encode("utf-8", "surrogateescape")
 
     def _heading(self, one: Input) -> bytes:
         if not one.name or self._args.json:

@@ -157,7 +157,7 @@ class _Command:
 
             settle_years(found, zone_of(args.tz))
         many_labels = lookout is not None or (len(found) > 1 and len({one.label for one in found}) > 1)
-        self._rows = Rows(args, regex, several=self._in_one_order, many_labels=many_labels)
+        self._rows = Rows(args, regex, several=self._in_one_order, many_labels=many_labels, found=found)
         self._found = [one for one in found if not self._in_one_order or self._can_be_read(one)]
         self._shown = [self._row(one) for one in self._found]
         self._place = self._resume(args.cursor_file) if args.cursor_file else None
@@ -275,6 +275,7 @@ class _Command:
             last=last,
             most=self._args.max_count,
             keeps_place=self._place is not None,
+            folds=self._rows.folds and sink is not None,
         )
         if self._place is not None:
             self._place.attend(show)

@@ -1,0 +1,221 @@
+//! Folding: what many ranks say alike within a moment, as one line.
+//!
+//! A **folder** puts each line into a **group**: the oldest open one of lines that differ from it in numbers only, and that
+//! was opened after the group of its source's line before. So the lines of a source are in their order in the groups, each
+//! in exactly one, and the third `step` of one rank stands with the third of the others, however far one lags behind.
+//! Groups go out in the order in which they were opened: when all sources are in, or after a bounded time.
+
+mod label;
+#[cfg(test)]
+mod proof;
+mod template;
+
+use std::cmp::Ordering;
+use std::collections::{HashMap, VecDeque};
+use std::time::{Duration, Instant};
+
+use memchr::memrchr;
+use xxhash_rust::xxh3::xxh3_64;
+
+pub use label::label;
+use template::{Kind, Place};
+
+/// How long a group waits for more sources: what ranks say at the same step comes within some tens of milliseconds.
+pub const MOMENT: Duration = Duration::from_millis(200);
+
+/// How many groups may wait. More come only where sources say different things, which would not be folded anyway.
+const MOST: usize = 4096;
+
+/// Up to here a stamp belongs to the head of a line, of which the earliest speaks for all.
+const HEAD: usize = 64;
+
+/// Lines of several sources that differ in numbers only.
+#[derive(Debug)]
+pub struct Group<T> {
+    skeleton: Vec<u8>,
+    places: Vec<Place>,
+    /// The text of the first line that came.
+    first: Vec<u8>,
+    /// The least and the greatest text of each place, where they differ from the first line's.
+    ranges: Vec<[Option<Vec<u8>>; 2]>,
+    /// The sources, in the order in which they came.
+    members: Vec<usize>,
+    opened: Instant,
+    /// What the caller knows of the first line.
+    pub about: T,
+}
+
+impl<T> Group<T> {
+    /// The sources that said it, each once.
+    pub fn members(&self) -> &[usize] {
+        &self.members
+    }
+
+    /// The line that stands for all: as the first said it, and where a number differs, from the least to the greatest.
+    pub fn write(&self, out: &mut Vec<u8>) {
+        let mut from = 0;
+        for (place, range) in self.places.iter().zip(&self.ranges) {
+            let own = &self.first[place.at.clone()];
+            let [least, most] = range.each_ref().map(|text| text.as_deref().unwrap_or(own));
+            out.extend_from_slice(&self.first[from..place.at.start]);
+            out.extend_from_slice(least);
+            if least != most && !(place.kind == Kind::Stamp && place.at.start < HEAD) {
+                out.extend_from_slice(b" to ");
+                out.extend_from_slice(most);
+            }
+            from = place.at.end;
+        }
+        out.extend_from_slice(&self.first[from..]);
+    }
+
+    /// Takes in a line that has the same skeleton.
+    fn join(&mut self, source: usize, line: &[u8], places: &[Place]) {
+        self.members.push(source);
+        for ((mine, range), its) in self.places.iter().zip(&mut self.ranges).zip(places) {
+            let (own, text) = (&self.first[mine.at.clone()], &line[its.at.clone()]);
+            if own == text {
+                continue;
+            }
+            for (limit, beyond) in range.iter_mut().zip([Ordering::Less, Ordering::Greater]) {
+                if compare(mine.kind, text, limit.as_deref().unwrap_or(own)) == beyond {
+                    *limit = Some(text.to_vec());
+                }
+            }
+        }
+    }
+}
+
+/// The order of two texts of a place. Digits beyond what a float holds decide as text.
+fn compare(kind: Kind, one: &[u8], other: &[u8]) -> Ordering {
+    let value = |text: &[u8]| std::str::from_utf8(text).ok()?.parse::<f64>().ok();
+    let by_value = match (kind, value(one), value(other)) {
+        (Kind::Number, Some(one), Some(other)) => one.total_cmp(&other),
+        _ => Ordering::Equal,
+    };
+    by_value.then_with(|| one.cmp(other))
+}
+
+/// Puts lines into groups; `T` is what the caller wants to know again of a group's first line.
+#[derive(Debug)]
+pub struct Folder<T> {
+    groups: VecDeque<Group<T>>,
+    /// How many groups have gone out: the number of the first that waits.
+    gone: u64,
+    /// The open groups of each skeleton, by its hash, the oldest first.
+    open: HashMap<u64, VecDeque<u64>>,
+    /// One past the group in which the last line of each source is.
+    after: Vec<u64>,
+    skeleton: Vec<u8>,
+    places: Vec<Place>,
+}
+
+impl<T> Default for Folder<T> {
+    fn default() -> Self {
+        Self {
+            groups: VecDeque::new(),
+            gone: 0,
+            open: HashMap::new(),
+            after: Vec::new(),
+            skeleton: Vec::new(),
+            places: Vec::new(),
+        }
+    }
+}
+
+impl<T> Folder<T> {
+    /// Takes the next line of a source.
+    pub fn push(&mut self, source: usize, line: &[u8], about: T, now: Instant) {
+        if self.after.len() <= source {
+            self.after.resize(source + 1, 0);
+        }
+        template::take_apart(line, &mut self.skeleton, &mut self.places);
+        let hash = xxh3_64(&self.skeleton);
+        let open = self.open.entry(hash).or_default();
+        let found = open.get(open.partition_point(|number| *number < self.after[source])).copied();
+        let next = self.gone + self.groups.len() as u64;
+        let number = match found {
+            Some(number) if self.groups[(number - self.gone) as usize].skeleton == self.skeleton => {
+                self.groups[(number - self.gone) as usize].join(source, line, &self.places);
+                number
+            }
+            _ => {
+                open.push_back(next);
+                self.groups.push_back(Group {
+                    skeleton: self.skeleton.clone(),
+                    places: self.places.clone(),
+                    first: line.to_vec(),
+                    ranges: vec![[None, None]; self.places.len()],
+                    members: vec![source],
+                    opened: now,
+                    about,
+                });
+                next
+            }
+        };
+        self.after[source] = number + 1;
+    }
+
+    /// The next group that is to go out, of `sources` that may speak; with `all`, also one that would still wait.
+    pub fn pop(&mut self, sources: usize, now: Instant, all: bool) -> Option<Group<T>> {
+        let first = self.groups.front()?;
+        let is_due = all
+            || first.members.len() >= sources
+            || self.groups.len() > MOST
+            || now.saturating_duration_since(first.opened) >= MOMENT;
+        if !is_due {
+            return None;
+        }
+        let group = self.groups.pop_front()?;
+        let hash = xxh3_64(&group.skeleton);
+        if let Some(open) = self.open.get_mut(&hash) {
+            open.pop_front();
+            if open.is_empty() {
+                self.open.remove(&hash);
+            }
+        }
+        self.gone += 1;
+        Some(group)
+    }
+
+    /// Whether no line waits.
+    pub fn is_empty(&self) -> bool {
+        self.groups.is_empty()
+    }
+}
+
+/// Of a line with carriage returns, which a terminal would show one over the other, the last frame that is not blank,
+/// without its line end; any other line as it is.
+pub fn last_frame(line: &[u8]) -> &[u8] {
+    let ends = line.iter().rev().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
+    let mut rest = &line[..line.len() - ends];
+    let mut is_one = true;
+    while let Some(at) = memrchr(b'\r', rest) {
+        is_one = false;
+        let frame = &rest[at + 1..];
+        if !frame.trim_ascii().is_empty() {
+            return frame;
+        }
+        rest = &rest[..at];
+    }
+    if is_one { line } else { rest }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_frame_is_what_a_terminal_shows_in_the_end() {
+        for (line, shown) in [
+            ("10%\r20%\r30%\n", "30%"),
+            ("10%\r20%\r\n", "20%"),
+            ("10%\r20%\r      \r\n", "20%"),
+            ("dos\r\n", "dos\r\n"),
+            ("\r  \r\n", ""),
+            ("\rx", "x"),
+            ("", ""),
+        ] {
+            assert_eq!(last_frame(line.as_bytes()), shown.as_bytes(), "{line:?}");
+        }
+    }
+}

@@ -1,0 +1,137 @@
+//! What two lines have in common that differ in numbers only: the text around the numbers, and where these stand.
+
+use std::ops::Range;
+
+/// What a place of a template holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A number, with its sign, fraction and exponent.
+    Number,
+    /// A time of day or a date, at the head of the line or not.
+    Stamp,
+}
+
+/// A place of a line whose text may be another on lines that are alike.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// What stands there.
+    pub kind: Kind,
+    /// Where it stands in the line.
+    pub at: Range<usize>,
+}
+
+/// What stands for a number, for a stamp, and before a byte of the line that is one of the three.
+const NUMBER: u8 = 1;
+const STAMP: u8 = 2;
+const ESCAPE: u8 = 3;
+
+/// Takes `line` apart: what is not a number goes to `skeleton`, and what is, to `places`. Lines of the same skeleton
+/// have as many places of the same kinds, and the same text around them.
+pub fn take_apart(line: &[u8], skeleton: &mut Vec<u8>, places: &mut Vec<Place>) {
+    skeleton.clear();
+    places.clear();
+    let mut at = 0;
+    while let Some(&byte) = line.get(at) {
+        if byte.is_ascii_digit() || is_sign(line, at) {
+            let (kind, end) =
+                stamp(line, at).map_or_else(|| (Kind::Number, number(line, at)), |end| (Kind::Stamp, end));
+            skeleton.push(if kind == Kind::Stamp { STAMP } else { NUMBER });
+            places.push(Place { kind, at: at..end });
+            at = end;
+        } else {
+            if byte <= ESCAPE && byte > 0 {
+                skeleton.push(ESCAPE);
+            }
+            skeleton.push(byte);
+            at += 1;
+        }
+    }
+}
+
+/// Whether a minus of a number stands at `at`, and not the dash of a word or a range.
+fn is_sign(line: &[u8], at: usize) -> bool {
+    line[at] == b'-'
+        && line.get(at + 1).is_some_and(u8::is_ascii_digit)
+        && (at == 0 || matches!(line[at - 1], b' ' | b'=' | b'(' | b'[' | b',' | b':' | b'\t'))
+}
+
+fn digits(line: &[u8], from: usize) -> usize {
+    let rest = line.get(from..).unwrap_or_default();
+    from + rest.iter().position(|byte| !byte.is_ascii_digit()).unwrap_or(rest.len())
+}
+
+/// Where the number ends that begins at `at`.
+fn number(line: &[u8], at: usize) -> usize {
+    let mut end = digits(line, at + usize::from(line[at] == b'-'));
+    if line.get(end) == Some(&b'.') && line.get(end + 1).is_some_and(u8::is_ascii_digit) {
+        end = digits(line, end + 1);
+    }
+    if matches!(line.get(end), Some(b'e' | b'E')) {
+        let sign = usize::from(matches!(line.get(end + 1), Some(b'+' | b'-')));
+        let exponent = digits(line, end + 1 + sign);
+        if exponent > end + 1 + sign {
+            end = exponent;
+        }
+    }
+    end
+}
+
+/// Where the stamp ends that begins at `at`: `02:10:00.123`, `2026-11-22`, `2026-11-22T02:10:00Z`.
+fn stamp(line: &[u8], at: usize) -> Option<usize> {
+    let (day, clock) = (date(line, at), of_day(line, at));
+    let end = match day {
+        Some(end) if line.get(end) == Some(&b'T') => of_day(line, end + 1).unwrap_or(end),
+        Some(end) => end,
+        None => clock?,
+    };
+    Some(end + usize::from(line.get(end) == Some(&b'Z')))
+}
+
+fn date(line: &[u8], at: usize) -> Option<usize> {
+    let text = line.get(at..at + 10)?;
+    let fits = text.iter().enumerate().all(|(n, byte)| match n {
+        4 | 7 => matches!(byte, b'-' | b'/') && *byte == text[4],
+        _ => byte.is_ascii_digit(),
+    });
+    (fits && !line.get(at + 10).is_some_and(u8::is_ascii_digit)).then_some(at + 10)
+}
+
+fn of_day(line: &[u8], at: usize) -> Option<usize> {
+    let text = line.get(at..at + 8)?;
+    let fits = text.iter().enumerate().all(|(n, byte)| match n {
+        2 | 5 => *byte == b':',
+        _ => byte.is_ascii_digit(),
+    });
+    if !fits {
+        return None;
+    }
+    let fraction =
+        matches!(line.get(at + 8), Some(b'.' | b',')) && line.get(at + 9).is_some_and(u8::is_ascii_digit);
+    Some(if fraction { digits(line, at + 9) } else { at + 8 })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn apart(line: &str) -> (Vec<u8>, Vec<&str>) {
+        let (mut skeleton, mut places) = (Vec::new(), Vec::new());
+        take_apart(line.as_bytes(), &mut skeleton, &mut places);
+        (skeleton, places.into_iter().map(|place| &line[place.at]).collect())
+    }
+
+    #[test]
+    fn numbers_and_stamps_are_taken_out() {
+        let (skeleton, texts) = apart("2026-11-22 02:10:00,123 step 25 loss=-2.05e-3 rank3: a-7 1.\n");
+        assert_eq!(skeleton, b"\x02 \x02 step \x01 loss=\x01 rank\x01: a-\x01 \x01.\n");
+        assert_eq!(texts, ["2026-11-22", "02:10:00,123", "25", "-2.05e-3", "3", "7", "1"]);
+        assert_eq!(apart("2026-11-22T02:10:00.5Z x").1, ["2026-11-22T02:10:00.5Z"]);
+        assert_eq!(apart("1:2:3 12:34 2e").1, ["1", "2", "3", "12", "34", "2"]);
+    }
+
+    #[test]
+    fn bytes_that_stand_for_numbers_are_no_numbers() {
+        assert_ne!(apart("\u{1} 5").0, apart("5 \u{1}").0);
+        assert_ne!(apart("\u{3}\u{1}").0, apart("\u{3}5").0);
+    }
+}
