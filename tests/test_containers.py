@@ -220,6 +220,27 @@ def test_a_follow_of_a_container_goes_on_over_rotations(tmp_path: Path, kind: st
     assert not [one for one in threading.enumerate() if one.name == "logdex-spool" and not ended(one)]
 
 
+@pytest.mark.parametrize("kind", ["cri", "docker"])
+@pytest.mark.parametrize("follow", [False, True])
+@pytest.mark.parametrize("what", ["file", "set", "directory"])
+def test_a_cursor_holds_in_the_text_of_a_container(
+    tmp_path: Path, kind: str, follow: bool, what: str
+) -> None:
+    path = tmp_path / "a.log"
+    one = framed(kind, "stdout", "2026-11-22T02:10:00Z", b"a" * 90, goes_on=False)
+    path.write_bytes(one * 50_000)
+    log = logdex.open(tmp_path if what == "directory" else path, rotated=what == "set")
+    with log.lines() as lines:
+        for _ in range(49_999):
+            next(lines)
+        cursor = lines.cursor
+    with path.open("ab") as file:
+        file.write(one.replace(b"a" * 90, b"new"))
+    with log.lines(after=cursor, follow=follow) as rest:
+        assert [next(rest), next(rest)] == ["a" * 90 + "\n", "new\n"]
+        assert follow or next(rest, None) is None
+
+
 def ended(thread: threading.Thread) -> bool:
     thread.join(20)
     return not thread.is_alive()

@@ -91,8 +91,11 @@ class Log:
             stamp=self._text.format or self._plain.stamp,
         )
 
-    def _followed(self, ended: Ended | None) -> Question:
-        """As `_question`, for a follow: the text of a container's log goes on as that does."""
+    def _followed(self, ended: Ended | None, after: str | None) -> Question:
+        """As `_question`, for a follow: the text of a container's log goes on as that does.
+
+        A place in it, as `after` tells, is looked for in the text that was there at first.
+        """
         path = self._plain.path
         kind = None if compression(path) is not None else frames_of(path)
         if kind is None:
@@ -101,6 +104,8 @@ class Log:
         from logdex.inputs.rotation import Pinned
 
         text = Unframed([Pinned(path)], kind, Live(path, self._plain.zone, ended))
+        if after is not None:
+            text.spool.catch_up()
         return self._plain.but(
             path=text.spool.path,
             name=path,
@@ -441,7 +446,7 @@ class Log:
                 "partial=True shows text before its line is whole, so regex, since, until and step cannot be tested "
                 "on it; leave one of them out"
             )
-        common = self._followed(ended) if follow else self._question
+        common = self._followed(ended, after) if follow else self._question
         is_framed = follow and common.path != self._plain.path
         now = _when.now() if now is None else now
         return common.but(

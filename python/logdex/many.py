@@ -129,7 +129,7 @@ class Logs(Log):
         # What is asked of all; each file is made ready by `inputs`.
         return self._plain
 
-    def _followed(self, ended: Ended | None) -> Question:
+    def _followed(self, ended: Ended | None, after: str | None) -> Question:
         return self._plain
 
     def _found(self, wish: Wish | None = None) -> list[Input]:
@@ -162,6 +162,9 @@ class Logs(Log):
         if question.cursor is not None:
             from logdex.inputs.resume import resume_many
 
+            for one in found:
+                if one.spool is not None:
+                    one.spool.catch_up()
             asked = resume_many(asked, question.cursor, question.policy or "raise")
         return asked, _scout(lookout, question) if lookout else None
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Callable, Iterator
 from typing import IO
 
@@ -36,6 +37,7 @@ class Unframed:
             lambda: _decoded(_bytes(files, live), kind, table),
             modified=None if live else modified,
         )
+        self.spool.past = live.past if live else None
 
     def __del__(self) -> None:
         # Not set if there was no room for it.
@@ -52,6 +54,7 @@ class Live:
         self._question = _core.Question(path, zone=zone, follow=True, index=False, ended=ended)
         self._lines: _core.Lines | None = None
         self._closed = False
+        self.past = threading.Event()
 
     def lines(self, begun: Pinned, after: int) -> Iterator[bytes]:
         """The lines as they come, those of the file `begun` behind `after` first."""
@@ -91,6 +94,7 @@ def _bytes(files: list[Pinned], live: Live | None) -> Iterator[bytes]:
                 yield rest + chunk[:whole]
                 rest = b""
             rest += chunk[whole:]
+        live.past.set()
         # The line that is not finished comes with what is written later.
         yield from live.lines(files[-1], at)
 

@@ -47,6 +47,8 @@ class Spool:
         self._file: IO[bytes] = tempfile.TemporaryFile(prefix="logdex-", buffering=0)  # noqa: SIM115
         self.path = f"/dev/fd/{self._file.fileno()}"
         self.error: Exception | None = None
+        self.past: threading.Event | None = None
+        """Set when all is in the file that was there at first, where more may come for ever."""
         self._thread = threading.Thread(target=self._run, name="logdex-spool", daemon=True)
         self._thread.start()
 
@@ -63,6 +65,15 @@ class Spool:
         """Waits until all of it is in the file; raises what went wrong on the way."""
         while self._thread.is_alive():
             self._thread.join(0.1)
+        self.check()
+
+    def catch_up(self) -> None:
+        """Waits until what was there at first is in the file; raises what went wrong on the way."""
+        past = self.past
+        while past is not None and not (past.wait(0.1) or self.has_ended()):
+            pass
+        if past is None:
+            self.wait()
         self.check()
 
     def check(self) -> None:

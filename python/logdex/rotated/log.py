@@ -82,7 +82,7 @@ class Rotated(Log):
         # What is compressed or framed is a part like the others.
         return self._plain
 
-    def _followed(self, ended: Ended | None) -> Question:
+    def _followed(self, ended: Ended | None, after: str | None) -> Question:
         return self._plain
 
     def __repr__(self) -> str:
@@ -102,11 +102,15 @@ class Rotated(Log):
 
     def _asked(self, question: Question) -> list[Question]:
         """The question, put to each file of the set that can have a line of the answer, the oldest first."""
-        if question.cursor is not None:
+        if (cursor := question.cursor) is not None:
             from logdex.inputs.resume import resume
 
+            files = pinned(self.path)
+            kind = kind_of(files) if files else None
+            if kind is not None:
+                question = self._unframed(files, kind, question)
             # The rest of the file in which its place is, and those that came after.
-            return [resume(question, question.cursor, question.policy or "raise")]
+            return [resume(question, cursor, question.policy or "raise")]
         asked = self._parts(question)
         if not question.follow and (question.since is not None or question.until is not None):
             asked = self._with_times(asked)
@@ -132,8 +136,8 @@ class Rotated(Log):
         """The question, put to the one text that all files of a container's log make up."""
         live = Live(self.path, question.zone, question.ended) if question.follow else None
         text = Unframed(files, kind, live)
-        if live is None:
-            text.spool.wait()
+        if live is None or question.cursor is not None:
+            text.spool.catch_up()
         return question.but(
             path=text.spool.path,
             name=self.path,
