@@ -241,6 +241,16 @@ def test_a_cursor_holds_in_the_text_of_a_container(
         assert follow or next(rest, None) is None
 
 
+def test_a_container_is_one_part_for_a_cluster(tmp_path: Path) -> None:
+    pytest.importorskip("pyarrow")
+    from logdex.tables.split import splits
+
+    one = framed("cri", "stdout", "2026-11-22T02:10:00Z", b"a", goes_on=False)
+    (tmp_path / "a.log").write_bytes(one * 80_000)
+    parts = splits(tmp_path / "a.log", part=1 << 20, columns=["text"])
+    assert [line for part in parts for line in part.table()["text"].to_pylist()] == ["a"] * 80_000
+
+
 def ended(thread: threading.Thread) -> bool:
     thread.join(20)
     return not thread.is_alive()
