@@ -199,7 +199,14 @@ fn bits_of(text: &[u8], is: impl Fn(u8) -> u8, bits: &mut Vec<u64>) {
     let mut last = [0; 64];
     last[..rest.len()].copy_from_slice(rest);
     bits.clear();
-    bits.extend(whole.iter().chain([&last]).map(|few: &[u8; 64]| as_bits(&few.map(&is))));
+    bits.extend(whole.iter().chain([&last]).map(|few: &[u8; 64]| {
+        // A plain loop, which becomes wide instructions however the crate is built.
+        let mut flags = [0; 64];
+        for (flag, byte) in flags.iter_mut().zip(few) {
+            *flag = is(*byte);
+        }
+        as_bits(&flags)
+    }));
     bits.push(0);
 }
 
@@ -215,12 +222,13 @@ fn as_bits(few: &[u8; 64]) -> u64 {
 /// Where in a folded text the words of counters begin, as bits.
 fn stems(folded: &[u8], bits: &mut Vec<u64>) {
     let number = |few: &[u8; 67]| {
-        let is = |at: usize| {
+        let mut flags = [0; 64];
+        for (at, flag) in flags.iter_mut().enumerate() {
             let step = u8::from(few[at] == b's') & u8::from(few[at + 3] == b'p');
             let iter = u8::from(few[at] == b'i') & u8::from(few[at + 3] == b'r');
-            (step | iter) & u8::from(few[at + 1] == b't') & u8::from(few[at + 2] == b'e')
-        };
-        as_bits(&std::array::from_fn(is))
+            *flag = (step | iter) & u8::from(few[at + 1] == b't') & u8::from(few[at + 2] == b'e');
+        }
+        as_bits(&flags)
     };
     let whole = folded.windows(67).step_by(64).filter_map(<[u8]>::first_chunk);
     bits.clear();
