@@ -110,7 +110,7 @@ fn before_level(head: &[u8], at: usize) -> Option<usize> {
     (is_level && matches!(head.get(next + len), Some(b' ' | b'\t' | b':'))).then_some(next)
 }
 
-/// Where a stamp may stand behind the marks at `at`: `# Time: 2026-...` (MySQL), `| 2026-...`, `--2026-...` (wget),
+/// Where a stamp may stand behind the marks at `at`: `# Time: 2026-...` (`MySQL`), `| 2026-...`, `--2026-...` (wget),
 /// `*Nov 22 ...` (a router whose clock is not set), `<2026-...>`, `####<Nov 22, ...`.
 pub(super) fn behind_marks(line: &[u8], at: usize) -> Option<usize> {
     let is_mark = |b: &&u8| matches!(b, b'#' | b'*' | b'|' | b'<' | b'-' | b'.');

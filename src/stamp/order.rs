@@ -101,7 +101,7 @@ pub(super) fn at(bytes: &[u8], at: usize, order: &mut Order) -> Option<(Stamp, u
 
 /// The last two digits of a year.
 fn short(year: i64) -> u8 {
-    (year % 100) as u8
+    u8::try_from(year % 100).unwrap_or_default()
 }
 
 /// A number of one or two digits.
