@@ -18,6 +18,7 @@ __all__ = [
     "Columns",
     "Cursor",
     "Format",
+    "Frames",
     "Level",
     "Lines",
     "Mark",

@@ -233,7 +233,7 @@ fn copied(rows: &Rows) -> std::result::Result<LargeStringArray, ArrowError> {
     rows.each(|row| {
         let Line { start, end: stop } = row.bare();
         end += stop - start;
-        ends.push(end as i64);
+        ends.push(i64::try_from(end).unwrap_or(i64::MAX));
     });
     let text = memory::filled(end, |room| {
         let mut at = 0;

@@ -33,7 +33,7 @@ pub enum Tone {
 /// logs do.
 #[derive(Debug)]
 pub struct Shapes {
-    shapes: Vec<(Arc<Pattern>, Tone)>,
+    all: Vec<(Arc<Pattern>, Tone)>,
     telling: Words,
     quiet: Words,
     spare: Mutex<Vec<Vec<Scratch>>>,
@@ -75,17 +75,17 @@ impl Shapes {
     pub fn new(shapes: Vec<(Arc<Pattern>, Tone)>) -> Self {
         let telling = Words::of(&shapes, |tone| tone != Tone::Quiet);
         let quiet = Words::of(&shapes, |tone| tone == Tone::Quiet);
-        Self { shapes, telling, quiet, spare: Mutex::default(), pid: std::process::id() }
+        Self { all: shapes, telling, quiet, spare: Mutex::default(), pid: std::process::id() }
     }
 
     /// How many there are.
     pub fn len(&self) -> usize {
-        self.shapes.len()
+        self.all.len()
     }
 
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
-        self.shapes.is_empty()
+        self.all.is_empty()
     }
 
     /// Will try them; `judges` decide, one for each shape.
@@ -97,13 +97,13 @@ impl Shapes {
         };
         let spare =
             if is_forked { None } else { self.spare.try_lock().ok().and_then(|mut spare| spare.pop()) };
-        let scratches = spare.unwrap_or_else(|| self.shapes.iter().map(|_| Scratch::default()).collect());
+        let scratches = spare.unwrap_or_else(|| self.all.iter().map(|_| Scratch::default()).collect());
         Ear {
             shapes: self,
-            patterns: self.shapes.iter().map(pattern).collect(),
+            patterns: self.all.iter().map(pattern).collect(),
             scratches,
             judges,
-            held: vec![false; self.shapes.len()],
+            held: vec![false; self.all.len()],
             found: Vec::new(),
         }
     }
@@ -184,7 +184,7 @@ impl Ear<'_> {
             Ok(())
         })?;
         for &shape in &shapes.telling.wordless {
-            let loud = shapes.shapes[shape].1 == Tone::Loud;
+            let loud = shapes.all[shape].1 == Tone::Loud;
             self.select(shape, bytes)?;
             for candidate in &self.found {
                 let told = told.entry(candidate.line.start).or_insert(Telling { line: candidate.line, loud });
@@ -207,10 +207,12 @@ impl Ear<'_> {
         let mut held = self.held.clone();
         shapes.telling.mark(line, &mut self.held);
         for wordless in [&shapes.quiet.wordless, &shapes.telling.wordless] {
-            wordless.iter().for_each(|&shape| held[shape] = true);
+            for &shape in wordless {
+                held[shape] = true;
+            }
         }
-        for shape in 0..held.len() {
-            if (held[shape] || self.held[shape]) && self.selects(shape, line)? {
+        for (shape, quiet) in held.into_iter().enumerate() {
+            if (quiet || self.held[shape]) && self.selects(shape, line)? {
                 return Ok(Some(shape));
             }
         }
@@ -222,7 +224,7 @@ impl Ear<'_> {
         for loud in [true, false] {
             let tone = if loud { Tone::Loud } else { Tone::Context };
             for shape in 0..self.held.len() {
-                if self.held[shape] && self.shapes.shapes[shape].1 == tone && self.selects(shape, line)? {
+                if self.held[shape] && self.shapes.all[shape].1 == tone && self.selects(shape, line)? {
                     return Ok(Some(loud));
                 }
             }

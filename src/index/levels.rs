@@ -178,8 +178,8 @@ mod tests {
             lines in prop::collection::vec((some_line(), prop::sample::select(vec![0_usize, 9_000, 40_000])), 20..60),
             least in prop::sample::select(vec![Level::Info, Level::Warning, Level::Error, Level::Critical]),
         ) {
-            let text: String =
-                lines.iter().map(|(line, filler)| format!("{line} {}\n", "x".repeat(*filler))).collect();
+            let lines: Vec<_> = lines.iter().map(|(line, filler)| format!("{line} {}\n", "x".repeat(*filler))).collect();
+            let text = lines.concat();
             let mut file = tempfile::NamedTempFile::new().unwrap();
             file.write_all(text.as_bytes()).unwrap();
             let source = Arc::new(Source::open(file.path()).unwrap());

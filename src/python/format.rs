@@ -28,8 +28,9 @@ impl Format {
     /// Not a format, but the table at `path` that tells the times of lines by their place.
     #[staticmethod]
     fn table(path: PathBuf) -> PyResult<Self> {
-        let said = (String::new(), path.to_string_lossy().into_owned());
-        Ok(Self { taught: Arc::new(Taught::by_table(Told::open(&path)?)), said })
+        let taught = Taught::by_table(Told::open(&path)?);
+        let said = (String::new(), path.into_os_string().to_string_lossy().into_owned());
+        Ok(Self { taught: Arc::new(taught), said })
     }
 
     fn __reduce__<'py>(&self, py: Python<'py>) -> (Bound<'py, PyType>, (&str, &str)) {

@@ -114,6 +114,10 @@ pub enum Timeless {
 ///
 /// It is what an answer in Python holds: batches are taken from it until there are none, and given back to be filled
 /// again. All else that a question is made of, scan, follow, timing and judge, is known here and nowhere below.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "what is wanted and how far it came are apart, each by itself"
+)]
 pub struct Query {
     question: Question,
     counting: bool,

@@ -114,7 +114,9 @@ impl Sieve {
             });
         }
         let mut set = Set::default();
-        of_lines.iter().for_each(|(_, level)| set.add(*level));
+        for (_, level) in &of_lines {
+            set.add(*level);
+        }
         mesh.told = Some(set);
         let mut rest = of_lines.iter().peekable();
         let mut kept = Vec::new();

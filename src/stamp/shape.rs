@@ -87,10 +87,10 @@ impl Fields {
         match field {
             b'Y' | b'y' | b'm' | b'n' | b'b' | b'd' | b'e' => self.take_date(field, bytes, at),
             b'H' | b'M' | b'S' => self.take_clock(field, bytes, at),
-            b'C' => self.take_whole(&clock::read(bytes, at)?),
-            b'D' => self.take_whole(&clock::dotted(bytes, at)?),
-            b'k' => self.take_whole(&clock::minutes(bytes, at)?),
-            b'K' => self.take_whole(&clock::minutes(bytes, at).filter(|clock| clock.halved)?),
+            b'C' => Some(self.take_whole(&clock::read(bytes, at)?)),
+            b'D' => Some(self.take_whole(&clock::dotted(bytes, at)?)),
+            b'k' => Some(self.take_whole(&clock::minutes(bytes, at)?)),
+            b'K' => Some(self.take_whole(&clock::minutes(bytes, at).filter(|clock| clock.halved)?)),
             b'V' | b'u' | b'j' => self.take_days(field, bytes, at),
             b'~' => separator(bytes, at),
             b'w' => {
@@ -163,11 +163,11 @@ impl Fields {
         }
     }
 
-    fn take_whole(&mut self, clock: &clock::Clock) -> Option<usize> {
+    fn take_whole(&mut self, clock: &clock::Clock) -> usize {
         self.time = clock.time;
         self.fraction = Some(clock.fraction);
         self.zone = clock.zone;
-        Some(clock.end)
+        clock.end
     }
 
     /// A part of a date that has neither month nor day; the year was taken.

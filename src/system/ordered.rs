@@ -251,7 +251,7 @@ mod tests {
     /// through the file meanwhile.
     #[test]
     fn what_waits_behind_a_piece_that_hangs_is_bounded() {
-        let (word, awaited) = channel();
+        let (go_on, awaited) = channel();
         let work = Counting { last: 100, awaited: Some((0, Mutex::new(awaited))), panics_at: None };
         let pool = Ordered::start(work, 0, 3, 8).unwrap();
         let mut interrupt = || Err(Error::Interrupted);
@@ -261,7 +261,7 @@ mod tests {
         assert!(pool.next(&mut interrupt).is_err());
         let bounds = |state: &State<_>| (state.issued, state.finished.len());
         assert_eq!(bounds(&pool.shared.lock()), (8, 7));
-        word.send(()).unwrap();
+        go_on.send(()).unwrap();
         for number in 0..=100 {
             assert_eq!(pool.next(&mut || Ok(())).unwrap().unwrap(), number);
             assert!(pool.shared.lock().finished.len() < 8);
