@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 
 from logdex import _core
 
@@ -16,7 +15,8 @@ def frames_of(path: str) -> str | None:
 
     `LOGDEX_FRAMES=off` leaves frames as they are.
     """
-    if os.environ.get("LOGDEX_FRAMES") == "off":
+    # A pipe would wait for its writer.
+    if os.environ.get("LOGDEX_FRAMES") == "off" or not os.path.isfile(path):
         return None
     try:
         with open(path, "rb", buffering=0) as file:
@@ -33,6 +33,9 @@ def frames_of(path: str) -> str | None:
 
 def named_kind(path: str) -> str | None:
     """How the lines of a file that is still empty will be framed, where its name says that."""
+    # Imported here, for few files are empty.
+    import re
+
     if re.search(r"_[0-9a-f-]{32,36}/[^/]+/\d+\.log$", path):
         return "cri"
     return "docker" if re.search(r"/[0-9a-f]{64}-json\.log$", path) else None

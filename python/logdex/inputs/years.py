@@ -59,6 +59,9 @@ def _end(path: str, zone: _core.Zone) -> int | None:
 
 def _lines(path: str, start: int) -> list[bytes]:
     """The lines of a stretch; none where the file cannot be read, of which the answer will tell."""
+    # A pipe would wait for its writer.
+    if not os.path.isfile(path):
+        return []
     try:
         with open(path, "rb") as file:
             file.seek(start)
