@@ -28,10 +28,10 @@ _HOMES = {
 
 @pytest.fixture(autouse=True)
 def _own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing that a test does is written outside its `tmp_path`."""
+    """Nothing that a test does is written outside its `tmp_path`, nor as wide as the terminal of whoever runs it."""
     for name, place in _HOMES.items():
         monkeypatch.setenv(name, str(tmp_path / place))
-    for name in [name for name in os.environ if name.startswith("TORCHX_")]:
+    for name in [name for name in os.environ if name.startswith("TORCHX_") or name == "COLUMNS"]:
         monkeypatch.delenv(name)
     if nemo_run := sys.modules.get("nemo_run.run.torchx_backend.schedulers.local"):
         # It has asked for NEMORUN_HOME when an earlier test imported it, or before the first.

@@ -241,6 +241,31 @@ def test_by_ssh_what_is_not_there_is_said(by_ssh: str, tmp_path: Path) -> None:
     assert "/nowhere/ssh is not here; install openssh, or set LOGDEX_SSH" in error
 
 
+class Held:
+    """A file elsewhere that is held in memory."""
+
+    def __init__(self, text: bytes) -> None:
+        self.address, self.text = "memory://log", text
+
+    def look(self) -> State:
+        return State(len(self.text), "1")
+
+    def read(self, start: int, end: int) -> bytes:
+        return self.text[start:end]
+
+
+@pytest.mark.parametrize("lines", [0, 1, 2, 3, 50_000])
+@pytest.mark.parametrize(
+    "text", [b"", b"half", b"one\n", b"one\ntwo\nhalf", b"a\nb\nc\n", b"a line\n" * 60_000]
+)
+def test_a_follow_begins_with_the_last_lines_of_a_log_of_any_size(text: bytes, lines: int) -> None:
+    copy = Copy(Held(text))
+    expected = text.splitlines(keepends=True)
+    assert text[remote._of_last(copy, lines) :] == b"".join(
+        expected[len(expected) - min(lines, len(expected)) :]
+    )
+
+
 def test_by_ssh_a_follow_shows_what_comes(by_ssh: str, tmp_path: Path) -> None:
     path = tmp_path / "run.log"
     path.write_text("old\nlast\n")

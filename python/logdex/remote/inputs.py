@@ -81,18 +81,21 @@ def _elsewhere(address: str) -> Elsewhere:
 
 def _of_last(copy: Copy, lines: int) -> int:
     """Where the last so many lines begin."""
+    # Of a short log too: a follow may begin before anything is here, and then shows all that comes.
     size, span = copy.state.size, _TAIL
-    while span < size:
-        tail = copy.read(size - span, size)
+    while True:
+        start = max(size - span, 0)
+        tail = copy.read(start, size)
         # A line that is not ended counts, and the line before the first must be seen to end.
         ends = tail.count(b"\n") - tail.endswith(b"\n")
         if ends >= lines:
             at = len(tail) - tail.endswith(b"\n")
             for _ in range(lines):
                 at = tail.rfind(b"\n", 0, at)
-            return size - span + at + 1 if lines else size
+            return start + at + 1 if lines else size
+        if start == 0:
+            return 0
         span *= 4
-    return 0
 
 
 def _follow(copy: Copy, begin: int) -> Iterator[bytes]:
