@@ -8,7 +8,6 @@ use proptest::prelude::*;
 
 use crate::arrival::{LOGS, SLOT, Session, State, path as record_of};
 use crate::batch::Selection;
-use crate::index::Keep;
 use crate::query::{Query, Question};
 use crate::stamp::civil::SECOND;
 use crate::stamp::{Clock, Fold, How, Prefix, Span, Stamp, Window, find};
@@ -129,17 +128,8 @@ fn twin(log: &Log) -> Answer {
 }
 
 fn asked(directory: &Path, window: Window, last: Option<usize>) -> Question {
-    let (path, zone) = (directory.join(LOGS[0]), TimeZone::UTC);
-    let time = Some(TimeTerms {
-        window,
-        zone,
-        reference: None,
-        times: true,
-        keep: Keep::Nowhere,
-        taught: None,
-        steps: None,
-    });
-    Question { last, workers: 2, time, ..Question::about(&path) }
+    let time = Some(TimeTerms::within(window));
+    Question { last, workers: 2, time, ..Question::about(&directory.join(LOGS[0])) }
 }
 
 fn answer(question: Question) -> Answer {

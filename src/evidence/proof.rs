@@ -5,18 +5,16 @@ use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
 
-use jiff::tz::TimeZone;
 use proptest::prelude::*;
 
 use super::shapes::{Shapes, Tone};
 use super::state::State;
 use super::{Gathered, Inquiry, gather};
-use crate::index::Keep;
 use crate::pattern::{Judge, Pattern, Translation};
 use crate::query::Question;
 use crate::stamp::Window;
 use crate::testing::{Nobody, cases};
-use crate::timing;
+use crate::timing::TimeTerms;
 
 /// A rank and its host never take more than this.
 const ROOM: usize = 64 << 10;
@@ -28,16 +26,8 @@ fn pattern(regex: &str) -> Arc<Pattern> {
 }
 
 fn ask(path: &Path, known: Option<State>) -> Gathered {
-    let terms = timing::TimeTerms {
-        window: Window::default(),
-        zone: TimeZone::UTC,
-        reference: None,
-        times: true,
-        keep: Keep::Nowhere,
-        taught: None,
-        steps: None,
-    };
-    let question = Question { workers: 1, time: Some(terms), ..Question::about(path) };
+    let time = Some(TimeTerms::within(Window::default()));
+    let question = Question { workers: 1, time, ..Question::about(path) };
     let shapes = Shapes::new(vec![
         (pattern("(?:Error|ERROR)"), Tone::Loud),
         (pattern("Traceback"), Tone::Context),

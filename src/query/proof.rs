@@ -32,13 +32,11 @@ struct Asked {
 impl Asked {
     fn question(&self, path: &Path, keep: &Keep) -> Question {
         let terms = timing::TimeTerms {
-            window: self.window,
             zone: TimeZone::get(self.zone).unwrap(),
             reference: self.reference,
             times: self.times,
             keep: keep.clone(),
-            taught: None,
-            steps: None,
+            ..timing::TimeTerms::within(self.window)
         };
         Question {
             last: self.last,

@@ -2,11 +2,8 @@
 
 use std::path::Path;
 
-use jiff::tz::TimeZone;
-
 use super::{Query, Question};
 use crate::follow::Turn;
-use crate::index::Keep;
 use crate::stamp::Window;
 use crate::testing::Nobody;
 use crate::timing::TimeTerms;
@@ -21,16 +18,8 @@ fn text(life: &str, lines: usize) -> Vec<u8> {
 }
 
 fn followed(path: &Path, window: Window, workers: usize) -> Question {
-    let terms = TimeTerms {
-        window,
-        zone: TimeZone::UTC,
-        reference: None,
-        times: true,
-        keep: Keep::Nowhere,
-        taught: None,
-        steps: None,
-    };
-    Question { follow: true, workers, time: Some(terms), ..Question::about(path) }
+    let time = Some(TimeTerms::within(window));
+    Question { follow: true, workers, time, ..Question::about(path) }
 }
 
 /// All lines that come until nothing does, where the log becomes `anew` after `batches` batches were taken.

@@ -46,6 +46,22 @@ pub struct TimeTerms {
     pub steps: Option<step::Terms>,
 }
 
+#[cfg(test)]
+impl TimeTerms {
+    /// The time of each line in `window` is asked for; naive stamps are in UTC, and no index is kept.
+    pub fn within(window: Window) -> Self {
+        Self {
+            window,
+            zone: TimeZone::UTC,
+            reference: None,
+            times: true,
+            keep: Keep::Nowhere,
+            taught: None,
+            steps: None,
+        }
+    }
+}
+
 /// How sure the times of the delivered lines are.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Sureness {
