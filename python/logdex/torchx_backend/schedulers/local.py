@@ -41,6 +41,7 @@ from logdex.jobs.ending import Ending
 from logdex.jobs.record import HIDDEN
 from logdex.log import Log, combined
 from logdex.torchx_backend.schedulers import compat, nemo
+from logdex.torchx_backend.schedulers.asking import ask, may_follow
 from logdex.torchx_backend.schedulers.launching import LaunchingScheduler
 from logdex.torchx_backend.schedulers.logs import (
     await_log,
@@ -245,19 +246,9 @@ class PersistentLocalScheduler(LaunchingScheduler):
         directory = replica_dir(record, role_name, k)
         ending = Ending(record, lambda: self.record_of(app_id))
         await_log(os.path.join(directory, name), record, role_name, k, ended=ending if should_tail else None)
-        tails = should_tail or (compat.follows_running_apps() and not self._strict_tail)
-        regex, since, until = regex or None, since or None, until or None
-        follow = tails and not ending()
+        follow = may_follow(should_tail, strict_tail=self._strict_tail) and not ending()
         log = self._log(record, directory, name, follow=follow)
-        question = log._ask(
-            regex,
-            since,
-            until,
-            follow=follow,
-            partial=follow and regex is since is until is None,
-            strict=False,
-            ended=ending,
-        )
+        question = ask(log, regex, since, until, follow=follow, ended=ending)
         # The scheduler's apps end with it, so it lives as long as an answer of theirs is read.
         return log._lines(question.but(keep=(question.keep, self)))
 

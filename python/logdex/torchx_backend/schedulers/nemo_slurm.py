@@ -17,7 +17,7 @@ from logdex.slurm.ids import JobId, parse
 from logdex.slurm.inputs import Job
 from logdex.slurm.mirror import Mirror, fetching_of, place_of
 from logdex.torchx_backend.rebind import SLURM_MODULE
-from logdex.torchx_backend.schedulers import compat
+from logdex.torchx_backend.schedulers.asking import may_follow
 from logdex.torchx_backend.schedulers.logs import stream_file
 
 
@@ -65,7 +65,7 @@ def log_iter(
     )
     if where.job.task is None and where.is_array():
         handle = handle._replace(app=f"{app_id}_{k}")
-    follow = (should_tail or compat.follows_running_apps()) and not where.poll.fresh().over
+    follow = may_follow(should_tail) and not where.poll.fresh().over
     fetched = where.begin(follow=follow)
 
     def job(wish: Wish) -> Job:

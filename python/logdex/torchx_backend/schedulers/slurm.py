@@ -19,6 +19,7 @@ from logdex.slurm.ask import Poll, poll_of, run_here
 from logdex.slurm.ending import JobEnding
 from logdex.slurm.ids import parse
 from logdex.torchx_backend.schedulers import compat
+from logdex.torchx_backend.schedulers.asking import ask, may_follow
 from logdex.torchx_backend.schedulers.logs import stream_file
 from logdex.torchx_backend.schedulers.slurm_responses import listed, replica_of, response
 
@@ -124,23 +125,12 @@ class PersistentSlurmScheduler(SlurmScheduler):  # type: ignore[misc, unused-ign
             raise KeyError(app_id)
         if os.path.basename(role_name) != role_name or "\0" in role_name:
             raise ValueError(f"role_name {role_name!r} is not the name of a role")
-        tails = should_tail or (compat.follows_running_apps() and not self._strict_tail)
-        follow = tails and not poll.fresh().over
+        follow = may_follow(should_tail, strict_tail=self._strict_tail) and not poll.fresh().over
         paths = self._paths(poll, role_name, k, extensions, follow=follow)
-        regex, since, until = regex or None, since or None, until or None
         log = Log(paths[0], tz=self._tz, reference=self._reference)
         if len(paths) > 1:
             log = combined(log, paths[1])
-        question = log._ask(
-            regex,
-            since,
-            until,
-            follow=follow,
-            partial=follow and regex is since is until is None,
-            strict=False,
-            ended=JobEnding(poll),
-        )
-        return log._lines(question)
+        return log._lines(ask(log, regex, since, until, follow=follow, ended=JobEnding(poll)))
 
     def _paths(
         self, poll: Poll, role: str, k: int, extensions: tuple[str, ...], *, follow: bool
