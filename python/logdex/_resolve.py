@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 
-from logdex.inputs.compression import compression, is_named_tar
-from logdex.inputs.framing import frames_of
+from logdex.inputs.compression import is_named_tar
+from logdex.inputs.framing import kinds
 from logdex.inputs.input import Input, PlainFile, Wish
 
 TYPE_CHECKING = False
@@ -73,11 +73,7 @@ def plain_file(argument: str) -> PlainFile | None:
     """The file that an argument names, if it is there and to be read as it is."""
     if argument == "-" or is_named_tar(argument) or not os.path.isfile(argument):
         return None
-    if compression(argument) is not None:
-        return None
-    if frames_of(argument) is not None:
-        return None
-    return PlainFile(argument)
+    return PlainFile(argument) if kinds(argument) == (None, None) else None
 
 
 _SLURM = ("slurm", "slurm_persistent", "slurm_tunnel")

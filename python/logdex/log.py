@@ -9,8 +9,7 @@ from logdex._core import Question
 from logdex._filters import with_filters
 from logdex._question import format_of, last_of, pattern_of, reference_of, steps_of, zone_of
 from logdex._when import moment
-from logdex.inputs.compression import compression
-from logdex.inputs.framing import frames_of
+from logdex.inputs.framing import kinds
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -72,8 +71,8 @@ class Log:
             OSError: What is compressed is damaged or cut off, or its text is more than `$LOGDEX_SPOOL` MiB.
         """
         path = self._plain.path
-        kind = compression(path)
-        if kind is None and frames_of(path) is None:
+        kind, framed = kinds(path)
+        if kind is framed is None:
             return self._plain
         if self._text is None or not self._text.is_of(path):
             from logdex.inputs.compressed import Text
@@ -97,7 +96,7 @@ class Log:
         A place in it, as `after` tells, is looked for in the text that was there at first.
         """
         path = self._plain.path
-        kind = None if compression(path) is not None else frames_of(path)
+        _, kind = kinds(path)
         if kind is None:
             return self._question
         from logdex.inputs.frames import Live, Unframed

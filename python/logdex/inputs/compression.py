@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import os
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from io import FileIO
+
 MAGIC = 10
 """So many bytes say how a file is compressed."""
 
@@ -29,15 +33,24 @@ def is_named_tar(path: str) -> bool:
     return path.lower().endswith(_TARS)
 
 
+def open_regular(path: str) -> FileIO:
+    """Opens a regular file to look at some of its bytes; the open of a pipe would wait for a writer.
+
+    Raises:
+        OSError: It is not there, is none, or may not be read.
+    """
+    if not os.path.isfile(path):
+        raise OSError(22, "not a regular file", path)
+    return open(path, "rb", buffering=0)
+
+
 def compression(path: str) -> str | None:
     """How the file is compressed, by its first bytes: "gzip", "zstd", "xz", "bzip2", "lz4" or None."""
     try:
-        if os.path.isfile(path):
-            with open(path, "rb", buffering=0) as file:
-                return compression_of(file.read(MAGIC))
+        with open_regular(path) as file:
+            return compression_of(file.read(MAGIC))
     except OSError:
-        pass  # Whoever reads it says so.
-    return None
+        return None  # Whoever reads it says so.
 
 
 def may_be_cut_off(head: bytes) -> bool:

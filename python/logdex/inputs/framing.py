@@ -5,30 +5,45 @@ from __future__ import annotations
 import os
 
 from logdex import _core
+from logdex.inputs.compression import MAGIC, compression_of, open_regular
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from io import FileIO
 
 _HEAD = 64 << 10
 """By so many bytes at the beginning frames are told; a part of a line has at most 16 KiB."""
 
 
-def frames_of(path: str) -> str | None:
-    """How the lines of the file at `path` are framed, "cri" or "docker"; None where they are not, or nobody can say.
+def kinds(path: str) -> tuple[str | None, str | None]:
+    """How the file at `path` is compressed, and how its lines are framed, by one look at how it begins.
 
-    `LOGDEX_FRAMES=off` leaves frames as they are.
+    At most one is told, for frames are looked for in plain text: "cri" or "docker". None where it is neither, or nobody
+    can say. `LOGDEX_FRAMES=off` leaves frames as they are.
     """
-    # A pipe would wait for its writer.
-    if os.environ.get("LOGDEX_FRAMES") == "off" or not os.path.isfile(path):
-        return None
     try:
-        with open(path, "rb", buffering=0) as file:
-            head = file.read(1)
-            if not head:
-                return named_kind(path)
-            # A year, an object, or a hole before one of them.
-            if head not in (b"2", b"{", b"\0"):
-                return None
-            return _core.Frames.kind_of(head + file.read(_HEAD))
+        with open_regular(path) as file:
+            head = file.read(MAGIC)
+            kind = compression_of(head)
+            return kind, _framed(path, head, file) if kind is None else None
     except (OSError, ValueError):
-        return None  # Whoever reads it says so.
+        return None, None  # Whoever reads it says so.
+
+
+def frames_of(path: str) -> str | None:
+    """How the lines of the file at `path` are framed; see `kinds`."""
+    return kinds(path)[1]
+
+
+def _framed(path: str, head: bytes, file: FileIO) -> str | None:
+    if os.environ.get("LOGDEX_FRAMES") == "off":
+        return None
+    if not head:
+        return named_kind(path)
+    # A year, an object, or a hole before one of them.
+    if not head.startswith((b"2", b"{", b"\0")):
+        return None
+    return _core.Frames.kind_of(head + file.read(_HEAD))
 
 
 def named_kind(path: str) -> str | None:

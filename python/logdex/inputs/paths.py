@@ -12,7 +12,7 @@ from logdex import _core
 from logdex.inputs import spool
 from logdex.inputs.compression import compression, is_named_tar
 from logdex.inputs.frames import Live, Unframed, kind_of
-from logdex.inputs.framing import frames_of
+from logdex.inputs.framing import kinds
 from logdex.inputs.input import Input, Wish, is_stream
 from logdex.inputs.layouts import Part, Source, base_of, find, may_grow, of_file, sources
 from logdex.inputs.rotation import Pinned, pinned
@@ -102,9 +102,8 @@ def _unframed(
 def _of_parts(source: Source, parts: list[Part], wish: Wish, **more: Any) -> Iterator[Input]:
     for part in parts:
         finished = wish.follow and (part is not source.parts[-1] or part.rotated)
-        kind = compression(part.path)
-        framed = frames_of(part.path) if kind is None and not is_stream(part.path) else None
-        if framed is not None:
+        kind, framed = kinds(part.path)
+        if framed is not None and not is_stream(part.path):
             files = [Pinned(part.path)]
             yield _unframed(
                 source, part.path, files, framed, part.name, follow=wish.follow and not finished, **more

@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterable
 
 from logdex import _core
+from logdex.inputs.compression import open_regular
 from logdex.inputs.input import Input
 
 _ENDS = 64 << 10
@@ -59,11 +60,8 @@ def _end(path: str, zone: _core.Zone) -> int | None:
 
 def _lines(path: str, start: int) -> list[bytes]:
     """The lines of a stretch; none where the file cannot be read, of which the answer will tell."""
-    # A pipe would wait for its writer.
-    if not os.path.isfile(path):
-        return []
     try:
-        with open(path, "rb") as file:
+        with open_regular(path) as file:
             file.seek(start)
             return file.read(_ENDS).splitlines()
     except OSError:

@@ -138,11 +138,10 @@ def _files(log: Log) -> Iterator[tuple[str, tuple[str, int | None, str] | None]]
 
 
 def _parts(whole: Split, part: int, *, timed: bool) -> list[Split]:
-    from logdex.inputs.compression import compression
-    from logdex.inputs.framing import frames_of
+    from logdex.inputs.framing import kinds
 
     # The text of what is compressed or framed is in no place of the file.
-    is_text = compression(whole.path) is None and frames_of(whole.path) is None
+    is_text = kinds(whole.path) == (None, None)
     if whole.size < 2 * part or not is_text:
         return [whole]
     if timed:
