@@ -10,7 +10,9 @@ WHEELS := target/wheels
 CORPUS := $(or $(LOGDEX_CORPUS),$(HOME)/.cache/logdex-corpus)
 RUST_SOURCES := $(shell find src crates -name '*.rs') $(wildcard crates/*/Cargo.toml) Cargo.toml Cargo.lock
 PY_SOURCES := $(shell find python -name '*.py' -o -name '*.pyi' -o -name '*.tsv' -o -name 'page.*') pyproject.toml
-TEST_DEPS := pytest hypothesis pytest-benchmark pytest-timeout lz4
+TEST_DEPS := pytest hypothesis pytest-benchmark pytest-timeout pytest-xdist lz4
+# Two processes, each with whole files: most tests wait for something, and few machines of CI have more cores.
+TOGETHER := -p no:benchmark -n 2 --dist loadfile
 # An object store that speaks S3, and who reads it; in the first environment only.
 REMOTE_DEPS := s3fs 'moto[s3,server]'
 # Whoever reads Arrow data; in the first environment only.
@@ -66,18 +68,18 @@ py-test: $(ENVS:%=py-test-%) regex-test wheel-fits ## pytest against the built w
 
 py-test-%: $(VENV)/%/.ready
 	@echo "== pytest with $($*_PACKAGES)"
-	$(VENV)/$*/bin/python -m pytest $($*_TESTS) $(PYTEST_ARGS)
+	$(VENV)/$*/bin/python -m pytest $(TOGETHER) $($*_TESTS) $(PYTEST_ARGS)
 
 maps-test: $(VENV)/torchx/.ready ## The tests that read, with every file in a map, however small
-	LOGDEX_MAPS=always $(VENV)/torchx/bin/python -m pytest $(READING_TESTS) $(PYTEST_ARGS)
+	LOGDEX_MAPS=always $(VENV)/torchx/bin/python -m pytest $(TOGETHER) $(READING_TESTS) $(PYTEST_ARGS)
 
 regex-test: $(WHEELS)/.built ## The regex tests on every other CPython that the machine has
 	@for python in $(OTHER_PYTHONS); do \
 	  env=$(VENV)/$$($$python -c 'import sys; print("cpython-%d.%d" % sys.version_info[:2])') && \
 	  { test -x $$env/bin/python || $$python -m venv $$env; } && \
-	  $$env/bin/pip install --quiet --disable-pip-version-check pytest hypothesis pytest-timeout && \
+	  $$env/bin/pip install --quiet --disable-pip-version-check pytest hypothesis pytest-timeout pytest-xdist && \
 	  $$env/bin/pip install --quiet --disable-pip-version-check --force-reinstall $(WHEELS)/logdex-*.whl && \
-	  echo "== regex tests with $$python" && LOGDEX_FUZZ=4000 $$env/bin/python -m pytest $(REGEX_TESTS) $(PYTEST_ARGS) || exit 1; \
+	  echo "== regex tests with $$python" && LOGDEX_FUZZ=2000 $$env/bin/python -m pytest $(TOGETHER) $(REGEX_TESTS) $(PYTEST_ARGS) || exit 1; \
 	done
 
 ray-test: $(VENV)/ray/.ready ## logdex.ray on a cluster of two nodes, with 1,000 files; Ray takes 640 MB and minutes to install

@@ -262,9 +262,10 @@ mod tests {
         let bounds = |state: &State<_>| (state.issued, state.finished.len());
         assert_eq!(bounds(&pool.shared.lock()), (8, 7));
         go_on.send(()).unwrap();
+        // Whatever the threads did meanwhile: no more than the window's eight are cut and not taken, done or not.
         for number in 0..=100 {
             assert_eq!(pool.next(&mut || Ok(())).unwrap().unwrap(), number);
-            assert!(pool.shared.lock().finished.len() < 8);
+            assert!(pool.shared.lock().finished.len() <= 8);
         }
     }
 
