@@ -189,6 +189,14 @@ impl Clock {
         self.moment_near_change(civil, again)
     }
 
+    /// The moment of the beginning of a minute, if the offset is the same all through it, as far as is known.
+    #[inline]
+    pub(crate) fn calm_minute(&self, civil: i64) -> Option<i64> {
+        let (calm, offset) = &self.calm;
+        let is_calm = calm.contains(&civil) && calm.contains(&civil.saturating_add(civil::MINUTE));
+        is_calm.then(|| civil.saturating_sub(*offset))
+    }
+
     #[cold]
     fn moment_near_change(&mut self, civil: i64, again: bool) -> i64 {
         let offset = match self.zone.to_ambiguous_timestamp(datetime(civil)).offset() {

@@ -4,6 +4,7 @@
 
 use super::Stamp;
 use super::order::{self, Order};
+use super::outline::{Head, Outline};
 use super::{names, shape};
 
 /// The self-evident formats: whatever has such a shape, with every field in range, is a time. Of two that match at one
@@ -83,17 +84,33 @@ static BEGINS: [u64; 256] = {
     table
 };
 
+/// What is sure of the first bytes of each.
+static OUTLINES: [Outline; FAMILIES.len()] = {
+    let mut outlines = [Outline::of(b""); FAMILIES.len()];
+    let mut row = 0;
+    while row < FAMILIES.len() {
+        outlines[row] = Outline::of(FAMILIES[row].as_bytes());
+        row += 1;
+    }
+    outlines
+};
+
 /// The families that begin with a month's name: in other languages it may begin with any byte.
-static NAMED: u64 = {
+static NAMED: u64 = beginning_with(b'b');
+/// The families that begin with a day of one digit or two.
+static DAYS: u64 = beginning_with(b'e');
+
+const fn beginning_with(field: u8) -> u64 {
     let (mut rows, mut row) = (0, 0);
     while row < FAMILIES.len() {
-        if FAMILIES[row].as_bytes()[1] == b'b' {
+        let shape = FAMILIES[row].as_bytes();
+        if shape[0] == b'%' && shape[1] == field {
             rows |= 1 << row;
         }
         row += 1;
     }
     rows
-};
+}
 
 const fn begins(shape: &[u8], byte: u8) -> bool {
     if shape[0] != b'%' {
@@ -131,10 +148,19 @@ pub(super) fn at(bytes: &[u8], at: usize, order: &mut Order) -> Option<(Stamp, u
     if is_named(bytes, at) {
         rows |= NAMED;
     }
+    if rows & NAMED != 0 && names::month(&bytes[at..]).is_none() {
+        rows &= !NAMED;
+    }
+    if rows & DAYS != 0 && !bytes[at + 1..].iter().take(2).any(|byte| *byte == b' ') {
+        rows &= !DAYS;
+    }
+    let head = Head::at(bytes, at);
     while rows != 0 {
         let row = rows.trailing_zeros() as usize;
         rows &= rows - 1;
-        if let Some(hit) = free(shape::matches(FAMILIES[row].as_bytes(), bytes, at), bytes) {
+        if OUTLINES[row].fits(head)
+            && let Some(hit) = free(shape::matches(FAMILIES[row].as_bytes(), bytes, at), bytes)
+        {
             return Some(hit);
         }
     }

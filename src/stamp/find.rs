@@ -6,6 +6,7 @@ use memchr::{memchr, memchr2, memrchr, memrchr_iter};
 use std::sync::LazyLock;
 
 use super::evident::Evident;
+use super::iso::Within;
 use super::order::Order;
 use super::prefix::{self, Place, Prefix, Recent};
 use super::vote::{Candidates, Elected};
@@ -125,11 +126,7 @@ impl Finder {
         if self.elected.taught().is_some() {
             return self.told(bytes, line.start);
         }
-        // The commonest lines of all begin with the commonest stamp, or with a rank and then that.
-        let (at, prefix) = match bytes.first() {
-            Some(b'[') => self.brackets.get(bytes, 0).unwrap_or_default(),
-            _ => (0, Prefix::NONE),
-        };
+        let (at, prefix) = self.behind_bracket(bytes);
         if let Some((stamp, _)) = self.evident.memo.in_same_minute(bytes, at) {
             return Found { stamp: Some(stamp), prefix };
         }
@@ -144,6 +141,29 @@ impl Finder {
             };
         }
         self.elsewhere(bytes, found)
+    }
+
+    /// Where the bracket ends with which `line` begins, if it is known, and whom it names: the commonest lines of all begin
+    /// with the commonest stamp, or with a rank and then that.
+    #[inline]
+    fn behind_bracket(&self, line: &[u8]) -> (usize, Prefix) {
+        match line.first() {
+            Some(b'[') => self.brackets.get(line, 0).unwrap_or_default(),
+            _ => (0, Prefix::NONE),
+        }
+    }
+
+    /// The stamp of one of the commonest lines of all, in the minute that is known, and who wrote it.
+    #[inline]
+    pub(super) fn within(&self, line: &[u8]) -> Option<(Within, Prefix)> {
+        let (at, prefix) = self.behind_bracket(line);
+        Some((self.evident.memo.within(line, at)?, prefix))
+    }
+
+    /// The minute that is known, in nanoseconds from 1970 on the clock; `None` where a format that was taught comes first.
+    #[inline]
+    pub(super) fn minute(&self) -> Option<i64> {
+        self.elected.taught().is_none().then(|| self.evident.memo.civil())
     }
 
     /// The text whose lines come next begins at `base` of its file, in bytes.

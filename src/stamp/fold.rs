@@ -199,7 +199,7 @@ impl Fold {
         }
     }
 
-    fn remember(&mut self, prefix: Prefix, stamp: Stamp) {
+    pub(super) fn remember(&mut self, prefix: Prefix, stamp: Stamp) {
         if let Some(known) = self.by_prefix.get_mut(&prefix) {
             *known = Some(stamp);
         } else if self.by_prefix.len() < PREFIXES && !self.closed {

@@ -8,12 +8,27 @@ use super::{Frame, Stamp, family, shape};
 
 /// How much of the stamp the memo covers: `2026-11-22 06:47`.
 const MINUTE_LEN: usize = 16;
+/// How many bytes of a line the quick way looks at: a minute, seconds, a fraction of up to six digits, and what follows.
+const QUICK: usize = 28;
 
 /// The last minute that was read, and what it stands for.
 #[derive(Clone)]
 pub(super) struct Memo {
     minute: [u8; MINUTE_LEN],
     civil: i64,
+}
+
+/// A stamp in a minute that is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Within {
+    /// Nanoseconds since the minute began.
+    pub ns: i64,
+    /// To how many nanoseconds it is known.
+    pub resolution: u32,
+    /// Whether it is in UTC.
+    pub zulu: bool,
+    /// How long it is.
+    length: usize,
 }
 
 impl Default for Memo {
@@ -29,32 +44,42 @@ impl Memo {
         self.in_same_minute(bytes, at).or_else(|| self.anywhere(bytes, at))
     }
 
-    /// The commonest stamps of all: in the minute of the last one, with milliseconds, and either a blank and no zone,
-    /// or `Z` and a closing quote.
+    /// One in the minute of the last one, as most loggers write it; none where it takes more than a look at its bytes.
     #[inline]
     pub fn in_same_minute(&self, bytes: &[u8], at: usize) -> Option<(Stamp, usize)> {
-        let head: &[u8; 25] = bytes.get(at..)?.first_chunk()?;
-        let [minute @ .., b':', s1, s2, b'.' | b',', f1, f2, f3, end, next] = head else { return None };
-        let zulu = (*end, *next) == (b'Z', b'"');
-        // No zone follows, nor AM or PM.
-        let bare = *end == b' '
-            && !matches!(
-                next,
-                b'Z' | b'U' | b'G' | b'u' | b'g' | b'(' | b'+' | b'-' | b'A' | b'P' | b'a' | b'p'
-            );
-        if *minute != self.minute || !(bare || zulu) {
-            return None;
-        }
-        let digits = [s1, s2, f1, f2, f3].map(|b| i64::from(b.wrapping_sub(b'0')));
-        if digits.into_iter().fold(0, i64::max) > 9 || digits[0] > 5 {
-            return None;
-        }
-        let millis = (digits[0] * 10 + digits[1]) * 1000 + digits[2] * 100 + digits[3] * 10 + digits[4];
+        let Within { ns, resolution, zulu, length } = self.within(bytes, at)?;
         let frame = if zulu { Frame::Absolute } else { Frame::Civil };
-        Some((
-            Stamp::new(frame, self.civil + millis * (SECOND / 1000), 1_000_000),
-            at + 23 + usize::from(zulu),
-        ))
+        Some((Stamp::new(frame, self.civil + ns, resolution), at + length))
+    }
+
+    /// The minute that is known, in nanoseconds from 1970 as the clock shows them.
+    #[inline]
+    pub fn civil(&self) -> i64 {
+        self.civil
+    }
+
+    /// The same as [`Memo::in_same_minute`], from the beginning of the minute on: with no fraction, milliseconds or
+    /// microseconds, and then a blank or a bracket and no zone, or `Z`.
+    #[inline]
+    pub fn within(&self, bytes: &[u8], at: usize) -> Option<Within> {
+        let head: &[u8; QUICK] = bytes.get(at..)?.first_chunk()?;
+        let (minute, rest) = head.split_first_chunk()?;
+        if u128::from_le_bytes(*minute) != u128::from_le_bytes(self.minute) {
+            return None;
+        }
+        let word = u64::from_le_bytes(*rest.first_chunk()?);
+        let (ns, resolution, length) = if let Some(millis) = seconds_and_millis(word) {
+            let micros = three_digits([head[23], head[24], head[25]]);
+            match micros {
+                None if head[23].is_ascii_digit() => return None,
+                None => (millis * (SECOND / 1000), 1_000_000, 23),
+                Some(micros) => ((millis * 1000 + micros) * 1000, 1000, 26),
+            }
+        } else {
+            (whole_seconds(word)? * SECOND, SECOND as u32, 19)
+        };
+        let zulu = ends(head[length], head[length + 1])?;
+        Some(Within { ns, resolution, zulu, length: length + usize::from(zulu) })
     }
 
     #[inline(never)]
@@ -91,6 +116,56 @@ impl Memo {
         let (stamp, _) = shape::matches(b"%Y-%m-%d%t%H:%M:%S", &whole, 0)?;
         (self.minute, self.civil) = (minute, stamp.ns);
         Some(())
+    }
+}
+
+/// Each byte of a word, `n` times.
+const fn bytes(n: u8) -> u64 {
+    u64::from_ne_bytes([n; 8])
+}
+
+/// `:12,123` as milliseconds, where the seven bytes before the last of `word` are that.
+#[inline]
+fn seconds_and_millis(word: u64) -> Option<i64> {
+    // What is left of a digit is its value, and of a mark nothing; a comma and a dot differ in one bit.
+    let apart = (word ^ u64::from_le_bytes(*b":00,0000")) & !(2 << 24) & (u64::MAX >> 8);
+    // Nothing may reach the high bit of its byte that is greater than it may be: 5 and 9 for seconds.
+    let most = u64::from_le_bytes([0, 5, 9, 0, 9, 9, 9, 0x7f]);
+    let over = ((apart & bytes(0x7f)) + (bytes(0x7f) - most)) | apart;
+    if over & bytes(0x80) != 0 {
+        return None;
+    }
+    // The digits in pairs: seconds, hundreds (behind the mark, which left 0), and the rest.
+    let digits = apart >> 8;
+    let pairs = (digits * 10 + (digits >> 8)) & 0x00ff_00ff_00ff;
+    Some((((pairs.wrapping_mul(1 | 100 << 16 | 1000 << 32)) >> 32) & 0xffff).cast_signed())
+}
+
+/// `:12` as seconds, where the first three bytes of `word` are that, and what follows is no fraction.
+#[inline]
+fn whole_seconds(word: u64) -> Option<i64> {
+    let [b':', tens @ b'0'..=b'5', ones @ b'0'..=b'9', next, ..] = word.to_le_bytes() else { return None };
+    let seconds = i64::from(tens - b'0') * 10 + i64::from(ones - b'0');
+    (!matches!(next, b'.' | b',' | b':')).then_some(seconds)
+}
+
+#[inline]
+fn three_digits(bytes: [u8; 3]) -> Option<i64> {
+    let [a, b, c] = bytes.map(|byte| byte.wrapping_sub(b'0'));
+    (a < 10 && b < 10 && c < 10).then(|| i64::from(a) * 100 + i64::from(b) * 10 + i64::from(c))
+}
+
+/// Whether a stamp that ends at `end`, before `next`, is in UTC; `None` where that takes a closer look.
+#[inline]
+fn ends(end: u8, next: u8) -> Option<bool> {
+    match (end, next) {
+        // No zone follows, nor AM or PM.
+        (b' ', b'Z' | b'U' | b'G' | b'u' | b'g' | b'(' | b'+' | b'-' | b'A' | b'P' | b'a' | b'p' | 0xe2) => {
+            None
+        }
+        (b' ' | b']', _) => Some(false),
+        (b'Z', b'"' | b' ' | b']') => Some(true),
+        _ => None,
     }
 }
 

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use super::evident::Evident;
 use super::order::First;
+use super::outline::{Head, Outline};
 use super::prefix::{self, skip_blanks};
 use super::{Finder, Frame, Marks, Stamp, Taught, digits, epoch, family, shape};
 
@@ -34,6 +35,16 @@ const DATED: &[&str] = &[
     "%m.%d %H:%M:%S%f%z",
     "%m%d %H:%M:%S%f%z",
 ];
+/// What is sure of the first bytes of each.
+static OUTLINES: [Outline; DATED.len()] = {
+    let mut outlines = [Outline::of(b""); DATED.len()];
+    let mut row = 0;
+    while row < DATED.len() {
+        outlines[row] = Outline::of(DATED[row].as_bytes());
+        row += 1;
+    }
+    outlines
+};
 /// A self-evident stamp may stand in a later field of the line: in the second to the seventh word.
 const FIELDS: usize = 6;
 /// Those without a date: since 1970, in seconds or finer; and a time of day, to the minute or whole.
@@ -101,10 +112,16 @@ impl Candidates {
 fn stamp_of(candidate: usize, bytes: &[u8], at: usize) -> Option<(Stamp, usize)> {
     let shape = match candidate.checked_sub(EPOCH_FIELD - BARE.len()) {
         Some(bare) => BARE.get(bare)?,
-        None => DATED.get(candidate)?,
+        None if OUTLINES.get(candidate)?.fits(Head::at(bytes, at)) => DATED.get(candidate)?,
+        None => return None,
     };
     family::free(shape::matches(shape.as_bytes(), bytes, at), bytes)
 }
+
+/// All shapes of the ambiguous formats.
+#[cfg(test)]
+pub(super) static SHAPES: std::sync::LazyLock<Vec<&str>> =
+    std::sync::LazyLock::new(|| DATED.iter().chain(BARE).copied().collect());
 
 /// Gives `take` the second to the seventh word of a line, each by number and by where a stamp in it begins, until it
 /// says that it has enough. A list of files has no such words: what stands there is when a file was changed.

@@ -1,12 +1,13 @@
 //! Which lines of a block lie in a range of time: the fold of [`crate::stamp`], from where the index lets it begin.
 
 mod by_step;
+mod pace;
 mod plan;
 
 use by_step::Stepping;
 pub use by_step::first_step;
+use pace::{Pace, Sifted, Taken};
 
-use std::borrow::Cow;
 use std::os::unix::fs::MetadataExt;
 use std::sync::Arc;
 
@@ -340,45 +341,93 @@ impl Timing {
         if batch.block.file_offset(0) == 0 {
             self.number = 0;
         }
-        let (ends, mut picked) = match &batch.selection {
-            // The last lines of a block may have been left out: they need not be timed.
-            Selection::All(ends) => (Cow::Borrowed(ends.as_slice()), None),
-            Selection::Picked(candidates) => {
-                (Cow::Owned(line::ends(bytes)), Some(candidates.iter().copied().peekable()))
-            }
-        };
-        let (mut kept, mut times) = (Vec::new(), Vec::new());
-        let mut start = 0;
-        let mut marks = Marks::default();
         self.fold.stand_at(batch.block.file_offset(0));
-        for &end in ends.iter() {
+        let selection = std::mem::replace(&mut batch.selection, Selection::Picked(Vec::new()));
+        let mut sifted = Sifted::default();
+        match &selection {
+            // The last lines of a block may have been left out: they need not be timed.
+            Selection::All(ends) => {
+                sifted.make_room(ends.len(), !self.leaves_none_out());
+                self.sift_lines(batch, bytes, ends, None, &mut sifted);
+            }
+            Selection::Picked(candidates) => {
+                sifted.make_room(candidates.len(), true);
+                self.sift_lines(batch, bytes, &line::ends(bytes), Some(candidates), &mut sifted);
+            }
+        }
+        batch.selection = if sifted.all { selection } else { Selection::Picked(sifted.kept) };
+        batch.times = sifted.times;
+    }
+
+    /// Whether lines are left out for no time or step that they have.
+    fn leaves_none_out(&self) -> bool {
+        self.terms.window.is_open() && !self.asks_for_steps()
+    }
+
+    /// Times the lines of a block that end at `ends`, and puts those into `sifted` that are among `picked` (or all) and lie in
+    /// the range.
+    fn sift_lines(
+        &mut self,
+        batch: &Batch,
+        bytes: &[u8],
+        ends: &[usize],
+        picked: Option<&[Candidate]>,
+        sifted: &mut Sifted,
+    ) {
+        let mut picked = picked.map(|picked| picked.iter().copied().peekable());
+        let mut levels = batch.levels.iter().peekable();
+        let mut pace = Pace::default();
+        let mut marks = Marks::default();
+        let mut start = 0;
+        for &end in ends {
             let line = Line { start, end };
             start = end;
-            let found = self.fold.find_in(bytes, line, &mut marks);
-            let taken = self.fold.take(found);
-            let came = self.arrived.as_mut().map(|arrived| {
-                arrived.take(&self.fold, found, batch.block.file_offset(line.end.saturating_sub(1)), &mut now)
-            });
-            let (step, in_steps) = self.step_of(line.of(bytes), found.prefix);
             self.number += 1;
-            self.note_step(taken);
-            if !self.anchored {
-                self.anchor();
-            }
+            let quick = self.keep_pace(&mut pace, line.of(bytes));
+            let slow = quick.is_none().then(|| self.take(batch, bytes, line, &mut marks, &mut pace));
             let candidate = match &mut picked {
                 None => Some(Candidate { line, certain: true }),
                 Some(candidates) => candidates.next_if(|c| c.line == line),
             };
             let Some(candidate) = candidate else { continue };
-            let mut time = self.time(taken, came.unwrap_or_default());
-            (time.level, time.step) = (batch.level_at(line.start), step);
-            if in_steps && time.span.is_none_or(|span| self.terms.window.meets(span)) {
-                kept.push(candidate);
-                times.push(time);
+            let mut time = match (quick, slow) {
+                (Some(time), _) => time,
+                (None, Some(taken)) => {
+                    let step = taken.step;
+                    if !taken.in_steps {
+                        continue;
+                    }
+                    LineTime { step, ..self.time(taken.timed, taken.came) }
+                }
+                (None, None) => continue,
+            };
+            while levels.next_if(|(at, _)| *at < line.start).is_some() {}
+            time.level = levels.next_if(|(at, _)| *at == line.start).map(|(_, level)| *level);
+            if time.span.is_none_or(|span| self.terms.window.meets(span)) {
+                sifted.push(candidate, time);
             }
         }
-        batch.selection = Selection::Picked(kept);
-        batch.times = times;
+        self.leave(&mut pace);
+    }
+
+    /// Takes the next line, of which more than a look is needed.
+    #[inline(never)]
+    fn take(&mut self, batch: &Batch, bytes: &[u8], line: Line, marks: &mut Marks, pace: &mut Pace) -> Taken {
+        self.leave(pace);
+        let found = self.fold.find_in(bytes, line, marks);
+        let timed = self.fold.take(found);
+        let came = self.arrived.as_mut().map(|arrived| {
+            arrived.take(&self.fold, found, batch.block.file_offset(line.end.saturating_sub(1)), &mut now)
+        });
+        let (step, in_steps) = self.step_of(line.of(bytes), found.prefix);
+        self.note_step(timed);
+        if !self.anchored {
+            self.anchor();
+        }
+        if found.stamp.is_some() {
+            self.enter_pace(pace);
+        }
+        Taken { timed, came: came.unwrap_or_default(), step, in_steps }
     }
 
     /// Counts the lines of `batch` as delivered.
@@ -425,11 +474,16 @@ impl Timing {
     fn note_step(&mut self, timed: Timed) {
         let Some(stamp) = timed.stamp.filter(|_| timed.how == How::Own) else { return };
         let lo = self.clock.span(stamp).lo;
+        self.step_to(lo);
+    }
+
+    /// The next own stamp is at `lo`.
+    #[inline]
+    fn step_to(&mut self, lo: i64) {
         let back = self.last.replace(lo).map_or(0, |last| last.saturating_sub(lo));
-        if back > 0 {
-            self.sureness.steps_back += 1;
-            self.sureness.largest_step_back = self.sureness.largest_step_back.max(back);
-        }
+        // Ranks jitter, so a branch on the sign would be guessed wrong half of the time.
+        self.sureness.steps_back += u64::from(back > 0);
+        self.sureness.largest_step_back = self.sureness.largest_step_back.max(back);
     }
 }
 

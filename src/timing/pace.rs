@@ -1,0 +1,81 @@
+//! Lines whose stamps go on within one minute: their times by one addition each.
+
+use super::{Came, Candidate, LineTime, Timed, Timing};
+use crate::stamp::{Frame, How, Run, Span};
+
+/// A run of such lines.
+#[derive(Default)]
+pub(super) struct Pace {
+    run: Run,
+    /// The moment at which the minute begins, and the offset that stands on its lines; `None` where no run is under way.
+    minute: Option<(i64, Option<i16>)>,
+}
+
+/// What was taken of a line.
+pub(super) struct Taken {
+    pub timed: Timed,
+    pub came: Came,
+    pub step: Option<u64>,
+    pub in_steps: bool,
+}
+
+/// The lines that are left of a block, with their times.
+#[derive(Default)]
+pub(super) struct Sifted {
+    /// No line is left out, so that they need not be told.
+    pub all: bool,
+    pub kept: Vec<Candidate>,
+    pub times: Vec<LineTime>,
+}
+
+impl Sifted {
+    /// Makes room for so many lines, of which `some` may be left out.
+    pub(super) fn make_room(&mut self, lines: usize, some: bool) {
+        self.all = !some;
+        self.times.reserve_exact(lines);
+        if some {
+            self.kept.reserve_exact(lines);
+        }
+    }
+
+    #[inline]
+    pub(super) fn push(&mut self, candidate: Candidate, time: LineTime) {
+        self.times.push(time);
+        if !self.all {
+            self.kept.push(candidate);
+        }
+    }
+}
+
+impl Timing {
+    /// Begins a run, where nothing but the stamp says which time a line has.
+    #[inline]
+    pub(super) fn enter_pace(&self, pace: &mut Pace) {
+        if !self.anchored || self.arrived.is_some() || self.asks_for_steps() {
+            return;
+        }
+        let Some((minute, frame)) = self.fold.begin(&mut pace.run) else { return };
+        pace.minute = match frame {
+            Frame::Absolute => Some((minute, Some(0))),
+            _ => self.clock.calm_minute(minute).map(|moment| (moment, None)),
+        };
+    }
+
+    /// The time of the next line, if it goes on with the run.
+    #[inline]
+    pub(super) fn keep_pace(&mut self, pace: &mut Pace, line: &[u8]) -> Option<LineTime> {
+        let (minute, offset) = pace.minute?;
+        let within = self.fold.go_on(&mut pace.run, line)?;
+        let lo = minute + within.ns;
+        self.step_to(lo);
+        let span = Some(Span { lo, hi: lo + i64::from(within.resolution) - 1 });
+        Some(LineTime { span, offset, how: Some(How::Own), number: self.number, level: None, step: None })
+    }
+
+    /// Ends the run.
+    #[inline]
+    pub(super) fn leave(&mut self, pace: &mut Pace) {
+        pace.minute = None;
+        self.fold.end(&mut pace.run);
+    }
+}
