@@ -108,9 +108,10 @@ impl Plan {
         self.cells.contains(&Cell::Column(Column::Step))
     }
 
-    /// Whether the text of lines is looked at.
-    pub fn wants_text(&self) -> bool {
-        self.cells.iter().any(|cell| matches!(cell, Cell::Field(_) | Cell::Column(Column::Text)))
+    /// Whether the text of single lines is looked at, so that it has to be known of each block whether it is text. Where it
+    /// is only copied, the column as a whole tells that.
+    pub fn looks_at_text(&self) -> bool {
+        self.cells.iter().any(|cell| matches!(cell, Cell::Field(_)))
     }
 
     /// How many groups held what does not fit their kind, so far.
@@ -146,7 +147,7 @@ impl Plan {
             }
             Column::Rank => Arc::new(self.ranks_of(rows)),
             Column::Step => Arc::new(steps(rows)),
-            Column::Text => Arc::new(texts(rows)?),
+            Column::Text => Arc::new(texts(rows)),
         })
     }
 
@@ -200,6 +201,19 @@ fn steps(rows: &Rows) -> Int64Array {
 }
 
 fn times(rows: &Rows) -> TimestampNanosecondArray {
+    let (mut times, mut all) = (Vec::with_capacity(rows.len()), true);
+    rows.each(|row| {
+        let span = row.time.and_then(|time| time.span);
+        all &= span.is_some();
+        times.push(span.map_or(0, |span| span.lo));
+    });
+    if !all {
+        return times_with_nulls(rows);
+    }
+    TimestampNanosecondArray::from(times).with_timezone("UTC")
+}
+
+fn times_with_nulls(rows: &Rows) -> TimestampNanosecondArray {
     let mut times = TimestampNanosecondArray::builder(rows.len());
     rows.each(|row| times.append_option(row.time.and_then(|time| time.span).map(|span| span.lo)));
     times.finish().with_timezone("UTC")
@@ -222,11 +236,12 @@ fn key_of(how: Option<How>) -> i8 {
 }
 
 /// The text of each row without its `\n`, decoded as Python decodes it.
-fn texts(rows: &Rows) -> std::result::Result<LargeStringArray, ArrowError> {
-    if rows.are_text() { copied(rows) } else { Ok(decoded(rows)) }
+fn texts(rows: &Rows) -> LargeStringArray {
+    // Whether it is text is found out of all of it at once, and where lines of it begin.
+    copied(rows).unwrap_or_else(|_| decoded(rows))
 }
 
-/// The same where the blocks are text: its length is known before anything is copied.
+/// The same where all of it is text: its length is known before anything is copied.
 fn copied(rows: &Rows) -> std::result::Result<LargeStringArray, ArrowError> {
     let (mut ends, mut end) = (Vec::with_capacity(rows.len() + 1), 0);
     ends.push(0);

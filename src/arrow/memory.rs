@@ -12,22 +12,27 @@ const LARGE: usize = 2 << 20;
 
 /// A buffer of `length` bytes, as `write` leaves them; they are 0 before.
 pub(super) fn filled(length: usize, write: impl FnOnce(&mut [u8])) -> Buffer {
-    // What is shorter than a large page is had sooner from the allocator, which may have it from before.
-    let map = if length < LARGE { None } else { MmapMut::map_anon(length).ok() };
+    // What is shorter than a large page is had sooner from the allocator, which may have it from before. Only what is as
+    // long as so many whole large pages does the system put where one begins.
+    let map = if length < LARGE { None } else { MmapMut::map_anon(length.next_multiple_of(LARGE)).ok() };
     if let Some(mut map) = map {
         advise(&map, length);
-        write(&mut map);
-        return Buffer::from(Bytes::from_owner(map));
+        write(&mut map[..length]);
+        return Buffer::from(Bytes::from_owner(map).slice(..length));
     }
     let mut buffer = MutableBuffer::from_len_zeroed(length);
     write(&mut buffer);
     buffer.into()
 }
 
-/// Asks for large pages as far as whole ones are filled: the rest of the last would be memory that nobody uses.
+/// Asks for large pages as far as they are filled, or the last nearly so: the rest of it would be memory that nobody uses.
 fn advise(map: &MmapMut, length: usize) {
+    let rest = length % LARGE;
+    let large = if rest > LARGE - LARGE / 8 { length - rest + LARGE } else { length - rest };
     #[cfg(target_os = "linux")]
-    let _ = map.advise_range(memmap2::Advice::HugePage, 0, length - length % LARGE);
+    let _ = map.advise_range(memmap2::Advice::HugePage, 0, large);
+    #[cfg(not(target_os = "linux"))]
+    let _ = (map, large);
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Rows: lines on their way into columns, with the blocks in which they stand.
 
-use crate::batch::{Batch, LineTime};
+use crate::batch::{Batch, LineTime, Selection};
 use crate::file::block::Block;
 use crate::line::Line;
 use crate::merge::Held;
@@ -36,7 +36,7 @@ pub struct Row<'r> {
     /// Where it stands there.
     pub line: Line,
     /// Its time, if that was asked for.
-    pub time: Option<LineTime>,
+    pub time: Option<&'r LineTime>,
     /// The number of its log.
     pub log: usize,
 }
@@ -78,14 +78,6 @@ impl Rows {
         }
     }
 
-    /// Whether all of their blocks are known to be text.
-    pub(super) fn are_text(&self) -> bool {
-        match self {
-            Self::Batches(chunks) => chunks.iter().all(|chunk| chunk.batch.block.text().is_some()),
-            Self::Held(held) => held.iter().all(|(_, held)| held.block.text().is_some()),
-        }
-    }
-
     /// How many bytes their lines have, `\n`s included.
     pub(super) fn bytes(&self) -> usize {
         let mut bytes = 0;
@@ -99,7 +91,7 @@ impl Rows {
         match self {
             Self::Batches(batches) => batches.iter().for_each(|chunk| each_of(&chunk.batch, &mut see)),
             Self::Held(held) => held.iter().for_each(|(log, held)| {
-                see(Row { block: &held.block, line: held.line, time: held.time, log: *log });
+                see(Row { block: &held.block, line: held.line, time: held.time.as_ref(), log: *log });
             }),
         }
     }
@@ -107,7 +99,17 @@ impl Rows {
 
 #[inline]
 fn each_of<'r>(batch: &'r Batch, see: &mut impl FnMut(Row<'r>)) {
-    for (at, line) in batch.lines().enumerate() {
-        see(Row { block: &batch.block, line, time: batch.time(at), log: 0 });
+    let Batch { block, selection, times, .. } = batch;
+    let mut times = times.iter();
+    let mut see = |line| see(Row { block, line, time: times.next(), log: 0 });
+    match selection {
+        Selection::All(ends) => {
+            let mut start = 0;
+            for &end in ends {
+                see(Line { start, end });
+                start = end;
+            }
+        }
+        Selection::Picked(picked) => picked.iter().for_each(|candidate| see(candidate.line)),
     }
 }

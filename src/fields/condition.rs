@@ -1,13 +1,11 @@
 //! What is asked of a field.
 
 use std::cmp::Ordering;
-use std::fmt;
 
-use memchr::memchr;
-use memchr::memmem::Finder;
-
+use super::look::Look;
 use super::{Value, get};
 use crate::error::{Error, Result};
+use crate::line::{self, Line};
 
 /// How a field is compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,34 +59,8 @@ pub struct Condition {
     operator: Operator,
     text: String,
     number: Option<Number>,
-    /// What stands on each line of which it holds, unless that has a backslash, by which JSON may write anything.
-    needles: Vec<Needle>,
-}
-
-/// Bytes that are looked for on each line.
-#[derive(Clone)]
-struct Needle(Finder<'static>);
-
-impl Needle {
-    fn of(text: &str) -> Self {
-        Self(Finder::new(text).into_owned())
-    }
-
-    fn is_on(&self, line: &[u8]) -> bool {
-        self.0.find(line).is_some()
-    }
-}
-
-impl PartialEq for Needle {
-    fn eq(&self, other: &Self) -> bool {
-        self.0.needle() == other.0.needle()
-    }
-}
-
-impl fmt::Debug for Needle {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Needle({:?})", self.0.needle())
-    }
+    /// How lines are found of which it may hold; `None` where each has to be read.
+    look: Option<Look>,
 }
 
 impl Condition {
@@ -109,17 +81,9 @@ impl Condition {
         let quoted = value.len() >= 2 && value.starts_with('"') && value.ends_with('"');
         let text = if quoted { &value[1..value.len() - 1] } else { value };
         let number = if quoted { None } else { Number::parse(text.as_bytes()) };
-        // With dots it may be the name of an object and then that of a field in it.
-        let mut needles = vec![Needle::of(field.split('.').next().unwrap_or(field))];
-        if operator == Operator::Equal && number.is_none() {
-            needles.insert(0, Needle::of(text));
-        }
-        Ok(Self { field: field.to_owned(), operator, text: text.to_owned(), number, needles })
-    }
-
-    /// Whether it may hold of `line`: a look that costs little beside reading its fields.
-    fn may_hold(&self, line: &[u8]) -> bool {
-        self.needles.iter().all(|needle| needle.is_on(line)) || memchr(b'\\', line).is_some()
+        let sought = (operator == Operator::Equal && number.is_none()).then_some(text);
+        let look = Look::of(field, sought);
+        Ok(Self { field: field.to_owned(), operator, text: text.to_owned(), number, look })
     }
 
     /// The name of the field.
@@ -129,7 +93,27 @@ impl Condition {
 
     /// Whether it holds of `line`.
     pub fn holds(&self, line: &[u8]) -> bool {
-        self.may_hold(line) && get(line, &self.field).is_some_and(|value| self.holds_of(&value))
+        let mut may_hold = self.look.is_none();
+        if let Some(look) = &self.look {
+            look.lines(line, |value| self.holds_of(value), |_| may_hold = true);
+        }
+        may_hold && self.reads(line)
+    }
+
+    /// The lines of `text`, which are whole, of which it holds, in order.
+    pub fn lines(&self, text: &[u8]) -> Vec<Line> {
+        let mut lines = Vec::new();
+        match &self.look {
+            Some(look) => look.lines(text, |value| self.holds_of(value), |line| lines.push(line)),
+            None => lines.extend(line::lines(text)),
+        }
+        lines.retain(|line| self.reads(line.of(text)));
+        lines
+    }
+
+    /// Whether it holds of the field as it is read of `line`.
+    fn reads(&self, line: &[u8]) -> bool {
+        get(line, &self.field).is_some_and(|value| self.holds_of(&value))
     }
 
     /// Whether it holds of a field's value.
@@ -153,6 +137,13 @@ enum Number {
 impl Number {
     /// The number that `text` is, and nothing more.
     fn parse(text: &[u8]) -> Option<Self> {
+        if (1..=18).contains(&text.len()) && text.iter().all(u8::is_ascii_digit) {
+            let whole = text.iter().fold(0, |whole: i64, digit| whole * 10 + i64::from(digit - b'0'));
+            return Some(Self::Whole(whole.into()));
+        }
+        if !matches!(text.first()?, b'0'..=b'9' | b'.' | b'-' | b'+' | b'n' | b'N' | b'i' | b'I') {
+            return None;
+        }
         let text = str::from_utf8(text).ok()?;
         let body = text.strip_prefix(['-', '+']).unwrap_or(text);
         let is_float = body.starts_with(|c: char| c.is_ascii_digit() || c == '.')
@@ -202,21 +193,34 @@ mod tests {
             (word(), word(), word())
                 .prop_map(|(key, inner, value)| format!("{key:?}: {{{inner:?}: {value:?}}}")),
             word().prop_map(|key| format!("{key:?}: 1")),
+            (word(), word()).prop_map(|(key, value)| format!("{key:?}\t:\r\"{value}\\u0061\"")),
+            (word(), word())
+                .prop_map(|(key, value)| format!("{value:?}: [{{{key:?}: 1}}], {value:?}: {key:?}")),
         ];
         prop_oneof![
             prop::collection::vec(json, 0..4).prop_map(|fields| format!("{{{}}}", fields.join(", "))),
             (word(), word()).prop_map(|(key, value)| format!("{key}={value} {value}={key}")),
             (word(), word()).prop_map(|(key, value)| format!("{key}=\"\\{value}\" x")),
+            (word(), word())
+                .prop_map(|(key, value)| format!("msg=\"{key}={value}\" {key}={value}{key}=\"{value}")),
         ]
     }
 
     proptest! {
         #[test]
-        fn the_quick_look_leaves_out_no_line(line in field(), key in word(), sign in 0_usize..7, value in word()) {
+        fn the_quick_look_leaves_out_no_line(
+            lines in prop::collection::vec(field(), 1..6), key in word(), sign in 0_usize..7, value in word(),
+        ) {
             let said = format!("{key}{}{value}", OPERATORS[sign].0);
+            let text = lines.join("\n");
             if let Ok(condition) = Condition::parse(&said) {
-                let slow = get(line.as_bytes(), condition.field()).is_some_and(|value| condition.holds_of(&value));
-                prop_assert_eq!(condition.holds(line.as_bytes()), slow, "{} of {}", said, line);
+                let holds = |line: &[u8]| get(line, condition.field()).is_some_and(|value| condition.holds_of(&value));
+                let slow: Vec<Line> = line::lines(text.as_bytes()).filter(|line| holds(line.of(text.as_bytes()))).collect();
+                for line in line::lines(text.as_bytes()) {
+                    let of = line.of(text.as_bytes());
+                    prop_assert_eq!(condition.holds(of), slow.contains(&line), "{} of {}", said, of.escape_ascii());
+                }
+                prop_assert_eq!(condition.lines(text.as_bytes()), slow, "{} of {}", said, text);
             }
         }
     }

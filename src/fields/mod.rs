@@ -7,6 +7,7 @@
 mod condition;
 mod json;
 mod logfmt;
+mod look;
 
 use std::borrow::Cow;
 

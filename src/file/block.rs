@@ -143,6 +143,7 @@ impl Block {
     }
 
     /// Where in the file the byte at `position` of this block stands.
+    #[inline]
     pub fn file_offset(&self, position: usize) -> u64 {
         let dropped: u64 = self.gaps.iter().filter(|g| g.at <= position).map(|g| g.length).sum();
         self.offset + position as u64 + dropped

@@ -7,6 +7,7 @@
 
 mod json;
 mod own;
+mod quick;
 mod set;
 mod words;
 
@@ -58,7 +59,7 @@ const CHAINED: [&[u8]; 2] =
     [b"During handling of the above exception", b"The above exception was the direct cause"];
 
 /// The record of one writer that may go on.
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Record {
     level: Option<Level>,
     /// Where its head begins in the text.
@@ -105,6 +106,17 @@ impl Levels {
 
     /// The level of the next line, which begins at `start` in the text.
     fn next(&mut self, line: &[u8], start: usize) -> Option<Level> {
+        if let Some((level, prefix)) = quick::head(&self.finder, line) {
+            // A head of a record with a stamp: as below, without what such a line cannot be.
+            let head = Record { level: Some(level), start, headed: true, lines: 1, tracing: false };
+            self.records.insert(prefix, head);
+            return Some(level);
+        }
+        self.read(line, start)
+    }
+
+    /// The same, whatever the line is.
+    fn read(&mut self, line: &[u8], start: usize) -> Option<Level> {
         let own = own(line);
         // A JSON object has no prefix, and its time does not matter where its level is known.
         let Found { prefix, stamp } = match line.first() {
@@ -191,6 +203,8 @@ mod tests {
             "[rank0]: ValueError: x\n",
             "[rank1]: loose\n",
             "2026-11-22 06:47:12 stamped\n",
+            "2026-11-22 06:47:12,123 INFO a line whose stamp is in the minute before\n",
+            "[rank1]: 2026-11-22 06:47:12,123 WARNING a line of a rank, in that minute\n",
             "Traceback (most recent call last):\n",
             "  indented\n",
             "{\"level\":\"warn\",\"msg\":\"x\"}\n",
@@ -200,6 +214,21 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn the_quick_way_says_what_the_line_says(lines in prop::collection::vec(quick::almost(), 1..20)) {
+            let (mut levels, mut twin) = (Levels::default(), Levels::default());
+            for (number, line) in lines.iter().enumerate() {
+                prop_assert_eq!(levels.next(line.as_bytes(), number), twin.read(line.as_bytes(), number), "{}", line);
+            }
+            let records = |levels: &Levels| {
+                let mut records: Vec<_> = levels.records.iter().map(|(prefix, record)| (*prefix, *record)).collect();
+                records.sort_by_key(|(prefix, _)| *prefix);
+                records
+            };
+            prop_assert_eq!(records(&levels), records(&twin));
+            prop_assert_eq!(levels.reaches, twin.reaches);
+        }
+
         /// What a worker says of a block, from a little of what stands before it, is what the fold from the first line says.
         #[test]
         fn a_block_and_what_reaches_into_it_say_what_the_fold_says(

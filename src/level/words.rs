@@ -49,7 +49,9 @@ pub fn parse(word: &[u8]) -> Option<Level> {
     if word.is_empty() || word.len() > LONGEST {
         return None;
     }
-    WORDS.iter().find(|(name, _)| word.eq_ignore_ascii_case(name.as_bytes())).map(|(_, level)| *level)
+    let first = word[0].to_ascii_lowercase();
+    let mut likely = WORDS.iter().filter(|(name, _)| name.len() == word.len() && name.as_bytes()[0] == first);
+    likely.find(|(name, _)| word.eq_ignore_ascii_case(name.as_bytes())).map(|(_, level)| *level)
 }
 
 /// The level that a word in the header of a line names.

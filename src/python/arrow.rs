@@ -317,7 +317,7 @@ impl Reader {
         let origins: Vec<_> = asked.iter().map(|asked| asked.get().origin().into()).collect();
         let plan = columns.plan(&origins)?;
         let keep = asked.iter().filter_map(|asked| asked.get().kept(py)).collect();
-        let (answer, caller) = put(py, asked, merged, last, plan.wants_text(), shared)?;
+        let (answer, caller) = put(py, asked, merged, last, plan.looks_at_text(), shared)?;
         let schema = plan.schema();
         let table = arrow::Table::new(answer, Arc::new(plan), cores());
         let (shared, pid) = (Arc::clone(shared), std::process::id());
@@ -406,7 +406,7 @@ impl Drop for Reader {
     }
 }
 
-/// Puts the questions; `text` says whether the text of the lines is looked at.
+/// Puts the questions; `text` says whether it has to be known which blocks are text.
 fn put(
     py: Python<'_>,
     asked: &[Py<Question>],

@@ -63,13 +63,13 @@ impl Sieve {
         mesh: &mut Mesh,
     ) -> (Selection, Vec<(usize, Level)>) {
         let bytes = block.bytes();
-        let mut picked = match selection {
+        let (mut picked, asked) = match selection {
             Selection::All(_) if self.is_open() && !self.levels => return (selection, Vec::new()),
-            Selection::All(_) => line::lines(bytes).map(|line| Candidate { line, certain: true }).collect(),
-            Selection::Picked(picked) => picked,
+            Selection::All(_) => (self.first_condition(bytes), self.conditions.get(1..).unwrap_or_default()),
+            Selection::Picked(picked) => (picked, self.conditions.as_slice()),
         };
-        if !self.conditions.is_empty() {
-            picked.retain(|c| self.conditions.iter().all(|condition| condition.holds(c.line.of(bytes))));
+        if !asked.is_empty() {
+            picked.retain(|c| asked.iter().all(|condition| condition.holds(c.line.of(bytes))));
         }
         if let Some(pattern) = &self.exclude {
             exclude(pattern, bytes, &mut picked, mesh);
@@ -84,6 +84,15 @@ impl Sieve {
             }
         }
         (Selection::Picked(picked), levels)
+    }
+
+    /// The lines of a block of which the first condition holds; all where there is none.
+    fn first_condition(&self, bytes: &[u8]) -> Vec<Candidate> {
+        let certain = |line| Candidate { line, certain: true };
+        match self.conditions.first() {
+            Some(condition) => condition.lines(bytes).into_iter().map(certain).collect(),
+            None => line::lines(bytes).map(certain).collect(),
+        }
     }
 
     /// The levels of the lines that are picked; those that are not grave enough are left out.

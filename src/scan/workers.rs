@@ -10,6 +10,10 @@ use crate::file::maps::Maps;
 use crate::system::lock::lock;
 use crate::system::ordered::{Ordered, Work};
 
+/// So many buffers are kept at most. A table holds some dozens of blocks at once, and memory that is had anew costs a page
+/// fault for each 4 KiB of it, as much as the read.
+const SPARE: usize = 64;
+
 /// What the threads of a scan do.
 struct Search {
     job: Job,
@@ -98,7 +102,7 @@ impl Workers {
             return;
         }
         let mut spare = lock(&self.pool.work().spare);
-        if spare.len() < RUN * self.number && block.bytes().len() <= 2 * BLOCK {
+        if spare.len() < SPARE && block.bytes().len() <= 2 * BLOCK {
             spare.push(block);
         }
     }

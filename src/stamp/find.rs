@@ -160,6 +160,15 @@ impl Finder {
         Some((self.evident.memo.within(line, at)?, prefix))
     }
 
+    /// Where the bracket ends with which `line` begins, if one does, and where the stamp behind it, of one of the commonest
+    /// lines of all; and who wrote it.
+    #[inline]
+    pub(crate) fn head_of(&self, line: &[u8]) -> Option<(usize, usize, Prefix)> {
+        let (at, prefix) = self.behind_bracket(line);
+        let within = self.evident.memo.within(line, at)?;
+        self.elected.taught().is_none().then_some((at, at + within.length, prefix))
+    }
+
     /// The minute that is known, in nanoseconds from 1970 on the clock; `None` where a format that was taught comes first.
     #[inline]
     pub(super) fn minute(&self) -> Option<i64> {

@@ -28,7 +28,7 @@ pub(crate) struct Within {
     /// Whether it is in UTC.
     pub zulu: bool,
     /// How long it is.
-    length: usize,
+    pub length: usize,
 }
 
 impl Default for Memo {
