@@ -10,6 +10,7 @@ UTC = Zone("UTC")
 FIELDS = [name for name in inspect.signature(Question).parameters if name not in ("path", "zone")]
 OTHERS: dict[str, object] = {
     "reference": 1,
+    "skew": -17,
     "index": "/cache",
     "stamp": Format("%H:%M:%S"),
     "pattern": Pattern(len, None, None),

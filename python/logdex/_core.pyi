@@ -73,6 +73,7 @@ class Question:
         *,
         zone: Zone,
         reference: int | None = None,
+        skew: int = 0,
         stamp: Format | None = None,
         index: bool | str = ...,
         pattern: Pattern | None = None,
@@ -110,6 +111,7 @@ class Question:
         path: str = ...,
         zone: Zone = ...,
         reference: int | None = ...,
+        skew: int = ...,
         stamp: Format | None = ...,
         index: bool | str = ...,
         pattern: Pattern | None = ...,
@@ -156,6 +158,9 @@ class Question:
     def reference(self) -> int | None:
         """A moment near the log's end, for stamps without a year, in nanoseconds since 1970 UTC."""
 
+    @property
+    def skew(self) -> int:
+        """By how many nanoseconds the clock was behind that wrote the stamps."""
     @property
     def stamp(self) -> Format | None:
         """The format of stamps that the user teaches."""

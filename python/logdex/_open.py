@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from datetime import datetime
     from typing import TypeAlias
 
+    from logdex.inputs.skew import Skew
+
     Path: TypeAlias = str | bytes | os.PathLike[str] | os.PathLike[bytes]
 
 
@@ -25,6 +27,7 @@ def open(
     stamp: str | None = None,
     prefix: str = "",
     rotated: bool = False,
+    skew: Skew | None = None,
 ) -> Log:
     """Names a log, to be asked. Nothing of it is read before an answer is.
 
@@ -42,12 +45,17 @@ def open(
         prefix: The text right before such a stamp, blanks aside; then it is looked for nowhere else.
         rotated: What was rotated away of the file (`app.log.1`, `app.log.2.gz`, `app.log-20261122`,
             `app-2026-11-22.log`) comes before it, as one log. Directories and globs take rotations in anyway.
+        skew: By how much the clock was behind that wrote the stamps: a timedelta, or a text such as "+2.4s",
+            "-150ms" (it was ahead) or "1m30s". Of several sources a mapping of their names to such amounts: labels
+            (`Logs.sources`), parts of their paths, patterns of a shell. The time of a line is its stamp and that,
+            wherever it is shown, compared or put in order. A cursor of several sources is taken up with the same skew.
 
     Returns:
         A `Log`; a `Logs`, which is one, where there may be several files, and a `Rotated` of a file and its rotations.
 
     Raises:
-        ValueError: `tz` is no time zone, `stamp` says no time, or `rotated` is asked of what is not one file.
+        ValueError: `tz` is no time zone, `stamp` says no time, `skew` no amount of time, or `rotated` is asked of
+            what is not one file. At a question: `skew` names a source that there is not.
         TypeError: `path` is not a path.
 
     Examples:
@@ -65,12 +73,14 @@ def open(
             )
         from logdex.rotated.log import Rotated
 
-        return Rotated(names[0], tz=tz, reference=reference, index=index, stamp=stamp, prefix=prefix)
+        return Rotated(
+            names[0], tz=tz, reference=reference, index=index, stamp=stamp, prefix=prefix, skew=skew
+        )
     if one:
-        return Log(names[0], tz=tz, reference=reference, index=index, stamp=stamp, prefix=prefix)
+        return Log(names[0], tz=tz, reference=reference, index=index, stamp=stamp, prefix=prefix, skew=skew)
     from logdex.many import Logs
 
-    return Logs(names, tz=tz, reference=reference, index=index, stamp=stamp, prefix=prefix)
+    return Logs(names, tz=tz, reference=reference, index=index, stamp=stamp, prefix=prefix, skew=skew)
 
 
 def _several(paths: Sequence[Path]) -> list[Path]:

@@ -14,7 +14,7 @@ import sys
 import tempfile
 from contextlib import suppress
 
-VERSION = 5
+VERSION = 6
 """Raised with whatever changes what a state says: stamps, shapes, or how it is stored."""
 _MARK = 16
 _STORED_FROM = 16 << 20

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from logdex._step import Step
     from logdex._when import When
     from logdex.inputs.compressed import Text
+    from logdex.inputs.skew import Skew, Skews
     from logdex.ranks import Named, Ranks
     from logdex.regex.pattern import Regex
     from logdex.tables.arrow import Arrow
@@ -43,6 +44,7 @@ class Log:
         index: bool | str | os.PathLike[str] = True,
         stamp: str | None = None,
         prefix: str = "",
+        skew: Skew | None = None,
     ) -> None:
         """See `logdex.open`."""
         kept = index if isinstance(index, bool) else os.fsdecode(index)
@@ -55,6 +57,19 @@ class Log:
             index=kept,
         )
         self._tz = tz
+        self._skews = None if skew is None else self._skewed(skew)
+
+    _skews: Skews | None = None
+    """By how much the clocks of its sources were behind, if that was told."""
+
+    def _skewed(self, skew: Skew) -> Skews:
+        from logdex.inputs.input import PlainFile
+        from logdex.inputs.skew import Skews
+
+        skews, one = Skews(skew), PlainFile(self.path)
+        skews.settle([one])
+        self._plain = self._plain.but(skew=one.skew)
+        return skews
 
     _text: Text | None = None
     """What a compressed file says, once that was asked."""

@@ -16,11 +16,13 @@ from logdex._resolve import growing, inputs
 from logdex.inputs.input import Input, Wish
 from logdex.inputs.layouts import Source
 from logdex.inputs.newcomers import Growing, Lookout
+from logdex.inputs.skew import Skews
 from logdex.inputs.years import settle_years
 from logdex.log import Log, with_columns
 
 if TYPE_CHECKING:
     from logdex._ended import Ended
+    from logdex.inputs.skew import Skew
     from logdex.ranks import Named
     from logdex.slurm.inputs import Job
 
@@ -56,12 +58,23 @@ class Logs(Log):
         index: bool | str | os.PathLike[str] = True,
         stamp: str | None = None,
         prefix: str = "",
+        skew: Skew | None = None,
     ) -> None:
         """See `logdex.open`."""
         super().__init__(
-            paths[0] if paths else "", tz=tz, reference=reference, index=index, stamp=stamp, prefix=prefix
+            paths[0] if paths else "",
+            tz=tz,
+            reference=reference,
+            index=index,
+            stamp=stamp,
+            prefix=prefix,
+            skew=skew,
         )
         self._paths = paths
+
+    def _skewed(self, skew: Skew) -> Skews:
+        # Which sources there are is looked up at each question.
+        return Skews(skew)
 
     @property
     def paths(self) -> list[str]:
@@ -137,6 +150,8 @@ class Logs(Log):
         found = [one for path in self._paths for one in inputs(path, wish)]
         if self._question.reference is None and not wish.follow:
             settle_years(found, self._question.zone)
+        if self._skews is not None:
+            self._skews.settle(found, more=wish.follow)
         return found
 
     def _growing(self) -> list[Growing]:
@@ -166,7 +181,7 @@ class Logs(Log):
                 if one.spool is not None:
                     one.spool.catch_up()
             asked = resume_many(asked, question.cursor, question.policy or "raise")
-        return asked, _scout(lookout, question) if lookout else None
+        return asked, _scout(lookout, question, self._skews) if lookout else None
 
     def _with_times(self, found: list[Input], *, strict: bool) -> list[Input]:
         """Those in which a line has a time; the others are left out with a warning, unless there is none."""
@@ -208,6 +223,7 @@ def _of(one: Input, question: Question) -> Question:
         name=one.alias,
         begun=one.begun,
         stamp=one.stamp or question.stamp,
+        skew=one.skew,
         index=question.index if one.stays else False,
         follow=question.follow and not one.finished,
         origin=one.origin,
@@ -216,9 +232,11 @@ def _of(one: Input, question: Question) -> Question:
     )
 
 
-def _scout(lookout: Lookout, asked: Question) -> Newcomers:
+def _scout(lookout: Lookout, asked: Question, skews: Skews | None) -> Newcomers:
     def look() -> tuple[list[tuple[None, Question]], list[str]]:
         come, directories = lookout.look()
+        if skews is not None:
+            skews.settle(come, more=True)
         # All of what they hold is new.
         return [(None, _of(one, asked.but(last=None))) for one in come], directories
 

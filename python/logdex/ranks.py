@@ -188,6 +188,7 @@ def _gather(
         chosen and (chosen.pattern, chosen.flags),
         question.zone.name,
         question.reference,
+        question.skew,
         question.stamp and question.stamp.__reduce__()[1],
     )
     is_whole = question.since is None and question.until is None

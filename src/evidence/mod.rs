@@ -23,7 +23,7 @@ use std::sync::Arc;
 use xxhash_rust::xxh3::xxh3_64;
 
 use crate::arrival::arrived::Arrived;
-use crate::batch::{Batch, Selection};
+use crate::batch::Batch;
 use crate::caller::Caller;
 use crate::error::Result;
 use crate::file::source::Source;
@@ -140,7 +140,6 @@ impl<'j> Gathering<'j> {
 
     /// Takes the lines of a batch that begin at `from` in the file or later.
     fn take(&mut self, batch: &Batch, from: u64) -> Result<()> {
-        let Selection::Picked(picked) = &batch.selection else { return Ok(()) };
         let bytes = batch.block.bytes();
         let telling = self.ear.telling(bytes)?;
         let chosen = match &mut self.errors {
@@ -150,8 +149,7 @@ impl<'j> Gathering<'j> {
         let mut telling = telling.into_iter().peekable();
         let mut chosen = chosen.map(|chosen| chosen.into_iter().map(|candidate| candidate.line).peekable());
         let mut endings: BTreeMap<usize, Ending> = BTreeMap::new();
-        for (at, candidate) in picked.iter().enumerate() {
-            let line = candidate.line;
+        for (at, line) in batch.lines().enumerate() {
             let offset = batch.block.file_offset(line.start);
             let (Some(&time), false) = (batch.times.get(at), offset < from) else { continue };
             let text = line.of(bytes);

@@ -127,7 +127,8 @@ impl Question {
     pub fn new(window: Window, clock: &Clock) -> Self {
         let since = clock.naive(window.since.unwrap_or(i64::MIN));
         let until = clock.naive(window.until.unwrap_or(i64::MAX));
-        let moments = Range { lo: window.since.unwrap_or(i64::MIN), hi: window.until.unwrap_or(i64::MAX) };
+        let shown = |end: Option<i64>, otherwise| end.map_or(otherwise, |ns| clock.as_shown(ns));
+        let moments = Range { lo: shown(window.since, i64::MIN), hi: shown(window.until, i64::MAX) };
         let civil =
             Bounds { outer: Range { lo: since.0, hi: until.1 }, inner: Range { lo: since.1, hi: until.0 } };
         let leap = if clock.has_leap_day() { DAY } else { 0 };

@@ -79,6 +79,8 @@ fields! {
         ;
         /// A moment near the log's end, for stamps without a year, in nanoseconds since 1970 UTC.
         reference: Option<i64> = None,
+        /// By how many nanoseconds the clock was behind that wrote the stamps: so much later is what they mean.
+        skew: i64 = 0,
         /// The format of the log's stamps that the user teaches.
         stamp: Option<Py<Format>> = None,
         index: Kept = { Kept::InCache(true) },
@@ -283,6 +285,7 @@ impl Question {
             window,
             zone: self.zone().0.clone(),
             reference: self.reference,
+            skew: self.skew,
             times: self.records,
             keep: self.index.clone().into(),
             taught: self.taught(),

@@ -23,6 +23,7 @@ struct Asked {
     zone: &'static str,
     /// `None` for the file's own last modification.
     reference: Option<i64>,
+    skew: i64,
     window: Window,
     last: Option<usize>,
     times: bool,
@@ -34,6 +35,7 @@ impl Asked {
         let terms = timing::TimeTerms {
             zone: TimeZone::get(self.zone).unwrap(),
             reference: self.reference,
+            skew: self.skew,
             times: self.times,
             keep: keep.clone(),
             ..timing::TimeTerms::within(self.window)
@@ -115,7 +117,7 @@ impl Asked {
         for line in &lines {
             ahead.push(line);
         }
-        let mut clock = Clock::new(TimeZone::get(self.zone).unwrap());
+        let mut clock = Clock::new(TimeZone::get(self.zone).unwrap()).skewed(self.skew);
         clock.set_years(&ahead.years(), self.reference.map_or(Reference::Mtime(modified), Reference::Given));
         let mut fold = Fold::starting(ahead.first()).electing(&elected);
         let window = if ahead.first().is_none() { Window::default() } else { self.window };
@@ -265,10 +267,12 @@ proptest! {
             }
             let modified = modified(&file);
             for (near, shift, width, zone, last, times, given, left_early) in &questions {
-                let since = moments[near % moments.len()] + shift;
+                let skew = [0, 0, 2_400_000_000, -3 * HOUR][near % 4];
+                let since = moments[near % moments.len()] + shift + skew;
                 let asked = Asked {
                     zone: ["UTC", "Europe/Berlin", "America/St_Johns"][*zone],
                     reference: given.then(|| moments[near % moments.len()] + 40 * DAY),
+                    skew,
                     window: Window { since: Some(since), until: Some(since + width) },
                     last: *last,
                     times: *times,
@@ -304,7 +308,7 @@ proptest! {
         let keep = if stored { Keep::Directory(directory.path().join("kept")) } else { Keep::Nowhere };
         let (zone, window) = ("Europe/Berlin", Window::default());
         let last = last.filter(|_| share.is_none());
-        let asked = Asked { zone, reference: None, window, last, times: true, left_early: false };
+        let asked = Asked { zone, reference: None, skew: 0, window, last, times: true, left_early: false };
         // A line start somewhere in the file.
         let before = share.map_or(u64::MAX, |share| {
             let at = text.len() * share / 100;

@@ -102,7 +102,8 @@ impl<'s> Out<'s> {
         let bytes = batch.block.bytes();
         let last = match &batch.selection {
             _ if frames && memchr(b'\r', bytes).is_some() => self.pour_frames(batch, pulse)?,
-            Selection::All(_) => {
+            Selection::All(ends) => {
+                let bytes = &bytes[..ends.last().copied().unwrap_or_default()];
                 self.flush(pulse)?;
                 sink.write(bytes, pulse)?;
                 bytes.last().copied()

@@ -59,12 +59,25 @@ pub struct Clock {
     shift: Option<(u32, i64)>,
     /// Civil times at least a day from any change of the zone's offset, and that offset.
     calm: (std::ops::Range<i64>, i64),
+    /// By how much the clock that wrote the stamps was behind: what they mean is so many nanoseconds later.
+    skew: i64,
 }
 
 impl Clock {
     /// A clock in `zone`; until [`Clock::set_years`] a stamp without a year is in 1970.
     pub fn new(zone: TimeZone) -> Self {
-        Self { zone, base: 1970, day: 0, leap: false, shift: None, calm: (0..0, 0) }
+        Self { zone, base: 1970, day: 0, leap: false, shift: None, calm: (0..0, 0), skew: 0 }
+    }
+
+    /// The same for stamps of a clock that was behind by so many nanoseconds, or ahead where that is negative.
+    #[must_use]
+    pub fn skewed(self, skew: i64) -> Self {
+        Self { skew, ..self }
+    }
+
+    /// The moment that the clock which wrote the stamps showed at `ns`.
+    pub(crate) fn as_shown(&self, ns: i64) -> i64 {
+        if ns == i64::MIN || ns == i64::MAX { ns } else { ns.saturating_sub(self.skew) }
     }
 
     /// The zone of naive stamps.
@@ -123,6 +136,7 @@ impl Clock {
             Frame::Yearless => self.own(stamp, civil::join_year(self.base, stamp.ns)),
             Frame::Guessed => self.own(stamp, self.shifted(stamp)),
         };
+        let lo = lo.saturating_add(self.skew);
         Span { lo, hi: lo.saturating_add(stamp.width() - 1) }
     }
 
@@ -150,6 +164,7 @@ impl Clock {
     /// within two days.
     pub fn naive(&self, ns: i64) -> (i64, i64) {
         const NEAR: i64 = 2 * DAY;
+        let ns = self.as_shown(ns);
         let Ok(at) = Timestamp::from_nanosecond(ns.into()) else { return (ns, ns) };
         if ns == i64::MIN || ns == i64::MAX {
             return (ns, ns);
@@ -189,12 +204,20 @@ impl Clock {
         self.moment_near_change(civil, again)
     }
 
-    /// The moment of the beginning of a minute, if the offset is the same all through it, as far as is known.
+    /// What is added to the beginning of a minute on the axis of `frame` for its moment, if that is the same all through the
+    /// minute, as far as is known.
     #[inline]
-    pub(crate) fn calm_minute(&self, civil: i64) -> Option<i64> {
+    pub(crate) fn calm_minute(&self, minute: i64, frame: Frame) -> Option<i64> {
         let (calm, offset) = &self.calm;
-        let is_calm = calm.contains(&civil) && calm.contains(&civil.saturating_add(civil::MINUTE));
-        is_calm.then(|| civil.saturating_sub(*offset))
+        match frame {
+            Frame::Absolute => Some(self.skew),
+            Frame::Civil
+                if calm.contains(&minute) && calm.contains(&minute.saturating_add(civil::MINUTE)) =>
+            {
+                Some(self.skew.saturating_sub(*offset))
+            }
+            _ => None,
+        }
     }
 
     #[cold]

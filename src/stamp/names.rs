@@ -59,8 +59,11 @@ fn english(names: &[u8], bytes: &[u8]) -> Option<u8> {
 /// The same in other languages, with the full stop that may follow.
 #[cold]
 fn elsewhere(bytes: &[u8]) -> Option<(u8, usize)> {
-    if let Some(numbered) = numbered(bytes) {
-        return Some(numbered);
+    // A name begins with a letter, and a number with a digit.
+    match bytes.first()? {
+        b'0'..=b'9' => return numbered(bytes),
+        byte if byte.is_ascii_alphabetic() || *byte >= 0x80 => {}
+        _ => return None,
     }
     let named = |name: &&str| {
         let end = name.len();

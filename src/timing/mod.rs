@@ -37,6 +37,8 @@ pub struct TimeTerms {
     /// A moment near the log's end, in nanoseconds since 1970 UTC, for stamps without a year; `None` for the file's own
     /// last modification.
     pub reference: Option<i64>,
+    /// By how many nanoseconds the clock was behind that wrote the stamps: so much later is what they mean.
+    pub skew: i64,
     /// Whether the time of each line is wanted.
     pub times: bool,
     /// Where the index of the file is kept.
@@ -55,6 +57,7 @@ impl TimeTerms {
             window,
             zone: TimeZone::UTC,
             reference: None,
+            skew: 0,
             times: true,
             keep: Keep::Nowhere,
             taught: None,
@@ -135,7 +138,8 @@ impl Timing {
         let mut timing = Self::live(terms);
         timing.live = false;
         timing.anchored = index.first().is_some();
-        timing.clock = index.clock(timing.terms.zone.clone(), timing.reference(mtime(source)?));
+        let clock = index.clock(timing.terms.zone.clone(), timing.reference(mtime(source)?));
+        timing.clock = clock.skewed(timing.terms.skew);
         timing.elected = index.elected().clone();
         timing.fold = Fold::starting(index.first()).electing(&timing.elected);
         Ok(timing)
@@ -268,7 +272,7 @@ impl Timing {
 
     /// For a file that is not there yet.
     pub fn live(terms: TimeTerms) -> Self {
-        let clock = Clock::new(terms.zone.clone());
+        let clock = Clock::new(terms.zone.clone()).skewed(terms.skew);
         let elected = Elected::default().teaching(terms.taught.clone());
         Self {
             fold: Fold::new().electing(&elected),

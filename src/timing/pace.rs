@@ -55,10 +55,9 @@ impl Timing {
             return;
         }
         let Some((minute, frame)) = self.fold.begin(&mut pace.run) else { return };
-        pace.minute = match frame {
-            Frame::Absolute => Some((minute, Some(0))),
-            _ => self.clock.calm_minute(minute).map(|moment| (moment, None)),
-        };
+        let offset = (frame == Frame::Absolute).then_some(0);
+        pace.minute =
+            self.clock.calm_minute(minute, frame).map(|later| (minute.saturating_add(later), offset));
     }
 
     /// The time of the next line, if it goes on with the run.

@@ -222,6 +222,15 @@ def _add_manner(how: argparse._ArgumentGroup) -> None:
         help="take this for a moment near the log's end, which tells the years of stamps without one",
     )
     how.add_argument(
+        "--skew",
+        action="append",
+        default=[],
+        metavar="[SOURCE=]AMOUNT",
+        help="the clock that wrote the stamps of SOURCE (a label, a part of its path, or a pattern; default all) was "
+        "behind by AMOUNT, such as host1=+2.4s, or ahead where that is negative: times are shown, compared and put in "
+        "order by it; can be repeated",
+    )
+    how.add_argument(
         "--color", choices=["auto", "always", "never"], default="auto", help="colour matches and labels"
     )
     how.add_argument(

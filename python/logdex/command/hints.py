@@ -82,7 +82,9 @@ def spans_of(found: Sequence[Input], tz: str | None) -> list[tuple[datetime, dat
     spans = []
     for one in found:
         try:
-            span = Log(one.path, tz=tz, index=one.stays).span()
+            log = Log(one.path, tz=tz, index=one.stays)
+            log._plain = log._plain.but(skew=one.skew)
+            span = log.span()
         except (OSError, ValueError):
             continue  # Whoever reads it says so.
         if span is not None:

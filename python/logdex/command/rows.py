@@ -112,6 +112,7 @@ class Rows:
                 name=one.alias,
                 begun=one.begun,
                 stamp=one.stamp or question.stamp,
+                skew=one.skew,
                 keep=(question.keep, one),
             ),
             invert=args.invert,

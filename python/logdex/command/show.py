@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from logdex._question import Newcomers
     from logdex.command.place import Place
     from logdex.inputs.newcomers import Lookout
+    from logdex.inputs.skew import Skews
 
 SELECTED, NONE_SELECTED, TROUBLE = 0, 1, 2
 """Exit statuses, as grep's."""
@@ -50,9 +51,11 @@ def run(args: Namespace) -> int:
     lookout = _lookout(args.sources, wish, found) if args.follow else None
     if not found and (failed or lookout is None):
         return TROUBLE
-    _settle_clocks(args, found)
     try:
-        command = _Command(args, regex, found, lookout)
+        # Before moments are settled by the times of the logs.
+        skews = _skews(args, found)
+        _settle_clocks(args, found)
+        command = _Command(args, regex, found, lookout, skews)
     except (OSError, ValueError) as error:
         complain(error)
         return TROUBLE
@@ -60,6 +63,22 @@ def run(args: Namespace) -> int:
     if status == NONE_SELECTED and not args.follow:
         command.explain()
     return TROUBLE if failed or command.failed else status
+
+
+def _skews(args: Namespace, found: list[Input]) -> Skews | None:
+    """By how much clocks were behind, told to each source.
+
+    Raises:
+        ValueError: What was said is no amount of time, or names no source.
+    """
+    if not args.skew:
+        return None
+    from logdex.inputs.skew import of_words
+
+    skews = of_words(args.skew)
+    if skews is not None:
+        skews.settle(found, more=args.follow)
+    return skews
 
 
 def _tail(args: Namespace) -> int | None:
@@ -136,9 +155,15 @@ class _Command:
     """One call of the command, its files known."""
 
     def __init__(
-        self, args: Namespace, regex: str | None, found: list[Input], lookout: Lookout | None
+        self,
+        args: Namespace,
+        regex: str | None,
+        found: list[Input],
+        lookout: Lookout | None,
+        skews: Skews | None,
     ) -> None:
         self._args = args
+        self._skews = skews
         self._lookout = lookout
         self.failed = False
         several = len(found) > 1 or lookout is not None
@@ -309,6 +334,8 @@ class _Command:
         """The logs that have come since the last look, and where more may come."""
         assert self._lookout is not None
         come, directories = self._lookout.look()
+        if self._skews is not None:
+            self._skews.settle(come, more=True)
         come = [one for one in come if self._can_be_read(one)]
         return [self._row(one) for one in come], directories
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import pyarrow
 
     from logdex._open import Path
+    from logdex.inputs.skew import Skew
     from logdex.regex.pattern import Regex
 
 __all__ = ["Split", "splits"]
@@ -85,6 +86,7 @@ def splits(
     index: bool | str | os.PathLike[str] = True,
     stamp: str | None = None,
     prefix: str = "",
+    skew: Skew | None = None,
     part: int = PART,
     **as_arrow: Any,
 ) -> list[Split]:
@@ -96,9 +98,9 @@ def splits(
     Args:
         sources: What `logdex.open` takes: files, directories, globs.
         regex: As for `Log.arrow`; so are since, until, step, columns, fields and fields_types.
-        tz: As for `logdex.open`; so are reference, index, stamp and prefix. Give `index` a directory that all nodes
-            share, and each part is a seek; where they share none, a node that is asked for times reads a file from its
-            beginning.
+        tz: As for `logdex.open`; so are reference, index, stamp, prefix and skew. Give `index` a directory that all
+            nodes share, and each part is a seek; where they share none, a node that is asked for times reads a file
+            from its beginning.
         part: Of about how many bytes a part is, at least a MiB.
         as_arrow: See `Log.arrow`.
 
@@ -110,7 +112,14 @@ def splits(
         ValueError: One of the sources is no file, such as a handle; or as for `Log.arrow`.
         re.error, TypeError: As for `Log.arrow`.
     """
-    opening = {"tz": tz, "reference": reference, "index": index, "stamp": stamp, "prefix": prefix}
+    opening = {
+        "tz": tz,
+        "reference": reference,
+        "index": index,
+        "stamp": stamp,
+        "prefix": prefix,
+        "skew": skew,
+    }
     if isinstance(sources, Log):
         raise TypeError(f"sources={sources!r}: give its path, so that each task can open it")
     log = open_log(sources, **opening)
@@ -120,21 +129,23 @@ def splits(
     timed = log.arrow(**question)._columns.timed or not {"since", "until"}.isdisjoint(as_arrow)
     question.setdefault("strict", False)
     found: list[Split] = []
-    for path, origin in _files(log):
-        whole = Split(path, origin, os.path.getsize(path), opening=opening, question=question)
+    for path, origin, behind in _files(log):
+        # By itself a file may be called otherwise than among others.
+        own = {**opening, "skew": f"{behind}ns" if behind >= 0 else f"-{-behind}ns"}
+        whole = Split(path, origin, os.path.getsize(path), opening=own, question=question)
         found += _parts(whole, max(part, 1 << 20), timed=timed)
     return found
 
 
-def _files(log: Log) -> Iterator[tuple[str, tuple[str, int | None, str] | None]]:
-    """The files of which `log` is made, and what their names tell."""
+def _files(log: Log) -> Iterator[tuple[str, tuple[str, int | None, str] | None, int]]:
+    """The files of which `log` is made, what their names tell, and by how much their clocks were behind."""
     for one in log._named():
         question = one.question
         path = question.name or question.path
         os.stat(path)
         if not os.path.isfile(path):
             raise ValueError(f"{path}: not a file, so other nodes cannot read it")
-        yield path, question.origin
+        yield path, question.origin, question.skew
 
 
 def _parts(whole: Split, part: int, *, timed: bool) -> list[Split]:
