@@ -29,6 +29,20 @@ pub struct Sieve {
     pub elected: Elected,
 }
 
+/// What is asked of the lines that are meant, where those around them are shown whatever they are.
+pub struct Choice {
+    level: Option<Level>,
+    conditions: Vec<Condition>,
+}
+
+impl Choice {
+    /// Whether `line`, which has `level`, is meant.
+    pub fn means(&self, line: &[u8], level: Option<Level>) -> bool {
+        self.level.is_none_or(|least| level.is_some_and(|level| level >= least))
+            && self.conditions.iter().all(|condition| condition.holds(line))
+    }
+}
+
 /// What one worker keeps for the sieve.
 #[derive(Default)]
 pub(super) struct Mesh {
@@ -54,6 +68,12 @@ impl Sieve {
         self.level.is_none() && self.conditions.is_empty() && self.exclude.is_none() && !self.unsure
     }
 
+    /// Takes out of it what a single line and its level decide on; what is left tells levels.
+    pub fn take_choice(&mut self) -> Choice {
+        self.levels |= self.level.is_some();
+        Choice { level: self.level.take(), conditions: std::mem::take(&mut self.conditions) }
+    }
+
     /// What is left of `selection`, and the levels of those lines that have one, where levels are wanted.
     pub(super) fn sift(
         &self,
@@ -72,7 +92,7 @@ impl Sieve {
             picked.retain(|c| asked.iter().all(|condition| condition.holds(c.line.of(bytes))));
         }
         if let Some(pattern) = &self.exclude {
-            exclude(pattern, bytes, &mut picked, mesh);
+            exclude(pattern, bytes, &mut picked, mesh.excluded.get_or_insert_with(|| pattern.scratch()));
         }
         let mut levels = Vec::new();
         if self.asks_levels() && !picked.is_empty() {
@@ -141,8 +161,7 @@ impl Sieve {
 }
 
 /// Leaves out the lines that `pattern` surely selects; those of which it is not certain are for the judge.
-fn exclude(pattern: &Pattern, bytes: &[u8], picked: &mut Vec<Candidate>, mesh: &mut Mesh) {
-    let scratch = mesh.excluded.get_or_insert_with(|| pattern.scratch());
+fn exclude(pattern: &Pattern, bytes: &[u8], picked: &mut Vec<Candidate>, scratch: &mut Scratch) {
     let mut found = Vec::new();
     pattern.scan(bytes, scratch, &mut found);
     let mut found = found.into_iter().peekable();

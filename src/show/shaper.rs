@@ -11,6 +11,7 @@ use crate::file::block::Block;
 use crate::merge::Held;
 use crate::pattern::{Candidate, Pattern, Scratch};
 use crate::query::Question;
+use crate::scan::Choice;
 
 /// What is shown of an answer.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -30,11 +31,25 @@ impl Shape {
     }
 }
 
+/// What `question` asks of the level and fields of lines, taken out of it where lines around those that are meant are shown.
+fn take_choice(question: &mut Question, shape: Shape) -> Option<Choice> {
+    let surrounded = !shape.around.is_none() || shape.records;
+    let sieve = question.sieve.as_mut().filter(|sieve| surrounded && !sieve.is_open())?;
+    let sieve = Arc::make_mut(sieve);
+    let choice = sieve.take_choice();
+    if !sieve.is_needed() {
+        question.sieve = None;
+    }
+    Some(choice)
+}
+
 /// Picks and surrounds the lines of one file.
 pub struct Shaper {
     shape: Shape,
     /// The pattern, where every line must be seen.
     pattern: Option<Arc<Pattern>>,
+    /// What else is asked of the lines that are meant, where every line must be seen.
+    choice: Option<Choice>,
     scratch: Scratch,
     context: Context,
     records: Option<Records>,
@@ -48,6 +63,7 @@ impl Shaper {
     pub fn new(question: &mut Question, shape: Shape) -> Self {
         Self {
             shape,
+            choice: take_choice(question, shape),
             pattern: if shape.is_plain() { None } else { question.pattern.take() },
             scratch: Scratch::default(),
             context: Context::new(shape.around),
@@ -126,7 +142,7 @@ impl Shaper {
             }
             return;
         }
-        let mut hits = self.hits(lines);
+        let mut hits = self.hits(block, lines);
         if let Some(records) = &mut self.records {
             records.turn(block, lines, &hits, skip, page);
             return;
@@ -138,7 +154,16 @@ impl Shaper {
     }
 
     /// The positions in `lines` of those that are meant.
-    fn hits(&self, lines: &[Placed]) -> Vec<usize> {
+    fn hits(&self, block: &Block, lines: &[Placed]) -> Vec<usize> {
+        let mut hits = self.matches(lines);
+        if let Some(choice) = &self.choice {
+            hits.retain(|&nth| choice.means(lines[nth].line.of(block.bytes()), lines[nth].level));
+        }
+        hits
+    }
+
+    /// The positions of those that the pattern selects, or does not where that is asked.
+    fn matches(&self, lines: &[Placed]) -> Vec<usize> {
         if self.pattern.is_none() {
             return if self.shape.invert { Vec::new() } else { (0..lines.len()).collect() };
         }

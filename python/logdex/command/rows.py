@@ -118,7 +118,7 @@ class Rows:
             invert=args.invert,
             before=args.before,
             after=args.after,
-            whole_records=args.records and self._regex is not None,
+            whole_records=args.records and bool(self._regex is not None or args.level or args.where),
             label=self._label(one),
             heading=self._heading(one),
             gap=f"{_DIM}--{_OFF}\n".encode() if self.color else b"--\n",
