@@ -83,7 +83,7 @@ fuzz_target!(|changes: Vec<Change>| {
     let source = Arc::new(Source::open(&KEPT.log).expect("the log is there"));
     let size = source.size().expect("its size");
     // Begun, and not brought up to date: that would write a sound one.
-    let mut index = Index::begin(&source, size, KEPT.options.clone()).expect("a forged index is none");
+    let mut index = Index::begin(&source, size, KEPT.options.clone(), &mut || Ok(())).expect("a forged index is none");
     let mut clock = index.clock(TimeZone::UTC, Reference::Mtime(1_800_000_000_000_000_000));
     index.span(&mut clock);
     let window = Window { since: Some(1_794_000_000_000_000_000), until: Some(1_795_000_000_000_000_000) };

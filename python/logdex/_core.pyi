@@ -311,6 +311,9 @@ class Answer(Generic[_Item]):
         """The place behind the last line that was handed out, as printable text; give it to `after` to go on there.
 
         Once the iteration has ended, it is behind all whole lines that were looked at, also if `regex` left them out.
+
+        Raises:
+            ValueError: Of a `merge` with `patience`, in which lines wait for earlier ones.
         """
 
 @final

@@ -56,7 +56,8 @@ def merge(
         steps: See `step`.
         follow: Go on with what is written, as it arrives.
         patience: In a follow, give what is written in the order of time too: a line waits so many seconds for earlier
-            ones of other sources. What comes later still is given late, and counted in `stats.late`.
+            ones of other sources. What comes later still is given late, and counted in `stats.late`. Such a merge has
+            no cursor.
         strict: With a range of time over a source in which no line has a time, raise.
         ended: In a follow, whether nobody will write to any source any more; default until all have ended of which
             that can be known, and for ever where it cannot.

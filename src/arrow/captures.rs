@@ -8,6 +8,8 @@ use regex_automata::util::captures;
 use regex_automata::{Anchored, Input};
 use regex_syntax::hir::literal::Extractor;
 
+use super::straight::Straight;
+
 /// How large the automaton of a pattern may be, in bytes.
 const LARGE: usize = 1 << 20;
 
@@ -55,6 +57,7 @@ impl Captures {
 #[derive(Debug)]
 struct Program {
     regex: Regex,
+    straight: Option<Straight>,
     begins: Option<Begins>,
 }
 
@@ -76,7 +79,9 @@ impl Program {
     fn new(pattern: &str) -> Option<Self> {
         let config = Regex::config().nfa_size_limit(Some(LARGE)).onepass_size_limit(Some(LARGE));
         let regex = Regex::builder().configure(config).build(pattern).ok()?;
-        Some(Self { regex, begins: Begins::new(pattern) })
+        let straight = regex_syntax::parse(pattern).ok().and_then(|hir| Straight::new(&hir));
+        let begins = if straight.is_none() { Begins::new(pattern) } else { None };
+        Some(Self { regex, straight, begins })
     }
 
     fn room(&self) -> Found {
@@ -89,6 +94,9 @@ impl Program {
     }
 
     fn take(&self, line: &str, found: &mut Found) {
+        if let Some(straight) = &self.straight {
+            return straight.take(line.as_bytes(), &mut found.groups);
+        }
         match (&self.begins, &mut found.cache) {
             (Some(begins), Some(cache)) => begins.take(line, cache, &mut found.groups),
             _ => self.regex.captures(line, &mut found.groups),
@@ -133,7 +141,7 @@ mod tests {
     /// The twin: the regex alone.
     fn check(pattern: &str, lines: &[&str]) {
         let program = Program::new(pattern).unwrap();
-        assert!(program.begins.is_some(), "{pattern}");
+        assert!(program.begins.is_some() || program.straight.is_some(), "{pattern}");
         let (mut found, mut expected) = (program.room(), program.regex.create_captures());
         for line in lines {
             program.take(line, &mut found);

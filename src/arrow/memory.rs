@@ -1,14 +1,24 @@
-//! Memory for long columns, in large pages where the system has them.
+//! Memory for long columns, in large pages where that is quicker.
 //!
 //! A table is kept, so its columns are memory that nobody had before. The system hands that out a page of 4 KiB at a time
-//! unless it is asked for more, and then most of the time goes there; of `malloc` nothing better is to be had.
+//! unless it is asked for more, and then most of the time goes there. Where a hypervisor has taken back what was free, large
+//! pages are those that it has to give anew, and small ones come sooner. So both are tried, and what was quicker goes on.
+
+use std::cell::RefCell;
 
 use arrow_buffer::{Buffer, MutableBuffer};
 use bytes::Bytes;
 use memmap2::MmapMut;
 
+use crate::file::pace::Pace;
+
 /// A large page, in bytes.
 const LARGE: usize = 2 << 20;
+
+thread_local! {
+    /// How long it took to fill memory lately, in large pages, which is the first way, and in small ones.
+    static PACE: RefCell<Pace> = RefCell::default();
+}
 
 /// A buffer of `length` bytes, as `write` leaves them; they are 0 before.
 pub(super) fn filled(length: usize, write: impl FnOnce(&mut [u8])) -> Buffer {
@@ -16,8 +26,12 @@ pub(super) fn filled(length: usize, write: impl FnOnce(&mut [u8])) -> Buffer {
     // long as so many whole large pages does the system put where one begins.
     let map = if length < LARGE { None } else { MmapMut::map_anon(length.next_multiple_of(LARGE)).ok() };
     if let Some(mut map) = map {
-        advise(&map, length);
+        let turn = PACE.with_borrow_mut(Pace::begin);
+        if turn.first {
+            advise(&map, length);
+        }
         write(&mut map[..length]);
+        PACE.with_borrow_mut(|pace| pace.end(turn, length as u64));
         return Buffer::from(Bytes::from_owner(map).slice(..length));
     }
     let mut buffer = MutableBuffer::from_len_zeroed(length);

@@ -12,6 +12,7 @@ pub mod fields;
 mod memory;
 mod pool;
 mod rows;
+mod straight;
 mod table;
 
 pub use build::{Origin, Plan};

@@ -196,7 +196,7 @@ impl Cut {
         let Tools { finder, block, held, pace } = tools;
         let (turn, length) = (pace.begin(), self.extents.iter().map(Extent::len).sum());
         // What is told by place is asked with the place of each block.
-        let maps = maps.filter(|maps| (turn.in_place || maps.are_forced()) && !finder.is_told());
+        let maps = maps.filter(|maps| (turn.first || maps.are_forced()) && !finder.is_told());
         let in_place =
             maps.map(|maps| maps.look(&self.extents, held, |bytes| digest_in_place(finder, bytes)));
         let mut in_place = in_place.into_iter().flatten();

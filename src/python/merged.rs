@@ -66,6 +66,8 @@ struct Many {
     /// Gives logs that were not there before.
     look: Option<Py<PyAny>>,
     gives: Gives,
+    /// Lines wait for earlier ones, so that those handed out are not the first of any log.
+    patient: bool,
 }
 
 /// One of the logs.
@@ -170,7 +172,8 @@ impl Merged {
             sources: labels,
         };
         let (reading, told, place) = (AtomicRefCell::new(reading), Mutex::default(), Mutex::default());
-        let many = Arc::new(Many { reading, told, place, closed, wakeup, look, gives });
+        let many =
+            Arc::new(Many { reading, told, place, closed, wakeup, look, gives, patient: patience.is_some() });
         Ok(with_face(Self(Arc::clone(&many)), many))
     }
 
@@ -254,6 +257,12 @@ impl Behind for Many {
     }
 
     fn cursor(&self, py: Python<'_>) -> PyResult<String> {
+        if self.patient {
+            return Err(PyValueError::new_err(
+                "a merge with patience has no cursor: lines wait in it for earlier ones, and no place lies behind exactly \
+                 those that were handed out; leave patience out",
+            ));
+        }
         let Ok(reading) = self.reading.try_borrow() else { return Ok(lock(&self.place).clone()) };
         reading.place(py)
     }

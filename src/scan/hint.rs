@@ -29,7 +29,7 @@ impl Hints {
         self.turn = None;
         let Some(maps) = maps.filter(|maps| maps.are_worth(extents.len())) else { return Vec::new() };
         let turn = self.turn.insert(self.pace.begin());
-        if !turn.in_place && !maps.are_forced() {
+        if !turn.first && !maps.are_forced() {
             return Vec::new();
         }
         let mut hits = 0;
