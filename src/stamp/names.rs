@@ -39,6 +39,12 @@ const ELSEWHERE: [&[&str]; 12] = [
 
 /// The month that `bytes` begin with, 1 to 12, and how long its name is.
 pub(super) fn month(bytes: &[u8]) -> Option<(u8, usize)> {
+    // A name begins with a letter, and a number with a digit.
+    match bytes.first()? {
+        b'0'..=b'9' => return numbered(bytes),
+        byte if byte.is_ascii_alphabetic() || *byte >= 0x80 => {}
+        _ => return None,
+    }
     let Some(month) = english(MONTHS, bytes) else { return elsewhere(bytes) };
     let full = FULL[usize::from(month)].as_bytes();
     let len = if bytes.starts_with(full) { full.len() } else { 3 };
@@ -59,12 +65,6 @@ fn english(names: &[u8], bytes: &[u8]) -> Option<u8> {
 /// The same in other languages, with the full stop that may follow.
 #[cold]
 fn elsewhere(bytes: &[u8]) -> Option<(u8, usize)> {
-    // A name begins with a letter, and a number with a digit.
-    match bytes.first()? {
-        b'0'..=b'9' => return numbered(bytes),
-        byte if byte.is_ascii_alphabetic() || *byte >= 0x80 => {}
-        _ => return None,
-    }
     let named = |name: &&str| {
         let end = name.len();
         // `mar` is not `mars`: the name ends where it ends.
@@ -85,6 +85,9 @@ fn same(bytes: &[u8], name: &[u8]) -> bool {
 /// `11月`, or `11월`.
 fn numbered(bytes: &[u8]) -> Option<(u8, usize)> {
     let digits = bytes.iter().take(3).take_while(|b| b.is_ascii_digit()).count();
+    if !bytes.get(digits).is_some_and(|byte| *byte >= 0x80) {
+        return None;
+    }
     let number: u8 = str::from_utf8(&bytes[..digits]).ok()?.parse().ok()?;
     let named = ["月", "월"].into_iter().find(|sign| bytes[digits..].starts_with(sign.as_bytes()))?;
     (1..=12).contains(&number).then_some((number, digits + named.len()))
