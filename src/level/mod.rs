@@ -215,8 +215,15 @@ mod tests {
 
     proptest! {
         #[test]
-        fn the_quick_way_says_what_the_line_says(lines in prop::collection::vec(quick::almost(), 1..20)) {
-            let (mut levels, mut twin) = (Levels::default(), Levels::default());
+        fn the_quick_way_says_what_the_line_says(
+            lines in prop::collection::vec(quick::almost(), 1..20), slashed in any::<bool>(),
+        ) {
+            let slashes = "26/11/22 06:47:12 x\n".repeat(if slashed { 3 } else { 0 });
+            let elected = crate::stamp::elect(slashes.as_bytes());
+            let lines: Vec<String> = lines.into_iter().map(|line| {
+                if slashed { line.replace("2026-11-22 ", "26/11/22 ") } else { line }
+            }).collect();
+            let (mut levels, mut twin) = (Levels::new(&elected), Levels::new(&elected));
             for (number, line) in lines.iter().enumerate() {
                 prop_assert_eq!(levels.next(line.as_bytes(), number), twin.read(line.as_bytes(), number), "{}", line);
             }

@@ -9,6 +9,7 @@ use super::evident::Evident;
 use super::iso::Within;
 use super::order::Order;
 use super::prefix::{self, Place, Prefix, Recent};
+use super::slashed::Slashed;
 use super::vote::{Candidates, Elected};
 use super::{Found, Stamp, Taught, family, header, keys, special, told};
 use crate::line::Line;
@@ -36,6 +37,7 @@ static CANCELLED: LazyLock<Needle<'static>> = LazyLock::new(|| Needle::new(CANCE
 #[derive(Clone, Default)]
 pub struct Finder {
     evident: Evident,
+    slashed: Slashed,
     brackets: Recent,
     elected: Elected,
     /// Room for a line without its ANSI codes.
@@ -130,6 +132,11 @@ impl Finder {
         if let Some((stamp, _)) = self.evident.memo.in_same_minute(bytes, at) {
             return Found { stamp: Some(stamp), prefix };
         }
+        if self.elected.is_slashed()
+            && let Some(within) = self.slashed.within(bytes, at)
+        {
+            return Found { stamp: Some(within.after(self.slashed.civil())), prefix };
+        }
         let found = self.head(bytes, 0);
         if found.stamp.is_some() {
             return found;
@@ -153,11 +160,13 @@ impl Finder {
         }
     }
 
-    /// The stamp of one of the commonest lines of all, in the minute that is known, and who wrote it.
+    /// The stamp of one of the commonest lines of all, in the minute that is known, and who wrote it; of the format with
+    /// slashes that the file elects, where those are meant.
     #[inline]
-    pub(super) fn within(&self, line: &[u8]) -> Option<(Within, Prefix)> {
+    pub(super) fn within(&self, line: &[u8], slashed: bool) -> Option<(Within, Prefix)> {
         let (at, prefix) = self.behind_bracket(line);
-        Some((self.evident.memo.within(line, at)?, prefix))
+        let within = if slashed { self.slashed.within(line, at) } else { self.evident.memo.within(line, at) };
+        Some((within?, prefix))
     }
 
     /// Where the bracket ends with which `line` begins, if one does, and where the stamp behind it, of one of the commonest
@@ -165,14 +174,17 @@ impl Finder {
     #[inline]
     pub(crate) fn head_of(&self, line: &[u8]) -> Option<(usize, usize, Prefix)> {
         let (at, prefix) = self.behind_bracket(line);
-        let within = self.evident.memo.within(line, at)?;
+        let iso = self.evident.memo.within(line, at);
+        let slashed = || if self.elected.is_slashed() { self.slashed.within(line, at) } else { None };
+        let within = iso.or_else(slashed)?;
         self.elected.taught().is_none().then_some((at, at + within.length, prefix))
     }
 
     /// The minute that is known, in nanoseconds from 1970 on the clock; `None` where a format that was taught comes first.
     #[inline]
-    pub(super) fn minute(&self) -> Option<i64> {
-        self.elected.taught().is_none().then(|| self.evident.memo.civil())
+    pub(super) fn minute(&self, slashed: bool) -> Option<i64> {
+        let known = self.elected.taught().is_none() && (!slashed || self.elected.is_slashed());
+        known.then(|| if slashed { self.slashed.civil() } else { self.evident.memo.civil() })
     }
 
     /// The text whose lines come next begins at `base` of its file, in bytes.
@@ -302,9 +314,21 @@ impl Finder {
 
     #[inline]
     fn plain(&mut self, line: &[u8], at: usize) -> Option<Stamp> {
-        let hit = self.evident.at(line, at).or_else(|| self.elected.at(line, at))?;
+        let hit = match self.evident.at(line, at) {
+            Some(hit) => hit,
+            None => self.elected_at(line, at)?,
+        };
         // Codes may stand inside the stamp: let the cleaned copy decide where it ends.
         (line.get(hit.1) != Some(&ESCAPE) || hit.1 == line.len()).then_some(hit.0)
+    }
+
+    #[inline]
+    fn elected_at(&mut self, line: &[u8], at: usize) -> Option<(Stamp, usize)> {
+        let hit = self.elected.at(line, at)?;
+        if self.elected.is_slashed() {
+            self.slashed.learn(line, at, &hit.0);
+        }
+        Some(hit)
     }
 
     /// What is no stamp at the head but tells one: a JSON object, a logfmt record, `MLPerf`'s, strace's.

@@ -31,6 +31,15 @@ pub(crate) struct Within {
     pub length: usize,
 }
 
+impl Within {
+    /// The stamp, in the minute that begins at `civil` on the clock.
+    #[inline]
+    pub(super) fn after(self, civil: i64) -> Stamp {
+        let frame = if self.zulu { Frame::Absolute } else { Frame::Civil };
+        Stamp::new(frame, civil + self.ns, self.resolution)
+    }
+}
+
 impl Default for Memo {
     fn default() -> Self {
         Self { minute: *b"1970-01-01 00:00", civil: 0 }
@@ -47,9 +56,8 @@ impl Memo {
     /// One in the minute of the last one, as most loggers write it; none where it takes more than a look at its bytes.
     #[inline]
     pub fn in_same_minute(&self, bytes: &[u8], at: usize) -> Option<(Stamp, usize)> {
-        let Within { ns, resolution, zulu, length } = self.within(bytes, at)?;
-        let frame = if zulu { Frame::Absolute } else { Frame::Civil };
-        Some((Stamp::new(frame, self.civil + ns, resolution), at + length))
+        let within = self.within(bytes, at)?;
+        Some((within.after(self.civil), at + within.length))
     }
 
     /// The minute that is known, in nanoseconds from 1970 as the clock shows them.
@@ -62,24 +70,7 @@ impl Memo {
     /// microseconds, and then a blank or a bracket and no zone, or `Z`.
     #[inline]
     pub fn within(&self, bytes: &[u8], at: usize) -> Option<Within> {
-        let head: &[u8; QUICK] = bytes.get(at..)?.first_chunk()?;
-        let (minute, rest) = head.split_first_chunk()?;
-        if u128::from_le_bytes(*minute) != u128::from_le_bytes(self.minute) {
-            return None;
-        }
-        let word = u64::from_le_bytes(*rest.first_chunk()?);
-        let (ns, resolution, length) = if let Some(millis) = seconds_and_millis(word) {
-            let micros = three_digits([head[23], head[24], head[25]]);
-            match micros {
-                None if head[23].is_ascii_digit() => return None,
-                None => (millis * (SECOND / 1000), 1_000_000, 23),
-                Some(micros) => ((millis * 1000 + micros) * 1000, 1000, 26),
-            }
-        } else {
-            (whole_seconds(word)? * SECOND, SECOND as u32, 19)
-        };
-        let zulu = ends(head[length], head[length + 1])?;
-        Some(Within { ns, resolution, zulu, length: length + usize::from(zulu) })
+        within(&self.minute, bytes, at)
     }
 
     #[inline(never)]
@@ -117,6 +108,29 @@ impl Memo {
         (self.minute, self.civil) = (minute, stamp.ns);
         Some(())
     }
+}
+
+/// The stamp at `at`, if it is in `minute`.
+#[inline]
+pub(super) fn within<const LEN: usize>(minute: &[u8; LEN], bytes: &[u8], at: usize) -> Option<Within> {
+    const { assert!(LEN <= MINUTE_LEN) };
+    let head: &[u8; QUICK] = bytes.get(at..)?.first_chunk()?;
+    let (begin, rest) = head.split_first_chunk()?;
+    if begin != minute {
+        return None;
+    }
+    let word = u64::from_le_bytes(*rest.first_chunk()?);
+    let (ns, resolution, length) = if let Some(millis) = seconds_and_millis(word) {
+        match three_digits([head[LEN + 7], head[LEN + 8], head[LEN + 9]]) {
+            None if head[LEN + 7].is_ascii_digit() => return None,
+            None => (millis * (SECOND / 1000), 1_000_000, LEN + 7),
+            Some(micros) => ((millis * 1000 + micros) * 1000, 1000, LEN + 10),
+        }
+    } else {
+        (whole_seconds(word)? * SECOND, SECOND as u32, LEN + 3)
+    };
+    let zulu = ends(head[length], head[length + 1])?;
+    Some(Within { ns, resolution, zulu, length: length + usize::from(zulu) })
 }
 
 /// Each byte of a word, `n` times.

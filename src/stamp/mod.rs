@@ -42,6 +42,7 @@ pub mod rank;
 mod run;
 mod shape;
 pub mod since;
+mod slashed;
 mod special;
 mod taught;
 mod told;

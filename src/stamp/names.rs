@@ -85,7 +85,7 @@ fn same(bytes: &[u8], name: &[u8]) -> bool {
 /// `11月`, or `11월`.
 fn numbered(bytes: &[u8]) -> Option<(u8, usize)> {
     let digits = bytes.iter().take(3).take_while(|b| b.is_ascii_digit()).count();
-    if !bytes.get(digits).is_some_and(|byte| *byte >= 0x80) {
+    if bytes.get(digits).is_none_or(|byte| *byte < 0x80) {
         return None;
     }
     let number: u8 = str::from_utf8(&bytes[..digits]).ok()?.parse().ok()?;

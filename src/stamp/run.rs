@@ -17,6 +17,8 @@ const SLOT_BITS: u32 = 5;
 pub(crate) struct Run {
     /// The axis of its stamps; `None` where no run is under way.
     frame: Option<Frame>,
+    /// Whether its stamps are of the format with slashes that the file elects.
+    slashed: bool,
     /// Its last stamp on that axis, and to how many nanoseconds it is known.
     last: (i64, u32),
     count: u32,
@@ -31,12 +33,13 @@ impl Fold {
     #[inline]
     pub(crate) fn begin(&self, run: &mut Run) -> Option<(i64, Frame)> {
         let last = self.chain.last.filter(|last| matches!(last.frame, Frame::Civil | Frame::Absolute))?;
-        let minute = self.finder.minute()?;
-        let calm = self.chain.fell.is_none() && self.chain.years.dated > 0;
-        if !calm || !(minute..minute + MINUTE).contains(&last.ns) {
+        if self.chain.fell.is_some() || self.chain.years.dated == 0 {
             return None;
         }
-        (run.frame, run.count, run.marked) = (Some(last.frame), 0, 0);
+        let is_known = |minute: &i64| (*minute..minute.saturating_add(MINUTE)).contains(&last.ns);
+        let known = |slashed| self.finder.minute(slashed).filter(is_known).map(|minute| (minute, slashed));
+        let (minute, slashed) = known(true).or_else(|| known(false))?;
+        (run.frame, run.slashed, run.count, run.marked) = (Some(last.frame), slashed, 0, 0);
         Some((minute, last.frame))
     }
 
@@ -44,7 +47,7 @@ impl Fold {
     #[inline]
     pub(crate) fn go_on(&mut self, run: &mut Run, line: &[u8]) -> Option<Within> {
         let frame = run.frame?;
-        let (within, prefix) = self.finder.within(line)?;
+        let (within, prefix) = self.finder.within(line, run.slashed)?;
         if within.zulu != (frame == Frame::Absolute) {
             return None;
         }
@@ -69,9 +72,9 @@ impl Fold {
         while run.marked != 0 {
             let (prefix, ns, resolution) = run.recent[run.marked.trailing_zeros() as usize];
             run.marked &= run.marked - 1;
-            self.remember(prefix, self.stamp_in(frame, (ns, resolution)));
+            self.remember(prefix, self.stamp_in(run.slashed, frame, (ns, resolution)));
         }
-        let last = self.stamp_in(frame, run.last);
+        let last = self.stamp_in(run.slashed, frame, run.last);
         let years = &mut self.chain.years;
         years.dated = years.dated.saturating_add(run.count);
         years.guessed = None;
@@ -81,8 +84,8 @@ impl Fold {
         }
     }
 
-    fn stamp_in(&self, frame: Frame, (ns, resolution): (i64, u32)) -> Stamp {
-        Stamp::new(frame, self.finder.minute().unwrap_or_default() + ns, resolution)
+    fn stamp_in(&self, slashed: bool, frame: Frame, (ns, resolution): (i64, u32)) -> Stamp {
+        Stamp::new(frame, self.finder.minute(slashed).unwrap_or_default() + ns, resolution)
     }
 
     /// Notes the last stamp of a prefix. The first in a run goes to the fold, for it may be new there.
@@ -98,17 +101,17 @@ impl Fold {
         let before = std::mem::replace(recent, (prefix, within.ns, within.resolution));
         let frame = run.frame.unwrap_or(Frame::Civil);
         if run.marked & mark != 0 {
-            self.remember(before.0, self.stamp_in(frame, (before.1, before.2)));
+            self.remember(before.0, self.stamp_in(run.slashed, frame, (before.1, before.2)));
         }
         run.marked |= mark;
-        self.remember(prefix, self.stamp_in(frame, (within.ns, within.resolution)));
+        self.remember(prefix, self.stamp_in(run.slashed, frame, (within.ns, within.resolution)));
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::stamp::Timed;
+    use crate::stamp::{Timed, elect};
     use proptest::prelude::*;
 
     /// Lines of a few ranks, mostly in one minute.
@@ -137,8 +140,16 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_run_leaves_the_fold_as_its_lines_do(lines in proptest::collection::vec(line(), 1..60)) {
-            let (mut fold, mut twin, mut run) = (Fold::new(), Fold::new(), Run::default());
+        fn a_run_leaves_the_fold_as_its_lines_do(
+            lines in proptest::collection::vec(line(), 1..60), slashed in any::<bool>(),
+        ) {
+            let elected = elect(if slashed { b"26/11/22 06:47:12 x\n26/11/22 06:47:12 x\n26/11/22 06:47:12 x\n" } else { b"" });
+            prop_assert_eq!(elected.is_slashed(), slashed);
+            let lines: Vec<String> = lines.into_iter().map(|line| {
+                if slashed { line.replace("2026-11-22 ", "26/11/22 ") } else { line }
+            }).collect();
+            let mut run = Run::default();
+            let (mut fold, mut twin) = (Fold::new().electing(&elected), Fold::new().electing(&elected));
             let mut began = None;
             for line in &lines {
                 let expected = twin.push(line.as_bytes());

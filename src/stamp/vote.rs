@@ -238,6 +238,12 @@ impl Elected {
         Candidates(self.bits & Candidates::ALL.0)
     }
 
+    /// Whether it is one with slashes and a time behind: the first three of [`DATED`].
+    #[inline]
+    pub(super) fn is_slashed(&self) -> bool {
+        self.bits & 0b111 != 0
+    }
+
     /// Whether it is a time of day by itself.
     #[inline]
     pub(super) fn is_time_of_day(&self) -> bool {
