@@ -24,7 +24,7 @@ const ESCAPE: u8 = 0x1b;
 const CANCELLED_AT: &str = "CANCELLED AT ";
 /// What else may stand before a stamp that is not at the head of its line: the marks of `MLPerf`, a JSON object, what a line
 /// that was torn off leaves (a traceback's carets, a rate).
-const OTHERS: [&str; 6] = [":::ML", "{\"", "^[", "/ s2", "/s2", "/sec2"];
+const OTHERS: [&str; 7] = [":::ML", "{\"", "^[", "~[", "/ s2", "/s2", "/sec2"];
 /// How progress bars say how fast it goes: tqdm's items, its bytes, and the examples of Hugging Face's datasets.
 const RATES: [&str; 4] = ["it/s", "s/it", "B/s", "examples/s"];
 
@@ -530,6 +530,20 @@ mod tests {
         #[test]
         fn nor_do_any_bytes(line in proptest::collection::vec(any::<u8>(), 0..200)) {
             super::super::find(&line);
+        }
+    }
+
+    #[test]
+    fn a_line_torn_off_by_carets_is_looked_at_in_a_text_too() {
+        for torn in [
+            "~~~~[11/22/26 06:47:12]: x\n",
+            "    ^^^^[2026-11-22 06:47:12] x\n",
+            "~^[2026-11-22 06:47:12] x\n",
+        ] {
+            let (line, mut finder) = (Line { start: 0, end: torn.len() }, Finder::default());
+            let found = finder.find_in(torn.as_bytes(), line, &mut Marks::default());
+            assert!(found.stamp.is_some(), "{torn}");
+            assert_eq!(found, super::super::find(torn.as_bytes()));
         }
     }
 
