@@ -3,7 +3,6 @@
 //! Whoever reads a stream calls from C: from any thread, with the GIL or without, and nothing may unwind into it.
 
 use std::borrow::Cow;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use arrow_array::ffi::FFI_ArrowSchema;
@@ -14,8 +13,10 @@ use pyo3::exceptions::{PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::PyCapsule;
 
+use super::asking::Asking;
 use super::caller::PythonCaller;
 use super::error::{engine, guarded};
+use super::halt::Halt;
 use super::interpreter::{attached, detached};
 use super::question::Question;
 use super::stats::Stats;
@@ -27,7 +28,6 @@ use crate::merge::{Merge, MergeTerms};
 use crate::query::Query;
 use crate::system::cores::cores;
 use crate::system::lock::lock;
-use crate::system::watch::Wakeup;
 
 /// The groups that become columns, as `tables/arrow.py` says them: what each is called, its number and kind; how the engine
 /// takes them, if it can; and `search`.
@@ -185,8 +185,7 @@ impl Draw for Answer {
 /// What a reader and those who ask about it share.
 #[derive(Default)]
 struct Shared {
-    closed: Arc<AtomicBool>,
-    wakeup: Arc<Wakeup>,
+    halt: Halt,
     told: Mutex<Stats>,
 }
 
@@ -243,8 +242,7 @@ impl Table {
 
     /// Ends the answer, from any thread: whoever reads it is told so.
     fn close(&self) {
-        self.shared.closed.store(true, Ordering::Release);
-        self.shared.wakeup.signal();
+        self.shared.halt.close();
     }
 
     #[getter]
@@ -317,7 +315,7 @@ impl Reader {
         let origins: Vec<_> = asked.iter().map(|asked| asked.get().origin().into()).collect();
         let plan = columns.plan(&origins)?;
         let keep = asked.iter().filter_map(|asked| asked.get().kept(py)).collect();
-        let (answer, caller) = put(py, asked, merged, last, plan.looks_at_text(), shared)?;
+        let (answer, caller) = put(py, asked, merged, last, plan.looks_at_text(), &shared.halt)?;
         let schema = plan.schema();
         let table = arrow::Table::new(answer, Arc::new(plan), cores());
         let (shared, pid) = (Arc::clone(shared), std::process::id());
@@ -413,28 +411,22 @@ fn put(
     merged: bool,
     last: Option<usize>,
     text: bool,
-    shared: &Shared,
+    halt: &Halt,
 ) -> PyResult<(Answer, PythonCaller)> {
-    let Shared { closed, wakeup, .. } = shared;
     if !merged {
         let one = asked.first().ok_or_else(|| PyValueError::new_err("there is no log to be asked"))?.get();
         if one.is_stream() {
-            let (stream, caller) = one.stream(py, closed, wakeup);
+            let (stream, caller) = one.stream(py, halt);
             return Ok((Answer::One(stream), caller));
         }
-        let (question, caller) = one.put(py, closed, wakeup);
+        let (question, caller) = one.put(py, halt);
         let query = if text { Query::new(question) } else { Query::raw(question) }.leaving_times();
         return Ok((Answer::One(Stream::One(Box::new(query))), caller));
     }
-    let (mut questions, mut first) = (Vec::new(), None);
-    for one in asked {
-        let (question, caller) = one.get().put(py, closed, wakeup);
-        questions.push(question);
-        // One caller speaks for all: the regex is the same.
-        first.get_or_insert(caller);
-    }
-    let caller = first.unwrap_or_else(|| PythonCaller::new(None, None, Arc::clone(closed)));
-    let terms = MergeTerms { last, wakeup: Arc::clone(wakeup), ..MergeTerms::default() };
+    let mut asking = Asking::new(py, halt, None);
+    let questions = asked.iter().map(|one| asking.put(py, one.get())).collect();
+    let (terms, caller) = asking.begin();
+    let terms = MergeTerms { last, ..terms };
     Ok((Answer::Many(Box::new(Merge::new(questions, terms))), caller))
 }
 

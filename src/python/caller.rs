@@ -1,13 +1,12 @@
 //! The engine's caller, when that is Python: signals, the end of the app, and `re` as the judge.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 
 use super::ended::Ended;
+use super::halt::Halt;
 use super::interpreter::attached;
 use super::text;
 use crate::caller::Caller;
@@ -27,8 +26,7 @@ pub(super) struct PythonCaller {
     /// `search` of the compiled pattern.
     search: Option<Py<PyAny>>,
     ended: Option<Ended>,
-    /// Set by `close()`, from any thread.
-    closed: Arc<AtomicBool>,
+    halt: Halt,
     signals: Instant,
     /// What a person should know about the answer.
     notes: Vec<String>,
@@ -37,8 +35,8 @@ pub(super) struct PythonCaller {
 }
 
 impl PythonCaller {
-    pub(super) fn new(search: Option<Py<PyAny>>, ended: Option<Ended>, closed: Arc<AtomicBool>) -> Self {
-        Self { search, ended, closed, signals: Instant::now(), notes: Vec::new(), raised: None }
+    pub(super) fn new(search: Option<Py<PyAny>>, ended: Option<Ended>, halt: Halt) -> Self {
+        Self { search, ended, halt, signals: Instant::now(), notes: Vec::new(), raised: None }
     }
 
     /// What was noted so far.
@@ -79,7 +77,7 @@ impl PythonCaller {
 
 impl Caller for PythonCaller {
     fn pulse(&mut self) -> Result<()> {
-        if self.closed.load(Ordering::Acquire) {
+        if self.halt.is_closed() {
             return Err(Error::Interrupted);
         }
         if self.signals.elapsed() < SIGNALS {

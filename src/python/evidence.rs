@@ -8,6 +8,7 @@ use pyo3::types::PyBytes;
 
 use super::caller::PythonCaller;
 use super::error::engine;
+use super::halt::Halt;
 use super::interpreter::detached;
 use super::pattern::Pattern;
 use super::question::Question;
@@ -109,7 +110,7 @@ impl Shapes {
 
 impl Shapes {
     fn judges(&self, py: Python<'_>) -> Vec<PythonCaller> {
-        let judge = |search: &Py<PyAny>| PythonCaller::new(Some(search.clone_ref(py)), None, Arc::default());
+        let judge = |search: &Py<PyAny>| PythonCaller::new(Some(search.clone_ref(py)), None, Halt::default());
         self.searches.iter().map(judge).collect()
     }
 
@@ -133,7 +134,7 @@ pub(super) fn gather<'py>(
     asked: u64,
 ) -> PyResult<(Vec<VoiceParts>, Option<Bound<'py, PyBytes>>)> {
     let known = state.and_then(State::read);
-    let (question, mut caller) = asked_of.put(py, &Arc::default(), &Arc::default());
+    let (question, mut caller) = asked_of.put(py, &Halt::default());
     let mut judges = shapes.judges(py);
     let mut errors = errors.map(|pattern| judged(py, pattern));
     let told = engine(py, || {
@@ -151,7 +152,7 @@ pub(super) fn gather<'py>(
 /// A pattern, and the one who decides for it.
 fn judged(py: Python<'_>, pattern: &Pattern) -> (Arc<crate::pattern::Pattern>, PythonCaller) {
     let (engine, search) = pattern.parts(py);
-    (engine, PythonCaller::new(Some(search), None, Arc::default()))
+    (engine, PythonCaller::new(Some(search), None, Halt::default()))
 }
 
 fn parts((replica, ranks): Name, mut voice: Voice) -> VoiceParts {

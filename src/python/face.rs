@@ -16,7 +16,7 @@ pub(super) trait Behind: Send + Sync {
     fn close(&self, py: Python<'_>);
 
     /// What is known about it so far.
-    fn stats(&self) -> PyResult<Stats>;
+    fn stats(&self) -> Stats;
 
     /// The place behind the last line that was handed out, as text.
     fn cursor(&self, py: Python<'_>) -> PyResult<String>;
@@ -67,7 +67,7 @@ impl Face {
     }
 
     #[getter]
-    fn stats(&self) -> PyResult<Stats> {
+    fn stats(&self) -> Stats {
         self.0.stats()
     }
 

@@ -2,12 +2,12 @@
 
 use std::cell::Cell;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
 use super::error::engine;
+use super::halt::Halt;
 use super::interpreter::attached;
 use super::question::Question;
 use crate::caller::Caller;
@@ -39,7 +39,7 @@ pub(super) fn build_index(
         let detail = "LOGDEX_INDEX=times keeps indexes of text off; unset it to build one";
         return Err(PyValueError::new_err(detail));
     }
-    let (question, mut caller) = asked.put(py, &Arc::new(AtomicBool::new(false)), &Arc::default());
+    let (question, mut caller) = asked.put(py, &Halt::default());
     let (mut raised, told) = (None, told.map(Bound::unbind));
     let taught = asked.terms(Window::default()).taught;
     let options = Options { grown: 0, taught, ..Options::new(question.keep.clone()) };
@@ -88,7 +88,7 @@ fn build(
 /// How long a log is, and what is stored about it: its index of times, and its index of text.
 #[pyfunction]
 pub(super) fn index_status(py: Python<'_>, asked: &Question) -> PyResult<(u64, Stored, Stored)> {
-    let (question, _) = asked.put(py, &Arc::new(AtomicBool::new(false)), &Arc::default());
+    let (question, _) = asked.put(py, &Halt::default());
     let taught = asked.terms(Window::default()).taught;
     let status =
         engine(py, || Status::of(&question.keep, &Source::open(&question.path)?, taught.as_deref()))?;

@@ -2,7 +2,6 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 
 use pyo3::prelude::*;
 use pyo3::types::{PyDateTime, PyString};
@@ -10,6 +9,8 @@ use pyo3::types::{PyDateTime, PyString};
 use super::answer::Answer;
 use super::error::engine;
 use super::face::{Face, with_face};
+use super::halt::Halt;
+use super::one::One;
 use super::question::Question;
 use super::record::{Origin, Record, datetime, offset_seconds};
 use super::text;
@@ -19,13 +20,13 @@ use crate::stamp::Window;
 
 /// The lines of one answer, in file order; made by `Log.lines`.
 #[pyclass(frozen, extends = Face, module = "logdex._core")]
-pub(super) struct Lines(Arc<Answer>);
+pub(super) struct Lines(Arc<Answer<One>>);
 
 #[pymethods]
 impl Lines {
     #[new]
     fn new(py: Python<'_>, asked: &Question) -> PyResult<PyClassInitializer<Self>> {
-        let answer = Arc::new(Answer::new(py, asked)?);
+        let answer = Arc::new(Answer::ask(py, asked)?);
         Ok(with_face(Self(Arc::clone(&answer)), answer))
     }
 
@@ -37,7 +38,7 @@ impl Lines {
 /// The records of one answer, in file order; made by `Log.records`.
 #[pyclass(frozen, extends = Face, module = "logdex._core")]
 pub(super) struct Records {
-    answer: Arc<Answer>,
+    answer: Arc<Answer<One>>,
     origin: Arc<Origin>,
 }
 
@@ -46,7 +47,7 @@ impl Records {
     #[new]
     fn new(py: Python<'_>, asked: &Question) -> PyResult<PyClassInitializer<Self>> {
         let origin = Arc::new(asked.origin());
-        let answer = Arc::new(Answer::new(py, asked)?);
+        let answer = Arc::new(Answer::ask(py, asked)?);
         Ok(with_face(Self { answer: Arc::clone(&answer), origin }, answer))
     }
 
@@ -63,7 +64,7 @@ pub(super) fn span<'py>(
 ) -> PyResult<Option<(Bound<'py, PyDateTime>, Bound<'py, PyDateTime>)>> {
     let (path, zone) = (asked.file(), asked.zone().0.clone());
     let terms = asked.terms(Window::default());
-    let (_, mut caller) = asked.put(py, &Arc::new(AtomicBool::new(false)), &Arc::default());
+    let (_, mut caller) = asked.put(py, &Halt::default());
     let found = engine(py, || Query::span(&path, terms, &mut caller));
     let Some(span) = found.map_err(|error| caller.exception(error))? else { return Ok(None) };
     let at = |ns| datetime(py, ns, offset_seconds(ns, None, &zone));
@@ -86,7 +87,7 @@ pub(super) fn cores() -> usize {
 /// How many lines the answer has, without making a `str` for each.
 #[pyfunction]
 pub(super) fn count(py: Python<'_>, asked: &Question) -> PyResult<u64> {
-    let (stream, mut caller) = asked.stream(py, &Arc::new(AtomicBool::new(false)), &Arc::default());
+    let (stream, mut caller) = asked.stream(py, &Halt::default());
     let counted = engine(py, || stream.count(&mut caller));
     counted.map_err(|error| caller.exception(error))
 }

@@ -3,6 +3,7 @@
 mod answer;
 #[cfg(feature = "arrow")]
 mod arrow;
+mod asking;
 mod caller;
 mod chain;
 mod cursor;
@@ -13,11 +14,13 @@ mod face;
 mod fields;
 mod format;
 mod frames;
+mod halt;
 mod indexing;
 mod interpreter;
 mod level;
 mod lines;
 mod merged;
+mod one;
 mod pattern;
 mod question;
 mod record;

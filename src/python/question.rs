@@ -5,7 +5,6 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 use std::time::{Duration, SystemTime};
 
 use pyo3::exceptions::PyValueError;
@@ -19,6 +18,7 @@ use super::cursor::tiers;
 use super::ended::Ended;
 use super::fields::{Changed, Share, fields};
 use super::format::Format;
+use super::halt::Halt;
 use super::pattern::Pattern;
 use super::record::Origin;
 use super::sieve::Sieve;
@@ -32,7 +32,6 @@ use crate::scan;
 use crate::stamp::{Elected, Taught, Window};
 use crate::step;
 use crate::system::cores::cores;
-use crate::system::watch::Wakeup;
 use crate::timing;
 
 /// Whether an index is kept, or in which directory.
@@ -161,12 +160,7 @@ impl Question {
     }
 
     /// The engine's question, and its caller.
-    pub(super) fn put(
-        &self,
-        py: Python<'_>,
-        closed: &Arc<AtomicBool>,
-        wakeup: &Arc<Wakeup>,
-    ) -> (query::Question, PythonCaller) {
+    pub(super) fn put(&self, py: Python<'_>, halt: &Halt) -> (query::Question, PythonCaller) {
         let window = Window { since: self.since, until: self.until };
         let about_time = self.records || self.steps.is_some() || !window.is_open();
         let time = about_time.then(|| self.terms(window));
@@ -187,13 +181,13 @@ impl Question {
             partial: self.partial,
             deadline: window.until.filter(|_| self.follow).map(deadline),
             workers: cores(),
-            wakeup: Arc::clone(wakeup),
+            wakeup: Arc::clone(&halt.wakeup),
             time,
             keep: self.index.clone().into(),
             timeless: if self.strict { Timeless::Refuse } else { Timeless::Deliver },
         };
-        let ended = self.ended.share(py).map(|ended| Ended::new(ended, wakeup));
-        (question, PythonCaller::new(self.judge.share(py).or(search), ended, Arc::clone(closed)))
+        let ended = self.ended.share(py).map(|ended| Ended::new(ended, &halt.wakeup));
+        (question, PythonCaller::new(self.judge.share(py).or(search), ended, halt.clone()))
     }
 
     /// The format of stamps that the user teaches.
@@ -224,13 +218,8 @@ impl Question {
     }
 
     /// The stream that answers, of one log or two, and its caller.
-    pub(super) fn stream(
-        &self,
-        py: Python<'_>,
-        closed: &Arc<AtomicBool>,
-        wakeup: &Arc<Wakeup>,
-    ) -> (Stream, PythonCaller) {
-        let (question, caller) = self.put(py, closed, wakeup);
+    pub(super) fn stream(&self, py: Python<'_>, halt: &Halt) -> (Stream, PythonCaller) {
+        let (question, caller) = self.put(py, halt);
         let stream = match &self.beside {
             _ if self.is_chain() => Stream::Chain(self.chain(&question)),
             Some(beside) => {

@@ -1,14 +1,15 @@
 //! `Show` and `Sink`: answers that go to standard output without passing through Python.
 
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 
+use super::asking::Asking;
 use super::caller::PythonCaller;
 use super::error::guarded;
+use super::halt::Halt;
 use super::interpreter::{attached, detached};
 use super::question::Question;
 use super::scout::{self, Scouted};
@@ -20,7 +21,6 @@ use crate::error::{Error, Result};
 use crate::merge::MergeTerms;
 use crate::show::{self, Feed, Json, Manner, Many, Painter, Scout, Shape, Style, Surroundings};
 use crate::system::lock::lock;
-use crate::system::watch::Wakeup;
 
 /// Standard output, shared by all that show at once.
 #[pyclass(frozen, module = "logdex._core")]
@@ -89,20 +89,16 @@ impl Shown {
         Shape { invert: self.invert, around, records: self.whole_records }
     }
 
-    fn ask(
-        self,
-        py: Python<'_>,
-        closed: &Arc<AtomicBool>,
-        wakeup: &Arc<Wakeup>,
-    ) -> (show::Shown, PythonCaller, Option<Py<PyAny>>) {
+    /// Puts the question; the second must live as long as the answer.
+    fn ask(self, py: Python<'_>, asking: &mut Asking) -> (show::Shown, Option<Py<PyAny>>) {
         let (shape, zone) = (self.shape(), self.question.get().zone().0.clone());
         let Self { question, label, heading, gap, json, numbers, clock, colors, frames, member, .. } = self;
         let clock = clock.map(|clock| Arc::clone(&clock.get().0));
         let json = json.map(|(source, rank, part)| Json { source, rank, part, zone });
         let keep = question.get().kept(py);
-        let (question, caller) = question.get().put(py, closed, wakeup);
+        let question = asking.put(py, question.get());
         let style = Style { label, heading, gap, json, numbers, clock, colors, frames };
-        (show::Shown { question, style, shape, member }, caller, keep)
+        (show::Shown { question, style, shape, member }, keep)
     }
 }
 
@@ -111,9 +107,7 @@ impl Shown {
 pub(super) struct Show {
     answer: Mutex<Answer>,
     told: Mutex<Told>,
-    closed: Arc<AtomicBool>,
-    /// Wakes a follow that waits.
-    wakeup: Arc<Wakeup>,
+    halt: Halt,
     paint: Option<Py<PyAny>>,
     /// Whether what `paint` gives stands for the line.
     picks: bool,
@@ -154,21 +148,13 @@ impl Show {
         keeps_place: bool,
         folds: bool,
     ) -> Self {
-        let (closed, wakeup) = (Arc::new(AtomicBool::new(false)), Arc::new(Wakeup::default()));
-        let (mut logs, mut caller, mut keep) = (Vec::new(), None, Vec::new());
-        let (grows, mut deadline) = (scout.is_some(), None);
-        let (look, asked) = scout.map(|scout| (scout.look, scout.asked)).unzip();
-        if let Some(asked) = asked {
-            let (question, of_all) = asked.get().put(py, &closed, &wakeup);
-            (deadline, caller) = (question.deadline, Some(of_all));
-        }
-        for one in shown {
-            let (log, own, kept) = one.ask(py, &closed, &wakeup);
-            deadline = deadline.or(log.question.deadline);
-            logs.push(log);
-            caller.get_or_insert(own);
-            keep.extend(kept);
-        }
+        let (look, newcomers) = scout.map(|scout| (scout.look, scout.asked)).unzip();
+        let halt = Halt::default();
+        let mut asking = Asking::new(py, &halt, newcomers.as_ref().map(Py::get));
+        let asked = shown.into_iter().map(|one| one.ask(py, &mut asking));
+        let (mut logs, keep): (Vec<_>, Vec<_>) = asked.unzip();
+        let (terms, caller) = asking.begin();
+        let grows = look.is_some();
         let one = logs.len() == 1 && !grows && (logs[0].shape.is_plain() || !logs[0].question.follow);
         let parts = match logs.pop() {
             Some(show::Shown { question, style, shape, .. }) if one => {
@@ -176,21 +162,13 @@ impl Show {
             }
             last_log => {
                 logs.extend(last_log);
-                let terms = MergeTerms {
-                    last,
-                    grows,
-                    tolerant: true,
-                    deadline,
-                    wakeup: Arc::clone(&wakeup),
-                    ..MergeTerms::default()
-                };
+                let terms = MergeTerms { last, grows, tolerant: true, ..terms };
                 Parts::Many(Box::new(Many::new(logs, terms, skip, folds)))
             }
         };
-        let caller = caller.unwrap_or_else(|| PythonCaller::new(None, None, Arc::clone(&closed)));
         let place = keeps_place.then(Mutex::default);
-        let answer = Mutex::new(Answer { parts, caller, _keep: keep });
-        Self { answer, told: Mutex::default(), closed, wakeup, paint, picks, scout: look, most, place }
+        let answer = Mutex::new(Answer { parts, caller, _keep: keep.into_iter().flatten().collect() });
+        Self { answer, told: Mutex::default(), halt, paint, picks, scout: look, most, place }
     }
 
     #[pyo3(signature = (sink, *, live=false))]
@@ -198,8 +176,7 @@ impl Show {
         let paint = self.paint.as_ref().map(|paint| paint.clone_ref(py));
         let mut painter = paint.map(|paint| Paint { ask: paint, picks: self.picks, raised: None });
         let scout = self.scout.as_ref().map(|look| look.clone_ref(py));
-        let (closed, wakeup) = (Arc::clone(&self.closed), Arc::clone(&self.wakeup));
-        let mut scout = Looking { look: scout, closed, wakeup, raised: None, keep: Vec::new() };
+        let mut scout = Looking { look: scout, halt: self.halt.clone(), raised: None, keep: Vec::new() };
         let manner = Manner {
             sink: sink.map(|sink| &sink.get().0),
             live,
@@ -223,7 +200,7 @@ impl Show {
             }
             told.hits = hits;
             match shown {
-                Err(_) if self.closed.load(Ordering::Acquire) => Ok(0),
+                Err(_) if self.halt.is_closed() => Ok(0),
                 Err(error) => {
                     let raised = caller.raised().or(painter.and_then(|p| p.raised)).or(scout.raised);
                     Err(raised.unwrap_or_else(|| error.into()))
@@ -240,8 +217,7 @@ impl Show {
     }
 
     fn close(&self) {
-        self.closed.store(true, Ordering::Release);
-        self.wakeup.signal();
+        self.halt.close();
     }
 
     #[getter]
@@ -296,8 +272,7 @@ impl Painter for Paint {
 /// Asks Python for logs that were not there before.
 struct Looking {
     look: Option<Py<PyAny>>,
-    closed: Arc<AtomicBool>,
-    wakeup: Arc<Wakeup>,
+    halt: Halt,
     raised: Option<PyErr>,
     keep: Vec<Py<PyAny>>,
 }
@@ -306,9 +281,9 @@ impl Looking {
     fn ask(&mut self, py: Python<'_>) -> PyResult<(Vec<show::Shown>, Vec<PathBuf>)> {
         let Some(look) = &self.look else { return Ok(Default::default()) };
         let (found, directories) = scout::look::<Shown>(look.bind(py))?;
-        let mut logs = Vec::new();
+        let (mut logs, mut asking) = (Vec::new(), Asking::new(py, &self.halt, None));
         for one in found {
-            let (log, _, kept) = one.ask(py, &self.closed, &self.wakeup);
+            let (log, kept) = one.ask(py, &mut asking);
             logs.push(log);
             self.keep.extend(kept);
         }

@@ -1,0 +1,171 @@
+//! The answer to one question: batches are fetched without the GIL, and handed out line by line.
+
+use std::path::PathBuf;
+
+use pyo3::gc::{PyTraverseError, PyVisit};
+use pyo3::prelude::*;
+
+use super::answer::{Answer, Reading};
+use super::caller::PythonCaller;
+use super::error::engine;
+use super::halt::Halt;
+use super::question::Question;
+use super::stats::Stats;
+use super::stream::Stream;
+use crate::batch::{Batch, LineTime};
+use crate::file::block::Block;
+use crate::line::Line;
+use crate::query::behind::Behind as Place;
+
+/// The answer to one question, as far as it has been read.
+pub(super) struct One {
+    query: Stream,
+    caller: PythonCaller,
+    /// The batch that is being handed out.
+    batch: Option<Batch>,
+    /// How many of its lines were handed out.
+    next: usize,
+    stats: Stats,
+    over: bool,
+    behind: Place,
+    /// How many files could not be gone on in.
+    lost: u64,
+    path: PathBuf,
+    /// Something that must live as long as the answer: the scheduler whose app is read.
+    keep: Option<Py<PyAny>>,
+}
+
+impl Answer<One> {
+    /// Puts the question; the file is touched by the first `next`.
+    pub(super) fn ask(py: Python<'_>, asked: &Question) -> PyResult<Self> {
+        let halt = Halt::default();
+        let (query, caller) = asked.stream(py, &halt);
+        let reading = One {
+            query,
+            caller,
+            batch: None,
+            next: 0,
+            stats: Stats::default(),
+            over: false,
+            behind: Place::new(asked.begun()?),
+            lost: asked.lost(),
+            path: asked.file(),
+            keep: asked.kept(py),
+        };
+        Ok(Self::new(reading, halt))
+    }
+
+    /// The next line, made into what the caller wants it to be.
+    #[inline]
+    pub(super) fn next<T>(
+        &self,
+        py: Python<'_>,
+        make: impl Fn(&Block, Line, Option<LineTime>) -> T,
+    ) -> PyResult<Option<T>> {
+        let mut reading = self.only()?;
+        loop {
+            if let Some((block, line, time)) = reading.next_line() {
+                return Ok(Some(make(block, line, time)));
+            }
+            self.tell(py, &reading);
+            if !reading.next_batch(py, &self.halt)? {
+                return Ok(None);
+            }
+        }
+    }
+}
+
+impl One {
+    /// The next line of the batch at hand.
+    #[inline]
+    fn next_line(&mut self) -> Option<(&Block, Line, Option<LineTime>)> {
+        let batch = self.batch.as_ref()?;
+        let (line, time) = (batch.line(self.next)?, batch.time(self.next));
+        self.next += 1;
+        Some((&batch.block, line, time))
+    }
+
+    /// Fetches the next batch, without the GIL; false at the end.
+    fn next_batch(&mut self, py: Python<'_>, halt: &Halt) -> PyResult<bool> {
+        if self.over || halt.is_closed() {
+            self.finish(py);
+            return Ok(false);
+        }
+        self.leave();
+        let Self { query, caller, batch, .. } = self;
+        self.stats.lines += std::mem::take(&mut self.next) as u64;
+        let fetched = engine(py, || {
+            if let Some(spent) = batch.take() {
+                query.recycle(spent);
+            }
+            query.next(caller)
+        });
+        match fetched {
+            Ok(Some(batch)) => {
+                if let Some(query) = self.query.current() {
+                    self.behind.enter(query);
+                }
+                self.batch = Some(batch);
+                Ok(true)
+            }
+            Err(error) if !halt.is_closed() => Err(self.caller.exception(error)),
+            ended => {
+                if matches!(ended, Ok(None)) {
+                    // Where that cannot be found out, the place is behind the last line.
+                    let Self { query, behind, .. } = self;
+                    let _ = engine(py, || query.last().into_iter().try_for_each(|one| behind.arrive(one)));
+                }
+                self.finish(py);
+                Ok(false)
+            }
+        }
+    }
+
+    /// The last line that was handed out of the batch at hand.
+    fn last_line(&self) -> Option<(&Block, Line)> {
+        let (batch, last) = (self.batch.as_ref()?, self.next.checked_sub(1)?);
+        let line = batch.line(last)?;
+        Some((&batch.block, line))
+    }
+
+    /// The batch at hand goes: remembers the place behind it.
+    fn leave(&mut self) {
+        let Some((block, line)) = self.last_line() else { return };
+        if let Some(mark) = self.behind.of_line(block, line) {
+            self.behind.move_to(mark);
+        }
+    }
+}
+
+impl Reading for One {
+    fn about(&self) -> String {
+        self.path.display().to_string()
+    }
+
+    fn stats(&self) -> Stats {
+        if self.over {
+            return self.stats.clone();
+        }
+        let stats = Stats::of_stream(&self.query, self.caller.notes());
+        Stats { lines: self.stats.lines + self.next as u64, lost: stats.lost + self.lost, ..stats }
+    }
+
+    fn cursor(&self, _: Python<'_>) -> PyResult<String> {
+        Ok(self.behind.cursor(self.last_line()).to_text())
+    }
+
+    fn settle(&mut self, _: Python<'_>) {
+        self.leave();
+        self.stats = self.stats();
+        (self.next, self.over, self.batch) = (0, true, None);
+    }
+
+    fn release(&mut self) {
+        self.query.finish();
+    }
+
+    fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
+        visit.call(&self.keep)?;
+        self.caller.traverse(visit)
+    }
+}
