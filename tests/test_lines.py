@@ -23,6 +23,7 @@ import pytest
 from compressed import compress
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from logdex.inputs.compression import MAGIC, compression_of
 
 HOLE = 4096
 BLOCK = 256 << 10
@@ -76,8 +77,8 @@ PIECES = st.one_of(
 @given(st.lists(PIECES, max_size=10))
 def test_any_bytes(tmp_path_factory: pytest.TempPathFactory, pieces: list[bytes]) -> None:
     content = b"".join(pieces)
-    if content[:4] in (b"\x28\xb5\x2f\xfd", b"PK\x03\x04") or content.startswith(b"\x1f\x8b\x08"):
-        return
+    if compression_of(content[:MAGIC]):
+        return  # It is taken for what it says it is, and damaged.
     check(tmp_path_factory.getbasetemp() / "any.log", content)
 
 
