@@ -75,15 +75,15 @@ def test_it_opens_at_the_end_and_pages(tmp_path: Path) -> None:
     lines = stamped(1000)
 
     async def play(app: Viewer, pilot: Any) -> None:
-        assert [row[2:] for row in shown(app)] == lines[-23:]
+        assert [row[2:] for row in shown(app)] == lines[-22:]
         assert current(app) == lines[-1]
         await keys(app, pilot, "g")
-        assert [row[2:] for row in shown(app)] == lines[:23]
+        assert [row[2:] for row in shown(app)] == lines[:22]
         assert current(app) == lines[0]
         await keys(app, pilot, "j", "j", "down", "k")
         assert current(app) == lines[2]
         await keys(app, pilot, "pagedown")
-        assert [row[2:] for row in shown(app)] == lines[22:45]
+        assert [row[2:] for row in shown(app)] == lines[21:43]
         await keys(app, pilot, "b", "b")
         assert current(app) == lines[0]
         await keys(app, pilot, "G")
@@ -147,7 +147,7 @@ def test_filters_and_the_same_moment_on_another_rank(tmp_path: Path) -> None:
     logs = [write(tmp_path / f"rank{rank}.log", stamped(300, rank=rank)) for rank in range(3)]
 
     async def play(app: Viewer, pilot: Any) -> None:
-        assert len(shown(app)) == 23
+        assert len(shown(app)) == 22
         await typed(app, pilot, "colon", "02:02:00")
         assert "[rank0]: INFO step=120 " in current(app)
         await keys(app, pilot, "right_square_bracket", "right_square_bracket")
@@ -157,7 +157,7 @@ def test_filters_and_the_same_moment_on_another_rank(tmp_path: Path) -> None:
         await typed(app, pilot, "ampersand", "step=7[0-9] ")
         assert all("step=7" in row for row in shown(app))
         await keys(app, pilot, "g")
-        assert len(shown(app)) == 23
+        assert len(shown(app)) == 22
         await keys(app, pilot, "G")
         assert "[rank2]: INFO step=79 " in current(app)
         await typed(app, pilot, "l", "noneoflevels")

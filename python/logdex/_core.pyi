@@ -44,6 +44,8 @@ __all__ = [
     "gather",
     "holds",
     "index_status",
+    "line_start",
+    "outline",
     "parse_time",
     "prune",
     "resolve",
@@ -801,6 +803,20 @@ def build_index(asked: Question, *, text: bool = False, told: Callable[[int], ob
 
 def index_status(asked: Question) -> tuple[int, tuple[int, int], tuple[int, int]]:
     """How long the log is; how much of it the indexes of times and of text cover, and how much they take; in bytes."""
+
+def outline(
+    asked: Question, told: Callable[[int], object] | None = None
+) -> list[tuple[int, int, int, tuple[int, int] | None, bool | None]]:
+    """The outline of the log, in parts of one or more blocks in the order of the file.
+
+    Of each part: where its lines begin and end, in bytes; how many there are; from when to when, in nanoseconds since
+    1970 UTC (more, perhaps, but never less; None where no line has a time); and whether a line of level error or graver
+    is among them, None where the levels of all its lines are not known. Brings the index of times up to date; `told` is
+    called with how many bytes of the log are done, and may end that by raising.
+    """
+
+def line_start(asked: Question, number: int) -> int | None:
+    """Where the line of a number, from 1, begins in the file; None where there are fewer."""
 
 def prune(directory: str | None = None) -> int:
     """Removes indexes that are of no use; returns how many bytes that freed."""

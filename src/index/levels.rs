@@ -62,6 +62,14 @@ impl LevelIndex {
         places
     }
 
+    /// Whether a block that meets `extent` has a line of `least` or a graver level; `None` where it does not reach there.
+    pub fn has(&self, least: Level, extent: Extent) -> Option<bool> {
+        let from = self.blocks.partition_point(|(end, _)| *end <= extent.start);
+        let upto = self.blocks.partition_point(|(end, _)| *end < extent.end);
+        let met = self.blocks.get(from..=upto)?;
+        Some(met.iter().any(|(_, levels)| levels.reaches(least)))
+    }
+
     /// The index of a log that looked like `seen` before it was read, of which the levels of the blocks `told` were told;
     /// they go on behind those of `known`. `None` where they do not reach to `end` without a gap, or it is worth nothing.
     pub fn of(
@@ -195,6 +203,14 @@ mod tests {
                 return Ok(());
             };
             let index = LevelIndex::take(&index.content()).filter(|read| *read == index).unwrap();
+            let covered = index.about.covered;
+            for (start, stop) in [(0, covered), (covered / 3, covered / 2 + 1), (covered - 1, covered), (0, end + 1)] {
+                let block = |at: u64| told.iter().filter(move |(extent, _)| extent.start <= at).count() - 1;
+                let naive = (stop <= covered).then(|| {
+                    told[block(start)..=block(stop - 1)].iter().any(|(_, levels)| levels.reaches(least))
+                });
+                prop_assert_eq!(index.has(least, Extent { start, end: stop }), naive);
+            }
             let places = index.places(least, end);
             let (picked, again) = scanned(&source, places.extents.clone(), least);
             prop_assert_eq!(&picked, &twin);

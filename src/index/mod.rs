@@ -15,6 +15,7 @@ mod growth;
 #[cfg(test)]
 mod hostile;
 mod levels;
+mod outline;
 mod pages;
 #[cfg(test)]
 mod proof;
@@ -47,6 +48,7 @@ pub use build::{Progress, Tick};
 pub use cache::{Keep, Pruned, prune};
 pub use entry::Entry;
 pub use levels::LevelIndex;
+pub use outline::Part;
 pub use range::{Asked, Question, Ranges, span};
 pub use status::{Kept, Status};
 pub use steps::StepIndex;
@@ -276,10 +278,20 @@ impl Index {
         clock: &mut Clock,
         tick: Tick<'_>,
     ) -> Result<Vec<Piece>> {
+        self.sound(source, &mut |index| index.pieces(window, clock), tick)
+    }
+
+    /// What `ask` reads of it. Where that says that what is stored is damaged, by `None`, the index is built anew.
+    fn sound<T: Default>(
+        &mut self,
+        source: &Arc<Source>,
+        ask: &mut dyn FnMut(&Self) -> Option<T>,
+        tick: Tick<'_>,
+    ) -> Result<T> {
         // Where even the new one cannot be read back, memory does.
         for keep in [self.options.keep.clone(), Keep::Nowhere] {
-            if let Some(pieces) = self.pieces(window, clock) {
-                return Ok(pieces);
+            if let Some(answer) = ask(self) {
+                return Ok(answer);
             }
             let seen = source.metadata()?;
             let size = self.size;
@@ -289,7 +301,7 @@ impl Index {
             self.grow(source, seen, size);
             self.complete(tick)?;
         }
-        Ok(self.pieces(window, clock).unwrap_or_default())
+        Ok(ask(self).unwrap_or_default())
     }
 
     /// What `window` asks of blocks, with stamps as `clock` reads them.

@@ -13,9 +13,10 @@ use super::question::Question;
 use crate::caller::Caller;
 use crate::error::{Error, Result};
 use crate::file::source::Source;
-use crate::index::{Index, Kept, Options, Status, text};
+use crate::index::{Index, Kept, Options, Part, Status, text};
 use crate::stamp::Window;
 use crate::system::cores::cores;
+use crate::timing::Timing;
 
 /// How much of a log an index covers, and how much it takes, both in bytes.
 type Stored = (u64, u64);
@@ -40,24 +41,88 @@ pub(super) fn build_index(
         return Err(PyValueError::new_err(detail));
     }
     let (question, mut caller) = asked.put(py, &Halt::default());
-    let (mut raised, told) = (None, told.map(Bound::unbind));
     let taught = asked.terms(Window::default()).taught;
     let options = Options { grown: 0, taught, ..Options::new(question.keep.clone()) };
+    let mut listener = Listener::new(told);
     let built = engine(py, || {
         let source = Arc::new(Source::open(&question.path)?);
-        let mut tell = |done: u64| -> Result<()> {
-            let Some(told) = &told else { return Ok(()) };
-            attached(|py| told.call1(py, (done,))).map(drop).map_err(|error| {
-                raised = Some(error);
-                Error::Interrupted
-            })
-        };
-        build(&source, &options, text, &mut caller, &mut tell)
+        build(&source, &options, text, &mut caller, &mut |done| listener.tell(done))
     });
-    if let Some(error) = raised {
-        return Err(error);
+    listener.or_raised(built.map_err(|error| caller.exception(error)))
+}
+
+/// Somebody who is told how much is done, and may end it by raising.
+struct Listener {
+    told: Option<Py<PyAny>>,
+    raised: Option<PyErr>,
+}
+
+impl Listener {
+    fn new(told: Option<Bound<'_, PyAny>>) -> Self {
+        Self { told: told.map(Bound::unbind), raised: None }
     }
-    built.map_err(|error| caller.exception(error))
+
+    fn tell(&mut self, done: u64) -> Result<()> {
+        let Some(told) = &self.told else { return Ok(()) };
+        attached(|py| told.call1(py, (done,))).map(drop).map_err(|error| {
+            self.raised = Some(error);
+            Error::Interrupted
+        })
+    }
+
+    /// What came of it, or what was raised meanwhile.
+    fn or_raised<T>(self, done: PyResult<T>) -> PyResult<T> {
+        self.raised.map_or(done, Err)
+    }
+}
+
+/// Where some lines begin and end, in bytes; how many there are; from when to when, in nanoseconds since 1970 UTC; and
+/// whether an error is among them, if that is known.
+type OutlinePart = (u64, u64, u64, Option<(i64, i64)>, Option<bool>);
+
+/// The outline of a log, in parts of one or more blocks, in the order of the file; brings the index of times up to date.
+///
+/// `told` is called with how many bytes of the log are done.
+#[pyfunction]
+#[pyo3(signature = (asked, told=None))]
+pub(super) fn outline(
+    py: Python<'_>,
+    asked: &Question,
+    told: Option<Bound<'_, PyAny>>,
+) -> PyResult<Vec<OutlinePart>> {
+    let (question, mut caller) = asked.put(py, &Halt::default());
+    let terms = asked.terms(Window::default());
+    let options = Options { taught: terms.taught.clone(), ..Options::new(question.keep.clone()) };
+    let mut listener = Listener::new(told);
+    let found = engine(py, || {
+        let source = Arc::new(Source::open(&question.path)?);
+        let mut index = Index::begin(&source, source.size()?, options, &mut || caller.pulse())?;
+        while index.step(&mut || caller.pulse())?.is_some() {
+            listener.tell(index.covered())?;
+        }
+        let mut timing = Timing::of(terms, &index, &source)?;
+        timing.outline(&mut index, &source, &mut || caller.pulse())
+    });
+    let parts = listener.or_raised(found.map_err(|error| caller.exception(error)))?;
+    let part = |part: Part| {
+        let span = part.span.map(|span| (span.lo, span.hi));
+        (part.extent.start, part.extent.end, part.lines, span, part.grave)
+    };
+    Ok(parts.into_iter().map(part).collect())
+}
+
+/// Where the line of a number begins, counted from 1; `None` where there are fewer.
+#[pyfunction]
+pub(super) fn line_start(py: Python<'_>, asked: &Question, number: u64) -> PyResult<Option<u64>> {
+    let (question, mut caller) = asked.put(py, &Halt::default());
+    let taught = asked.terms(Window::default()).taught;
+    let options = Options { taught, ..Options::new(question.keep.clone()) };
+    let found = engine(py, || {
+        let source = Arc::new(Source::open(&question.path)?);
+        let mut index = Index::begin(&source, source.size()?, options, &mut || caller.pulse())?;
+        index.line_start(&source, number, &mut || caller.pulse())
+    });
+    found.map_err(|error| caller.exception(error))
 }
 
 fn build(

@@ -17,7 +17,7 @@ use crate::arrival::arrived::{Arrived, Came};
 use crate::batch::{Batch, LineTime, Selection};
 use crate::error::Result;
 use crate::file::source::Source;
-use crate::index::{Entry, Filter, Index, Keep, span};
+use crate::index::{Entry, Filter, Index, Keep, Part, span};
 use crate::line::{self, Line};
 use crate::pattern::Candidate;
 use crate::stamp::civil::{HOUR, MINUTE, now};
@@ -143,6 +143,19 @@ impl Timing {
         timing.elected = index.elected().clone();
         timing.fold = Fold::starting(index.first()).electing(&timing.elected);
         Ok(timing)
+    }
+
+    /// The outline of the file, as far as `index` came, with its times in the caller's terms.
+    ///
+    /// # Errors
+    /// As [`Index::of`].
+    pub fn outline(
+        &mut self,
+        index: &mut Index,
+        source: &Arc<Source>,
+        tick: &mut dyn FnMut() -> Result<()>,
+    ) -> Result<Vec<Part>> {
+        index.outline(source, &mut self.clock, tick)
     }
 
     /// Lines without a stamp have their times from what was recorded, if something was.

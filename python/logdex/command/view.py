@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import os
 import sys
 from collections.abc import Sequence
@@ -49,23 +50,34 @@ def main(given: Sequence[str], prog: str = "logdex view") -> int:
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         complain(ValueError("view needs a terminal; without one, `logdex SOURCE` writes the lines"))
         return 2
-    try:
-        from logdex.view.app import Viewer
-    except ImportError as error:
-        complain(
-            ValueError(f"view needs Textual, which cannot be imported ({error}); pip install 'logdex[view]'")
-        )
+    if importlib.util.find_spec("textual") is None:
+        complain(ValueError("view needs Textual, which is not installed; pip install 'logdex[view]'"))
         return 2
     from logdex._open import open
+    from logdex.view import first
+    from logdex.view.screen import open_screen
 
+    title = " ".join(os.path.basename(one) or one for one in args.sources)
     try:
         sources = args.sources[0] if len(args.sources) == 1 else args.sources
         log = open(sources, tz=args.tz, stamp=args.stamp, prefix=args.prefix)
-        viewer = Viewer(
-            log, title=" ".join(os.path.basename(one) or one for one in args.sources), follow=args.follow
-        )
+        lines = open_screen(log)
+        lines.manner.width, lines.manner.height = first.size()
+        lines.last(lines.pager)
     except (OSError, ValueError, LookupError) as error:
         complain(error)
         return 2
-    viewer.run()
+    try:
+        with first.terminal():
+            first.paint(lines, title)
+            # It takes longer to import than all before.
+            from logdex.view.app import Viewer
+
+            viewer = Viewer(log, title=title, follow=args.follow, lines=lines)
+            viewer.run()
+    except ImportError as error:
+        complain(
+            ValueError(f"view needs Textual, which cannot be imported ({error}); reinstall 'logdex[view]'")
+        )
+        return 2
     return viewer.return_code or 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
@@ -17,18 +18,20 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 from textual.worker import get_current_worker
 
-from logdex import _core
 from logdex.log import Log
-from logdex.view import jumps, marks, search
+from logdex.view import density, jumps, marks, search
 from logdex.view.keys import HELP, KEYS
 from logdex.view.lines_view import LinesView
 from logdex.view.pager import Cancelled, Filter, Line, Pager, Place
-from logdex.view.rows import Manner
 from logdex.view.safe import safe
-from logdex.view.screen import Screen
+from logdex.view.screen import Screen, open_screen
+from logdex.view.strip_view import StripView
 
 _LOOK = 0.2
 """How often it is looked whether a log has grown, in seconds."""
+_OLD = 10.0
+"""How old the strip may be of a log that grows, in seconds; at least 20 times as long as it takes to make."""
+_STREAMS = (None, "stdout", "stderr")
 Job = Callable[[Pager], object]
 
 
@@ -52,6 +55,7 @@ class Viewer(App[None]):
 
     CSS = """
     LinesView { height: 1fr; }
+    StripView { height: 1; }
     #status { height: 1; text-style: reverse; }
     Help { align: center middle; }
     Help VerticalScroll { width: 76; max-height: 90%; border: solid; padding: 0 1; }
@@ -61,8 +65,8 @@ class Viewer(App[None]):
         Binding(keys, action, does) for keys, action, _, does in KEYS if keys
     ]
 
-    def __init__(self, log: Log, *, title: str, follow: bool = False) -> None:
-        """`log` is what is viewed; its files are looked up now.
+    def __init__(self, log: Log, *, title: str, follow: bool = False, lines: Screen | None = None) -> None:
+        """`log` is what is viewed; `lines` is a screen of it, if there is one already.
 
         Raises:
             OSError: There is no such file.
@@ -71,10 +75,9 @@ class Viewer(App[None]):
         super().__init__(ansi_color=True)
         self.title = title
         self.log_viewed = log
-        questions, _ = log._files(log._question)
-        self.pager = Pager(questions)
-        self.manner = Manner(gutter=len(questions) > 1)
-        self.lines = Screen(self.pager, self.manner)
+        self.lines = lines or open_screen(log)
+        self.pager = self.lines.pager
+        self.manner = self.lines.manner
         self.following = follow
         self.marks = marks.Marks()
         self.said = ""
@@ -82,12 +85,17 @@ class Viewer(App[None]):
         self._waiting: deque[tuple[Job, str]] = deque()
         self._way = 1
         self._seen: Place = ()
-        self._files = [_identity(one.path) for one in questions]
+        self._files = [_identity(one.path) for one in self.pager.questions]
+        self._sized = False
+        self._strip_of: Place = ()
+        self._strip_due = 0.0
 
     def compose(self) -> ComposeResult:
         """See Textual."""
         self.view = LinesView(self.lines)
         yield self.view
+        self.strip = StripView(self.pager.questions[0].zone)
+        yield self.strip
         yield Static("", id="status", markup=False)
 
     def on_mount(self) -> None:
@@ -98,13 +106,11 @@ class Viewer(App[None]):
     def on_lines_view_sized(self, _: LinesView.Sized) -> None:
         """The screen has its first size, or another one."""
         size = self.view.size
-        first = not self.lines.window.lines
+        first, self._sized = not self._sized, True
         self.manner.width, self.manner.height = max(size.width, 1), max(size.height, 1)
+        self._do(self.lines.again if self.lines.window.lines else self.lines.last)
         if first:
-            self._do(self.lines.last)
-            self._build_index()
-        else:
-            self._do(self.lines.again)
+            self._draw_strip()
 
     def on_lines_view_clicked(self, message: LinesView.Clicked) -> None:
         """See `LinesView`."""
@@ -186,6 +192,9 @@ class Viewer(App[None]):
     def _paint(self) -> None:
         self.view.marked = self.marks.keys()
         self.view.paint()
+        line = self.lines.line
+        self.strip.here = jumps.nanoseconds(line.time) if line is not None and line.time is not None else None
+        self.strip.refresh()
         self._paint_status()
 
     def _paint_status(self) -> None:
@@ -300,6 +309,14 @@ class Viewer(App[None]):
             by = 0 if rank >= 0 else by
         self._filter(replace(self.pager.filter, rank=max(0, rank + by)))
 
+    def action_stream(self) -> None:
+        """Both streams, only stdout, only stderr, in turn."""
+        if not self.pager.has_streams:
+            self._result("nothing here tells stdout from stderr")
+            return
+        now = self.pager.filter
+        self._filter(replace(now, stream=_STREAMS[(_STREAMS.index(now.stream) + 1) % len(_STREAMS)]))
+
     # What is asked for at the bottom of the screen.
 
     def on_lines_view_typing(self, _: LinesView.Typing) -> None:
@@ -317,6 +334,8 @@ class Viewer(App[None]):
             elif said.strip():
                 self._leave(-1)
                 self._do(lambda pager: self.lines.go(pager, jumps.go(pager, said.strip())), "going there")
+        elif asked == "where":
+            self._filter(replace(self.pager.filter, where=said.strip() or None))
         elif asked == "save to":
             self._hand_on(lambda text: f"{marks.save(said, text):,} bytes in {said}")
         else:
@@ -461,30 +480,56 @@ class Viewer(App[None]):
         elif self.following and now != self._seen:
             self._seen = now
             self._do(self.lines.last)
+        if now != self._strip_of and time.monotonic() >= self._strip_due:
+            self._draw_strip()
 
     def _anew(self, pager: Pager) -> str:
         self.lines.last(pager)
         return "the log was cut or replaced: this is its end now"
 
-    @work(thread=True, group="index")
-    def _build_index(self) -> None:
-        """Indexes of times for what has none, so that jumps are seeks; a failure shows when one is asked for."""
-        for one in self.pager.questions:
-            try:
-                size, (covered, _), _ = _core.index_status(one)
-                if size - covered > _LEFT:
-                    _core.build_index(one, told=_unless_cancelled)
-            except (OSError, ValueError, Cancelled):
-                return
+    # The strip.
 
+    def action_strip(self) -> None:
+        """Shows the strip, or not."""
+        self.strip.display = not self.strip.display
 
-_LEFT = 64 << 20
-"""How much of a log may be without an index, in bytes."""
+    def on_strip_view_clicked(self, event: StripView.Clicked) -> None:
+        """Goes to the moment that was clicked."""
+        at = event.at
+        self._leave(-1)
+        if event.timed:
+            self._do(lambda pager: self.lines.go(pager, jumps.of_time(pager, at)), "going there")
+        else:
+            self._do(lambda pager: self.lines.go(pager, jumps.of_share(pager, at)), "going there")
 
+    def _draw_strip(self) -> None:
+        self._strip_of, self._strip_due = self._sizes(), float("inf")
+        self._make_strip()
 
-def _unless_cancelled(_: int) -> None:
-    if get_current_worker().is_cancelled:
-        raise Cancelled
+    @work(thread=True, group="strip", exclusive=True)
+    def _make_strip(self) -> None:
+        """Indexes of times for what has none, so that jumps are seeks too; a failure shows when one is asked for."""
+        worker, begun, strip = get_current_worker(), time.monotonic(), self.strip
+        pager, before = self.pager.filtered(Filter()), -1
+
+        def told(share: float) -> None:
+            nonlocal before
+            if worker.is_cancelled or not self.is_running:
+                raise Cancelled
+            if strip.shown is None and int(share * 100) > before:
+                before = int(share * 100)
+                strip.post_message(strip.Drawn([], None, f"indexing {before}%"))
+
+        try:
+            parts = density.parts_of(pager, told)
+            found = strip.of(parts)
+            strip.post_message(strip.Drawn(parts, found))
+            if found is not None:
+                density.sample(pager, found)
+                strip.post_message(strip.Drawn(parts, found))
+        except (OSError, ValueError, Cancelled):
+            return
+        self._strip_due = time.monotonic() + max(_OLD, 20 * (time.monotonic() - begun))
 
 
 def _identity(path: str) -> tuple[int, int]:

@@ -85,31 +85,11 @@ def of_step(pager: Pager, step: int) -> Place:
 def of_number(pager: Pager, number: int, log: int = 0) -> Place:
     """The place before the line of that number, from 1, of a log; of the last line where there are fewer.
 
-    Found by halves with the index of times, which knows how many lines come before a block.
+    The index of times knows how many lines come before a block, so that one block is read.
     """
     question = pager.questions[log]
-    low, high = 0, _core.index_status(question)[0]
-    while low < high:
-        middle = pager.line_start(log, (low + high) // 2 + 1)
-        if middle < low:
-            middle = low
-        found = _numbered(pager, question, middle)
-        if found is None:
-            high = middle
-        elif found.number == number:
-            return _alone(pager, log, middle)
-        elif found.number < number:
-            if found.offset + len(found.text.encode()) >= high:
-                return _alone(pager, log, middle)
-            low = pager.line(log, found).behind
-        else:
-            high = middle
-    return _alone(pager, log, low)
-
-
-def _numbered(pager: Pager, question: Question, at: int) -> _core.Record | None:
-    with pager.ask(question.but(after=at, records=True)) as records:
-        return next(records, None)
+    start = _core.line_start(question, number)
+    return _alone(pager, log, pager.line_start(log, pager.end()[log]) if start is None else start)
 
 
 def _alone(pager: Pager, log: int, at: int) -> Place:
@@ -133,6 +113,14 @@ def of_offset(pager: Pager, offset: int, log: int = 0) -> Place:
     return _alone(pager, log, pager.line_start(log, offset + 1))
 
 
+def of_share(pager: Pager, at: int) -> Place:
+    """The place at a byte, where all logs stand one behind the other; in the others what was at the same time."""
+    log, sizes = 0, pager.end()
+    while log < len(sizes) - 1 and at >= sizes[log]:
+        at, log = at - sizes[log], log + 1
+    return of_offset(pager, at, log)
+
+
 def _first(pager: Pager, log: int, question: Question) -> int:
     """Where the first line of an answer begins; the end of the log where there is none."""
     try:
@@ -141,7 +129,7 @@ def _first(pager: Pager, log: int, question: Question) -> int:
     except ValueError:
         # No line has a time or a step.
         record = None
-    return _core.index_status(pager.questions[log])[0] if record is None else record.offset
+    return pager.end()[log] if record is None else record.offset
 
 
 def go(pager: Pager, said: str) -> Place:

@@ -25,6 +25,8 @@ KEYS: tuple[tuple[str, str, str, str], ...] = (
     ("", "", "&RE", "only lines with RE; empty: all lines"),
     ("", "", "l", "only lines of a level or graver; empty: all"),
     ("", "", "r", "only lines of a rank; empty: all"),
+    ("", "", "W", "only lines of which a field is so: loss > 3; several: a=b && c>4"),
+    ("o", "stream", "o", "only stdout, only stderr, or both"),
     ("right_square_bracket", "rank(1)", "]", "the next rank, at the same moment"),
     ("left_square_bracket", "rank(-1)", "[", "the rank before, at the same moment"),
     ("F", "follow", "F", "show what comes, or stop that"),
@@ -38,12 +40,13 @@ KEYS: tuple[tuple[str, str, str, str], ...] = (
     ("z", "fold", "z", "fold tracebacks into a line, or show all"),
     ("enter", "open", "Enter", "open a folded traceback, or close it"),
     ("t", "gutter", "t", "show time and rank before each line, or not"),
+    ("i", "strip", "i", "show how many lines and errors there were when, or not; a click goes there"),
     ("h,f1", "help", "h", "this help"),
     ("escape,ctrl+c", "stop", "Esc", "end a search, a follow, a selection"),
     ("q,Q", "quit", "q", "quit"),
 )
 
-PROMPTS = {"/": "/", "?": "?", ":": ":", "&": "&", "l": "level", "r": "rank", "s": "save to"}
+PROMPTS = {"/": "/", "?": "?", ":": ":", "&": "&", "l": "level", "r": "rank", "W": "where", "s": "save to"}
 """The keys that ask for something, and what for."""
 
 HELP = "\n".join(f"{named:<14} {does}" for _, _, named, does in KEYS)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from rich.segment import Segment
 from rich.style import Style
 from textual import events
@@ -10,7 +12,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from logdex.view.keys import PROMPTS
-from logdex.view.rows import mark_of
+from logdex.view.rows import LOOKED_AT, color_of, mark_of
 from logdex.view.screen import Screen
 
 
@@ -63,8 +65,9 @@ class LinesView(Widget, can_focus=True):
             head = manner.gutter_of(lines[0])
             chosen = here is not None and _between(key, self.chosen or (), here)
             for row, text in enumerate(manner.rows(lines)):
-                segments = manner.segments(
+                segments = _segments(
                     text,
+                    manner.search,
                     head=head if not row else " " * len(head),
                     mark=sign if not row else ("*" if key in self.marked else " "),
                     current=current,
@@ -119,6 +122,23 @@ class LinesView(Widget, can_focus=True):
     def on_resize(self, _: events.Resize) -> None:
         """Tells the app."""
         self.post_message(self.Sized())
+
+
+def _segments(
+    text: str, search: re.Pattern[str] | None, *, head: str, mark: str, current: bool, chosen: bool
+) -> list[Segment]:
+    """A row, coloured; without colours the mark in its first cell tells as much."""
+    looked = text[:LOOKED_AT]
+    base = Style(reverse=chosen, bold=current, color=color_of(text))
+    done = [Segment(mark + " ", Style(bold=True)), Segment(head, Style(dim=True))]
+    at = 0
+    for match in search.finditer(looked) if search else ():
+        if match.end() > match.start():
+            done.append(Segment(text[at : match.start()], base))
+            done.append(Segment(match[0], base + Style(reverse=not chosen, bold=True)))
+            at = match.end()
+    done.append(Segment(text[at:], base))
+    return done
 
 
 def _between(key: tuple[int, int], begin: tuple[int, ...], end: tuple[int, ...]) -> bool:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
 import threading
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -53,22 +54,28 @@ class Filter:
     regex: str | None = None
     level: str | None = None
     rank: int | None = None
+    where: str | None = None
+    """What fields must be, as `Log.lines` takes it; several conditions between `&&`."""
+    stream: str | None = None
+    """"stdout" or "stderr"."""
 
     @property
     def said(self) -> str:
         """It in a few words; empty where every line is shown."""
-        parts = (("&", self.regex), ("level ", self.level), ("rank ", self.rank))
-        return ", ".join(f"{name}{value}" for name, value in parts if value is not None)
+        parts = (("&", self.regex), ("level ", self.level), ("rank ", self.rank), ("", self.where))
+        said = [f"{name}{value}" for name, value in parts if value is not None]
+        return ", ".join([*said, *([self.stream] if self.stream else [])])
 
     def question(self, asked: Question, also: str | None = None) -> Question:
         """The engine's part of it, put into a question, which then is about lines with the regex `also`.
 
         Raises:
             re.error: A regex is none.
-            ValueError: `level` is no level.
+            ValueError: `level` is no level, or `where` no condition.
         """
         regex = self.regex if also is None else also
-        return with_filters(asked.but(pattern=pattern_of(regex)), regex, self.level, (), None)
+        where = [one.strip() for one in (self.where or "").split("&&") if one.strip()]
+        return with_filters(asked.but(pattern=pattern_of(regex)), regex, self.level, where, None)
 
     def keeps(self, record: _core.Record, *, also: bool = False) -> bool:
         """What the engine was not asked; `also`: it was asked for another regex."""
@@ -87,9 +94,12 @@ class Pager:
     Every call opens the files anew: what was rotated or written anew is seen as it is then.
     """
 
-    def __init__(self, questions: list[Question], shown: Filter | None = None) -> None:
-        """`questions` have in common what is asked of each log; at least one."""
+    def __init__(
+        self, questions: list[Question], shown: Filter | None = None, streams: Sequence[str | None] = ()
+    ) -> None:
+        """`questions` have in common what is asked of each log; at least one. `streams` says which each has."""
         self.questions = questions
+        self.streams = tuple(streams) or (None,) * len(questions)
         self.filter = shown or Filter()
         self.times = [Times(one) for one in questions]
         self._answers: set[_core.Records] = set()
@@ -98,7 +108,7 @@ class Pager:
 
     def filtered(self, shown: Filter) -> Pager:
         """The same logs with another filter."""
-        return Pager(self.questions, shown)
+        return Pager(self.questions, shown, self.streams)
 
     @property
     def start(self) -> Place:
@@ -107,7 +117,7 @@ class Pager:
 
     def end(self) -> Place:
         """Behind the last line that is there now."""
-        return tuple(_core.index_status(one)[0] for one in self.questions)
+        return tuple(os.stat(one.path).st_size for one in self.questions)
 
     def after(self, place: Place, count: int) -> list[Line]:
         """The first `count` lines behind `place`.
@@ -156,7 +166,18 @@ class Pager:
         if self._cancelled:
             raise Cancelled
 
+    @property
+    def has_streams(self) -> bool:
+        """Whether it is known of a line to which stream it was written."""
+        return any(one in ("stdout", "stderr") for one in self.streams)
+
+    def shows(self, log: int) -> bool:
+        """Whether lines of a log may be of the stream that is asked for."""
+        return self.filter.stream is None or self.streams[log] in (None, self.filter.stream)
+
     def _forward(self, log: int, at: int) -> Generator[Line, None, None]:
+        if not self.shows(log):
+            return
         with self.ask(self.filter.question(self.questions[log].but(after=at))) as records:
             for record in records:
                 if self.filter.keeps(record):
@@ -164,7 +185,7 @@ class Pager:
 
     def _backward(self, log: int, at: int, count: int) -> Generator[Line, None, None]:
         size = min(count, _CHUNK)
-        while at > 0:
+        while at > 0 and self.shows(log):
             asked = self.filter.question(self.questions[log].but(size=at, last=size))
             with self.ask(asked) as records:
                 found = list(records)

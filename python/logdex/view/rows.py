@@ -6,10 +6,6 @@ import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
-from rich.cells import chop_cells
-from rich.segment import Segment
-from rich.style import Style
-
 from logdex.view import fold
 from logdex.view.pager import Line
 from logdex.view.safe import last_frame, safe
@@ -17,7 +13,7 @@ from logdex.view.window import Item
 
 _GRAVE = re.compile(r"\b(?:ERROR|CRITICAL|FATAL|Traceback)\b|\b\w*(?:Error|Exception): ")
 _WARN = re.compile(r"\bWARN(?:ING)?\b")
-_LOOKED_AT = 4096
+LOOKED_AT = 4096
 """Of how many characters of a line matches and levels are shown."""
 
 
@@ -59,28 +55,20 @@ class Manner:
     def _cut(self, text: str) -> list[str]:
         width = max(self.width - 2 - (16 if self.gutter else 0), 8)
         if self.wrap:
+            # Imported where it is needed: the first screen is there before Rich is.
+            from rich.cells import chop_cells
+
             whole = safe(last_frame(text), width * max(self.height - 1, 1))
             # No line takes more than a screen: what is behind that is shown where lines are cut.
             return chop_cells(whole, width)[: max(self.height - 1, 1)] or [""]
         return [safe(last_frame(text), self.aside + width)[self.aside :]]
 
-    def segments(self, text: str, *, head: str, mark: str, current: bool, chosen: bool) -> list[Segment]:
-        """A row, coloured; without colours the mark in its first cell tells as much."""
-        looked = text[:_LOOKED_AT]
-        base = Style(reverse=chosen, bold=current)
-        if _GRAVE.search(looked):
-            base += Style(color="red")
-        elif _WARN.search(looked):
-            base += Style(color="yellow")
-        done = [Segment(mark + " ", Style(bold=True)), Segment(head, Style(dim=True))]
-        at = 0
-        for match in self.search.finditer(looked) if self.search else ():
-            if match.end() > match.start():
-                done.append(Segment(text[at : match.start()], base))
-                done.append(Segment(match[0], base + Style(reverse=not chosen, bold=True)))
-                at = match.end()
-        done.append(Segment(text[at:], base))
-        return done
+
+def color_of(text: str) -> str | None:
+    """The colour of a row by how grave its line is."""
+    if _GRAVE.search(text, 0, LOOKED_AT):
+        return "red"
+    return "yellow" if _WARN.search(text, 0, LOOKED_AT) else None
 
 
 def mark_of(line: Line, *, current: bool, marked: Collection[tuple[int, int]], folded: bool) -> str:

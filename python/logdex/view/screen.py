@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from logdex._core import Question
+from logdex.inputs.input import Input
+from logdex.log import Log
 from logdex.view import window
 from logdex.view.pager import Line, Pager, Place
 from logdex.view.rows import Manner
@@ -17,6 +20,8 @@ class Screen:
 
     def __init__(self, pager: Pager, manner: Manner) -> None:
         """Empty; `last` or `go` come next."""
+        self.pager = pager
+        """What it was opened with."""
         self.manner = manner
         self.window = Window((), 0, pager.start)
         self.current = 0
@@ -114,3 +119,23 @@ class Screen:
 
 def _is_behind(line: Line, place: Place) -> bool:
     return line.offset >= place[line.log]
+
+
+def open_screen(log: Log) -> Screen:
+    """An empty screen of a log, whose files are looked up now.
+
+    Raises:
+        OSError: There is no such file.
+        ValueError: A handle is none.
+    """
+    questions, _ = log._files(log._question)
+    many = len(questions) > 1
+    pager = Pager(questions, streams=[_stream_of(one) for one in questions] if many else ())
+    return Screen(pager, Manner(gutter=many))
+
+
+def _stream_of(question: Question) -> str | None:
+    """The stream that a file has, by its name."""
+    kept = question.keep
+    one = kept[0] if isinstance(kept, tuple) and kept else None
+    return one.source.stream if isinstance(one, Input) and one.source is not None else None

@@ -86,7 +86,7 @@ def _in_pieces(
     *,
     backwards: bool,
 ) -> Line | None:
-    for begin, end in pieces:
+    for begin, end in pieces if pager.shows(log) else ():
         asked = pager.questions[log].but(after=begin, before=end)
         hit: _core.Record | None = None
         with pager.ask(pager.filter.question(asked, regex)) as records:
