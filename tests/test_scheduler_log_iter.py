@@ -16,6 +16,7 @@ import pytest
 
 pytest.importorskip("torchx")
 
+import logdex
 from logdex.torchx_backend.schedulers import compat
 from logdex.torchx_backend.schedulers.local import PersistentLocalScheduler, create_scheduler
 from torchx.schedulers.api import Stream
@@ -101,6 +102,23 @@ def test_a_bad_pattern_is_an_error_at_the_call(scheduler: Any, said: str) -> Non
 def test_empty_filters_are_none(scheduler: Any, said: str) -> None:
     lines = scheduler.log_iter(said, "w", regex="", since=0, until="", streams="stdout")
     assert list(lines) == ["out\n"]
+
+
+@pytest.mark.parametrize("streams", [Stream.STDOUT, Stream.COMBINED])
+def test_an_iterator_hands_out_the_place_behind_its_lines(
+    scheduler: Any, launch: Callable[..., str], eventually: Callable[..., None], streams: Any
+) -> None:
+    app_id = launch("for i in 1 2 3 4 5; do echo 2026-11-22 02:10:0$i line $i; done")
+    eventually(lambda: ended(scheduler, app_id))
+    lines = scheduler.log_iter(app_id, "w", regex="line [24]", streams=streams)
+    assert next(lines) == "2026-11-22 02:10:02 line 2\n"
+    run = os.path.join(next(iter(scheduler._launched.all())).log_dir, "w", "0")
+    log = logdex.open(os.path.join(run, "stdout.log") if streams is Stream.STDOUT else run)
+    place = lines.cursor
+    rest = [f"2026-11-22 02:10:0{i} line {i}\n" for i in (3, 4, 5)]
+    assert list(log.lines(after=place)) == rest
+    assert next(lines) == rest[1]
+    assert list(log.lines(after=lines.cursor)) == rest[2:]
 
 
 def test_regex_selects_as_re_search_does(
