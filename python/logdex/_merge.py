@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from logdex import _core, _when
-from logdex._filters import with_filters
 from logdex._open import open as open_log
-from logdex._question import steps_of
 from logdex.log import Log
 
 TYPE_CHECKING = False
@@ -98,10 +96,13 @@ def merge(
             follow=follow,
             strict=strict,
             ended=ended,
-            steps=steps_of(step, steps),
+            step=step,
+            steps=steps,
+            level=level,
+            where=where,
+            exclude=exclude,
             now=now,
         )
-        question = with_filters(question, regex, level, where, exclude)
         files, scout = log._files(question.but(records=True, levels=True))
         asked += [(label, one) for one in files]
         if scout is not None:

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
     from logdex._ended import Ended
     from logdex._question import Lost, Newcomers
-    from logdex._step import Asked as Steps
     from logdex._step import Step
     from logdex._when import When
     from logdex.inputs.compressed import Text
@@ -232,11 +231,24 @@ class Log:
             ...     list(logdex.open(log.name).lines("ERROR", since="2026-11-22 02:10"))
             ['2026-11-22 02:11:00 ERROR NCCL timeout\n']
         """
-        steps_asked = steps_of(step, steps)
         question = self._ask(
-            regex, since, until, last, follow, partial, strict, ended, steps_asked, after=after, lost=lost
+            regex,
+            since,
+            until,
+            last=last,
+            follow=follow,
+            partial=partial,
+            strict=strict,
+            ended=ended,
+            step=step,
+            steps=steps,
+            level=level,
+            where=where,
+            exclude=exclude,
+            after=after,
+            lost=lost,
         )
-        return self._lines(with_filters(question, regex, level, where, exclude))
+        return self._lines(question)
 
     def records(
         self,
@@ -267,11 +279,23 @@ class Log:
             ...     [(one.number, one.how, one.offset) for one in logdex.open(log.name).records()]
             [(1, 'own', 0), (2, 'inherited', 30)]
         """
-        steps_asked = steps_of(step, steps)
         question = self._ask(
-            regex, since, until, last, follow, partial, strict, ended, steps_asked, after=after, lost=lost
+            regex,
+            since,
+            until,
+            last=last,
+            follow=follow,
+            partial=partial,
+            strict=strict,
+            ended=ended,
+            step=step,
+            steps=steps,
+            level=level,
+            where=where,
+            exclude=exclude,
+            after=after,
+            lost=lost,
         )
-        question = with_filters(question, regex, level, where, exclude)
         return self._records(question.but(records=True, levels=True))
 
     def count(
@@ -299,9 +323,20 @@ class Log:
             ...     logdex.open(log.name).count("step")
             2
         """
-        asked = steps_of(step, steps)
-        question = self._ask(regex, since, until, strict=strict, steps=asked, after=after, lost=lost)
-        return self._count(with_filters(question, regex, level, where, exclude))
+        question = self._ask(
+            regex,
+            since,
+            until,
+            strict=strict,
+            step=step,
+            steps=steps,
+            level=level,
+            where=where,
+            exclude=exclude,
+            after=after,
+            lost=lost,
+        )
+        return self._count(question)
 
     def arrow(
         self,
@@ -366,11 +401,20 @@ class Log:
         from logdex.tables.arrow import Arrow
 
         def ask() -> Question:
-            asked = steps_of(step, steps)
-            question = self._ask(
-                regex, since, until, last, strict=strict, steps=asked, after=after, lost=lost
+            return self._ask(
+                regex,
+                since,
+                until,
+                last=last,
+                strict=strict,
+                step=step,
+                steps=steps,
+                level=level,
+                where=where,
+                exclude=exclude,
+                after=after,
+                lost=lost,
             )
-            return with_filters(question, regex, level, where, exclude)
 
         return Arrow(repr(self), ask, self._table, columns, fields, fields_types)
 
@@ -438,23 +482,32 @@ class Log:
         regex: Regex | None,
         since: When | None,
         until: When | None,
+        *,
         last: int | None = None,
         follow: bool = False,
         partial: bool = False,
         strict: bool = True,
         ended: Ended | None = None,
-        steps: Steps | None = None,
+        step: Step | None = None,
+        steps: str | bool | None = None,
+        level: str | _core.Level | None = None,
+        where: str | Sequence[str] = (),
+        exclude: Regex | None = None,
         now: int | None = None,
         after: str | None = None,
         lost: Lost = "raise",
     ) -> Question:
-        """The question; `now` is when it is asked, in nanoseconds since 1970 UTC, where it is asked of several logs."""
+        """The question that the arguments of `lines` make.
+
+        `now` is when it is asked, in nanoseconds since 1970 UTC, where it is asked of several logs.
+        """
         pattern = pattern_of(regex)
         if not isinstance(after, str | None):
             raise TypeError(f"after={after!r}: give the text of a cursor, as lines.cursor says it")
         if after is not None and last is not None:
             raise ValueError("last and after exclude each other: say from where on, or how many from the end")
-        filters = (pattern, since, until, steps)
+        steps_asked = steps_of(step, steps)
+        filters = (pattern, since, until, steps_asked)
         if partial and any(asked is not None for asked in filters):
             raise ValueError(
                 "partial=True shows text before its line is whole, so regex, since, until and step cannot be tested "
@@ -463,11 +516,11 @@ class Log:
         common = self._followed(ended, after) if follow else self._question
         is_framed = follow and common.path != self._plain.path
         now = _when.now() if now is None else now
-        return common.but(
+        question = common.but(
             pattern=pattern,
             since=moment(since, "since", common.zone, now),
             until=moment(until, "until", common.zone, now),
-            steps=steps,
+            steps=steps_asked,
             last=last_of(last),
             follow=bool(follow),
             partial=bool(partial),
@@ -476,6 +529,7 @@ class Log:
             cursor=after,
             policy=lost,
         )
+        return with_filters(question, regex, level, where, exclude)
 
 
 def with_columns(question: Question, columns: _core.Columns) -> Question:

@@ -11,8 +11,7 @@ from collections.abc import Callable, Sequence
 from logdex import _core, _when
 from logdex._core import Question
 from logdex._fields import Fields
-from logdex._filters import with_filters
-from logdex._question import steps_of, zone_of
+from logdex._question import zone_of
 from logdex.command.names import ShortNames
 from logdex.inputs.input import Input
 from logdex.log import Log
@@ -95,10 +94,13 @@ class Rows:
             follow=live,
             partial=live and self._is_bare() and args.frames != "last",
             ended=ended,
-            steps=steps_of(args.step, args.steps),
+            step=args.step,
+            steps=args.steps,
+            level=args.level,
+            where=args.where,
+            exclude=self._unwanted,
             now=self._now,
         )
-        question = with_filters(question, self._regex, args.level, args.where, self._unwanted)
         # Text that goes out before its line is whole has no level yet.
         colors = self.color and not question.partial and not self.picks and not args.pretty
         return Shown(
