@@ -171,3 +171,25 @@ def test_a_source_is_called_by_its_label_a_part_of_it_or_a_pattern() -> None:
         "host": 0,
     }
     assert {label: skews.of(label) // 10**9 for label in expected} == expected
+
+
+def test_ranks_by_the_command_go_by_it_too(tmp_path: Path) -> None:
+    job = tmp_path / "job"
+    job.mkdir()
+    for rank, end, wrong in ((0, 10, ["ERROR no disk"]), (1, 35, ["ERROR the loss is lost"]), (2, 40, [])):
+        rows = [f"2026-11-22 02:10:{second:02} INFO working\n" for second in range(end)]
+        rows += [f"2026-11-22 02:10:{end} {said}\n" for said in wrong]
+        (job / f"rank{rank}.log").write_text("".join(rows))
+    first = {}
+    for skew in ("0s", "-30s"):
+        told = logdex.open(job, tz="UTC", skew={"rank1": skew}).ranks("ERROR")
+        first[skew] = told.diagnosis.ranks
+        status, out, _ = run("ranks", "--tz", "UTC", "-e", "ERROR", "--skew", f"rank1={skew}", "--json", job)
+        assert (status, json.loads("".join(out))) == (
+            told.diagnosis.status,
+            json.loads(json.dumps(told.diagnosis.to_dict())),
+        )
+    assert first == {"0s": ("0",), "-30s": ("1",)}
+    status, out, error = run("ranks", "--skew", "rank7=1s", job)
+    assert (status, out) == (2, [])
+    assert "there is no source 'rank7'; there are rank0, rank1, rank2" in error

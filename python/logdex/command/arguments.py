@@ -221,15 +221,7 @@ def _add_manner(how: argparse._ArgumentGroup) -> None:
         metavar="WHEN",
         help="take this for a moment near the log's end, which tells the years of stamps without one",
     )
-    how.add_argument(
-        "--skew",
-        action="append",
-        default=[],
-        metavar="[SOURCE=]AMOUNT",
-        help="the clock that wrote the stamps of SOURCE (a label, a part of its path, or a pattern; default all) was "
-        "behind by AMOUNT, such as host1=+2.4s, or ahead where that is negative: times are shown, compared and put in "
-        "order by it; can be repeated",
-    )
+    add_skew(how)
     how.add_argument(
         "--color", choices=["auto", "always", "never"], default="auto", help="colour matches and labels"
     )
@@ -260,6 +252,19 @@ def columns(*, otherwise: int = 80) -> int:
         return os.get_terminal_size().columns or otherwise
     except OSError:
         return otherwise
+
+
+def add_skew(to: argparse._ActionsContainer) -> None:
+    """The option for clocks that were wrong."""
+    to.add_argument(
+        "--skew",
+        action="append",
+        default=[],
+        metavar="[SOURCE=]AMOUNT",
+        help="the clock that wrote the stamps of SOURCE (a label, a part of its path, or a pattern; default all) was "
+        "behind by AMOUNT, such as host1=+2.4s, or ahead where that is negative: times are shown, compared and put in "
+        "order by it; can be repeated",
+    )
 
 
 def sources_or_stdin(made: argparse.ArgumentParser, sources: list[str]) -> list[str]:

@@ -26,6 +26,7 @@ from logdex.diagnosis.groups import folded
 from logdex.diagnosis.short import plain, ranges
 from logdex.inputs.input import Input, Wish
 from logdex.inputs.layouts import Source
+from logdex.inputs.skew import of_words
 from logdex.ranks import CLOCKS, Named, Rank, Ranks, summarize
 from logdex.regex.join import join
 
@@ -76,6 +77,7 @@ def parser(prog: str = "logdex ranks") -> argparse.ArgumentParser:
         metavar="SECONDS",
         help=f"by how much clocks of two hosts may differ that nothing measures (default {CLOCKS:g})",
     )
+    arguments.add_skew(made)
     made.add_argument("--all", action="store_true", help=f"all ranks, where {_MOST_ROWS} and more are folded")
     made.add_argument("--json", action="store_true", help="the answer as JSON, and nothing else")
     made.add_argument("--html", metavar="FILE", help="write a page to hand on, too")
@@ -127,6 +129,8 @@ def _ask(
 ) -> tuple[Ranks, list[Input]]:
     """What the ranks did as far as the logs go now, and the files that were read."""
     found = _found(args, trouble, Wish(follow=args.follow))
+    if (skews := of_words(args.skew)) is not None:
+        skews.settle(found, more=args.follow)
     now = _when.now()
     named = [_named(one, args, now) for one in found]
     errors = join(args.errors, ignore_case=args.ignore_case) if args.errors else None
@@ -178,6 +182,7 @@ def _named(one: Input, args: argparse.Namespace, now: int) -> Named:
         keep=one,
         since=moment(args.since, "since", zone, now),
         until=moment(args.until, "until", zone, now),
+        skew=one.skew,
         strict=False,
     )
     return Named(question, one.source or Source(one.label, ()), one.name, one.exit)
