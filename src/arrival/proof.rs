@@ -7,7 +7,6 @@ use jiff::tz::TimeZone;
 use proptest::prelude::*;
 
 use crate::arrival::{LOGS, SLOT, Session, State, path as record_of};
-use crate::batch::Selection;
 use crate::query::{Query, Question};
 use crate::stamp::civil::SECOND;
 use crate::stamp::{Clock, Fold, How, Prefix, Span, Stamp, Window, find};
@@ -135,9 +134,9 @@ fn asked(directory: &Path, window: Window, last: Option<usize>) -> Question {
 fn answer(question: Question) -> Answer {
     let (mut query, mut answer) = (Query::new(question), Vec::new());
     while let Some(batch) = query.next(&mut Nobody).unwrap() {
-        let Selection::Picked(picked) = &batch.selection else { unreachable!("every line is timed") };
-        for (candidate, time) in picked.iter().zip(&batch.times) {
-            let text = String::from_utf8(candidate.line.of(batch.block.bytes()).to_vec()).unwrap();
+        assert_eq!(batch.times.len() as u64, batch.len(), "every line is timed");
+        for (line, time) in batch.lines().zip(&batch.times) {
+            let text = String::from_utf8(line.of(batch.block.bytes()).to_vec()).unwrap();
             answer.push((text, time.span, name(time.how)));
         }
     }
