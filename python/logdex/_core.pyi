@@ -679,6 +679,7 @@ class Show:
         most: int | None = None,
         keeps_place: bool = False,
         folds: bool = False,
+        status: Zone | None = None,
     ) -> Self: ...
     def run(self, sink: Sink | None, *, live: bool = False) -> int:
         """Writes the lines, or only counts them where `sink` is None; returns how many were meant.

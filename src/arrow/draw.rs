@@ -48,7 +48,7 @@ impl Draw for Merge {
                 continue;
             }
             // A table has an end, so nobody asked for logs that come later.
-            more = self.advance(caller).map(|step| matches!(step, MergeStep::Line | MergeStep::Still));
+            more = self.advance(caller).map(|step| !matches!(step, MergeStep::Look | MergeStep::Over));
         }
         Drawn { rows: Rows::Held(held), more }
     }

@@ -18,8 +18,8 @@ pub fn label<'n>(names: impl Iterator<Item = &'n [u8]>) -> Vec<u8> {
     [b"[".as_slice(), &said.join(&b','), b"]"].concat()
 }
 
-/// The number with which a name begins, and the word behind it.
-fn number(name: &[u8]) -> Option<(&[u8], u32)> {
+/// The word behind the number with which a name begins, and that number; `None` of any other name.
+pub fn number(name: &[u8]) -> Option<(&[u8], u32)> {
     let end = name.iter().position(|byte| !byte.is_ascii_digit()).unwrap_or(name.len());
     let (digits, word) = name.split_at(end);
     let number = std::str::from_utf8(digits).ok()?.parse().ok()?;

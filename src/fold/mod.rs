@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 use memchr::memrchr;
 use xxhash_rust::xxh3::xxh3_64;
 
-pub use label::label;
+pub use label::{label, number};
 use template::{Kind, Place};
 
 /// How long a group waits for more sources: what ranks say at the same step comes within some tens of milliseconds.

@@ -54,7 +54,8 @@ pub const REACH: usize = 64 << 10;
 /// A line that is not indented goes on with a head at most so many lines of its writer before it.
 const LOOSE: usize = 100;
 
-const TRACEBACK: &[u8] = b"Traceback (most recent call last)";
+/// How a traceback begins, whose last line says what was raised.
+pub const TRACEBACK: &[u8] = b"Traceback (most recent call last)";
 const CHAINED: [&[u8]; 2] =
     [b"During handling of the above exception", b"The above exception was the direct cause"];
 

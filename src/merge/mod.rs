@@ -59,6 +59,8 @@ pub struct MergeTerms {
     pub grows: bool,
     /// After how long without a line `advance` says so, once.
     pub still: Option<Duration>,
+    /// How often `advance` says that whoever drives the merge may look around; never without it.
+    pub tick: Option<Duration>,
     /// What goes wrong with one log is kept, and the others go on.
     pub tolerant: bool,
     /// When a live merge ends, by the wall clock.
@@ -76,6 +78,8 @@ pub enum MergeStep {
     Look,
     /// No line has come for a while.
     Still,
+    /// It is time to look around, as was wanted.
+    Tick,
     /// No line will come any more.
     Over,
 }
@@ -102,6 +106,8 @@ pub struct Merge {
     doubted: Instant,
     /// Since when no line has come; nothing once that was said.
     quiet: Option<Instant>,
+    /// When whoever drives it could look around last.
+    ticked: Instant,
     last: i64,
     /// The key of the line that went out last, its log, and where it begins there.
     out: Option<(i64, usize, u64)>,
@@ -125,6 +131,7 @@ impl Merge {
             arrivals: 0,
             doubted: Instant::now(),
             quiet: None,
+            ticked: Instant::now(),
             last: TIMELESS,
             out: None,
             late: 0,
@@ -193,6 +200,9 @@ impl Merge {
         self.start(caller)?;
         while !self.live {
             caller.pulse()?;
+            if self.ticks() {
+                return Ok(MergeStep::Tick);
+            }
             self.bound = self.lowest();
             if let Some(first) = self.first().filter(|first| self.may_go(*first)) {
                 if self.last_lines.is_none() {
@@ -317,6 +327,9 @@ impl Merge {
     fn advance_live(&mut self, caller: &mut dyn Caller) -> Result<MergeStep> {
         loop {
             caller.pulse()?;
+            if self.ticks() {
+                return Ok(MergeStep::Tick);
+            }
             self.look_again();
             for at in 0..self.inputs.len() {
                 let input = &self.inputs[at];
@@ -347,6 +360,15 @@ impl Merge {
     fn is_still(&self) -> bool {
         let quiet = self.quiet.zip(self.terms.still);
         quiet.is_some_and(|(since, still)| since.elapsed() >= still)
+    }
+
+    /// Whether it is time to say that one may look around.
+    fn ticks(&mut self) -> bool {
+        let is_due = self.terms.tick.is_some_and(|often| self.ticked.elapsed() >= often);
+        if is_due {
+            self.ticked = Instant::now();
+        }
+        is_due
     }
 
     /// Rings for logs of which nobody tells, and now and then for all: writes through a map tell nothing.

@@ -148,7 +148,7 @@ impl Merged {
                 self.0.tell(py, &many);
             }
             match step {
-                MergeStep::Line | MergeStep::Still => {}
+                MergeStep::Line | MergeStep::Still | MergeStep::Tick => {}
                 MergeStep::Look => many.look(py, &self.0.halt)?,
                 MergeStep::Over => return Ok(None),
             }

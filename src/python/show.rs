@@ -134,7 +134,7 @@ struct Told {
 #[pymethods]
 impl Show {
     #[new]
-    #[pyo3(signature = (shown, *, paint=None, picks=false, scout=None, skip=0, last=None, most=None, keeps_place=false, folds=false))]
+    #[pyo3(signature = (shown, *, paint=None, picks=false, scout=None, skip=0, last=None, most=None, keeps_place=false, folds=false, status=None))]
     #[expect(clippy::too_many_arguments, reason = "the keywords of a Python call")]
     fn new(
         py: Python<'_>,
@@ -147,6 +147,7 @@ impl Show {
         most: Option<u64>,
         keeps_place: bool,
         folds: bool,
+        status: Option<Py<Zone>>,
     ) -> Self {
         let (look, newcomers) = scout.map(|scout| (scout.look, scout.asked)).unzip();
         let halt = Halt::default();
@@ -163,7 +164,8 @@ impl Show {
             last_log => {
                 logs.extend(last_log);
                 let terms = MergeTerms { last, grows, tolerant: true, ..terms };
-                Parts::Many(Box::new(Many::new(logs, terms, skip, folds)))
+                let status = status.map(|zone| zone.get().0.clone());
+                Parts::Many(Box::new(Many::new(logs, terms, skip, folds, status)))
             }
         };
         let place = keeps_place.then(Mutex::default);

@@ -6,8 +6,11 @@
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
+use jiff::tz::TimeZone;
+
 use super::attended::Attended;
 use super::out::{Out, Painter};
+use super::status::{self, Status};
 use super::{Manner, Page, Row, Shape, Shaper, Style};
 use crate::caller::Caller;
 use crate::error::{Error, Result};
@@ -30,7 +33,7 @@ pub struct Shown {
     pub style: Style,
     /// Which lines of it are shown.
     pub shape: Shape,
-    /// What it is called in a line that stands for several, if lines are folded.
+    /// What it is called in a line that stands for several, and below them.
     pub member: Vec<u8>,
 }
 
@@ -50,6 +53,8 @@ pub struct Many {
     told: Option<Instant>,
     /// What many logs say alike, where that is to be one line.
     folder: Option<Folder<Row>>,
+    /// What is told below the lines, where it is.
+    status: Option<Status>,
 }
 
 /// How the lines of one log go out.
@@ -63,14 +68,23 @@ struct Way {
 
 impl Many {
     /// Merges `logs` as `terms` say, without the first `skip` lines that are meant; with `folds`, what they say alike
-    /// within a moment is one row.
-    pub fn new(logs: Vec<Shown>, terms: MergeTerms, skip: u64, folds: bool) -> Self {
+    /// within a moment is one row. Where the follow stands is told below on a terminal, with moments in the zone `status`.
+    pub fn new(
+        logs: Vec<Shown>,
+        terms: MergeTerms,
+        skip: u64,
+        folds: bool,
+        status: Option<TimeZone>,
+    ) -> Self {
         let plain = logs.iter().all(|one| one.shape.is_plain());
         let records = logs.iter().any(|one| one.shape.records);
-        let terms = MergeTerms { in_file_order: !plain, still: (records || folds).then_some(STILL), ..terms };
+        let still = (records || folds).then_some(STILL);
+        let tick = status.is_some().then_some(status::OFTEN);
+        let terms = MergeTerms { in_file_order: !plain, still, tick, ..terms };
         let folder = folds.then(Folder::default);
+        let status = status.map(Status::new);
         let mut many =
-            Self { merge: Merge::new(Vec::new(), terms), ways: Vec::new(), skip, told: None, folder };
+            Self { merge: Merge::new(Vec::new(), terms), ways: Vec::new(), skip, told: None, folder, status };
         let questions = many.take(logs);
         many.merge.add(questions);
         many
@@ -104,6 +118,10 @@ impl Many {
             self.unfold(true, &mut out, &mut painter)?;
             out.flush(&mut || Ok(()))?;
         }
+        if self.status.is_some() {
+            // Where the terminal is gone, so is what stood there.
+            let _ = manner.sink.map_or(Ok(()), |sink| sink.say_below("", &mut || Ok(())));
+        }
         shown
     }
 
@@ -130,10 +148,19 @@ impl Many {
             self.tell(manner, out, TOLD)?;
             match self.merge.advance(caller)? {
                 MergeStep::Line => continue,
+                MergeStep::Tick => {
+                    self.tell_below(manner, caller)?;
+                    continue;
+                }
                 MergeStep::Look => {
+                    if let Some(sink) = manner.sink.filter(|_| self.status.is_some()) {
+                        // Whoever looks may complain on the same terminal.
+                        sink.make_way(&mut || caller.pulse())?;
+                    }
                     let (logs, directories) = scout.look()?;
                     let questions = self.take(logs);
                     self.merge.join(questions, directories);
+                    self.tell_below(manner, caller)?;
                     continue;
                 }
                 MergeStep::Still | MergeStep::Over => {}
@@ -167,6 +194,13 @@ impl Many {
         Ok(())
     }
 
+    /// Tells below the lines where the follow stands, if that is wanted.
+    fn tell_below(&mut self, manner: Manner<'_>, caller: &mut dyn Caller) -> Result<()> {
+        let (Some(status), Some(sink)) = (&mut self.status, manner.sink) else { return Ok(()) };
+        let names: Vec<&[u8]> = self.ways.iter().map(|way| way.member.as_slice()).collect();
+        sink.say_below(&status.look(&self.merge, &names), &mut || caller.pulse())
+    }
+
     /// What is asked of `logs`, each of which gets its way.
     fn take(&mut self, logs: Vec<Shown>) -> Vec<Question> {
         let take = |one: Shown| {
@@ -189,6 +223,9 @@ impl Many {
         out: &mut Out<'_>,
         painter: &mut Option<&mut dyn Painter>,
     ) -> Result<()> {
+        if let Some(status) = &mut self.status {
+            page.rows().iter().for_each(|&row| status.note(at, row, page.text(row)));
+        }
         let Way { style, headed, .. } = &mut self.ways[at];
         if let Some(folder) = &mut self.folder {
             let now = Instant::now();

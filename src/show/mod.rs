@@ -5,6 +5,7 @@
 //! come through a merge.
 
 mod attended;
+mod bottom;
 mod clock;
 mod context;
 mod feed;
@@ -15,6 +16,7 @@ mod records;
 mod render;
 mod shaper;
 mod sink;
+mod status;
 
 use std::sync::Mutex;
 

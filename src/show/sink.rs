@@ -7,7 +7,10 @@ use std::path::Path;
 use std::sync::Mutex;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::process::getpgrp;
+use rustix::termios::{tcgetpgrp, tcgetwinsize};
 
+use super::bottom::Bottom;
 use crate::error::{Error, Result};
 use crate::system::lock::lock;
 
@@ -21,7 +24,14 @@ const PIPE: usize = 1 << 20;
 /// Standard output.
 #[derive(Debug)]
 pub struct Sink {
-    file: Mutex<File>,
+    open: Mutex<Open>,
+}
+
+#[derive(Debug)]
+struct Open {
+    file: File,
+    /// What stands below what is written, on a terminal.
+    bottom: Bottom,
 }
 
 impl Sink {
@@ -32,42 +42,66 @@ impl Sink {
         // large ones, that is no harm.
         #[cfg(target_os = "linux")]
         let _ = rustix::pipe::fcntl_setpipe_size(&descriptor, PIPE);
-        Ok(Self { file: Mutex::new(File::from(descriptor)) })
+        Ok(Self { open: Mutex::new(Open { file: File::from(descriptor), bottom: Bottom::default() }) })
     }
 
     /// Writes all of `bytes`, and nobody else's between them. `pulse` is called while the reader is slow.
-    pub fn write(&self, mut bytes: &[u8], pulse: &mut dyn FnMut() -> Result<()>) -> Result<()> {
-        let mut file = lock(&self.file);
-        while !bytes.is_empty() {
-            match file.write(bytes) {
-                Ok(0) => return Err(refused(io::ErrorKind::WriteZero.into())),
-                Ok(written) => bytes = &bytes[written..],
-                Err(e) if e.kind() == io::ErrorKind::Interrupted => pulse()?,
-                Err(e) if e.kind() == io::ErrorKind::WouldBlock => {
-                    let mut waiting = [PollFd::new(&*file, PollFlags::OUT)];
-                    // Interrupted or timed out: the next write tells.
-                    let _ = poll(&mut waiting, Some(&PATIENCE));
-                    pulse()?;
-                }
-                Err(e) => return Err(refused(e)),
-            }
+    pub fn write(&self, bytes: &[u8], pulse: &mut dyn FnMut() -> Result<()>) -> Result<()> {
+        let Open { file, bottom } = &mut *lock(&self.open);
+        if bytes.is_empty() || bottom.is_idle() {
+            return write_all(file, bytes, pulse);
         }
-        Ok(())
+        write_all(file, &bottom.below(bytes, columns(file)), pulse)
     }
-}
 
-impl Sink {
+    /// Shows `text` on the row below what is written, where that is a terminal that is ours now.
+    pub(super) fn say_below(&self, text: &str, pulse: &mut dyn FnMut() -> Result<()>) -> Result<()> {
+        let Open { file, bottom } = &mut *lock(&self.open);
+        bottom.say(text);
+        write_all(file, &bottom.renewed(columns(file)), pulse)
+    }
+
+    /// Takes that row away until something is said or written again, for others who write to the terminal.
+    pub(super) fn make_way(&self, pulse: &mut dyn FnMut() -> Result<()>) -> Result<()> {
+        let Open { file, bottom } = &mut *lock(&self.open);
+        write_all(file, &bottom.take_away(), pulse)
+    }
+
     /// Fails if nobody can read what is written any more.
     pub(super) fn insist(&self) -> Result<()> {
         // Held only while another thread writes, which will notice.
-        let Ok(file) = self.file.try_lock() else { return Ok(()) };
-        let mut asked = [PollFd::new(&*file, PollFlags::empty())];
+        let Ok(open) = self.open.try_lock() else { return Ok(()) };
+        let mut asked = [PollFd::new(&open.file, PollFlags::empty())];
         let told = poll(&mut asked, Some(&Timespec { tv_sec: 0, tv_nsec: 0 }));
         if told.is_ok() && asked[0].revents().contains(PollFlags::ERR) {
             return Err(refused(rustix::io::Errno::PIPE.into()));
         }
         Ok(())
     }
+}
+
+fn write_all(file: &mut File, mut bytes: &[u8], pulse: &mut dyn FnMut() -> Result<()>) -> Result<()> {
+    while !bytes.is_empty() {
+        match file.write(bytes) {
+            Ok(0) => return Err(refused(io::ErrorKind::WriteZero.into())),
+            Ok(written) => bytes = &bytes[written..],
+            Err(e) if e.kind() == io::ErrorKind::Interrupted => pulse()?,
+            Err(e) if e.kind() == io::ErrorKind::WouldBlock => {
+                let mut waiting = [PollFd::new(&*file, PollFlags::OUT)];
+                // Interrupted or timed out: the next write tells.
+                let _ = poll(&mut waiting, Some(&PATIENCE));
+                pulse()?;
+            }
+            Err(e) => return Err(refused(e)),
+        }
+    }
+    Ok(())
+}
+
+/// How wide the terminal is; `None` where there is none, or where another job has it: a shell in which somebody types.
+fn columns(file: &File) -> Option<usize> {
+    let size = tcgetwinsize(file).ok().filter(|size| size.ws_col > 0)?;
+    (tcgetpgrp(file).ok()? == getpgrp()).then_some(size.ws_col.into())
 }
 
 fn refused(source: io::Error) -> Error {

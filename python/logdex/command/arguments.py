@@ -187,6 +187,13 @@ def _add_manner(how: argparse._ArgumentGroup) -> None:
         "range of each number (the default on a terminal)",
     )
     how.add_argument(
+        "--no-status",
+        dest="status",
+        action="store_false",
+        help="with -f of several sources on a terminal, leave out the row below the lines that says how many ranks "
+        "there are, how quickly lines come, who is silent since when, and which error came first",
+    )
+    how.add_argument(
         "--frames",
         choices=["last", "all"],
         help="of a line with carriage returns, a progress bar, show the last frame, or the line as it is (the "

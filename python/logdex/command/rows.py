@@ -71,7 +71,8 @@ class Rows:
         self.picks: bool = args.only_matching or args.group is not None or args.fields is not None
         self.paint = self._paint()
         self.folds = several and args.follow and self._folds()
-        self._names = ShortNames(found) if self.folds else None
+        self.status = zone_of(args.tz) if several and args.follow and _shows_status(args) else None
+        self._names = ShortNames(found) if self.folds or self.status else None
         self._clock = _clock(args.time)
         self._colored: dict[str, int] = {}
 
@@ -110,7 +111,7 @@ class Rows:
                 or args.line_number
                 or self._several
                 or self._clock is not None,
-                levels=args.json or colors,
+                levels=args.json or colors or self.status is not None,
                 name=one.alias,
                 begun=one.begun,
                 stamp=one.stamp or question.stamp,
@@ -187,7 +188,7 @@ class Rows:
     def _label(self, one: Input) -> bytes:
         if not self.labels:
             return b""
-        name = self._names.padded(one) if self._names else one.label
+        name = self._names.padded(one) if self._names and self.folds else one.label
         if not self.color:
             return f"{name} ".encode("utf-8", "surrogateescape")
         number = self._colored.setdefault(one.label, len(self._colored))
@@ -199,6 +200,11 @@ class Rows:
             return b""
         text = f"--- {one.label}: {one.name} ---"
         return (f"{_DIM}{text}{_OFF}\n" if self.color else f"{text}\n").encode("utf-8", "surrogateescape")
+
+
+def _shows_status(args: Namespace) -> bool:
+    """Whether it is told below the lines where the follow stands: on a terminal that lines alone are shown on."""
+    return bool(args.status and sys.stdout.isatty() and os.environ.get("TERM") != "dumb")
 
 
 def _refuse_groups_around(args: Namespace, regex: str | None) -> None:

@@ -301,6 +301,7 @@ class _Command:
             most=self._args.max_count,
             keeps_place=self._place is not None,
             folds=self._rows.folds and sink is not None,
+            status=self._rows.status if sink else None,
         )
         if self._place is not None:
             self._place.attend(show)
