@@ -22,16 +22,19 @@ const CODES: usize = 64 << 10;
 const ESCAPE: u8 = 0x1b;
 
 const CANCELLED_AT: &str = "CANCELLED AT ";
-/// What else may stand before a stamp that is not at the head of its line: the marks of `MLPerf`, a JSON object, what a line
-/// that was torn off leaves (a traceback's carets, a rate).
-const OTHERS: [&str; 7] = [":::ML", "{\"", "^[", "~[", "/ s2", "/s2", "/sec2"];
+/// What else may stand before a stamp that is not at the head of its line: the mark of `MLPerf`, and the rate on a line that
+/// was torn off.
+const OTHERS: [&str; 4] = [":::ML", "/ s2", "/s2", "/sec2"];
 /// How progress bars say how fast it goes: tqdm's items, its bytes, and the examples of Hugging Face's datasets.
 const RATES: [&str; 4] = ["it/s", "s/it", "B/s", "examples/s"];
 
-/// Any of the words, in one pass; `None` where the machine has no fast way for that.
+/// Any of the words, in one pass; `None` where the machine has no fast way for that. All have three bytes at least, without
+/// which the pass would stop at every other line.
 static MARKS: LazyLock<Option<Searcher>> =
     LazyLock::new(|| Searcher::new(RATES.into_iter().chain([CANCELLED_AT]).chain(OTHERS)));
 static CANCELLED: LazyLock<Needle<'static>> = LazyLock::new(|| Needle::new(CANCELLED_AT));
+/// The beginning of a JSON object, which may stand behind a label.
+static OBJECT: LazyLock<Needle<'static>> = LazyLock::new(|| Needle::new(special::OBJECT));
 
 /// Finds stamps, and remembers what the last ones looked like.
 #[derive(Clone, Default)]
@@ -141,7 +144,7 @@ impl Finder {
         if found.stamp.is_some() {
             return found;
         }
-        if !marks.are_in(text, line) {
+        if !marks.are_in(text, line) && after_carets(bytes).is_none() {
             return match self.elected.in_field(bytes, &mut self.evident) {
                 None => Found::without_stamp(found.prefix),
                 stamp => Found { stamp, prefix: found.prefix },
@@ -358,6 +361,7 @@ impl Finder {
 pub(crate) struct Marks {
     code: usize,
     word: usize,
+    object: usize,
 }
 
 impl Marks {
@@ -370,7 +374,9 @@ impl Marks {
             }
             *mark < line.end
         };
-        found(&mut self.code, &|rest| memchr2(b'\r', ESCAPE, rest)) | found(&mut self.word, &first_word)
+        found(&mut self.code, &|rest| memchr2(b'\r', ESCAPE, rest))
+            | found(&mut self.word, &first_word)
+            | found(&mut self.object, &|rest| OBJECT.find(rest))
     }
 }
 
@@ -427,12 +433,14 @@ fn after_carets(line: &[u8]) -> Option<usize> {
 
 /// After a rate of so many things a second, where another record was written right behind it.
 fn after_rate(line: &[u8]) -> Option<usize> {
-    let ends = ["/ s", "/s", "/sec"];
     memrchr_iter(b'/', line).find_map(|slash| {
-        let unit = ends.iter().find(|unit| {
-            line[slash..].starts_with(unit.as_bytes()) && line.get(slash + unit.len()) == Some(&b'2')
-        })?;
-        Some(slash + unit.len())
+        let unit = match &line[slash + 1..] {
+            [b's', b'2', ..] => 1,
+            [b' ', b's', b'2', ..] => 2,
+            [b's', b'e', b'c', b'2', ..] => 3,
+            _ => return None,
+        };
+        Some(slash + 1 + unit)
     })
 }
 

@@ -72,10 +72,13 @@ pub(crate) fn skip(head: &[u8], mut at: usize) -> usize {
 
 /// How long a word is that belongs to a header; `None` where it is the text's.
 fn word(token: &[u8]) -> Option<usize> {
+    if matches!(token.first(), Some(b'{' | b'"' | b'\'')) {
+        return None;
+    }
     let end = token.iter().position(|b| matches!(b, b' ' | b'\t' | b'\n' | b'\r'));
     let end = end.unwrap_or(token.len());
     let (word, rest) = (&token[..end], &token[end..]);
-    let last = word.last().filter(|_| !matches!(word[0], b'{' | b'"' | b'\''))?;
+    let last = word.last()?;
     if let Some(open) = memchr::memmem::find(word, b"=\"") {
         // A value in quotes may hold blanks.
         return Some(open + 3 + memchr::memchr(b'"', &token[open + 2..])?);
@@ -106,8 +109,9 @@ fn before_level(head: &[u8], at: usize) -> Option<usize> {
     let end = at + head[at..].iter().position(|b| matches!(b, b' ' | b'\t'))?;
     let next = skip(head, end);
     let len = head[next..].iter().take_while(|b| b.is_ascii_uppercase()).count();
-    let is_level = prefix::is_level(&head[next..next + len]);
-    (is_level && matches!(head.get(next + len), Some(b' ' | b'\t' | b':'))).then_some(next)
+    // Behind most words there is no other in capitals, which is seen sooner than that it is no level.
+    let is_word = len > 0 && matches!(head.get(next + len), Some(b' ' | b'\t' | b':'));
+    (is_word && prefix::is_level(&head[next..next + len])).then_some(next)
 }
 
 /// Where a stamp may stand behind the marks at `at`: `# Time: 2026-...` (`MySQL`), `| 2026-...`, `--2026-...` (wget),

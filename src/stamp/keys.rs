@@ -70,22 +70,28 @@ const OTHERS: &[&[u8]] = &[
 /// The keys that hold what lies beyond a whole second.
 const NANOS: [&[u8]; 3] = [b"timestampNanos", b"nanos", b"nanoOfSecond"];
 
-#[inline]
-fn is_time_key(key: &[u8]) -> bool {
-    match key.first() {
-        Some(b't' | b'@' | b'a' | b'd' | b'$' | b'_') => KEYS.contains(&key),
-        _ => false,
-    }
-}
-
-#[inline]
-fn is_other_key(key: &[u8]) -> bool {
-    match key.first() {
-        Some(b't' | b'@' | b'_' | b'd' | b'c' | b'T' | b'E' | b'e' | b'o' | b'l' | b's' | b'r' | b'w') => {
-            OTHERS.contains(&key)
+/// For each byte, how long the keys are that begin with it: bit `n` for those of `n` bytes.
+static LENGTHS: [u32; 256] = {
+    let (mut table, mut kind) = ([0; 256], 0);
+    let kinds = [KEYS, OTHERS, &NANOS];
+    while kind < kinds.len() {
+        let mut row = 0;
+        while row < kinds[kind].len() {
+            let key = kinds[kind][row];
+            assert!(key.len() < u32::BITS as usize);
+            table[key[0] as usize] |= 1 << key.len();
+            row += 1;
         }
-        _ => false,
+        kind += 1;
     }
+    table
+};
+
+/// Whether `key` may be one of those that are known: of most strings of a record one look tells that they are none.
+#[inline]
+fn may_be_known(key: &[u8]) -> bool {
+    let lengths = key.first().map_or(0, |byte| LENGTHS[usize::from(*byte)]);
+    lengths.checked_shr(key.len() as u32).is_some_and(|lengths| lengths & 1 == 1)
 }
 
 /// What the keys of an object say of its time.
@@ -112,13 +118,16 @@ pub(super) fn json(bytes: &[u8], at: usize, evident: &mut Evident) -> Option<Sta
                 let Some(end) = string_end(bytes, at + 1) else { break };
                 let key = &bytes[at + 1..end];
                 at = end + 1;
-                if (depth == 1 || told.inner.is_none()) && is_time_key(key) {
+                if !may_be_known(key) {
+                    continue;
+                }
+                if (depth == 1 || told.inner.is_none()) && KEYS.contains(&key) {
                     let found = json_value(bytes, at, evident);
                     if depth == 1 && found.is_some() {
                         return found;
                     }
                     told.inner = told.inner.or(found);
-                } else if is_other_key(key) {
+                } else if OTHERS.contains(&key) {
                     let slot = if depth == 1 { &mut told.other } else { &mut told.inner_other };
                     *slot = slot.or_else(|| json_value(bytes, at, evident));
                 } else if NANOS.contains(&key) {
@@ -191,12 +200,14 @@ pub(super) fn logfmt(bytes: &[u8], at: usize, evident: &mut Evident) -> Option<S
         first = false;
         let quote = bytes.get(end + 1).copied().filter(|b| matches!(b, b'"' | b'\''));
         let start = end + 1 + usize::from(quote.is_some());
-        if is_time_key(key)
+        let known = may_be_known(key);
+        if known
+            && KEYS.contains(&key)
             && let Some(stamp) = value(bytes, start, evident)
         {
             return Some(stamp);
         }
-        if is_other_key(key) {
+        if known && OTHERS.contains(&key) {
             other = other.or_else(|| value(bytes, start, evident));
         } else if key == b"msg" && bytes[start..].starts_with(AUDIT) {
             other = other.or_else(|| value(bytes, start + AUDIT.len(), evident));

@@ -7,6 +7,8 @@ use super::{Frame, Stamp, epoch, family, keys, shape};
 
 /// How far from the beginning of a line a bracket or an object may stand.
 const NEAR: usize = 512;
+/// How a JSON object with a key begins.
+pub(super) const OBJECT: &[u8] = b"{\"";
 
 /// The time of a record that does not begin the line: `MLPerf`'s behind any text, a request's in its bracket, that of an
 /// object behind a label.
@@ -15,7 +17,7 @@ pub(super) fn anywhere(line: &[u8], evident: &mut Evident) -> Option<Stamp> {
     if let Some(at) = memmem::find(line, b":::ML") {
         return mlperf(line, at, evident);
     }
-    let object = memmem::find(head, b"{\"")?;
+    let object = memmem::find(head, OBJECT)?;
     keys::json(line, object, evident)
 }
 
