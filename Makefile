@@ -34,7 +34,7 @@ nightly_PACKAGES := torchx-nightly==2026.10.26
 ray_PACKAGES := 'ray[data]>=2.50'
 nemo_PACKAGES := nemo-run==0.11.1 torchx==0.7.0 leptonai==0.26.7
 
-.PHONY: ray-test help demo wheel wheel-size docs test check format lint rust-test py-test maps-test regex-test bench bench-jobs soak clean \
+.PHONY: ray-test help demo clippy wheel wheel-size docs test check format lint rust-test py-test maps-test regex-test bench bench-jobs soak clean \
   diagnosis-table
 
 help: ## Say what there is to make
@@ -43,9 +43,15 @@ help: ## Say what there is to make
 demo: $(VENV)/torchx/.ready ## Launch a real TorchX job, follow it, ask it; beside TorchX's own reader
 	$(VENV)/torchx/bin/python examples/demo.py
 
-test: check rust-test py-test ## Format, lints, types, the Rust tests, and pytest on the wheel in every environment
+# What is built comes first, two at a time: the linker's optimization of the wheel keeps one core busy for minutes. What
+# is tried from Python comes one environment after the other, for the tests of each keep two processes busy.
+test: ## Format, lints, types, the Rust tests, and pytest on the wheel in every environment
+	$(MAKE) --no-print-directory --jobs 2 --output-sync=target check rust-test $(ENVS:%=$(VENV)/%/.ready)
+	$(MAKE) --no-print-directory py-test
 
-check: lint ## Formatting, lints and types, nothing changed
+check: lint clippy ## Formatting, lints and types, nothing changed
+
+clippy: need-cargo
 	cargo fmt --all --check
 	cargo clippy --locked --workspace --all-targets --all-features -- -D warnings
 
@@ -156,12 +162,14 @@ $(WHEELS)/.built: $(RUST_SOURCES) $(PY_SOURCES) README.md $(TOOLS)/.ready | need
 	$(TOOLS)/bin/maturin build --release --locked --quiet --interpreter $(TOOLS)/bin/python --out $(WHEELS)
 	touch $@
 
-.PRECIOUS: $(VENV)/%/.ready
-$(VENV)/%/.ready: $(WHEELS)/.built
+.PRECIOUS: $(VENV)/%/.packages
+$(VENV)/%/.packages: | need-python
 	test -x $(VENV)/$*/bin/python || $(PYTHON) -m venv $(VENV)/$*
-	test -e $(VENV)/$*/.packages || $(VENV)/$*/bin/pip install --quiet --disable-pip-version-check \
-	  $(TEST_DEPS) mypy $($*_PACKAGES)
-	touch $(VENV)/$*/.packages
+	$(VENV)/$*/bin/pip install --quiet --disable-pip-version-check $(TEST_DEPS) mypy $($*_PACKAGES)
+	touch $@
+
+.PRECIOUS: $(VENV)/%/.ready
+$(VENV)/%/.ready: $(WHEELS)/.built $(VENV)/%/.packages
 	$(VENV)/$*/bin/pip install --quiet --disable-pip-version-check --force-reinstall --no-deps $(WHEELS)/logdex-*.whl
 	$(VENV)/$*/bin/pip install --quiet --disable-pip-version-check $(WHEELS)/logdex-*.whl
 	touch $@
