@@ -294,34 +294,41 @@ def test_a_log_that_has_not_changed_is_not_read_again_and_one_that_has_grown_is_
 
     def watched(*asked: Any) -> Any:
         told, state = gather(*asked)
-        calls.append((asked[3] is not None, state is not None))
+        calls.append(state is not None)
         return told, state
+
+    def kept(where: Path = tmp_path / "cache") -> list[Path]:
+        return list(where.glob("*.r*.logdex"))
 
     monkeypatch.setattr("logdex._core.gather", watched)
     cold = logdex.open(path, tz="UTC").ranks()
-    kept = list((tmp_path / "cache" / "ranks").iterdir())
-    assert len(kept) == 1
+    assert len(kept()) == 1
     assert logdex.open(path, tz="UTC").ranks() == cold
     # Known whole: the state was believed, and there was none to store.
-    assert calls == [(False, True), (True, False)]
+    assert calls == [True, False]
     for other in (logdex.open(path, tz="UTC").ranks("INFO"), logdex.open(path, tz="Asia/Tokyo").ranks()):
         assert other != cold
-    assert calls[2:] == [(False, True), (False, True)]
+    assert calls[2:] == [True, True]
+    assert len(kept()) == 3
     with path.open("a") as file:
         file.write(f"{at(20)} ERROR two\n")
     grown = logdex.open(path, tz="UTC").ranks()
-    assert calls[4:] == [(True, True)]
+    assert calls[4:] == [True]
     assert grown == logdex.open(path, tz="UTC", index=False).ranks()
     assert grown.ranks[0].errors == 2
     for damage in (b"", b"{", b"[]", b"\0" * 4096, b"\xff"):
-        for one in (tmp_path / "cache" / "ranks").iterdir():
+        for one in kept():
             one.write_bytes(damage)
         assert logdex.open(path, tz="UTC").ranks() == grown
+    logdex.open(path, tz="UTC", index=tmp_path / "elsewhere").ranks()
+    assert len(kept(tmp_path / "elsewhere")) == 1
+    path.unlink()
+    logdex.prune()
+    assert not kept()
+    path.write_text(f"{at(0)} INFO up\n" * 600_000)
     monkeypatch.setenv("LOGDEX_INDEX", "off")
-    for one in (tmp_path / "cache" / "ranks").iterdir():
-        one.unlink()
-    assert logdex.open(path, tz="UTC").ranks() == grown
-    assert not list((tmp_path / "cache" / "ranks").iterdir())
+    logdex.open(path, tz="UTC").ranks()
+    assert not kept()
 
 
 def test_ranks_reads_what_is_piped_in_and_fits_the_columns_that_are_asked_for(prefixed: Path) -> None:

@@ -69,9 +69,9 @@ def __getattr__(name: str) -> object:
 
 
 def prune(directory: str | bytes | os.PathLike[str] | os.PathLike[bytes] | None = None) -> int:
-    """Removes stored indexes that are of no use: of logs that are gone or are others now, damaged ones, old versions.
+    """Removes what is stored about logs and of no use: about logs that are gone or are others now, damaged, old versions.
 
-    What is in use stays. The cache keeps itself under 1 GiB without this.
+    That is indexes, and what is kept for `ranks`. What is in use stays. The cache keeps itself under 1 GiB without this.
 
     Args:
         directory: Where indexes are kept; default the user's cache, `$LOGDEX_CACHE` or the platform's.

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta, timezone
 from html import escape
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from logdex import _core, _ranks_cache
+from logdex import _core, _evidence
 from logdex._core import Question
 from logdex.diagnosis import Diagnosis, beside, taxonomy
 from logdex.diagnosis.events import Speaker, heard
@@ -169,41 +169,13 @@ def _on_threads(work: Callable[[Named], Any], named: Sequence[Named]) -> list[An
 def _file(one: Named, chosen: re.Pattern[str] | None, states: dict[str, bytes] | None) -> File:
     question = one.question
     path = question.name or question.path
-    voices = _gather(question, chosen, states)
+    voices = _evidence.gather(question, chosen, states)
     try:
         mtime = os.stat(question.path).st_mtime
     except OSError:
         mtime = math.inf
     attempt = re.search(r"attempt_?\s*(\d+)", one.part or "")
     return File(path, one.source, voices, int(attempt[1]) if attempt else 0, mtime, exit=one.exit)
-
-
-def _gather(
-    question: Question, chosen: re.Pattern[str] | None, states: dict[str, bytes] | None
-) -> list[_core._Voice]:
-    """The evidence of one log, from the cache as far as that goes."""
-    put = question.but(pattern=None, records=True, strict=False)
-    depends = (
-        [(row.role, row.shape.pattern) for row in taxonomy.rows()],
-        chosen and (chosen.pattern, chosen.flags),
-        question.zone.name,
-        question.reference,
-        question.skew,
-        question.stamp and question.stamp.__reduce__()[1],
-    )
-    is_whole = question.since is None and question.until is None
-    name = _ranks_cache.key(question.path, *depends) if question.index and is_whole else None
-    known = states.get(question.path) if states is not None else None
-    if known is None and name is not None:
-        known = _ranks_cache.load(name)
-    told, state = _core.gather(
-        put, taxonomy.shapes(), compile_pattern(chosen), known, _ranks_cache.asked(*depends)
-    )
-    if state is not None and states is not None:
-        states[question.path] = state
-    if state is not None and name is not None:
-        _ranks_cache.save(name, state)
-    return told
 
 
 def _scene(files: Sequence[File], chosen: re.Pattern[str] | None, clocks: float) -> Scene:

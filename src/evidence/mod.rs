@@ -27,6 +27,7 @@ use crate::batch::Batch;
 use crate::caller::Caller;
 use crate::error::Result;
 use crate::file::source::Source;
+use crate::index::Keep;
 use crate::line::Line;
 use crate::pattern::{Candidate, Judge, Pattern, Scratch};
 use crate::query::{Query, Question};
@@ -64,7 +65,7 @@ pub struct Inquiry<'j> {
     pub ear: Ear<'j>,
     /// What is an error, if the caller says so.
     pub errors: Option<Shape<'j>>,
-    /// What was known before, and a hash of what the answer depends on beside the log.
+    /// What the caller knows already; else it is what is kept beside the index, where one is.
     pub known: Option<State>,
     /// See [`State::new`].
     pub asked: u64,
@@ -74,7 +75,7 @@ pub struct Inquiry<'j> {
 pub struct Gathered {
     /// The whole answer.
     pub state: State,
-    /// The state to store, up to the last whole line; `None` where that was stored already, or cannot be gone on from.
+    /// The state to go on from, up to the last whole line; `None` where that was known already, or is of no use.
     pub store: Option<State>,
 }
 
@@ -84,7 +85,9 @@ pub fn gather(inquiry: Inquiry<'_>, caller: &mut dyn Caller) -> Result<Gathered>
     let source = Source::open(&question.path)?;
     let seen = source.metadata()?;
     let is_open = question.time.as_ref().is_some_and(|terms| terms.window.is_open());
-    if let Some(state) = known.as_ref().filter(|state| is_open && state.is_whole(&seen, asked)) {
+    let keep = if is_open { question.keep.clone() } else { Keep::Nowhere };
+    let known = known.or_else(|| State::load(&keep, &source, asked));
+    if let Some(state) = known.as_ref().filter(|state| is_open && state.is_whole(&source, &seen, asked)) {
         return Ok(Gathered { state: state.clone(), store: None });
     }
     // The times of lines that were recorded as they came hang on all lines before.
@@ -102,6 +105,9 @@ pub fn gather(inquiry: Inquiry<'_>, caller: &mut dyn Caller) -> Result<Gathered>
     query.finish();
     let (state, mut whole) = gathering.end();
     let store = if resumes { whole.settle(&source, &seen).map(|()| whole) } else { None };
+    if let Some(state) = &store {
+        state.publish(&keep, &source);
+    }
     Ok(Gathered { state, store })
 }
 

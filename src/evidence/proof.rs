@@ -10,6 +10,7 @@ use proptest::prelude::*;
 use super::shapes::{Shapes, Tone};
 use super::state::State;
 use super::{Gathered, Inquiry, gather};
+use crate::file::source::Source;
 use crate::pattern::{Judge, Pattern, Translation};
 use crate::query::Question;
 use crate::stamp::Window;
@@ -82,12 +83,16 @@ proptest! {
 
     #[test]
     fn no_state_that_was_damaged_is_believed(at in any::<prop::sample::Index>(), byte in any::<u8>()) {
-        let mut bytes = State::new(7).write().unwrap();
+        let mut log = tempfile::NamedTempFile::new().unwrap();
+        log.write_all(LINES.concat().as_bytes()).unwrap();
+        let mut bytes = ask(log.path(), None).store.and_then(|state| state.write()).unwrap();
         let at = at.index(bytes.len());
         bytes[at] = byte;
+        let source = Source::open(log.path()).unwrap();
+        let seen = source.metadata().unwrap();
         // Whatever it reads, it does not panic; and of a foreign question it says nothing.
         if let Some(state) = State::read(&bytes) {
-            prop_assert!(!state.is_whole(&std::fs::metadata("/").unwrap(), 8));
+            prop_assert!(!state.is_whole(&source, &seen, 8) && !state.may_go_on(&source, &seen, 8));
         }
     }
 }

@@ -9,6 +9,7 @@ pub mod cache;
 mod codec;
 mod digest;
 mod entry;
+mod findings;
 #[cfg(fuzzing)]
 pub mod fuzzing;
 mod growth;
@@ -40,19 +41,20 @@ use crate::stamp::{
 use crate::system::cores::cores;
 
 use growth::Growth;
-use store::{About, Store};
+use store::Store;
 use table::Table;
 use tree::FANOUT;
 
 pub use build::{Progress, Tick};
 pub use cache::{Keep, Pruned, prune};
 pub use entry::Entry;
+pub use findings::Findings;
 pub use levels::LevelIndex;
 pub use outline::Part;
 pub use range::{Asked, Question, Ranges, span};
 pub use status::{Kept, Status};
 pub use steps::StepIndex;
-pub(crate) use store::print as fingerprint;
+pub use store::{About, VERSION};
 pub use tree::Filter;
 
 /// The least size of a log whose index is stored, in bytes.

@@ -140,9 +140,8 @@ impl About {
     }
 }
 
-/// A fingerprint of the log's bytes: the last [`PRINT`] before `end`, at most from `start` on.
 /// The fingerprint of the log's head up to `end` (`start` 0), or of what lies before `end`.
-pub(crate) fn print(source: &Source, start: u64, end: u64) -> Option<u64> {
+fn print(source: &Source, start: u64, end: u64) -> Option<u64> {
     let (start, end) = if start == 0 {
         (0, end.min(PRINT as u64))
     } else {

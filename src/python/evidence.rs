@@ -119,10 +119,10 @@ impl Shapes {
     }
 }
 
-/// The evidence in the file, by speaker, and the state to store, if that is new.
+/// The evidence in the file, by speaker, and the state to go on from, if that is new.
 ///
-/// `shapes` say which lines are looked at, and which of them are errors, unless `errors` does. `state` is what was stored
-/// before, and `asked` a hash of what the answer depends on beside the log.
+/// `shapes` say which lines are looked at, and which of them are errors, unless `errors` does. `state` is what the caller
+/// knows already, and `asked` a hash of what the answer depends on beside the log.
 #[pyfunction]
 #[pyo3(signature = (asked_of, shapes, errors=None, state=None, asked=0))]
 pub(super) fn gather<'py>(

@@ -1,0 +1,53 @@
+"""The evidence in one log, from what is kept of it as far as that goes.
+
+The engine keeps it where it keeps the log's index (`src/evidence/state.rs`), and knows whether it still speaks of the
+log. What it must be told is on what else the evidence depends.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+
+from logdex import _core
+from logdex._core import Question
+from logdex.diagnosis import taxonomy
+from logdex.regex.pattern import compile_pattern
+
+
+def gather(
+    question: Question, errors: re.Pattern[str] | None, states: dict[str, bytes] | None
+) -> list[_core._Voice]:
+    """What each speaker of a log wrote that tells of a failure.
+
+    Args:
+        question: Which log, and how its stamps are to be read.
+        errors: What is an error, if the taxonomy is not to say it.
+        states: What the caller knows of each log by its path, which is brought up to date.
+    """
+    put = question.but(pattern=None, records=True, strict=False)
+    known = states.get(question.path) if states is not None else None
+    told, state = _core.gather(
+        put, taxonomy.shapes(), compile_pattern(errors), known, _asked(question, errors)
+    )
+    if state is not None and states is not None:
+        states[question.path] = state
+    return told
+
+
+def _asked(question: Question, errors: re.Pattern[str] | None) -> int:
+    """A number for all that the evidence depends on beside the log."""
+    depends = (
+        [(row.role, row.shape.pattern) for row in taxonomy.rows()],
+        errors and (errors.pattern, errors.flags),
+        question.zone.name,
+        question.reference,
+        question.skew,
+        question.stamp and question.stamp.__reduce__()[1],
+        os.environ.get("TZ", ""),
+        os.path.realpath("/etc/localtime"),
+    )
+    told = json.dumps([repr(one) for one in depends]).encode("utf-8", "surrogatepass")
+    return int.from_bytes(hashlib.blake2b(told, digest_size=8).digest(), "big")
