@@ -69,9 +69,10 @@ def __getattr__(name: str) -> object:
 
 
 def prune(directory: str | bytes | os.PathLike[str] | os.PathLike[bytes] | None = None) -> int:
-    """Removes what is stored about logs and of no use: about logs that are gone or are others now, damaged, old versions.
+    """Removes what is stored and of no use: about logs that are gone or are others now, damaged, of an old version.
 
-    That is indexes, and what is kept for `ranks`. What is in use stays. The cache keeps itself under 1 GiB without this.
+    That is indexes, and what is kept for `ranks`. What is in use stays. The cache keeps itself under 1 GiB without
+    this.
 
     Args:
         directory: Where indexes are kept; default the user's cache, `$LOGDEX_CACHE` or the platform's.
