@@ -33,8 +33,6 @@ const RATES: [&str; 4] = ["it/s", "s/it", "B/s", "examples/s"];
 static MARKS: LazyLock<Option<Searcher>> =
     LazyLock::new(|| Searcher::new(RATES.into_iter().chain([CANCELLED_AT]).chain(OTHERS)));
 static CANCELLED: LazyLock<Needle<'static>> = LazyLock::new(|| Needle::new(CANCELLED_AT));
-/// The beginning of a JSON object, which may stand behind a label.
-static OBJECT: LazyLock<Needle<'static>> = LazyLock::new(|| Needle::new(special::OBJECT));
 
 /// Finds stamps, and remembers what the last ones looked like.
 #[derive(Clone, Default)]
@@ -376,7 +374,7 @@ impl Marks {
         };
         found(&mut self.code, &|rest| memchr2(b'\r', ESCAPE, rest))
             | found(&mut self.word, &first_word)
-            | found(&mut self.object, &|rest| OBJECT.find(rest))
+            | found(&mut self.object, &|rest| special::OBJECT.find(rest))
     }
 }
 

@@ -79,7 +79,7 @@ fn word(token: &[u8]) -> Option<usize> {
     let end = end.unwrap_or(token.len());
     let (word, rest) = (&token[..end], &token[end..]);
     let last = word.last()?;
-    if let Some(open) = memchr::memmem::find(word, b"=\"") {
+    if let Some(open) = memchr::memchr_iter(b'=', word).find(|at| word.get(at + 1) == Some(&b'"')) {
         // A value in quotes may hold blanks.
         return Some(open + 3 + memchr::memchr(b'"', &token[open + 2..])?);
     }

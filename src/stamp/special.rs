@@ -1,23 +1,27 @@
 //! Records whose time has a place of its own: `MLPerf`'s, UCX's, strace's, the common log format, `aws logs` as text.
 
-use memchr::{memchr, memmem, memrchr};
+use std::sync::LazyLock;
+
+use memchr::memmem::Finder as Needle;
+use memchr::{memchr, memrchr};
 
 use super::evident::Evident;
 use super::{Frame, Stamp, epoch, family, keys, shape};
 
 /// How far from the beginning of a line a bracket or an object may stand.
 const NEAR: usize = 512;
-/// How a JSON object with a key begins.
-pub(super) const OBJECT: &[u8] = b"{\"";
+/// How a JSON object with a key begins. Searches are made ready once: that takes longer than to search a line.
+pub(super) static OBJECT: LazyLock<Needle<'static>> = LazyLock::new(|| Needle::new(b"{\""));
+static MLPERF: LazyLock<Needle<'static>> = LazyLock::new(|| Needle::new(b":::ML"));
 
 /// The time of a record that does not begin the line: `MLPerf`'s behind any text, a request's in its bracket, that of an
 /// object behind a label.
 pub(super) fn anywhere(line: &[u8], evident: &mut Evident) -> Option<Stamp> {
     let head = &line[..line.len().min(NEAR)];
-    if let Some(at) = memmem::find(line, b":::ML") {
+    if let Some(at) = MLPERF.find(line) {
         return mlperf(line, at, evident);
     }
-    let object = memmem::find(head, OBJECT)?;
+    let object = OBJECT.find(head)?;
     keys::json(line, object, evident)
 }
 
