@@ -11,6 +11,9 @@ from typing import Any
 
 import pytest
 from shell import LINES
+from ssh_server import by_ssh, sshd
+
+__all__ = ["by_ssh", "sshd"]
 
 if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
     # What a shell starts in the background ignores Ctrl-C, and so would all that the tests start and interrupt.

@@ -4,11 +4,8 @@ import gzip
 import itertools
 import json
 import os
-import shutil
-import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -21,6 +18,7 @@ from logdex.remote import inputs as remote
 from logdex.remote.copy import Copy, joined, missing
 from logdex.remote.elsewhere import State
 from shell import Following, run
+from ssh_server import free_port
 
 _RANGES = st.lists(st.tuples(st.integers(0, 30), st.integers(0, 30)), max_size=6)
 
@@ -150,61 +148,6 @@ def test_of_the_last_lines_only_those_are_fetched(
 # By ssh
 
 
-def _free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
-
-
-@pytest.fixture(scope="module")
-def sshd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str]]:
-    """A server of our own, with keys of its own: the beginning of addresses behind it, and the command for `ssh`."""
-    server = shutil.which("sshd", path=f"{os.environ['PATH']}:/usr/sbin")
-    if server is None or shutil.which("ssh") is None:
-        pytest.skip("openssh's server is not installed: apt-get install openssh-server")
-    home = tmp_path_factory.mktemp("ssh")
-    for name in ("host", "user"):
-        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", home / name], check=True)
-    (home / "authorized").write_bytes((home / "user.pub").read_bytes())
-    port = _free_port()
-    (home / "sshd").write_text(
-        f"Port {port}\nListenAddress 127.0.0.1\nHostKey {home}/host\nAuthorizedKeysFile {home}/authorized\n"
-        f"PidFile none\nUsePAM no\nStrictModes no\nPasswordAuthentication no\nPermitRootLogin yes\n"
-    )
-    if os.getuid() == 0:
-        Path("/run/sshd").mkdir(exist_ok=True)
-    with (home / "said").open("w") as said:
-        process = subprocess.Popen([server, "-D", "-e", "-f", home / "sshd"], stderr=said)
-    command = (
-        f"ssh -F none -i {home}/user -o UserKnownHostsFile={home}/known -o StrictHostKeyChecking=accept-new"
-    )
-    try:
-        for _ in range(600):
-            done = subprocess.run(
-                [*command.split(), "-o", "BatchMode=yes", "-p", str(port), "127.0.0.1", "true"],
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-                check=False,
-            )
-            if done.returncode == 0:
-                break
-            if process.poll() is not None:
-                pytest.skip(f"no server of ours can be started here: {(home / 'said').read_text()}")
-            time.sleep(0.05)
-        else:
-            pytest.skip(f"nobody can log in here: {done.stderr.decode()}")
-        yield f"ssh://127.0.0.1:{port}", command
-    finally:
-        process.terminate()
-        process.wait()
-
-
-@pytest.fixture
-def by_ssh(sshd: tuple[str, str], monkeypatch: pytest.MonkeyPatch) -> str:
-    monkeypatch.setenv("LOGDEX_SSH", sshd[1])
-    return sshd[0]
-
-
 def test_by_ssh(by_ssh: str, tmp_path: Path) -> None:
     path = tmp_path / "a b's.log"
     path.write_bytes(LINES[:3000])
@@ -225,9 +168,9 @@ def test_by_ssh_what_is_not_there_is_said(by_ssh: str, tmp_path: Path) -> None:
     assert run(f"{by_ssh}{tmp_path}") == (
         2,
         [],
-        f"logdex: {by_ssh}{tmp_path}: this is no plain file; name one\n",
+        f"logdex: {by_ssh}{tmp_path}: this is no plain file; name one, or install this version of logdex there\n",
     )
-    closed = f"ssh://127.0.0.1:{_free_port()}/x.log"
+    closed = f"ssh://127.0.0.1:{free_port()}/x.log"
     status, _, error = run(closed)
     assert status == 2
     assert error.startswith(f"logdex: {closed}: ")

@@ -34,15 +34,15 @@ def main(argv: Sequence[str] | None = None, prog: str = "logdex") -> int:
 
             return view.main(given[1:], f"{prog} view")
         made = parser(prog)
-        return run(made, words.parse(made, given, "--regex"))
+        return run(made, words.parse(made, given, "--regex"), given)
     except BrokenPipeError:
         return _quiet()
     except KeyboardInterrupt:
         return 130
 
 
-def run(made: argparse.ArgumentParser, args: argparse.Namespace) -> int:
-    """Does what parsed arguments say; returns the exit status."""
+def run(made: argparse.ArgumentParser, args: argparse.Namespace, given: Sequence[str] = ()) -> int:
+    """Does what parsed arguments say, which were `given` as these words, if at all; returns the exit status."""
     if args.completion:
         from logdex.command import index, ls, ranks, view
         from logdex.command.completion import script
@@ -55,11 +55,13 @@ def run(made: argparse.ArgumentParser, args: argparse.Namespace) -> int:
     args.after = (args.context or 0) if args.after is None else args.after
     if wrong := contradiction(args):
         made.error(f"{wrong}: leave one of them out")
-    from logdex.command import show
+    from logdex.command import elsewhere, show
     from logdex.command.complain import complain
     from logdex.command.progress import Progress
 
     try:
+        if given and (status := elsewhere.run(args, given)) is not None:
+            return status
         with Progress(args), warnings.catch_warnings():
             # What `re` may one day make of `[[`: a person who searches for it has no use for that.
             warnings.simplefilter("ignore", FutureWarning)

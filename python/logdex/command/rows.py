@@ -139,7 +139,7 @@ class Rows:
         if args.fold is not None:
             return bool(args.fold)
         of_lines = args.json or self.picks or args.pretty or args.max_count or args.cursor_file
-        return not (of_lines or args.before or args.after or args.records) and sys.stdout.isatty()
+        return not (of_lines or args.before or args.after or args.records) and is_on_terminal()
 
     def _shows_last_frames(self, live: bool) -> bool:
         """Whether of a progress bar its end is shown: a terminal shows that by itself, if nothing stands before it."""
@@ -147,7 +147,7 @@ class Rows:
         if args.frames is not None or args.json or self.picks:
             return bool(args.frames == "last")
         alone = not (self._several or self.labels or args.line_number or self._clock is not None)
-        return not (alone and (sys.stdout.isatty() or (live and self._is_bare())))
+        return not (alone and (is_on_terminal() or (live and self._is_bare())))
 
     def _paint(self) -> Callable[[str], str] | None:
         """What makes a row of a line that is meant, where it is not the line as it is."""
@@ -202,6 +202,11 @@ class Rows:
         return (f"{_DIM}{text}{_OFF}\n" if self.color else f"{text}\n").encode("utf-8", "surrogateescape")
 
 
+def is_on_terminal() -> bool:
+    """Whether a person sees what is written, as it is written: here, or where `logdex` there was asked from."""
+    return sys.stdout.isatty() or "LOGDEX_TERMINAL" in os.environ
+
+
 def _shows_status(args: Namespace) -> bool:
     """Whether it is told below the lines where the follow stands: on a terminal that lines alone are shown on."""
     return bool(args.status and sys.stdout.isatty() and os.environ.get("TERM") != "dumb")
@@ -233,7 +238,7 @@ def _clock(said: str) -> _core.Clock | None:
 def _wants_color(said: str) -> bool:
     if said != "auto":
         return said == "always"
-    return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    return is_on_terminal() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
 def _painter(regex: str) -> Callable[[str], str]:

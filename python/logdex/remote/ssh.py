@@ -16,14 +16,41 @@ _PATIENCE = 60.0
 """Seconds after which a machine counts as not answering."""
 _MISSING = 66
 """The exit status by which our command says that there is no such file."""
-_SSH_FAILED = 255
+SSH_FAILED = 255
+"""The exit status of `ssh` itself, where there is no connection."""
 
 
-class SshFile:
-    """A file behind `ssh://[user@]host[:port]/path`; a path that begins with `/~/` is in the user's home.
+class Address:
+    """`ssh://[user@]host[:port]/path`, taken apart; a path that begins with `/~/` is in the user's home."""
+
+    def __init__(self, text: str) -> None:
+        """Takes the address apart.
+
+        Raises:
+            ValueError: It is not written as one.
+        """
+        match = _ADDRESS.fullmatch(text)
+        # A host that begins with a dash would be an option.
+        if match is None or match["host"].startswith("-"):
+            raise ValueError(f"{text}: write ssh://[user@]host[:port]/path")
+        path = match["path"]
+        # The shell there begins in the user's home.
+        self.path = f"./{path[3:]}" if path.startswith("/~/") else path
+        self.host = match["host"].replace("[", "").replace("]", "")
+        self.port = match["port"]
+
+
+def command(address: Address) -> list[str]:
+    """The words that run what follows them on the machine of an address.
 
     `$LOGDEX_SSH` is the command that is run for `ssh`, with options if need be, as `GIT_SSH_COMMAND` is.
     """
+    words = shlex.split(os.environ.get("LOGDEX_SSH", "")) or ["ssh"]
+    return [*words, "-o", "BatchMode=yes", *(["-p", address.port] if address.port else []), address.host]
+
+
+class SshFile:
+    """A file behind an address; see `Address` and `command`."""
 
     def __init__(self, address: str) -> None:
         """Takes the address apart.
@@ -31,15 +58,9 @@ class SshFile:
         Raises:
             ValueError: It is not written as one.
         """
-        match = _ADDRESS.fullmatch(address)
-        # A host that begins with a dash would be an option.
-        if match is None or match["host"].startswith("-"):
-            raise ValueError(f"{address}: write ssh://[user@]host[:port]/path")
         self.address = address
-        path = match["path"]
-        self._path = path[3:] if path.startswith("/~/") else path
-        self._host = match["host"].replace("[", "").replace("]", "")
-        self._port = match["port"]
+        self._parts = Address(address)
+        self._path = self._parts.path
 
     def look(self) -> State:
         """See `Elsewhere`."""
@@ -59,9 +80,9 @@ class SshFile:
         name = shlex.quote(self._path)
         return self._run(f"tail -c +{start + 1} -- {name} | head -c {end - start}")
 
-    def _run(self, command: str) -> bytes:
+    def _run(self, script: str) -> bytes:
         # The shell there may be any; what is asked is put to a plain one.
-        words = [*self._ssh(), self._host, f"sh -c {shlex.quote(command)}"]
+        words = [*command(self._parts), f"sh -c {shlex.quote(script)}"]
         try:
             done = subprocess.run(
                 words, stdin=subprocess.DEVNULL, capture_output=True, timeout=_PATIENCE, check=False
@@ -76,19 +97,17 @@ class SshFile:
             raise self._refused(done)
         return done.stdout
 
-    def _ssh(self) -> list[str]:
-        command = shlex.split(os.environ.get("LOGDEX_SSH", "")) or ["ssh"]
-        return [*command, "-o", "BatchMode=yes", *(["-p", self._port] if self._port else [])]
-
     def _refused(self, done: subprocess.CompletedProcess[bytes]) -> OSError:
         said = done.stderr.decode("utf-8", "replace").strip().splitlines()
         if done.returncode == _MISSING:
             return FileNotFoundError(2, "there is no such file there", self.address)
         if done.returncode == _MISSING + 1:
-            return IsADirectoryError(21, "this is no plain file; name one", self.address)
+            return IsADirectoryError(
+                21, "this is no plain file; name one, or install this version of logdex there", self.address
+            )
         why = said[-1] if said else f"ended with status {done.returncode}"
-        if done.returncode == _SSH_FAILED:
+        if done.returncode == SSH_FAILED:
             return OSError(
-                113, f"{why}; try `ssh {self._host}`, which must not ask for anything", self.address
+                113, f"{why}; try `ssh {self._parts.host}`, which must not ask for anything", self.address
             )
         return OSError(5, why, self.address)

@@ -1,0 +1,113 @@
+"""`logdex ssh://...` where logdex is there: it is asked there, and answers as it would here."""
+
+import shlex
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import logdex
+import pytest
+from shell import LINES, Following, run
+
+
+@pytest.fixture
+def asked(sshd: tuple[str, str, Path], tmp_path: Path) -> Iterator[Callable[[], int]]:
+    """Puts this logdex there; tells how often an answer was asked of it."""
+    noted = tmp_path / "asked"
+    noted.touch()
+    program = sshd[2] / "logdex"
+    program.write_text(
+        f'#!/bin/sh\ntest "$1" = --version || echo >> {shlex.quote(str(noted))}\n'
+        f'exec {shlex.quote(sys.executable)} -m logdex "$@"\n'
+    )
+    program.chmod(0o755)
+    yield lambda: noted.read_text().count("\n")
+    program.unlink()
+
+
+@pytest.fixture
+def ranks(tmp_path: Path) -> Path:
+    directory = tmp_path / "a run's"
+    directory.mkdir()
+    for rank in range(3):
+        lines = [f"2026-11-22 02:1{second}:00 rank {rank} step {second}\n" for second in range(rank, 9, 3)]
+        (directory / f"rank{rank}.log").write_text("".join(lines))
+    return directory
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        [],
+        ["-n", "2"],
+        ["-e", "ERROR|bye"],
+        ["-e", "^'\"$HOME `x`"],
+        ["--since", "02:10:00", "--until", "02:10"],
+        ["--since", "2026-11-22 02:12"],
+        ["--since", "-10m"],
+        ["-l", "error", "-C1"],
+        ["--json", "-e", "NCCL"],
+        ["-c", "-e", "NCCL"],
+        ["--time", "local", "-n1"],
+        ["--color", "always", "-e", "ready"],
+        ["-e", "("],
+        ["--histogram"],
+    ],
+)
+def test_what_is_answered_there_is_what_is_answered_here(
+    by_ssh: str, asked: Callable[[], int], log: Path, words: list[str]
+) -> None:
+    here = run(*words, log)
+    there = run(*words, f"{by_ssh}{log}")
+    assert asked() == 1
+    assert there == (here[0], here[1], here[2].replace(f"logdex: {log}: ", f"logdex: {by_ssh}{log}: "))
+
+
+def test_directories_and_globs_there(by_ssh: str, asked: Callable[[], int], ranks: Path) -> None:
+    assert run("-e", "step [345]", f"{by_ssh}{ranks}") == run("-e", "step [345]", ranks)
+    assert run(f"{by_ssh}{ranks}/rank[01].log") == run(f"{ranks}/rank[01].log")
+    sources = [f"{by_ssh}{ranks}/rank2.log", f"{by_ssh}{ranks}/rank0.log"]
+    assert run(*sources) == run(ranks / "rank2.log", ranks / "rank0.log")
+    assert asked() == 3
+
+
+def test_a_follow_there_shows_what_comes_and_ends_with_the_command_here(
+    by_ssh: str, asked: Callable[[], int], ranks: Path
+) -> None:
+    one = Following("-n", "1", f"{by_ssh}{ranks}")
+    try:
+        assert one.line() == "rank2 2026-11-22 02:18:00 rank 2 step 8\n"
+        (ranks / "rank7.log").write_text("late\n")
+        assert one.line() == "rank7 late\n"
+    finally:
+        status, _ = one.interrupt()
+    assert status == 130
+
+
+def test_what_is_not_there_is_said_of_the_address(
+    by_ssh: str, asked: Callable[[], int], tmp_path: Path
+) -> None:
+    missing = f"{by_ssh}{tmp_path}/none.log"
+    status, out, error = run(missing)
+    assert (status, out) == (2, [])
+    assert error.startswith(f"logdex: {missing}: ")
+    assert asked() == 1
+
+
+@pytest.mark.parametrize("words", [["--files-with-matches"], ["--cursor-file", "place"]])
+def test_what_is_kept_or_named_here_is_asked_here(
+    by_ssh: str, asked: Callable[[], int], log: Path, words: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(log.parent)
+    status, out, _ = run(*words, f"{by_ssh}{log}")
+    assert status == 0
+    assert out == ([f"{by_ssh}{log}\n"] if words == ["--files-with-matches"] else LINES)
+    assert asked() == 0
+
+
+def test_another_version_there_is_not_asked(
+    by_ssh: str, asked: Callable[[], int], sshd: tuple[str, str, Path], log: Path
+) -> None:
+    program = sshd[2] / "logdex"
+    program.write_text(f"#!/bin/sh\necho logdex {logdex.__version__}.1\n")
+    assert run(f"{by_ssh}{log}") == (0, LINES, "")
