@@ -41,6 +41,7 @@ def parser(prog: str = "logdex view") -> argparse.ArgumentParser:
         "--stamp", metavar="FORMAT", help="look for stamps of this format first, as in `logdex`"
     )
     made.add_argument("--prefix", default="", metavar="TEXT", help="look for them only right behind TEXT")
+    arguments.add_skew(made)
     return made
 
 
@@ -54,13 +55,14 @@ def main(given: Sequence[str], prog: str = "logdex view") -> int:
         complain(ValueError("view needs Textual, which is not installed; pip install 'logdex[view]'"))
         return 2
     from logdex._open import open
+    from logdex.inputs import skew
     from logdex.view import first
     from logdex.view.screen import open_screen
 
     title = " ".join(os.path.basename(one) or one for one in args.sources)
     try:
         sources = args.sources[0] if len(args.sources) == 1 else args.sources
-        log = open(sources, tz=args.tz, stamp=args.stamp, prefix=args.prefix)
+        log = open(sources, tz=args.tz, stamp=args.stamp, prefix=args.prefix, skew=skew.said(args.skew))
         lines = open_screen(log)
         lines.manner.width, lines.manner.height = first.size()
         lines.last(lines.pager)

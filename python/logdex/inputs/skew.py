@@ -75,13 +75,19 @@ def of_words(words: Iterable[str]) -> Skews | None:
     Raises:
         ValueError: A word is no skew.
     """
+    told = said(words)
+    return None if told is None else Skews(told)
+
+
+def said(words: Iterable[str]) -> Skew | None:
+    """The same, as a caller says it to `logdex.open`."""
     by_name: dict[str, Amount] = {}
     for word in words:
         name, told, amount = word.rpartition("=")
         by_name[name if told else "*"] = amount
     if not by_name:
         return None
-    return Skews(by_name["*"] if by_name.keys() == {"*"} else by_name)
+    return by_name["*"] if by_name.keys() == {"*"} else by_name
 
 
 def _nanoseconds(name: str, amount: Amount) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import bisect
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from logdex import _core
 from logdex._core import Question
@@ -22,8 +22,9 @@ class Times:
     """
 
     def __init__(self, question: Question) -> None:
-        """`question` says the zone, the format and the reference."""
+        """`question` says the zone, the format, the reference, and by how much the clock was behind."""
         self._question = question
+        self._skew = timedelta(microseconds=question.skew // 1000)
         self._at: list[int] = []
         self._own: dict[int, datetime] = {}
 
@@ -39,6 +40,7 @@ class Times:
         # No stamp stands behind the first few hundred characters.
         stamp = _core.parse_time(record.text[:1024].encode(), asked.zone, asked.reference, asked.stamp)
         if stamp is not None:
+            stamp += self._skew
             if len(self._at) >= _KEPT:
                 self._at.clear()
                 self._own.clear()
