@@ -2,8 +2,8 @@
 tools/diagnosis_table.py.
 
 A case tells who wrote what when: `lines` are [seconds since the run began or null, who, text], where who is "r3" (a
-rank),
-"agent@h1" (the launcher of a host), "sched" (the batch system) or "driver". `answers` are all that count as right.
+rank), "agent@h1" (the launcher of a host), "sched" (the batch system) or "driver"; a fourth item is the level that
+glog's stamps give a line, else `E`. `answers` are all that count as right.
 """
 
 from __future__ import annotations
@@ -68,14 +68,14 @@ def forms(case: dict[str, Any], *, full: bool = False) -> Iterator[Form]:
             yield Form(layout, prefix="rank", noise=100_000)
 
 
-def stamp(seconds: float | None, style: str) -> str:
+def stamp(seconds: float | None, style: str, level: str = "E") -> str:
     if seconds is None or style == "none":
         return ""
     t = BEGIN + timedelta(seconds=seconds)
     return {
         "python": t.strftime("%Y-%m-%d %H:%M:%S,") + f"{t.microsecond // 1000:03d} ",
         "iso": t.strftime("%Y-%m-%dT%H:%M:%S.%fZ "),
-        "c10": f"[E{t.month:02}{t:%d %H:%M:%S}.{t.microsecond:06d}000 run.cpp:71] ",
+        "c10": f"[{level}{t.month:02}{t:%d %H:%M:%S}.{t.microsecond:06d}000 run.cpp:71] ",
     }[style]
 
 
@@ -98,7 +98,7 @@ def render(case: dict[str, Any], folder: str, form: Form, seed: int = 7) -> None
     rng = random.Random(seed)
     offsets: dict[str, float] = {}
     written: dict[str, list[str]] = {}
-    for seconds, who, text in _with_noise(case, form):
+    for seconds, who, text, *level in _with_noise(case, form):
         host = case["hosts"].get(who, who.partition("@")[2] or "h0")
         offset = offsets.setdefault(host, rng.uniform(-form.skew, form.skew))
         if who in form.drop:
@@ -109,7 +109,7 @@ def render(case: dict[str, Any], folder: str, form: Form, seed: int = 7) -> None
             head = f"[rank{who[1:]}]: "
             if form.prefix == "default" and form.layout == "hosts":
                 head = f"[default{int(who[1:]) % 8}]:"
-        line = head + stamp(at, form.stamps) + text + "\n"
+        line = head + stamp(at, form.stamps, *level) + text + "\n"
         written.setdefault(file_of(who, form.layout, host), []).append(line)
     for name, lines in written.items():
         path = Path(folder) / name
@@ -120,7 +120,7 @@ def render(case: dict[str, Any], folder: str, form: Form, seed: int = 7) -> None
 def _with_noise(case: dict[str, Any], form: Form) -> list[list[Any]]:
     if not form.noise:
         return case["lines"]
-    ranks = sorted({who for _, who, _ in case["lines"] if is_rank(who)})[:8]
+    ranks = sorted({who for _, who, *_ in case["lines"] if is_rank(who)})[:8]
     each = form.noise // max(len(ranks), 1)
     noise = [
         [-100 + 90 * at / each, who, f"fetch shard {at} of {each}"] for at in range(each) for who in ranks

@@ -49,9 +49,7 @@ def test_the_engine_looks_at_the_example_of_a_row(row: taxonomy.Row) -> None:
     assert told == ([] if row.role in taxonomy.QUIET else [(0, row.role != taxonomy.CONTEXT)])
 
 
-TEXTS = sorted(
-    {text for case in ALL for _, _, text in case["lines"]} | {row.example for row in taxonomy.rows()}
-)
+TEXTS = sorted({line[2] for case in ALL for line in case["lines"]} | {row.example for row in taxonomy.rows()})
 NEAR = st.sampled_from(TEXTS).flatmap(
     lambda text: st.builds(
         lambda start, end, other, around: around + text[start : max(end, start)] + other,
@@ -104,6 +102,18 @@ def test_every_cause_has_words_and_a_next_step() -> None:
         ("[E1122 06:47:12.123456789 x.cpp:616] odd", "error"),
         ("CUDA out of memory. Tried to allocate more than 1EB memory", "victim"),
         ("slurmstepd: error: *** STEP 1.0 ON n CANCELLED AT 2026-01-02T03:04:05 ***", "outside"),
+        (
+            "slurmstepd: error: *** JOB 1 ON n CANCELLED AT 2026-01-02T03:04:05 DUE TO NODE FAILURE ***",
+            "cause",
+        ),
+        (
+            "slurmstepd: error: *** STEP 1.0 ON n CANCELLED AT 2026-01-02T03:04:05 DUE TO TASK FAILURE ***",
+            None,
+        ),
+        ("checkpoint saved; 0 shards failed", "harmless"),
+        ("rank 0 failed to load the checkpoint", "cause"),
+        ("[default3]:hint: try a smaller batch, CUDA out of memory otherwise", "advice"),
+        ("'ReadTimeout()' thrown while requesting GET https://huggingface.co/x", "harmless"),
         ("srun: error: n1: task 2: Segmentation fault (core dumped)", "exit"),
         ("kernel: NVRM: Xid (PCI:0000:4b:00): 79, GPU has fallen off the bus.", "cause"),
     ],
@@ -142,7 +152,7 @@ def test_cases_are_answered_rightly_or_not_at_all(tmp_path: Path) -> None:
 def test_what_is_taken_away_makes_no_other_answer_certain(tmp_path: Path, data: st.DataObject) -> None:
     case = data.draw(st.sampled_from([case for case in ALL if case["world"] <= 64]))
     form = Form(data.draw(st.sampled_from(cases.LAYOUTS)), prefix="rank")
-    writers = sorted({who for _, who, _ in case["lines"]})
+    writers = sorted({who for _, who, *_ in case["lines"]})
     witnesses = [who for who in writers if not cases.is_rank(who)]
     named = {f"r{rank}" for answer in case["answers"] for rank in answer.get("ranks", ())}
     # The culprit's file and the witnesses' tell most, so they are what is taken away most.
@@ -177,7 +187,7 @@ def test_an_answer_is_taken_away_or_left_with_the_culprit_and_with_each_witness(
         form = Form(layout, prefix="rank")
         before = _asked(case, form, tmp_path)
         assert before is not None
-        writers = sorted({who for _, who, _ in case["lines"]})
+        writers = sorted({who for _, who, *_ in case["lines"]})
         named = {f"r{rank}" for answer in case["answers"] for rank in answer.get("ranks", ())}
         telling = [who for who in writers if not cases.is_rank(who) or who in named]
         for less in (

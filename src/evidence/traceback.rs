@@ -60,7 +60,7 @@ impl Traceback {
             return Part::Outside;
         }
         let words = line[text..].trim_ascii_end();
-        let is_file = memchr::memmem::find(words, b"  File \"").is_some();
+        let is_file = names_file(words);
         let quoted = std::mem::replace(&mut self.quotes, is_file);
         let is_frame = is_file || is_indented(words) || (quoted && has_gap(words));
         if is_frame && self.passed < MOST {
@@ -79,6 +79,12 @@ impl Traceback {
 pub fn is_head(line: &[u8]) -> bool {
     static FINDER: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(HEAD));
     FINDER.find(line).is_some()
+}
+
+/// Whether a line is the head of a frame, `File "a.py", line 3`: of the blanks before it a prefix may have taken one.
+fn names_file(words: &[u8]) -> bool {
+    let file = memchr::memmem::find(words, b" File \"");
+    file.is_some_and(|at| memchr::memmem::find(&words[at..], b"\", line ").is_some())
 }
 
 /// Whether a line stands further in than what was raised does: by two blanks, for one may follow a rank's prefix.
@@ -128,6 +134,18 @@ mod tests {
             "ConnectionResetError: [Errno 104] Connection reset by peer",
         ]);
         assert_eq!(told[2], Part::Raised { fetching: true });
+    }
+
+    #[test]
+    fn frames_behind_a_prefix_without_a_blank_are_frames() {
+        let told = parts(&[
+            "Traceback (most recent call last):",
+            " File \"a.py\", line 3, in f",
+            "   g()",
+            "ValueError: x",
+        ]);
+        assert_eq!(told[1..3], [Part::Frame, Part::Frame]);
+        assert_eq!(told[3], Part::Raised { fetching: false });
     }
 
     #[test]

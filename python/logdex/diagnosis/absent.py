@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from logdex.diagnosis import stall
+from logdex.diagnosis import progress, stall
 from logdex.diagnosis.scene import Candidate, Scene, missing_of, rank_of, whole_host
 from logdex.diagnosis.uniform import is_refused
 from logdex.diagnosis.verdict import Finding
+
+_BETWEEN_TWO = {"SEND", "RECV", "COALESCED"}
+"""What two ranks do with each other: there it is right that one of them does another thing."""
 
 
 def left_out(scene: Scene, found: list[Candidate]) -> Finding | None:
@@ -22,6 +25,7 @@ def left_out(scene: Scene, found: list[Candidate]) -> Finding | None:
     events = [("victim", scene.stories[name].victims[0]) for name in fell[:2]]
     if len(suspects) == 1 and len(fell) >= 2 and _is_peer(scene, fell):
         cause = "absent" if suspects[0] in missing or _waited(scene, fell) else "left"
+        cause = "busy" if _is_busy(scene, suspects[0]) else cause
         return Finding("rank", "likely", tuple(suspects), (), cause, _begun(scene), events)
     whole = whole_host(scene, set(suspects)) if len(suspects) > 1 else None
     if whole and len(set(scene.host_of.values())) > 2:
@@ -45,8 +49,17 @@ def _waited(scene: Scene, fell: Sequence[str]) -> bool:
     )
 
 
+def _is_busy(scene: Scene, name: str) -> bool:
+    """Whether a rank went on with something else while the others waited for it."""
+    there = scene.stories.get(name)
+    last = there.speaker.last if there else None
+    if scene.stall is None or there is None or last is None or last <= scene.stall.begun + stall.NEAR:
+        return False
+    return progress.is_busy(there.speaker, scene.clocks.of(scene.stall.event)[0])
+
+
 def _odd_one(scene: Scene) -> str | None:
-    """The one rank that is in another collective, an earlier one, than all others."""
+    """The one rank that is in another collective than all others: an earlier one, or one of another kind."""
     if (late := stall.behind(scene.ranks)) is not None:
         return late
     groups = stall.in_collective(scene.ranks)
@@ -54,7 +67,9 @@ def _odd_one(scene: Scene) -> str | None:
     if len(groups) != 2 or there < 4 or there < max(len(scene.ranks), scene.world or 0):
         return None
     (few_key, few), (many_key, many) = sorted(groups.items(), key=lambda item: len(item[1]))
-    return few[0] if len(few) == 1 and len(many) > 2 and int(few_key[0]) < int(many_key[0]) else None
+    if len(few) != 1 or len(many) <= 2 or {few_key[1], many_key[1]} & _BETWEEN_TWO:
+        return None
+    return few[0] if int(few_key[0]) <= int(many_key[0]) else None
 
 
 def _begun(scene: Scene) -> float | None:

@@ -73,12 +73,21 @@ def _boundaries(speakers: Sequence[Speaker]) -> dict[str, int]:
     ends = [event for one in speakers for event in one.events if event.class_ == "agent" and event.own]
     found: dict[str, int] = {}
     for end in ends:
-        went_on = any(
-            event.path == end.path and event.own and event.number > end.number and event.low > end.high + 1.0
-            for one in speakers
-            if one.is_rank
-            for event in one.events
-        )
-        if went_on:
+        if any(_went_on(one, end) for one in speakers if one.is_rank):
             found[end.path] = max(found.get(end.path, 0), end.number)
     return found
+
+
+def _went_on(one: Speaker, end: Event) -> bool:
+    """Whether a rank lives behind a launcher's line.
+
+    Those of other launchers tell of what they lost by it, often much later: that counts only of whoever had fallen.
+    """
+    there = [event for event in one.events if event.path == end.path]
+    failed = any(
+        event.number < end.number and event.role in ("cause", "exception", "victim") for event in there
+    )
+    later = [
+        event for event in there if event.own and event.number > end.number and event.low > end.high + 1.0
+    ]
+    return any(failed or event.role not in ("victim", "named", "link", "teardown") for event in later)

@@ -84,7 +84,7 @@ def of_witness(witness: Speaker) -> list[Exit]:
             r"srun: (?:Terminating|Job step aborted|forcing)", event.text
         ):
             stepped_down = True
-        if event.role != "exit" or event.class_ in ("root", "field", "shell", "spawned", "mpirun code"):
+        if event.role != "exit" or event.class_ in ("root", "field", "shell", "mpirun code"):
             continue
         told += [one for one in _of_line(event, witness) if not (stepped_down and one.code in (-9, -15))]
     return told
@@ -150,6 +150,8 @@ def _of_line(event: Event, witness: Speaker) -> Iterator[Exit]:
     rank, ranks, local = event.said("rank"), event.said("ranks"), event.said("local")
     host = event.said("host")
     oom = how == "Out Of Memory" or "OOMKilled" in event.text
+    if event.class_ == "spawned":
+        status = 1
     if event.class_ == "mpirun" and status is None:
         status = _next_code(event, witness)
     if ranks is not None:

@@ -62,13 +62,26 @@ def name_all(files: Sequence[File]) -> None:
     for file in files:
         file.names = [_ranked_name(file, voice, offsets) for voice in file.voices]
     several = any(name for file in files for name in file.names)
+    replicas = _are_ranks(files)
     knows = several or any(_is_numbered(file.source) for file in files)
     for file in files:
         for at, voice in enumerate(file.voices):
             if not is_ranked(voice):
-                file.names[at] = _own_name(file, offsets, runs, knows=knows)
+                name = _own_name(file, offsets, runs, knows=knows)
+                file.names[at] = name or (str(file.source.replica) if replicas and file.ranked() else None)
         if not file.voices:
             file.names = []
+
+
+def _are_ranks(files: Sequence[File]) -> bool:
+    """Whether each of several replicas is the rank of its number, since its lines that name a rank name that one."""
+    told = [
+        [voice["rank"] for voice in file.ranked()] == [file.source.replica]
+        and file.source.replica is not None
+        for file in files
+        if file.ranked()
+    ]
+    return len(told) > 1 and all(told)
 
 
 def mute_names(files: Sequence[File]) -> dict[str, str]:
@@ -92,6 +105,8 @@ def is_ranked(voice: _core._Voice) -> bool:
 
 
 def _ranked_name(file: File, voice: _core._Voice, offsets: dict[tuple[str, str], int]) -> str | None:
+    if _is_parent(voice):
+        return None
     if voice["rank"] is not None:
         return str(voice["rank"])
     if voice["local"] is None:
@@ -100,6 +115,12 @@ def _ranked_name(file: File, voice: _core._Voice, offsets: dict[tuple[str, str],
     if offset is not None:
         return str(voice["local"] + offset)
     return f"{voice['replica'] or file.label}:{voice['local']}"
+
+
+def _is_parent(voice: _core._Voice) -> bool:
+    """Whether a parent tells how its child ended, under the child's number: `[rank: 2] Child process with PID`."""
+    known = [classify(note["text"]) for note in voice["notes"]]
+    return len(known) == voice["lines"] and all(row is not None and row[0].class_ == "spawn" for row in known)
 
 
 def _launcher(file: File, voice: _core._Voice) -> tuple[str, str]:
@@ -121,7 +142,7 @@ def _differences(file: File, voice: _core._Voice) -> Iterable[int]:
     local = voice["local"] if is_ranked(voice) else file.source.local_rank
     if local is None and file.source.local_rank is not None:
         local = file.source.local_rank
-    if local is None:
+    if local is None or _is_parent(voice):
         return
     if voice["rank"] is not None:
         yield voice["rank"] - local

@@ -28,7 +28,9 @@ def accused(scene: Scene, found: list[Candidate]) -> Finding | None:
     first = min((told.event for told in by), key=lambda event: (event.low, event.number))
     one = next((one for one in scene.ranks if one.name == names[0]), None)
     busy = one is not None and len(names) == 1 and progress.is_busy(one, first.low)
-    certainty: Certainty = "certain" if len(accusers) > 1 and all(t.weight == 3 for t in by) else "likely"
+    agree = len(accusers) > 1 and all(told.weight == 3 for told in by)
+    # Who waited for others himself may be one of several who are astray.
+    certainty: Certainty = "certain" if agree and not any(map(is_victim, named)) else "likely"
     whole = whole_host(scene, set(names))
     return Finding(
         "host" if whole and len(names) > 1 else "rank",

@@ -38,8 +38,18 @@ def nothing(scene: Scene, found: list[Candidate]) -> Finding | None:
     return Finding("none", "cannot tell" if told else "likely", missing=told)
 
 
+def _only_parted(scene: Scene) -> bool:
+    """Whether all that ranks tell of is that each saw others close, as when all end together."""
+    told = {name for name, one in scene.stories.items() if not one.is_silent}
+    closed = {scene.name_of(number) for one in scene.accusations for number in one.ranks}
+    return told <= closed and all(
+        not (one.cause or one.links) and all(event.class_ == "closed" for event in one.victims)
+        for one in scene.stories.values()
+    )
+
+
 def _tells_of_failure(scene: Scene) -> bool:
-    if any(not one.is_silent for one in scene.stories.values()):
+    if any(not one.is_silent for one in scene.stories.values()) and not _only_parted(scene):
         return True
     if any(not one.is_teardown for one in scene.exits):
         return True

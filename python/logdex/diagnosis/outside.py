@@ -36,7 +36,7 @@ def outside(scene: Scene, found: list[Candidate]) -> Finding | None:
                 events=[("told to stop", first)] + [("or failed", one.event) for one in firm],
                 missing="stamps that say whether this came before the order to stop",
             )
-    if not strong and (found or _victims_before(scene, first)):
+    if not strong and (found or _victims_before(scene, first) or _ended_before(scene, first)):
         return None
     certainty: Certainty = "certain" if strong and first.own else "likely"
     return Finding(
@@ -46,6 +46,19 @@ def outside(scene: Scene, found: list[Candidate]) -> Finding | None:
 
 def _same_time_or_later(scene: Scene, first: Event, other: Event) -> bool:
     return other.own and first.own and scene.clocks.of(other)[0] >= scene.clocks.of(first)[0]
+
+
+def _ended_before(scene: Scene, first: Event) -> bool:
+    """Whether a process had ended with an error before the order: then whatever ended it was told to clean up."""
+    return any(
+        not one.is_teardown
+        and (
+            one.event.number < first.number
+            if one.event.path == first.path
+            else scene.clocks.is_before(one.event, first)
+        )
+        for one in scene.exits
+    )
 
 
 def _victims_before(scene: Scene, first: Event) -> bool:

@@ -115,6 +115,8 @@ def prepare(scene: Scene) -> None:
     begun = attempts.begun_at(scene.ranks) if last else -math.inf
     scene.exits = [one for one in scene.exits if _ended_at(one) >= begun - 1]
     scene.host_of = hosts.of_ranks(scene.speakers, scene.exits, scene.labels)
+    for told in scene.exits:
+        _forget_the_last_command(scene, told)
     known = [int(one.name.rpartition("/")[2]) for one in scene.ranks if one.name.rpartition("/")[2].isdigit()]
     world = sorted({*known, *range(scene.world or 0)})
     scene.accusations = accusations.of_speakers(scene.speakers, world)
@@ -186,6 +188,26 @@ def rank_of(scene: Scene, one: Exit) -> str | None:
     if nodes is None and max(scene.world or 0, len(scene.ranks)) > _OF_A_HOST:
         return None
     return scene.name_of(one.local) if nodes in (None, 1) else None
+
+
+def _forget_the_last_command(scene: Scene, one: Exit) -> None:
+    """Takes the rank from an exit that tells nothing of it.
+
+    DeepSpeed's launcher, and torch's of old, print the command that they began last, whichever process failed.
+    """
+    name = rank_of(scene, one) if one.event.class_ == "launcher" else None
+    if name is None:
+        return
+    host = scene.host_of.get(name)
+    beside = {_number(other.name) for other in scene.ranks if scene.host_of.get(other.name) == host} - {-1}
+    if len(beside) > 1 and max(beside) == _number(name):
+        one.rank = one.local = None
+
+
+def _number(name: str) -> int:
+    """The number with which a rank's name ends; -1 where there is none."""
+    end = name.rpartition(":")[2].rpartition("/")[2]
+    return int(end) if end.isdigit() else -1
 
 
 def _in_its_file(scene: Scene, one: Exit) -> str | None:

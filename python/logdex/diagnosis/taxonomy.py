@@ -20,8 +20,11 @@ QUIET = ("harmless", "advice")
 """The roles of lines that mean no failure."""
 CONTEXT = "context"
 """The role of lines that tell of the circumstances."""
-_HEAD = r"^(?:\[?[\w./:+,-]*\d[\w./:+,-]*\]?:? ){0,5}\W*"
-"""Where the text of a line begins: behind the words of a stamp and of a prefix, which all have digits."""
+_HEAD = r"^(?:\[[\w.-]*\d\]:)?(?:\[?[\w./:+,-]*\d[\w./:+,-]*\]?:? ){0,5}\W*"
+"""Where the text of a line begins: behind the words of a stamp and of a prefix, which all have digits.
+
+torchrun's prefix, `[default3]:`, has no blank behind it.
+"""
 
 
 @dataclass(frozen=True)
