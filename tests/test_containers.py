@@ -135,24 +135,40 @@ def decoded(lines: list[Line]) -> list[str]:
 
 @pytest.mark.parametrize("kind", ["cri", "docker"])
 @pytest.mark.parametrize("seed", range(40))
-def test_what_comes_out_is_what_the_twin_says(kind: str, seed: int) -> None:
+def test_what_comes_out_is_what_the_twin_says(tmp_path: Path, kind: str, seed: int) -> None:
     chance = random.Random(seed)
     raw = random_log(kind, chance, chance.randrange(60))
     raw = raw[: len(raw) - chance.choice([0, 0, 1, chance.randrange(40)])]
     expected = twin(kind, raw)
-    decoder, text, told = _core.Frames(kind), b"", b""
+    text, table = tmp_path / "text", tmp_path / "table"
+    text.touch()
+    table.touch()
+    frames = _core.Frames(kind, str(text), str(table))
     at = 0
     while at < len(raw):
         size = chance.choice([1, 7, 100, 10_000])
-        more, entries = decoder.push(raw[at : at + size])
-        text, told, at = text + more, told + entries, at + size
-    more, entries = decoder.finish()
-    text, told = text + more, told + entries
-    assert text == b"".join(one for one, _ in expected)
+        frames.push(raw[at : at + size])
+        at += size
+    frames.finish()
+    assert text.read_bytes() == b"".join(one for one, _ in expected)
+    assert frames.size == text.stat().st_size
+    told = table.read_bytes()
     words = [int.from_bytes(told[at : at + 8], "little", signed=True) for at in range(0, len(told), 8)]
     starts = [sum(len(one) for one, _ in expected[:number]) for number in range(len(expected))]
     assert words[0::2] == starts
     assert [None if ns == -(2**63) else ns for ns in words[1::2]] == [ns for _, ns in expected]
+
+
+@pytest.mark.parametrize("kind", ["cri", "docker"])
+def test_a_long_log_is_what_the_twin_says(tmp_path: Path, kind: str) -> None:
+    """One of several pieces, on threads, of which lines go on from one to the next."""
+    raw = random_log(kind, random.Random(1), 12_000)
+    assert len(raw) > 5 << 20
+    (tmp_path / "a.log").write_bytes(
+        framed(kind, "stdout", "2026-11-22T02:10:00Z", b"a", goes_on=False) + raw
+    )
+    assert list(logdex.open(tmp_path / "a.log").lines())[1:] == decoded(twin(kind, raw))
+    assert logdex.open(tmp_path).count() == len(twin(kind, raw)) + 1
 
 
 @pytest.mark.parametrize("kind", ["cri", "docker"])

@@ -716,18 +716,30 @@ class Format:
 
 @final
 class Frames:
-    """Takes the frames of a container's runtime off a file, chunk by chunk; see `logdex.inputs.frames`."""
+    """Takes the frames of a container's runtime off files; see `logdex.inputs.frames`."""
 
-    def __new__(cls, kind: str) -> Self: ...
+    def __new__(cls, kind: str, text: str, table: str) -> Self:
+        """Fills the empty files at `text` and `table`: the one with lines, the other with their times."""
+
     @staticmethod
     def kind_of(head: bytes) -> str | None:
         """How the lines of a file are framed that begins with `head`: "cri" or "docker"."""
 
-    def push(self, chunk: bytes) -> tuple[bytes, bytes]:
-        """The text that is whole with the next bytes of the file, and what is told of its lines."""
+    @property
+    def size(self) -> int:
+        """How much text there is, in bytes."""
 
-    def finish(self) -> tuple[bytes, bytes]:
-        """What is left at the end of the file."""
+    def push(self, chunk: bytes) -> None:
+        """Puts down the text that is whole with the next bytes."""
+
+    def read(self, path: str, limit: int) -> int:
+        """Puts down the text of the whole lines that a file has now; returns where they end, in bytes.
+
+        Where the text has become longer than `limit` bytes, it stops. All cores work on it.
+        """
+
+    def finish(self) -> None:
+        """Puts down what is left at the end."""
 
 @final
 class Level:

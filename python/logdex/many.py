@@ -88,7 +88,7 @@ class Logs(Log):
 
     def span(self) -> tuple[datetime, datetime] | None:
         """The first and the last time in any of the logs; None where no line has a time."""
-        spans = [span for one in self._found() if (span := _core.span(_of(one, self._question)))]
+        spans = [span for one in _settled(self._found()) if (span := _core.span(_of(one, self._question)))]
         return (min(first for first, _ in spans), max(last for _, last in spans)) if spans else None
 
     def _lines(self, question: Question) -> _core.Merged[str]:
@@ -104,7 +104,7 @@ class Logs(Log):
             # Which lines were handed out hangs on the order of all.
             return sum(1 for _ in self._lines(question))
         total, timeless, timed = 0, [], False
-        for one in self._found():
+        for one in _settled(self._found()):
             try:
                 total += _core.count(_of(one, question))
                 timed = timed or not _is_empty(one)
@@ -131,7 +131,7 @@ class Logs(Log):
     def _named(self) -> list[Named]:
         from logdex.ranks import Named
 
-        found = self._found()
+        found = _settled(self._found())
         return [
             Named(_of(one, self._question), one.source or Source(one.label, ()), one.name, one.exit)
             for one in found
@@ -164,8 +164,7 @@ class Logs(Log):
             )
         found = self._found(Wish(follow=question.follow, last=question.last is not None))
         if not question.follow:
-            for one in found:
-                one.settle()
+            found = _settled(found)
             if question.since is not None or question.until is not None:
                 found = self._with_times(found, strict=question.strict)
         grows = self._growing() if question.follow else []
@@ -209,6 +208,13 @@ class JobLogs(Logs):
 
     def _growing(self) -> list[Growing]:
         return [self._job(Wish(follow=True))]
+
+
+def _settled(found: list[Input]) -> list[Input]:
+    """What was found, once all of it is there: what is no file of its own is on its way into a spool."""
+    for one in found:
+        one.settle()
+    return found
 
 
 def _is_empty(one: Input) -> bool:

@@ -2,7 +2,7 @@
 
 use memchr::{memchr, memchr_iter, memrchr};
 
-use super::{Piece, cri, docker};
+use super::{Piece, cri, docker, quick};
 use crate::file::block::HOLE;
 use crate::stamp::{Rfc3339, UNTOLD, put_told};
 
@@ -34,7 +34,7 @@ impl Kind {
 }
 
 /// Text on its way out, and what is told of its lines (see [`crate::stamp::Told`]).
-#[derive(Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Decoded {
     /// The text.
     pub text: Vec<u8>,
@@ -42,8 +42,16 @@ pub struct Decoded {
     pub told: Vec<u8>,
 }
 
+impl Decoded {
+    /// Lets go of all that was put out, and keeps the memory.
+    pub fn clear(&mut self) {
+        self.text.clear();
+        self.told.clear();
+    }
+}
+
 /// A line of one stream of which parts came.
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Begun {
     ns: i64,
     text: Vec<u8>,
@@ -54,8 +62,11 @@ struct Begun {
 ///
 /// It remembers the unfinished line of the file and, of each stream, the line that is not whole yet; nothing else, so
 /// that a file of any length can go through it.
+#[derive(Clone)]
 pub struct Decoder {
     kind: Kind,
+    /// Whether the commonest frames are taken off by position.
+    is_quick: bool,
     stamps: Rfc3339,
     /// Room for a text without escapes.
     room: Vec<u8>,
@@ -64,7 +75,6 @@ pub struct Decoder {
     begun: [Begun; 2],
     /// How much text went out.
     offset: u64,
-    out: Decoded,
 }
 
 impl Decoder {
@@ -72,59 +82,91 @@ impl Decoder {
     pub fn new(kind: Kind) -> Self {
         Self {
             kind,
+            is_quick: true,
             stamps: Rfc3339::default(),
             room: Vec::new(),
             open: Vec::new(),
             begun: Default::default(),
             offset: 0,
-            out: Decoded::default(),
         }
     }
 
-    /// The text that is whole with the next `bytes` of the file.
-    pub fn push(&mut self, mut bytes: &[u8]) -> Decoded {
+    /// One that looks at each frame closely: the twin.
+    pub fn closely(kind: Kind) -> Self {
+        Self { is_quick: false, ..Self::new(kind) }
+    }
+
+    /// How much text went out, in bytes.
+    pub fn size(&self) -> u64 {
+        self.offset
+    }
+
+    /// Whether nothing is begun: no line of the file, and no line of a stream.
+    pub(super) fn is_between(&self) -> bool {
+        self.open.is_empty() && self.begun.iter().all(|begun| !begun.is_there)
+    }
+
+    /// Whether the last line of what came lacks its end.
+    pub(super) fn is_in_line(&self) -> bool {
+        !self.open.is_empty()
+    }
+
+    /// Begins anew, before any text; it remembers only what moments look like.
+    pub(super) fn begin_anew(&mut self) {
+        self.open.clear();
+        self.begun = Default::default();
+        self.offset = 0;
+    }
+
+    /// Goes to behind the lines that `other` took the frames off, after what went out here and `text` bytes more.
+    pub(super) fn go_behind(&mut self, other: &mut Self, text: u64) {
+        std::mem::swap(&mut self.begun, &mut other.begun);
+        self.offset += text;
+    }
+
+    /// Appends to `out` the text that is whole with the next `bytes` of the file.
+    pub fn push(&mut self, mut bytes: &[u8], out: &mut Decoded) {
         if !self.open.is_empty() {
             let Some(end) = memchr(b'\n', bytes) else {
                 self.open.extend_from_slice(bytes);
-                return Decoded::default();
+                return;
             };
             self.open.extend_from_slice(&bytes[..=end]);
             bytes = &bytes[end + 1..];
             let mut line = std::mem::take(&mut self.open);
-            self.line(&line);
+            self.line(&line, out);
             line.clear();
             self.open = line;
         }
-        self.out.text.reserve(bytes.len());
+        out.text.reserve(bytes.len());
         let mut start = 0;
         for end in memchr_iter(b'\n', bytes) {
-            self.line(&bytes[start..=end]);
+            self.line(&bytes[start..=end], out);
             start = end + 1;
         }
         self.open.extend_from_slice(&bytes[start..]);
-        std::mem::take(&mut self.out)
     }
 
-    /// What is left at the end of the file: a last line without its end, and lines of which the last part did not come.
-    pub fn finish(&mut self) -> Decoded {
+    /// Appends to `out` what is left at the end of the file: a last line without its end, and lines of which the last part
+    /// did not come.
+    pub fn finish(&mut self, out: &mut Decoded) {
         let last = std::mem::take(&mut self.open);
         let mut foreign = without_hole(&last);
         let cri = self.kind == Kind::Cri && cri::piece(foreign, &mut self.stamps).is_some();
         if cri || (self.kind == Kind::Docker && self.is_whole(foreign)) {
-            self.torn(foreign);
+            self.torn(foreign, out);
             foreign = &[];
         }
         for stream in 0..2 {
             let begun = std::mem::take(&mut self.begun[stream]);
             if begun.is_there {
                 let more = !foreign.is_empty() || self.begun[1].is_there;
-                self.emit(begun.ns, &begun.text, more);
+                self.emit(begun.ns, &begun.text, more, out);
             }
         }
         if !foreign.is_empty() {
-            self.emit(UNTOLD, foreign, false);
+            self.emit(UNTOLD, foreign, false, out);
         }
-        std::mem::take(&mut self.out)
     }
 
     fn is_whole(&mut self, line: &[u8]) -> bool {
@@ -132,9 +174,9 @@ impl Decoder {
     }
 
     /// The last line of the file, which is a frame and lacks its end: more of its text may come.
-    fn torn(&mut self, line: &[u8]) {
+    fn torn(&mut self, line: &[u8], out: &mut Decoded) {
         if self.kind == Kind::Docker {
-            return self.line(line);
+            return self.line(line, out);
         }
         if let Some(piece) = cri::piece(line, &mut self.stamps) {
             self.begun[piece.stream].go_on(Piece { goes_on: true, ..piece });
@@ -142,7 +184,35 @@ impl Decoder {
     }
 
     /// The next line of the file, with its end.
-    fn line(&mut self, line: &[u8]) {
+    #[inline]
+    fn line(&mut self, line: &[u8], out: &mut Decoded) {
+        if !(self.is_quick && self.quick_line(line, out)) {
+            self.any_line(line, out);
+        }
+    }
+
+    /// Puts out the text of `line`, if its frame is one of the commonest and nothing of its text came before.
+    #[inline]
+    fn quick_line(&mut self, line: &[u8], out: &mut Decoded) -> bool {
+        let before = out.text.len();
+        let quick = match self.kind {
+            Kind::Cri => quick::cri(line, &self.stamps).map(|(head, text)| {
+                out.text.extend_from_slice(text);
+                head
+            }),
+            Kind::Docker => quick::docker(line, &mut self.stamps, &mut out.text),
+        };
+        let Some((_, ns)) = quick.filter(|(stream, _)| !self.begun[*stream].is_there) else {
+            out.text.truncate(before);
+            return false;
+        };
+        put_told(&mut out.told, self.offset, ns);
+        self.offset += (out.text.len() - before) as u64;
+        true
+    }
+
+    #[inline(never)]
+    fn any_line(&mut self, line: &[u8], out: &mut Decoded) {
         let line = without_hole(line);
         let mut room = std::mem::take(&mut self.room);
         let piece = match self.kind {
@@ -151,39 +221,39 @@ impl Decoder {
         };
         match piece {
             None if line.is_empty() => {}
-            None => self.emit(UNTOLD, line, false),
+            None => self.emit(UNTOLD, line, false, out),
             Some(piece) if piece.goes_on => self.begun[piece.stream].go_on(piece),
             Some(piece) if self.begun[piece.stream].is_there => {
                 let mut begun = std::mem::take(&mut self.begun[piece.stream]);
                 begun.go_on(piece);
-                self.emit(begun.ns, &begun.text, true);
+                self.emit(begun.ns, &begun.text, true, out);
             }
-            Some(piece) => self.emit(piece.ns, piece.text, true),
+            Some(piece) => self.emit(piece.ns, piece.text, true, out),
         }
         self.room = room;
     }
 
     /// Puts out `text`, which may be several lines, `ended` or not.
-    fn emit(&mut self, ns: i64, text: &[u8], ended: bool) {
+    fn emit(&mut self, ns: i64, text: &[u8], ended: bool, out: &mut Decoded) {
         let mut start = 0;
         for end in memchr_iter(b'\n', text) {
-            self.emit_line(ns, &text[start..end], true);
+            self.emit_line(ns, &text[start..end], true, out);
             start = end + 1;
         }
         if start < text.len() || ended {
-            self.emit_line(ns, &text[start..], ended);
+            self.emit_line(ns, &text[start..], ended, out);
         }
     }
 
-    fn emit_line(&mut self, ns: i64, text: &[u8], ended: bool) {
+    fn emit_line(&mut self, ns: i64, text: &[u8], ended: bool, out: &mut Decoded) {
         let text = without_hole(text);
-        let before = self.out.text.len();
-        put_told(&mut self.out.told, self.offset, ns);
-        self.out.text.extend_from_slice(text);
+        let before = out.text.len();
+        put_told(&mut out.told, self.offset, ns);
+        out.text.extend_from_slice(text);
         if ended {
-            self.out.text.push(b'\n');
+            out.text.push(b'\n');
         }
-        self.offset += (self.out.text.len() - before) as u64;
+        self.offset += (out.text.len() - before) as u64;
     }
 }
 

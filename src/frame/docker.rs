@@ -113,7 +113,7 @@ fn unescaped<'t>(raw: &[u8], room: &'t mut Vec<u8>) -> Option<&'t [u8]> {
 }
 
 /// The character of which four digits stand at `at`, or those and another escape, and where that ends.
-fn character(raw: &[u8], at: usize) -> Option<(char, usize)> {
+pub(super) fn character(raw: &[u8], at: usize) -> Option<(char, usize)> {
     let first = unit(raw, at)?;
     if let Some(character) = char::from_u32(first) {
         return Some((character, at + 4));

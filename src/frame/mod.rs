@@ -8,8 +8,13 @@
 mod cri;
 mod decoder;
 mod docker;
+mod fill;
+#[cfg(test)]
+mod proof;
+mod quick;
 
 pub use decoder::{Decoded, Decoder, Kind};
+pub use fill::Fill;
 
 /// A part of a line, or a whole one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

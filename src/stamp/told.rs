@@ -5,6 +5,7 @@ use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
+use super::digits::eight_digits;
 use super::iso::Memo;
 use super::{Frame, Stamp};
 use crate::error::{Error, Result};
@@ -20,6 +21,13 @@ pub const UNTOLD: i64 = i64::MIN;
 pub fn put(table: &mut Vec<u8>, offset: u64, ns: i64) {
     table.extend_from_slice(&offset.to_le_bytes());
     table.extend_from_slice(&ns.to_le_bytes());
+}
+
+/// Moves the lines of all entries by so many bytes.
+pub fn move_by(table: &mut [u8], bytes: u64) {
+    for offset in table.chunks_exact_mut(ENTRY).filter_map(<[u8]>::first_chunk_mut) {
+        *offset = u64::from_le_bytes(*offset).wrapping_add(bytes).to_le_bytes();
+    }
 }
 
 /// A table of the moments of a text's lines, in their order. It grows with the text, and is always ahead of it.
@@ -116,6 +124,8 @@ impl Window {
 
 /// Up to its seconds: `2026-11-22T02:10:`.
 const MINUTE_LEN: usize = 17;
+/// A whole one with nine digits: `2026-11-22T02:10:00.000000000Z`.
+const NANOS_LEN: usize = 30;
 const A_MINUTE: i64 = 60_000_000_000;
 
 /// Reads the stamps that runtimes write: RFC 3339, with a zone. It remembers the last minute, in which most lines are.
@@ -132,20 +142,28 @@ impl Rfc3339 {
         self.in_same_minute(bytes, at).or_else(|| self.anywhere(bytes, at))
     }
 
-    /// One in the last minute, with nine digits and `Z`, at the end or before a blank: so all runtimes write them.
+    /// One in the last minute, with nine digits and `Z`, at the end or before a blank: so most runtimes write them.
     #[inline]
     fn in_same_minute(&self, bytes: &[u8], at: usize) -> Option<(i64, usize)> {
-        let head: &[u8; 30] = bytes.get(at..)?.first_chunk()?;
+        let end = at + NANOS_LEN;
+        let ns = self.in_last_minute(bytes.get(at..)?)?;
+        matches!(bytes.get(end), None | Some(b' ')).then_some((ns, end))
+    }
+
+    /// The moment at the head of `bytes`, if it is in the last minute and has nine digits and `Z`; what follows is not
+    /// looked at.
+    #[inline]
+    pub fn in_last_minute(&self, bytes: &[u8]) -> Option<i64> {
+        let head: &[u8; NANOS_LEN] = bytes.first_chunk()?;
         let (minute, rest) = head.split_at(MINUTE_LEN);
         let [s1 @ b'0'..=b'5', s2 @ b'0'..=b'9', b'.', fraction @ .., b'Z'] = rest else { return None };
-        if minute != self.minute || !matches!(bytes.get(at + head.len()), None | Some(b' ')) {
+        let (eight, [last @ b'0'..=b'9']) = fraction.split_first_chunk()? else { return None };
+        if minute != self.minute {
             return None;
         }
-        let digits = fraction.iter().map(|digit| i64::from(digit.wrapping_sub(b'0')));
-        let (nanos, greatest) = digits
-            .fold((0, 0), |(nanos, greatest): (i64, i64), digit| (nanos * 10 + digit, greatest.max(digit)));
+        let nanos = eight_digits(*eight)? * 10 + i64::from(last - b'0');
         let seconds = i64::from(s1 - b'0') * 10 + i64::from(s2 - b'0');
-        (greatest <= 9).then(|| (self.ns + seconds * 1_000_000_000 + nanos, at + head.len()))
+        Some(self.ns + seconds * 1_000_000_000 + nanos)
     }
 
     #[inline(never)]

@@ -34,7 +34,7 @@ class Unframed:
         modified = os.stat(files[-1].path).st_mtime_ns
         self.spool = spool.Spool(
             files[-1].name,
-            lambda: _decoded(_bytes(files, live), kind, table),
+            lambda text: _fill(text, table, files, kind, live),
             modified=None if live else modified,
         )
         self.spool.past = live.past if live else None
@@ -80,46 +80,40 @@ def kind_of(files: list[Pinned]) -> str | None:
     return None
 
 
-def _bytes(files: list[Pinned], live: Live | None) -> Iterator[bytes]:
-    """What stands in the files, one behind the other."""
-    for one in files[:-1] if live else files:
-        kind = compression(one.path)
-        yield from _plain(one.path) if kind is None else spool.decompressed(one.path, kind, one.name)
-    if live:
-        at, rest = 0, b""
-        for chunk in _plain(files[-1].path):
-            whole = chunk.rfind(b"\n") + 1
-            if whole:
-                at += len(rest) + whole
-                yield rest + chunk[:whole]
-                rest = b""
-            rest += chunk[whole:]
-        live.past.set()
+def _fill(text: spool.Spool, table: IO[bytes], files: list[Pinned], kind: str, live: Live | None) -> None:
+    """Fills `text` and, ahead of it, the `table` of times with what stands in the files, one behind the other."""
+    places = text.path, f"/dev/fd/{table.fileno()}"
+    try:
+        with table:
+            frames = _core.Frames(kind, *places)
+            for one in files:
+                _take_off(frames, text, one, live if one is files[-1] else None)
+            frames.finish()
+            text.grown(frames.size)
+    except OSError as error:
+        raise text.no_room(error) if error.filename in places else error from error
+
+
+def _take_off(frames: _core.Frames, text: spool.Spool, one: Pinned, live: Live | None) -> None:
+    """Takes the frames off what stands in the file, and off what comes then."""
+    kind = compression(one.path)
+    if kind is not None and not live:
+        rest = spool.decompressed(one.path, kind, one.name)
+    else:
+        whole = frames.read(one.path, text.limit)
+        text.grown(frames.size)
+        if live:
+            live.past.set()
         # The line that is not finished comes with what is written later.
-        yield from live.lines(files[-1], at)
+        rest = live.lines(one, whole) if live else _behind(one.path, whole)
+    for chunk in rest:
+        frames.push(chunk)
+        text.grown(frames.size)
 
 
-def _plain(path: str) -> Iterator[bytes]:
+def _behind(path: str, at: int) -> Iterator[bytes]:
+    """What stands in a file behind the byte `at`."""
     with open(path, "rb", buffering=0) as file:
+        file.seek(at)
         while chunk := file.read(_CHUNK):
             yield chunk
-
-
-def _decoded(chunks: Iterator[bytes], kind: str, table: IO[bytes]) -> Iterator[bytes]:
-    """The text; the times of lines are in the table before the lines are in the text."""
-    decoder = _core.Frames(kind)
-    with table:
-        for chunk in chunks:
-            text, told = decoder.push(chunk)
-            _write(table, told)
-            if text:
-                yield text
-        text, told = decoder.finish()
-        _write(table, told)
-    yield text
-
-
-def _write(table: IO[bytes], told: bytes) -> None:
-    rest = memoryview(told)
-    while rest:
-        rest = rest[table.write(rest) :]

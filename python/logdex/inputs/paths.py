@@ -114,7 +114,7 @@ def _of_parts(source: Source, parts: list[Part], wish: Wish, **more: Any) -> Ite
             text.wait()
             yield Input(text.path, source.label, source, part.name, True, text.has_ended, text)
         elif kind is None and is_stream(part.path):
-            text = spool.Spool(part.path, partial(spool.from_stream, part.path))
+            text = spool.of_chunks(part.path, partial(spool.from_stream, part.path))
             yield Input(text.path, source.label, source, part.name, False, text.has_ended, text)
         elif kind is None:
             yield of_part(source, part, finished=finished, **more)
@@ -149,5 +149,5 @@ def _stdin() -> Input:
     # Of a file whose reader has begun already, the rest is meant.
     if compression("/dev/fd/0") is None and os.path.isfile("/dev/fd/0") and os.lseek(0, 0, os.SEEK_CUR) == 0:
         return Input("/dev/fd/0", "stdin")
-    text = spool.Spool("standard input", partial(spool.from_stream, 0))
+    text = spool.of_chunks("standard input", partial(spool.from_stream, 0))
     return Input(text.path, "stdin", ended=text.has_ended, spool=text)

@@ -32,18 +32,23 @@ def limit() -> int:
 
 
 class Spool:
-    """Text on its way from `chunks` into a temporary file, by a thread that ends with it."""
+    """Text on its way into a temporary file, by a thread that ends with it."""
 
-    def __init__(
-        self, name: str, chunks: Callable[[], Iterable[bytes]], *, modified: int | None = None
-    ) -> None:
-        """`name` is for messages; `modified` is the time of the text's last change, in nanoseconds, if that is past."""
+    def __init__(self, name: str, fill: Callable[[Spool], None], *, modified: int | None = None) -> None:
+        """`fill` puts the text into it, on the thread.
+
+        Args:
+            name: What messages call it.
+            fill: Calls `put` with the text, or writes to the file itself and says so to `grown`.
+            modified: The time of the text's last change, in nanoseconds, if that is past.
+        """
         import tempfile
 
         self.name = name
-        self._chunks = chunks
+        self._fill = fill
         self._modified = modified
-        self._limit = limit()
+        self.limit = limit()
+        self._size = 0
         self._file: IO[bytes] = tempfile.TemporaryFile(prefix="logdex-", buffering=0)  # noqa: SIM115
         self.path = f"/dev/fd/{self._file.fileno()}"
         self.error: Exception | None = None
@@ -81,19 +86,46 @@ class Spool:
         if self.error is not None:
             raise self.error
 
-    def _run(self) -> None:
-        written = 0
+    def put(self, chunk: bytes) -> None:
+        """Appends to the text.
+
+        Raises:
+            OSError: There is no room for it, or it is more than may be spooled.
+        """
+        self.grown(self._size + len(chunk))
+        rest = memoryview(chunk)
         try:
-            for chunk in self._chunks():
-                written += len(chunk)
-                if written > self._limit:
-                    raise OSError(
-                        27,
-                        f"more than {self._limit >> 20} MiB, which is what may be spooled; put it in a "
-                        "file and read that, or set LOGDEX_SPOOL to more MiB",
-                        self.name,
-                    )
-                self._write(chunk)
+            # A disk that is nearly full takes a part, and refuses the next.
+            while rest:
+                rest = rest[self._file.write(rest) :]
+        except OSError as error:
+            raise self.no_room(error) from error
+
+    def grown(self, size: int) -> None:
+        """Notes how many bytes there are.
+
+        Raises:
+            OSError: That is more than may be spooled.
+        """
+        self._size = size
+        if size > self.limit:
+            raise OSError(
+                27,
+                f"more than {self.limit >> 20} MiB, which is what may be spooled; put it in a "
+                "file and read that, or set LOGDEX_SPOOL to more MiB",
+                self.name,
+            )
+
+    def no_room(self, error: OSError) -> OSError:
+        """What a write to the temporary file said, with what to do about it."""
+        import tempfile
+
+        told = f"{error.strerror} in {tempfile.gettempdir()}, where its text goes; make room, or set TMPDIR"
+        return OSError(error.errno, told, self.name)
+
+    def _run(self) -> None:
+        try:
+            self._fill(self)
             if self._modified is not None:
                 os.utime(self._file.fileno(), ns=(self._modified, self._modified))
         except Exception as error:  # raised again by `check`, in the thread that reads
@@ -101,19 +133,15 @@ class Spool:
                 error.filename = self.name
             self.error = error
 
-    def _write(self, chunk: bytes) -> None:
-        rest = memoryview(chunk)
-        try:
-            # A disk that is nearly full takes a part, and refuses the next.
-            while rest:
-                rest = rest[self._file.write(rest) :]
-        except OSError as error:
-            import tempfile
 
-            told = (
-                f"{error.strerror} in {tempfile.gettempdir()}, where its text goes; make room, or set TMPDIR"
-            )
-            raise OSError(error.errno, told, self.name) from error
+def of_chunks(name: str, chunks: Callable[[], Iterable[bytes]], *, modified: int | None = None) -> Spool:
+    """A spool of the text that `chunks` gives; see `Spool`."""
+
+    def fill(spool: Spool) -> None:
+        for chunk in chunks():
+            spool.put(chunk)
+
+    return Spool(name, fill, modified=modified)
 
 
 def from_stream(path: str | int) -> Iterator[bytes]:
@@ -155,7 +183,7 @@ def of_compressed(path: str, kind: str, name: str | None = None) -> Spool:
 
     `name` is what messages call it, if not by its path.
     """
-    return Spool(name or path, lambda: decompressed(path, kind, name), modified=os.stat(path).st_mtime_ns)
+    return of_chunks(name or path, lambda: decompressed(path, kind, name), modified=os.stat(path).st_mtime_ns)
 
 
 def decompressed(path: str, kind: str, name: str | None = None) -> Iterator[bytes]:

@@ -36,11 +36,11 @@ def of_address(address: str, wish: Wish) -> list[Input]:
         return [_decompressed(copy, source)]
     if wish.follow:
         begin = 0 if wish.tail is None else _of_last(copy, wish.tail)
-        text = spool.Spool(address, lambda: _follow(copy, begin))
+        text = spool.of_chunks(address, lambda: _follow(copy, begin))
         return [Input(text.path, source.label, source, ended=text.has_ended, spool=text)]
     if wish.tail is not None:
         begin = _of_last(copy, wish.tail)
-        text = spool.Spool(address, lambda: iter([copy.read(begin, copy.state.size)]))
+        text = spool.of_chunks(address, lambda: iter([copy.read(begin, copy.state.size)]))
         text.wait()
         return [Input(text.path, source.label, source, ended=text.has_ended, spool=text)]
     copy.fetch(0, copy.state.size)
@@ -50,7 +50,7 @@ def of_address(address: str, wish: Wish) -> list[Input]:
 def _decompressed(copy: Copy, source: Source) -> Input:
     copy.fetch(0, copy.state.size)
     kind = compression_of(copy.read(0, MAGIC))
-    text = spool.Spool(copy.address, lambda: spool.decompressed(copy.path, kind or ""))
+    text = spool.of_chunks(copy.address, lambda: spool.decompressed(copy.path, kind or ""))
     text.wait()
     return Input(text.path, source.label, source, finished=True, ended=text.has_ended, spool=text)
 

@@ -87,7 +87,7 @@ def _of_runner(handle: Handle, wish: Wish) -> list[Input]:
     roles = {one.name: max(int(one.num_replicas), 1) for one in known.roles}
     found = []
     for name, k in _chosen(handle, roles):
-        text = spool.Spool(handle.text, _through(runner, app, name, k, wish))
+        text = spool.of_chunks(handle.text, _through(runner, app, name, k, wish))
         label = f"{name}/{k}"
         source = Source(label, (), name, k)
         found.append(Input(text.path, label, source, ended=text.has_ended, spool=text, keep=[runner]))
