@@ -10,12 +10,14 @@ import os
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timezone
+from functools import partial
 from typing import Any
 
 from logdex.command import arguments, hints
 from logdex.jobs import home
 from logdex.jobs.appdef import what_ran
-from logdex.jobs.listing import Listed, Looked, apps
+from logdex.jobs.listing import Listed, Looked, apps, newest_first
+from logdex.slurm.listing import jobs
 
 _EPILOG = """\
 examples:
@@ -44,7 +46,8 @@ def parser(prog: str = "logdex ls") -> argparse.ArgumentParser:
         "names",
         nargs="*",
         metavar="NAME",
-        help="list apps of which the handle has NAME in it, or matches it as a glob; of several, any counts",
+        help="list apps of which the handle, or a Slurm job's name, has NAME in it or matches it as a glob; "
+        "of several, any counts",
     )
     made.add_argument(
         "--state",
@@ -71,7 +74,8 @@ def parser(prog: str = "logdex ls") -> argparse.ArgumentParser:
 def main(given: Sequence[str], prog: str = "logdex ls") -> int:
     """Runs the command; returns its exit status."""
     args = parser(prog).parse_args(given)
-    known = apps(lambda handle: _is_named(handle, args.names), args.state)
+    wanted = partial(_is_named, names=args.names)
+    known = newest_first([apps(wanted, args.state), jobs(wanted, args.state)])
     limit = None if args.all else args.last
     shown = [(one, None if args.handles else one.look()) for one in itertools.islice(known, limit)]
     if not shown:

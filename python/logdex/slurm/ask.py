@@ -41,8 +41,11 @@ Run = Callable[[Sequence[str]], Answer]
 """Runs a command where Slurm is: here, or behind a tunnel."""
 
 
-def run_here(command: Sequence[str]) -> Answer:
-    """Runs a command of Slurm on this host; one that is not there or does not answer ends as the shell would say."""
+def run_here(command: Sequence[str], patience: float = _PATIENCE) -> Answer:
+    """Runs a command of Slurm on this host; one that is not there or does not answer ends as the shell would say.
+
+    It has not answered after `patience` seconds; default 60.
+    """
     # What Slurm's commands print can be changed by the environment of whoever calls them.
     changed = ("SLURM_TIME_FORMAT", "SACCT_FORMAT", "SLURM_BITSTR_LEN")
     environment = {name: value for name, value in os.environ.items() if name not in changed}
@@ -51,7 +54,7 @@ def run_here(command: Sequence[str]) -> Answer:
             command,
             capture_output=True,
             stdin=subprocess.DEVNULL,
-            timeout=_PATIENCE,
+            timeout=patience,
             env=environment,
             errors="surrogateescape",
             check=False,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from logdex.slurm.rows import Row
 
@@ -28,6 +28,31 @@ ENDED = frozenset(
 
 COMES_AGAIN = frozenset(("BOOT_FAIL", "NODE_FAIL", "PREEMPTED", "REQUEUED"))
 """Those of them after which Slurm starts a job again, if it was submitted with `--requeue`."""
+
+_STATES = {
+    "CANCELLED": "CANCELLED",
+    "COMPLETED": "SUCCEEDED",
+    "RUNNING": "RUNNING",
+    "COMPLETING": "RUNNING",
+    "SIGNALING": "RUNNING",
+    "STAGE_OUT": "RUNNING",
+}
+"""Slurm's states that have a counterpart in TorchX; of the others those that end a job fail it."""
+
+_FIRST = ("RUNNING", "PENDING", "FAILED", "CANCELLED", "SUCCEEDED")
+
+
+def app_state(state: str, *, over: bool = True) -> str:
+    """A state of Slurm by TorchX's name; `over` says whether the job ended for good."""
+    name = plain(state)
+    if name == "REQUEUED" or (name in COMES_AGAIN and not over):
+        return "PENDING"
+    return _STATES.get(name, "FAILED" if name in ENDED else "PENDING")
+
+
+def of_all(states: Collection[str]) -> str:
+    """The state of a job by those of its parts: it runs while one does, and failed once all ended and one failed."""
+    return next((one for one in _FIRST if one in states), "UNKNOWN")
 
 
 def plain(state: str) -> str:

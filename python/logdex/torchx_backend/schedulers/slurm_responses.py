@@ -2,33 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from torchx.schedulers.api import DescribeAppResponse, ListAppResponse
 from torchx.specs.api import AppState, ReplicaStatus, Role, RoleStatus
 
 from logdex.slurm.ask import Told
 from logdex.slurm.rows import Row
-from logdex.slurm.states import COMES_AGAIN, ENDED, last_attempts, plain
+from logdex.slurm.states import app_state, last_attempts, of_all
 from logdex.torchx_backend.schedulers import compat
-
-_STATES = {
-    "CANCELLED": AppState.CANCELLED,
-    "COMPLETED": AppState.SUCCEEDED,
-    "RUNNING": AppState.RUNNING,
-    "COMPLETING": AppState.RUNNING,
-    "SIGNALING": AppState.RUNNING,
-    "STAGE_OUT": AppState.RUNNING,
-}
-"""Slurm's states that have a counterpart; of the others those that end a job fail it."""
-
-
-def app_state(state: str, *, over: bool = True) -> AppState:
-    """A state of Slurm as TorchX's; `over` says whether the job ended for good."""
-    name = plain(state)
-    if name == "REQUEUED" or (name in COMES_AGAIN and not over):
-        return AppState.PENDING
-    return _STATES.get(name, AppState.FAILED if name in ENDED else AppState.PENDING)
 
 
 def replica_of(row: Row) -> tuple[str, int] | None:
@@ -46,7 +26,7 @@ def response(app_id: str, told: Told) -> DescribeAppResponse:
         if (replica := replica_of(row)) is None:
             continue
         name, number = replica
-        state = app_state(row.state, over=told.over)
+        state = AppState[app_state(row.state, over=told.over)]
         roles.setdefault(name, Role(name=name, image="", num_replicas=0)).num_replicas += 1
         statuses.setdefault(name, RoleStatus(name, [])).replicas.append(
             ReplicaStatus(id=number, role=name, state=state, hostname=row.nodes)
@@ -55,16 +35,10 @@ def response(app_id: str, told: Told) -> DescribeAppResponse:
         app_id=app_id,
         roles=list(roles.values()),
         roles_statuses=list(statuses.values()),
-        state=of_all([app_state(row.state, over=told.over) for row in rows]),
+        state=AppState[of_all([app_state(row.state, over=told.over) for row in rows])],
         msg=", ".join(dict.fromkeys(_in_words(row) for row in rows)),
         num_restarts=max((row.restarts for row in rows), default=0),
     )
-
-
-def of_all(states: Sequence[AppState]) -> AppState:
-    """The state of a job by those of its parts: it runs while one does, and failed once all ended and one failed."""
-    order = (AppState.RUNNING, AppState.PENDING, AppState.FAILED, AppState.CANCELLED, AppState.SUCCEEDED)
-    return next((one for one in order if one in states), AppState.UNKNOWN)
 
 
 def _in_words(row: Row) -> str:
@@ -74,15 +48,18 @@ def _in_words(row: Row) -> str:
 def listed(accounts: str, controller: str) -> list[ListAppResponse]:
     """Jobs from lines of `id|state|name`, parts of one job as one; of what both know the controller's word counts."""
     states = _states_of(accounts) | _states_of(controller)
-    return [compat.listed(app_id, of_all(each)) for app_id, each in sorted(states.items(), key=_by_number)]
+    return [
+        compat.listed(app_id, AppState[of_all(each)])
+        for app_id, each in sorted(states.items(), key=_by_number)
+    ]
 
 
-def _by_number(item: tuple[str, list[AppState]]) -> int:
+def _by_number(item: tuple[str, list[str]]) -> int:
     return int(item[0])
 
 
-def _states_of(text: str) -> dict[str, list[AppState]]:
-    states: dict[str, list[AppState]] = {}
+def _states_of(text: str) -> dict[str, list[str]]:
+    states: dict[str, list[str]] = {}
     for line in text.splitlines():
         number, _, rest = line.partition("|")
         whole = number.partition("+")[0].partition("_")[0]
