@@ -8,12 +8,15 @@ import os
 import random
 import re
 import threading
+from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import logdex
 import pytest
 from logdex import _core
+from logdex.inputs import frames, kept
+from logdex.inputs.spool import Spool
 
 BEGIN = datetime(2026, 11, 22, 2, 10, tzinfo=timezone.utc)
 STREAMS = ["stdout", "stderr"]
@@ -255,6 +258,83 @@ def test_a_cursor_holds_in_the_text_of_a_container(
     with log.lines(after=cursor, follow=follow) as rest:
         assert [next(rest), next(rest)] == ["a" * 90 + "\n", "new\n"]
         assert follow or next(rest, None) is None
+
+
+@pytest.fixture
+def made(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The logs of which frames were taken off, each time."""
+    names: list[str] = []
+
+    def fill(text: Spool, *rest: object) -> None:
+        names.append(os.path.basename(text.name))
+        frames_fill(text, *rest)
+
+    frames_fill: Callable[..., None] = frames._fill
+    monkeypatch.setattr(frames, "_fill", fill)
+    return names
+
+
+def test_what_was_asked_before_is_not_decoded_again(tmp_path: Path, made: list[str]) -> None:
+    (tmp_path / "a.log").write_bytes(framed("cri", "stdout", "2026-11-22T02:10:00Z", b"a", goes_on=False))
+    (tmp_path / "b.log").write_bytes(framed("docker", "stdout", "2026-11-22T02:10:01Z", b"b", goes_on=False))
+    for _ in range(3):
+        assert list(logdex.open(tmp_path).lines()) == ["a\n", "b\n"]
+        assert logdex.open(tmp_path / "a.log").count() == 1
+    assert sorted(made) == ["a.log", "b.log"]
+
+
+def test_what_has_changed_is_decoded_anew(tmp_path: Path, made: list[str]) -> None:
+    path = tmp_path / "a.log"
+    one = framed("cri", "stdout", "2026-11-22T02:10:00Z", b"a", goes_on=False)
+    path.write_bytes(one)
+    there = path.stat()
+
+    def lines() -> list[str]:
+        return list(logdex.open(tmp_path).lines())
+
+    assert lines() == ["a\n"]
+    path.write_bytes(one + one)
+    assert lines() == ["a\n", "a\n"]
+    path.write_bytes(one.replace(b" a", b" b"))
+    os.utime(path, ns=(there.st_atime_ns, there.st_mtime_ns))
+    assert lines() == ["b\n"]
+    os.rename(path, tmp_path / "other.log")
+    path.write_bytes(one)
+    assert logdex.open(path).count("a") == 1
+    assert made == ["a.log"] * 4
+
+
+def test_few_texts_are_kept(tmp_path: Path, made: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in "abc":
+        text = name.encode() * 1000
+        line = framed("cri", "stdout", "2026-11-22T02:10:00Z", text, goes_on=False)
+        (tmp_path / f"{name}.log").write_bytes(line)
+    monkeypatch.setattr(kept, "_MOST", 2500)
+    for name in "abcbcab":
+        assert logdex.open(tmp_path / f"{name}.log").count(name) == 1
+    assert made == ["a.log", "b.log", "c.log", "a.log", "b.log"]
+    monkeypatch.setenv("LOGDEX_INDEX", "off")
+    assert logdex.open(tmp_path / "b.log").count("b") == 1
+    assert made[5:] == ["b.log"]
+
+
+def test_a_text_that_did_not_fit_is_tried_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    line = framed("cri", "stdout", "2026-11-22T02:10:00Z", b"a" * 2000, goes_on=False)
+    (tmp_path / "a.log").write_bytes(line * 1000)
+    monkeypatch.setenv("LOGDEX_SPOOL", "1")
+    with pytest.raises(OSError, match="more than 1 MiB"):
+        logdex.open(tmp_path).count()
+    monkeypatch.delenv("LOGDEX_SPOOL")
+    assert logdex.open(tmp_path).count() == 1000
+
+
+def test_a_fork_makes_texts_of_its_own(tmp_path: Path, made: list[str]) -> None:
+    (tmp_path / "a.log").write_bytes(framed("cri", "stdout", "2026-11-22T02:10:00Z", b"a", goes_on=False))
+    assert logdex.open(tmp_path).count() == 1
+    child = os.fork()
+    if child == 0:
+        os._exit(0 if logdex.open(tmp_path).count() == 1 and len(made) == 2 else 1)
+    assert os.waitpid(child, 0)[1] == 0
 
 
 def test_a_container_is_one_part_for_a_cluster(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import os
 from logdex import _core
 from logdex.inputs.frames import Unframed
 from logdex.inputs.framing import frames_of
+from logdex.inputs.kept import unframed
 from logdex.inputs.rotation import Pinned
 
 
@@ -28,7 +29,7 @@ class Text:
         self._made: Unframed | Pinned = file
         self.format: _core.Format | None = None
         if frames is not None:
-            self._made = Unframed([file], frames)
+            self._made = unframed([file], frames)
             self.format = self._made.format
         made = self._made.spool
         assert made is not None, f"{kind}: neither compressed nor framed"

@@ -27,7 +27,6 @@ class Unframed:
         """Takes `kind` of frames off the lines of `files`, the oldest first, and goes on with what `live` gives."""
         import tempfile
 
-        self._files = files
         self._live = live
         table = tempfile.TemporaryFile(prefix="logdex-", buffering=0)  # noqa: SIM115
         self.format = _core.Format.table(f"/dev/fd/{table.fileno()}")

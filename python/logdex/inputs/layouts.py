@@ -35,8 +35,8 @@ class Layout:
     label: str
 
     def match(self, path: str) -> re.Match[str] | None:
-        """Whether `path`, absolute, is a log of this layout."""
-        return _compiled(self.pattern).search(_dated_behind(path))
+        """Whether `path`, absolute and with the date of a rotation behind the name, is a log of this layout."""
+        return _compiled(self.pattern).search(path)
 
 
 @cache
@@ -364,8 +364,9 @@ def _by_key(paths: Iterable[str]) -> list[_Found]:
 def _known(path: str) -> tuple[_Found, dict[str, str]] | None:
     """The source that a path belongs to, still without files, and what its name says."""
     plain = _plain(path)
+    dated = _dated_behind(plain)
     for layout in LAYOUTS:
-        if match := layout.match(plain):
+        if match := layout.match(dated):
             groups = {name: value or "" for name, value in match.groupdict().items()}
             identity = {name: groups[name] for name in groups if name not in (*_ORDER, "rotation", "dated")}
             return _Found(layout, plain[: match.start()] or os.sep, identity), groups

@@ -14,6 +14,7 @@ from logdex.inputs.compression import compression, is_named_tar
 from logdex.inputs.frames import Live, Unframed, kind_of
 from logdex.inputs.framing import kinds
 from logdex.inputs.input import Input, Wish, is_stream
+from logdex.inputs.kept import unframed
 from logdex.inputs.layouts import Part, Source, base_of, find, may_grow, of_file, sources
 from logdex.inputs.rotation import Pinned, pinned
 
@@ -94,7 +95,7 @@ def _unframed(
     live = None
     if follow and not files[-1].is_compressed():
         live = Live(base, _core.Zone(None), more.get("ended"))
-    text = Unframed(files, kind, live)
+    text = Unframed(files, kind, live) if live else unframed(files, kind)
     more = {**more, "ended": text.spool.has_ended, "keep": (text, more.get("keep"))}
     return Input(text.spool.path, source.label, source, name, spool=text.spool, stamp=text.format, **more)
 

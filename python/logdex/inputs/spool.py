@@ -45,7 +45,6 @@ class Spool:
         import tempfile
 
         self.name = name
-        self._fill = fill
         self._modified = modified
         self.limit = limit()
         self._size = 0
@@ -54,13 +53,17 @@ class Spool:
         self.error: Exception | None = None
         self.past: threading.Event | None = None
         """Set when all is in the file that was there at first, where more may come for ever."""
-        self._thread = threading.Thread(target=self._run, name="logdex-spool", daemon=True)
+        self._thread = threading.Thread(target=self._run, args=(fill,), name="logdex-spool", daemon=True)
         self._thread.start()
 
     def __del__(self) -> None:
         # Not set if there was no room for it.
         if hasattr(self, "_file"):
             self._file.close()
+
+    def size(self) -> int:
+        """How many bytes of it are in the file."""
+        return os.fstat(self._file.fileno()).st_size
 
     def has_ended(self) -> bool:
         """Whether all of it is in the file."""
@@ -123,9 +126,9 @@ class Spool:
         told = f"{error.strerror} in {tempfile.gettempdir()}, where its text goes; make room, or set TMPDIR"
         return OSError(error.errno, told, self.name)
 
-    def _run(self) -> None:
+    def _run(self, fill: Callable[[Spool], None]) -> None:
         try:
-            self._fill(self)
+            fill(self)
             if self._modified is not None:
                 os.utime(self._file.fileno(), ns=(self._modified, self._modified))
         except Exception as error:  # raised again by `check`, in the thread that reads

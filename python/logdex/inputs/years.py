@@ -11,6 +11,7 @@ from logdex.inputs.input import Input
 
 _ENDS = 64 << 10
 """So many bytes of a log's beginning and end are looked at."""
+_FEW = 2 << 10
 _HALF_A_YEAR = 182 * 86_400 * 10**9
 _THEN, _LATER = 1_000_000_000 * 10**9, 2_000_000_000 * 10**9
 """Two moments years apart: a stamp that differs by them has no year of its own."""
@@ -42,7 +43,13 @@ def _settle(logs: list[Input], zone: _core.Zone) -> None:
 
 def _has_year(path: str, zone: _core.Zone) -> bool | None:
     """Whether the first stamp of a log names its year; None where none was found."""
-    for line in _lines(path, 0):
+    # It stands mostly on one of the first lines; the last one of few bytes may be cut off.
+    few = _year_of_first(_lines(path, 0, _FEW)[:-1], zone)
+    return _year_of_first(_lines(path, 0, _ENDS), zone) if few is None else few
+
+
+def _year_of_first(lines: Iterable[bytes], zone: _core.Zone) -> bool | None:
+    for line in lines:
         then = _core.parse_time(line, zone, _THEN)
         if then is not None:
             return then == _core.parse_time(line, zone, _LATER)
@@ -51,19 +58,19 @@ def _has_year(path: str, zone: _core.Zone) -> bool | None:
 
 def _end(path: str, zone: _core.Zone) -> int | None:
     """The last stamp of a log with years, in nanoseconds since 1970 UTC."""
-    for line in reversed(_lines(path, max(0, _size(path) - _ENDS))):
+    for line in reversed(_lines(path, max(0, _size(path) - _ENDS), _ENDS)):
         stamp = _core.parse_time(line, zone, _LATER)
         if stamp is not None:
             return int(stamp.timestamp()) * 10**9
     return None
 
 
-def _lines(path: str, start: int) -> list[bytes]:
-    """The lines of a stretch; none where the file cannot be read, of which the answer will tell."""
+def _lines(path: str, start: int, count: int) -> list[bytes]:
+    """The lines of a stretch of `count` bytes; none where the file cannot be read, of which the answer will tell."""
     try:
         with open_regular(path) as file:
             file.seek(start)
-            return file.read(_ENDS).splitlines()
+            return file.read(count).splitlines()
     except OSError:
         return []
 
