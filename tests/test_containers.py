@@ -283,6 +283,26 @@ def test_what_was_asked_before_is_not_decoded_again(tmp_path: Path, made: list[s
     assert sorted(made) == ["a.log", "b.log"]
 
 
+def test_times_of_a_text_are_summed_up_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LOGDEX_CACHE", str(tmp_path / "cache"))
+    (tmp_path / "logs").mkdir()
+    path = tmp_path / "logs" / "a.log"
+    first, second = (
+        framed("cri", "stdout", f"2026-11-22T02:1{minute}:00Z", b"a" * 2000, goes_on=False)
+        for minute in (0, 5)
+    )
+    path.write_bytes(first * 10_000 + second)
+    for log in (logdex.open(path), logdex.open(tmp_path / "logs"), logdex.open(path, rotated=True)):
+        for _ in range(2):
+            with log.records(since="2026-11-22T02:12Z") as records:
+                assert len(list(records)) == 1
+    assert logdex.open(path, index=False).count(since="2026-11-22T02:12Z") == 1
+    with logdex.open(path).lines(since="2026-11-22T02:12Z") as lines:
+        assert len(list(lines)) == 1
+        assert lines.stats.skipped_by_time > 10 << 20
+    assert not (tmp_path / "cache").exists()
+
+
 def test_what_has_changed_is_decoded_anew(tmp_path: Path, made: list[str]) -> None:
     path = tmp_path / "a.log"
     one = framed("cri", "stdout", "2026-11-22T02:10:00Z", b"a", goes_on=False)

@@ -97,7 +97,7 @@ class Log:
         return self._plain.but(
             path=text.path,
             name=path,
-            index=False,
+            index=(self._plain.index and self._text.index) or False,
             origin=(path, None, ""),
             ended=text.has_ended,
             keep=self._text,

@@ -230,7 +230,7 @@ def _of(one: Input, question: Question) -> Question:
         begun=one.begun,
         stamp=one.stamp or question.stamp,
         skew=one.skew,
-        index=question.index if one.stays else False,
+        index=question.index if one.stays else (question.index and one.index) or False,
         follow=question.follow and not one.finished,
         origin=one.origin,
         reference=question.reference if question.reference is not None else one.reference,

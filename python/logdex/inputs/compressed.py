@@ -28,9 +28,11 @@ class Text:
         frames = frames_of(file.text())
         self._made: Unframed | Pinned = file
         self.format: _core.Format | None = None
+        self.index: str | None = None
+        """Where an index of it is kept."""
         if frames is not None:
             self._made = unframed([file], frames)
-            self.format = self._made.format
+            self.format, self.index = self._made.format, self._made.index
         made = self._made.spool
         assert made is not None, f"{kind}: neither compressed nor framed"
         self.spool = made

@@ -27,6 +27,10 @@ class Unframed:
         """Takes `kind` of frames off the lines of `files`, the oldest first, and goes on with what `live` gives."""
         import tempfile
 
+        self.size = sum(one.size() for one in files)
+        """How many bytes its files had."""
+        self.index: str | None = None
+        """Where an index of the text is kept, if that may be asked again."""
         self._live = live
         table = tempfile.TemporaryFile(prefix="logdex-", buffering=0)  # noqa: SIM115
         self.format = _core.Format.table(f"/dev/fd/{table.fileno()}")

@@ -37,6 +37,7 @@ class Input:
         alias: str | None = None,
         begun: str | None = None,
         stamp: Format | None = None,
+        index: str | None = None,
     ) -> None:
         """Takes what is known of it.
 
@@ -53,9 +54,11 @@ class Input:
             alias: What messages call it, where its path says nothing.
             begun: Where the file is held open whose name `path` is, if that may go to another one.
             stamp: What tells the times of its lines, in place of what the user teaches.
+            index: The directory in which an index of it may be kept, where it is no file of its own.
         """
         self.path = path
         self.stamp = stamp
+        self.index = index
         self._label = label
         self._source = source
         self.name = name

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import resource
+import tempfile
 import threading
 from collections import OrderedDict
 
@@ -18,13 +19,15 @@ _ENDS = 4096
 _State = tuple[object, ...]
 _kept: OrderedDict[_State, Unframed] = OrderedDict()
 _lock = threading.Lock()
+_indexes: dict[int, tempfile.TemporaryDirectory[str]] = {}
+"""Of each process, of which a fork is another, where its texts' indexes are."""
 
 
 def unframed(files: list[Pinned], kind: str) -> Unframed:
     """The text within the frames of files that nobody follows: one that is kept, or a new one.
 
     What is kept is believed where each file has the identity, the size, the times of change and the ends that it had
-    before the text was made of it. With `LOGDEX_INDEX=off` none is kept.
+    before the text was made of it, and so is the index of its text. With `LOGDEX_INDEX=off` none is kept.
     """
     if os.environ.get("LOGDEX_INDEX") == "off":
         return Unframed(files, kind)
@@ -35,16 +38,26 @@ def unframed(files: list[Pinned], kind: str) -> Unframed:
     if found is None or found.spool.error is not None:
         found = Unframed(files, kind)
     with _lock:
+        found.index = _directory()
         _kept[state] = found
         _let_go()
     return found
+
+
+def _directory() -> str:
+    """Where indexes of texts are kept, which goes with the process as they do."""
+    process = os.getpid()
+    if process not in _indexes:
+        _indexes[process] = tempfile.TemporaryDirectory(prefix="logdex-")
+    return _indexes[process].name
 
 
 def _let_go() -> None:
     """Lets go of those that were used longest ago, where there are too many."""
     room, size = _descriptors(), 0
     for number, (state, one) in enumerate(reversed(list(_kept.items()))):
-        size += one.spool.size()
+        # One that is on its way will be as long as its files, if they are not compressed.
+        size += max(one.spool.size(), one.size)
         # The last one is being used.
         if number and (number >= room or size > _MOST):
             del _kept[state]

@@ -97,6 +97,7 @@ def _unframed(
         live = Live(base, _core.Zone(None), more.get("ended"))
     text = Unframed(files, kind, live) if live else unframed(files, kind)
     more = {**more, "ended": text.spool.has_ended, "keep": (text, more.get("keep"))}
+    more["index"] = text.index
     return Input(text.spool.path, source.label, source, name, spool=text.spool, stamp=text.format, **more)
 
 

@@ -142,7 +142,7 @@ class Rotated(Log):
         return question.but(
             path=text.spool.path,
             name=self.path,
-            index=False,
+            index=(question.index and text.index) or False,
             stamp=text.format,
             ended=text.spool.has_ended,
             keep=(question.keep, text),
