@@ -1,8 +1,9 @@
 """Who is who: the name of each speaker, by prefixes, layouts, and what the lines say of themselves.
 
-A launcher numbers the processes of its host, the job numbers all of them, and a log may have either, or both. A file
-whose prefixes name one rank is that rank; where a local and a global number stand on one line, the difference holds for
-that whole launcher.
+A launcher numbers the processes of its host, the job numbers all of them, and a log may have either, or both. Where a
+local and a global number stand on one line, the difference holds for that whole launcher. Where the replicas of a role
+have one process each, as the ranks on some of their lines tell, a replica is the rank of its number: PyTorch puts a
+prefix before a traceback and a watchdog's words, but not before what the program itself writes.
 """
 
 from __future__ import annotations
@@ -59,29 +60,17 @@ def name_all(files: Sequence[File]) -> None:
     """Gives each voice of each file its name."""
     offsets = _offsets(files)
     runs = {file.run for file in files if file.run is not None}
+    singles = _roles_of_single_ranks(files)
     for file in files:
         file.names = [_ranked_name(file, voice, offsets) for voice in file.voices]
     several = any(name for file in files for name in file.names)
-    replicas = _are_ranks(files)
     knows = several or any(_is_numbered(file.source) for file in files)
     for file in files:
         for at, voice in enumerate(file.voices):
             if not is_ranked(voice):
-                name = _own_name(file, offsets, runs, knows=knows)
-                file.names[at] = name or (str(file.source.replica) if replicas and file.ranked() else None)
+                file.names[at] = _own_name(file, offsets, runs, singles, knows=knows)
         if not file.voices:
             file.names = []
-
-
-def _are_ranks(files: Sequence[File]) -> bool:
-    """Whether each of several replicas is the rank of its number, since its lines that name a rank name that one."""
-    told = [
-        [voice["rank"] for voice in file.ranked()] == [file.source.replica]
-        and file.source.replica is not None
-        for file in files
-        if file.ranked()
-    ]
-    return len(told) > 1 and all(told)
 
 
 def mute_names(files: Sequence[File]) -> dict[str, str]:
@@ -91,7 +80,8 @@ def mute_names(files: Sequence[File]) -> dict[str, str]:
         return {}
     offsets = _offsets(files)
     runs = {one.run for one in files if one.run is not None}
-    named = {file.path: _own_name(file, offsets, runs, knows=True) for file in mute}
+    singles = _roles_of_single_ranks(files)
+    named = {file.path: _own_name(file, offsets, runs, singles, knows=True) for file in mute}
     return {path: name for path, name in named.items() if name is not None}
 
 
@@ -163,7 +153,26 @@ def _speaks_for(text: str) -> int | None:
     return None
 
 
-def _own_name(file: File, offsets: dict[tuple[str, str], int], runs: set[str], *, knows: bool) -> str | None:
+def _roles_of_single_ranks(files: Iterable[File]) -> set[str]:
+    """The roles of which replica N is rank N: wherever a replica names ranks, it names that one.
+
+    Replica 0 alone tells nothing: of several processes in it only the first may have written.
+    """
+    agreeing, others = set[str](), set[str]()
+    for file in files:
+        role, replica, ranked = file.source.role, file.source.replica, file.ranked()
+        if role is None or replica is None or not ranked:
+            continue
+        if any(voice["rank"] != replica for voice in ranked):
+            others.add(role)
+        elif replica > 0:
+            agreeing.add(role)
+    return agreeing - others
+
+
+def _own_name(
+    file: File, offsets: dict[tuple[str, str], int], runs: set[str], singles: set[str], *, knows: bool
+) -> str | None:
     """The name of what a file's own lines, without a rank's prefix, are by."""
     source, ranked = file.source, file.ranked()
     if source.rank is not None:
@@ -171,10 +180,13 @@ def _own_name(file: File, offsets: dict[tuple[str, str], int], runs: set[str], *
     if source.local_rank is not None:
         offset = offsets.get((file.run or "", ""), 0 if len(runs) == 1 else None)
         return str(source.local_rank + offset) if offset is not None else file.label
+    is_launcher = knows and _is_launcher(file) and _has_workers(file)
+    if source.role in singles and source.replica is not None:
+        return None if is_launcher else str(source.replica)
     if ranked:
         return None
     if source.replica is not None:
-        return None if _is_launcher(file) and knows and _has_workers(file) else file.label
+        return None if is_launcher else file.label
     return None if knows or _LAUNCHERS.search(file.label) else file.label
 
 
