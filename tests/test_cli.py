@@ -182,6 +182,24 @@ def test_a_broken_pipe_ends_quietly(tmp_path: Path) -> None:
     assert (done.stdout, done.stderr) == ("a line of a log\n0\n", "")
 
 
+@pytest.mark.parametrize("command", [[], ["ranks"], ["index", "--status"], ["--histogram"], ["-c"]])
+def test_a_reader_that_has_gone_is_no_trouble(tmp_path: Path, command: list[str]) -> None:
+    path = tmp_path / "short.log"
+    path.write_text("2026-11-22 02:00:00 a line\n")
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = subprocess.run(
+        [sys.executable, "-m", "logdex", *command, path, path],
+        stdout=writer,
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
+        env={**os.environ, "PYTHONUNBUFFERED": "1"},
+    )
+    os.close(writer)
+    assert (done.stderr, done.returncode) == ("", 0)
+
+
 def test_help_and_completion_say_all_options() -> None:
     status, out, _ = run("--help")
     assert status == 0

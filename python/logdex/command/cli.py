@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 from logdex.command import words
 from logdex.command.arguments import contradiction, parser, sources_or_stdin
+from logdex.command.complain import complain, hush
 
 
 def main(argv: Sequence[str] | None = None, prog: str = "logdex") -> int:
@@ -56,7 +57,6 @@ def run(made: argparse.ArgumentParser, args: argparse.Namespace, given: Sequence
     if wrong := contradiction(args):
         made.error(f"{wrong}: leave one of them out")
     from logdex.command import elsewhere, show
-    from logdex.command.complain import complain
     from logdex.command.progress import Progress
 
     try:
@@ -76,8 +76,8 @@ def run(made: argparse.ArgumentParser, args: argparse.Namespace, given: Sequence
 
 
 def _quiet() -> int:
-    """The reader has gone: nothing more to say, here or when the interpreter ends. Lines were selected."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    """Lines were selected, and the reader had enough of them."""
+    hush()
     return 0
 
 
@@ -91,7 +91,7 @@ def console() -> None:
     try:
         sys.stdout.flush()
     except BrokenPipeError:
-        status = _quiet()
+        hush()
     except OSError as error:
         # Where there is trouble already, it is this.
         if status != 2:

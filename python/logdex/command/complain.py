@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 
 def complain(error: BaseException) -> None:
     """Says on stderr what went wrong."""
     sys.stderr.write(f"logdex: {describe(error)}\n")
+
+
+def hush() -> None:
+    """Whoever reads standard output has gone: nothing more to say, here or when the interpreter ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
 
 
 def describe(error: BaseException) -> str:

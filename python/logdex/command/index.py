@@ -49,6 +49,8 @@ def main(given: Sequence[str], prog: str = "logdex index") -> int:
         try:
             for one in inputs(argument, Wish()):
                 status = max(status, _treat(one, args))
+        except BrokenPipeError:
+            raise
         except (OSError, ValueError, LookupError) as error:
             complain(error)
             status = 2

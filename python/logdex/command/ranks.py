@@ -18,7 +18,7 @@ from logdex._question import zone_of
 from logdex._resolve import inputs
 from logdex._when import moment
 from logdex.command import arguments, words
-from logdex.command.complain import complain
+from logdex.command.complain import complain, hush
 from logdex.command.heat import bar, svg
 from logdex.command.live import Live
 from logdex.diagnosis.cells import Cell, columns
@@ -110,12 +110,10 @@ def main(argv: Sequence[str], prog: str = "logdex ranks") -> int:
         for error in trouble:
             complain(error)
         if told.ranks:
-            show(told, args)
+            _show_as_far_as_it_is_read(told, args)
     except re.error as error:
         complain(ValueError(f"-e {error.pattern!r}: {error}"))
         return 2
-    except BrokenPipeError:
-        raise
     except (OSError, ValueError) as error:
         if isinstance(error, OSError) and error.filename is None:
             error.filename = "standard output"
@@ -188,6 +186,14 @@ def _named(one: Input, args: argparse.Namespace, now: int) -> Named:
     return Named(question, one.source or Source(one.label, ()), one.name, one.exit)
 
 
+def _show_as_far_as_it_is_read(told: Ranks, args: argparse.Namespace) -> None:
+    try:
+        show(told, args)
+    except BrokenPipeError:
+        # The exit status is an answer too, and the same whether the screen was read to its end.
+        hush()
+
+
 def show(told: Ranks, args: argparse.Namespace) -> None:
     """Writes the answer to standard output, the page and the picture."""
     if args.html:
@@ -202,7 +208,7 @@ def show(told: Ranks, args: argparse.Namespace) -> None:
         print(json.dumps(told.diagnosis.to_dict(), indent=2))
         return
     try:
-        from rich.console import Console
+        from logdex.command.console import Console
     except ImportError:
         raise ValueError("ranks are shown by rich: pip install rich") from None
 
