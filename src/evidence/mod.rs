@@ -16,6 +16,7 @@ pub mod state;
 pub mod template;
 pub mod traceback;
 pub mod voice;
+pub mod words;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -31,12 +32,14 @@ use crate::index::Keep;
 use crate::line::Line;
 use crate::pattern::{Candidate, Judge, Pattern, Scratch};
 use crate::query::{Query, Question};
+use crate::stamp::How;
 
 use notes::{FILE, RANK};
 use shapes::{Ear, Telling};
 use speaker::{Ranks, Speaker};
 use state::{MOST, State};
 use voice::{Heard, Voice};
+use words::Sign;
 
 /// A pattern, and who decides on what it cannot.
 pub struct Shape<'j> {
@@ -92,9 +95,7 @@ pub fn gather(inquiry: Inquiry<'_>, caller: &mut dyn Caller) -> Result<Gathered>
     }
     // The times of lines that were recorded as they came hang on all lines before.
     let resumes = is_open && Arrived::of_log(&question.path, seen.len()).is_none();
-    // So do those of lines before the first stamp, which have that one's time.
-    let is_timed = |state: &State| state.voices.iter().any(|(_, voice)| voice.first.is_some());
-    let known = known.filter(|state| resumes && is_timed(state) && state.may_go_on(&source, &seen, asked));
+    let known = known.filter(|state| resumes && state.may_go_on(&source, &seen, asked));
     let from = known.as_ref().map_or(0, |state| state.upto);
     let mut gathering = Gathering::new(known.unwrap_or_else(|| State::new(asked)), ear, errors);
     let mut query = Query::behind(question, from);
@@ -153,6 +154,8 @@ impl<'j> Gathering<'j> {
             None => None,
         };
         let mut telling = telling.into_iter().peekable();
+        let signs = self.ear.take_signs();
+        let mut signs = signs.as_slice();
         let mut chosen = chosen.map(|chosen| chosen.into_iter().map(|candidate| candidate.line).peekable());
         let mut endings: BTreeMap<usize, Ending> = BTreeMap::new();
         for (at, line) in batch.lines().enumerate() {
@@ -164,6 +167,7 @@ impl<'j> Gathering<'j> {
                 self.end_with(batch, std::mem::take(&mut endings));
                 self.whole = Some(self.state.clone());
             }
+            self.state.stamped |= time.how == Some(How::Own);
             let told = meets(&mut telling, line, |told: &Telling| told.line);
             let is_error = match &mut chosen {
                 Some(chosen) => meets(chosen, line, |&line| line).is_some(),
@@ -172,7 +176,16 @@ impl<'j> Gathering<'j> {
             let telling = told.is_some() || is_error;
             let (speaker, words) = speaker::of(text);
             let voice = self.voice(speaker);
-            let heard = Heard { line: text, words, time, offset, telling, error: is_error };
+            let heard = Heard {
+                line: text,
+                words,
+                start: line.start,
+                signs: on_line(&mut signs, line),
+                time,
+                offset,
+                telling,
+                error: is_error,
+            };
             let limits = if speaker.ranks.is_empty() { FILE } else { RANK };
             self.state.voices[voice].1.take(&heard, limits, &mut self.masked);
             self.state.upto = offset + text.len() as u64;
@@ -195,8 +208,9 @@ impl<'j> Gathering<'j> {
             let last = ending.len().saturating_sub(Voice::keeps());
             for &(at, line, words) in &ending[last..] {
                 let (line, offset) = (line.of(bytes), batch.block.file_offset(line.start));
-                let heard =
-                    Heard { line, words, time: batch.times[at], offset, telling: false, error: false };
+                let time = batch.times[at];
+                let (signs, telling) = (&[], false);
+                let heard = Heard { line, words, start: 0, signs, time, offset, telling, error: false };
                 self.state.voices[voice].1.end_with(&heard);
             }
         }
@@ -234,6 +248,15 @@ impl<'j> Gathering<'j> {
 
 /// The hash of no name.
 const EMPTY: u64 = 0x2d06_8005_38d3_94c2;
+
+/// The signs on `line`, which is not before the lines that were asked about.
+fn on_line<'s>(signs: &mut &'s [(usize, Sign)], line: Line) -> &'s [(usize, Sign)] {
+    let begins = signs.iter().take_while(|sign| sign.0 < line.start).count();
+    let held = signs[begins..].iter().take_while(|sign| sign.0 < line.end).count();
+    let (on, rest) = signs[begins..].split_at(held);
+    *signs = rest;
+    on
+}
 
 /// The one of `found` that is about `line`, if that is the next; those before it are passed over.
 fn meets<T>(

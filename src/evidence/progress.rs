@@ -1,8 +1,7 @@
 //! Progress: the number of the step, the epoch or the bar that stands on a line.
 
-use std::sync::OnceLock;
-
-use aho_corasick::AhoCorasick;
+use super::words::Sign;
+use crate::pattern::{Bytes, Word};
 
 /// What is counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -25,8 +24,10 @@ const WORDS: [(&str, Unit); 6] = [
     ("batch", Unit::Step),
     ("epoch", Unit::Epoch),
     ("it [", Unit::Bar),
-    ("%|", Unit::Bar),
+    (BAR, Unit::Bar),
 ];
+/// What ends the share of a bar that was done.
+const BAR: &str = "%|";
 /// The most bytes between a word and its number.
 const REACH: usize = 16;
 
@@ -35,25 +36,32 @@ fn is_between(byte: u8) -> bool {
     matches!(byte, b' ' | b':' | b'=' | b'[' | b'(' | b'"' | b'\'' | b'#' | b'|' | b'\t')
 }
 
-fn words() -> Option<&'static AhoCorasick> {
-    static WORDS_FOUND: OnceLock<Option<AhoCorasick>> = OnceLock::new();
-    let made =
-        || AhoCorasick::builder().ascii_case_insensitive(true).build(WORDS.iter().map(|word| word.0)).ok();
-    WORDS_FOUND.get_or_init(made).as_ref()
+/// The words that are looked for with those of the shapes; [`bars`] finds the others.
+pub fn signs() -> impl Iterator<Item = (Word, Sign)> {
+    let cased = |byte: u8| Bytes::from_iter([byte.to_ascii_lowercase(), byte.to_ascii_uppercase()]);
+    let word = move |word: &str| word.bytes().map(cased).collect();
+    let named = WORDS.iter().enumerate().filter(|(_, (word, _))| *word != BAR);
+    named.map(move |(at, (text, _))| (word(text), Sign::Count(at)))
 }
 
-/// The first number of each unit on `line`, by unit.
-pub fn of(line: &[u8]) -> [Option<u64>; UNITS] {
+/// Adds where progress bars stand in `bytes`: a mark of so few letters stands everywhere once folded.
+pub fn bars(bytes: &[u8], signs: &mut Vec<(usize, Sign)>) {
+    let Some(at) = WORDS.iter().position(|(word, _)| *word == BAR) else { return };
+    signs.extend(memchr::memmem::find_iter(bytes, BAR).map(|bar| (bar, Sign::Count(at))));
+}
+
+/// The first number of each unit on `line`, by unit; `words`: where in it which of [`WORDS`] begin, in order.
+pub fn of(line: &[u8], words: impl Iterator<Item = (usize, usize)>) -> [Option<u64>; UNITS] {
     let mut found = [None; UNITS];
-    let Some(words) = words() else { return found };
-    for word in words.find_iter(line) {
-        let unit = WORDS[word.pattern().as_usize()].1;
-        if found[unit as usize].is_some() {
+    for (start, word) in words {
+        let (text, unit) = WORDS[word];
+        let end = start + text.len();
+        if found[unit as usize].is_some() || end > line.len() {
             continue;
         }
         found[unit as usize] = match unit {
-            Unit::Bar => bar(line, word.start(), word.end()),
-            _ => counted(line, word.start(), word.end()),
+            Unit::Bar => bar(line, start, end),
+            _ => counted(line, start, end),
         };
     }
     found
@@ -132,6 +140,15 @@ fn number(bytes: &[u8]) -> Option<u64> {
 mod tests {
     use super::*;
 
+    /// Where the words stand, looked for one by one.
+    fn found_in(line: &str) -> Vec<(usize, usize)> {
+        let small = line.to_ascii_lowercase();
+        let each = |at: usize| small.match_indices(WORDS[at].0).map(move |(start, _)| (start, at));
+        let mut all: Vec<_> = (0..WORDS.len()).flat_map(each).collect();
+        all.sort_unstable();
+        all
+    }
+
     #[test]
     fn the_number_of_a_step_is_found() {
         for (line, step, epoch, bar) in [
@@ -148,7 +165,8 @@ mod tests {
             ("Step=8, x", Some(8), None, None),
             ("step 99999999999999999999999", None, None, None),
         ] {
-            assert_eq!(of(line.as_bytes()), [step, epoch, bar], "{line}");
+            let found = of(line.as_bytes(), found_in(line).into_iter());
+            assert_eq!(found, [step, epoch, bar], "{line}");
         }
     }
 }

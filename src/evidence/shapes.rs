@@ -1,20 +1,18 @@
 //! The shapes of the taxonomy: which lines tell something, and which of those are errors.
 //!
 //! Most lines tell nothing, so first the words are looked for of which each match of a shape holds one, those of all
-//! shapes at once, and on a line that has some only the shapes are tried that hold these. A shape of which no such word
-//! is known is tried on each block. The words are as [`Need`] has them: what they leave out, no shape selects.
+//! shapes at once ([`super::words`]), and on a line that has some only the shapes are tried that hold these. A shape of
+//! which no such word is known is tried on each block.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
-use aho_corasick::{AhoCorasick, AhoCorasickKind, Input, MatchKind};
-
+use super::progress;
+use super::traceback;
+use super::words::{Searcher, Sense, Sign, Words, fold_into};
 use crate::error::Result;
 use crate::line::{self, Line};
-use crate::pattern::{Candidate, DIGIT, Judge, Need, Pattern, Scratch};
-
-/// The shortest word that is looked for, in bytes: shorter ones stand on too many lines.
-const SHORTEST: usize = 3;
+use crate::pattern::{Candidate, Judge, Pattern, Scratch};
 
 /// What a line tells that a shape selects.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,25 +38,20 @@ pub struct Shapes {
     pid: u32,
 }
 
-/// The words of some shapes.
-#[derive(Debug)]
-struct Words {
-    searcher: Option<AhoCorasick>,
-    /// By word, the shapes that hold it.
-    holders: Vec<Vec<usize>>,
-    /// The shapes of which no word is known.
-    wordless: Vec<usize>,
-}
-
 /// One who tries shapes on the lines of one log.
 pub struct Ear<'j> {
     shapes: &'j Shapes,
     patterns: Vec<Arc<Pattern>>,
     scratches: Vec<Scratch>,
     judges: Vec<&'j mut dyn Judge>,
-    /// Which shapes hold a word of the line at hand.
-    held: Vec<bool>,
+    /// The shapes that may select the line at hand, in order.
+    held: Vec<usize>,
     found: Vec<Candidate>,
+    folded: Vec<u8>,
+    /// The lines of the block at hand that hold a word, and the shape that this is of.
+    marks: Vec<(Line, usize)>,
+    /// Where signs stand in it.
+    signs: Vec<(usize, Sign)>,
 }
 
 /// A line that tells something.
@@ -73,8 +66,10 @@ pub struct Telling {
 impl Shapes {
     /// Makes the shapes ready.
     pub fn new(shapes: Vec<(Arc<Pattern>, Tone)>) -> Self {
-        let telling = Words::of(&shapes, |tone| tone != Tone::Quiet);
-        let quiet = Words::of(&shapes, |tone| tone == Tone::Quiet);
+        let (quiet, telling) = (0..shapes.len()).partition(|&shape| shapes[shape].1 == Tone::Quiet);
+        let pattern = |shape: usize| &*shapes[shape].0;
+        let signs = progress::signs().chain([(traceback::sign(), Sign::Traceback)]).collect();
+        let (telling, quiet) = (Words::new(telling, pattern, signs), Words::new(quiet, pattern, Vec::new()));
         Self { all: shapes, telling, quiet, spare: Mutex::default(), pid: std::process::id() }
     }
 
@@ -103,9 +98,23 @@ impl Shapes {
             patterns: self.all.iter().map(pattern).collect(),
             scratches,
             judges,
-            held: vec![false; self.all.len()],
+            held: Vec::new(),
             found: Vec::new(),
+            folded: Vec::new(),
+            marks: Vec::new(),
+            signs: Vec::new(),
         }
+    }
+
+    /// The words of `words` in lines of nothing but ASCII, or in any.
+    fn searcher<'w>(&self, words: &'w Words, is_ascii: bool) -> &'w Searcher {
+        if is_ascii { words.in_ascii() } else { words.in_any(|shape| &*self.all[shape].0) }
+    }
+
+    /// The telling shapes of which no word is known, in a block that is of nothing but ASCII or not.
+    fn wordless(&self, is_ascii: bool) -> impl Iterator<Item = &usize> {
+        let foreign = (!is_ascii).then(|| &self.searcher(&self.telling, false).wordless);
+        self.telling.in_ascii().wordless.iter().chain(foreign.into_iter().flatten())
     }
 }
 
@@ -120,71 +129,24 @@ impl Drop for Ear<'_> {
     }
 }
 
-impl Words {
-    fn of(shapes: &[(Arc<Pattern>, Tone)], is_meant: impl Fn(Tone) -> bool) -> Self {
-        let (mut wordless, mut holders) = (Vec::new(), BTreeMap::<Vec<u8>, Vec<usize>>::new());
-        for (at, (pattern, tone)) in shapes.iter().enumerate() {
-            if !is_meant(*tone) {
-                continue;
-            }
-            match words(pattern) {
-                Some(words) => words.into_iter().for_each(|word| holders.entry(word).or_default().push(at)),
-                None => wordless.push(at),
-            }
-        }
-        let searcher = AhoCorasick::builder()
-            .ascii_case_insensitive(true)
-            .match_kind(MatchKind::Standard)
-            .kind(Some(AhoCorasickKind::DFA))
-            .build(holders.keys())
-            .ok();
-        if searcher.is_none() {
-            wordless.extend(holders.into_values().flatten());
-            wordless.sort_unstable();
-            wordless.dedup();
-            return Self { searcher, holders: Vec::new(), wordless };
-        }
-        Self { searcher, holders: holders.into_values().collect(), wordless }
-    }
-
-    /// The lines of `bytes` that hold a word, in order.
-    fn lines(&self, bytes: &[u8], mut each: impl FnMut(Line) -> Result<()>) -> Result<()> {
-        let Some(searcher) = &self.searcher else { return Ok(()) };
-        let mut from = 0;
-        while let Some(word) = searcher.find(Input::new(bytes).range(from..)) {
-            let line = line::around(bytes, word.start());
-            each(line)?;
-            from = line.end;
-        }
-        Ok(())
-    }
-
-    /// Says in `held` which shapes hold a word of `line`.
-    fn mark(&self, line: &[u8], held: &mut [bool]) {
-        held.fill(false);
-        let Some(searcher) = &self.searcher else { return };
-        for word in searcher.find_overlapping_iter(line) {
-            for &shape in &self.holders[word.pattern().as_usize()] {
-                held[shape] = true;
-            }
-        }
-    }
-}
-
 impl Ear<'_> {
     /// The lines of `bytes`, which are whole but perhaps for the last, that tell something, in order.
     pub fn telling(&mut self, bytes: &[u8]) -> Result<Vec<Telling>> {
         let mut told: BTreeMap<usize, Telling> = BTreeMap::new();
-        let shapes = self.shapes;
-        shapes.telling.lines(bytes, |line| {
-            shapes.telling.mark(line.of(bytes), &mut self.held);
+        let is_ascii = bytes.is_ascii();
+        self.mark(bytes, is_ascii);
+        let marks = std::mem::take(&mut self.marks);
+        for marked in marks.chunk_by(|one, other| one.0 == other.0) {
+            let line = marked[0].0;
+            self.held.clear();
+            self.held.extend(marked.iter().map(|mark| mark.1));
             if let Some(loud) = self.tone(line.of(bytes))? {
                 told.insert(line.start, Telling { line, loud });
             }
-            Ok(())
-        })?;
-        for &shape in &shapes.telling.wordless {
-            let loud = shapes.all[shape].1 == Tone::Loud;
+        }
+        self.marks = marks;
+        for &shape in self.shapes.wordless(is_ascii) {
+            let loud = self.shapes.all[shape].1 == Tone::Loud;
             self.select(shape, bytes)?;
             for candidate in &self.found {
                 let told = told.entry(candidate.line.start).or_insert(Telling { line: candidate.line, loud });
@@ -202,29 +164,84 @@ impl Ear<'_> {
 
     /// The number of the first shape that selects `line`, counted from 0.
     pub fn first(&mut self, line: &[u8]) -> Result<Option<usize>> {
-        let shapes = self.shapes;
-        shapes.quiet.mark(line, &mut self.held);
-        let mut held = self.held.clone();
-        shapes.telling.mark(line, &mut self.held);
-        for wordless in [&shapes.quiet.wordless, &shapes.telling.wordless] {
-            for &shape in wordless {
-                held[shape] = true;
-            }
-        }
-        for (shape, quiet) in held.into_iter().enumerate() {
-            if (quiet || self.held[shape]) && self.selects(shape, line)? {
-                return Ok(Some(shape));
+        self.held.clear();
+        self.hold(&self.shapes.quiet, line);
+        self.hold(&self.shapes.telling, line);
+        self.order();
+        for at in 0..self.held.len() {
+            if self.selects(self.held[at], line)? {
+                return Ok(Some(self.held[at]));
             }
         }
         Ok(None)
     }
 
-    /// Whether a line is loud, by the shapes that hold a word of it; `None` where none of them selects it.
+    /// The signs in the bytes that were asked about last, and where they stand, in order.
+    pub fn take_signs(&mut self) -> Vec<(usize, Sign)> {
+        std::mem::take(&mut self.signs)
+    }
+
+    /// Finds the lines of `bytes` that hold a word of a telling shape, and the signs.
+    fn mark(&mut self, bytes: &[u8], is_ascii: bool) {
+        fold_into(bytes, &mut self.folded);
+        let (marks, signs, folded) = (&mut self.marks, &mut self.signs, &self.folded);
+        marks.clear();
+        signs.clear();
+        self.shapes.telling.in_ascii().each(bytes, folded, |at, sense| match sense {
+            Sense::Sign(sign) => signs.push((at, sign)),
+            Sense::Shape(shape) => {
+                let known = marks.last().map(|mark: &(Line, usize)| mark.0);
+                let line = known.filter(|line| (line.start..line.end).contains(&at));
+                marks.push((line.unwrap_or_else(|| line::around(bytes, at)), shape));
+            }
+        });
+        progress::bars(bytes, signs);
+        if !is_ascii {
+            self.mark_foreign(bytes);
+        }
+        self.signs.sort_unstable_by_key(|sign| sign.0);
+    }
+
+    /// The same for the lines that are not of nothing but ASCII, of which more words may be meant.
+    fn mark_foreign(&mut self, bytes: &[u8]) {
+        let (marks, folded) = (&mut self.marks, &self.folded);
+        marks.retain(|(line, _)| line.of(bytes).is_ascii());
+        let in_any = self.shapes.searcher(&self.shapes.telling, false);
+        for line in line::lines(bytes).filter(|line| !line.of(bytes).is_ascii()) {
+            in_any.each(line.of(bytes), line.of(folded), |_, sense| {
+                if let Sense::Shape(shape) = sense {
+                    marks.push((line, shape));
+                }
+            });
+        }
+    }
+
+    /// Adds the shapes that may select `line` to those that are held.
+    fn hold(&mut self, words: &Words, line: &[u8]) {
+        let searcher = self.shapes.searcher(words, line.is_ascii());
+        fold_into(line, &mut self.folded);
+        searcher.each(line, &self.folded, |_, sense| {
+            if let Sense::Shape(shape) = sense {
+                self.held.push(shape);
+            }
+        });
+        self.held.extend(&searcher.wordless);
+    }
+
+    /// Puts the shapes that are held in order, each once.
+    fn order(&mut self) {
+        self.held.sort_unstable();
+        self.held.dedup();
+    }
+
+    /// Whether a line is loud, by the shapes that are held; `None` where none of them selects it.
     fn tone(&mut self, line: &[u8]) -> Result<Option<bool>> {
+        self.order();
         for loud in [true, false] {
             let tone = if loud { Tone::Loud } else { Tone::Context };
-            for shape in 0..self.held.len() {
-                if self.held[shape] && self.shapes.all[shape].1 == tone && self.selects(shape, line)? {
+            for at in 0..self.held.len() {
+                let shape = self.held[at];
+                if self.shapes.all[shape].1 == tone && self.selects(shape, line)? {
                     return Ok(Some(loud));
                 }
             }
@@ -233,13 +250,11 @@ impl Ear<'_> {
     }
 
     fn is_quiet(&mut self, line: &[u8]) -> Result<bool> {
-        let shapes = self.shapes;
-        shapes.quiet.mark(line, &mut self.held);
-        for &shape in &shapes.quiet.wordless {
-            self.held[shape] = true;
-        }
-        for shape in 0..self.held.len() {
-            if self.held[shape] && self.selects(shape, line)? {
+        self.held.clear();
+        self.hold(&self.shapes.quiet, line);
+        self.order();
+        for at in 0..self.held.len() {
+            if self.selects(self.held[at], line)? {
                 return Ok(true);
             }
         }
@@ -259,33 +274,5 @@ impl Ear<'_> {
             self.judges[shape].judge(bytes, &mut self.found)?;
         }
         Ok(())
-    }
-}
-
-/// Words of which each line that a pattern selects holds one, in any case; `None` where none are known.
-fn words(pattern: &Pattern) -> Option<Vec<Vec<u8>>> {
-    let needs = pattern.needs()?;
-    let mut words = one_of(&needs.in_ascii)?;
-    words.extend(one_of(&needs.in_any)?);
-    words.sort_unstable();
-    words.dedup();
-    Some(words)
-}
-
-/// Words of which one is held wherever `need` is met: of several such sets the one whose shortest word is longest.
-fn one_of(need: &Need) -> Option<Vec<Vec<u8>>> {
-    match need {
-        Need::Literal(literal) => {
-            let longest = literal.split(|&byte| byte == DIGIT).max_by_key(|word| word.len())?;
-            (longest.len() >= SHORTEST).then(|| vec![longest.to_vec()])
-        }
-        Need::Any(parts) => {
-            let parts = parts.iter().map(one_of).collect::<Option<Vec<_>>>()?;
-            Some(parts.into_iter().flatten().collect())
-        }
-        Need::All(parts) => {
-            let shortest = |words: &Vec<Vec<u8>>| words.iter().map(Vec::len).min();
-            parts.iter().filter_map(one_of).max_by_key(shortest)
-        }
     }
 }

@@ -16,7 +16,7 @@ use crate::index::{About, Findings, Keep};
 use crate::stamp::Elected;
 
 /// The version of what is stored.
-const VERSION: u32 = 2;
+const VERSION: u32 = 3;
 /// The most speakers of one log; lines of others are taken for the file's own.
 pub const MOST: usize = 16_384;
 
@@ -33,6 +33,8 @@ pub struct State {
     year: i64,
     /// How much was read: a place between two lines.
     pub upto: u64,
+    /// Whether a stamp stands on a whole line of that: lines before the first have its time, and may yet get another.
+    pub stamped: bool,
     /// The speakers, in the order in which they first spoke.
     pub voices: Vec<(Name, Voice)>,
     /// The log as it was before it was read.
@@ -110,6 +112,7 @@ impl State {
     /// Whether the log has at most grown since.
     pub fn may_go_on(&self, source: &Source, seen: &Metadata, asked: u64) -> bool {
         self.asked == asked
+            && self.stamped
             && self.upto > 0
             && self.year == seen.mtime().div_euclid(YEAR)
             && self.about.speaks_of(source, seen)

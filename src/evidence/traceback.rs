@@ -3,10 +3,9 @@
 //! A frame quotes a line of the source, and that may hold the words of an error (`raise ValueError("...")`), so a frame is
 //! never evidence. Which libraries the frames go through may tell a failure of the data's network from one of a peer.
 
-use std::sync::LazyLock;
-
-use memchr::memmem::Finder;
 use serde::{Deserialize, Serialize};
+
+use crate::pattern::{Bytes, Word};
 
 /// How a traceback begins.
 const HEAD: &[u8] = b"Traceback (most recent call last)";
@@ -50,9 +49,9 @@ pub struct Traceback {
 }
 
 impl Traceback {
-    /// Takes the next line of the speaker, whose own words begin at `text`.
-    pub fn take(&mut self, line: &[u8], text: usize) -> Part {
-        if is_head(line) {
+    /// Takes the next line of the speaker, whose own words begin at `text`; `is_head`: a traceback begins on it.
+    pub fn take(&mut self, line: &[u8], text: usize, is_head: bool) -> Part {
+        if is_head {
             *self = Self { passed: 1, fetching: false, quotes: false };
             return Part::Frame;
         }
@@ -75,10 +74,9 @@ impl Traceback {
     }
 }
 
-/// Whether a traceback begins on `line`.
-pub fn is_head(line: &[u8]) -> bool {
-    static FINDER: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(HEAD));
-    FINDER.find(line).is_some()
+/// What stands on a line on which a traceback begins.
+pub fn sign() -> Word {
+    HEAD.iter().map(|&byte| Bytes::from_iter([byte])).collect()
 }
 
 /// Whether a line is the head of a frame, `File "a.py", line 3`: of the blanks before it a prefix may have taken one.
@@ -107,7 +105,8 @@ mod tests {
 
     fn parts(lines: &[&str]) -> Vec<Part> {
         let mut traceback = Traceback::default();
-        lines.iter().map(|line| traceback.take(line.as_bytes(), 0)).collect()
+        let is_head = |line: &str| line.contains("Traceback (most recent call last)");
+        lines.iter().map(|line| traceback.take(line.as_bytes(), 0, is_head(line))).collect()
     }
 
     #[test]

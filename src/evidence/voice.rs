@@ -8,7 +8,8 @@ use super::history::History;
 use super::notes::{FILE, Limits, Note, Notes, QUOTE, RANK};
 use super::progress::{self, UNITS};
 use super::template;
-use super::traceback::{Part, Traceback, is_head};
+use super::traceback::{Part, Traceback};
+use super::words::Sign;
 use crate::batch::LineTime;
 use crate::stamp::How;
 
@@ -88,6 +89,10 @@ pub struct Heard<'b> {
     pub line: &'b [u8],
     /// Where the speaker's own words begin.
     pub words: usize,
+    /// Where it begins in its block.
+    pub start: usize,
+    /// The signs on it, and where they stand in its block.
+    pub signs: &'b [(usize, Sign)],
     /// Its time.
     pub time: LineTime,
     /// Where it begins in its file, in bytes.
@@ -120,13 +125,14 @@ impl Voice {
     /// Takes the next line. `limits` say how many records are kept.
     pub fn take(&mut self, heard: &Heard<'_>, limits: Limits, scratch: &mut Vec<u8>) {
         self.lines += 1;
-        let part = self.traceback.take(heard.line, heard.words);
+        let is_head = heard.signs.iter().any(|sign| sign.1 == Sign::Traceback);
+        let part = self.traceback.take(heard.line, heard.words, is_head);
         let is_telling = match part {
             Part::Frame => false,
             Part::Raised { .. } => true,
             Part::Outside => heard.telling,
         };
-        let is_error = heard.error && (part != Part::Frame || is_head(heard.line));
+        let is_error = heard.error && (part != Part::Frame || is_head);
         self.errors += u64::from(is_error);
         if let Some((lo, _)) = heard.span() {
             self.first = Some(self.first.map_or(lo, |first| first.min(lo)));
@@ -165,7 +171,12 @@ impl Voice {
     }
 
     fn advance(&mut self, heard: &Heard<'_>) {
-        let found = progress::of(&heard.line[heard.words..]);
+        let begins = heard.start + heard.words;
+        let counts = heard.signs.iter().filter_map(|&(at, sign)| match sign {
+            Sign::Count(word) => at.checked_sub(begins).map(|at| (at, word)),
+            Sign::Traceback => None,
+        });
+        let found = progress::of(&heard.line[heard.words..], counts);
         let (at, line) = (heard.span().map(|span| span.0), heard.time.number);
         for (course, number) in self.courses.iter_mut().zip(found) {
             let Some(number) = number else { continue };

@@ -18,6 +18,7 @@ mod needle;
 mod program;
 mod search;
 mod text;
+mod word;
 
 use std::sync::{Arc, OnceLock};
 
@@ -29,6 +30,7 @@ pub use need::{DIGIT, Need, SHORTEST};
 use needle::Needles;
 use program::Program;
 pub use program::Scratch;
+pub use word::{Bytes, Kind, Word};
 
 /// A line that a pattern selects, or may select.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -141,6 +143,12 @@ impl Pattern {
     pub fn needs(&self) -> Option<Needs> {
         let needs = Needs { in_ascii: self.ascii.need(), in_any: self.text.need() };
         (!self.inverted && !needs.in_ascii.is_nothing()).then_some(needs)
+    }
+
+    /// Words of which each line of a kind that it selects holds one; `None` where none are known.
+    pub fn words(&self, kind: Kind) -> Option<Vec<Word>> {
+        let program = if kind == Kind::Ascii { &self.ascii } else { &self.text };
+        if self.inverted { None } else { program.words(kind) }
     }
 
     /// What a thread needs of its own to search.

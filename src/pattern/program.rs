@@ -8,6 +8,7 @@ use super::Translation;
 use super::automaton::{Automaton, Cache, End, parse};
 use super::literal::{self, Required};
 use super::need::Need;
+use super::word::{self, Kind, Word};
 
 /// What a thread needs of its own to run a pattern's programs.
 #[derive(Debug, Default)]
@@ -74,6 +75,24 @@ impl Program {
             Source::Never => Need::Any(Vec::new()),
             Source::Unknown => Need::NOTHING,
         }
+    }
+
+    /// Words of which each line of a kind that it selects, with an end or without, holds one; `None` where none are known.
+    pub(crate) fn words(&self, kind: Kind) -> Option<Vec<Word>> {
+        if self.every {
+            return None;
+        }
+        let mut words = Vec::new();
+        for program in [&self.ended, &self.bare] {
+            match &program.source {
+                Source::Hir(hir) => words.extend(word::of(hir, kind)?),
+                Source::Never => {}
+                Source::Unknown => return None,
+            }
+        }
+        words.sort_unstable();
+        words.dedup();
+        Some(words)
     }
 
     /// The program of a pattern of which nothing is known.

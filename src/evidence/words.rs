@@ -1,0 +1,202 @@
+//! Which of many shapes may select a line: those of which a word stands on it, looked for all at once.
+//!
+//! What is searched is the text **folded**: letters without case, all digits as one, and all else of ASCII as a blank. So one
+//! small automaton has the keys of all words, and where a key stands the bytes themselves say whether the word does. What
+//! else is looked for on each line, the **signs**, goes the same way.
+
+use std::collections::BTreeMap;
+use std::sync::{LazyLock, OnceLock};
+
+use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
+
+use crate::pattern::{Bytes, Kind, Pattern, Word};
+
+/// The longest key, in bytes: what follows is for the bytes themselves to say.
+const KEY: usize = 6;
+/// A key that tells less, in bits, stands on too many lines to be looked for.
+const LEAST: f64 = 12.0;
+
+/// Of what a word is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sense {
+    /// The shape of this number.
+    Shape(usize),
+    /// A sign.
+    Sign(Sign),
+}
+
+/// What is looked for on each line beside the shapes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sign {
+    /// A word behind or before which a number counts (`super::progress`), by its number there.
+    Count(usize),
+    /// A traceback begins.
+    Traceback,
+}
+
+/// The words of some shapes, and signs.
+#[derive(Debug)]
+pub struct Words {
+    shapes: Vec<usize>,
+    ascii: Searcher,
+    /// For lines of other text, which are few: not before the first of them.
+    any: OnceLock<Searcher>,
+}
+
+/// The words in lines of one kind.
+#[derive(Debug, Default)]
+pub struct Searcher {
+    keys: Option<AhoCorasick>,
+    /// By key, the words that have it.
+    places: Vec<Vec<Place>>,
+    /// The shapes of which no word is known.
+    pub wordless: Vec<usize>,
+}
+
+/// A word of a shape, or a sign.
+#[derive(Debug)]
+struct Place {
+    word: Word,
+    /// Where its key begins in it.
+    at: usize,
+    sense: Sense,
+}
+
+impl Words {
+    /// The words of the shapes that have the numbers `shapes`, and signs, which are of ASCII.
+    pub fn new<'p>(
+        shapes: Vec<usize>,
+        pattern: impl Fn(usize) -> &'p Pattern,
+        signs: Vec<(Word, Sign)>,
+    ) -> Self {
+        let ascii = Searcher::new(&shapes, pattern, signs, Kind::Ascii);
+        Self { shapes, ascii, any: OnceLock::new() }
+    }
+
+    /// Those in lines of nothing but ASCII, and the signs.
+    pub fn in_ascii(&self) -> &Searcher {
+        &self.ascii
+    }
+
+    /// Those in any lines, without the signs; `pattern` as it was when the words were made.
+    pub fn in_any<'p>(&self, pattern: impl Fn(usize) -> &'p Pattern) -> &Searcher {
+        self.any.get_or_init(|| Searcher::new(&self.shapes, pattern, Vec::new(), Kind::Any))
+    }
+}
+
+impl Searcher {
+    fn new<'p>(
+        shapes: &[usize],
+        pattern: impl Fn(usize) -> &'p Pattern,
+        signs: Vec<(Word, Sign)>,
+        kind: Kind,
+    ) -> Self {
+        let (mut wordless, mut by_key) = (Vec::new(), BTreeMap::<Vec<u8>, Vec<Place>>::new());
+        for (word, sign) in signs {
+            if let Some((at, key)) = key(&word) {
+                let place = Place { word, at, sense: Sense::Sign(sign) };
+                by_key.entry(key).or_default().push(place);
+            }
+        }
+        for &shape in shapes {
+            let words = pattern(shape).words(kind);
+            let sense = Sense::Shape(shape);
+            let keyed = |word: Word| key(&word).map(|(at, key)| (key, Place { word, at, sense }));
+            match words.and_then(|words| words.into_iter().map(keyed).collect::<Option<Vec<_>>>()) {
+                Some(keyed) => keyed.into_iter().for_each(|(key, place)| {
+                    by_key.entry(key).or_default().push(place);
+                }),
+                None => wordless.push(shape),
+            }
+        }
+        let keys = AhoCorasick::builder()
+            .match_kind(MatchKind::Standard)
+            .kind(Some(AhoCorasickKind::DFA))
+            .build(by_key.keys())
+            .ok();
+        // No table has room for fewer keys than a few thousand short ones.
+        if keys.is_none() {
+            wordless = shapes.to_vec();
+        }
+        Self { keys, places: by_key.into_values().collect(), wordless }
+    }
+
+    /// Tells of each word in `bytes`, which are `folded`: where it begins, in the order in which their keys end, and of what
+    /// it is.
+    #[inline]
+    pub fn each(&self, bytes: &[u8], folded: &[u8], mut found: impl FnMut(usize, Sense)) {
+        let Some(keys) = &self.keys else { return };
+        for key in keys.find_overlapping_iter(folded) {
+            for place in &self.places[key.pattern().as_usize()] {
+                if let Some(at) = place.stands(bytes, key.start()) {
+                    found(at, place.sense);
+                }
+            }
+        }
+    }
+}
+
+impl Place {
+    /// Where the word stands in `bytes` if its key begins at `key`.
+    #[inline]
+    fn stands(&self, bytes: &[u8], key: usize) -> Option<usize> {
+        let at = key.checked_sub(self.at)?;
+        let there = bytes.get(at..at + self.word.len())?;
+        self.word.iter().zip(there).all(|(place, &byte)| place.has(byte)).then_some(at)
+    }
+}
+
+/// What of a word is looked for, and where that begins: of the places that are one byte when folded, a run that tells most.
+fn key(word: &[Bytes]) -> Option<(usize, Vec<u8>)> {
+    let folded: Vec<Option<u8>> = word.iter().map(|bytes| alike(*bytes)).collect();
+    let run = |at: usize| -> Vec<u8> { folded[at..].iter().take(KEY).map_while(|&byte| byte).collect() };
+    let tells_at = |at: usize| run(at).iter().map(|&byte| tells_folded(byte)).sum::<f64>();
+    let at = (0..word.len()).max_by(|&one, &other| tells_at(one).total_cmp(&tells_at(other)))?;
+    (tells_at(at) >= LEAST).then(|| (at, run(at)))
+}
+
+/// How much is known of a place at which a byte stands that is `folded` when folded, in bits.
+fn tells_folded(folded: u8) -> f64 {
+    static TELLS: LazyLock<Vec<f64>> = LazyLock::new(|| {
+        let folds_to = |folded: u8| (0..=u8::MAX).filter(move |&byte| fold(byte) == folded);
+        (0..=u8::MAX).map(|folded| folds_to(folded).collect::<Bytes>().tells()).collect()
+    });
+    TELLS[usize::from(folded)]
+}
+
+/// The byte that all of `bytes` are when folded; no line holds its end.
+fn alike(bytes: Bytes) -> Option<u8> {
+    let mut folded = bytes.each().map(fold);
+    let first = folded.next().filter(|&byte| byte != b'\n')?;
+    folded.all(|byte| byte == first).then_some(first)
+}
+
+/// Puts `bytes`, folded, into `folded`.
+pub fn fold_into(bytes: &[u8], folded: &mut Vec<u8>) {
+    folded.clear();
+    folded.extend(bytes.iter().map(|&byte| fold(byte)));
+}
+
+/// A byte without case, digits as one, and all else of ASCII as a blank but for the end of a line.
+#[inline]
+fn fold(byte: u8) -> u8 {
+    let small = byte | 0x20;
+    let is_letter = small.wrapping_sub(b'a') < 26;
+    let is_digit = byte.wrapping_sub(b'0') < 10;
+    let is_kept = byte >= 128 || byte == b'\n';
+    let other = if is_kept { byte } else { b' ' };
+    let number = if is_digit { b'0' } else { other };
+    if is_letter { small } else { number }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_are_folded_so_that_little_is_told_apart() {
+        let mut folded = Vec::new();
+        fold_into("Step_17: [e\u{e9}]\n".as_bytes(), &mut folded);
+        assert_eq!(folded, "step 00   e\u{e9} \n".as_bytes());
+    }
+}
