@@ -64,6 +64,7 @@ fn every_format_gives_its_time() {
     check(include_str!("data/line_times.tsv"));
     check(include_str!("data/more_times.tsv"));
     check(include_str!("data/program_times.tsv"));
+    check(include_str!("data/everyday_times.tsv"));
 }
 
 #[test]

@@ -78,6 +78,22 @@ def test_a_field_of_the_line_says_its_level(tmp_path: Path, line: str, level: st
     assert record.level == level
 
 
+_TABLE = [
+    row.split("\t", 1)
+    for row in (Path(__file__).parent / "data" / "levels.tsv").read_text().splitlines()
+    if not row.startswith("#")
+]
+
+
+@pytest.mark.parametrize(("level", "line"), _TABLE, ids=[line for _, line in _TABLE])
+def test_a_line_of_the_table_says_its_level(tmp_path: Path, line: str, level: str) -> None:
+    raw = line.encode("latin-1", "backslashreplace").decode("unicode_escape")
+    path = tmp_path / "x.log"
+    path.write_text(raw + "\n")
+    (record,) = logdex.open(path, tz="UTC").records()
+    assert record.level == (None if level == "-" else level)
+
+
 def _lines(rng: random.Random, count: int) -> list[str]:
     """A log in which records of three ranks stand among each other, some with long lines."""
     second, lines = 0, []

@@ -16,7 +16,7 @@ use crate::stamp::{Elected, Prefix};
 use crate::step::{StepBlock, Steps};
 
 /// The version of what is stored; it is in the file's name.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 const MAGIC: [u8; 8] = *b"logdexs\n";
 /// The longest content that is read, in bytes: that of a log of about a terabyte.
 const LONGEST: u64 = 1 << 28;

@@ -24,16 +24,24 @@ const KEYS: [&[u8]; 13] = [
 /// Python's number of a level.
 const NUMBER: &[u8] = b"levelno";
 
-/// The level of the JSON object that begins at `at`: the value of the first known key of the outermost object.
+/// The keys of an object inside that is about the record itself: ECS has `{"log":{"level":"ERROR"}}`, loguru
+/// `{"record":{"level":{"name":"ERROR"}}}`.
+const RECORDS: [&[u8]; 2] = [b"log", b"record"];
+
+/// The level of the JSON object that begins at `at`: the value of the first known key of the outermost object, or of one that
+/// is about the record.
 pub(super) fn object(bytes: &[u8], at: usize) -> Option<Level> {
-    let (mut at, mut depth) = (at + 1, 1_u32);
+    let (mut at, mut depth, mut about) = (at + 1, 1_u32, false);
     while let Some(&byte) = bytes.get(at) {
         match byte {
             b'"' => {
                 let end = string_end(bytes, at + 1)?;
                 let key = &bytes[at + 1..end];
                 at = end + 1;
-                if depth == 1 && is_key(key) {
+                if depth == 1 {
+                    about = RECORDS.contains(&key);
+                }
+                if (depth == 1 || (depth == 2 && about)) && is_key(key) {
                     let colon = skip_space(bytes, at);
                     if bytes.get(colon) == Some(&b':')
                         && let Some(level) = value(key, bytes, skip_space(bytes, colon + 1))
@@ -70,6 +78,9 @@ fn is_key(key: &[u8]) -> bool {
 
 /// The level that the value at `at` means for `key`.
 fn value(key: &[u8], bytes: &[u8], at: usize) -> Option<Level> {
+    if bytes.get(at) == Some(&b'{') {
+        return named(bytes, at);
+    }
     let start = at + usize::from(bytes.get(at) == Some(&b'"'));
     let rest = bytes.get(start..)?;
     let len = rest.iter().take(16).take_while(|b| b.is_ascii_alphanumeric()).count();
@@ -90,6 +101,16 @@ fn value(key: &[u8], bytes: &[u8], at: usize) -> Option<Level> {
     } else {
         number(told)
     }
+}
+
+/// The level that the name says of one that is an object: `{"icon": "x", "name": "ERROR", "no": 40}`.
+fn named(bytes: &[u8], at: usize) -> Option<Level> {
+    const NAME: &[u8] = b"\"name\":";
+    let object = &bytes[at..bytes.len().min(at + 128)];
+    let object = &object[..memchr(b'}', object)?];
+    let rest = &object[memchr::memmem::find(object, NAME)? + NAME.len()..];
+    let word = rest.trim_ascii_start().strip_prefix(b"\"")?;
+    parse(&word[..memchr(b'"', word)?])
 }
 
 /// Where the string that begins at `at` has its closing quote.

@@ -23,7 +23,7 @@ pub fn own(line: &[u8]) -> Option<Level> {
     let mut host = false;
     for word in 0..WORDS {
         match head.get(at)? {
-            b'{' => return json::object(line, at),
+            b'{' if is_object(head, at) => return json::object(line, at),
             b'[' | b'(' | b'<' => {
                 if let Some(level) = inside(head, at) {
                     return Some(level);
@@ -34,17 +34,20 @@ pub fn own(line: &[u8]) -> Option<Level> {
         if let Some(level) = bare(head, at, word == 0).or_else(|| json::pair(line, at)) {
             return Some(level);
         }
-        if let Some(level) = nccl(head, at).or_else(|| behind_stamp_letter(head, at)) {
+        if let Some(level) =
+            nccl(head, at).or_else(|| behind_stamp_letter(head, at)).or_else(|| routed(head, at))
+        {
             return Some(level);
         }
-        let syslog = is_month(head, at);
+        let (syslog, number) = (is_month(head, at), head[at].is_ascii_digit());
         at = match header::next(head, at) {
             Some(next) => next,
             None if syslog => header::skip(head, at + 3),
-            None if host => header::skip(head, at + word_len(head, at)),
+            None if host || is_before_tag(head, at) => header::skip(head, at + word_len(head, at)),
+            None if is_weekday(head, at) => header::skip(head, at + word_len(head, at)),
             None => return None,
         };
-        host = syslog || (host && head[at..].first().is_some_and(u8::is_ascii_digit));
+        host = syslog || (host && number);
     }
     None
 }
@@ -90,6 +93,8 @@ fn inside(head: &[u8], at: usize) -> Option<Level> {
         parts().next_back().and_then(in_header).filter(|_| parts().count() == 2 && content.contains(&b':'));
     last.or_else(|| {
         let word = parts().skip(1).find(|part| part.first().is_some_and(u8::is_ascii_uppercase));
+        // Celery's `[2026-11-22 06:47:12,123: INFO/MainProcess]` has the process behind it.
+        let word = word.and_then(|word| word.split(|b| *b == b'/').next());
         let level = word.and_then(|word| if word.len() == 1 { letter(word[0]) } else { in_header(word) });
         level.filter(|_| stamped)
     })
@@ -97,7 +102,7 @@ fn inside(head: &[u8], at: usize) -> Option<Level> {
 
 /// glog's letter and date: `I1122`, `W403`, `E20261122`.
 fn glog(word: &[u8]) -> Option<Level> {
-    let digits = word.len().checked_sub(1).filter(|n| matches!(n, 3 | 4 | 8))?;
+    let digits = word.len().checked_sub(1).filter(|n| matches!(n, 3 | 4 | 6 | 8))?;
     word[1..=digits].iter().all(u8::is_ascii_digit).then(|| letter(word[0])).flatten()
 }
 
@@ -108,11 +113,15 @@ fn bare(head: &[u8], at: usize, first: bool) -> Option<Level> {
     let (word, rest) = (&token[..len], &token[len..]);
     // Colours end where the word does.
     let rest = if rest.first() == Some(&ESCAPE) { &head[ansi_end(head, at + len)..] } else { rest };
-    let marked = matches!(rest.first(), Some(b':' | b'|' | b']'))
+    let marked = matches!(rest.first(), Some(b':' | b'|' | b';' | b']'))
         || matches!(rest.trim_ascii_start(), [b'-' | b'|' | b':', b' ', ..]);
     // What stands behind the name of an exception is text: `ValueError: INFO`.
-    let named = head[..at].trim_ascii_end().ends_with(b":") && !first && !follows_stamp(head, at);
-    let ends = marked || !named && matches!(rest.first(), None | Some(b' ' | b'\t' | b'\n' | b'\r'));
+    let before = head[..at].trim_ascii_end();
+    let named = before.ends_with(b":") && !before.ends_with(b"wandb:") && !first && !follows_stamp(head, at);
+    // logrus on a terminal: `WARN[0012] x`.
+    let counted = first && matches!(rest, [b'[', b'0'..=b'9', ..]);
+    let ends =
+        marked || counted || !named && matches!(rest.first(), None | Some(b' ' | b'\t' | b'\n' | b'\r'));
     if !ends || word.is_empty() {
         return None;
     }
@@ -127,7 +136,8 @@ fn bare(head: &[u8], at: usize, first: bool) -> Option<Level> {
     let tab = rest.first() == Some(&b'\t') || at.checked_sub(1).is_some_and(|before| head[before] == b'\t');
     // `Error: x` is how an exception is printed.
     let small = word.iter().all(u8::is_ascii_lowercase) && (marked || tab);
-    let name = marked && !first;
+    // Windows' servicing: `2026-11-22 06:47:12, Error    DISM  x`.
+    let name = (marked && !first) || (before.ends_with(b",") && follows_stamp(head, at));
     if capitals || small || name { in_header(word) } else { None }
 }
 
@@ -137,17 +147,52 @@ fn follows_stamp(head: &[u8], at: usize) -> bool {
     before.iter().rev().skip(1).take(3).any(u8::is_ascii_digit)
 }
 
-/// A letter right behind a stamp: TensorFlow's `12.123456: I tensorflow/`, logcat's `10  11 I Tag:`.
+/// A letter right behind a stamp: TensorFlow's `12.123456: I tensorflow/`, logcat's `10  11 I Tag:` or `12.123 E/Tag(`,
+/// Telegraf's `12Z E! x`; or right before one, as Ruby has it: `W, [2026-`.
 fn behind_stamp_letter(head: &[u8], at: usize) -> Option<Level> {
-    let [byte, b' ', next, ..] = head.get(at..)? else { return None };
+    let [byte, next @ ..] = head.get(at..)? else { return None };
+    if at == 0 && next.starts_with(b", [") {
+        return letter(*byte);
+    }
     let before = head[..at].trim_ascii_end().last()?;
-    let stamped = *before == b':' || before.is_ascii_digit();
-    letter(*byte).filter(|_| stamped && next.is_ascii_alphanumeric())
+    let stamped = *before == b':' || *before == b'Z' || before.is_ascii_digit();
+    let apart = match next {
+        [b' ', next, ..] => *before != b'Z' && next.is_ascii_alphanumeric(),
+        [b'/', next, ..] => {
+            *before != b'Z' && next.is_ascii_alphabetic() && memchr(b'(', next_word(head, at)).is_some()
+        }
+        [b'!', b' ', ..] => true,
+        _ => false,
+    };
+    letter(*byte).filter(|_| stamped && apart)
 }
 
-/// NCCL's `node1:10:11 [0] NCCL WARN x`, oneCCL's `|CCL_WARN|`, UCX's `x.c:10 UCX  ERROR x`.
+/// A severity among names: a router's `%SYS-3-CPUHOG: x`, and the channel of PHP's loggers, `local.ERROR: x`.
+fn routed(head: &[u8], at: usize) -> Option<Level> {
+    let word = next_word(head, at);
+    if let Some(facility) = word.strip_prefix(b"%") {
+        let [_, severity, _] = facility.splitn(3, |b| *b == b'-').collect::<Vec<_>>()[..] else {
+            return None;
+        };
+        let [digit @ b'0'..=b'7'] = severity else { return None };
+        return super::words::severity(u32::from(digit - b'0'));
+    }
+    let name = word.strip_suffix(b":")?;
+    let dot = name.iter().position(|b| *b == b'.')?;
+    let (channel, level) = (&name[..dot], &name[dot + 1..]);
+    let plain = !channel.is_empty() && channel.iter().all(|b| b.is_ascii_lowercase() || *b == b'_');
+    in_header(level).filter(|_| plain && level.iter().all(u8::is_ascii_uppercase))
+}
+
+/// NCCL's `node1:10:11 [0] NCCL WARN x`, oneCCL's `|CCL_WARN|`, UCX's `x.c:10 UCX  ERROR x`, libfabric's
+/// `libfabric:10:1795330032::core:f():1<warn> x`.
 fn nccl(head: &[u8], at: usize) -> Option<Level> {
     let token = &head[at..];
+    if token.starts_with(b"libfabric:") {
+        let word = next_word(head, at);
+        let open = memchr(b'<', word)? + 1;
+        return in_header(&word[open..open + memchr(b'>', &word[open..])?]);
+    }
     let after =
         [b"NCCL ".as_slice(), b"UCX ", b"RCCL ", b"CCL_"].into_iter().find_map(|n| token.strip_prefix(n))?;
     let after = after.trim_ascii_start();
@@ -158,6 +203,32 @@ fn nccl(head: &[u8], at: usize) -> Option<Level> {
 fn is_month(head: &[u8], at: usize) -> bool {
     let Some([word @ .., b' ', day]) = head.get(at..at + 5) else { return false };
     MONTHS.chunks_exact(3).any(|month| month == word) && (*day == b' ' || day.is_ascii_digit())
+}
+
+/// Whether an object begins at `at`, and not a word in braces.
+fn is_object(head: &[u8], at: usize) -> bool {
+    header::next(head, at).is_none()
+}
+
+/// Whether a host stands before the name and number of a process: `gpu7 sshd[412]: error: x`.
+fn is_before_tag(head: &[u8], at: usize) -> bool {
+    let tag = next_word(head, header::skip(head, at + word_len(head, at)));
+    let Some(tag) = tag.strip_suffix(b"]:") else { return false };
+    let number = tag.iter().rev().take_while(|b| b.is_ascii_digit()).count();
+    number > 0 && tag[..tag.len() - number].ends_with(b"[")
+}
+
+/// The weekday of a date: `Sun Nov 22`, `Sun, 22 Nov`.
+fn is_weekday(head: &[u8], at: usize) -> bool {
+    let word = next_word(head, at);
+    let Some(name) = word.get(..3).filter(|_| matches!(word[3..], [] | [b','])) else { return false };
+    let dated = head[header::skip(head, at + word.len())..].first();
+    b"MonTueWedThuFriSatSun".chunks_exact(3).any(|day| day == name)
+        && dated.is_some_and(|b| b.is_ascii_uppercase() || b.is_ascii_digit())
+}
+
+fn next_word(head: &[u8], at: usize) -> &[u8] {
+    &head[at..at + word_len(head, at)]
 }
 
 fn word_len(head: &[u8], at: usize) -> usize {

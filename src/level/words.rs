@@ -56,6 +56,11 @@ pub fn parse(word: &[u8]) -> Option<Level> {
 
 /// The level that a word in the header of a line names.
 pub(super) fn in_header(word: &[u8]) -> Option<Level> {
+    let word = match word {
+        // Slurm and PostgreSQL number theirs.
+        [name @ .., b'1'..=b'9'] if name.eq_ignore_ascii_case(b"debug") => name,
+        _ => word,
+    };
     let level = parse(word)?;
     let ambiguous = AMBIGUOUS.iter().any(|name| word.eq_ignore_ascii_case(name.as_bytes()));
     // All capitals, all small, or one capital in front: what else looks like it is a name.

@@ -19,6 +19,7 @@ pub(super) const FAMILIES: &[&str] = &[
     "%Y/%m/%d%~%C", // slashes, gin, rocksdb
     "%Y/%m/%d%t%k",
     "%Y/%b/%d%~%C",
+    "%Y %b %e %C",          // Cisco's Nexus
     "%Y.%m.%d %w %b %e %C", // Thunderbird: a date, a host, and the same date without its year
     "%Y.%m.%d%~%C",         // dotted
     "%Y.%m.%d%~%D",         // Unreal
@@ -30,7 +31,8 @@ pub(super) const FAMILIES: &[&str] = &[
     "[%Y-%m-%d_%H-%M-%S]",
     "[%m%d %C",              // tensorpack
     "date=%Y-%m-%d time=%C", // Fortinet
-    "%d.%m.%Y%~%C",          // dots, day first
+    "date=\"%Y-%m-%d\" time=\"%C",
+    "%d.%m.%Y%~%C", // dots, day first
     "%d.%m.%Y%~%D",
     "%d.%m.%Y%t%k",
     "%y-%m-%d %C - PID", // apex
@@ -38,10 +40,12 @@ pub(super) const FAMILIES: &[&str] = &[
     "%m-%d|%C",          // geth
     "%m/%d %C",          // month_slash_day
     "%m/%d [%C]",
+    "%m/%d-%C",              // Snort
     "%L0000 00:00:%s",       // absl_before_init
     "%L%m%d %H:%M:%S%F%z",   // glog
     "%L%n%d %H:%M:%S%F%z",   // cpp
     "%L%Y%m%d %H:%M:%S%F%z", // glog_year
+    "%L%y%m%d %H:%M:%S%F%z", // CockroachDB
     "%b %e %C %Y%z",         // asctime, syslog with the year after
     "%b %e %C %Z %Y%z",      // date
     "%b %e %Y%~%C",          // syslog with the year before
@@ -49,8 +53,10 @@ pub(super) const FAMILIES: &[&str] = &[
     "%b %e, %Y%~%k",
     "%b-%d-%Y%~%C",
     "%b-%d %C",
-    "%b %e %C",       // syslog
-    "%e %b %Y%~%C",   // RFC 2822, date
+    "%b %e %C",     // syslog
+    "%e %b %Y%~%C", // RFC 2822, date
+    "%e %b %y%~%C", // RFC 822
+    "%e %b %y%~%k",
     "%e %b %C %Z %Y", // date_british
     "%e %b %C %Y",
     "%e %b %C", // redis
@@ -63,7 +69,8 @@ pub(super) const FAMILIES: &[&str] = &[
     "%d/%b/%Y%~%C", // common log, django
     "%d/%b/%y%~%C",
     "%d/%b %C",
-    "[%C]", // a time of day, which counts where a dated stamp stands before: `Fold::admit`
+    "[%b%d %k]", // dmesg's, of the first record in a minute
+    "[%C]",      // a time of day, which counts where a dated stamp stands before: `Fold::admit`
 ];
 
 /// For each byte, which families can begin with it: bit `i` for row `i`.
@@ -138,7 +145,9 @@ pub(super) fn can_begin(bytes: &[u8], at: usize) -> bool {
 #[inline]
 fn is_named(bytes: &[u8], at: usize) -> bool {
     let byte = bytes.get(at).copied().unwrap_or_default();
-    (byte.is_ascii_lowercase() || byte >= 0x80 || byte.is_ascii_digit()) && names::may_be_month(&bytes[at..])
+    // Of the capitals those with which months begin elsewhere, and no month does in English.
+    let foreign = byte >= 0x80 || matches!(byte, b'E' | b'H' | b'K' | b'T');
+    (foreign || byte.is_ascii_lowercase() || byte.is_ascii_digit()) && names::may_be_month(&bytes[at..])
 }
 
 /// The stamp that stands at `at`, and where it ends.

@@ -337,7 +337,7 @@ impl Finder {
         match *line.get(at)? {
             b'{' => keys::json(line, at, &mut self.evident),
             b':' => special::mlperf(line, at, &mut self.evident),
-            b'#' | b'*' | b'|' | b'<' | b'-' | b'.' => {
+            mark if header::is_mark(mark) => {
                 let stamp = header::behind_marks(line, at)?;
                 let labelled = header::stamp_in(line, stamp).filter(|_| line[at] == b'#');
                 self.stamp_at(line, labelled.unwrap_or(stamp))

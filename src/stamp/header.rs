@@ -2,7 +2,7 @@
 //! levels, names of loggers, `key=value`, brackets. The first word of the text ends them.
 
 use super::find::ansi_end;
-use super::prefix;
+use super::{names, prefix};
 
 /// How far into a line its header may reach.
 pub(crate) const HEADER: usize = 256;
@@ -23,19 +23,22 @@ pub(crate) fn next(head: &[u8], at: usize) -> Option<usize> {
     let end = match token.first()? {
         b'[' => at + memchr::memchr(b']', token)? + 1,
         b'(' => at + memchr::memchr(b')', token)? + 1,
+        b'<' => at + memchr::memchr(b'>', token)? + 1,
+        b'{' => at + braced(token)?,
         _ => at + word(token)?,
     };
     let next = skip(head, end);
     (next > at).then_some(next)
 }
 
-/// The same, where a stamp may follow: not behind numbers, nor behind a colon and a blank (`expires: 2027-...`).
+/// The same, where a stamp may follow: neither right behind numbers, nor behind a colon and a blank (`expires: 2027-...`).
 #[inline]
 pub(super) fn next_before_stamp(head: &[u8], at: usize) -> Option<usize> {
-    let next = next(head, at).or_else(|| before_level(head, at))?;
+    let next = next(head, at).or_else(|| before_field(head, at))?;
     let word = head[at..next].trim_ascii_end();
     let number = word.iter().all(|b| b.is_ascii_digit() || b.is_ascii_punctuation());
-    let bracket = matches!(word.first(), Some(b'[' | b'('));
+    let bracket = |byte: Option<&u8>| matches!(byte, Some(b'[' | b'('));
+    let bracket = bracket(word.first()) || bracket(head.get(next));
     (bracket || !(number || word.ends_with(b":")) || is_parted(word) || is_kernels(word)).then_some(next)
 }
 
@@ -70,12 +73,19 @@ pub(crate) fn skip(head: &[u8], mut at: usize) -> usize {
     }
 }
 
+/// How long a word in braces is: `{taskinstance.py:1103}`, `{}`; an object and a Python dictionary are none.
+fn braced(token: &[u8]) -> Option<usize> {
+    let goes_on = |b: &&u8| b.is_ascii_graphic() && !matches!(b, b'"' | b'\'' | b'}');
+    let end = 1 + token[1..].iter().take(128).take_while(goes_on).count();
+    (token.get(end) == Some(&b'}')).then_some(end + 1)
+}
+
 /// How long a word is that belongs to a header; `None` where it is the text's.
 fn word(token: &[u8]) -> Option<usize> {
     if matches!(token.first(), Some(b'{' | b'"' | b'\'')) {
         return None;
     }
-    let end = token.iter().position(|b| matches!(b, b' ' | b'\t' | b'\n' | b'\r'));
+    let end = token.iter().position(|b| matches!(b, b' ' | b'\t' | b'\n' | b'\r' | &ESCAPE));
     let end = end.unwrap_or(token.len());
     let (word, rest) = (&token[..end], &token[end..]);
     let last = word.last()?;
@@ -83,15 +93,49 @@ fn word(token: &[u8]) -> Option<usize> {
         // A value in quotes may hold blanks.
         return Some(open + 3 + memchr::memchr(b'"', &token[open + 2..])?);
     }
+    if let Some(glued) = before_glued_level(word) {
+        return Some(glued);
+    }
     let is_mark = |b: &u8| matches!(b, b':' | b'.' | b',' | b'/' | b'-' | b'+' | b'T' | b'Z' | b'(' | b')');
-    let stamp = word.iter().any(u8::is_ascii_digit) && word.iter().all(|b| b.is_ascii_digit() || is_mark(b));
-    let glog = word.len() >= 4 && word[0].is_ascii_uppercase() && word[1..].iter().all(u8::is_ascii_digit);
-    let closed = matches!(last, b':' | b'|' | b'-' | b']' | b'>');
-    let parted = matches!(rest.trim_ascii_start(), [b'-' | b'|' | b':' | b'>', b' ', ..])
-        || (FACILITIES.contains(&word) && rest.trim_ascii_start().first() == Some(&b':'));
-    let level = word.len() <= 9 && word.iter().all(u8::is_ascii_uppercase);
-    let pair = word.contains(&b'=');
-    (stamp || glog || closed || parted || level || pair || is_place(word)).then_some(end)
+    let stamp =
+        || word.iter().any(u8::is_ascii_digit) && word.iter().all(|b| b.is_ascii_digit() || is_mark(b));
+    let dated = || word[0].is_ascii_digit() && is_named_date(word);
+    let glog = || word.len() >= 4 && word[0].is_ascii_uppercase() && word[1..].iter().all(u8::is_ascii_digit);
+    let closed = || matches!(last, b':' | b'|' | b'-' | b']' | b'>') || rest.first() == Some(&b'\t');
+    let parted = || {
+        matches!(rest.trim_ascii_start(), [b'-' | b'|' | b':' | b'>', b' ', ..])
+            || (FACILITIES.contains(&word) && rest.trim_ascii_start().first() == Some(&b':'))
+    };
+    let level = || word.len() <= 9 && word.iter().all(u8::is_ascii_uppercase);
+    let pair = || word.contains(&b'=');
+    (closed() || level() || parted() || pair() || stamp() || dated() || glog() || is_place(word))
+        .then_some(end)
+}
+
+/// Where the level begins that is glued to the end of a stamp by a mark: `06:47:12,123:ERROR:x.y`, `06:47:12|WARN|x`.
+fn before_glued_level(word: &[u8]) -> Option<usize> {
+    const GLUE: [u8; 3] = [b':', b'|', b';'];
+    if !word[0].is_ascii_digit() {
+        return None;
+    }
+    let glued = |at: &usize| {
+        let len = word[at + 1..].iter().take(12).take_while(|b| b.is_ascii_uppercase()).count();
+        word.get(at + 1 + len) == Some(&word[*at]) && prefix::is_level(&word[at + 1..at + 1 + len])
+    };
+    let glue = word.iter().enumerate().filter(|(_, b)| GLUE.contains(b)).map(|(at, _)| at);
+    Some(glue.take(4).find(glued)? + 1)
+}
+
+/// A date of which the month is a name: `22-Nov-2026`, `22/Nov/2026`, `2026-Nov-22`.
+fn is_named_date(word: &[u8]) -> bool {
+    let number = |part: &[u8]| matches!(part.len(), 2 | 4) && part.iter().all(u8::is_ascii_digit);
+    let mut parts = word.split(|b| matches!(b, b'-' | b'/'));
+    let [first, month, last] = [(); 3].map(|()| parts.next().unwrap_or_default());
+    number(first)
+        && month.len() == 3
+        && number(last)
+        && names::month(month).is_some()
+        && parts.next().is_none()
 }
 
 /// NCCL's `host:pid:tid`, or a place in a source: `net.cc:10`.
@@ -104,46 +148,62 @@ fn is_place(word: &[u8]) -> bool {
     numbered && named && word.first().is_some_and(u8::is_ascii_alphabetic)
 }
 
-/// Where the next word begins after one that stands before a level: `root INFO 2026-...`.
-fn before_level(head: &[u8], at: usize) -> Option<usize> {
+/// Where the next word begins after one that stands before a level, `root INFO 2026-...`, or before the bracket of a stamp
+/// or a process: `train [2026-...`, `apport (pid 412) Sun Nov 22 ...`.
+fn before_field(head: &[u8], at: usize) -> Option<usize> {
     let end = at + head[at..].iter().position(|b| matches!(b, b' ' | b'\t'))?;
     let next = skip(head, end);
+    if let Some([b'[' | b'(', inside @ ..]) = head.get(next..) {
+        let dated = matches!(inside, [b'1' | b'2', b'0'..=b'9', _, _, b'-' | b'/', ..]);
+        return (dated || inside.starts_with(b"pid ")).then_some(next);
+    }
     let len = head[next..].iter().take_while(|b| b.is_ascii_uppercase()).count();
     // Behind most words there is no other in capitals, which is seen sooner than that it is no level.
     let is_word = len > 0 && matches!(head.get(next + len), Some(b' ' | b'\t' | b':'));
     (is_word && prefix::is_level(&head[next..next + len])).then_some(next)
 }
 
-/// Where a stamp may stand behind the marks at `at`: `# Time: 2026-...` (`MySQL`), `| 2026-...`, `--2026-...` (wget),
-/// `*Nov 22 ...` (a router whose clock is not set), `<2026-...>`, `####<Nov 22, ...`.
+/// Where a stamp may stand behind the marks at `at`: behind any and a blank (`# Time: 2026-...`, `>> 2026-...`, `=== 2026-...`),
+/// or right behind `| 2026-...`, `--2026-...` (wget), `*Nov 22 ...` (a router whose clock is not set), `<2026-...>`,
+/// `####<Nov 22, ...`, and what a test's dots and a traceback's carets leave of a line.
 pub(super) fn behind_marks(line: &[u8], at: usize) -> Option<usize> {
-    let is_mark = |b: &&u8| matches!(b, b'#' | b'*' | b'|' | b'<' | b'-' | b'.');
-    let run = line[at..].iter().take(8).take_while(is_mark).count();
-    let end = at + run;
-    match &line[at..end] {
-        [.., b'|' | b'#'] => Some(prefix::skip_blanks(line, end)),
-        [b'-', b'-'] | [b'*' | b'.'] | [.., b'<'] => Some(end),
+    const LONGEST: usize = 128;
+    let end = at + line[at..].iter().take(LONGEST).take_while(|b| is_mark(**b)).count();
+    match (&line[at..end], line.get(end)) {
+        (_, Some(b' ' | b'\t')) => Some(prefix::skip_blanks(line, end)),
+        ([b'-', b'-'] | [b'*' | b'.'] | [.., b'|' | b'#' | b'<' | b'^' | b'~'] | [.., b'.', b'.'], _) => {
+            Some(end)
+        }
         _ => None,
     }
 }
 
-/// Where a stamp may stand within the word at `at`: behind the last colon of a chain (`INFO:train:2026-...`), or behind
+/// Whether a byte belongs to the marks that may stand before a stamp.
+#[inline]
+pub(super) fn is_mark(byte: u8) -> bool {
+    matches!(byte, b'#' | b'*' | b'|' | b'<' | b'>' | b'-' | b'=' | b'+' | b'.' | b'^' | b'~')
+}
+
+/// Where a stamp may stand within the word at `at`: behind the last colon of a chain (`INFO:train:2026-...`, or with two:
+/// `Thread-13::DEBUG::2026-...`), or behind
 /// a label (`datetime: 2026-...`).
 pub(super) fn stamp_in(head: &[u8], at: usize) -> Option<usize> {
     let name = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'-');
     let mut at = at;
     for _ in 0..4 {
         let len = head[at..].iter().take_while(|b| name(b)).count();
-        if len == 0 || head.get(at + len) != Some(&b':') {
+        let word = &head[at..at + len];
+        let is_label = || LABELS.iter().any(|label| label.eq_ignore_ascii_case(word));
+        // What reports on a job or a device pads its labels: `Timestamp    : Sun Nov 22 ...`.
+        let colon = prefix::skip_blanks(head, at + len);
+        let colon = if colon == at + len || is_label() { colon } else { at + len };
+        if len == 0 || head.get(colon) != Some(&b':') {
             return None;
         }
-        let word = &head[at..at + len];
-        at += len + 1;
+        at = colon + 1 + usize::from(head.get(colon + 1) == Some(&b':'));
         match head.get(at)? {
             b'0'..=b'9' if word.iter().any(u8::is_ascii_alphabetic) => return Some(at),
-            b' ' if LABELS.iter().any(|label| label.eq_ignore_ascii_case(word)) => {
-                return Some(prefix::skip_blanks(head, at));
-            }
+            b' ' if is_label() => return Some(prefix::skip_blanks(head, at)),
             _ => {}
         }
     }

@@ -16,6 +16,7 @@ const KEYS: &[&[u8]] = &[
     b"datetime",
     b"$date",
     b"__REALTIME_TIMESTAMP",
+    b"timeUnixNano",
 ];
 /// The keys that hold it where none of the others does.
 const OTHERS: &[&[u8]] = &[
@@ -32,7 +33,6 @@ const OTHERS: &[&[u8]] = &[
     b"TimeGenerated",
     b"_timestamp",
     b"_SOURCE_REALTIME_TIMESTAMP",
-    b"timeUnixNano",
     b"observedTimeUnixNano",
     b"time_unix_nano",
     b"time_ms",
@@ -65,6 +65,8 @@ const OTHERS: &[&[u8]] = &[
     b"requestReceivedTimestamp",
     b"lastTimestamp",
     b"dt",
+    b"eventtime",
+    b"msec",
     b"seconds",
 ];
 /// The keys that hold what lies beyond a whole second.

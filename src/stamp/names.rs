@@ -47,7 +47,12 @@ pub(super) fn month(bytes: &[u8]) -> Option<(u8, usize)> {
     }
     let Some(month) = english(MONTHS, bytes) else { return elsewhere(bytes) };
     let full = FULL[usize::from(month)].as_bytes();
-    let len = if bytes.starts_with(full) { full.len() } else { 3 };
+    let len = match bytes[3..] {
+        _ if bytes.starts_with(full) => full.len(),
+        // `Nov. 22`.
+        [b'.', b' ', ..] => 4,
+        _ => 3,
+    };
     Some((month + 1, len))
 }
 

@@ -67,7 +67,14 @@ pub(super) fn at(bytes: &[u8], at: usize, order: &mut Order) -> Option<(Stamp, u
     }
     let (year, end) = year(bytes, end + 1, open)?;
     let time = shape::separator(bytes, end)?;
-    let clock = shape::read_clock(bytes, time).or_else(|| shape::read_minutes(bytes, time))?;
+    let mut clock = shape::read_clock(bytes, time, true).or_else(|| shape::read_minutes(bytes, time))?;
+    if open
+        && clock.zone.is_none()
+        && let Some(word) = shape::zone_word(bytes, clock.end)
+    {
+        // WebSphere's `[11/22/26 6:47:12:123 CET]`.
+        clock.end = word;
+    }
     let dated = |month: u8, day: u8| {
         let ns = civil::date(year, month, day) + clock.time + clock.fraction.nanos;
         Stamp::civil(ns, clock.fraction.resolution).zoned(clock.zone)

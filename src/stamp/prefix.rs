@@ -112,12 +112,12 @@ const WRITERS: &[&[u8]] =
 /// The longest prefix that is looked for.
 const LONGEST: usize = 128;
 
-/// Where the blanks, NULs and byte order marks from `at` on end.
+/// Where the blanks, NULs, bells, backspaces and byte order marks from `at` on end.
 #[inline]
 pub(super) fn skip_blanks(bytes: &[u8], mut at: usize) -> usize {
     loop {
         match bytes.get(at) {
-            Some(b' ' | b'\t' | b'\r' | 0) => at += 1,
+            Some(b' ' | b'\t' | b'\r' | 0 | 7 | 8) => at += 1,
             Some(0xef) if bytes[at..].starts_with(b"\xef\xbb\xbf") => at += 3,
             _ => return at,
         }
@@ -288,7 +288,7 @@ fn word(bytes: &[u8], at: usize, so_far: Prefix, first: bool) -> Option<(usize, 
     }
     if matches!(next, b' ' | b'\t' | b':' | b'|' | b',' | b'[') && is_level(token) {
         let mut end = skip_blanks(bytes, end);
-        if matches!(bytes.get(end), Some(b':' | b'|' | b'-' | b',')) {
+        if matches!(bytes.get(end), Some(b':' | b'|' | b'-' | b',' | b'@')) {
             end += 1;
         }
         return Some((end, so_far));

@@ -12,7 +12,7 @@
 //! | `%C` | a whole time of day: hour, minute, second, perhaps a fraction (`.123`, `,123`, `:123`, `.123.456`), AM or PM, a zone |
 //! | `%D` | the same with dots between its numbers, or behind a blank with dashes |
 //! | `%k` `%K` | hour and minute, known to a minute, perhaps AM or PM and a zone; the same, with AM or PM |
-//! | `%~` | what stands between a date and a time: up to three blanks, `T`, `-`, `_`, `:`, `::`, `, `, ` - `, ` at ` |
+//! | `%~` | what stands between a date and a time: up to three blanks, `T`, a tab, `-`, `_`, `:`, `::`, `, `, ` - `, ` -- `, a bar, ` at ` |
 //! | `%w` | a word |
 //! | `%t` | a blank, or `T` |
 //! | `%V` `%u` `%j` | ISO's week of the year, and the day of it; the day of the year |
@@ -31,7 +31,7 @@ mod clock;
 mod zone;
 
 pub(super) use clock::{half_of_day, minutes as read_minutes, read as read_clock};
-pub(super) use zone::zone;
+pub(super) use zone::{behind_blank as zone_word, zone};
 
 const LEVELS: &[u8] = b"IWEFDVTCN";
 
@@ -87,7 +87,7 @@ impl Fields {
         match field {
             b'Y' | b'y' | b'm' | b'n' | b'b' | b'd' | b'e' => self.take_date(field, bytes, at),
             b'H' | b'M' | b'S' => self.take_clock(field, bytes, at),
-            b'C' => Some(self.take_whole(&clock::read(bytes, at)?)),
+            b'C' => Some(self.take_whole(&clock::read(bytes, at, self.year.is_some())?)),
             b'D' => Some(self.take_whole(&clock::dotted(bytes, at)?)),
             b'k' => Some(self.take_whole(&clock::minutes(bytes, at)?)),
             b'K' => Some(self.take_whole(&clock::minutes(bytes, at).filter(|clock| clock.halved)?)),
@@ -236,10 +236,11 @@ impl Fields {
 /// What stands between a date and a time at `at`, and where it ends.
 pub(super) fn separator(bytes: &[u8], at: usize) -> Option<usize> {
     match bytes.get(at)? {
-        b'T' | b't' | b'-' | b'_' => Some(at + 1),
+        b'T' | b't' | b'\t' | b'-' | b'_' => Some(at + 1),
         b':' => Some(at + 1 + usize::from(bytes.get(at + 1) == Some(&b':'))),
         b',' => Some(at + 1 + usize::from(bytes.get(at + 1) == Some(&b' '))),
-        b' ' if bytes[at..].starts_with(b" - ") => Some(at + 3),
+        b' ' if bytes[at..].starts_with(b" - ") || bytes[at..].starts_with(b" | ") => Some(at + 3),
+        b' ' if bytes[at..].starts_with(b" -- ") => Some(at + 4),
         b' ' if bytes[at..].starts_with(b" at ") => Some(at + 4),
         b' ' => Some(at + bytes[at..].iter().take(3).take_while(|b| **b == b' ').count()),
         _ => None,

@@ -3,7 +3,8 @@
 //! Where such text stands, no self-evident format does: none has a year of two digits behind slashes but in brackets. So what
 //! the elected format says of it counts, and in one minute that differs only by the seconds.
 
-use super::civil::MINUTE;
+use super::civil::{DAY, HOUR, MINUTE};
+use super::digits::two;
 use super::iso::{Within, within};
 use super::{Frame, Stamp};
 
@@ -22,7 +23,11 @@ impl Slashed {
     pub fn learn(&mut self, bytes: &[u8], at: usize, stamp: &Stamp) {
         let Some(head) = bytes.get(at..).and_then(<[u8]>::first_chunk::<{ MINUTE_LEN + 2 }>) else { return };
         let form = head.map(|byte| if byte.is_ascii_digit() { b'0' } else { byte });
-        // A second 60 is one of the next minute.
+        // A second 60 is one of the next minute, and in the afternoon the hour may be another than what stands there.
+        let hour = two(head, MINUTE_LEN - 5).map(i64::from);
+        if hour != Some(stamp.ns.rem_euclid(DAY) / HOUR) {
+            return;
+        }
         if form == *b"00/00/00 00:00:0" && head[MINUTE_LEN + 1] < b'6' && stamp.frame == Frame::Civil {
             self.minute.copy_from_slice(&head[..MINUTE_LEN]);
             self.civil = stamp.ns.div_euclid(MINUTE) * MINUTE;

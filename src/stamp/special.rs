@@ -85,13 +85,18 @@ pub(super) fn strace(line: &[u8], at: usize) -> Option<Stamp> {
 }
 
 /// A record that begins with a word: a request by its host, stern's pod and container, `aws logs` as text, the kernel's
-/// audit.
+/// audit, libfabric's with its process.
 pub(super) fn named(line: &[u8], at: usize, evident: &mut Evident) -> Option<Stamp> {
     if line[at..].starts_with(b"EVENTS\t") {
         return aws(line);
     }
-    if let Some(audit) = line[at..].strip_prefix(b"audit(") {
-        return epoch::number(audit, 0).map(|(stamp, _)| stamp);
+    if line[at..].starts_with(b"audit") {
+        let open = memchr::memmem::find(&line[at..line.len().min(at + 64)], b"audit(")?;
+        return epoch::number(line, at + open + 6).map(|(stamp, _)| stamp);
+    }
+    if let Some(number) = line[at..].strip_prefix(b"libfabric:") {
+        let process = memchr(b':', &number[..number.len().min(12)])?;
+        return epoch::number(number, process + 1).map(|(stamp, _)| stamp);
     }
     request(line, at, evident).or_else(|| stern(line, at, evident))
 }
@@ -130,12 +135,21 @@ fn is_of_name(byte: u8) -> bool {
 pub(super) fn request(line: &[u8], at: usize, evident: &mut Evident) -> Option<Stamp> {
     let head = &line[at..line.len().min(at + NEAR)];
     let blank = memchr(b' ', head)?;
-    if !matches!(head.get(blank + 1..blank + 3)?, b"- " | [b'[', b'0'..=b'9']) {
-        return None;
+    match head.get(blank + 1..blank + 3)? {
+        b"- " | [b'[', b'0'..=b'9'] => {}
+        [b'(', _] => return uwsgi(head, blank, evident),
+        _ => return None,
     }
     let open = memchr(b'[', head)?;
     let words = head[..open].split(|b| *b == b' ').filter(|word| !word.is_empty()).count();
     let (stamp, end) = family::at(head, open + 1, &mut evident.order)?;
     let is_date = head.get(open + 3) == Some(&b'/') && head.get(open + 7) == Some(&b'/');
     (words <= 4 && is_date && head.get(end) == Some(&b']')).then_some(stamp)
+}
+
+/// uWSGI's request, with its time in the bracket behind what it read: `10.0.0.1 () {40 vars in 612 bytes} [Sun Nov 22 ...`.
+fn uwsgi(head: &[u8], at: usize, evident: &mut Evident) -> Option<Stamp> {
+    let open = at + memchr::memmem::find(&head[at..], b" bytes} [")? + 9;
+    let (stamp, end) = family::at(head, open, &mut evident.order)?;
+    (head.get(end) == Some(&b']')).then_some(stamp)
 }

@@ -19,9 +19,9 @@ const CLEAR: usize = 256;
 /// The ambiguous formats, at the place where a stamp stands; of two with as many votes the first wins, so the dated ones
 /// stand before the others, and those in a later field between.
 const DATED: &[&str] = &[
-    "%y/%m/%d %H:%M:%S%f%z", // spark
-    "%m/%d/%y %H:%M:%S%f%z",
-    "%d/%m/%y %H:%M:%S%f%z",
+    "%y/%m/%d %C", // spark
+    "%m/%d/%y %C",
+    "%d/%m/%y %C",
     "%y%m%d%~%C", // tornado, MySQL
     "%y%m%d %H%M%S",
     "%Y%m%d %H%M%S",

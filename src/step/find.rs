@@ -91,17 +91,24 @@ fn at(line: &[u8], t: usize) -> Option<u64> {
     };
     let stands_alone =
         before.last().is_none_or(|b| !b.is_ascii_alphanumeric() && !b"_-.".contains(b) && b.is_ascii());
-    if !stands_alone {
+    if !(stands_alone || before.ends_with(b"\"_") || ends_in_colour(before)) || before.ends_with(b"per ") {
         return None;
     }
     let apart = behind.iter().take(APART).take_while(|b| b" \t=:/\"'[(#".contains(b)).count();
     let (step, after) = number(&behind[apart..]).filter(|_| apart > 0)?;
     let goes_on = match after {
-        [b'.', digit, ..] => digit.is_ascii_digit(),
-        [byte, ..] => byte.is_ascii_alphanumeric() || *byte == b'_' || !byte.is_ascii(),
+        [b'.' | b'-', digit, ..] => digit.is_ascii_digit(),
+        [byte, ..] => byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'%') || !byte.is_ascii(),
         [] => false,
     };
     (!goes_on).then_some(step)
+}
+
+/// Whether `text` ends in an ANSI code of a colour: torchtitan's `\x1b[31mstep: 10`.
+fn ends_in_colour(text: &[u8]) -> bool {
+    let Some(code) = text.strip_suffix(b"m") else { return false };
+    let numbers = code.iter().rev().take_while(|b| b.is_ascii_digit() || **b == b';').count();
+    code[..code.len() - numbers].ends_with(b"\x1b[")
 }
 
 /// `text` without `word` at its beginning, in any case.

@@ -20,15 +20,25 @@ pub(in crate::stamp) struct Clock {
 impl Clock {
     /// The time of so much, of which the number of the hour ends at `hour_end`; at `end` there may be AM or PM and a zone.
     ///
-    /// An hour of one digit counts behind two blanks, where it is padded, and before AM or PM.
+    /// An hour of one digit counts behind two blanks, where it is padded, and before AM or PM; elsewhere where `short` says so.
     #[inline]
-    fn closed(bytes: &[u8], at: usize, hour: u8, rest: i64, fraction: Fraction, end: usize) -> Option<Self> {
+    fn closed(
+        bytes: &[u8],
+        at: usize,
+        short: bool,
+        hour: u8,
+        rest: i64,
+        fraction: Fraction,
+        end: usize,
+    ) -> Option<Self> {
         if hour > 23 {
             return None;
         }
         let padded = digit(bytes, at + 1).is_some() || (at >= 2 && &bytes[at - 2..at] == b"  ");
-        let half = half_of_day(bytes, end).filter(|_| (1..=12).contains(&hour));
-        if !padded && half.is_none() {
+        let half = half_of_day(bytes, end);
+        let is_whole = padded || (short && half.is_none());
+        let half = half.filter(|_| (1..=12).contains(&hour));
+        if !is_whole && half.is_none() {
             return None;
         }
         let (hour, end) = half.map_or((hour, end), |(afternoon, end)| (hour % 12 + afternoon, end));
@@ -46,22 +56,22 @@ fn hour(bytes: &[u8], at: usize) -> Option<(u8, usize)> {
     }
 }
 
-/// The time of day at `at`: `06:47:12`.
-pub(in crate::stamp) fn read(bytes: &[u8], at: usize) -> Option<Clock> {
-    marked(bytes, at, b':')
+/// The time of day at `at`: `06:47:12`; where a year stands before it, `6:47:12` too.
+pub(in crate::stamp) fn read(bytes: &[u8], at: usize, behind_year: bool) -> Option<Clock> {
+    marked(bytes, at, b':', behind_year)
 }
 
 /// The time of day at `at` that has no colons: `06.47.12`, or behind a blank `06-47-12`.
 pub(in crate::stamp) fn dotted(bytes: &[u8], at: usize) -> Option<Clock> {
     two(bytes, at)?;
     match bytes.get(at + 2)? {
-        b'.' => marked(bytes, at, b'.'),
-        b'-' if at > 0 && bytes[at - 1] == b' ' => marked(bytes, at, b'-'),
+        b'.' => marked(bytes, at, b'.', false),
+        b'-' if at > 0 && bytes[at - 1] == b' ' => marked(bytes, at, b'-', false),
         _ => None,
     }
 }
 
-fn marked(bytes: &[u8], at: usize, mark: u8) -> Option<Clock> {
+fn marked(bytes: &[u8], at: usize, mark: u8, short: bool) -> Option<Clock> {
     let (hour, end) = hour(bytes, at)?;
     let (minute, second) = match bytes.get(end..end + 6)? {
         [m1, _, _, m2, _, _] if *m1 == mark && *m2 == mark => (two(bytes, end + 1)?, two(bytes, end + 4)?),
@@ -71,7 +81,8 @@ fn marked(bytes: &[u8], at: usize, mark: u8) -> Option<Clock> {
         return None;
     }
     let (fraction, end) = any_fraction(bytes, end + 6)?;
-    Clock::closed(bytes, at, hour, i64::from(minute) * MINUTE + i64::from(second) * SECOND, fraction, end)
+    let rest = i64::from(minute) * MINUTE + i64::from(second) * SECOND;
+    Clock::closed(bytes, at, short, hour, rest, fraction, end)
 }
 
 /// The hour and minute at `at`, where no second follows.
@@ -79,7 +90,7 @@ pub(in crate::stamp) fn minutes(bytes: &[u8], at: usize) -> Option<Clock> {
     let (hour, end) = hour(bytes, at)?;
     let minute = two(bytes, end + 1).filter(|minute| bytes[end] == b':' && *minute <= 59)?;
     let fraction = Fraction { nanos: 0, resolution: Stamp::A_MINUTE };
-    let clock = Clock::closed(bytes, at, hour, i64::from(minute) * MINUTE, fraction, end + 3)?;
+    let clock = Clock::closed(bytes, at, false, hour, i64::from(minute) * MINUTE, fraction, end + 3)?;
     // Of a longer number, a range, or a time with seconds this is the beginning.
     let goes_on = match bytes.get(clock.end) {
         Some(b':' | b'-' | b'+' | b'0'..=b'9') => true,

@@ -67,6 +67,12 @@ fn hour(bytes: &[u8], at: usize) -> Option<(i16, usize)> {
     digit(bytes, end).is_none().then_some((offset, end))
 }
 
+/// Where the word of a zone ends that stands behind a blank at `at` and says nothing: ` CET`.
+pub(in crate::stamp) fn behind_blank(bytes: &[u8], at: usize) -> Option<usize> {
+    let word = (bytes.get(at) == Some(&b' ')).then_some(at + 1)?;
+    self::word(bytes, word).map(|(_, end)| end)
+}
+
 /// The word of a zone at `at`: what it says, if anything, and where it ends.
 pub(super) fn word(bytes: &[u8], at: usize) -> Option<(Option<i16>, usize)> {
     if let Some((offset, end)) = zone(bytes, at) {
