@@ -68,11 +68,13 @@ impl<T> Group<T> {
         out.extend_from_slice(&self.first[from..]);
     }
 
-    /// Takes in a line that has the same skeleton.
-    fn join(&mut self, source: usize, line: &[u8], places: &[Place]) {
-        self.members.push(source);
-        for ((mine, range), its) in self.places.iter().zip(&mut self.ranges).zip(places) {
-            let (own, text) = (&self.first[mine.at.clone()], &line[its.at.clone()]);
+    /// Takes in a line that has the same skeleton; its `places` are those of the first line where none are said.
+    fn join(&mut self, source: usize, line: &[u8], places: Option<&[Place]>) {
+        let Self { places: own_places, ranges, first, members, .. } = self;
+        members.push(source);
+        let places = places.unwrap_or(own_places);
+        for ((mine, range), its) in own_places.iter().zip(ranges).zip(places) {
+            let (own, text) = (&first[mine.at.clone()], &line[its.at.clone()]);
             if own == text {
                 continue;
             }
@@ -85,14 +87,40 @@ impl<T> Group<T> {
     }
 }
 
-/// The order of two texts of a place. Digits beyond what a float holds decide as text.
+/// The order of two texts of a place: of numbers by their value, of equal ones by their text.
 fn compare(kind: Kind, one: &[u8], other: &[u8]) -> Ordering {
-    let value = |text: &[u8]| std::str::from_utf8(text).ok()?.parse::<f64>().ok();
-    let by_value = match (kind, value(one), value(other)) {
-        (Kind::Number, Some(one), Some(other)) => one.total_cmp(&other),
-        _ => Ordering::Equal,
+    let by_value = match kind {
+        Kind::Stamp => Ordering::Equal,
+        Kind::Number => match (decimal(one), decimal(other)) {
+            (Some(one), Some(other)) => one.cmp(&other),
+            _ => by_float(one, other),
+        },
     };
     by_value.then_with(|| one.cmp(other))
+}
+
+/// By what a number without sign and exponent is ordered: how many digits it has before the point, which these are, and
+/// those behind it.
+fn decimal(text: &[u8]) -> Option<(usize, &[u8], &[u8])> {
+    let point = text.iter().position(|byte| !byte.is_ascii_digit()).unwrap_or(text.len());
+    let (whole, rest) = text.split_at(point);
+    let fraction = match rest.split_first() {
+        None => rest,
+        Some((b'.', digits)) if digits.iter().all(u8::is_ascii_digit) => digits,
+        Some(_) => return None,
+    };
+    let whole = &whole[whole.iter().take_while(|byte| **byte == b'0').count()..];
+    let zeros = fraction.iter().rev().take_while(|byte| **byte == b'0').count();
+    Some((whole.len(), whole, &fraction[..fraction.len() - zeros]))
+}
+
+/// The order of two numbers by what a float holds of them.
+fn by_float(one: &[u8], other: &[u8]) -> Ordering {
+    let value = |text: &[u8]| std::str::from_utf8(text).ok()?.parse::<f64>().ok();
+    match (value(one), value(other)) {
+        (Some(one), Some(other)) => one.total_cmp(&other),
+        _ => Ordering::Equal,
+    }
 }
 
 /// Puts lines into groups; `T` is what the caller wants to know again of a group's first line.
@@ -128,14 +156,30 @@ impl<T> Folder<T> {
         if self.after.len() <= source {
             self.after.resize(source + 1, 0);
         }
+        // The group behind that of its source's line before: if it belongs there, no other can be older.
+        let number = self.after[source].max(self.gone);
+        let at = (number - self.gone) as usize;
+        let number = match self.groups.get_mut(at) {
+            // Ranks that go in step are always there, and most numbers are as long as those of others.
+            Some(group) if template::have_one_shape(&group.first, line) => {
+                group.join(source, line, None);
+                number
+            }
+            _ => self.join_or_open(source, line, about, now),
+        };
+        self.after[source] = number + 1;
+    }
+
+    /// Puts a line into the oldest open group behind that of its source's line before, or into a new one.
+    fn join_or_open(&mut self, source: usize, line: &[u8], about: T, now: Instant) -> u64 {
         template::take_apart(line, &mut self.skeleton, &mut self.places);
         let hash = xxh3_64(&self.skeleton);
         let open = self.open.entry(hash).or_default();
         let found = open.get(open.partition_point(|number| *number < self.after[source])).copied();
         let next = self.gone + self.groups.len() as u64;
-        let number = match found {
+        match found {
             Some(number) if self.groups[(number - self.gone) as usize].skeleton == self.skeleton => {
-                self.groups[(number - self.gone) as usize].join(source, line, &self.places);
+                self.groups[(number - self.gone) as usize].join(source, line, Some(&self.places));
                 number
             }
             _ => {
@@ -151,18 +195,21 @@ impl<T> Folder<T> {
                 });
                 next
             }
-        };
-        self.after[source] = number + 1;
+        }
+    }
+
+    /// Whether `pop` would give a group.
+    pub fn is_due(&self, sources: usize, now: Instant) -> bool {
+        self.groups.front().is_some_and(|first| {
+            first.members.len() >= sources
+                || self.groups.len() > MOST
+                || now.saturating_duration_since(first.opened) >= MOMENT
+        })
     }
 
     /// The next group that is to go out, of `sources` that may speak; with `all`, also one that would still wait.
     pub fn pop(&mut self, sources: usize, now: Instant, all: bool) -> Option<Group<T>> {
-        let first = self.groups.front()?;
-        let is_due = all
-            || first.members.len() >= sources
-            || self.groups.len() > MOST
-            || now.saturating_duration_since(first.opened) >= MOMENT;
-        if !is_due {
+        if !(all || self.is_due(sources, now)) {
             return None;
         }
         let group = self.groups.pop_front()?;
@@ -203,6 +250,32 @@ pub fn last_frame(line: &[u8]) -> &[u8] {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn numbers_are_in_the_order_of_their_values() {
+        let in_order = [
+            "-2e3",
+            "-7",
+            "-0.5",
+            "0",
+            "0.05",
+            "0.5",
+            "0.50",
+            "07",
+            "7",
+            "7.25",
+            "19",
+            "1e3",
+            "20000000000000000000001",
+        ];
+        for (nth, one) in in_order.iter().enumerate() {
+            for other in &in_order[nth + 1..] {
+                let (one, other) = (one.as_bytes(), other.as_bytes());
+                assert_eq!(compare(Kind::Number, one, other), Ordering::Less);
+                assert_eq!(compare(Kind::Number, other, one), Ordering::Greater);
+            }
+        }
+    }
 
     #[test]
     fn the_last_frame_is_what_a_terminal_shows_in_the_end() {

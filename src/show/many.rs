@@ -25,6 +25,9 @@ const STILL: Duration = Duration::from_millis(100);
 /// How often the place is told at most: for that, each log is looked at.
 const TOLD: Duration = Duration::from_millis(500);
 
+/// After so many lines it is looked again how late it is.
+const LINES_A_MOMENT: u32 = 64;
+
 /// A log, and how it is shown.
 pub struct Shown {
     /// What is asked of it, its times included.
@@ -55,6 +58,8 @@ pub struct Many {
     folder: Option<Folder<Row>>,
     /// What is told below the lines, where it is.
     status: Option<Status>,
+    /// How late it is, as of the last look, and how many lines came since.
+    now: (Instant, u32),
 }
 
 /// How the lines of one log go out.
@@ -83,8 +88,15 @@ impl Many {
         let terms = MergeTerms { in_file_order: !plain, still, tick, ..terms };
         let folder = folds.then(Folder::default);
         let status = status.map(Status::new);
-        let mut many =
-            Self { merge: Merge::new(Vec::new(), terms), ways: Vec::new(), skip, told: None, folder, status };
+        let mut many = Self {
+            merge: Merge::new(Vec::new(), terms),
+            ways: Vec::new(),
+            skip,
+            told: None,
+            folder,
+            status,
+            now: (Instant::now(), 0),
+        };
         let questions = many.take(logs);
         many.merge.add(questions);
         many
@@ -135,6 +147,7 @@ impl Many {
     ) -> Result<()> {
         let mut page = Page::default();
         loop {
+            self.now = (Instant::now(), 0);
             while let Some((at, held)) = self.merge.ready() {
                 self.shape(at, &held, &mut page, caller)?;
                 self.write(at, &mut page, out, painter)?;
@@ -228,11 +241,14 @@ impl Many {
         }
         let Way { style, headed, .. } = &mut self.ways[at];
         if let Some(folder) = &mut self.folder {
-            let now = Instant::now();
             for &row in page.rows() {
-                folder.push(at, style.framed(page.text(row)), row, now);
+                folder.push(at, style.framed(page.text(row)), row, self.now.0);
             }
             page.clear();
+            self.now.1 += 1;
+            if self.now.1 >= LINES_A_MOMENT {
+                self.now = (Instant::now(), 0);
+            }
             return self.unfold(false, out, painter);
         }
         for &row in page.rows() {
@@ -247,7 +263,8 @@ impl Many {
 
     /// Writes the groups whose moment is over, or all of them.
     fn unfold(&mut self, all: bool, out: &mut Out<'_>, painter: &mut Option<&mut dyn Painter>) -> Result<()> {
-        let Some(mut folder) = self.folder.take() else { return Ok(()) };
+        let is_due = |folder: &mut Folder<Row>| all || folder.is_due(self.ways.len(), self.now.0);
+        let Some(mut folder) = self.folder.take_if(is_due) else { return Ok(()) };
         let shown = self.write_groups(&mut folder, all, out, painter);
         self.folder = Some(folder);
         shown
@@ -260,8 +277,8 @@ impl Many {
         out: &mut Out<'_>,
         painter: &mut Option<&mut dyn Painter>,
     ) -> Result<()> {
-        let (now, mut text) = (Instant::now(), Vec::new());
-        while let Some(group) = folder.pop(self.ways.len(), now, all) {
+        let mut text = Vec::new();
+        while let Some(group) = folder.pop(self.ways.len(), self.now.0, all) {
             text.clear();
             group.write(&mut text);
             let members = group.members();
