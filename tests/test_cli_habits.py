@@ -57,21 +57,24 @@ def test_a_moment_may_begin_with_a_dash(desk: Path, since: str) -> None:
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["NCCL", "train.log"], "NCCL: there is no such file; did you mean -e NCCL? (./NCCL is a file)"),
+        (
+            ["NCCL", "train.log"],
+            "NCCL: there is no such file; did you mean -e NCCL? (./NCCL would be a file)",
+        ),
         (
             ["train.log", "nan|OOM"],
-            "nan|OOM: there is no such file; did you mean -e 'nan|OOM'? (./nan|OOM is a file)",
+            "nan|OOM: there is no such file; did you mean -e 'nan|OOM'? (./nan|OOM would be a file)",
         ),
         (
             ["NCCL.*timeout", "train.log"],
-            "NCCL.*timeout: there is no such file; did you mean -e 'NCCL.*timeout'? (./NCCL.*timeout is a file)",
+            "NCCL.*timeout: there is no such file; did you mean -e 'NCCL.*timeout'? (./NCCL.*timeout would be a file)",
         ),
         (
             ["-f", "NCCL", "train.log"],
-            "NCCL: there is no such file; did you mean -e NCCL? (./NCCL is a file)",
+            "NCCL: there is no such file; did you mean -e NCCL? (./NCCL would be a file)",
         ),
-        (["rank", "."], "rank: there is no such file; did you mean `logdex ranks`? (./rank is a file)"),
-        (["help"], "help: there is no such file; did you mean `logdex --help`? (./help is a file)"),
+        (["rank", "."], "rank: there is no such file; did you mean `logdex ranks`? (./rank would be a file)"),
+        (["help"], "help: there is no such file; did you mean `logdex --help`? (./help would be a file)"),
     ],
 )
 def test_a_word_that_is_no_file_is_asked_about_before_any_output(
@@ -230,3 +233,16 @@ def test_an_address_of_a_file_elsewhere_is_not_taken_for_a_handle() -> None:
 def test_an_open_file_is_no_path() -> None:
     with pytest.raises(TypeError, match="this is an open file; give its path, or write its text to a file"):
         logdex.open(io.StringIO("train.log\n"))  # type: ignore[arg-type]
+
+
+def test_what_is_wrong_for_all_files_is_said_once(tmp_path: Path) -> None:
+    for rank in range(3):
+        (tmp_path / f"rank{rank}.log").write_text("2026-11-22 02:10:00 step\n")
+    status, out, error = run("--since", "25:00", tmp_path)
+    assert (status, out, error.count("\n")) == (2, [], 1)
+    assert "25:00" in error
+
+
+def test_a_place_that_cannot_be_kept_is_called_by_its_name(log: Path, tmp_path: Path) -> None:
+    status, _, error = run("--cursor-file", tmp_path / "none" / "place", log)
+    assert (status, error) == (2, f"logdex: {tmp_path}/none/place: No such file or directory\n")

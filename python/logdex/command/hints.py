@@ -26,12 +26,14 @@ def misread(args: Namespace) -> str | None:
         return None
     first = args.sources[0]
     if first in words and first in _COMMANDS:
-        return f"{first}: there is no such file; did you mean `{_COMMANDS[first]}`? (./{first} is a file)"
+        return (
+            f"{first}: there is no such file; did you mean `{_COMMANDS[first]}`? (./{first} would be a file)"
+        )
     # A follow waits for files that are to come, so only a word before files that are there is in doubt.
     there = any(os.path.exists(word) for word in args.sources)
     if args.follow and not (first in words and there):
         return None
-    return f"{words[0]}: there is no such file; did you mean -e {_quoted(words[0])}? (./{words[0]} is a file)"
+    return f"{words[0]}: there is no such file; did you mean -e {_quoted(words[0])}? (./{words[0]} would be a file)"
 
 
 def _is_no_file(word: str) -> bool:

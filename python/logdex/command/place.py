@@ -44,9 +44,12 @@ class Place:
         """
         if cursor is None or cursor == self._stored:
             return
-        descriptor, temporary = tempfile.mkstemp(
-            dir=os.path.dirname(os.path.abspath(self._path)), prefix=".cursor-"
-        )
+        directory = os.path.dirname(os.path.abspath(self._path))
+        try:
+            descriptor, temporary = tempfile.mkstemp(dir=directory, prefix=".cursor-")
+        except OSError as error:
+            # Of the file that was named, and not of one beside it that nobody knows.
+            raise type(error)(error.errno, error.strerror, self._path) from None
         try:
             with open(descriptor, "w", encoding="utf-8") as file:
                 file.write(cursor + "\n")

@@ -62,6 +62,9 @@ class Rows:
         self._args = args
         # One moment for all files, those included that come later.
         self._now = _when.now()
+        # What says no moment is said once, and not for each file.
+        for name in ("since", "until"):
+            _when.moment(getattr(args, name), name, zone_of(args.tz), self._now)
         self._regex = regex
         _refuse_groups_around(args, regex)
         self._unwanted = "|".join(f"(?:{one})" for one in args.exclude) or None
