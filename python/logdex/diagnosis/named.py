@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from logdex.diagnosis import accusations, hosts, progress
-from logdex.diagnosis.events import Speaker
 from logdex.diagnosis.exits import Exit
-from logdex.diagnosis.roles import Story
 from logdex.diagnosis.scene import Candidate, Scene, rank_of, time_of, whole_host
 from logdex.diagnosis.verdict import Certainty, Finding
 
@@ -90,11 +88,7 @@ def weak_exit(scene: Scene, found: list[Candidate]) -> Finding | None:
 def _alike_exits(scene: Scene, told: dict[str, Exit]) -> Finding | None:
     """A launcher that saw several end with an error status at once: which of them it calls the root is chance."""
     for name, root in told.items():
-        if (
-            root.code is None
-            or root.code <= 0
-            or scene.stories.get(name, Story(Speaker(name, ""))).speaker.lines
-        ):
+        if root.code is None or root.code <= 0:
             continue
         same = [
             other
@@ -103,6 +97,7 @@ def _alike_exits(scene: Scene, told: dict[str, Exit]) -> Finding | None:
             and other.rank != root.rank
             and (other.code or 0) > 0
             and abs(exit_time(scene, other) - exit_time(scene, root)) <= 2.0
+            and not _fell(scene, other)
         ]
         if same:
             names = [name, *(found for one in same if (found := rank_of(scene, one)))]
@@ -116,6 +111,12 @@ def _alike_exits(scene: Scene, told: dict[str, Exit]) -> Finding | None:
                 missing="the ranks' own logs",
             )
     return None
+
+
+def _fell(scene: Scene, one: Exit) -> bool:
+    """Whether the rank that ended told of another's failure: then its end is explained."""
+    there = scene.stories.get(rank_of(scene, one) or "")
+    return bool(there and there.victims)
 
 
 def exit_time(scene: Scene, one: Exit) -> float:

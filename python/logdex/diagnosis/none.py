@@ -7,7 +7,7 @@ from logdex.diagnosis.scene import Candidate, Scene, missing_of, time_of
 from logdex.diagnosis.verdict import Finding
 
 _STANDSTILL = "stamps: a standstill cannot be seen without"
-_ORDERS = ("SIGTERM", "ignal 15", "KeyboardInterrupt")
+_ORDERS = ("SIGTERM", "ignal 15", "KeyboardInterrupt", "Terminated")
 """How a rank that was told to end says so."""
 
 
@@ -23,9 +23,16 @@ def nothing(scene: Scene, found: list[Candidate]) -> Finding | None:
         return Finding(
             "unknown", "cannot tell", missing="stamps: whether it still goes on cannot be seen without"
         )
+    missing = missing_of(scene)
+    told = f"the logs of {len(missing)} ranks" if missing else None if timed else _STANDSTILL
     ended = [one for one in scene.stories.values() if one.teardown]
     if ended and any(order in event.text for one in ended for event in one.teardown for order in _ORDERS):
         event = ended[0].teardown[0]
+        if missing:
+            # A launcher orders it too, when one of those has failed of whom there is no log.
+            return Finding(
+                "unknown", "cannot tell", tuple(missing), events=[("told to stop", event)], missing=told
+            )
         return Finding(
             "outside",
             "likely",
@@ -33,8 +40,6 @@ def nothing(scene: Scene, found: list[Candidate]) -> Finding | None:
             time=time_of(scene, event),
             events=[("told to stop", event)],
         )
-    missing = missing_of(scene)
-    told = f"the logs of {len(missing)} ranks" if missing else None if timed else _STANDSTILL
     return Finding("none", "cannot tell" if told else "likely", missing=told)
 
 

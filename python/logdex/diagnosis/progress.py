@@ -36,7 +36,9 @@ def standstill(ranks: Sequence[Speaker], witnesses: Sequence[Speaker]) -> Stands
     counting = [one for one in ranks if one.course is not None]
     if not counting or 2 * len(counting) < len(ranks):
         return None
-    stopped = [(one, _stopped(one, witnesses)) for one in counting]
+    # The heart of any of them beats for all: where rank 0 alone says that the job runs, it is the job.
+    beating = [other for other in [*ranks, *witnesses] if _beats(other)]
+    stopped = [(one, _stopped(one, beating)) for one in counting]
     times = [at for _, at in stopped if at is not None]
     if len(times) < len(counting):
         return None
@@ -47,16 +49,16 @@ def standstill(ranks: Sequence[Speaker], witnesses: Sequence[Speaker]) -> Stands
     return Standstill(max(times), end, last.pop(), tuple(one.name for one in counting))
 
 
-def _stopped(one: Speaker, witnesses: Sequence[Speaker]) -> float | None:
+def _stopped(one: Speaker, beating: Sequence[Speaker]) -> float | None:
     """Since when a rank made no step, if that is long, and if it did not simply end."""
     course = one.course
     if course is None or course.last_at is None or one.last is None:
         return None
     if any(_ENDED.search(tail.text) for tail in one.tail):
         return None
-    end = max([one.last, *(other.last for other in witnesses if other.last and _beats(other))])
+    end = max([one.last, *(other.last for other in beating if other.last)])
     quiet, pace = end - course.last_at, _pace(course)
-    least = _BEATING if _beats(one) or any(_beats(other) for other in witnesses) else _LONG
+    least = _BEATING if beating else _LONG
     return course.last_at if quiet >= least and quiet >= _MANY * (pace or 0.0) else None
 
 

@@ -16,6 +16,11 @@ STRENGTH = {"cause": 3, "exception": 2, "error": 1}
 _WENT_ON = 50
 """So many lines after it say that an error was none, in a log that counts no steps."""
 _CLUSTER = 40
+_ENDED_WELL = re.compile(
+    r"(?i)\btraining (?:is )?(?:complete|completed|finished|done)\b(?! with)|\ball done\b|['\"]train_runtime['\"]"
+    r"|\bfit stopped: .* reached|\bsuccessfully finished\b"
+)
+"""How a program says at its end that all went well."""
 _COUNTS = re.compile(r"(?i)\b(?:step|iter(?:ation)?|epoch)s?\W{1,4}\d|heart ?beat")
 """What goes on, whatever level its logger gives it."""
 """Within so many of its own lines a rank's records tell of one failure."""
@@ -93,6 +98,8 @@ def _surely_later(one: Event, other: Event) -> bool:
 
 def _went_on(speaker: Speaker, event: Event) -> bool:
     """Whether the rank went on after a record, so that it cannot have ended it."""
+    if event.role in ("error", "exception") and _ended_well(speaker, event):
+        return True
     for at, course in enumerate(speaker.courses[:2]):
         if course is None:
             continue
@@ -102,6 +109,13 @@ def _went_on(speaker: Speaker, event: Event) -> bool:
             return False
     left = speaker.lines - event.place
     return event.role in ("error", "exception") and left >= _WENT_ON
+
+
+def _ended_well(speaker: Speaker, event: Event) -> bool:
+    """Whether the last that a rank said, after a record, is that it came to its end."""
+    return speaker.path == event.path and any(
+        tail.number > event.number and _ENDED_WELL.search(tail.text) for tail in speaker.tail
+    )
 
 
 def _is_after(course: Course, event: Event) -> bool:
