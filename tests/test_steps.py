@@ -163,6 +163,7 @@ def test_a_second_question_about_steps_reads_little(tmp_path: Path) -> None:
     _large(path)
     assert path.stat().st_size > 16 << 20
     log, plain = logdex.open(path, tz="UTC"), logdex.open(path, tz="UTC", index=False)
+    assert log.count(since="2026-11-23 10:00:00") == 0
     asked = {"step": (20_000, 20_010)}
     expected = list(plain.lines(**asked))
     assert len(expected) > 50
@@ -183,12 +184,57 @@ def test_a_second_question_about_steps_reads_little(tmp_path: Path) -> None:
     assert log.count(step=(36_000, None)) == len(list(plain.lines(step=(36_000, None))))
 
 
+def test_an_index_that_was_built_ahead_has_the_steps(tmp_path: Path) -> None:
+    path = tmp_path / "large.log"
+    _large(path)
+    command = [sys.executable, "-m", "logdex", "index", str(path)]
+    subprocess.run(command, check=True, capture_output=True, timeout=60)
+    log, plain = logdex.open(path, tz="UTC"), logdex.open(path, tz="UTC", index=False)
+    for low, high in ((20_000, 20_010), (0, 3), (None, 2)):
+        lines = log.lines(step=(low, high))
+        assert list(lines) == list(plain.lines(step=(low, high)))
+        assert lines.stats.bytes_read < 12 << 20
+    # What was written since is summed up with its steps, by a question about time too.
+    for first in (330_000, 370_000):
+        _large(path, lines=40_000, first=first)
+        log.count(since="2026-11-22 10:00:00")
+        lines = log.lines(step=(first // 10 - 5, first // 10 + 5))
+        assert list(lines) == list(plain.lines(step=(first // 10 - 5, first // 10 + 5)))
+        assert lines.stats.bytes_read < 8 << 20
+
+
+def test_steps_by_index_go_with_a_follow_and_a_cursor(tmp_path: Path) -> None:
+    path = tmp_path / "large.log"
+    _large(path)
+    log = logdex.open(path, tz="UTC")
+    ended = False
+    with log.lines(step=(32_990, 33_010), follow=True, ended=lambda: ended) as lines:
+        there = [next(lines) for _ in range(log.count(step=(32_990, 33_010)))]
+        with path.open("a") as more:
+            more.write(
+                "what has no rank\n[rank1]: inherits\n[rank2]: step=5 x\n[rank2]: as well\nstep=33000 y\n"
+            )
+        assert [next(lines) for _ in range(3)] == [
+            "what has no rank\n",
+            "[rank1]: inherits\n",
+            "step=33000 y\n",
+        ]
+        ended = True
+        assert list(lines) == []
+    plain = logdex.open(path, tz="UTC", index=False)
+    assert there == list(plain.lines(step=(32_990, 33_010)))[: len(there)]
+    first = log.lines(step=(20_000, 20_010))
+    head = [next(first) for _ in range(20)]
+    rest = list(log.lines(step=(20_000, 20_010), after=first.cursor))
+    assert head + rest == list(plain.lines(step=(20_000, 20_010)))
+
+
 def test_damage_to_what_is_known_of_steps_never_changes_an_answer(tmp_path: Path) -> None:
     path = tmp_path / "large.log"
     _large(path)
     log = logdex.open(path, tz="UTC")
     expected = log.count(step=(20_000, 20_010))
-    (stored,) = (tmp_path / "cache").glob("*.s2.logdex")
+    (stored,) = (tmp_path / "cache").glob("*.v7.logdex")
     whole = stored.read_bytes()
     rng = random.Random(3)
     for _ in range(40):

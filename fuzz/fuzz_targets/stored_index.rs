@@ -51,7 +51,7 @@ static KEPT: LazyLock<Kept> = LazyLock::new(|| {
         _ => format!("2026-11-{:02} 06:{:02}:12,123 INFO x\n", n / 600 % 28 + 1, n / 25 % 60),
     };
     std::fs::write(&log, (0..30_000).map(line).collect::<String>()).expect("a log");
-    let options = Options { stored_from: 0, threads: 1, ..Options::new(Keep::Directory(place.clone())) };
+    let options = Options { stored_from: 0, threads: 1, steps: true, ..Options::new(Keep::Directory(place.clone())) };
     let source = Arc::new(Source::open(&log).expect("it is there"));
     Index::of(&source, source.size().expect("its size"), options.clone(), &mut || Ok(())).expect("an index");
     let stored =

@@ -88,7 +88,8 @@ fn bring_up_to_date(log: &Path, last: bool) -> Result<()> {
     }
     let source = Arc::new(Source::open(log)?);
     let size = source.size()?;
-    let options = Options { threads: 1, grown: if last { 0 } else { GROWN }, ..Options::new(keep) };
+    let grown = if last { 0 } else { GROWN };
+    let options = Options { threads: 1, grown, steps: true, ..Options::new(keep) };
     let mut tick = || match Identity::at(log) {
         Some(identity) if identity == source.identity() => Ok(()),
         _ => Err(Error::Interrupted),

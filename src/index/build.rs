@@ -17,6 +17,7 @@ use crate::system::ordered::{Ordered, Work};
 use super::Index;
 use super::digest::Digest;
 use super::entry::{Entry, exact};
+use super::steps::StepState;
 
 /// How often the caller is asked whether to go on.
 const TICK: Duration = Duration::from_millis(50);
@@ -59,15 +60,15 @@ enum Way {
 }
 
 impl Builder {
-    /// Will sum up `extent`, which begins `lines` lines into the file.
-    pub fn new(source: &Arc<Source>, extent: Extent, lines: u64, finder: &Finder, threads: usize) -> Self {
+    /// Will sum up `extent`, which begins `lines` lines into the file, in what `spec` says.
+    pub fn new(source: &Arc<Source>, extent: Extent, lines: u64, spec: &Spec, threads: usize) -> Self {
         let worth = (extent.len() / BLOCK as u64 / 2) as usize;
         let threads = threads.min(worth.max(usize::from(maps::are_forced())));
         Self {
             source: Arc::clone(source),
             end: extent.end,
             threads,
-            way: Way::new(source, extent, finder, threads),
+            way: Way::new(source, extent, spec, threads),
             ready: VecDeque::new(),
             failed: None,
             over: false,
@@ -84,10 +85,15 @@ impl Builder {
     /// # Errors
     /// `Error::Io` and `Error::Truncated` where the file cannot be read on, after all blocks before that; what `tick`
     /// returns ends the wait, not the building.
-    pub fn next(&mut self, fold: &mut Fold, tick: Tick<'_>) -> Result<Option<Entry>> {
+    pub fn next(
+        &mut self,
+        fold: &mut Fold,
+        steps: Option<&mut StepState>,
+        tick: Tick<'_>,
+    ) -> Result<Option<Entry>> {
         loop {
             if let Some(sum) = self.ready.pop_front() {
-                return self.append(fold, &sum).map(Some);
+                return self.append(fold, steps, &sum).map(Some);
             }
             if let Some(error) = self.failed.take() {
                 return Err(error);
@@ -95,24 +101,25 @@ impl Builder {
             if self.over {
                 return Ok(None);
             }
-            let run = self.next_run(fold, tick)?;
+            let run = self.next_run(fold, steps.is_some(), tick)?;
             self.over = run.over || run.error.is_some();
             (self.open, self.failed, self.ready) = (run.open, run.error, run.sums.into());
         }
     }
 
-    fn append(&mut self, fold: &mut Fold, sum: &Sum) -> Result<Entry> {
-        let entry = match sum.digest.append(fold, sum.extent, self.lines) {
+    fn append(&mut self, fold: &mut Fold, steps: Option<&mut StepState>, sum: &Sum) -> Result<Entry> {
+        let mut entry = match sum.digest.append(fold, sum.extent, self.lines) {
             Some(entry) => entry,
             None => fold_again(&self.source, fold, sum.extent, self.lines)?,
         };
+        entry.steps = sum.digest.append_steps(steps);
         self.covered = sum.extent.end;
         self.order.join(sum.digest.order());
         self.lines += entry.lines;
         Ok(entry)
     }
 
-    fn next_run(&mut self, fold: &Fold, tick: Tick<'_>) -> Result<Summed> {
+    fn next_run(&mut self, fold: &Fold, steps: bool, tick: Tick<'_>) -> Result<Summed> {
         if self.asked.elapsed() > TICK {
             self.asked = Instant::now();
             tick()?;
@@ -137,9 +144,10 @@ impl Builder {
                 if !threads.is_ours() {
                     // A forked process has none of its parent's threads, and their locks may be held for ever.
                     let rest = Extent { start: self.covered, end: self.end };
-                    let fresh = Way::new(&self.source, rest, &fold.finder, self.threads);
+                    let spec = Spec { finder: fold.finder.clone(), steps };
+                    let fresh = Way::new(&self.source, rest, &spec, self.threads);
                     drop(std::mem::replace(&mut self.way, fresh));
-                    return self.next_run(fold, tick);
+                    return self.next_run(fold, steps, tick);
                 }
                 threads.next(tick)
             }
@@ -154,15 +162,22 @@ fn fold_again(source: &Source, fold: &mut Fold, extent: Extent, lines: u64) -> R
     Ok(exact(fold, extent, lines, block.bytes()))
 }
 
-/// Sums up a block that stands behind what `fold` has seen, which is `lines` lines, and says what its dates say of their
-/// order.
-pub fn sum_up(source: &Source, fold: &mut Fold, extent: Extent, lines: u64) -> Result<(Entry, Order)> {
+/// Sums up a block that stands behind what `fold` and `steps` have seen, which is `lines` lines, and says what its dates say
+/// of their order.
+pub fn sum_up(
+    source: &Source,
+    fold: &mut Fold,
+    steps: Option<&mut StepState>,
+    extent: Extent,
+    lines: u64,
+) -> Result<(Entry, Order)> {
     let mut block = Block::default();
     block.read(source, extent)?;
     fold.finder.stand_at(extent.start);
-    let digest = Digest::of(&mut fold.finder.clone(), block.bytes());
-    let entry =
+    let digest = Digest::of(&mut fold.finder.clone(), block.bytes(), steps.is_some());
+    let mut entry =
         digest.append(fold, extent, lines).unwrap_or_else(|| exact(fold, extent, lines, block.bytes()));
+    entry.steps = digest.append_steps(steps);
     Ok((entry, digest.order()))
 }
 
@@ -193,12 +208,13 @@ impl Cut {
     }
 
     fn sum_up(self, source: &Source, maps: Option<&Maps>, tools: &mut Tools) -> Summed {
-        let Tools { finder, block, held, pace } = tools;
+        let Tools { spec: Spec { finder, steps }, block, held, pace } = tools;
+        let steps = *steps;
         let (turn, length) = (pace.begin(), self.extents.iter().map(Extent::len).sum());
         // What is told by place is asked with the place of each block.
         let maps = maps.filter(|maps| (turn.first || maps.are_forced()) && !finder.is_told());
         let in_place =
-            maps.map(|maps| maps.look(&self.extents, held, |bytes| digest_in_place(finder, bytes)));
+            maps.map(|maps| maps.look(&self.extents, held, |bytes| digest_in_place(finder, bytes, steps)));
         let mut in_place = in_place.into_iter().flatten();
         let Self { extents, open, error, over } = self;
         let mut run = Summed { sums: Vec::with_capacity(extents.len()), open, error, over };
@@ -211,7 +227,7 @@ impl Cut {
                 return Summed { sums: run.sums, open: None, error: Some(error), over: true };
             }
             finder.stand_at(extent.start);
-            run.sums.push(Sum { extent, digest: Digest::of(finder, block.bytes()) });
+            run.sums.push(Sum { extent, digest: Digest::of(finder, block.bytes(), steps) });
         }
         pace.end(turn, length);
         run
@@ -219,9 +235,9 @@ impl Cut {
 }
 
 /// The summary of a block that is seen in place; `None` where holes must be dropped from it first.
-fn digest_in_place(finder: &mut Finder, bytes: &[u8]) -> Option<Digest> {
+fn digest_in_place(finder: &mut Finder, bytes: &[u8], steps: bool) -> Option<Digest> {
     warm(bytes);
-    (!may_hold_hole(bytes)).then(|| Digest::of(finder, bytes))
+    (!may_hold_hole(bytes)).then(|| Digest::of(finder, bytes, steps))
 }
 
 /// Brings `bytes` into the core's cache: a copy does that at the rate of the memory, while stamps that are read one after the
@@ -233,17 +249,26 @@ fn warm(bytes: &[u8]) {
     std::hint::black_box(touched);
 }
 
+/// In what blocks are summed up.
+#[derive(Clone)]
+pub struct Spec {
+    /// What finds their stamps.
+    pub finder: Finder,
+    /// Whether their steps are wanted too.
+    pub steps: bool,
+}
+
 /// What one thread sums up with.
 struct Tools {
-    finder: Finder,
+    spec: Spec,
     block: Block,
     held: Held,
     pace: Pace,
 }
 
 impl Tools {
-    fn new(finder: &Finder) -> Self {
-        Self { finder: finder.clone(), block: Block::default(), held: Held::default(), pace: Pace::default() }
+    fn new(spec: &Spec) -> Self {
+        Self { spec: spec.clone(), block: Block::default(), held: Held::default(), pace: Pace::default() }
     }
 }
 
@@ -265,7 +290,7 @@ struct Summed {
 struct Summing {
     source: Arc<Source>,
     maps: Option<Maps>,
-    finder: Finder,
+    spec: Spec,
     /// Where the file ends.
     end: u64,
     halt: Arc<AtomicBool>,
@@ -279,7 +304,7 @@ impl Work for Summing {
     const NAME: &'static str = "logdex-index";
 
     fn tools(&self) -> Tools {
-        Tools::new(&self.finder)
+        Tools::new(&self.spec)
     }
 
     fn cut(&self, cutter: &mut Cutter, _: u64, _: &mut Tools) -> (Cut, bool) {
@@ -307,19 +332,19 @@ impl Work for Summing {
 }
 
 impl Way {
-    fn new(source: &Arc<Source>, extent: Extent, finder: &Finder, threads: usize) -> Self {
+    fn new(source: &Arc<Source>, extent: Extent, spec: &Spec, threads: usize) -> Self {
         // Only threads of our own look at maps.
         let maps = if threads > 0 { Maps::of(source, extent) } else { None };
         let cutter = Cutter::new(extent);
         if threads > 1 || maps.is_some() {
-            let (source, finder) = (Arc::clone(source), finder.clone());
+            let (source, spec) = (Arc::clone(source), spec.clone());
             let halt = Arc::clone(&cutter.halt);
-            let work = Summing { source, maps, finder, end: extent.end, halt };
+            let work = Summing { source, maps, spec, end: extent.end, halt };
             if let Ok(pool) = Ordered::start(work, cutter, threads, (WINDOW * threads) as u64) {
                 return Self::Threads(pool);
             }
         }
-        Self::Inline(Box::new((Cutter::new(extent), Tools::new(finder))))
+        Self::Inline(Box::new((Cutter::new(extent), Tools::new(spec))))
     }
 }
 

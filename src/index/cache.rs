@@ -19,7 +19,6 @@ use crate::system::trust::{create_in, open_directory, open_in, trusted_in};
 
 use super::findings::Findings;
 use super::levels::LevelIndex;
-use super::steps::StepIndex;
 use super::store::{Store, VERSION};
 use super::text::Segment;
 
@@ -236,11 +235,9 @@ fn is_useful(directory: &OwnedFd, name: &[u8]) -> bool {
     let open = || open_in(directory, name).ok();
     let times = open().and_then(Store::open).map(|store| store.about);
     let text = || Some(Segment::open(open()?)?.about);
-    let steps = || Some(StepIndex::open(open()?)?.about);
     let levels = || Some(LevelIndex::open(open()?)?.about);
     let findings = || Some(Findings::open(open()?)?.about);
-    let about = times.or_else(text).or_else(steps).or_else(levels).or_else(findings);
-    let Some(about) = about else { return false };
+    let Some(about) = times.or_else(text).or_else(levels).or_else(findings) else { return false };
     let path = Path::new(std::ffi::OsStr::from_bytes(&about.path));
     let Ok(source) = Source::open(path) else { return false };
     source.metadata().is_ok_and(|seen| about.speaks_of(&source, &seen))

@@ -47,7 +47,8 @@ impl<'b> Reader<'b> {
         self.array().map(i64::from_le_bytes)
     }
 
-    fn flag(&mut self) -> Option<bool> {
+    /// The next byte, as whether something is so.
+    pub fn flag(&mut self) -> Option<bool> {
         match self.u8()? {
             0 => Some(false),
             1 => Some(true),
@@ -199,6 +200,7 @@ pub fn entry(from: &mut Reader<'_>) -> Option<(Entry, u64, usize)> {
         largest_step_back,
         ranges,
         inbound,
+        steps: None,
     };
     sound.then_some((entry, heap, count * WRITER))
 }

@@ -15,6 +15,8 @@ use crate::stamp::{
 
 use super::entry::{Entry, step_back};
 use super::range::{Range, Ranges};
+use super::steps::{StepDigest, StepState};
+use crate::step::StepBlock;
 
 /// What is known of a prefix that occurs in a block.
 #[derive(Clone, Copy, Default)]
@@ -54,6 +56,8 @@ pub struct Digest {
     run: Option<Streak>,
     /// What its dates say of the order of day and month.
     order: Order,
+    /// Its steps, where they are wanted.
+    steps: Option<StepDigest>,
 }
 
 /// Dated stamps on one axis, of which none falls back.
@@ -72,8 +76,8 @@ fn slot(prefix: Prefix) -> usize {
 }
 
 impl Digest {
-    /// Sums up the lines of a block.
-    pub fn of(finder: &mut Finder, text: &[u8]) -> Self {
+    /// Sums up the lines of a block, and their steps if those are wanted.
+    pub fn of(finder: &mut Finder, text: &[u8], steps: bool) -> Self {
         let mut digest = Self {
             lines: 0,
             unstamped: 0,
@@ -92,13 +96,18 @@ impl Digest {
             recent: vec![(Prefix::NONE, None); RECENT],
             run: None,
             order: Order::default(),
+            steps: steps.then(StepDigest::default),
         };
         finder.forget_order();
         let mut marks = Marks::default();
         for line in line::lines(text) {
             let found = finder.find_in(text, line, &mut marks);
             digest.push(&found);
+            if let Some(steps) = &mut digest.steps {
+                steps.push(text, line, found.prefix);
+            }
         }
+        digest.steps.iter_mut().for_each(StepDigest::settle);
         digest.settle_run();
         digest.settle_recent();
         digest.order = finder.order();
@@ -108,6 +117,12 @@ impl Digest {
     /// What the dates of the block say of the order of day and month.
     pub fn order(&self) -> Order {
         self.order
+    }
+
+    /// What is known of its steps, put behind those that `state` has seen; `None` where steps are not wanted or not told
+    /// apart.
+    pub fn append_steps(&self, state: Option<&mut StepState>) -> Option<Box<StepBlock>> {
+        self.steps.as_ref()?.append(state?).map(Box::new)
     }
 
     #[inline]

@@ -5,6 +5,7 @@ use crate::line;
 use crate::stamp::{ByPrefix, Fold, How, Inbound, Marks, PREFIXES, Prefix, Stamp, axis};
 
 use super::range::Ranges;
+use crate::step::StepBlock;
 
 /// One block of the file: where, how many lines, when, and what a reader needs to start there.
 ///
@@ -33,6 +34,8 @@ pub struct Entry {
     pub ranges: Ranges,
     /// The state before its first line, as far as its lines ask for it.
     pub inbound: Inbound,
+    /// What is known of its steps, where they are wanted.
+    pub steps: Option<Box<StepBlock>>,
 }
 
 impl Entry {

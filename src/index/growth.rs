@@ -9,7 +9,7 @@ use crate::file::source::Source;
 use crate::stamp::{First, Fold, Order};
 
 use super::Index;
-use super::build::{Builder, Progress, Tick, sum_up};
+use super::build::{Builder, Progress, Spec, Tick, sum_up};
 use super::cache::Keep;
 use super::entry::Entry;
 use super::store::About;
@@ -30,7 +30,8 @@ impl Index {
         let extent = Extent { start: self.about.covered, end };
         self.built_from = extent.start;
         self.size = end;
-        let builder = Builder::new(source, extent, self.about.lines, &self.fold.finder, self.options.threads);
+        let spec = Spec { finder: self.fold.finder.clone(), steps: self.steps.is_some() };
+        let builder = Builder::new(source, extent, self.about.lines, &spec, self.options.threads);
         self.growth = Some(Growth { builder, source: Arc::clone(source), seen, sound: true });
     }
 
@@ -40,7 +41,7 @@ impl Index {
     /// As [`Index::of`]; where the file was cut, after all blocks that it still has whole.
     pub fn step(&mut self, tick: Tick<'_>) -> Result<Option<Entry>> {
         let Some(growth) = &mut self.growth else { return Ok(None) };
-        let next = growth.builder.next(&mut self.fold, tick).inspect_err(|error| {
+        let next = growth.builder.next(&mut self.fold, self.steps.as_mut(), tick).inspect_err(|error| {
             // Of a file that was cut or cannot be read, what was summed up is not what stands there.
             growth.sound &= matches!(error, Error::Interrupted);
         });
@@ -99,13 +100,13 @@ impl Index {
     /// Sums up the block that growth may cut elsewhere.
     fn sum_up_rest(&mut self) -> Result<Order> {
         let Some(Growth { builder, source, .. }) = &self.growth else { return Ok(Order::default()) };
-        let (mut fold, mut order) = (self.fold.clone(), Order::default());
+        let (mut fold, mut steps, mut order) = (self.fold.clone(), self.steps.clone(), Order::default());
         self.open = None;
         if let Some(extent) = builder.open {
-            let (entry, says) = sum_up(source, &mut fold, extent, self.about.lines)?;
+            let (entry, says) = sum_up(source, &mut fold, steps.as_mut(), extent, self.about.lines)?;
             (self.open, order) = (Some(entry), says);
         }
-        self.end = Some(fold);
+        (self.end, self.step_end) = (Some(fold), steps);
         Ok(order)
     }
 

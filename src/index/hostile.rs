@@ -9,7 +9,8 @@ use proptest::prelude::*;
 use crate::file::block::Block;
 use crate::file::source::Source;
 use crate::line;
-use crate::stamp::{Fold, Reference, Window};
+use crate::stamp::{self, Fold, Reference, Window};
+use crate::step::{self, Steps};
 use crate::testing::cases;
 
 use super::pages::{CONTENT, PAGE, PageWriter};
@@ -28,7 +29,8 @@ impl Kept {
             0 => {
                 format!("[rank{}]: INFO 11-{:02} 06:47:12 {}\n", n % 9, n / 600 % 28 + 1, "x".repeat(n % 90))
             }
-            1 | 2 => format!("[rank{}]: {}\n", n % 9, "no stamp ".repeat(n % 20)),
+            1 => format!("[rank{}]: step={} {}\n", n % 9, n / 40, "no stamp ".repeat(n % 20)),
+            2 => format!("[rank{}]: {}\n", n % 9, "no stamp ".repeat(n % 20)),
             _ => format!(
                 "2026-11-{:02} 06:{:02}:12,123 INFO {}\n",
                 n / 600 % 28 + 1,
@@ -47,7 +49,7 @@ impl Kept {
     }
 
     fn index(&self) -> Index {
-        let options = Options { stored_from: 0, ..Options::new(Keep::Directory(self.place())) };
+        let options = Options { stored_from: 0, steps: true, ..Options::new(Keep::Directory(self.place())) };
         let source = Arc::new(Source::open(&self.log).unwrap());
         Index::of(&source, source.size().unwrap(), options, &mut || Ok(())).unwrap()
     }
@@ -77,8 +79,32 @@ impl Kept {
         }
         found
     }
+
+    /// How many lines have steps in a range, by the stored index.
+    fn stepped(&self, range: step::Range) -> usize {
+        let source = Arc::new(Source::open(&self.log).unwrap());
+        let mut index = self.index();
+        let mut clock = index.clock(TimeZone::UTC, Reference::Mtime(1_800_000_000_000_000_000));
+        let window = Window::default();
+        let pieces = index.plan_steps(&source, window, Some(range), &mut clock, &mut || Ok(())).unwrap();
+        let first = index.steps().and_then(Steps::first);
+        let mut found = 0;
+        for piece in pieces {
+            let mut block = Block::default();
+            block.read(&source, piece.entry.extent).unwrap();
+            let (mut steps, mut finder) = (Steps::starting(first), stamp::Finder::default());
+            steps.enter(piece.entry.steps.as_ref().unwrap());
+            for line in line::lines(block.bytes()) {
+                let line = line.of(block.bytes());
+                let step = steps.take(step::Finder::default().find(line), finder.find(line).prefix);
+                found += usize::from(step.is_some_and(|step| (range.least..=range.greatest).contains(&step)));
+            }
+        }
+        found
+    }
 }
 
+const STEPS: step::Range = step::Range { least: 20, greatest: 40, ahead: false };
 const WINDOW: Window =
     Window { since: Some(1_794_000_000_000_000_000), until: Some(1_795_000_000_000_000_000) };
 
@@ -108,8 +134,8 @@ fn forge(path: &Path, bytes: &[u8]) {
 #[test]
 fn a_damaged_index_never_changes_an_answer() {
     let kept = Kept::new();
-    let truth = kept.answer(WINDOW);
-    assert!(truth > 500);
+    let truth = (kept.answer(WINDOW), kept.stepped(STEPS));
+    assert!(truth.0 > 500 && truth.1 > 500);
     let whole = std::fs::read(kept.stored()).unwrap();
     let mut runner = proptest::test_runner::TestRunner::new(ProptestConfig::with_cases(cases(24)));
     let change = (any::<usize>(), 1..=255_u8);
@@ -117,7 +143,7 @@ fn a_damaged_index_never_changes_an_answer() {
     let run = runner.run(&strategy, |(changes, cut, truncated)| {
         let bytes = if truncated { whole[..cut].to_vec() } else { changed(&whole, &changes, false) };
         forge(&kept.stored(), &bytes);
-        prop_assert_eq!(kept.answer(WINDOW), truth);
+        prop_assert_eq!((kept.answer(WINDOW), kept.stepped(STEPS)), truth);
         Ok(())
     });
     run.unwrap();
@@ -134,6 +160,7 @@ fn a_forged_index_crashes_nothing() {
     let run = runner.run(&proptest::collection::vec(change, 1..6), |changes| {
         forge(&kept.stored(), &changed(&whole, &changes, true));
         kept.answer(WINDOW);
+        kept.stepped(STEPS);
         Ok(())
     });
     run.unwrap();

@@ -27,6 +27,7 @@ mod store;
 mod table;
 pub mod text;
 mod tree;
+mod walk;
 
 use std::sync::Arc;
 
@@ -38,12 +39,14 @@ use crate::file::source::Source;
 use crate::stamp::{
     Clock, Elected, First, Fold, Frame, Reference, Span, Stamp, Taught, VOTERS, Window, elect_with,
 };
+use crate::step::{self, Steps};
 use crate::system::cores::cores;
 
 use growth::Growth;
+use steps::StepState;
 use store::Store;
 use table::Table;
-use tree::FANOUT;
+use walk::walk;
 
 pub use build::{Progress, Tick};
 pub use cache::{Keep, Pruned, prune};
@@ -53,7 +56,6 @@ pub use levels::LevelIndex;
 pub use outline::Part;
 pub use range::{Asked, Question, Ranges, span};
 pub use status::{Kept, Status};
-pub use steps::StepIndex;
 pub use store::{About, VERSION};
 pub use tree::Filter;
 
@@ -75,12 +77,14 @@ pub struct Options {
     pub grown: u64,
     /// The format of its stamps that the user teaches.
     pub taught: Option<Arc<Taught>>,
+    /// Whether steps are wanted too: an index without them is built anew then.
+    pub steps: bool,
 }
 
 impl Options {
-    /// Stored where `keep` says, for logs of 16 MiB and more, and built on all cores.
+    /// Stored where `keep` says, for logs of 16 MiB and more, and built on all cores, without steps.
     pub fn new(keep: Keep) -> Self {
-        Self { keep, threads: cores(), stored_from: STORED_FROM, grown: GROWN, taught: None }
+        Self { keep, threads: cores(), stored_from: STORED_FROM, grown: GROWN, taught: None, steps: false }
     }
 }
 
@@ -97,12 +101,16 @@ pub struct Index {
     about: About,
     /// The state there.
     fold: Fold,
+    /// The state of steps there, where those are wanted.
+    steps: Option<StepState>,
     /// What is still to be summed up.
     growth: Option<Growth>,
     /// The rest of the file.
     open: Option<Entry>,
     /// The state at the end, once that is reached.
     end: Option<Fold>,
+    /// The state of steps there.
+    step_end: Option<StepState>,
     /// Where the end is.
     size: u64,
     /// Up to where it was stored before.
@@ -140,8 +148,15 @@ impl Index {
         let stored = options.keep.load(source, options.taught.as_deref()).filter(fits);
         let stored = stored.and_then(|mut store| {
             store.about.elected = store.about.elected.teaching(options.taught.clone());
-            let fold = store.fold()?;
-            Some(Self::behind(Some(store), fold, options.clone()))
+            let (fold, steps) = (store.fold()?, store.steps()?);
+            if options.steps && steps.is_none() {
+                return None;
+            }
+            // Once they are there, they are kept.
+            let options = Options { steps: steps.is_some(), ..options.clone() };
+            let mut index = Self::behind(Some(store), fold, options);
+            index.steps = steps;
+            Some(index)
         });
         let mut index = match stored {
             Some(index) => index,
@@ -160,17 +175,19 @@ impl Index {
 
     fn behind(store: Option<Store>, fold: Fold, options: Options) -> Self {
         let about = store.as_ref().map(|s| s.about.clone()).unwrap_or_default();
-        let heap_start = store.as_ref().map_or(0, Store::heap_len);
-        let table = Table { heap_start, ..Table::default() };
+        let table = Table::behind(store.as_ref());
+        let steps = options.steps.then(StepState::default);
         Self {
             options,
             store,
             table,
             about,
             fold,
+            steps,
             growth: None,
             open: None,
             end: None,
+            step_end: None,
             size: 0,
             built_from: 0,
         }
@@ -188,7 +205,8 @@ impl Index {
         }
         let taught = self.options.taught.as_deref();
         let (about, old, table, fold) = (&self.about, self.store.as_ref(), &self.table, &self.fold);
-        let mut write = |file: &mut std::fs::File| store::write(file, about, old, table, fold);
+        let steps = self.steps.as_ref();
+        let mut write = |file: &mut std::fs::File| store::write(file, about, old, table, fold, steps);
         if self.options.keep.publish(source, taught, &mut write).is_err() {
             return;
         }
@@ -199,7 +217,7 @@ impl Index {
             (store.about == self.about).then_some(store)
         };
         if let Some(store) = stored.and_then(ours) {
-            self.table = Table { heap_start: store.heap_len(), ..Table::default() };
+            self.table = Table::behind(Some(&store));
             self.store = Some(store);
         }
     }
@@ -217,6 +235,17 @@ impl Index {
     /// The state behind the last line, as far as it came.
     pub fn end(&self) -> &Fold {
         self.end.as_ref().unwrap_or(&self.fold)
+    }
+
+    /// Whether it knows of each block which steps its lines have.
+    pub fn has_steps(&self) -> bool {
+        self.steps.as_ref().is_some_and(|steps| !steps.crowded)
+    }
+
+    /// The fold of steps behind the last line, as far as it came, where it has steps.
+    pub fn steps(&self) -> Option<&Steps> {
+        let end = self.step_end.as_ref().or(self.steps.as_ref());
+        end.filter(|_| self.has_steps()).map(|steps| &steps.fold)
     }
 
     /// Up to where its whole blocks reach, in bytes.
@@ -280,7 +309,23 @@ impl Index {
         clock: &mut Clock,
         tick: Tick<'_>,
     ) -> Result<Vec<Piece>> {
-        self.sound(source, &mut |index| index.pieces(window, clock), tick)
+        self.plan_steps(source, window, None, clock, tick)
+    }
+
+    /// The same, of those that `steps` asks for too; each line of them is asked for apart.
+    ///
+    /// # Errors
+    /// As [`Index::of`].
+    pub fn plan_steps(
+        &mut self,
+        source: &Arc<Source>,
+        window: Window,
+        steps: Option<step::Range>,
+        clock: &mut Clock,
+        tick: Tick<'_>,
+    ) -> Result<Vec<Piece>> {
+        let mut ask = |index: &Self| index.pieces(&Filter { steps, ..index.filter(window, clock) });
+        self.sound(source, &mut ask, tick)
     }
 
     /// What `ask` reads of it. Where that says that what is stored is damaged, by `None`, the index is built anew.
@@ -313,11 +358,11 @@ impl Index {
             question: (!window.is_open()).then(|| Question::new(window, clock)),
             first: if first.is_some_and(|span| window.meets(span)) { Asked::All } else { Asked::None },
             shifted_after: clock.shifted_after(),
+            steps: None,
         }
     }
 
-    fn pieces(&self, window: Window, clock: &mut Clock) -> Option<Vec<Piece>> {
-        let filter = self.filter(window, clock);
+    fn pieces(&self, filter: &Filter) -> Option<Vec<Piece>> {
         let mut pieces = Vec::new();
         let mut take = |entry: Entry| {
             let asked = filter.asks_of(&entry);
@@ -326,7 +371,7 @@ impl Index {
             }
         };
         if let Some(store) = &self.store {
-            walk(store, &filter, &mut take)?;
+            walk(store, filter, &mut take)?;
         }
         self.table.iter().chain(self.open.clone()).for_each(take);
         Some(pieces)
@@ -344,32 +389,6 @@ impl Index {
         self.table.iter().chain(self.open.clone()).for_each(|entry| all.join(&entry.ranges));
         range::span(&all, clock)
     }
-}
-
-/// Gives `take` the entries of a stored index of which something is asked, and some others.
-fn walk(store: &Store, filter: &Filter, take: &mut dyn FnMut(Entry)) -> Option<()> {
-    let mut ranges = vec![(0, store.levels().last().copied().unwrap_or(store.len()))];
-    for level in (0..store.levels().len()).rev() {
-        let below = if level == 0 { store.len() } else { store.levels()[level - 1] };
-        let mut next: Vec<(usize, usize)> = Vec::new();
-        for (first, last) in ranges {
-            for (at, node) in (first..last).zip(store.nodes(level, first, last)?) {
-                if filter.asks(&node) == Asked::None {
-                    continue;
-                }
-                let (start, end) = (at * FANOUT, ((at + 1) * FANOUT).min(below));
-                match next.last_mut() {
-                    Some(last) if last.1 == start && end - last.0 <= FANOUT * FANOUT => last.1 = end,
-                    _ => next.push((start, end)),
-                }
-            }
-        }
-        ranges = next;
-    }
-    for (first, last) in ranges {
-        store.entries(first, last)?.into_iter().for_each(&mut *take);
-    }
-    Some(())
 }
 
 /// What the first megabyte of the file's text elects.

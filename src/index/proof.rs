@@ -95,7 +95,7 @@ fn entries(blocks: &[String]) -> Result<(Vec<Entry>, Fold), TestCaseError> {
     for block in blocks {
         let extent = extent(at, block);
         let twin = exact(&mut slow, extent, first_line, block.as_bytes());
-        let digest = Digest::of(&mut Finder::default(), block.as_bytes());
+        let digest = Digest::of(&mut Finder::default(), block.as_bytes(), false);
         let entry = match digest.append(&mut fast, extent, first_line) {
             Some(entry) => {
                 let mut wide = twin.clone();
@@ -139,6 +139,7 @@ proptest! {
             question: Some(Question::new(window, &clock)),
             first: if first.is_some_and(|span| window.meets(span)) { Asked::All } else { Asked::None },
             shifted_after: clock.shifted_after(),
+            steps: None,
         };
         let mut next = 0;
         for (entry, block) in entries.iter().zip(&blocks) {

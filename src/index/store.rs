@@ -15,11 +15,12 @@ use crate::stamp::{Elected, Fold};
 use super::codec::{self, ENTRY, NODE, Reader};
 use super::entry::Entry;
 use super::pages::{CONTENT, PageWriter, Pages};
+use super::steps::{self, STEP_BLOCK, STEP_NODE, StepState};
 use super::table::Table;
 use super::tree::{self, FANOUT, Node};
 
 /// The version of what is stored; it is in the file's name.
-pub const VERSION: u32 = 6;
+pub const VERSION: u32 = 7;
 const MAGIC: &[u8; 8] = b"logdex\0\n";
 /// How much of the log's head, and of the end of its last indexed block, is fingerprinted.
 const PRINT: usize = 64 << 10;
@@ -27,22 +28,36 @@ const PRINT: usize = 64 << 10;
 /// The sections of the file.
 #[derive(Clone, Copy, PartialEq, Eq)]
 #[repr(u32)]
-enum Section {
+pub(super) enum Section {
     About = 1,
     Entries = 2,
     Heap = 3,
     Nodes = 4,
     State = 5,
+    /// Of steps the same again; empty where they were not wanted, and all but the state where they are not told apart.
+    StepBlocks = 6,
+    StepHeap = 7,
+    StepNodes = 8,
+    StepState = 9,
 }
 
-const SECTIONS: [Section; 5] =
-    [Section::About, Section::Entries, Section::Heap, Section::Nodes, Section::State];
+const SECTIONS: [Section; 9] = [
+    Section::About,
+    Section::Entries,
+    Section::Heap,
+    Section::Nodes,
+    Section::State,
+    Section::StepBlocks,
+    Section::StepHeap,
+    Section::StepNodes,
+    Section::StepState,
+];
 
 /// Where a section stands in the content, in bytes.
 #[derive(Clone, Copy, Default)]
-struct Place {
+pub(super) struct Place {
     start: u64,
-    len: u64,
+    pub(super) len: u64,
 }
 
 /// The log as it was when it was indexed.
@@ -182,12 +197,17 @@ impl Store {
         store.about = About::take(&mut Reader(&store.pages.read(about.start, about.len as usize)?))?;
         store.levels = tree_lengths(store.len());
         let nodes: usize = store.levels.iter().sum();
-        let whole = store.section(Section::Entries)?.len == (store.len() * ENTRY) as u64;
-        (whole && store.len() > 0 && store.section(Section::Nodes)?.len == (nodes * NODE) as u64)
-            .then_some(store)
+        let has = |section, count: usize, size: usize| {
+            store.section(section).is_some_and(|place| place.len == (count * size) as u64)
+        };
+        let whole = has(Section::Entries, store.len(), ENTRY) && has(Section::Nodes, nodes, NODE);
+        let in_steps =
+            has(Section::StepBlocks, store.len(), STEP_BLOCK) && has(Section::StepNodes, nodes, STEP_NODE);
+        let without = has(Section::StepBlocks, 0, STEP_BLOCK) && has(Section::StepNodes, 0, STEP_NODE);
+        (whole && store.len() > 0 && (in_steps || without)).then_some(store)
     }
 
-    fn section(&self, section: Section) -> Option<Place> {
+    pub(super) fn section(&self, section: Section) -> Option<Place> {
         let at = SECTIONS.iter().position(|s| *s == section)?;
         Some(self.sections[at])
     }
@@ -208,7 +228,7 @@ impl Store {
     }
 
     /// Part of a section; `None` where it is not there or is damaged.
-    fn part(&self, section: Section, offset: u64, len: usize) -> Option<Vec<u8>> {
+    pub(super) fn part(&self, section: Section, offset: u64, len: usize) -> Option<Vec<u8>> {
         let place = self.section(section)?;
         offset.checked_add(len as u64).filter(|end| *end <= place.len)?;
         self.pages.read(place.start + offset, len)
@@ -262,24 +282,47 @@ pub fn tree_lengths(entries: usize) -> Vec<usize> {
     levels
 }
 
-/// Writes an index into `file`: the entries of `old`, where there is one, and those of `table` behind them.
+/// Writes an index into `file`: the entries of `old`, where there is one, and those of `table` behind them; with their steps,
+/// if those are `stepped`.
 pub fn write(
     file: &mut File,
     about: &About,
     old: Option<&Store>,
     table: &Table,
     fold: &Fold,
+    stepped: Option<&StepState>,
 ) -> io::Result<()> {
     let damaged = || io::Error::other("the stored index is damaged");
     let old_len = old.map_or(0, Store::len);
     let count = old_len + table.len();
-    let (mut about_bytes, mut state) = (Vec::new(), Vec::new());
+    let (mut about_bytes, mut state, mut step_state) = (Vec::new(), Vec::new(), Vec::new());
     about.put(&mut about_bytes);
     codec::put_fold(&mut state, fold);
+    if let Some(steps) = stepped {
+        steps.put(&mut step_state);
+    }
     let nodes = nodes(old, table).ok_or_else(damaged)?;
+    let in_steps = stepped.is_some_and(|steps| !steps.crowded);
+    let reaches =
+        old.filter(|_| in_steps).map_or(Some(Vec::new()), Store::step_reaches).ok_or_else(damaged)?;
+    let step_nodes = if in_steps { steps::nodes(reaches, &table.steps) } else { Vec::new() };
     let heap_len = table.heap_start + table.heap.len() as u64;
-    let lengths =
-        [about_bytes.len() as u64, (count * ENTRY) as u64, heap_len, nodes.len() as u64, state.len() as u64];
+    let (step_blocks, step_heap) = if in_steps {
+        (count * STEP_BLOCK, table.steps.heap_start + table.steps.heap.len() as u64)
+    } else {
+        (0, 0)
+    };
+    let lengths = [
+        about_bytes.len() as u64,
+        (count * ENTRY) as u64,
+        heap_len,
+        nodes.len() as u64,
+        state.len() as u64,
+        step_blocks as u64,
+        step_heap,
+        step_nodes.len() as u64,
+        step_state.len() as u64,
+    ];
     let mut out = PageWriter::new(BufWriter::with_capacity(1 << 16, file));
     out.write(&header(lengths))?;
     out.write(&about_bytes)?;
@@ -289,6 +332,14 @@ pub fn write(
     out.write(&table.heap)?;
     out.write(&nodes)?;
     out.write(&state)?;
+    if in_steps {
+        copy(&mut out, old, Section::StepBlocks)?;
+        out.write(&table.steps.blocks)?;
+        copy(&mut out, old, Section::StepHeap)?;
+        out.write(&table.steps.heap)?;
+        out.write(&step_nodes)?;
+    }
+    out.write(&step_state)?;
     out.finish()?.flush()
 }
 

@@ -2,6 +2,8 @@
 
 use super::codec::{self, ENTRY, Reader};
 use super::entry::Entry;
+use super::steps::StepTable;
+use super::store::Store;
 
 /// Some entries that follow those of a stored index, or all there are.
 #[derive(Clone, Default)]
@@ -12,9 +14,17 @@ pub struct Table {
     pub heap: Vec<u8>,
     /// How long the heap of the stored index is, behind which this one comes.
     pub heap_start: u64,
+    /// The steps of the entries, where they are wanted.
+    pub steps: StepTable,
 }
 
 impl Table {
+    /// Nothing as yet behind the entries of `store`, if there is one.
+    pub fn behind(store: Option<&Store>) -> Self {
+        let steps = StepTable { heap_start: store.map_or(0, Store::step_heap_len), ..StepTable::default() };
+        Self { heap_start: store.map_or(0, Store::heap_len), steps, ..Self::default() }
+    }
+
     /// How many entries it has.
     pub fn len(&self) -> usize {
         self.entries.len() / ENTRY
@@ -23,14 +33,16 @@ impl Table {
     /// Adds an entry.
     pub fn push(&mut self, entry: &Entry) {
         codec::put_entry(&mut self.entries, &mut self.heap, self.heap_start, entry);
+        entry.steps.iter().for_each(|steps| self.steps.push(steps));
     }
 
     /// All entries, in order.
     pub fn iter(&self) -> impl Iterator<Item = Entry> + '_ {
-        self.entries.chunks_exact(ENTRY).map_while(|stored| {
+        self.entries.chunks_exact(ENTRY).enumerate().map_while(|(number, stored)| {
             let (mut entry, at, len) = codec::entry(&mut Reader(stored))?;
             let at = at.checked_sub(self.heap_start)? as usize;
             entry.inbound.prefixes = codec::entry_prefixes(self.heap.get(at..at + len)?)?;
+            entry.steps = self.steps.get(number).map(Box::new);
             Some(entry)
         })
     }

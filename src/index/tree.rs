@@ -3,6 +3,7 @@
 
 use super::entry::Entry;
 use super::range::{Asked, Question, Ranges};
+use crate::step;
 
 /// How many nodes or entries one node covers.
 pub const FANOUT: usize = 64;
@@ -42,12 +43,17 @@ pub struct Filter {
     pub first: Asked,
     /// The number of dated stamps before guessed ones whose year is not the one stored.
     pub shifted_after: Option<u32>,
+    /// Which steps are asked for; `None` where blocks are asked for whatever steps they have.
+    pub steps: Option<step::Range>,
 }
 
 impl Filter {
     /// What is asked of the lines of a block.
     pub fn asks_of(&self, entry: &Entry) -> Asked {
-        self.asks(&Node::from(entry))
+        let by_time = self.asks(&Node::from(entry));
+        let (Some(steps), true) = (&self.steps, by_time != Asked::None) else { return by_time };
+        let meets = entry.steps.as_ref().is_none_or(|block| steps.meets(&block.reach));
+        if meets { Asked::Some } else { Asked::None }
     }
 
     /// What is asked of the lines below a node.

@@ -25,7 +25,7 @@ fn stored(Kept { covered, size }: Kept) -> Stored {
     (covered, size)
 }
 
-/// Brings the index of times of a log up to date, and with `text` the index of its text.
+/// Brings the index of times and steps of a log up to date, and with `text` the index of its text.
 ///
 /// `told` is called with how many bytes of the log are done; twice as many in all where both indexes are built.
 #[pyfunction]
@@ -42,7 +42,7 @@ pub(super) fn build_index(
     }
     let (question, mut caller) = asked.put(py, &Halt::default());
     let taught = asked.terms(Window::default()).taught;
-    let options = Options { grown: 0, taught, ..Options::new(question.keep.clone()) };
+    let options = Options { grown: 0, taught, steps: true, ..Options::new(question.keep.clone()) };
     let mut listener = Listener::new(told);
     let built = engine(py, || {
         let source = Arc::new(Source::open(&question.path)?);

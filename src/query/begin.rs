@@ -10,7 +10,7 @@ use crate::file::block::{Block, Extent, Tail, cut_back, whole_end};
 use crate::file::source::Source;
 use crate::follow::{self, Follow};
 use crate::index::text::{Places, Text};
-use crate::index::{Entry, Index, LevelIndex, Options, Piece, STORED_FROM, StepIndex, election};
+use crate::index::{Entry, Index, LevelIndex, Options, Piece, STORED_FROM, election};
 use crate::query::seek::Seek;
 use crate::scan::{Job, Purpose, Scan};
 use crate::system::time_source::TimeSource;
@@ -138,12 +138,12 @@ impl Query {
         let options = Options {
             threads: self.question.workers,
             taught: terms.taught.clone(),
+            steps: terms.steps.as_ref().is_some_and(|steps| steps.finder.is_common()),
             ..Options::new(terms.keep.clone())
         };
         // Where steps are asked for, each line must be seen.
         let steps = terms.steps.clone();
         let times = terms.times || steps.is_some();
-        let seen = source.metadata()?;
         // Before anything is read: what is delivered may be held for long, while the file is cut and written anew.
         self.tail = Tail::of_file(source, end)?;
         let mut index = Index::begin(source, end, options, &mut || caller.pulse())?;
@@ -160,14 +160,17 @@ impl Query {
             timing.ignore_window();
         }
         if let Some(steps) = steps {
-            let known =
-                StepIndex::load(&self.question.keep, source, &seen).filter(|_| steps.finder.is_common());
-            let first = match &known {
-                Some(known) => known.end.first(),
+            // Which steps are told apart is known at the end; of a log of which all lines are asked for it need not be.
+            let known = |index: &Index| index.steps().is_some_and(|known| known.first().is_some());
+            let enough = |index: &Index| {
+                !steps.finder.is_common() || !index.has_steps() || (steps.is_open() && known(index))
+            };
+            index.grow_until(&enough, &mut || caller.pulse())?;
+            let first = match index.steps().filter(|_| steps.finder.is_common()) {
+                Some(steps) => steps.first(),
                 None => timing::first_step(source, end, &steps.finder, &mut || caller.pulse())?,
             };
-            timing.begin_steps(first, known);
-            self.seen = Some(seen);
+            timing.begin_steps(first, &index);
             if first.is_none() && !steps.is_open() && !self.accept_stepless(&index, caller)? {
                 timing.ignore_steps();
             }
@@ -175,19 +178,18 @@ impl Query {
         let mut pieces = timing.plan(&mut index, source, &mut || caller.pulse())?;
         pieces.retain(|piece| piece.entry.extent.end > self.behind);
         // The step of a line may hang on any line before it, as its time may where arrivals are recorded.
-        if !timing.hangs_on_all() && !timing.asks_for_steps() {
+        if !timing.hangs_on_all() {
             let (after, before) = (self.question.after, self.question.before);
             pieces.retain(|piece| piece.entry.extent.end > after && piece.entry.extent.start < before);
         }
         let looked_at = pieces.iter().filter(|piece| piece.entry.extent.start < index.built_from());
         let looked_at: u64 = looked_at.map(|piece| piece.entry.extent.len()).sum();
         self.counters.bytes_skipped += index.built_from().saturating_sub(looked_at);
-        // Where arrivals are recorded, the time of a line may hang on a line that the pattern does not select.
-        let by_text = if timing.listens() { None } else { self.places(source, end)? };
+        // Where arrivals are recorded, the time of a line may hang on a line that the pattern does not select; or its step.
+        let by_text = if timing.listens() || timing.folds_steps() { None } else { self.places(source, end)? };
         if let Some(by_text) = &by_text {
-            self.leave_out(&mut pieces, by_text, index.built_from(), timing.free_until());
+            self.leave_out(&mut pieces, by_text, index.built_from());
         }
-        let by_text = by_text.filter(|_| !timing.asks_for_steps());
         let filter = timing.filter(&index);
         let job = self.job(Arc::clone(source));
         let mut bringer = Seek::new(job, self.question.workers, index, filter, pieces, times)
@@ -203,11 +205,10 @@ impl Query {
         Ok(Feed::Seek(Box::new(bringer)))
     }
 
-    /// Leaves out the `pieces` in which the pattern selects no line; those before `known` were not read as yet,
-    /// and those behind `free` are needed for their lines' sake.
-    fn leave_out(&mut self, pieces: &mut Vec<Piece>, places: &Places, known: u64, free: u64) {
+    /// Leaves out the `pieces` in which the pattern selects no line; those before `known` were not read as yet.
+    fn leave_out(&mut self, pieces: &mut Vec<Piece>, places: &Places, known: u64) {
         pieces.retain(|Piece { entry: Entry { extent, .. }, .. }| {
-            let kept = places.meet(*extent) || extent.end > free;
+            let kept = places.meet(*extent);
             let skipped = if kept || extent.start >= known { 0 } else { extent.len() };
             self.counters.bytes_skipped += skipped;
             self.counters.skipped_by_text += if places.by_text > 0 { skipped } else { 0 };

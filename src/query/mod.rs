@@ -128,8 +128,6 @@ pub struct Query {
     unjudged: Option<Batch>,
     /// The file, while a follow reads what is before that by the index of text.
     backfill: Option<Arc<Source>>,
-    /// The file as it was before a question about steps read it.
-    seen: Option<Metadata>,
     /// What is known of the levels of a long log, where they are asked.
     telling: Option<Telling>,
     /// How far the backfill of a follow came, and to what size the file was cut then.
@@ -185,7 +183,6 @@ impl Query {
             feed: None,
             unjudged: None,
             backfill: None,
-            seen: None,
             telling: None,
             cut: None,
             ended: false,
@@ -436,9 +433,6 @@ impl Query {
         if !self.question.follow {
             return Ok(false);
         }
-        if let Some(seen) = self.seen.take() {
-            timing.keep_steps(seek.source(), &seen);
-        }
         timing.go_live(index, seek.source())?;
         let source = Arc::clone(seek.source());
         self.counters.add(seek.counters());
@@ -466,9 +460,6 @@ impl Query {
         // What of an index was built is kept with it.
         match self.feed.take() {
             Some(Feed::Seek(mut seek)) => {
-                if let (Some(timing), Some(seen)) = (&mut self.timing, self.seen.take()) {
-                    timing.keep_steps(seek.source(), &seen);
-                }
                 let told = seek.take_told();
                 self.keep_levels(seek.source(), &told);
             }

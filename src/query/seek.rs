@@ -187,7 +187,7 @@ impl Seek {
                 let purpose = self.job.purpose;
                 // The index has the state at the beginning of each block, so those without a line are of no use to a fold;
                 // unless a line's time hangs on when the lines before it came, or its step on what they say.
-                let picks = self.job.pattern.is_some() && !timing.listens() && !timing.asks_for_steps();
+                let picks = self.job.pattern.is_some() && !timing.listens() && !timing.folds_steps();
                 let purpose = match (each, picks) {
                     (false, _) => purpose,
                     (true, true) => purpose.of_lines(),

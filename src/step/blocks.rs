@@ -1,88 +1,67 @@
 //! Steps block by block: which steps the lines of a block have, and what a reader needs to begin there.
 
-use std::collections::BTreeSet;
-
-use super::Steps;
-use crate::file::block::Extent;
 use crate::stamp::Prefix;
 
-/// The most prefixes of which a block may ask what came before: more is a log of which steps are not kept.
-const MOST_ASKED: usize = 1024;
+/// What the steps of some lines cover; more, perhaps, but never less.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reach {
+    /// The least step of any of them.
+    pub least: u64,
+    /// The greatest; less than the least where none has one.
+    pub greatest: u64,
+    /// Whether there are lines before the first step of the file, which take that one.
+    pub ahead: bool,
+}
+
+impl Default for Reach {
+    /// Nothing.
+    fn default() -> Self {
+        Self { least: u64::MAX, greatest: 0, ahead: false }
+    }
+}
+
+impl Reach {
+    /// Grows to cover a step.
+    #[inline]
+    pub fn add(&mut self, step: u64) {
+        self.least = self.least.min(step);
+        self.greatest = self.greatest.max(step);
+    }
+
+    /// Grows to cover `other`.
+    pub fn join(&mut self, other: Self) {
+        self.least = self.least.min(other.least);
+        self.greatest = self.greatest.max(other.greatest);
+        self.ahead |= other.ahead;
+    }
+}
 
 /// What is known of the steps of one block.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct StepBlock {
-    /// Where its lines stand in the file.
-    pub extent: Extent,
-    /// The least step of any of its lines.
-    pub least: u64,
-    /// The greatest.
-    pub greatest: u64,
+    /// What the steps of its lines cover.
+    pub reach: Reach,
     /// The last step before it.
     pub last: Option<u64>,
     /// The last steps before it of the prefixes whose lines ask for them.
     pub prefixes: Vec<(Prefix, u64)>,
 }
 
-/// Sums up blocks while their lines are folded, one block after the other from a place in the file on.
-#[derive(Clone, Debug, Default)]
-pub struct Recorder {
-    /// The blocks that are summed up.
-    blocks: Vec<StepBlock>,
-    current: Option<StepBlock>,
-    /// The state before the last block.
-    before: Steps,
-    /// Which prefixes have a step of their own in this block, or were asked for already.
-    seen: BTreeSet<Prefix>,
-    /// Some block could not be summed up, or was left out: nothing after it is of use.
-    broken: bool,
+/// Which steps are asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Range {
+    /// The least.
+    pub least: u64,
+    /// The greatest.
+    pub greatest: u64,
+    /// Whether lines before the first step of the file are.
+    pub ahead: bool,
 }
 
-impl Recorder {
-    /// Goes on behind `blocks`, which were summed up before.
-    pub fn behind(blocks: Vec<StepBlock>) -> Self {
-        Self { blocks, ..Self::default() }
-    }
-
-    /// The next block begins in this state; it must be the one behind the last.
-    pub fn enter(&mut self, extent: Extent, state: &Steps) {
-        self.leave();
-        let end = self.blocks.last().map_or(0, |block| block.extent.end);
-        self.broken |= extent.start != end;
-        self.before = state.clone();
-        self.seen.clear();
-        let (least, greatest) = (u64::MAX, 0);
-        self.current = Some(StepBlock { extent, least, greatest, last: state.last(), prefixes: Vec::new() });
-    }
-
-    /// A line of the block, which `prefix` wrote and which names a step if it is its `own`, has this step.
-    pub fn take(&mut self, step: Option<u64>, own: bool, prefix: Prefix, told_apart: bool) {
-        let Some(block) = &mut self.current else { return };
-        let Some(step) = step else {
-            self.broken = true;
-            return;
-        };
-        block.least = block.least.min(step);
-        block.greatest = block.greatest.max(step);
-        if prefix != Prefix::NONE && self.seen.insert(prefix) && !own && told_apart {
-            block.prefixes.push((prefix, step));
-        }
-    }
-
-    /// What was summed up but for the last block, which growth may cut elsewhere, and the state before that.
-    pub fn settled(mut self) -> Option<(Vec<StepBlock>, Steps)> {
-        self.leave();
-        self.blocks.pop().filter(|_| !self.broken)?;
-        Some((self.blocks, self.before))
-    }
-
-    /// The block at hand is over.
-    fn leave(&mut self) {
-        let Some(block) = self.current.take() else { return };
-        self.broken |= block.prefixes.len() > MOST_ASKED;
-        // Once broken, it stays so: what comes after a gap is of no use.
-        if !self.broken {
-            self.blocks.push(block);
-        }
+impl Range {
+    /// Whether some of the lines that `reach` covers may be asked for.
+    pub fn meets(&self, reach: &Reach) -> bool {
+        let there = reach.least <= reach.greatest;
+        (reach.ahead && self.ahead) || (there && self.least <= reach.greatest && reach.least <= self.greatest)
     }
 }

@@ -5,12 +5,15 @@
 //! line counts. The word stands by itself (not `footsteps 3`, `8-step recipe`, `max_steps=5`), and what follows is a whole
 //! number and no part of something else (not `step 1.5`, `iter 10s`).
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
-use memchr::memchr2_iter;
+use aho_corasick::packed::Searcher;
+use memchr::{memchr2, memchr2_iter};
 use regex_automata::meta::{self, Regex};
 use regex_automata::util::captures::Captures;
 use regex_automata::util::syntax;
+
+use crate::line::Line;
 
 /// The most that may stand between the word and its number, in bytes.
 const APART: usize = 24;
@@ -65,6 +68,58 @@ fn by_regex(regex: &Regex, line: &[u8]) -> Option<u64> {
     let group = groups.get_group(1)?;
     let (step, rest) = number(&line[group.start..group.end])?;
     rest.is_empty().then_some(step)
+}
+
+/// Finds the steps that trainers commonly write on the lines of a text, which come in order: what is nowhere in the text is
+/// not looked for on each line. The twin is [`Finder::find`] of each.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Words {
+    /// Where the next word begins, as far as that was looked for.
+    next: Option<usize>,
+}
+
+/// The stems of the words, in any case; `None` where the machine has no fast way to find them.
+static STEMS: LazyLock<Option<Searcher>> =
+    LazyLock::new(|| Searcher::new(["step", "iter"].into_iter().flat_map(in_any_case)));
+
+/// `word` with each of its four letters small or large.
+fn in_any_case(word: &str) -> impl Iterator<Item = Vec<u8>> {
+    (0..1_u8 << 4)
+        .map(move |large| word.bytes().enumerate().map(|(n, byte)| byte & !((large >> n & 1) << 5)).collect())
+}
+
+/// Where a word may begin in `text`, from `from` on.
+#[inline]
+fn next_stem(text: &[u8], from: usize) -> usize {
+    let rest = text.get(from..).unwrap_or_default();
+    let found = match &*STEMS {
+        Some(searcher) => searcher.find(rest).map(|found| found.start()),
+        None => memchr2(b't', b'T', rest.get(1..).unwrap_or_default()),
+    };
+    found.map_or(usize::MAX, |at| from + at)
+}
+
+impl Words {
+    /// The step that stands on `line`, one behind those that were asked for before.
+    #[inline]
+    pub fn find(&mut self, text: &[u8], line: Line) -> Option<u64> {
+        let mut from = line.start;
+        loop {
+            let next = match self.next {
+                Some(next) if next >= from => next,
+                _ => next_stem(text, from),
+            };
+            self.next = Some(next);
+            if next >= line.end {
+                return None;
+            }
+            let found = at(line.of(text), next + 1 - line.start);
+            if found.is_some() {
+                return found;
+            }
+            from = next + 1;
+        }
+    }
 }
 
 /// The words, by where their `t` stands, the second letter of both stems.
@@ -136,6 +191,7 @@ fn number(text: &[u8]) -> Option<(u64, &[u8])> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn the_table_of_steps_holds() {
@@ -148,6 +204,22 @@ mod tests {
             rows += 1;
         }
         assert!(rows > 60);
+    }
+
+    proptest! {
+        #[test]
+        fn words_of_a_text_say_what_each_line_does(
+            pieces in proptest::collection::vec(prop_oneof![
+                "(?i)(step|iter|iteration|global_step)", "[=: ]{0,2}[0-9]{1,4}", "[a-z._ ]{0,12}", Just("\n".to_owned()),
+            ], 0..60),
+        ) {
+            let text = pieces.concat();
+            let mut words = Words::default();
+            for line in crate::line::lines(text.as_bytes()) {
+                let twin = Finder::default().find(line.of(text.as_bytes()));
+                prop_assert_eq!(words.find(text.as_bytes(), line), twin);
+            }
+        }
     }
 
     #[test]

@@ -41,14 +41,27 @@ impl Steps {
         Self { first, last, by_prefix: by_prefix.into_iter().collect() }
     }
 
-    /// Whether lines of `prefix` without a step have that prefix's.
-    pub fn tells_apart(&self, prefix: Prefix) -> bool {
-        self.by_prefix.contains_key(&prefix)
+    /// The last step of `prefix`, where that is told apart.
+    pub fn of_prefix(&self, prefix: Prefix) -> Option<u64> {
+        self.by_prefix.get(&prefix).copied()
     }
 
-    /// Whether no other prefixes are told apart any more.
-    pub fn is_closed(&self) -> bool {
-        self.by_prefix.len() >= PREFIXES
+    /// How many prefixes are told apart.
+    pub fn prefixes(&self) -> usize {
+        self.by_prefix.len()
+    }
+
+    /// Goes behind lines of which the first step is `first`, the last is `last`, and the last of each prefix is one of
+    /// `by_prefix`: there must be room to tell those apart.
+    pub fn pass(
+        &mut self,
+        first: Option<u64>,
+        last: Option<u64>,
+        by_prefix: impl Iterator<Item = (Prefix, u64)>,
+    ) {
+        self.first = self.first.or(first);
+        self.last = last.or(self.last);
+        self.by_prefix.extend(by_prefix);
     }
 
     /// The first step of the file: as given, or as seen so far.

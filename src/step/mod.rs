@@ -2,14 +2,14 @@
 //!
 //! A line that names no step has that of its rank's last line that did, as a line without a stamp has the time of its
 //! rank's last one ([`crate::stamp`]): the same fold, with steps in place of stamps. [`find`] says what step stands on a
-//! line, [`Steps`] is the fold, [`StepBlock`] what is kept of a block, [`Terms`] what a question asks.
+//! line, [`Steps`] is the fold, [`StepBlock`] what is known of a block, [`Terms`] what a question asks.
 
 mod blocks;
 pub mod find;
 mod fold;
 
-pub use blocks::{Recorder, StepBlock};
-pub use find::Finder;
+pub use blocks::{Range, Reach, StepBlock};
+pub use find::{Finder, Words};
 pub use fold::Steps;
 
 /// What a question says about steps.
@@ -29,9 +29,10 @@ impl Terms {
         self.least.is_none() && self.greatest.is_none()
     }
 
-    /// Whether some lines with steps from `least` to `greatest` may be asked for.
-    pub fn meets_some(&self, least: u64, greatest: u64) -> bool {
-        self.least.is_none_or(|asked| greatest >= asked) && self.greatest.is_none_or(|asked| least <= asked)
+    /// What is asked of the blocks of a file whose first step is `first`.
+    pub fn range(&self, first: Option<u64>) -> Range {
+        let ahead = self.meets(first);
+        Range { least: self.least.unwrap_or(0), greatest: self.greatest.unwrap_or(u64::MAX), ahead }
     }
 
     /// Whether lines of a step are asked for. A line before any step of a log that is still written is before all steps.

@@ -1,36 +1,33 @@
 //! Steps beside times: which blocks hold a range of steps, and which of their lines lie in it.
 
-use std::collections::BTreeSet;
-use std::fs::Metadata;
 use std::sync::Arc;
 
 use super::Timing;
 use crate::error::Result;
 use crate::file::block::{Block, Cutter, Extent};
 use crate::file::source::Source;
-use crate::index::{Asked, Entry, Index, Piece, StepIndex, Tick};
+use crate::index::{Asked, Entry, Index, Piece, Tick};
 use crate::line;
 use crate::stamp::{Prefix, Window};
-use crate::step::{Finder, Recorder, Steps};
+use crate::step::{self, Finder, Steps};
 
 /// What a question knows of steps.
 #[derive(Clone, Default)]
 pub(super) struct Stepping {
     /// The state of the fold.
     steps: Steps,
-    /// What is stored.
-    known: Option<Arc<StepIndex>>,
-    /// What is learned on the way, to be stored.
-    recorder: Option<Recorder>,
+    /// Whether the index has that state at the beginning of each block.
+    by_index: bool,
 }
 
 impl Timing {
-    /// Stands before the first line of a file whose first step is `first`.
-    pub fn begin_steps(&mut self, first: Option<u64>, known: Option<StepIndex>) {
-        let recorder = self.terms.steps.as_ref().filter(|terms| terms.finder.is_common() && first.is_some());
-        let recorder = recorder
-            .map(|_| known.as_ref().map_or_else(Recorder::default, |k| Recorder::behind(k.blocks.clone())));
-        self.stepping = Stepping { steps: Steps::starting(first), known: known.map(Arc::new), recorder };
+    /// Stands before the first line of a file whose first step is `first`. Where `index` has the steps of all of it and
+    /// arrivals were not recorded, blocks are apart from one another.
+    pub fn begin_steps(&mut self, first: Option<u64>, index: &Index) {
+        let common = self.terms.steps.as_ref().is_some_and(|terms| terms.finder.is_common());
+        // Where arrivals are recorded, the time of a line may hang on any line before it.
+        let by_index = common && index.has_steps() && !index.is_growing() && self.arrived.is_none();
+        self.stepping = Stepping { steps: Steps::starting(first), by_index };
     }
 
     /// Leaves the range of steps out of account: no line has one.
@@ -45,32 +42,22 @@ impl Timing {
         self.terms.steps.is_some()
     }
 
-    /// Up to where in the file blocks may be left out for other reasons than their steps: behind that, the step of a line
-    /// may hang on any line.
-    pub fn free_until(&self) -> u64 {
-        if !self.asks_for_steps() {
-            return u64::MAX;
-        }
-        self.stepping.known.as_ref().map_or(0, |known| known.about.covered)
+    /// Whether the step of a line may hang on any line before it, so that none may be left out.
+    pub fn folds_steps(&self) -> bool {
+        self.asks_for_steps() && !self.stepping.by_index
     }
 
     /// Goes to the first line of a block.
     pub(super) fn enter_steps(&mut self, entry: &Entry) {
-        if !self.asks_for_steps() {
-            return;
+        if let Some(block) = entry.steps.as_ref().filter(|_| self.stepping.by_index) {
+            self.stepping.steps.enter(block);
         }
-        let Stepping { steps, known, recorder } = &mut self.stepping;
-        if let Some(known) = known {
-            if let Some(block) = known.of(entry.extent) {
-                steps.enter(block);
-                return;
-            }
-            if entry.extent.start == known.about.covered {
-                *steps = known.end.clone();
-            }
-        }
-        if let Some(recorder) = recorder {
-            recorder.enter(entry.extent, steps);
+    }
+
+    /// Goes behind the last line of which `index` speaks.
+    pub(super) fn leave_steps(&mut self, index: &Index) {
+        if let Some(steps) = index.steps().filter(|_| self.stepping.by_index) {
+            self.stepping.steps = steps.clone();
         }
     }
 
@@ -78,63 +65,32 @@ impl Timing {
     #[inline]
     pub(super) fn step_of(&mut self, line: &[u8], prefix: Prefix) -> (Option<u64>, bool) {
         let Some(terms) = &self.terms.steps else { return (None, true) };
-        let Stepping { steps, recorder, .. } = &mut self.stepping;
-        let own = terms.finder.find(line);
-        let told_apart = recorder.is_some() && steps.tells_apart(prefix);
-        let step = steps.take(own, prefix);
-        if let Some(recorder) = recorder {
-            recorder.take(step, own.is_some(), prefix, told_apart);
-        }
+        let step = self.stepping.steps.take(terms.finder.find(line), prefix);
         (step, terms.meets(step))
     }
 
+    /// Which steps are asked of blocks; `None` where they must be taken whatever steps they have.
+    pub(super) fn step_range(&self) -> Option<step::Range> {
+        let terms = self.terms.steps.as_ref().filter(|_| self.stepping.by_index)?;
+        Some(terms.range(self.stepping.steps.first()))
+    }
+
     /// The blocks that a question about steps needs, of those that are summed up: those whose steps meet the range and
-    /// whose times do, as far as steps are known, and all behind that.
+    /// whose times do, if the index knows that, or else all.
     pub(super) fn plan_steps(
         &mut self,
         index: &mut Index,
         source: &Arc<Source>,
         tick: Tick<'_>,
     ) -> Result<Vec<Piece>> {
-        let mut pieces = index.plan(source, Window::default(), &mut self.clock, tick)?;
+        let range = self.step_range();
+        let window = if range.is_some() { self.terms.window } else { Window::default() };
+        let mut pieces = index.plan_steps(source, window, range, &mut self.clock, tick)?;
         for piece in &mut pieces {
             piece.asked = Asked::Some;
         }
-        let fits = |known: &Arc<StepIndex>| fit(known, &pieces);
-        self.stepping.known = self.stepping.known.take().filter(fits);
-        let (Some(known), Some(terms)) = (self.stepping.known.clone(), self.terms.steps.clone()) else {
-            self.stepping.recorder = self.stepping.recorder.take().map(|_| Recorder::default());
-            return Ok(pieces);
-        };
-        let timely = index.plan(source, self.terms.window, &mut self.clock, tick)?;
-        let timely: BTreeSet<u64> = timely.iter().map(|piece| piece.entry.extent.start).collect();
-        // Where arrivals are recorded, the time of a line may hang on any line before it.
-        let any_time = self.arrived.is_some();
-        pieces.retain(|piece| {
-            let extent = piece.entry.extent;
-            known.of(extent).is_none_or(|block| {
-                any_time || (timely.contains(&extent.start) && terms.meets_some(block.least, block.greatest))
-            })
-        });
         Ok(pieces)
     }
-
-    /// Stores what was learned of the steps of a file that looked like `seen` before it was read.
-    pub fn keep_steps(&mut self, source: &Source, seen: &Metadata) {
-        let Stepping { known, recorder, .. } = &mut self.stepping;
-        let Some((blocks, end)) = recorder.take().and_then(Recorder::settled) else { return };
-        if blocks.len() > known.as_ref().map_or(0, |known| known.blocks.len()) {
-            StepIndex::publish(&self.terms.keep, source, seen, blocks, end);
-        }
-    }
-}
-
-/// Whether the blocks of which steps are known are those of the index of times.
-fn fit(known: &StepIndex, pieces: &[Piece]) -> bool {
-    let extents = pieces.iter().map(|piece| piece.entry.extent);
-    let same = extents.clone().zip(&known.blocks).all(|(extent, block)| extent == block.extent);
-    let next = pieces.get(known.blocks.len()).map(|piece| piece.entry.extent.start);
-    same && pieces.len() >= known.blocks.len() && next.is_none_or(|start| start == known.about.covered)
 }
 
 /// The first step in the first `end` bytes of a file.

@@ -172,7 +172,7 @@ impl Timing {
     /// Whether the time of a line may hang on any line before it, for a line that inherits is late by the record; or
     /// its step.
     pub fn hangs_on_all(&self) -> bool {
-        self.asks_for_steps() || (self.arrived.is_some() && self.fold.first().is_some())
+        self.folds_steps() || (self.arrived.is_some() && self.fold.first().is_some())
     }
 
     /// Goes to the first line of a block.
@@ -204,6 +204,7 @@ impl Timing {
         head.truncate(got);
         self.poll = Poll::new(head, self.terms.taught.clone());
         self.fold = index.end().clone();
+        self.leave_steps(index);
         self.number = index.lines();
         self.last = self.fold.last().map(|stamp| self.clock.span(stamp).lo);
         self.set_live();
@@ -220,8 +221,8 @@ impl Timing {
 
     /// What the range asks of blocks.
     pub fn filter(&mut self, index: &Index) -> Filter {
-        let window = if self.asks_for_steps() { Window::default() } else { self.terms.window };
-        index.filter(window, &mut self.clock)
+        let window = if self.folds_steps() { Window::default() } else { self.terms.window };
+        Filter { steps: self.step_range(), ..index.filter(window, &mut self.clock) }
     }
 
     /// What whoever reads the answer should know of its times.
