@@ -365,12 +365,12 @@ def test_the_rule_takes_under_a_second_for_a_thousand_ranks(tmp_path: Path) -> N
             for rank, voice in enumerate(voices)
         ]
         best = float("inf")
-        for _ in range(3):
-            begun = time.perf_counter()
+        for _ in range(5):
+            begun = time.process_time()
             module.name_all(files)
             scene = module._scene(files, None, 1.0)
             told = module.put(scene, lambda seconds: module._time(round(seconds * 1e9), "UTC"))
-            best = min(best, time.perf_counter() - begun)
+            best = min(best, time.process_time() - begun)
         assert told.ranks == ("7",), told.text
         took[world] = best
     assert took[1000] < 60 * took[50], took
