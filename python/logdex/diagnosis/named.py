@@ -27,8 +27,10 @@ def accused(scene: Scene, found: list[Candidate]) -> Finding | None:
     one = next((one for one in scene.ranks if one.name == names[0]), None)
     busy = one is not None and len(names) == 1 and progress.is_busy(one, first.low)
     agree = len(accusers) > 1 and all(told.weight == 3 for told in by)
-    # Who waited for others himself may be one of several who are astray.
-    certainty: Certainty = "certain" if agree and not any(map(is_victim, named)) else "likely"
+    # Who waited for others himself may be one of several who are astray; and who closed its connections may have come
+    # to its end, as those had who saw it.
+    is_parting = all(told.event.class_ == "closed" for told in by) or any(map(is_victim, named))
+    certainty: Certainty = "certain" if agree and not is_parting else "likely"
     whole = whole_host(scene, set(names))
     return Finding(
         "host" if whole and len(names) > 1 else "rank",
