@@ -4,6 +4,8 @@
 # built wheel.
 
 PYTHON ?= python3
+# It has threads of its own, and would look for the pipe by which make hands out jobs.
+CARGO := env -u MAKEFLAGS cargo
 VENV := .venv
 TOOLS := $(VENV)/tools
 WHEELS := target/wheels
@@ -52,8 +54,8 @@ test: ## Format, lints, types, the Rust tests, and pytest on the wheel in every 
 check: lint clippy ## Formatting, lints and types, nothing changed
 
 clippy: need-cargo
-	cargo fmt --all --check
-	cargo clippy --locked --workspace --all-targets --all-features -- -D warnings
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --locked --workspace --all-targets --all-features -- -D warnings
 
 lint: $(TOOLS)/.ready $(VENV)/torchx/.ready
 	$(TOOLS)/bin/ruff format --check .
@@ -62,13 +64,13 @@ lint: $(TOOLS)/.ready $(VENV)/torchx/.ready
 	cd tests && MYPYPATH= ../$(VENV)/torchx/bin/python -m mypy.stubtest logdex._core --ignore-disjoint-bases
 
 format: $(TOOLS)/.ready ## Format everything
-	cargo fmt --all
+	$(CARGO) fmt --all
 	$(TOOLS)/bin/ruff format .
 	$(TOOLS)/bin/ruff check --fix .
 
 rust-test: need-cargo ## The tests of the engine and of crates/guarded-map, without Python
-	@if cargo nextest --version >/dev/null 2>&1; then cargo nextest run --locked --workspace --features arrow; else cargo test --locked --workspace --features arrow --tests; fi
-	cargo test --locked --workspace --features arrow --doc
+	@if cargo nextest --version >/dev/null 2>&1; then $(CARGO) nextest run --locked --workspace --features arrow; else $(CARGO) test --locked --workspace --features arrow --tests; fi
+	$(CARGO) test --locked --workspace --features arrow --doc
 
 py-test: $(ENVS:%=py-test-%) regex-test wheel-fits ## pytest against the built wheel, in every environment
 

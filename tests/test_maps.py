@@ -152,10 +152,13 @@ def test_cuts_under_scans_and_builds(
 @pytest.mark.parametrize("when", ["before", "during", "after"])
 def test_faulthandler(run: Callable[..., subprocess.CompletedProcess[str]], when: str) -> None:
     before = "faulthandler.enable()\n" if when == "before" else ""
-    during = "threading.Timer(0.02, faulthandler.enable).start()\n" if when == "during" else ""
+    during = "timer = threading.Timer(0.02, faulthandler.enable)\ntimer.start()\n" if when == "during" else ""
+    enabled = "timer.join()\n" if when == "during" else ""
     after = "faulthandler.enable()\n" if when == "after" else ""
     fault = "sys.stdout.flush()\nos.kill(os.getpid(), signal.SIGBUS)"
-    result = run(before + "assert ask() == 3\n" + after + during + STORM + "print('went on')\n" + fault)
+    result = run(
+        before + "assert ask() == 3\n" + after + during + STORM + enabled + "print('went on')\n" + fault
+    )
     assert result.stdout == "went on\n", result.stderr
     # What is not the engine's ends the process as ever, with CPython's report.
     assert result.returncode == -signal.SIGBUS, result.stderr
