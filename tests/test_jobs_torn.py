@@ -212,7 +212,9 @@ def test_delete_ends_and_forgets_and_leaves_the_logs(
     app_id = launch("echo hi; sleep 60")
     log_dir = scheduler.record_of(app_id).log_dir
     assert next(iter(scheduler.log_iter(app_id, "w", should_tail=True, streams="stdout"))) == "hi\n"
-    create_scheduler("test").delete(app_id)
+    # The launcher learns of the end when all that another process knew of the app is gone.
+    with scheduler._launched._lock:
+        create_scheduler("test").delete(app_id)
     eventually(lambda: scheduler.describe(app_id).state == AppState.CANCELLED)
     assert create_scheduler("test").describe(app_id) is None
     assert Path(log_dir, "w", "0", "stdout.log").read_text() == "hi\n"

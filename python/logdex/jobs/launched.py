@@ -131,7 +131,7 @@ class Launched:
                 return
             self._before_end(record)
             record = self._with_exits(record)
-            if not state and (app_id in self._cancelling or self._store().asked_to_end(record)):
+            if not state and (app_id in self._cancelling or self._was_asked_to_end(record)):
                 state, message = "CANCELLED", self._cancelling.pop(app_id, "")
             if not state:
                 state, message = outcome(record)
@@ -155,9 +155,19 @@ class Launched:
             except OSError as error:
                 self._warn(error)
 
+    def _was_asked_to_end(self, record: JobRecord) -> bool:
+        """Whether another process cancelled the app; to delete one takes the mark of that away with its record."""
+        if self._store().asked_to_end(record):
+            return True
+        is_killed = any(one.exit is not None and one.exit < 0 for _, _, one in record.replicas())
+        return is_killed and self._is_gone(record)
+
     def _was_deleted(self, record: JobRecord) -> bool:
         """Whether another process has deleted the app meanwhile: then its end must not bring it back."""
-        known = record.is_terminal and record.app_id in self._stored
+        return record.is_terminal and self._is_gone(record)
+
+    def _is_gone(self, record: JobRecord) -> bool:
+        known = record.app_id in self._stored
         return known and self._store().load(record.app_id, record.session) is None
 
     def _with_exits(self, record: JobRecord) -> JobRecord:

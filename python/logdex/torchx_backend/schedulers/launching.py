@@ -19,7 +19,7 @@ from torchx.schedulers.local_scheduler import (
     _LocalAppDef,
     _LocalReplica,
 )
-from torchx.specs.api import AppDef, is_terminal
+from torchx.specs.api import AppDef, is_terminal, runopts
 
 from logdex.jobs import JobStore, Launched
 from logdex.jobs.appdef import as_stored
@@ -28,6 +28,9 @@ from logdex.torchx_backend.schedulers import compat, nemo
 from logdex.torchx_backend.schedulers.responses import first_error
 
 log = logging.getLogger("logdex")
+
+_PARSING = threading.Lock()
+"""TorchX parses the source of its options at each launch, and CPython's parser is not safe for threads before 3.13."""
 
 
 class LaunchingScheduler(LocalScheduler):
@@ -58,6 +61,10 @@ class LaunchingScheduler(LocalScheduler):
         self._recording = Recording()
         self._recording_now = False
         self._launched = Launched(store, before_end=self._recording.stop)
+
+    def _run_opts(self) -> runopts:
+        with _PARSING:
+            return super()._run_opts()
 
     def submit_dryrun(self, app: AppDef, cfg: Any) -> AppDryRunInfo:
         """What `schedule` would launch, from TorchX's config or from NeMo-Run's `LocalExecutor`."""
