@@ -96,7 +96,7 @@ def _alike_exits(scene: Scene, told: dict[str, Exit]) -> Finding | None:
             other
             for other in scene.exits
             if other.event.path == root.event.path
-            and other.rank != root.rank
+            and rank_of(scene, other) != name
             and (other.code or 0) > 0
             and abs(exit_time(scene, other) - exit_time(scene, root)) <= 2.0
             and not _fell(scene, other)
