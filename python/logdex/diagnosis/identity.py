@@ -109,8 +109,10 @@ def _ranked_name(file: File, voice: _core._Voice, offsets: dict[tuple[str, str],
 
 def _is_parent(voice: _core._Voice) -> bool:
     """Whether a parent tells how its child ended, under the child's number: `[rank: 2] Child process with PID`."""
-    known = [classify(note["text"]) for note in voice["notes"]]
-    return len(known) == voice["lines"] and all(row is not None and row[0].class_ == "spawn" for row in known)
+    if len(voice["notes"]) != voice["lines"]:
+        return False
+    known = (classify(note["text"]) for note in voice["notes"])
+    return all(row is not None and row[0].class_ == "spawn" for row in known)
 
 
 def _launcher(file: File, voice: _core._Voice) -> tuple[str, str]:
@@ -180,13 +182,13 @@ def _own_name(
     if source.local_rank is not None:
         offset = offsets.get((file.run or "", ""), 0 if len(runs) == 1 else None)
         return str(source.local_rank + offset) if offset is not None else file.label
-    is_launcher = knows and _is_launcher(file) and _has_workers(file)
-    if source.role in singles and source.replica is not None:
-        return None if is_launcher else str(source.replica)
-    if ranked:
+    is_single = source.replica is not None and source.role in singles
+    if ranked and not is_single:
         return None
     if source.replica is not None:
-        return None if is_launcher else file.label
+        if knows and _is_launcher(file) and _has_workers(file):
+            return None
+        return str(source.replica) if is_single else file.label
     return None if knows or _LAUNCHERS.search(file.label) else file.label
 
 

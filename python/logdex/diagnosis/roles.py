@@ -16,6 +16,7 @@ STRENGTH = {"cause": 3, "exception": 2, "error": 1}
 _WENT_ON = 50
 """So many lines after it say that an error was none, in a log that counts no steps."""
 _CLUSTER = 40
+"""Within so many of its own lines a rank's records tell of one failure."""
 _ENDED_WELL = re.compile(
     r"(?i)\btraining (?:is )?(?:complete|completed|finished|done)\b(?! with)|\ball done\b|['\"]train_runtime['\"]"
     r"|\bfit stopped: .* reached|\bsuccessfully finished\b"
@@ -23,7 +24,6 @@ _ENDED_WELL = re.compile(
 """How a program says at its end that all went well."""
 _COUNTS = re.compile(r"(?i)\b(?:step|iter(?:ation)?|epoch)s?\W{1,4}\d|heart ?beat")
 """What goes on, whatever level its logger gives it."""
-"""Within so many of its own lines a rank's records tell of one failure."""
 
 
 @dataclass

@@ -8,7 +8,7 @@ import tempfile
 import threading
 from collections import OrderedDict
 
-from logdex.inputs.frames import Unframed
+from logdex.inputs.frames import Live, Unframed
 from logdex.inputs.rotation import Pinned
 
 _MOST = 1 << 30
@@ -23,14 +23,14 @@ _indexes: dict[int, tempfile.TemporaryDirectory[str]] = {}
 """Of each process, of which a fork is another, where its texts' indexes are."""
 
 
-def unframed(files: list[Pinned], kind: str) -> Unframed:
-    """The text within the frames of files that nobody follows: one that is kept, or a new one.
+def unframed(files: list[Pinned], kind: str, live: Live | None = None) -> Unframed:
+    """The text within the frames of files: of those that nobody follows one that is kept, if there is one.
 
     What is kept is believed where each file has the identity, the size, the times of change and the ends that it had
     before the text was made of it, and so is the index of its text. With `LOGDEX_INDEX=off` none is kept.
     """
-    if os.environ.get("LOGDEX_INDEX") == "off":
-        return Unframed(files, kind)
+    if live is not None or os.environ.get("LOGDEX_INDEX", "").lower() == "off":
+        return Unframed(files, kind, live)
     # A forked process has no thread that goes on with what its parent had begun.
     state = (os.getpid(), kind, *map(_state, files))
     with _lock:

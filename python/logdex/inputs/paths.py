@@ -11,7 +11,7 @@ from typing import Any
 from logdex import _core
 from logdex.inputs import spool
 from logdex.inputs.compression import compression, is_named_tar
-from logdex.inputs.frames import Live, Unframed, kind_of
+from logdex.inputs.frames import Live, kind_of
 from logdex.inputs.framing import kinds
 from logdex.inputs.input import Input, Wish, is_stream
 from logdex.inputs.kept import unframed
@@ -95,7 +95,7 @@ def _unframed(
     live = None
     if follow and not files[-1].is_compressed():
         live = Live(base, _core.Zone(None), more.get("ended"))
-    text = Unframed(files, kind, live) if live else unframed(files, kind)
+    text = unframed(files, kind, live)
     more = {**more, "ended": text.spool.has_ended, "keep": (text, more.get("keep"))}
     more["index"] = text.index
     return Input(text.spool.path, source.label, source, name, spool=text.spool, stamp=text.format, **more)

@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 from logdex import _core
-from logdex.inputs.frames import Live, Unframed, kind_of
+from logdex.inputs.frames import Live, kind_of
 from logdex.inputs.kept import unframed
 from logdex.inputs.layouts import Part, Source, of_file
 from logdex.inputs.rotation import Pinned, pinned
@@ -136,7 +136,7 @@ class Rotated(Log):
     def _unframed(self, files: list[Pinned], kind: str, question: Question) -> Question:
         """The question, put to the one text that all files of a container's log make up."""
         live = Live(self.path, question.zone, question.ended) if question.follow else None
-        text = Unframed(files, kind, live) if live else unframed(files, kind)
+        text = unframed(files, kind, live)
         if live is None or question.cursor is not None:
             text.spool.catch_up()
         return question.but(
