@@ -9,23 +9,15 @@ use crate::file::block::Extent;
 use crate::line;
 use crate::stamp::civil::{self, LEAP_YEAR};
 use crate::stamp::{
-    ByPrefix, Chain, FALL, Finder, Fold, Found, Frame, Inbound, Marks, Order, PREFIXES, Prefix, Stamp,
-    nearest, position,
+    Chain, FALL, Finder, Fold, Found, Frame, Inbound, Marks, Order, PREFIXES, Prefix, Stamp, nearest,
+    position,
 };
 
 use super::entry::{Entry, step_back};
 use super::range::{Range, Ranges};
 use super::steps::{StepDigest, StepState};
+use super::writers::Writers;
 use crate::step::StepBlock;
-
-/// What is known of a prefix that occurs in a block.
-#[derive(Clone, Copy, Default)]
-struct Writer {
-    /// Whether its first line in the block has no stamp.
-    needs: bool,
-    /// Its last stamp in the block.
-    last: Option<Stamp>,
-}
 
 /// The summary of a block by itself.
 ///
@@ -49,9 +41,7 @@ pub struct Digest {
     naive_seam: Option<(Stamp, Stamp)>,
     chain: Chain,
     ranges: Ranges,
-    writers: ByPrefix<Writer>,
-    /// The last stamps of prefixes that were seen lately; they go before those in `writers`.
-    recent: Vec<(Prefix, Option<Stamp>)>,
+    writers: Writers<Stamp>,
     /// Stamps that only go on from one another.
     run: Option<Streak>,
     /// What its dates say of the order of day and month.
@@ -65,14 +55,6 @@ struct Streak {
     last: Stamp,
     range: Range,
     count: u32,
-}
-
-/// How many prefixes are remembered lately.
-const RECENT: usize = 256;
-
-#[inline]
-fn slot(prefix: Prefix) -> usize {
-    (prefix.0.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 56) as usize
 }
 
 impl Digest {
@@ -92,8 +74,7 @@ impl Digest {
             naive_seam: None,
             chain: Chain::default(),
             ranges: Ranges::default(),
-            writers: ByPrefix::default(),
-            recent: vec![(Prefix::NONE, None); RECENT],
+            writers: Writers::default(),
             run: None,
             order: Order::default(),
             steps: steps.then(StepDigest::default),
@@ -109,7 +90,7 @@ impl Digest {
         }
         digest.steps.iter_mut().for_each(StepDigest::settle);
         digest.settle_run();
-        digest.settle_recent();
+        digest.writers.settle();
         digest.order = finder.order();
         digest
     }
@@ -131,14 +112,10 @@ impl Digest {
         let Some(stamp) = &found.stamp else {
             self.unstamped += 1;
             self.needs_last |= self.first.is_none();
-            if found.prefix != Prefix::NONE && self.recent[slot(found.prefix)].0 != found.prefix {
-                self.writers.entry(found.prefix).or_insert(Writer { needs: true, last: None });
-            }
+            self.writers.ask(found.prefix);
             return;
         };
-        if found.prefix != Prefix::NONE {
-            self.last_of(found.prefix, *stamp);
-        }
+        self.writers.say(found.prefix, *stamp);
         if !self.goes_on(stamp) {
             self.settle_run();
             self.settle(*stamp, found.prefix);
@@ -176,29 +153,6 @@ impl Digest {
         self.chain.years.guessed = None;
     }
 
-    /// Notes the last stamp of a prefix.
-    #[inline]
-    fn last_of(&mut self, prefix: Prefix, stamp: Stamp) {
-        let recent = &mut self.recent[slot(prefix)];
-        if recent.0 == prefix {
-            recent.1 = Some(stamp);
-            return;
-        }
-        let (before, last) = std::mem::replace(recent, (prefix, Some(stamp)));
-        if before != Prefix::NONE {
-            self.writers.entry(before).or_default().last = last;
-        }
-        self.writers.entry(prefix).or_default();
-    }
-
-    fn settle_recent(&mut self) {
-        for (prefix, last) in std::mem::take(&mut self.recent) {
-            if prefix != Prefix::NONE {
-                self.writers.entry(prefix).or_default().last = last;
-            }
-        }
-    }
-
     /// Takes any stamp.
     #[inline(never)]
     fn settle(&mut self, stamp: Stamp, prefix: Prefix) {
@@ -226,9 +180,7 @@ impl Digest {
         if self.first_naive.is_none() {
             self.first_naive = self.chain.naive;
         }
-        if prefix != Prefix::NONE {
-            self.recent[slot(prefix)].1 = Some(stamp);
-        }
+        self.writers.say(prefix, stamp);
         if matches!(stamp.frame, Frame::Absolute | Frame::Civil) && self.chain.fell.is_none() {
             self.run = Some(Streak { last: stamp, range: Range::EMPTY, count: 0 });
         }
@@ -282,8 +234,8 @@ impl Digest {
 
     /// The stamps before the block that its lines inherit by prefix.
     fn wanted(&self, fold: &Fold) -> Vec<(Prefix, Option<Stamp>)> {
-        let needs = self.writers.iter().filter(|(_, writer)| writer.needs);
-        let known = needs.filter_map(|(prefix, _)| Some((*prefix, Some((*fold.by_prefix.get(prefix)?)?))));
+        let known = self.writers.asking();
+        let known = known.filter_map(|prefix| Some((prefix, Some((*fold.by_prefix.get(&prefix)?)?))));
         let mut known: Vec<_> = known.collect();
         known.sort_unstable_by_key(|(prefix, _)| *prefix);
         known
@@ -303,7 +255,7 @@ impl Digest {
         // Dated, the steps from February to March lack the day that the yearless axis has.
         let spring = |ns: i64| (ns - civil::MARCH).div_euclid(LEAP_YEAR);
         let steps = shift.year.is_some() && !run.is_empty() && spring(run.lo) != spring(run.hi);
-        let stamped = self.writers.values().filter(|writer| writer.last.is_some()).count();
+        let stamped = self.writers.last().count();
         !self.fell
             && !self.zoned
             && !falls
@@ -333,8 +285,8 @@ impl Digest {
         }
         chain.years.dated = dated;
         fold.first = fold.first.or(first);
-        for (prefix, writer) in self.writers.iter().filter(|(_, writer)| writer.last.is_some()) {
-            fold.by_prefix.insert(*prefix, writer.last.map(|s| shift.stamp(s)));
+        for (prefix, last) in self.writers.last() {
+            fold.by_prefix.insert(prefix, Some(shift.stamp(last)));
         }
     }
 }

@@ -28,6 +28,7 @@ mod table;
 pub mod text;
 mod tree;
 mod walk;
+mod writers;
 
 use std::sync::Arc;
 
