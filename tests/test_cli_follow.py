@@ -4,8 +4,16 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from logdex._resolve import growing, inputs
+from logdex.command import words
+from logdex.command.answer import Answer
+from logdex.command.arguments import parser
+from logdex.command.rows import Rows, Shown
+from logdex.inputs.input import Input, Wish
+from logdex.inputs.newcomers import Lookout
 from shell import LINES, Following
 
 
@@ -152,6 +160,31 @@ def test_a_log_that_cannot_be_read_does_not_end_the_others(
     (two / "pipe.log").write_bytes(b"\x1f\x8b\x08 compressed under a plain name")
     write(two / "rank0.log", "goes on\n")
     assert one.line() == "rank0 goes on\n"
+
+
+def test_a_log_that_is_damaged_from_one_look_to_the_next_does_not_end_the_others(
+    two: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is there with no bytes when it is looked at first, and compressed and damaged when it is looked at again."""
+    known = inputs(str(two), Wish(follow=True))
+    lookout = Lookout(growing([str(two)], Wish(follow=True)), known)
+    args = words.parse(parser("logdex"), ["-f", str(two)], "--regex")
+    args.before = args.after = 0
+    answer = Answer(args, None, known, lookout, None)
+    torn = two / "pipe.log"
+    torn.touch()
+    write(two / "rank2.log", stamped(3, "rank 2"))
+    plain = Rows.of
+
+    def looked_at_and_then_written(rows: Rows, one: Input, ended: Any) -> Shown:
+        shown = plain(rows, one, ended)
+        if one.path == str(torn):
+            torn.write_bytes(b"\x1f\x8b\x08 compressed under a plain name")
+        return shown
+
+    monkeypatch.setattr(Rows, "of", looked_at_and_then_written)
+    come, _ = answer._look()
+    assert str(two / "rank2.log") in [one.question.path for one in come]
 
 
 @pytest.mark.parametrize("many", [False, True])

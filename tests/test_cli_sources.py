@@ -2,6 +2,7 @@
 
 import json
 import os
+import random
 import re
 import subprocess
 import sys
@@ -88,6 +89,50 @@ def test_compressed_logs_are_read(log: Path, suffix: str) -> None:
     assert status == 2
     assert "damaged or cut off" in error
     assert str(path) in error
+
+
+@pytest.mark.parametrize("suffix", [".gz", ".zst", ".xz", ".bz2", ".lz4"])
+@pytest.mark.parametrize("options", [[], ["--no-merge"], ["-c"], ["--files-with-matches"], ["-n", "300000"]])
+def test_one_log_that_is_cut_off_does_not_take_the_others_along(
+    tmp_path: Path, suffix: str, options: list[str]
+) -> None:
+    rng = random.Random(1)
+    (tmp_path / "rank0.log").write_text("whole\n")
+    text = "".join(f"{rng.random()}\n" for _ in range(200_000))
+    whole = compress(text.encode(), suffix)
+    (tmp_path / f"rank1.log{suffix}").write_bytes(whole[: len(whole) // 2])
+    status, out, error = run(*options, tmp_path)
+    assert status == 2
+    assert error.count("damaged or cut off") == 1
+    if "-c" in options:
+        counts = dict(line.rstrip().split(":") for line in out)
+        assert counts["rank0"] == "1"
+        assert 0 < int(counts["rank1"]) < 200_000
+    elif "--files-with-matches" in options:
+        assert len(out) == 2
+    else:
+        assert "rank0 whole\n" in out
+        # As far as it can be read; the last line has an end, for others stand behind it.
+        shown = [line.removeprefix("rank1 ") for line in out if line != "rank0 whole\n"]
+        assert text.startswith("".join(shown)[:-1])
+        assert shown
+
+
+def test_ranks_leave_out_a_log_that_is_cut_off_and_say_so(tmp_path: Path) -> None:
+    (tmp_path / "rank0.log").write_text("2026-11-22 02:10:00 step 1\n")
+    (tmp_path / "rank1.log.gz").write_bytes(compress(b"2026-11-22 02:10:00 step 1\n" * 99, ".gz")[:-9])
+    status, out, error = run("ranks", tmp_path)
+    assert status == 2
+    assert "rank1.log.gz: the gzip data are damaged or cut off" in error
+    assert any(line.startswith("ranks") for line in out)
+
+
+def test_in_python_a_log_that_is_cut_off_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "rank0.log").write_text("whole\n")
+    (tmp_path / "rank1.log.gz").write_bytes(compress(b"text\n" * 99, ".gz")[:-9])
+    for follow in (False, True):
+        with pytest.raises(OSError, match="damaged or cut off"):
+            next(open_log(tmp_path).lines(follow=follow))
 
 
 @pytest.fixture

@@ -302,6 +302,21 @@ def test_files_that_look_alike_are_no_rotations(tmp_path: Path) -> None:
     assert list(logdex.open(tmp_path / "app.log", rotated=True).lines()) == ["app.log\n"]
 
 
+@pytest.mark.parametrize("what", ["pipe", "directory", "loop", "nowhere"])
+def test_what_is_no_file_is_no_rotation(tmp_path: Path, what: str) -> None:
+    (tmp_path / "app.log").write_text("new\n")
+    (tmp_path / "app.log.2").write_text("old\n")
+    other = tmp_path / "app.log.1"
+    if what == "pipe":
+        os.mkfifo(other)
+    elif what == "directory":
+        other.mkdir()
+    else:
+        other.symlink_to(other if what == "loop" else tmp_path / "nowhere")
+    assert list(logdex.open(tmp_path / "app.log", rotated=True).lines()) == ["old\n", "new\n"]
+    assert sorted(logdex.open(tmp_path).lines()) == ["new\n", "old\n"]
+
+
 def test_a_damaged_rotation_is_an_error_that_names_it(tmp_path: Path) -> None:
     (tmp_path / "app.log").write_text("a\n")
     (tmp_path / "app.log.1.gz").write_bytes(gzip.compress(b"b\n" * 99)[:-9])

@@ -163,7 +163,9 @@ class Logs(Log):
                 "partial=True shows text before its line is whole: give it one file, not many sources"
             )
         found = self._found(Wish(follow=question.follow, last=question.last is not None))
-        if not question.follow:
+        if question.follow:
+            _check(found)
+        else:
             found = _settled(found)
             if question.since is not None or question.until is not None:
                 found = self._with_times(found, strict=question.strict)
@@ -217,6 +219,12 @@ def _settled(found: list[Input]) -> list[Input]:
     return found
 
 
+def _check(found: list[Input]) -> None:
+    """Raises what is known by now to be wrong with what was found: nobody shall take a part of a log for all of it."""
+    for one in found:
+        one.check()
+
+
 def _is_empty(one: Input) -> bool:
     """Whether nothing was written to it, as to the stderr of a job that made no errors: it lacks no times."""
     return os.path.getsize(one.path) == 0
@@ -243,6 +251,7 @@ def _scout(lookout: Lookout, asked: Question, skews: Skews | None) -> Newcomers:
         come, directories = lookout.look()
         if skews is not None:
             skews.settle(come, more=True)
+        _check(come)
         # All of what they hold is new.
         return [(None, _of(one, asked.but(last=None))) for one in come], directories
 

@@ -57,6 +57,7 @@ def run(made: argparse.ArgumentParser, args: argparse.Namespace, given: Sequence
     if wrong := contradiction(args):
         made.error(f"{wrong}: leave one of them out")
     from logdex.command import elsewhere, show
+    from logdex.command.answer import TROUBLE
     from logdex.command.progress import Progress
 
     try:
@@ -72,7 +73,7 @@ def run(made: argparse.ArgumentParser, args: argparse.Namespace, given: Sequence
         return _quiet()
     except (OSError, ValueError, TypeError) as error:
         complain(error)
-    return show.TROUBLE
+    return TROUBLE
 
 
 def _quiet() -> int:

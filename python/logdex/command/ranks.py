@@ -164,10 +164,17 @@ def _found(args: argparse.Namespace, trouble: list[Exception], wish: Wish) -> li
             found += inputs(argument, wish)
         except (OSError, ValueError, LookupError) as error:
             trouble.append(error)
-    if not wish.follow:
-        for one in found:
-            one.settle()
-    return found
+    whole = []
+    for one in found:
+        try:
+            # To a follow, what comes through a pipe has no end.
+            one.check() if wish.follow else one.settle()
+        except OSError as error:
+            # How its rank ended may be what is missing of it.
+            trouble.append(error)
+        else:
+            whole.append(one)
+    return whole
 
 
 def _named(one: Input, args: argparse.Namespace, now: int) -> Named:

@@ -101,10 +101,24 @@ class Input:
         """What a record says of it: the source's label, its rank, and which attempt or restart it is."""
         return text_of(self.label), self.source.rank if self.source else None, self.name
 
-    def settle(self) -> None:
-        """Waits until a spooled text is whole, for a question that needs its end."""
+    def join(self) -> None:
+        """Waits until nothing more comes to a spooled text, for a question that needs its end."""
         if self.spool is not None:
-            self.spool.wait()
+            self.spool.join()
+
+    def check(self) -> None:
+        """Raises what went wrong with a spooled text so far.
+
+        Raises:
+            OSError: What is compressed is damaged or cut off, or there was no room for its text.
+        """
+        if self.spool is not None:
+            self.spool.check()
+
+    def settle(self) -> None:
+        """Waits until a spooled text is whole; raises as `check` does."""
+        self.join()
+        self.check()
 
 
 class PlainFile(Input):

@@ -113,7 +113,8 @@ def _of_parts(source: Source, parts: list[Part], wish: Wish, **more: Any) -> Ite
             continue
         if kind is not None and not (finished and wish.last):
             text = spool.of_compressed(part.path, kind)
-            text.wait()
+            # One after the other. Whoever reads it says what went wrong: it is one of many.
+            text.join()
             yield Input(text.path, source.label, source, part.name, True, text.has_ended, text)
         elif kind is None and is_stream(part.path):
             text = spool.of_chunks(part.path, partial(spool.from_stream, part.path))

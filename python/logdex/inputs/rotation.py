@@ -57,18 +57,23 @@ class Pinned:
         return compression(self.path) is not None
 
     def text(self) -> str:
-        """Where its text is: decompressed first, where it is compressed.
-
-        Raises:
-            OSError: The file is damaged or cut off.
-        """
+        """Where its text is: decompressed first, where it is compressed, as far as that goes; see `check`."""
         kind = compression(self.path)
         if kind is None:
             return self.path
         if self.spool is None:
             self.spool = spool.of_compressed(self.path, kind, self.name)
-        self.spool.wait()
+        self.spool.join()
         return self.spool.path
+
+    def check(self) -> None:
+        """Raises what went wrong with its text.
+
+        Raises:
+            OSError: The file is damaged or cut off.
+        """
+        if self.spool is not None:
+            self.spool.check()
 
 
 def rotations(path: str, *, usual: bool = False, numbered_inside: bool = True) -> Iterator[str]:
@@ -136,9 +141,15 @@ def pinned(path: str, *, numbered_inside: bool = True) -> list[Pinned]:
 
 
 def _names(path: str, numbered_inside: bool) -> list[str]:
-    """The names of the set, the oldest first."""
-    there = [os.path.abspath(path)] if os.path.exists(path) else []
-    return [*reversed(list(rotations(path, usual=True, numbered_inside=numbered_inside))), *there]
+    """The names of the set, the oldest first.
+
+    A pipe, a directory or a link that leads nowhere is nobody's rotation, whatever it is called.
+    """
+    named = [
+        *reversed(list(rotations(path, usual=True, numbered_inside=numbered_inside))),
+        os.path.abspath(path),
+    ]
+    return [one for one in named if os.path.isfile(one)]
 
 
 def _once(files: list[Pinned]) -> list[Pinned]:

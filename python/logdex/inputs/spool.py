@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Iterable, Iterator
+from io import BufferedIOBase
 from typing import IO, BinaryIO, cast
 
 from logdex.inputs.compression import MAGIC, compression_of, may_be_cut_off
@@ -69,10 +70,14 @@ class Spool:
         """Whether all of it is in the file."""
         return not self._thread.is_alive()
 
-    def wait(self) -> None:
-        """Waits until all of it is in the file; raises what went wrong on the way."""
+    def join(self) -> None:
+        """Waits until nothing more comes to the file, also where something went wrong on the way."""
         while self._thread.is_alive():
             self._thread.join(0.1)
+
+    def wait(self) -> None:
+        """Waits until all of it is in the file; raises what went wrong on the way."""
+        self.join()
         self.check()
 
     def catch_up(self) -> None:
@@ -202,7 +207,8 @@ def decompressed(path: str, kind: str, name: str | None = None) -> Iterator[byte
 def _text(compressed: BinaryIO, kind: str, path: str | None) -> Iterator[bytes]:
     try:
         with opened(compressed, kind) as file:
-            while chunk := file.read(_CHUNK):
+            # `read` would lose what comes before a damaged place.
+            while chunk := file.read1(_CHUNK):
                 yield chunk
     except (EOFError, OSError, ValueError) as error:
         if isinstance(error, OSError) and error.errno is not None:
@@ -215,26 +221,26 @@ def _text(compressed: BinaryIO, kind: str, path: str | None) -> Iterator[bytes]:
         raise OSError(5, f"the {kind} data are damaged ({error})", path) from error
 
 
-def opened(compressed: BinaryIO, kind: str) -> BinaryIO:
+def opened(compressed: BinaryIO, kind: str) -> BufferedIOBase:
     """What `compressed` says, which is of `kind`."""
     if kind == "gzip":
         import gzip
 
-        return cast(BinaryIO, gzip.open(compressed))
+        return cast(BufferedIOBase, gzip.open(compressed))
     if kind == "xz":
         import lzma
 
-        return cast(BinaryIO, lzma.open(compressed))
+        return cast(BufferedIOBase, lzma.open(compressed))
     if kind == "bzip2":
         import bz2
 
-        return cast(BinaryIO, bz2.open(compressed))
+        return cast(BufferedIOBase, bz2.open(compressed))
     if kind == "lz4":
         try:
             import lz4.frame
         except ImportError:
             raise OSError(95, "lz4 is read by lz4: pip install lz4") from None
-        return cast(BinaryIO, lz4.frame.open(compressed))
+        return cast(BufferedIOBase, lz4.frame.open(compressed))
     try:
         from compression import zstd  # type: ignore[import-not-found, unused-ignore]
     except ImportError:
@@ -242,4 +248,4 @@ def opened(compressed: BinaryIO, kind: str) -> BinaryIO:
             from backports import zstd
         except ImportError:
             raise OSError(95, "zstd is read by backports.zstd: pip install backports.zstd") from None
-    return cast(BinaryIO, zstd.open(compressed))
+    return cast(BufferedIOBase, zstd.open(compressed))

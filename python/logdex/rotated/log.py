@@ -159,6 +159,7 @@ class Rotated(Log):
 
 def _of(one: Pinned, question: Question) -> Question:
     text = one.text()
+    one.check()
     return question.but(
         path=text,
         name=one.name,

@@ -1,0 +1,314 @@
+"""From the files to standard output: the engine reads, merges and writes; this says what."""
+
+from __future__ import annotations
+
+import os
+import sys
+from argparse import Namespace
+from collections.abc import Iterator
+from functools import cached_property
+
+from logdex import _core
+from logdex.command import hints
+from logdex.command.complain import complain
+from logdex.command.rows import Rows, Shown
+from logdex.inputs.input import Input
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from logdex._ended import AllEnded
+    from logdex._question import Newcomers
+    from logdex.command.place import Place
+    from logdex.inputs.newcomers import Lookout
+    from logdex.inputs.skew import Skews
+    from logdex.inputs.spool import Spool
+
+SELECTED, NONE_SELECTED, TROUBLE = 0, 1, 2
+"""Exit statuses, as grep's."""
+
+
+class Answer:
+    """One call of the command, its files known: the way from them to standard output."""
+
+    def __init__(
+        self,
+        args: Namespace,
+        regex: str | None,
+        found: list[Input],
+        lookout: Lookout | None,
+        skews: Skews | None,
+    ) -> None:
+        self._args = args
+        self._skews = skews
+        self._lookout = lookout
+        self.failed = False
+        self._told: set[Spool] = set()
+        several = len(found) > 1 or lookout is not None
+        self._in_one_order = (
+            several
+            and (args.follow or (args.merge and not self._is_one_set()))
+            and not (args.count or args.files_with_matches)
+        )
+        # A range of time, a last line or a merge is only known at the end of what is spooled.
+        if not args.follow and (self._in_one_order or _needs_all(args)):
+            for one in found:
+                one.join()
+        if len(found) > 1 and not (args.follow or args.reference):
+            from logdex._question import zone_of
+            from logdex.inputs.years import settle_years
+
+            settle_years(found, zone_of(args.tz))
+        many_labels = lookout is not None or (len(found) > 1 and len({one.label for one in found}) > 1)
+        self._rows = Rows(args, regex, several=self._in_one_order, many_labels=many_labels, found=found)
+        if len(found) > 1:
+            # What is wrong with the question is said once, and not of each file.
+            self._rows.of(Input("", ""), None)
+        self._found = found
+        ready = [(one, shown) for one in found if (shown := self._ready(one)) is not None]
+        self._found = [one for one, _ in ready]
+        self._shown = [shown for _, shown in ready]
+        self._place = self._resume(args.cursor_file) if args.cursor_file else None
+
+    def _is_one_set(self) -> bool:
+        """Whether the lines of all files come in their order, one file behind the other."""
+        return self._args.rotated and len(self._args.sources) == 1 and self._args.last is None
+
+    def run(self) -> int:
+        """Answers; returns the exit status."""
+        any_selected = self._answer()
+        for one in self._found:
+            self._complain_of_text(one)
+        return SELECTED if any_selected else NONE_SELECTED
+
+    def _answer(self) -> bool:
+        """Answers in the way that the options ask for; whether a line was selected."""
+        if self._args.files_with_matches:
+            return self._names()
+        if self._args.count:
+            return self._count()
+        if self._args.histogram:
+            return self._histogram()
+        sink = _core.Sink()
+        if self._in_one_order:
+            return self._show_last(self._shown, sink) > 0
+        return sum(self._show_last([one], sink) for one in self._shown) > 0
+
+    def _histogram(self) -> bool:
+        from logdex.command.arguments import columns
+        from logdex.command.histogram import rows
+
+        def records() -> Iterator[_core.Record]:
+            for shown in self._shown:
+                try:
+                    with _core.Records(
+                        shown.question.but(records=True, levels=True, last=self._args.last)
+                    ) as answer:
+                        yield from answer
+                except (OSError, ValueError) as error:
+                    self._complain(error)
+
+        shown = False
+        for row in rows(records(), width=columns(), color=self._rows.color):
+            sys.stdout.write(row)
+            shown = True
+        return shown
+
+    def _resume(self, path: str) -> Place:
+        """Has each file gone on with behind the place that `path` holds."""
+        from logdex.command.place import Place
+        from logdex.inputs.resume import resume_many
+
+        place = Place(path)
+        cursor = place.load()
+        if cursor is not None:
+            rows = {one.question.path: one for one in self._shown}
+            questions = resume_many([one.question for one in self._shown], cursor, "raise")
+            # What was rotated comes first, in the order of time.
+            several = len(questions) > 1
+            self._in_one_order = self._in_one_order or several
+            self._shown = [
+                rows.get(one.path, self._shown[0]).but(question=one.but(records=one.records or several))
+                for one in questions
+            ]
+        return place
+
+    def _row(self, one: Input) -> Shown:
+        return self._rows.of(one, one.ended if not self._in_one_order else self._all_ended)
+
+    @cached_property
+    def _all_ended(self) -> AllEnded | None:
+        from logdex._ended import AllEnded
+
+        if self._lookout is not None:
+            return self._lookout.ended(self._found)
+        return AllEnded(one.ended for one in self._found)
+
+    def _ready(self, one: Input) -> Shown | None:
+        """How a file is shown; None where it cannot be read, or for a range has no times: the others go on.
+
+        The row is made once. A file that is being written may be plain text at one look, and at the next compressed
+        and damaged.
+        """
+        try:
+            # What is compressed, though its name does not say so, is decompressed by this.
+            shown = self._row(one)
+            if self._in_one_order:
+                self._check(one)
+            if self._args.follow:
+                # That may be long before it ends.
+                self._complain_of_text(one)
+        except (OSError, ValueError) as error:
+            self._complain(error)
+            return None
+        return shown
+
+    def _check(self, one: Input) -> None:
+        """Says at once of a file of many what would otherwise end the answer about all.
+
+        Raises:
+            OSError: It cannot be read.
+            ValueError: A range is asked for, and it has no times.
+        """
+        try:
+            with open(one.path, "rb"):
+                pass
+            if (self._args.since or self._args.until) and not self._args.follow:
+                question = self._rows.of(one, None).question
+                if _core.span(question) is None:
+                    next(_core.Lines(question), None)  # says why not
+        except FileNotFoundError:
+            # A follow waits for it.
+            if not self._args.follow:
+                raise
+
+    def _show_last(self, shown: list[Shown], sink: _core.Sink) -> int:
+        """Shows the lines, or the last so many of them all."""
+        last: int | None = self._args.last
+        if last is None:
+            return self._show(shown, sink)
+        if all(one.is_plain for one in shown):
+            shown = [one.but(question=one.question.but(last=last)) for one in shown]
+            return self._show(shown, sink, last=last)
+        plain = [one.question.but(follow=False, partial=False) for one in shown]
+        there = [one.but(question=question) for one, question in zip(shown, plain, strict=True)]
+        return self._show(shown, sink, skip=max(self._show(there, None) - last, 0))
+
+    def _show(
+        self, shown: list[Shown], sink: _core.Sink | None, *, skip: int = 0, last: int | None = None
+    ) -> int:
+        show = _core.Show(
+            shown,
+            paint=self._rows.paint if sink else None,
+            picks=self._rows.picks,
+            scout=self._scout() if sink else None,
+            skip=skip,
+            last=last,
+            most=self._args.max_count,
+            keeps_place=self._place is not None,
+            folds=self._rows.folds and sink is not None,
+            status=self._rows.status if sink else None,
+        )
+        if self._place is not None:
+            self._place.attend(show)
+        try:
+            hits: int = show.run(sink, live=any(one.question.follow for one in shown) or self._args.follow)
+        except (OSError, ValueError) as error:
+            if isinstance(error, BrokenPipeError):
+                raise
+            self._complain(error)
+            return 0
+        finally:
+            if self._place is not None:
+                self._place.finish(show)
+            if self._args.stats and (sink is not None or self._args.count):
+                from logdex.command import stats
+
+                sys.stderr.write(stats.describe(show.stats))
+        for left_out in show.errors:
+            self._complain(left_out)
+        return hits
+
+    def _scout(self) -> Newcomers | None:
+        if self._lookout is None:
+            return None
+        from logdex._question import Newcomers
+
+        nothing = self._rows.of(Input("", ""), self._all_ended)
+        return Newcomers(asked=nothing.question.but(keep=None), look=self._look)
+
+    def _look(self) -> tuple[list[Shown], list[str]]:
+        """The logs that have come since the last look, and where more may come."""
+        assert self._lookout is not None
+        come, directories = self._lookout.look()
+        if self._skews is not None:
+            self._skews.settle(come, more=True)
+        return [shown for one in come if (shown := self._ready(one)) is not None], directories
+
+    def _count(self) -> bool:
+        total = 0
+        out = []
+        for one, shown in zip(self._found, self._shown, strict=True):
+            count = self._counted(shown)
+            if count is None:
+                continue
+            limits = [one for one in (self._args.last, self._args.max_count) if one is not None]
+            count = min(count, *limits) if limits else count
+            total += count
+            out.append(f"{one.label}:{count}\n" if self._rows.labels else f"{count}\n")
+        # Bytes, for the name of a file may be no text.
+        sys.stdout.buffer.write(os.fsencode("".join(out)))
+        return total > 0
+
+    def _counted(self, shown: Shown) -> int | None:
+        if self._args.stats or not shown.is_plain:
+            return self._show([shown.but(before=0, after=0)], None)
+        try:
+            return _core.count(shown.question.but(records=False))
+        except (OSError, ValueError) as error:
+            self._complain(error)
+            return None
+
+    def _names(self) -> bool:
+        """Writes the name of each file that has a line that is meant."""
+        names = [
+            one.alias or one.path
+            for one, shown in zip(self._found, self._shown, strict=True)
+            if self._has(shown)
+        ]
+        sys.stdout.buffer.write(os.fsencode("".join(f"{name}\n" for name in names)))
+        return bool(names)
+
+    def _has(self, shown: Shown) -> bool:
+        try:
+            return _core.Show([shown.but(before=0, after=0, whole_records=False)], most=1).run(None) > 0
+        except (OSError, ValueError) as error:
+            self._complain(error)
+            return False
+
+    def explain(self) -> None:
+        """Where nothing was selected because no line lies in the range of time: says what there is."""
+        if not (self._args.since or self._args.until) or self.failed:
+            return
+        for shown in self._shown:
+            question = shown.question.but(pattern=None, last=None)
+            with _core.Lines(question) as lines:
+                if next(lines, None) is not None:
+                    return
+        if spans := hints.spans_of(self._found, self._args.tz):
+            hints.say(hints.of_empty_range(self._args, spans))
+
+    def _complain_of_text(self, one: Input) -> None:
+        """Says once what went wrong with the text of what is no file of its own; as far as that goes it is shown."""
+        if one.spool is not None and one.spool.error is not None and one.spool not in self._told:
+            self._told.add(one.spool)
+            self._complain(one.spool.error)
+
+    def _complain(self, error: BaseException) -> None:
+        self.failed = True
+        complain(error)
+
+
+def _needs_all(args: Namespace) -> bool:
+    """Whether the answer is only known at the end of what is spooled."""
+    ranged = args.since or args.until or args.step or args.steps
+    return bool(ranged or args.last is not None or args.count or args.files_with_matches)
