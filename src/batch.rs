@@ -5,7 +5,7 @@ use crate::file::block::Block;
 use crate::level::Level;
 use crate::line::Line;
 use crate::pattern::{Candidate, Judge};
-use crate::stamp::{How, Span};
+use crate::stamp::{How, Span, Stream};
 
 /// The time of one line, as the question has it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,6 +22,8 @@ pub struct LineTime {
     pub level: Option<Level>,
     /// Its step, where steps are asked for and it has one.
     pub step: Option<u64>,
+    /// The stream to which it was written, where a container's runtime says so.
+    pub stream: Option<Stream>,
 }
 
 /// Where a time comes from, in the word that users read: `Record.how`, and "how" of `--json`.

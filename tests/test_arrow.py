@@ -24,7 +24,7 @@ pd = pytest.importorskip("pandas")
 arro3 = pytest.importorskip("arro3.core")
 nanoarrow = pytest.importorskip("nanoarrow")
 
-COLUMNS = ["offset", "number", "time", "how", "source", "rank", "step", "text"]
+COLUMNS = ["offset", "number", "time", "how", "source", "rank", "step", "stream", "text"]
 MIXED = (
     b"begin\n"
     b"2026-11-22 02:00:00 [rank3]: step=1 loss=2.5\n"
@@ -50,6 +50,7 @@ def rows_of(log: logdex.Log, *question: Any, **more: Any) -> list[dict[str, Any]
             "source": one.source,
             "rank": one.rank,
             "step": one.step,
+            "stream": one.stream,
             "text": one.text.removesuffix("\n"),
         }
         for one in log.records(*question, **{"steps": True, **more})
@@ -169,6 +170,7 @@ def in_pandas(arrow: Any) -> list[dict[str, Any]]:
         row["time"] = None if pd.isna(time) else time.value
         for name in ("rank", "step"):
             row[name] = None if pd.isna(row[name]) else int(row[name])
+        row["stream"] = None if pd.isna(row["stream"]) else row["stream"]
         rows.append(row)
     return rows
 
@@ -360,7 +362,7 @@ def test_groups_become_columns_of_their_types(mixed: logdex.Log) -> None:
 
 def test_a_group_takes_the_place_of_the_column_of_its_name(mixed: logdex.Log) -> None:
     arrow = mixed.arrow(fields=r"step=(?P<number>\d+)")
-    assert arrow.columns == ["offset", "time", "how", "source", "rank", "step", "text", "number"]
+    assert arrow.columns == ["offset", "time", "how", "source", "rank", "step", "stream", "text", "number"]
     assert table_of(arrow)["number"].to_pylist()[:2] == [None, "1"]
 
 

@@ -7,6 +7,7 @@ import json
 import os
 import random
 import re
+import struct
 import threading
 from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
@@ -15,6 +16,7 @@ from pathlib import Path
 import logdex
 import pytest
 from logdex import _core
+from logdex.command.cli import main
 from logdex.inputs import frames, kept
 from logdex.inputs.spool import Spool
 
@@ -41,7 +43,8 @@ FOREIGN = [
 ]
 POD = "var/log/pods/ns_trainer-0_0f0e0d0c-1111-2222-3333-444455556666/main"
 DOCKER = "0123456789ab" + "c" * 52
-Line = tuple[bytes, "int | None"]
+Line = tuple[bytes, "int | None", "str | None"]
+"""The text, when it was written and to which stream."""
 
 
 def nanoseconds(stamp: str) -> int:
@@ -74,7 +77,7 @@ def docker_piece(line: bytes) -> tuple[str, int, bytes, bool] | None:
 
 
 def twin(kind: str, raw: bytes) -> list[Line]:
-    """The lines within the frames, each with the moment that is told of it."""
+    """The lines within the frames, each with the moment and the stream that are told of it."""
     piece_of = cri_piece if kind == "cri" else docker_piece
     lines: list[Line] = []
     begun: dict[str, tuple[int, bytes]] = {}
@@ -82,26 +85,26 @@ def twin(kind: str, raw: bytes) -> list[Line]:
     for line in whole:
         piece = piece_of(line)
         if piece is None:
-            lines.append((line + b"\n", None))
+            lines.append((line + b"\n", None, None))
             continue
         stream, ns, text, goes_on = piece
         first, before = begun.pop(stream, (ns, b""))
         if goes_on:
             begun[stream] = (first, before + text)
         else:
-            lines += [(one + b"\n", first) for one in (before + text).split(b"\n")]
+            lines += [(one + b"\n", first, stream) for one in (before + text).split(b"\n")]
     torn = piece_of(last)
     if torn is not None:
         stream, ns, text, goes_on = torn
         first, before = begun.pop(stream, (ns, b""))
         if kind == "docker" and not goes_on:
-            lines.append((before + text + b"\n", first))
+            lines.append((before + text + b"\n", first, stream))
         else:
             begun[stream] = (first, before + text)
-    left: list[Line] = [(begun[stream][1], begun[stream][0]) for stream in STREAMS if stream in begun]
+    left: list[Line] = [(begun[one][1], begun[one][0], one) for one in STREAMS if one in begun]
     if torn is None and last:
-        left.append((last, None))
-    lines += [(text + b"\n", ns) for text, ns in left[:-1]]
+        left.append((last, None, None))
+    lines += [(text + b"\n", *told) for text, *told in left[:-1]]
     return lines + [one for one in left[-1:] if one[0]]
 
 
@@ -133,7 +136,7 @@ def random_log(kind: str, chance: random.Random, count: int, *, begin: int = 0) 
 
 
 def decoded(lines: list[Line]) -> list[str]:
-    return [text.decode("utf-8", "replace") for text, _ in lines]
+    return [text.decode("utf-8", "replace") for text, *_ in lines]
 
 
 @pytest.mark.parametrize("kind", ["cri", "docker"])
@@ -153,13 +156,14 @@ def test_what_comes_out_is_what_the_twin_says(tmp_path: Path, kind: str, seed: i
         frames.push(raw[at : at + size])
         at += size
     frames.finish()
-    assert text.read_bytes() == b"".join(one for one, _ in expected)
+    assert text.read_bytes() == b"".join(one for one, *_ in expected)
     assert frames.size == text.stat().st_size
     told = table.read_bytes()
-    words = [int.from_bytes(told[at : at + 8], "little", signed=True) for at in range(0, len(told), 8)]
-    starts = [sum(len(one) for one, _ in expected[:number]) for number in range(len(expected))]
-    assert words[0::2] == starts
-    assert [None if ns == -(2**63) else ns for ns in words[1::2]] == [ns for _, ns in expected]
+    entries = list(struct.iter_unpack("<Qq", told))
+    starts = [sum(len(one) for one, *_ in expected[:number]) for number in range(len(expected))]
+    assert [start & (1 << 62) - 1 for start, _ in entries] == starts
+    assert [[None, *STREAMS][start >> 62] for start, _ in entries] == [stream for *_, stream in expected]
+    assert [None if ns == -(2**63) else ns for _, ns in entries] == [ns for _, ns, _ in expected]
 
 
 @pytest.mark.parametrize("kind", ["cri", "docker"])
@@ -191,7 +195,8 @@ def test_a_log_says_what_the_program_wrote_and_when(tmp_path: Path, kind: str, s
         ]
         assert log.count("nan$") == sum(re.search("nan$", one) is not None for one in decoded(expected))
         records = list(log.records())
-        for record, (_, ns) in zip(records, expected, strict=True):
+        for record, (_, ns, stream) in zip(records, expected, strict=True):
+            assert record.stream == stream
             if ns is not None:
                 assert (record.how, record.time) == (
                     "own",
@@ -201,9 +206,72 @@ def test_a_log_says_what_the_program_wrote_and_when(tmp_path: Path, kind: str, s
         in_range = [one.text for one in records if since <= one.time <= until]
         assert list(log.lines(since=since, until=until)) == in_range
         assert list(log.lines(last=7)) == decoded(expected)[-7:]
+        for stream in STREAMS:
+            of_stream = logdex.open(tmp_path / name, tz="UTC", streams=stream)
+            written = decoded([one for one in expected if one[2] == stream])
+            assert list(of_stream.lines()) == written
+            assert of_stream.count() == len(written)
+            assert list(of_stream.lines(last=7)) == written[-7:]
+            assert list(of_stream.lines(since=since, until=until)) == [
+                one.text for one in records if since <= one.time <= until and one.stream == stream
+            ]
         with log.lines() as lines:
             taken = [next(lines) for _ in range(100)]
             assert taken + list(log.lines(after=lines.cursor)) == decoded(expected)
+
+
+@pytest.mark.parametrize("stream", STREAMS)
+def test_a_stream_is_chosen_among_the_logs_of_a_directory(
+    tmp_path: Path, stream: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    chance = random.Random(1)
+    expected = []
+    for kind in ("cri", "docker"):
+        raw = framed(kind, "stdout", "2026-11-22T02:09:59.5Z", b"first", goes_on=False)
+        raw += random_log(kind, chance, 2000)
+        (tmp_path / f"{kind}.log").write_bytes(raw)
+        expected += decoded([one for one in twin(kind, raw) if one[2] == stream])
+    log = logdex.open(tmp_path, streams=stream)
+    assert sorted(log.lines()) == sorted(expected)
+    assert log.count() == len(expected)
+    assert {one.stream for one in log.records(last=50)} == {stream}
+    errors = sorted(one for one in expected if "ERROR" in one)
+    assert sorted(log.lines("ERROR")) == errors
+    assert sorted(log.lines(level="error")) == sorted(
+        one.text for one in logdex.open(tmp_path).records(level="error") if one.stream == stream
+    )
+    assert main(["--streams", stream, str(tmp_path), "-e", "ERROR", "--json"]) == 0
+    told = [json.loads(line) for line in capfd.readouterr().out.splitlines()]
+    assert {one["stream"] for one in told} == {stream}
+    assert sorted(one["text"] + "\n" for one in told) == errors
+    pa = pytest.importorskip("pyarrow")
+    table = pa.table(logdex.open(tmp_path).arrow(columns=["stream", "text"])).to_pylist()
+    in_table = sorted(one["text"] for one in table if one["stream"] == stream)
+    assert in_table == sorted(one.removesuffix("\n") for one in expected)
+
+
+def test_of_a_stream_the_lines_around_are_its_own(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    lines = [("stdout", b"a"), ("stderr", b"b"), ("stderr", b"ERROR"), ("stdout", b"c"), ("stderr", b"d")]
+    path = tmp_path / "a.log"
+    path.write_bytes(
+        b"".join(framed("cri", to, "2026-11-22T02:10:00Z", text, goes_on=False) for to, text in lines)
+    )
+    assert main(["--streams", "stderr", "-C", "1", "-e", "ERROR", str(path)]) == 0
+    assert capfd.readouterr().out == "b\nERROR\nd\n"
+    with logdex.open(path, streams="stderr").lines(follow=True) as follow:
+        assert [next(follow) for _ in range(3)] == ["b\n", "ERROR\n", "d\n"]
+        with path.open("ab") as file:
+            for to in STREAMS:
+                file.write(framed("cri", to, "2026-11-22T02:10:01Z", to.encode(), goes_on=False))
+        assert next(follow) == "stderr\n"
+    with pytest.raises(ValueError, match="give stdout, stderr or combined"):
+        logdex.open(path, streams="both")
+
+
+def test_a_log_without_frames_says_no_stream_and_is_read_whole(tmp_path: Path) -> None:
+    (tmp_path / "a.log").write_text("a\n")
+    log = logdex.open(tmp_path / "a.log", streams="stderr")
+    assert [(one.text, one.stream) for one in log.records()] == [("a\n", None)]
 
 
 @pytest.mark.parametrize("kind", ["cri", "docker"])

@@ -15,6 +15,7 @@ OTHERS: dict[str, object] = {
     "stamp": Format("%H:%M:%S"),
     "pattern": Pattern(len, None, None),
     "exclude": Pattern(len, None, None),
+    "stream": "stderr",
     "sieve": Sieve("error", []),
     "judge": len,
     "since": 2,

@@ -80,6 +80,7 @@ class Question:
         index: bool | str = ...,
         pattern: Pattern | None = None,
         exclude: Pattern | None = None,
+        stream: str | None = None,
         sieve: Sieve | None = None,
         judge: Callable[[str], object] | None = None,
         since: int | None = None,
@@ -118,6 +119,7 @@ class Question:
         index: bool | str = ...,
         pattern: Pattern | None = ...,
         exclude: Pattern | None = ...,
+        stream: str | None = ...,
         sieve: Sieve | None = ...,
         judge: Callable[[str], object] | None = ...,
         since: int | None = ...,
@@ -178,6 +180,10 @@ class Question:
     @property
     def exclude(self) -> Pattern | None:
         """Which lines are not meant, though they are by `pattern`."""
+
+    @property
+    def stream(self) -> str | None:
+        """Only lines that were written to "stdout" or "stderr", where a container's runtime says to which."""
 
     @property
     def sieve(self) -> Sieve | None:
@@ -438,6 +444,10 @@ class Record:
 
         Known where the question was about steps: `step=` or `steps=`.
         """
+
+    @property
+    def stream(self) -> Literal["stdout", "stderr"] | None:
+        """To which stream it was written, as the frame of a container's runtime says; None where there is none."""
 
     @property
     def source(self) -> str:

@@ -9,7 +9,7 @@ from logdex.log import Log
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from datetime import datetime
     from typing import TypeAlias
 
@@ -28,6 +28,7 @@ def open(
     prefix: str = "",
     rotated: bool = False,
     skew: Skew | None = None,
+    streams: str | None = None,
 ) -> Log:
     """Names a log, to be asked. Nothing of it is read before an answer is.
 
@@ -49,13 +50,15 @@ def open(
             "-150ms" (it was ahead) or "1m30s". Of several sources a mapping of their names to such amounts: labels
             (`Logs.sources`), parts of their paths, patterns of a shell. The time of a line is its stamp and that,
             wherever it is shown, compared or put in order. A cursor of several sources is taken up with the same skew.
+        streams: "stdout", "stderr" or "combined": only this stream, where a process has several, each in a file of its
+            own or told by the frames of a container's log. Default: what there is, in one order.
 
     Returns:
         A `Log`; a `Logs`, which is one, where there may be several files, and a `Rotated` of a file and its rotations.
 
     Raises:
-        ValueError: `tz` is no time zone, `stamp` says no time, `skew` no amount of time, or `rotated` is asked of
-            what is not one file. At a question: `skew` names a source that there is not.
+        ValueError: `tz` is no time zone, `stamp` says no time, `skew` no amount of time, `streams` no stream, or
+            `rotated` is asked of what is not one file. At a question: `skew` names a source that there is not.
         TypeError: `path` is not a path.
 
     Examples:
@@ -63,6 +66,8 @@ def open(
         >>> logdex.open("train.log", tz="UTC")
         logdex.open('train.log')
     """
+    if streams not in (None, "stdout", "stderr", "combined"):
+        raise ValueError(f"streams={streams!r}: give stdout, stderr or combined")
     given = [path] if isinstance(path, str | bytes | os.PathLike) else _several(path)
     names = [os.fsdecode(one) for one in given]
     one = given == [path] and not stands_for_many(names[0])
@@ -73,14 +78,23 @@ def open(
             )
         from logdex.rotated.log import Rotated
 
-        return Rotated(
-            names[0], tz=tz, reference=reference, index=index, stamp=stamp, prefix=prefix, skew=skew
-        )
-    if one:
-        return Log(names[0], tz=tz, reference=reference, index=index, stamp=stamp, prefix=prefix, skew=skew)
-    from logdex.many import Logs
+        kind: Callable[..., Log] = Rotated
+    elif one:
+        kind = Log
+    else:
+        from logdex.many import Logs
 
-    return Logs(names, tz=tz, reference=reference, index=index, stamp=stamp, prefix=prefix, skew=skew)
+        kind = Logs
+    return kind(
+        names[0] if one else names,
+        tz=tz,
+        reference=reference,
+        index=index,
+        stamp=stamp,
+        prefix=prefix,
+        skew=skew,
+        streams=streams,
+    )
 
 
 def _several(paths: Sequence[Path]) -> list[Path]:

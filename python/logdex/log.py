@@ -44,6 +44,7 @@ class Log:
         stamp: str | None = None,
         prefix: str = "",
         skew: Skew | None = None,
+        streams: str | None = None,
     ) -> None:
         """See `logdex.open`."""
         kept = index if isinstance(index, bool) else os.fsdecode(index)
@@ -54,8 +55,10 @@ class Log:
             reference=reference_of(reference, zone),
             stamp=format_of(stamp, prefix),
             index=kept,
+            stream=None if streams == "combined" else streams,
         )
         self._tz = tz
+        self._streams = streams
         self._skews = None if skew is None else self._skewed(skew)
 
     _skews: Skews | None = None
@@ -395,7 +398,7 @@ class Log:
             >>> log = logdex.open("train.log")
             >>> table = log.arrow("loss", fields=r"loss=(?P<loss>[\d.]+)", fields_types={"loss": float})
             >>> table.columns
-            ['offset', 'number', 'time', 'how', 'source', 'rank', 'step', 'text', 'loss']
+            ['offset', 'number', 'time', 'how', 'source', 'rank', 'step', 'stream', 'text', 'loss']
             >>> pyarrow.table(table)  # doctest: +SKIP
         """
         from logdex.tables.arrow import Arrow

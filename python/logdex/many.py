@@ -59,6 +59,7 @@ class Logs(Log):
         stamp: str | None = None,
         prefix: str = "",
         skew: Skew | None = None,
+        streams: str | None = None,
     ) -> None:
         """See `logdex.open`."""
         super().__init__(
@@ -69,6 +70,7 @@ class Logs(Log):
             stamp=stamp,
             prefix=prefix,
             skew=skew,
+            streams=streams,
         )
         self._paths = paths
 
@@ -146,7 +148,7 @@ class Logs(Log):
         return self._plain
 
     def _found(self, wish: Wish | None = None) -> list[Input]:
-        wish = wish or Wish()
+        wish = wish or Wish(streams=self._streams)
         found = [one for path in self._paths for one in inputs(path, wish)]
         if self._question.reference is None and not wish.follow:
             settle_years(found, self._question.zone)
@@ -155,14 +157,15 @@ class Logs(Log):
         return found
 
     def _growing(self) -> list[Growing]:
-        return growing(self._paths, Wish(follow=True))
+        return growing(self._paths, Wish(streams=self._streams, follow=True))
 
     def _files(self, question: Question) -> tuple[list[Question], Newcomers | None]:
         if question.partial:
             raise ValueError(
                 "partial=True shows text before its line is whole: give it one file, not many sources"
             )
-        found = self._found(Wish(follow=question.follow, last=question.last is not None))
+        wish = Wish(streams=self._streams, follow=question.follow, last=question.last is not None)
+        found = self._found(wish)
         if question.follow:
             _check(found)
         else:

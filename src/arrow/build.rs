@@ -19,8 +19,7 @@ use super::rows::Rows;
 use crate::batch::how_word;
 use crate::error::{Error, Result};
 use crate::line::Line;
-use crate::stamp::How;
-use crate::stamp::rank;
+use crate::stamp::{How, Stream, rank};
 
 /// What is known of a log whatever its lines say.
 #[derive(Clone, Debug)]
@@ -40,6 +39,7 @@ pub struct Plan {
     fields: Option<Fields>,
     schema: SchemaRef,
     hows: ArrayRef,
+    streams: ArrayRef,
     sources: ArrayRef,
     /// The place of each log's source among `sources`.
     keys: Vec<i32>,
@@ -86,6 +86,7 @@ impl Plan {
             cells,
             schema: Arc::new(Schema::new(about)),
             hows: Arc::new(StringArray::from(HOW.map(how_word).to_vec())),
+            streams: Arc::new(StringArray::from(Stream::ALL.map(Stream::name).to_vec())),
             sources: Arc::new(StringArray::from(sources)),
             keys,
             ranks: logs.iter().map(|log| log.rank.and_then(|rank| i32::try_from(rank).ok())).collect(),
@@ -147,6 +148,9 @@ impl Plan {
             }
             Column::Rank => Arc::new(self.ranks_of(rows)),
             Column::Step => Arc::new(steps(rows)),
+            Column::Stream => {
+                Arc::new(DictionaryArray::<Int8Type>::try_new(streams(rows), Arc::clone(&self.streams))?)
+            }
             Column::Text => Arc::new(texts(rows)),
         })
     }
@@ -223,6 +227,13 @@ fn hows(rows: &Rows) -> Int8Array {
     let mut keys = Vec::with_capacity(rows.len());
     rows.each(|row| keys.push(row.time.map_or(3, |time| key_of(time.how))));
     Int8Array::from(keys)
+}
+
+/// The place of each row's stream in [`Stream::ALL`].
+fn streams(rows: &Rows) -> Int8Array {
+    let mut keys = Int8Array::builder(rows.len());
+    rows.each(|row| keys.append_option(row.time.and_then(|time| time.stream).map(|stream| stream as i8)));
+    keys.finish()
 }
 
 /// The place of a word in [`HOW`].

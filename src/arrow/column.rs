@@ -23,14 +23,25 @@ pub enum Column {
     Rank,
     /// Its step.
     Step,
+    /// The stream to which it was written, where a container's runtime says so.
+    Stream,
     /// Its text, without `\n`.
     Text,
 }
 
 impl Column {
     /// All of them, in the order in which a table has them. The first is cheap: readers that only count rows take it.
-    pub const ALL: [Self; 8] =
-        [Self::Offset, Self::Number, Self::Time, Self::How, Self::Source, Self::Rank, Self::Step, Self::Text];
+    pub const ALL: [Self; 9] = [
+        Self::Offset,
+        Self::Number,
+        Self::Time,
+        Self::How,
+        Self::Source,
+        Self::Rank,
+        Self::Step,
+        Self::Stream,
+        Self::Text,
+    ];
 
     /// What it is called.
     pub const fn name(self) -> &'static str {
@@ -42,13 +53,14 @@ impl Column {
             Self::Source => "source",
             Self::Rank => "rank",
             Self::Step => "step",
+            Self::Stream => "stream",
             Self::Text => "text",
         }
     }
 
     /// Whether each line must be timed for it; the number of a line is counted on the same walk.
     pub const fn is_about_time(self) -> bool {
-        matches!(self, Self::Number | Self::Time | Self::How | Self::Step)
+        matches!(self, Self::Number | Self::Time | Self::How | Self::Step | Self::Stream)
     }
 
     /// Its name and type.
@@ -63,6 +75,7 @@ impl Column {
             Self::Source => (dictionary(DataType::Int32), false),
             Self::Rank => (DataType::Int32, true),
             Self::Step => (DataType::Int64, true),
+            Self::Stream => (dictionary(DataType::Int8), true),
             Self::Text => (DataType::LargeUtf8, false),
         };
         Field::new(self.name(), kind, nullable)

@@ -4,7 +4,7 @@ use memchr::{memchr, memchr_iter, memrchr};
 
 use super::{Piece, cri, docker, quick};
 use crate::file::block::HOLE;
-use crate::stamp::{Rfc3339, UNTOLD, put_told};
+use crate::stamp::{Rfc3339, Stream, UNTOLD, put_told};
 
 /// How many lines at the beginning may be no frames, where later ones are: a copy may begin in the middle of one.
 const SHY: usize = 8;
@@ -49,6 +49,11 @@ impl Decoded {
         self.told.clear();
     }
 }
+
+/// What is told of a line: its stream, and when its first part came.
+type Head = (Option<Stream>, i64);
+/// Of a line without a frame.
+const NOTHING: Head = (None, UNTOLD);
 
 /// A line of one stream of which parts came.
 #[derive(Clone, Default)]
@@ -157,16 +162,22 @@ impl Decoder {
             self.torn(foreign, out);
             foreign = &[];
         }
-        for stream in 0..2 {
-            let begun = std::mem::take(&mut self.begun[stream]);
+        for stream in Stream::ALL {
+            let begun = std::mem::take(self.begun(stream));
             if begun.is_there {
-                let more = !foreign.is_empty() || self.begun[1].is_there;
-                self.emit(begun.ns, &begun.text, more, out);
+                let more = !foreign.is_empty() || self.begun(Stream::Stderr).is_there;
+                self.emit((Some(stream), begun.ns), &begun.text, more, out);
             }
         }
         if !foreign.is_empty() {
-            self.emit(UNTOLD, foreign, false, out);
+            self.emit(NOTHING, foreign, false, out);
         }
+    }
+
+    /// The line of `stream` of which parts came.
+    #[inline]
+    fn begun(&mut self, stream: Stream) -> &mut Begun {
+        &mut self.begun[stream as usize]
     }
 
     fn is_whole(&mut self, line: &[u8]) -> bool {
@@ -179,7 +190,7 @@ impl Decoder {
             return self.line(line, out);
         }
         if let Some(piece) = cri::piece(line, &mut self.stamps) {
-            self.begun[piece.stream].go_on(Piece { goes_on: true, ..piece });
+            self.begun(piece.stream).go_on(Piece { goes_on: true, ..piece });
         }
     }
 
@@ -202,11 +213,11 @@ impl Decoder {
             }),
             Kind::Docker => quick::docker(line, &mut self.stamps, &mut out.text),
         };
-        let Some((_, ns)) = quick.filter(|(stream, _)| !self.begun[*stream].is_there) else {
+        let Some((stream, ns)) = quick.filter(|(stream, _)| !self.begun[*stream as usize].is_there) else {
             out.text.truncate(before);
             return false;
         };
-        put_told(&mut out.told, self.offset, ns);
+        put_told(&mut out.told, self.offset, Some(stream), ns);
         self.offset += (out.text.len() - before) as u64;
         true
     }
@@ -221,34 +232,34 @@ impl Decoder {
         };
         match piece {
             None if line.is_empty() => {}
-            None => self.emit(UNTOLD, line, false, out),
-            Some(piece) if piece.goes_on => self.begun[piece.stream].go_on(piece),
-            Some(piece) if self.begun[piece.stream].is_there => {
-                let mut begun = std::mem::take(&mut self.begun[piece.stream]);
+            None => self.emit(NOTHING, line, false, out),
+            Some(piece) if piece.goes_on => self.begun(piece.stream).go_on(piece),
+            Some(piece) if self.begun(piece.stream).is_there => {
+                let mut begun = std::mem::take(self.begun(piece.stream));
                 begun.go_on(piece);
-                self.emit(begun.ns, &begun.text, true, out);
+                self.emit((Some(piece.stream), begun.ns), &begun.text, true, out);
             }
-            Some(piece) => self.emit(piece.ns, piece.text, true, out),
+            Some(piece) => self.emit((Some(piece.stream), piece.ns), piece.text, true, out),
         }
         self.room = room;
     }
 
-    /// Puts out `text`, which may be several lines, `ended` or not.
-    fn emit(&mut self, ns: i64, text: &[u8], ended: bool, out: &mut Decoded) {
+    /// Puts out `text`, which may be several lines, `ended` or not, of which `head` is told.
+    fn emit(&mut self, head: Head, text: &[u8], ended: bool, out: &mut Decoded) {
         let mut start = 0;
         for end in memchr_iter(b'\n', text) {
-            self.emit_line(ns, &text[start..end], true, out);
+            self.emit_line(head, &text[start..end], true, out);
             start = end + 1;
         }
         if start < text.len() || ended {
-            self.emit_line(ns, &text[start..], ended, out);
+            self.emit_line(head, &text[start..], ended, out);
         }
     }
 
-    fn emit_line(&mut self, ns: i64, text: &[u8], ended: bool, out: &mut Decoded) {
+    fn emit_line(&mut self, (stream, ns): Head, text: &[u8], ended: bool, out: &mut Decoded) {
         let text = without_hole(text);
         let before = out.text.len();
-        put_told(&mut out.told, self.offset, ns);
+        put_told(&mut out.told, self.offset, stream, ns);
         out.text.extend_from_slice(text);
         if ended {
             out.text.push(b'\n');

@@ -2,8 +2,8 @@
 
 use memchr::{memchr, memchr2};
 
-use super::{Piece, stream};
-use crate::stamp::Rfc3339;
+use super::Piece;
+use crate::stamp::{Rfc3339, Stream};
 
 /// How deep objects may lie in one that is passed over.
 const DEPTH: usize = 16;
@@ -18,7 +18,7 @@ pub(super) fn piece<'t>(line: &'t [u8], stamps: &mut Rfc3339, room: &'t mut Vec<
         let value = (line.get(at) == Some(&b'"')).then(|| string(line, at)).flatten();
         match key {
             b"log" => log = Some(value?.0),
-            b"stream" => from = Some(stream(value?.0)?),
+            b"stream" => from = Some(Stream::named(value?.0)?),
             b"time" => time = Some(moment(value?.0, stamps)?),
             _ => {}
         }

@@ -5,8 +5,7 @@
 use memchr::memrchr;
 
 use super::docker::character;
-use super::stream;
-use crate::stamp::Rfc3339;
+use crate::stamp::{Rfc3339, Stream};
 
 /// What stands before the text of a whole line in CRI: `2026-11-22T02:10:00.000000000Z stdout F `.
 const CRI: usize = 40;
@@ -20,7 +19,7 @@ const MOMENT: usize = 40;
 const WORD: usize = 8;
 
 /// What a frame says besides the text.
-pub(super) type Head = (usize, i64);
+pub(super) type Head = (Stream, i64);
 
 /// Stream and moment of the whole line `line`, and its text up to the line end that is its last.
 #[inline]
@@ -28,8 +27,8 @@ pub(super) fn cri<'t>(line: &'t [u8], stamps: &Rfc3339) -> Option<(Head, &'t [u8
     let (head, text) = line.split_first_chunk::<CRI>()?;
     let ns = stamps.in_last_minute(head)?;
     let stream = match &head[30..] {
-        b" stdout F " => 0,
-        b" stderr F " => 1,
+        b" stdout F " => Stream::Stdout,
+        b" stderr F " => Stream::Stderr,
         _ => return None,
     };
     // A hole at the beginning is no text, and the last line of a file may lack its end.
@@ -47,7 +46,7 @@ pub(super) fn docker(line: &[u8], stamps: &mut Rfc3339, text: &mut Vec<u8>) -> O
     if between[..12] != STREAM[..12] || between[18..] != STREAM[18..] {
         return None;
     }
-    let stream = stream(&between[12..18])?;
+    let stream = Stream::named(&between[12..18])?;
     let (ns, _) = stamps.at(moment, 0).filter(|(_, end)| *end == moment.len())?;
     whole_line(raw, text).then_some((stream, ns))
 }

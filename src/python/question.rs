@@ -29,7 +29,7 @@ use crate::cursor::Cursor;
 use crate::index::Keep;
 use crate::query::{self, Query, Timeless};
 use crate::scan;
-use crate::stamp::{Elected, Taught, Window};
+use crate::stamp::{self, Elected, Taught, Window};
 use crate::step;
 use crate::system::cores::cores;
 use crate::timing;
@@ -86,6 +86,8 @@ fields! {
         pattern: Option<Py<Pattern>> = None,
         /// No lines that this selects.
         exclude: Option<Py<Pattern>> = None,
+        /// Only lines that were written to this stream, where a container's runtime says to which: stdout or stderr.
+        stream: Option<String> = None,
         /// What is asked of level and fields.
         sieve: Option<Py<Sieve>> = None,
         /// Judges lines in place of the pattern's own `search`, which it includes.
@@ -200,12 +202,19 @@ impl Question {
         let asked = self.sieve.as_ref().map(Py::get);
         scan::Sieve {
             level: asked.and_then(|asked| asked.level),
+            stream: self.wanted_stream(),
             conditions: asked.map(|asked| asked.conditions.clone()).unwrap_or_default(),
             exclude: self.exclude.as_ref().map(|exclude| exclude.get().parts(py).0),
             unsure: asked.is_some_and(|asked| asked.unsure),
             levels: self.levels,
             elected: Elected::default().teaching(self.taught()),
         }
+    }
+
+    /// The stream whose lines alone are wanted; of a log beside which no table tells streams, all are.
+    fn wanted_stream(&self) -> Option<stamp::Stream> {
+        let taught = self.stamp.as_ref().filter(|stamp| stamp.get().taught.tells_streams());
+        taught.and(self.stream.as_ref()).and_then(|name| stamp::Stream::named(name.as_bytes()))
     }
 
     /// What records say of where they come from.

@@ -12,7 +12,7 @@ use super::text;
 use crate::batch::{LineTime, how_word};
 use crate::file::block::Block;
 use crate::line::Line;
-use crate::stamp::rank;
+use crate::stamp::{Stream, rank};
 
 /// One line and what is known of it.
 #[pyclass(frozen, module = "logdex._core")]
@@ -36,6 +36,8 @@ pub(super) struct Record {
     level: Option<Level>,
     #[pyo3(get)]
     step: Option<u64>,
+    #[pyo3(get)]
+    stream: Option<&'static str>,
     origin: Arc<Origin>,
 }
 
@@ -78,6 +80,7 @@ impl Record {
             number: time.map_or(0, |t| t.number),
             level: time.and_then(|t| t.level).map(Level),
             step: time.and_then(|t| t.step),
+            stream: time.and_then(|t| t.stream).map(Stream::name),
             origin: Arc::clone(origin),
         }
     }

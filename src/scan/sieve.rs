@@ -9,7 +9,7 @@ use crate::file::source::Source;
 use crate::level::{Level, Levels, REACH, Set};
 use crate::line;
 use crate::pattern::{Candidate, Pattern, Scratch};
-use crate::stamp::Elected;
+use crate::stamp::{Elected, Stream, ToldWindow};
 
 /// What is asked of lines besides the pattern. Each part is decided on a line, or a block and what reaches into it, so
 /// that workers do it in any order.
@@ -17,6 +17,8 @@ use crate::stamp::Elected;
 pub struct Sieve {
     /// Lines of this level at least.
     pub level: Option<Level>,
+    /// Lines that were written to this stream, where a container's runtime tells that.
+    pub stream: Option<Stream>,
     /// Lines of which all of these hold.
     pub conditions: Vec<Condition>,
     /// No lines that this selects. Whether it does is the judge's to say where it is not certain.
@@ -48,6 +50,7 @@ impl Choice {
 pub(super) struct Mesh {
     excluded: Option<Scratch>,
     levels: Option<Levels>,
+    streams: ToldWindow,
     /// Which levels the lines of the last block have, if all were looked at; to be taken.
     pub(super) told: Option<Set>,
 }
@@ -65,7 +68,8 @@ impl Sieve {
 
     /// Whether it leaves out any line, or makes any uncertain.
     pub fn is_open(&self) -> bool {
-        self.level.is_none() && self.conditions.is_empty() && self.exclude.is_none() && !self.unsure
+        let asks_lines = self.level.is_none() && self.conditions.is_empty() && self.exclude.is_none();
+        asks_lines && self.stream.is_none() && !self.unsure
     }
 
     /// Takes out of it what a single line and its level decide on; what is left tells levels.
@@ -91,6 +95,9 @@ impl Sieve {
         if !asked.is_empty() {
             picked.retain(|c| asked.iter().all(|condition| condition.holds(c.line.of(bytes))));
         }
+        if let Some(stream) = self.stream {
+            self.keep_written_to(stream, block, &mut picked, mesh);
+        }
         if let Some(pattern) = &self.exclude {
             exclude(pattern, bytes, &mut picked, mesh.excluded.get_or_insert_with(|| pattern.scratch()));
         }
@@ -113,6 +120,12 @@ impl Sieve {
             Some(condition) => condition.lines(bytes).into_iter().map(certain).collect(),
             None => line::lines(bytes).map(certain).collect(),
         }
+    }
+
+    /// Leaves out the lines of which the table beside the text does not say that they were written to `stream`.
+    fn keep_written_to(&self, stream: Stream, block: &Block, picked: &mut Vec<Candidate>, mesh: &mut Mesh) {
+        let Some(told) = self.elected.teacher().and_then(|taught| taught.told()) else { return };
+        picked.retain(|c| mesh.streams.stream_at(told, block.file_offset(c.line.start)) == Some(stream));
     }
 
     /// The levels of the lines that are picked; those that are not grave enough are left out.

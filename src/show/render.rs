@@ -139,6 +139,9 @@ impl Json {
         object.insert("offset".into(), row.offset.into());
         object.insert("number".into(), row.time.map(|time| time.number).into());
         object.insert("level".into(), row.level.map(Level::name).into());
+        if let Some(stream) = row.time.and_then(|time| time.stream) {
+            object.insert("stream".into(), stream.name().into());
+        }
         if let Some(step) = row.time.and_then(|time| time.step) {
             object.insert("step".into(), step.into());
         }

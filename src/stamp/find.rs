@@ -11,7 +11,7 @@ use super::order::Order;
 use super::prefix::{self, Place, Prefix, Recent};
 use super::slashed::Slashed;
 use super::vote::{Candidates, Elected};
-use super::{Found, Stamp, Taught, family, header, keys, special, told};
+use super::{Found, Stamp, Stream, Taught, family, header, keys, special, told};
 use crate::line::Line;
 
 /// How many prefixes may be stacked.
@@ -46,6 +46,8 @@ pub struct Finder {
     /// Where the text at hand begins in its file, in bytes, for times that are told by place.
     base: u64,
     told: told::Window,
+    /// The stream that was told of the last line.
+    stream: Option<Stream>,
 }
 
 impl Finder {
@@ -199,12 +201,19 @@ impl Finder {
         self.elected.taught().is_some_and(|taught| taught.told().is_some())
     }
 
+    /// The stream to which the last line was written that was found in a text, where that is told by its place.
+    #[inline]
+    pub(crate) fn stream(&self) -> Option<Stream> {
+        self.stream
+    }
+
     /// The stamp of a line that begins at `start` of the text, by a format that was taught or a table that tells it.
     fn told(&mut self, line: &[u8], start: usize) -> Found {
-        let stamp = match self.elected.taught().and_then(Taught::told) {
+        let (stamp, stream) = match self.elected.taught().and_then(Taught::told) {
             Some(told) => self.told.at(told, self.base + start as u64),
             None => return self.find(line),
         };
+        self.stream = stream;
         if stamp.is_some() { Found { stamp, ..self.head(line, 0) } } else { self.find(line) }
     }
 

@@ -46,6 +46,11 @@ impl Taught {
         Self { format, prefix, parts: Vec::new(), told: Some(Arc::new(told)) }
     }
 
+    /// Whether a table tells to which stream each line was written.
+    pub fn tells_streams(&self) -> bool {
+        self.told.is_some()
+    }
+
     /// The table that tells times.
     #[inline]
     pub(crate) fn told(&self) -> Option<&Told> {

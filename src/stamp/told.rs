@@ -1,4 +1,4 @@
-//! Times that are told of each line and do not stand on it: those of a container's runtime, kept beside the text.
+//! What is told of each line and does not stand on it: time and stream by a container's runtime, kept beside the text.
 
 use std::fs::File;
 use std::io;
@@ -10,27 +10,64 @@ use super::iso::Memo;
 use super::{Frame, Stamp};
 use crate::error::{Error, Result};
 
-/// How many bytes an entry takes: where its line begins, and the moment, in nanoseconds since 1970 UTC.
+/// How many bytes an entry takes: where its line begins and, in the highest bits of that, the stream; and the moment, in
+/// nanoseconds since 1970 UTC.
 const ENTRY: usize = 16;
+/// In which bit the number of the stream begins, 0 for none: no text is so long that its offsets need it.
+const STREAM: u32 = 62;
 /// How many entries are read at once.
 const WINDOW: usize = 1024;
 /// The moment of a line of which none is told.
 pub const UNTOLD: i64 = i64::MIN;
 
-/// Appends the entry of the line that begins at `offset` of the text, of which `ns` is told.
-pub fn put(table: &mut Vec<u8>, offset: u64, ns: i64) {
-    table.extend_from_slice(&offset.to_le_bytes());
+/// The stream to which a program wrote a line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stream {
+    /// Standard output.
+    Stdout,
+    /// Standard error.
+    Stderr,
+}
+
+impl Stream {
+    /// Both, by their numbers.
+    pub const ALL: [Self; 2] = [Self::Stdout, Self::Stderr];
+
+    /// What it is called: `Record.stream`, and "stream" of `--json`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Stdout => "stdout",
+            Self::Stderr => "stderr",
+        }
+    }
+
+    /// The one of that name.
+    #[inline]
+    pub fn named(name: &[u8]) -> Option<Self> {
+        match name {
+            b"stdout" => Some(Self::Stdout),
+            b"stderr" => Some(Self::Stderr),
+            _ => None,
+        }
+    }
+}
+
+/// Appends the entry of the line that begins at `offset` of the text, which was written to `stream` at `ns`.
+#[inline]
+pub fn put(table: &mut Vec<u8>, offset: u64, stream: Option<Stream>, ns: i64) {
+    let number = stream.map_or(0, |stream| stream as u64 + 1);
+    table.extend_from_slice(&(offset | number << STREAM).to_le_bytes());
     table.extend_from_slice(&ns.to_le_bytes());
 }
 
-/// Moves the lines of all entries by so many bytes.
+/// Moves the lines of all entries by so many bytes; none of them to before the text, so that streams stay.
 pub fn move_by(table: &mut [u8], bytes: u64) {
     for offset in table.chunks_exact_mut(ENTRY).filter_map(<[u8]>::first_chunk_mut) {
         *offset = u64::from_le_bytes(*offset).wrapping_add(bytes).to_le_bytes();
     }
 }
 
-/// A table of the moments of a text's lines, in their order. It grows with the text, and is always ahead of it.
+/// A table of the moments and streams of a text's lines, in their order. It grows with the text, and is always ahead of it.
 #[derive(Debug)]
 pub struct Told {
     path: PathBuf,
@@ -80,7 +117,7 @@ impl Told {
         while low + 1 < high {
             let middle = low + (high - low) / 2;
             self.file.read_exact_at(&mut start, middle * ENTRY as u64)?;
-            if u64::from_le_bytes(start) <= offset {
+            if offset_of(u64::from_le_bytes(start)) <= offset {
                 low = middle;
             } else {
                 high = middle;
@@ -92,14 +129,26 @@ impl Told {
 
 /// A part of a table that is looked into: lines come in order, so that the next entry is mostly the right one.
 #[derive(Clone, Default)]
-pub(super) struct Window {
+pub struct Window {
     bytes: Vec<u8>,
     next: usize,
 }
 
 impl Window {
-    /// The moment that `told` tells of the line that begins at `offset`. A table that cannot be read tells nothing.
-    pub(super) fn at(&mut self, told: &Told, offset: u64) -> Option<Stamp> {
+    /// The moment and the stream that `told` tells of the line that begins at `offset`. A table that cannot be read tells
+    /// nothing.
+    pub(super) fn at(&mut self, told: &Told, offset: u64) -> (Option<Stamp>, Option<Stream>) {
+        let Some((stream, ns)) = self.entry(told, offset) else { return (None, None) };
+        ((ns != UNTOLD).then(|| Stamp::new(Frame::Absolute, ns, 1)), stream)
+    }
+
+    /// The stream that `told` tells of the line that begins at `offset`.
+    pub fn stream_at(&mut self, told: &Told, offset: u64) -> Option<Stream> {
+        self.entry(told, offset)?.0
+    }
+
+    #[inline]
+    fn entry(&mut self, told: &Told, offset: u64) -> Option<(Option<Stream>, i64)> {
         if self.start(self.next) != Some(offset) {
             let first = told.number(offset).ok()?;
             told.read(first, &mut self.bytes).ok()?;
@@ -109,17 +158,25 @@ impl Window {
             }
         }
         let ns = self.word(self.next * ENTRY + 8).map(u64::cast_signed)?;
+        let number = self.word(self.next * ENTRY)? >> STREAM;
         self.next += 1;
-        (ns != UNTOLD).then(|| Stamp::new(Frame::Absolute, ns, 1))
+        let stream = number.checked_sub(1).and_then(|number| Stream::ALL.get(number as usize).copied());
+        Some((stream, ns))
     }
 
     fn start(&self, entry: usize) -> Option<u64> {
-        self.word(entry * ENTRY)
+        Some(offset_of(self.word(entry * ENTRY)?))
     }
 
     fn word(&self, at: usize) -> Option<u64> {
         self.bytes.get(at..at + 8)?.first_chunk().map(|word| u64::from_le_bytes(*word))
     }
+}
+
+/// Where the line begins of which an entry has this as its first word.
+#[inline]
+fn offset_of(word: u64) -> u64 {
+    word & ((1 << STREAM) - 1)
 }
 
 /// Up to its seconds: `2026-11-22T02:10:`.

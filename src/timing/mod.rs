@@ -411,11 +411,11 @@ impl Timing {
             let mut time = match (quick, slow) {
                 (Some(time), _) => time,
                 (None, Some(taken)) => {
-                    let step = taken.step;
+                    let Taken { step, stream, .. } = taken;
                     if !taken.in_steps {
                         continue;
                     }
-                    LineTime { step, ..self.time(taken.timed, taken.came) }
+                    LineTime { step, stream, ..self.time(taken.timed, taken.came) }
                 }
                 (None, None) => continue,
             };
@@ -445,7 +445,7 @@ impl Timing {
         if found.stamp.is_some() {
             self.enter_pace(pace);
         }
-        Taken { timed, came: came.unwrap_or_default(), step, in_steps }
+        Taken { timed, came: came.unwrap_or_default(), step, stream: self.fold.finder.stream(), in_steps }
     }
 
     /// Counts the lines of `batch` as delivered.
@@ -480,13 +480,13 @@ impl Timing {
             let span = by_arrival.or_else(|| self.arrived.as_ref().map(Arrived::end));
             let otherwise = if span.is_some() { How::Inherited } else { How::Untimed };
             let how = if by_arrival.is_some() { None } else { Some(otherwise) };
-            return LineTime { span, offset: None, how, number, level: None, step: None };
+            return LineTime { span, offset: None, how, number, level: None, step: None, stream: None };
         };
         let offset = (stamp.frame == Frame::Absolute || stamp.zoned).then_some(stamp.offset);
         let Span { lo, hi } = self.clock.span(stamp);
         let span = Span { lo: lo.saturating_add(came.late), hi: hi.saturating_add(came.late) };
         let how = if came.late > 0 { None } else { Some(timed.how) };
-        LineTime { span: Some(span), offset, how, number, level: None, step: None }
+        LineTime { span: Some(span), offset, how, number, level: None, step: None, stream: None }
     }
 
     fn note_step(&mut self, timed: Timed) {

@@ -1,7 +1,7 @@
 //! Lines whose stamps go on within one minute: their times by one addition each.
 
 use super::{Came, Candidate, LineTime, Timed, Timing};
-use crate::stamp::{Frame, How, Run, Span};
+use crate::stamp::{Frame, How, Run, Span, Stream};
 
 /// A run of such lines.
 #[derive(Default)]
@@ -16,6 +16,7 @@ pub(super) struct Taken {
     pub timed: Timed,
     pub came: Came,
     pub step: Option<u64>,
+    pub stream: Option<Stream>,
     pub in_steps: bool,
 }
 
@@ -68,7 +69,15 @@ impl Timing {
         let lo = minute + within.ns;
         self.step_to(lo);
         let span = Some(Span { lo, hi: lo + i64::from(within.resolution) - 1 });
-        Some(LineTime { span, offset, how: Some(How::Own), number: self.number, level: None, step: None })
+        Some(LineTime {
+            span,
+            offset,
+            how: Some(How::Own),
+            number: self.number,
+            level: None,
+            step: None,
+            stream: None,
+        })
     }
 
     /// Ends the run.

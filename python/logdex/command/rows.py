@@ -109,6 +109,7 @@ class Rows:
         colors = self.color and not question.partial and not self.picks and not args.pretty
         return Shown(
             question=question.but(
+                stream=None if args.streams == "combined" else args.streams,
                 records=args.json
                 or args.records
                 or args.line_number

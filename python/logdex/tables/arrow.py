@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     Ask: TypeAlias = Callable[[], Question]
     Put: TypeAlias = Callable[[Question, _core.Columns, Container[str] | None], _core.Table]
 
-COLUMNS = ("offset", "number", "time", "how", "source", "rank", "step", "text")
+COLUMNS = ("offset", "number", "time", "how", "source", "rank", "step", "stream", "text")
 """The columns that a table has, in this order."""
 
 _KINDS = {int: "int", float: "float", str: "str"}
@@ -39,6 +39,7 @@ class Arrow:
     | `source` | dictionary | its source's label among several, else its path |
     | `rank` | int32 | the global rank that wrote it, by its prefix or the file's name; null if neither tells |
     | `step` | int64 | its training step, as `Record.step`; null if it has none |
+    | `stream` | dictionary | "stdout" or "stderr", as `Record.stream`; null where nothing says which |
     | `text` | large_string | its text, without the final `\\n` |
     """
 
