@@ -149,7 +149,7 @@ def test_the_day_of_a_clock_time(
     since: str | None, until: str | None, first: str, last: str, expected: tuple[str | None, str | None]
 ) -> None:
     args = Namespace(since=since, until=until, follow=False)
-    clock.settle(args, [(at(first), at(last)), (at(last), at(last))], at("2026-11-30 12:00"))
+    clock.settle_by(args, [(at(first), at(last)), (at(last), at(last))], at("2026-11-30 12:00"))
     assert (args.since, args.until) == expected
 
 
@@ -172,7 +172,7 @@ def test_the_day_of_a_clock_time_in_a_follow(
     since: str | None, until: str | None, last: str, expected: tuple[str | None, str | None]
 ) -> None:
     args = Namespace(since=since, until=until, follow=True)
-    clock.settle(args, [(at("2026-11-21 22:00"), at(last))], at("2026-11-22 00:30"))
+    clock.settle_by(args, [(at("2026-11-21 22:00"), at(last))], at("2026-11-22 00:30"))
     assert (args.since, args.until) == expected
 
 

@@ -444,3 +444,32 @@ def test_a_follow_ends_with_the_answer_when_it_is_interrupted(tmp_path: Path) ->
         process.send_signal(signal.SIGINT)
         assert json.loads(process.stdout.read())["cause"] == "gpu_oom"
         assert process.wait(60) == 1
+
+
+@pytest.fixture
+def three(tmp_path: Path) -> Path:
+    for rank in range(3):
+        (tmp_path / f"rank{rank}.log").write_text(
+            f"2026-11-21 02:15:00 rank {rank} step 1\n2026-11-22 02:15:00 rank {rank} RuntimeError: CUDA error\n"
+        )
+    return tmp_path
+
+
+def test_a_time_of_day_is_the_last_in_the_logs(three: Path) -> None:
+    status, out, error = ranks("--since", "02:14", three)
+    assert (status, "first failure  none" in out) == (1, False)
+    assert "--since 02:14 is taken for 2026-11-22 02:14" in error
+    assert (
+        ranks("--since", "02:14", "--json", three)[1]
+        == ranks("--since", "2026-11-22 02:14", "--json", three)[1]
+    )
+
+
+def test_where_no_line_lies_in_the_range_nothing_is_said_to_be_well(three: Path) -> None:
+    status, out, error = ranks("--since", "2026-11-23", three)
+    assert status == 4
+    assert "the logs do not tell" in out
+    assert (
+        "no line lies in --since 2026-11-23: the logs have 2026-11-21 02:15:00 to 2026-11-22 02:15:00"
+        in error
+    )

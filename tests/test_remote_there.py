@@ -8,6 +8,7 @@ from pathlib import Path
 import logdex
 import pytest
 from shell import LINES, Following, run
+from terminal import Terminal
 
 
 @pytest.fixture
@@ -82,6 +83,61 @@ def test_a_follow_there_shows_what_comes_and_ends_with_the_command_here(
     finally:
         status, _ = one.interrupt()
     assert status == 130
+
+
+@pytest.mark.parametrize("words", [[], ["--json"], ["--all", "--color", "always"], ["--since", "02:14"]])
+def test_ranks_are_heard_there(by_ssh: str, asked: Callable[[], int], ranks: Path, words: list[str]) -> None:
+    (ranks / "rank1.log").write_text("2026-11-22 02:15:00 RuntimeError: CUDA error: device-side assert\n")
+    here = run("ranks", *words, ranks)
+    assert run("ranks", *words, f"{by_ssh}{ranks}") == here
+    assert here[0] in (1, 4)
+    assert asked() == 1
+
+
+@pytest.mark.parametrize("option", ["--html", "--svg"])
+def test_the_page_of_ranks_is_written_here(
+    by_ssh: str, asked: Callable[[], int], ranks: Path, tmp_path: Path, option: str
+) -> None:
+    pytest.importorskip("rich")
+    wanted = tmp_path / "here"
+    assert run("ranks", option, wanted, f"{by_ssh}{ranks}/rank0.log")[0] == 0
+    assert wanted.stat().st_size > 0
+    assert asked() == 0
+
+
+def test_a_directory_is_viewed_there(
+    by_ssh: str, asked: Callable[[], int], ranks: Path, tmp_path: Path
+) -> None:
+    pytest.importorskip("textual")
+    terminal = Terminal(tmp_path, sys.executable, "-m", "logdex", "view", "--tz", "UTC", f"{by_ssh}{ranks}")
+    try:
+        terminal.wait(lambda screen: "rank 2 step 8" in screen and "h: help" in screen)
+        assert asked() == 1
+        terminal.keys("g")
+        terminal.wait(lambda screen: "> " in screen and "rank 0 step 0" in screen)
+        terminal.keys("q")
+        terminal.wait(lambda screen: "FINISHED 0" in screen)
+    finally:
+        terminal.tmux("kill-server")
+
+
+def test_what_cannot_be_viewed_there_is_read_from_here(
+    by_ssh: str, asked: Callable[[], int], sshd: tuple[str, str, Path], ranks: Path, tmp_path: Path
+) -> None:
+    pytest.importorskip("textual")
+    program = sshd[2] / "logdex"
+    # One that is installed without the viewer.
+    without = "import sys, importlib.util as u; u.find_spec = lambda name: None; from logdex.command.cli import main"
+    program.write_text(
+        f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -c {shlex.quote(f"{without}; sys.exit(main())")} "$@"\n'
+    )
+    terminal = Terminal(tmp_path, sys.executable, "-m", "logdex", "view", f"{by_ssh}{ranks}/rank2.log")
+    try:
+        terminal.wait(lambda screen: "rank 2 step 8" in screen and "h: help" in screen)
+        terminal.keys("q")
+        terminal.wait(lambda screen: "FINISHED 0" in screen)
+    finally:
+        terminal.tmux("kill-server")
 
 
 def test_what_is_not_there_is_said_of_the_address(

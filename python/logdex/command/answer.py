@@ -294,8 +294,7 @@ class Answer:
             with _core.Lines(question) as lines:
                 if next(lines, None) is not None:
                     return
-        if spans := hints.spans_of(self._found, self._args.tz):
-            hints.say(hints.of_empty_range(self._args, spans))
+        hints.say_of_empty_range(self._args, self._found)
 
     def _complain_of_text(self, one: Input) -> None:
         """Says once what went wrong with the text of what is no file of its own; as far as that goes it is shown."""

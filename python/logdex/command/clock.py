@@ -8,10 +8,14 @@ from __future__ import annotations
 import re
 from datetime import datetime, timedelta
 
+from logdex.command import hints
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import Namespace
     from collections.abc import Sequence
+
+    from logdex.inputs.input import Input
 
 _CLOCK = re.compile(r"(\d{1,2}):(\d\d)(?::(\d\d)(?:[.,]\d{1,9})?)?")
 _DATED = re.compile(r"(\d{4}-\d\d-\d\d)[ T](\d{1,2}:\d\d(?::\d\d)?)")
@@ -22,7 +26,21 @@ def is_clock(said: str | None) -> bool:
     return said is not None and _of_day(said) is not None
 
 
-def settle(args: Namespace, spans: Sequence[tuple[datetime, datetime]], now: datetime) -> list[str]:
+def settle(args: Namespace, found: list[Input]) -> None:
+    """Gives clock times in `args` their day, once for all files that were `found`, and says which."""
+    if not (is_clock(args.since) or is_clock(args.until)):
+        return
+    if args.follow:
+        # What is still written to a pipe has no end to settle; its moments are today's.
+        found = [one for one in found if one.spool is None]
+    for one in found:
+        one.join()
+    if spans := hints.spans_of(found, args.tz):
+        for note in settle_by(args, spans, hints.in_zone(datetime.now().astimezone(), args.tz)):
+            hints.say(note)
+
+
+def settle_by(args: Namespace, spans: Sequence[tuple[datetime, datetime]], now: datetime) -> list[str]:
     """Gives clock times in `args` their day; returns what to say of those that are not today's.
 
     `since` is the last such moment that is not after the last line; where that is before the first line, it is on the

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 TYPE_CHECKING = False
@@ -10,17 +11,18 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
+WRITES_HERE = ("cursor_file", "files_with_matches", "html", "svg")
+"""The options that keep something here, or name sources as they can be given again here."""
+
+
 def run(args: Namespace, given: Sequence[str]) -> int | None:
     """Runs the command where all its logs are, behind `ssh://`; returns its exit status, or None if it is to run here.
 
     Args:
         args: What the words say.
-        given: The words.
+        given: The words, with that of the subcommand.
     """
-    if not all(source.lower().startswith("ssh://") for source in args.sources):
-        return None
-    # A place is kept here, and names are asked for as they can be given again here.
-    if args.cursor_file or args.files_with_matches or not _are_sources_alone(args, given):
+    if not _is_for_there(args, given):
         return None
     from logdex import __version__
     from logdex.command.arguments import columns
@@ -29,6 +31,27 @@ def run(args: Namespace, given: Sequence[str]) -> int | None:
     return there.run(
         given, args.sources, version=__version__, terminal=sys.stdout.isatty(), columns=columns()
     )
+
+
+def view(args: Namespace, given: Sequence[str]) -> int | None:
+    """Runs `logdex view` where all its logs are, on this terminal; see `run`."""
+    if not _is_for_there(args, given):
+        return None
+    from logdex import __version__
+    from logdex.remote import there
+
+    return there.view(given, args.sources, version=__version__)
+
+
+def runs_for_another() -> bool:
+    """Whether this is the `logdex` there: another machine's asked, on a terminal, for what it shows."""
+    return "LOGDEX_TERMINAL" in os.environ
+
+
+def _is_for_there(args: Namespace, given: Sequence[str]) -> bool:
+    if not all(source.lower().startswith("ssh://") for source in args.sources):
+        return False
+    return not any(getattr(args, one, None) for one in WRITES_HERE) and _are_sources_alone(args, given)
 
 
 def _are_sources_alone(args: Namespace, given: Sequence[str]) -> bool:

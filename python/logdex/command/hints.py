@@ -59,7 +59,13 @@ def _quoted(word: str) -> str:
     return shlex.quote(word)
 
 
-def of_empty_range(args: Namespace, spans: Sequence[tuple[datetime, datetime]]) -> str:
+def say_of_empty_range(args: Namespace, found: Sequence[Input]) -> None:
+    """Says what times there are, where no line lies in the range; nothing where no line has a time."""
+    if spans := spans_of(found, args.tz):
+        say(_of_empty_range(args, spans))
+
+
+def _of_empty_range(args: Namespace, spans: Sequence[tuple[datetime, datetime]]) -> str:
     """What to say when no line lies in the range: from when to when there are lines, and what to ask."""
     first, last = min(one for one, _ in spans), max(one for _, one in spans)
     asked = " ".join(

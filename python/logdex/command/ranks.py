@@ -17,7 +17,7 @@ from logdex._core import Question
 from logdex._question import zone_of
 from logdex._resolve import inputs
 from logdex._when import moment
-from logdex.command import arguments, words
+from logdex.command import arguments, clock, elsewhere, hints, words
 from logdex.command.complain import complain, hush
 from logdex.command.heat import bar, svg
 from logdex.command.live import Live
@@ -103,6 +103,8 @@ def main(argv: Sequence[str], prog: str = "logdex ranks") -> int:
     args.sources = arguments.sources_or_stdin(made, args.sources)
     trouble: list[Exception] = []
     try:
+        if (status := elsewhere.run(args, ["ranks", *argv])) is not None:
+            return status
         with warnings.catch_warnings():
             # See `cli.run`.
             warnings.simplefilter("ignore", FutureWarning)
@@ -129,10 +131,15 @@ def _ask(
     found = _found(args, trouble, Wish(follow=args.follow))
     if (skews := of_words(args.skew)) is not None:
         skews.settle(found, more=args.follow)
+    if not states:
+        # At the first look: a moment stays the one that it was taken for.
+        clock.settle(args, found)
     now = _when.now()
     named = [_named(one, args, now) for one in found]
     errors = join(args.errors, ignore_case=args.ignore_case) if args.errors else None
     told = summarize(named, errors, clocks=args.clocks, tolerate=trouble.append, states=states)
+    if (args.since or args.until) and not args.follow and not any(one.lines for one in told.ranks):
+        hints.say_of_empty_range(args, found)
     return told, found
 
 
@@ -222,7 +229,7 @@ def show(told: Ranks, args: argparse.Namespace) -> None:
     # What the terminal cannot show must not end this: blocks, or the name of a file that is no text.
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")
-    forced = {"always": True, "never": False}.get(args.color)
+    forced = {"always": True, "never": False}.get(args.color, elsewhere.runs_for_another() or None)
     console = Console(
         file=sys.stdout,
         force_terminal=forced,

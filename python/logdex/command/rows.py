@@ -12,6 +12,7 @@ from logdex import _core, _when
 from logdex._core import Question
 from logdex._fields import Fields
 from logdex._question import zone_of
+from logdex.command.elsewhere import runs_for_another
 from logdex.command.names import ShortNames
 from logdex.inputs.input import Input
 from logdex.log import Log
@@ -208,7 +209,7 @@ class Rows:
 
 def is_on_terminal() -> bool:
     """Whether a person sees what is written, as it is written: here, or where `logdex` there was asked from."""
-    return sys.stdout.isatty() or "LOGDEX_TERMINAL" in os.environ
+    return sys.stdout.isatty() or runs_for_another()
 
 
 def _shows_status(args: Namespace) -> bool:

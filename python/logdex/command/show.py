@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from argparse import Namespace
 from collections.abc import Sequence
-from datetime import datetime
 
 from logdex._resolve import growing, inputs, plain_file
 from logdex.command import clock, hints
@@ -44,7 +43,7 @@ def run(args: Namespace) -> int:
     try:
         # Before moments are settled by the times of the logs.
         skews = _skews(args, found)
-        _settle_clocks(args, found)
+        clock.settle(args, found)
         answer = Answer(args, regex, found, lookout, skews)
     except (OSError, ValueError) as error:
         complain(error)
@@ -109,20 +108,6 @@ def _resolve(arguments: Sequence[str], wish: Wish) -> tuple[list[Input], bool]:
             complain(FileNotFoundError(2, "no logs yet; waiting for the first", argument))
         found += there
     return found, failed
-
-
-def _settle_clocks(args: Namespace, found: list[Input]) -> None:
-    """Gives clock times their day, once for all files."""
-    if not any(map(clock.is_clock, (args.since, args.until))):
-        return
-    if args.follow:
-        # What is still written to a pipe has no end to settle; its moments are today's.
-        found = [one for one in found if one.spool is None]
-    for one in found:
-        one.join()
-    if spans := hints.spans_of(found, args.tz):
-        for note in clock.settle(args, spans, hints.in_zone(datetime.now().astimezone(), args.tz)):
-            hints.say(note)
 
 
 def _lookout(arguments: Sequence[str], wish: Wish, found: list[Input]) -> Lookout | None:

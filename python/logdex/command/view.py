@@ -8,7 +8,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from logdex.command import arguments
+from logdex.command import arguments, elsewhere
 from logdex.command.complain import complain
 
 _EPILOG = """\
@@ -51,7 +51,17 @@ def main(given: Sequence[str], prog: str = "logdex view") -> int:
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         complain(ValueError("view needs a terminal; without one, `logdex SOURCE` writes the lines"))
         return 2
+    try:
+        if (status := elsewhere.view(args, ["view", *given])) is not None:
+            return status
+    except (OSError, ValueError) as error:
+        complain(error)
+        return 2
     if importlib.util.find_spec("textual") is None:
+        if elsewhere.runs_for_another():
+            from logdex.remote.there import HERE_INSTEAD
+
+            return HERE_INSTEAD
         complain(ValueError("view needs Textual, which is not installed; pip install 'logdex[view]'"))
         return 2
     from logdex._open import open

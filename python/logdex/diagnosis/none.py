@@ -15,6 +15,8 @@ def nothing(scene: Scene, found: list[Candidate]) -> Finding | None:
     """No line tells of a failure: nothing went on, or nothing failed."""
     if _tells_of_failure(scene):
         return None
+    if scene.ranged and not any(one.lines for one in scene.speakers):
+        return Finding("unknown", "cannot tell", missing="lines: none lies in the range of time")
     still = progress.standstill(scene.ranks, scene.witnesses)
     if still is not None:
         return Finding("stalled", "likely", still.ranks, (), "no progress", still.since)

@@ -53,6 +53,8 @@ class Scene:
     accusations: list[Accusation] = field(default_factory=list)
     earlier: list[Event] = field(default_factory=list)
     """Records of earlier attempts."""
+    ranged: bool = False
+    """Whether only a range of time was looked at."""
     _endings: dict[str, list[str]] | None = None
     _role: str = ""
     """The role of all ranks, where they have one, as `trainer` of `trainer/3`."""

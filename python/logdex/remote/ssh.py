@@ -40,13 +40,14 @@ class Address:
         self.port = match["port"]
 
 
-def command(address: Address) -> list[str]:
-    """The words that run what follows them on the machine of an address.
+def command(address: Address, *options: str) -> list[str]:
+    """The words that run what follows them on the machine of an address, with more `options` of `ssh`.
 
     `$LOGDEX_SSH` is the command that is run for `ssh`, with options if need be, as `GIT_SSH_COMMAND` is.
     """
     words = shlex.split(os.environ.get("LOGDEX_SSH", "")) or ["ssh"]
-    return [*words, "-o", "BatchMode=yes", *(["-p", address.port] if address.port else []), address.host]
+    port = ["-p", address.port] if address.port else []
+    return [*words, "-o", "BatchMode=yes", *options, *port, address.host]
 
 
 class SshFile:

@@ -8,13 +8,13 @@ import shlex
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from logdex import _when
 from logdex.remote.ssh import SSH_FAILED, Address, command
 
-_HERE_INSTEAD = 97
-"""The exit status by which our script says that there is no such `logdex` there."""
+HERE_INSTEAD = 97
+"""The exit status that says: the `logdex` there cannot do this, or there is none of this version."""
 _BEGUN = b"logdex is there\n"
 """What our script says on stderr before the first word of the answer."""
 _ZONE = re.compile(r"[A-Za-z0-9_+/-]{1,64}")
@@ -22,12 +22,14 @@ _ZONE = re.compile(r"[A-Za-z0-9_+/-]{1,64}")
 _SCRIPT = """\
 for one in logdex ~/.local/bin/logdex; do
     if [ "$("$one" --version 2>/dev/null)" = {version} ]; then
-        printf {begun} >&2
-        exec env {settings} "$one" {words}
+        {then}
     fi
 done
 exit {otherwise}
 """
+_ANSWER = 'printf {begun} >&2; exec env {settings} "$one" {words}'
+_LOOK = "exit 0"
+_SHOW = 'exec env {settings} "$one" {words}'
 
 
 def run(
@@ -48,9 +50,12 @@ def run(
     Returns:
         None where this cannot be asked there: nothing was written then, and the logs are to be read from here.
     """
-    script = _script(words, sources, version=version, terminal=terminal, columns=columns)
-    if script is None:
+    settings = _settings(sources)
+    if settings is None:
         return None
+    if terminal:
+        settings |= {"LOGDEX_TERMINAL": "1", "COLUMNS": str(columns)}
+    script = _script(_ANSWER, words, sources, version, settings)
     address = Address(sources[0])
     named = {Address(source).path.encode(): source.encode("utf-8", "surrogateescape") for source in sources}
     try:
@@ -76,25 +81,61 @@ def run(
     return status
 
 
-def _script(
-    words: Sequence[str], sources: Sequence[str], *, version: str, terminal: bool, columns: int
-) -> str | None:
-    zone = _zone()
-    addresses = [Address(source) for source in sources]
-    if zone is None or len({(one.host, one.port) for one in addresses}) > 1:
+def view(words: Sequence[str], sources: Sequence[str], *, version: str) -> int | None:
+    """Runs `logdex view` where the sources are, on this terminal; returns its exit status.
+
+    Args:
+        words: The command line.
+        sources: The addresses in it.
+        version: This logdex's.
+
+    Returns:
+        None where this cannot be asked there: nothing was shown then, and the logs are to be read from here.
+    """
+    settings = _settings(sources)
+    if settings is None:
         return None
-    paths = {source: one.path for source, one in zip(sources, addresses, strict=True)}
+    address = Address(sources[0])
+    # What is said on a terminal cannot be told from what is shown there: whether there is a `logdex` is asked before.
+    for then, terminal in ((_LOOK, []), (_SHOW, ["-tt", "-o", "LogLevel=ERROR"])):
+        script = _script(then, words, sources, version, settings | {"LOGDEX_TERMINAL": "1"})
+        status = _on_terminal(
+            [*command(address, *terminal), f"sh -c {shlex.quote(script)}"], quiet=not terminal
+        )
+        if status == HERE_INSTEAD or (status != 0 and not terminal):
+            return None
+    return 2 if status == SSH_FAILED else status
+
+
+def _on_terminal(words: Sequence[str], *, quiet: bool) -> int:
+    """Runs a command with this terminal, or, if that is to be `quiet`, without; returns its exit status."""
+    without = subprocess.DEVNULL if quiet else None
+    try:
+        return subprocess.run(words, stdin=without, stdout=without, stderr=without, check=False).returncode
+    except OSError:
+        return HERE_INSTEAD  # What is missing is said when the log is read from here.
+
+
+def _settings(sources: Sequence[str]) -> dict[str, str] | None:
+    """What of this machine the answer hangs on; None where it cannot be told, or not all sources are on one machine."""
+    zone = _zone()
+    if zone is None or len({(one.host, one.port) for one in map(Address, sources)}) > 1:
+        return None
     settings = {"TZ": zone, "LOGDEX_NOW": str(_when.now())}
-    settings |= {name: os.environ[name] for name in ("TERM", "NO_COLOR") if name in os.environ}
-    if terminal:
-        settings |= {"LOGDEX_TERMINAL": "1", "COLUMNS": str(columns)}
-    return _SCRIPT.format(
-        version=shlex.quote(f"logdex {version}"),
+    return settings | {name: os.environ[name] for name in ("TERM", "NO_COLOR") if name in os.environ}
+
+
+def _script(
+    then: str, words: Sequence[str], sources: Sequence[str], version: str, settings: Mapping[str, str]
+) -> str:
+    """What the shell there is to do: look for a `logdex` of this version, and then have it do `then`."""
+    paths = {source: Address(source).path for source in sources}
+    done = then.format(
         begun=shlex.quote(_BEGUN.decode().replace("\n", "\\n")),
         settings=shlex.join(f"{name}={value}" for name, value in settings.items()),
         words=shlex.join(paths.get(word, word) for word in words),
-        otherwise=_HERE_INSTEAD,
     )
+    return _SCRIPT.format(version=shlex.quote(f"logdex {version}"), then=done, otherwise=HERE_INSTEAD)
 
 
 def _pass_on(process: subprocess.Popen[bytes], said: Callable[[bytes], bytes]) -> bool:
