@@ -213,6 +213,25 @@ def _command(*args: object, **kwargs: object) -> subprocess.CompletedProcess[str
     return subprocess.run(command, capture_output=True, text=True, timeout=120, **kwargs)  # type: ignore[call-overload, no-any-return]
 
 
+def test_the_command_says_why_there_is_no_index(
+    big: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    small = tmp_path / "small.log"
+    small.write_text("short\n")
+    told = _command("index", small)
+    assert (told.returncode, told.stderr) == (0, "")
+    assert told.stdout.endswith("times: none; text: none (too small: from 16.0 MiB on)\n")
+    no_directory = tmp_path / "file"
+    no_directory.touch()
+    monkeypatch.setenv("LOGDEX_CACHE", str(no_directory))
+    told = _command("index", big)
+    assert told.returncode == 2
+    assert told.stderr == f"logdex: {big}: no index could be kept; make {no_directory} writable, with room\n"
+    assert _command("index", "--status", big).returncode == 0
+    monkeypatch.setenv("LOGDEX_INDEX", "off")
+    assert _command("index", big).stderr == f"logdex: {big}: LOGDEX_INDEX=off keeps none\n"
+
+
 def test_the_command_builds_and_says_what_there_is(big: Path, tmp_path: Path) -> None:
     before = _command("index", "--status", big)
     assert before.returncode == 0

@@ -12,6 +12,7 @@ from logdex._ended import Ended
 from logdex._when import Said
 
 __all__ = [
+    "INDEXED_FROM",
     "Answer",
     "Batch",
     "Clock",
@@ -55,6 +56,9 @@ __all__ = [
 ]
 
 __version__: str
+
+INDEXED_FROM: int
+"""From how many bytes on a log is worth an index that is kept."""
 
 _Label = TypeVar("_Label")
 _Item = TypeVar("_Item", covariant=True)

@@ -39,6 +39,7 @@ use pyo3::prelude::*;
 #[pymodule(gil_used = false)]
 fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
+    module.add("INDEXED_FROM", crate::index::STORED_FROM)?;
     module.add_class::<face::Face>()?;
     #[cfg(feature = "arrow")]
     module.add_class::<arrow::Batch>()?;

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -70,9 +71,17 @@ def _treat(one: Input, args: argparse.Namespace) -> int:
         with _Bar(one.path, text=args.text) as told:
             _core.build_index(question, text=args.text, told=told)
     size, times, text = _core.index_status(question)
+    is_small = size < _core.INDEXED_FROM
+    why = f" (too small: from {_bytes(_core.INDEXED_FROM)} on)" if is_small else ""
     sys.stdout.write(
-        f"{one.path}: {_bytes(size)}; times: {_kept(size, *times)}; text: {_kept(size, *text)}\n"
+        f"{one.path}: {_bytes(size)}; times: {_kept(size, *times)}; text: {_kept(size, *text)}{why}\n"
     )
+    # Questions do without an index that cannot be kept; who asks for it wants to know.
+    if not (args.status or is_small or times[0]):
+        where = os.environ.get("LOGDEX_CACHE") or "the cache directory, which LOGDEX_CACHE names"
+        off = "LOGDEX_INDEX=off keeps none" if os.environ.get("LOGDEX_INDEX", "").lower() == "off" else None
+        complain(OSError(5, off or f"no index could be kept; make {where} writable, with room", one.path))
+        return 2
     return 0
 
 
