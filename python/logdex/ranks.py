@@ -155,6 +155,7 @@ def summarize(
     name_all(files)
     tz = named[0].question.zone.name if named else None
     scene = _scene(files, chosen, clocks)
+    scene.chosen = chosen is not None
     scene.ranged = any(one.question.since is not None or one.question.until is not None for one in named)
     rows = _rows(files, tz)
     told = put(scene, lambda seconds: _time(round(seconds * _SECOND), tz))

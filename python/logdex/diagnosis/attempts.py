@@ -3,9 +3,69 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
-from logdex.diagnosis.events import Event, Speaker
+from logdex.diagnosis.clocks import SURE
+from logdex.diagnosis.events import Course, Event, Speaker
+
+_LOUD = ("cause", "exception", "error", "victim", "named", "link")
+"""The roles of records that tell of a failure."""
+
+
+@dataclass(frozen=True)
+class Restart:
+    """How far a job came after some of its ranks were started again."""
+
+    again: frozenset[tuple[str, str]]
+    """Those ranks, by name and file."""
+    lines: dict[str, int]
+    """The line, by file, behind which they are in their last attempt."""
+    went_on: float
+    """When they made their last progress, in seconds since 1970 UTC."""
+
+    def is_over(self, path: str, number: int, at: float | None) -> bool:
+        """Whether what stands there, or was at that time, was before that attempt."""
+        if path in self.lines:
+            return number < self.lines[path]
+        return at is not None and at + SURE < self.went_on
+
+    def is_gone(self, one: Speaker) -> bool:
+        """Whether a rank is not of the last attempt: it is not heard of any more, though it used to be."""
+        if (
+            (one.name, one.path) in self.again
+            or not one.tail
+            or any(course and course.back for course in one.courses)
+        ):
+            return False
+        used = one.course is not None or any(event.role in _LOUD for event in one.events)
+        return used and self.is_over(one.path, one.tail[-1].number, one.last)
+
+
+def restart(speakers: Sequence[Speaker], earlier: Iterable[Event]) -> Restart | None:
+    """The restart after which ranks made progress; `earlier` are the records of their earlier attempts."""
+    failed: dict[tuple[str, str], int] = {}
+    for event in earlier:
+        if event.role in _LOUD:
+            key = event.speaker, event.path
+            failed[key] = max(failed.get(key, 0), event.number)
+    went = {
+        (one.name, one.path): course
+        for one in speakers
+        if one.is_rank and (course := one.course) and _is_behind(course, failed.get((one.name, one.path)))
+    }
+    if not went:
+        return None
+    lines: dict[str, int] = {}
+    for (name, path), course in went.items():
+        lines[path] = max(lines.get(path, 0), course.back, failed[name, path])
+    times = [course.last_at for course in went.values() if course.last_at is not None]
+    return Restart(frozenset(went), lines, max(times, default=-math.inf))
+
+
+def _is_behind(course: Course, number: int | None) -> bool:
+    """Whether a rank made progress behind the line on which it had failed."""
+    return number is not None and bool(course.changes) and course.last_number > number
 
 
 def last_of(speakers: Sequence[Speaker]) -> int:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from logdex.diagnosis import progress
+from logdex.diagnosis.events import Event, Speaker
+from logdex.diagnosis.roles import ended_well
 from logdex.diagnosis.scene import Candidate, Scene, missing_of, time_of
 from logdex.diagnosis.verdict import Finding
 
@@ -20,6 +22,9 @@ def nothing(scene: Scene, found: list[Candidate]) -> Finding | None:
     still = progress.standstill(scene.ranks, scene.witnesses)
     if still is not None:
         return Finding("stalled", "likely", still.ranks, (), "no progress", still.since)
+    left = () if scene.chosen else progress.left_by_others(scene.ranks, scene.witnesses)
+    if left:
+        return Finding("unknown", "cannot tell", left, missing="why these fell silent while others went on")
     timed = any(one.last is not None for one in scene.ranks)
     if progress.only_beats(scene.ranks) and not timed:
         return Finding(
@@ -61,4 +66,16 @@ def _tells_of_failure(scene: Scene) -> bool:
     if any(not one.is_teardown for one in scene.exits):
         return True
     loud = ("cause", "exception", "victim", "named", "link")
-    return any(event.role in loud for one in scene.witnesses for event in one.events)
+    return any(
+        event.role in loud and not _is_after_the_end(scene, one, event)
+        for one in scene.witnesses
+        for event in one.events
+    )
+
+
+def _is_after_the_end(scene: Scene, witness: Speaker, event: Event) -> bool:
+    """Whether a launcher lost another when the work was done: the first to leave takes the store with it."""
+    if event.role != "victim":
+        return False
+    everyone = bool(scene.ranks) and all(ended_well(one) for one in scene.ranks)
+    return everyone or ended_well(witness, before=event.number)

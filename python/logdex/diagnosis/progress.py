@@ -19,6 +19,8 @@ _ENDED = re.compile(
 _LONG = 1800.0
 _BEATING = 600.0
 _MANY = 20.0
+_OVERDUE = 3.0
+"""So many steps later than its last line a rank is no more just between two steps."""
 
 
 @dataclass
@@ -86,6 +88,24 @@ def is_busy(one: Speaker, when: float) -> bool:
         return False
     bar = one.courses[2]
     return (bar is not None) or tail.time >= when - 60
+
+
+def left_by_others(ranks: Sequence[Speaker], witnesses: Sequence[Speaker]) -> tuple[str, ...]:
+    """Those that fell silent some steps long while others came further, and did not say that they came to their end."""
+    counting = [(one, one.course) for one in ranks if one.course is not None and one.unit == 0]
+    if len(counting) < len(ranks):
+        return ()
+    furthest = max((course.last for _, course in counting), default=0)
+    end = max((one.last for one in [*ranks, *witnesses] if one.last is not None), default=0.0)
+    return tuple(
+        one.name
+        for one, course in counting
+        if course.last < furthest
+        and one.last is not None
+        and (pace := _pace(course)) is not None
+        and end - one.last > _OVERDUE * pace
+        and not any(_ENDED.search(tail.text) for tail in one.tail)
+    )
 
 
 def laggard(ranks: Sequence[Speaker]) -> str | None:

@@ -6,6 +6,7 @@ it.
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass, field
 
@@ -98,7 +99,11 @@ def _surely_later(one: Event, other: Event) -> bool:
 
 def _went_on(speaker: Speaker, event: Event) -> bool:
     """Whether the rank went on after a record, so that it cannot have ended it."""
-    if event.role in ("error", "exception") and _ended_well(speaker, event):
+    if (
+        event.role in ("error", "exception")
+        and speaker.path == event.path
+        and ended_well(speaker, event.number)
+    ):
         return True
     for at, course in enumerate(speaker.courses[:2]):
         if course is None:
@@ -111,11 +116,9 @@ def _went_on(speaker: Speaker, event: Event) -> bool:
     return event.role in ("error", "exception") and left >= _WENT_ON
 
 
-def _ended_well(speaker: Speaker, event: Event) -> bool:
-    """Whether the last that a rank said, after a record, is that it came to its end."""
-    return speaker.path == event.path and any(
-        tail.number > event.number and _ENDED_WELL.search(tail.text) for tail in speaker.tail
-    )
+def ended_well(speaker: Speaker, after: int = 0, before: float = math.inf) -> bool:
+    """Whether among the last that a speaker said, between two of its lines, is that all came to its end."""
+    return any(after < tail.number < before and _ENDED_WELL.search(tail.text) for tail in speaker.tail)
 
 
 def _is_after(course: Course, event: Event) -> bool:

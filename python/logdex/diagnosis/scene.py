@@ -53,8 +53,12 @@ class Scene:
     accusations: list[Accusation] = field(default_factory=list)
     earlier: list[Event] = field(default_factory=list)
     """Records of earlier attempts."""
+    chosen: bool = False
+    """Whether only what the caller takes for an error counts."""
     ranged: bool = False
     """Whether only a range of time was looked at."""
+    gone: set[str] = field(default_factory=set)
+    """Ranks that were not started again when others were, and without which the job went on."""
     _endings: dict[str, list[str]] | None = None
     _role: str = ""
     """The role of all ranks, where they have one, as `trainer` of `trainer/3`."""
@@ -109,19 +113,40 @@ def prepare(scene: Scene) -> None:
     for one in scene.speakers:
         scene.earlier += attempts.only_last(one)
     _attribute(scene)
+    restarted = attempts.restart(scene.speakers, scene.earlier)
+    if restarted is not None:
+        _leave_behind(scene, restarted)
     _drop_survived(scene)
     scene.clocks = clocks.measure(scene.ranks, scene.doubt)
     scene.stories = {one.name: story(one) for one in scene.ranks}
     scene.stall = stall.of_speakers(scene.speakers, scene.clocks)
     scene.exits += [told for one in scene.speakers for told in exits.of_witness(one)]
     begun = attempts.begun_at(scene.ranks) if last else -math.inf
-    scene.exits = [one for one in scene.exits if _ended_at(one) >= begun - 1]
+    scene.exits = [
+        one
+        for one in scene.exits
+        if _ended_at(one) >= begun - 1 and not (restarted and _is_of_before(one, restarted))
+    ]
     scene.host_of = hosts.of_ranks(scene.speakers, scene.exits, scene.labels)
     for told in scene.exits:
         _forget_the_last_command(scene, told)
     known = [int(one.name.rpartition("/")[2]) for one in scene.ranks if one.name.rpartition("/")[2].isdigit()]
     world = sorted({*known, *range(scene.world or 0)})
     scene.accusations = accusations.of_speakers(scene.speakers, world)
+
+
+def _leave_behind(scene: Scene, restarted: attempts.Restart) -> None:
+    """Takes away the ranks that a job with fewer of them went on without: what ended it came later."""
+    gone = [one for one in scene.ranks if restarted.is_gone(one)]
+    scene.gone = {one.name for one in gone}
+    scene.earlier += [event for one in gone for event in one.events]
+    scene.speakers = [one for one in scene.speakers if one not in gone]
+    scene._endings = None
+
+
+def _is_of_before(one: Exit, restarted: attempts.Restart) -> bool:
+    at = _ended_at(one)
+    return restarted.is_over(one.event.path, one.event.number, at if math.isfinite(at) else None)
 
 
 def _drop_survived(scene: Scene) -> None:
@@ -280,4 +305,5 @@ def missing_of(scene: Scene) -> list[str]:
     world = max([scene.world or 0, *(int(name.rpartition("/")[2]) + 1 for name in names)])
     if world > _MOST_RANKS:
         return []
-    return [name for number in range(world) if (name := scene.name_of(number)) not in names]
+    known = names | scene.gone
+    return [name for number in range(world) if (name := scene.name_of(number)) not in known]

@@ -1,0 +1,77 @@
+"""Who failed first where a job was started again with fewer ranks, where some fell silent, and where all ended well."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+
+import logdex
+import pytest
+from logdex.diagnosis import Diagnosis
+
+BEGIN = datetime(2026, 9, 14, 1, 58, tzinfo=timezone.utc)
+PEER = "RuntimeError: Connection closed by peer [10.0.0.1]:4411"
+OOM = "torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 3.00 GiB."
+
+
+def steps(first: int, last: int, at: float) -> list[tuple[float, str]]:
+    """A step every ten seconds."""
+    return [(at + 10 * number, f"step {first + number} loss 2.0") for number in range(last - first + 1)]
+
+
+def asked(folder: Path, logs: dict[str, list[tuple[float, str]]]) -> Diagnosis:
+    """The answer for logs of which each line has a number of seconds since the job began."""
+    for name, lines in logs.items():
+        stamped = [f"{BEGIN + timedelta(seconds=at):%Y-%m-%d %H:%M:%S},000 {text}\n" for at, text in lines]
+        (folder / name).write_text("".join(stamped))
+    return logdex.open(folder, tz="UTC", index=False).ranks().diagnosis
+
+
+def started_again(failed: str) -> dict[str, list[tuple[float, str]]]:
+    """Four ranks, of which the last ends with `failed`, and two are started again and then fail by rank 1's error."""
+    lost = [*steps(1, 3, 5), (28.0, PEER)]
+    return {
+        "rank0.log": [*lost, *steps(1, 4, 60), (95.0, PEER)],
+        "rank1.log": [*lost, *steps(1, 4, 60), (94.0, "KeyError: 'attention_mask'")],
+        "rank2.log": lost,
+        "rank3.log": [*steps(1, 3, 5), *([(27.0, failed)] if failed else [])],
+    }
+
+
+@pytest.mark.parametrize("failed", [OOM, ""])
+def test_a_rank_without_which_a_job_was_started_again_did_not_end_it(tmp_path: Path, failed: str) -> None:
+    answer = asked(tmp_path, started_again(failed))
+    assert (answer.kind, answer.ranks) == ("rank", ("1",)), answer.text
+
+
+def test_an_exit_before_a_restart_did_not_end_the_job(tmp_path: Path) -> None:
+    """The launcher of the other host, whose rank was killed, was not started again."""
+    killed = [(29.0, "failed (exitcode: -9) local_rank: 1 (pid: 4101) of binary: /opt/bin/python")]
+    answer = asked(tmp_path, started_again("") | {"agent-h1.log": killed})
+    assert (answer.kind, answer.ranks) == ("rank", ("1",)), answer.text
+
+
+def test_a_rank_whose_job_was_not_started_again_is_still_named(tmp_path: Path) -> None:
+    logs = started_again(OOM)
+    logs = {name: [line for line in lines if line[0] < 50] for name, lines in logs.items()}
+    answer = asked(tmp_path, logs)
+    assert (answer.kind, answer.ranks) == ("rank", ("3",)), answer.text
+
+
+def test_that_some_fell_silent_while_others_went_on_is_not_called_well(tmp_path: Path) -> None:
+    logs = {f"rank{rank}.log": steps(1, 9 if rank < 2 else 4, 5) for rank in range(4)}
+    answer = asked(tmp_path, logs)
+    assert (answer.kind, answer.ranks) == ("unknown", ("2", "3")), answer.text
+    for rank in (2, 3):
+        logs[f"rank{rank}.log"].append((41.0, "end of the shard, all is done"))
+    assert asked(tmp_path, logs).kind == "none"
+
+
+def test_a_launcher_that_loses_the_store_when_the_work_is_done_is_no_failure(tmp_path: Path) -> None:
+    lost = "The node 'h1' has failed to shutdown the rendezvous 'a' due to an error of type RendezvousConnectionError."
+    logs = {f"rank{rank}.log": [*steps(1, 4, 5), (40.0, "training finished")] for rank in range(4)}
+    logs["agent-h1.log"] = [(42.0, lost)]
+    assert asked(tmp_path, logs).kind == "none"
+    for rank in range(4):
+        logs[f"rank{rank}.log"].pop()
+    assert asked(tmp_path, logs).kind == "unknown"
