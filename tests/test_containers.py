@@ -9,15 +9,16 @@ import random
 import re
 import struct
 import threading
-from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
+from typing import Any
 
 import logdex
 import pytest
 from logdex import _core
 from logdex.command.cli import main
 from logdex.inputs import frames, kept
+from logdex.inputs.rotation import Pinned
 from logdex.inputs.spool import Spool
 
 BEGIN = datetime(2026, 11, 22, 2, 10, tzinfo=timezone.utc)
@@ -330,15 +331,18 @@ def test_a_cursor_holds_in_the_text_of_a_container(
 
 @pytest.fixture
 def made(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The logs of which frames were taken off, each time."""
+    """The logs of which frames were taken off, each time; behind a plus those that were gone on with, or copied."""
     names: list[str] = []
 
-    def fill(text: Spool, *rest: object) -> None:
-        names.append(os.path.basename(text.name))
-        frames_fill(text, *rest)
+    def fill(
+        self: frames.Made, text: Spool, files: list[Pinned], live: Any, begun: frames.Begun | None
+    ) -> None:
+        how = "" if begun is None else "+" if begun.made is self else "copied +"
+        names.append(how + os.path.basename(text.name))
+        frames_fill(self, text, files, live, begun)
 
-    frames_fill: Callable[..., None] = frames._fill
-    monkeypatch.setattr(frames, "_fill", fill)
+    frames_fill = frames.Made._fill
+    monkeypatch.setattr(frames.Made, "_fill", fill)
     return names
 
 
@@ -389,7 +393,112 @@ def test_what_has_changed_is_decoded_anew(tmp_path: Path, made: list[str]) -> No
     os.rename(path, tmp_path / "other.log")
     path.write_bytes(one)
     assert logdex.open(path).count("a") == 1
-    assert made == ["a.log"] * 4
+    assert made == ["a.log", "+a.log", "a.log", "a.log"]
+
+
+@pytest.mark.parametrize("kind", ["cri", "docker"])
+@pytest.mark.parametrize("seed", range(12))
+def test_what_has_grown_is_gone_on_with(tmp_path: Path, kind: str, seed: int) -> None:
+    """Cut anywhere, asked while others read, rotated and followed between: always what the twin says of all of it."""
+    chance = random.Random(seed)
+    path = tmp_path / "0.log"
+    first = framed(kind, "stdout", "2026-11-22T02:09:59.5Z", b"first", goes_on=False)
+    raw = first + random_log(kind, chance, 400)
+    logs = [logdex.open(path, tz="UTC", rotated=True), logdex.open(tmp_path, tz="UTC")]
+    path.write_bytes(b"")
+    at, readers, rotated = 0, [], 0
+    while at < len(raw):
+        end, rotates = max(at, len(first)) + chance.choice([1, 40, 3000, 100_000]), chance.random() < 0.3
+        # Runtimes rotate at a line end; two files that begin with the same few bytes are taken for copies.
+        end = raw.index(b"\n", end) + 1 if rotates and end < len(raw) else min(end, len(raw))
+        with path.open("ab") as file:
+            file.write(raw[at:end])
+        at = end
+        if rotates:
+            rotated += 1
+            os.rename(path, f"{path}.{100 - rotated}")
+            path.write_bytes(b"")
+            if chance.random() < 0.5:
+                Path(f"{path}.{100 - rotated}.gz").write_bytes(
+                    gzip.compress(Path(f"{path}.{100 - rotated}").read_bytes())
+                )
+                os.unlink(f"{path}.{100 - rotated}")
+        expected = twin(kind, raw[:at])
+        log = chance.choice(logs)
+        if chance.random() < 0.3:
+            with log.lines(follow=True) as follow:
+                for _ in range(min(5, len(decoded(twin(kind, raw[:at]))) - 3)):
+                    next(follow)
+                if chance.random() < 0.5:
+                    readers.append((follow, None))
+        records = log.records() if log is logs[0] else log.records(last=10**6)
+        told = [(one.text, one.stream) for one in records]
+        assert sorted(told, key=str) == sorted(
+            zip(decoded(expected), (stream for *_, stream in expected), strict=True), key=str
+        )
+        if log is logs[0]:
+            assert [text for text, _ in told] == decoded(expected)
+            assert [one.text for one in log.records(since=BEGIN + timedelta(seconds=200))] == [
+                one.text for one in log.records() if one.time and one.time >= BEGIN + timedelta(seconds=200)
+            ]
+        if chance.random() < 0.4:
+            reader = log.lines()
+            readers.append((reader, [*decoded(expected)] if log is logs[0] else None))
+            if len(expected) > 1:
+                assert next(reader)
+    for reader, lines in readers:
+        if lines is not None:
+            rest = list(reader)
+            assert rest == lines[-len(rest) :]
+            assert len(rest) >= len(lines) - 1
+
+
+def test_what_nobody_reads_is_gone_on_with_in_place(tmp_path: Path, made: list[str]) -> None:
+    path = tmp_path / "a.log"
+    one = framed("docker", "stdout", "2026-11-22T02:10:00Z", b"a", goes_on=False)
+    path.write_bytes(one)
+    log = logdex.open(path)
+
+    def grown() -> int:
+        with path.open("ab") as file:
+            file.write(one)
+        return log.count()
+
+    assert [log.count(), grown(), grown()] == [1, 2, 3]
+    with log.lines() as lines:
+        assert next(lines) == "a\n"
+        assert grown() == 4
+        assert len(list(lines)) == 2
+    del lines
+    assert grown() == 5
+    with path.open("ab") as file:
+        file.write(one[:20])
+    assert log.count() == 6
+    with path.open("ab") as file:
+        file.write(one[20:])
+    # What had been taken for the end of the log is none of it.
+    assert list(log.lines()) == ["a\n"] * 6
+    assert made == ["a.log", "+a.log", "+a.log", "copied +a.log", "+a.log", "+a.log", "copied +a.log"]
+
+
+def test_a_follow_goes_on_with_what_was_asked_and_what_is_asked_with_that(
+    tmp_path: Path, made: list[str]
+) -> None:
+    path = tmp_path / "a.log"
+    one = framed("cri", "stdout", "2026-11-22T02:10:00Z", b"a", goes_on=False)
+    path.write_bytes(one * 3)
+    log = logdex.open(path)
+    with log.lines(follow=True) as lines:
+        assert [next(lines) for _ in range(3)] == ["a\n"] * 3
+        with path.open("ab") as file:
+            file.write(one.replace(b" a", b" \xff"))
+        assert next(lines) == "\ufffd\n"
+        assert log.count() == 4
+    with log.lines(follow=True) as lines:
+        assert [next(lines) for _ in range(4)][-1] == "\ufffd\n"
+    # In a follow the byte was text already; here it counts as it stands in the log.
+    assert [record.offset for record in log.records()] == [0, 2, 4, 6]
+    assert made == ["a.log", "copied +a.log", "copied +a.log"]
 
 
 def test_few_texts_are_kept(tmp_path: Path, made: list[str], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -32,6 +32,7 @@ __all__ = [
     "Show",
     "Sieve",
     "Sink",
+    "Stand",
     "Stats",
     "Table",
     "Zone",
@@ -732,8 +733,11 @@ class Format:
 class Frames:
     """Takes the frames of a container's runtime off files; see `logdex.inputs.frames`."""
 
-    def __new__(cls, kind: str, text: str, table: str) -> Self:
-        """Fills the empty files at `text` and `table`: the one with lines, the other with their times."""
+    def __new__(cls, kind: str, text: str, table: str, stand: Stand | None = None) -> Self:
+        """Fills the files at `text` and `table`: the one with lines, the other with their times and streams.
+
+        They are empty, or hold what another had put down until `stand`, in bytes.
+        """
 
     @staticmethod
     def kind_of(head: bytes) -> str | None:
@@ -746,14 +750,29 @@ class Frames:
     def push(self, chunk: bytes) -> None:
         """Puts down the text that is whole with the next bytes."""
 
-    def read(self, path: str, limit: int) -> int:
-        """Puts down the text of the whole lines that a file has now; returns where they end, in bytes.
+    def read(self, path: str, after: int, limit: int) -> int:
+        """Puts down the text of the whole lines that a file has now behind the byte `after`; returns where they end.
 
         Where the text has become longer than `limit` bytes, it stops. All cores work on it.
         """
 
+    def stand(self) -> Stand:
+        """How it stands, to go on from there."""
+
     def finish(self) -> None:
         """Puts down what is left at the end."""
+
+@final
+class Stand:
+    """How far the frames of files were taken off; see `Frames.stand`."""
+
+    @property
+    def text(self) -> int:
+        """How much text there was, in bytes."""
+
+    @property
+    def table(self) -> int:
+        """How long the table was, in bytes."""
 
 @final
 class Level:

@@ -91,20 +91,23 @@ class Log:
         kind, framed = kinds(path)
         if kind is framed is None:
             return self._plain
-        if self._text is None or not self._text.is_of(path):
+        made = self._text
+        if made is None or not made.is_of(path):
             from logdex.inputs.compressed import Text
 
-            self._text = Text(path, kind)
-        text = self._text.spool
+            # What nobody holds any more is gone on with in place.
+            made = self._text = None
+            self._text = made = Text(path, kind)
+        text = made.spool
         # Nobody writes to it: a follow ends with it.
         return self._plain.but(
             path=text.path,
             name=path,
-            index=(self._plain.index and self._text.index) or False,
+            index=(self._plain.index and made.index) or False,
             origin=(path, None, ""),
             ended=text.has_ended,
-            keep=self._text,
-            stamp=self._text.format or self._plain.stamp,
+            keep=made,
+            stamp=made.format or self._plain.stamp,
         )
 
     def _followed(self, ended: Ended | None, after: str | None) -> Question:
@@ -116,10 +119,11 @@ class Log:
         _, kind = kinds(path)
         if kind is None:
             return self._question
-        from logdex.inputs.frames import Live, Unframed
+        from logdex.inputs.frames import Live
+        from logdex.inputs.kept import unframed
         from logdex.inputs.rotation import Pinned
 
-        text = Unframed([Pinned(path)], kind, Live(path, self._plain.zone, ended))
+        text = unframed([Pinned(path)], kind, Live(path, self._plain.zone, ended))
         if after is not None:
             text.spool.catch_up()
         return self._plain.but(

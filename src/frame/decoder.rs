@@ -101,6 +101,11 @@ impl Decoder {
         Self { is_quick: false, ..Self::new(kind) }
     }
 
+    /// How the lines are framed of which it takes the frames off.
+    pub(super) fn kind(&self) -> Kind {
+        self.kind
+    }
+
     /// How much text went out, in bytes.
     pub fn size(&self) -> u64 {
         self.offset

@@ -34,7 +34,17 @@ pub struct Fill {
     mark: usize,
 }
 
-/// A file that is written from its beginning on.
+/// How far the filling of a text came, to go on from there when there is more: in these files, or in copies of them.
+#[derive(Clone)]
+pub struct Stand {
+    decoder: Decoder,
+    /// How much text there was, in bytes.
+    pub text: u64,
+    /// How long the table was, in bytes.
+    pub told: u64,
+}
+
+/// A file that is written to from a place on.
 struct Sink {
     path: PathBuf,
     file: File,
@@ -42,9 +52,9 @@ struct Sink {
 }
 
 impl Sink {
-    fn open(path: PathBuf) -> Result<Self> {
+    fn open(path: PathBuf, size: u64) -> Result<Self> {
         let file = OpenOptions::new().write(true).open(&path).map_err(|e| Error::io(&path, e))?;
-        Ok(Self { path, file, size: 0 })
+        Ok(Self { path, file, size })
     }
 
     fn put(&mut self, bytes: &[u8]) -> Result<()> {
@@ -57,15 +67,25 @@ impl Sink {
 impl Fill {
     /// Will fill the empty files at `text` and `told` with what lines say that are framed so.
     pub fn new(kind: Kind, text: PathBuf, told: PathBuf) -> Result<Self> {
+        Self::from(Stand { decoder: Decoder::new(kind), text: 0, told: 0 }, text, told)
+    }
+
+    /// Goes on from where another stood; what that had put down until then is in the files at `text` and `told`.
+    pub fn from(stand: Stand, text: PathBuf, told: PathBuf) -> Result<Self> {
         Ok(Self {
-            decoder: Decoder::new(kind),
-            kind,
-            text: Sink::open(text)?,
-            told: Sink::open(told)?,
+            kind: stand.decoder.kind(),
+            decoder: stand.decoder,
+            text: Sink::open(text, stand.text)?,
+            told: Sink::open(told, stand.told)?,
             room: Decoded::default(),
             piece: PIECE,
             mark: MARK,
         })
+    }
+
+    /// How it stands, to go on from there.
+    pub fn stand(&self) -> Stand {
+        Stand { decoder: self.decoder.clone(), text: self.text.size, told: self.told.size }
     }
 
     /// In pieces of another size, with marks so far apart.
@@ -91,19 +111,19 @@ impl Fill {
         self.put_room()
     }
 
-    /// Puts down the text of the whole lines that the file at `path` has now, from its beginning on; returns where they end,
-    /// in bytes. Where the text has become longer than `limit`, it stops before that.
-    pub fn read(&mut self, path: &Path, limit: u64) -> Result<u64> {
+    /// Puts down the text of the whole lines that the file at `path` has now, from the byte `after` on; returns where they
+    /// end, in bytes. Where the text has become longer than `limit`, it stops before that.
+    pub fn read(&mut self, path: &Path, after: u64, limit: u64) -> Result<u64> {
         let file = File::open(path).map_err(|e| Error::io(path, e))?;
         let end = file.metadata().map_err(|e| Error::io(path, e))?.len();
-        let mut cutter = Cutter { path, file, at: 0, end, number: 0, piece: self.piece };
+        let mut cutter = Cutter { path, file, at: after, end, number: 0, piece: self.piece };
         let mut raw = Vec::new();
         if self.decoder.is_in_line() {
             // The line goes on in this file.
             cutter.fill(&mut raw)?;
             let first = memchr(b'\n', &raw).map_or(0, |first| first + 1);
             self.push(&raw[..first])?;
-            cutter.at = first as u64;
+            cutter.at += first as u64;
         }
         let threads = cores().min(((end - cutter.at.min(end)) / self.piece as u64) as usize).max(1);
         let work = Work {

@@ -14,7 +14,7 @@ mod proof;
 mod quick;
 
 pub use decoder::{Decoded, Decoder, Kind};
-pub use fill::Fill;
+pub use fill::{Fill, Stand};
 
 use crate::stamp::Stream;
 

@@ -6,7 +6,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
 
-use super::{Decoded, Decoder, Fill, Kind};
+use super::{Decoded, Decoder, Fill, Kind, Stand};
 
 /// What a program may write, as bytes of a file.
 fn text() -> impl Strategy<Value = Vec<u8>> {
@@ -128,11 +128,55 @@ proptest! {
         fs::write(&log, &raw).expect("a log");
         let mut fill = Fill::new(kind, text.clone(), told.clone()).expect("files").in_pieces(piece, mark);
         fill.push(before.as_bytes()).expect("room");
-        let end = fill.read(&log, u64::MAX).expect("room") as usize;
+        let end = fill.read(&log, 0, u64::MAX).expect("room") as usize;
         prop_assert!(!raw[end..].contains(&b'\n'));
         fill.push(&raw[end..]).expect("room");
         fill.finish().expect("room");
         let out = Decoded { text: fs::read(&text).expect("text"), told: fs::read(&told).expect("table") };
         prop_assert_eq!(out, twin(kind, &[before.as_bytes(), &raw].concat()));
+    }
+
+    #[test]
+    fn gone_on_with_as_it_grows_it_is_the_same(
+        (kind, raw) in framed(), cuts in vec((any::<prop::sample::Index>(), any::<bool>()), 0..6),
+        piece in 1_usize..3000, mark in 1_usize..300,
+    ) {
+        let mut cuts: Vec<(usize, bool)> = cuts.iter().map(|(cut, here)| (cut.index(raw.len() + 1), *here)).collect();
+        cuts.sort_unstable();
+        cuts.push((raw.len(), false));
+        let directory = tempfile::tempdir().expect("a directory");
+        let at = |name: &str, number: usize| directory.path().join(format!("{name}{number}"));
+        let log = directory.path().join("log");
+        let (mut begun, mut places) = (None::<(Stand, u64)>, (at("text", 0), at("told", 0)));
+        for path in [&places.0, &places.1] {
+            fs::write(path, b"").expect("a file");
+        }
+        for (number, (cut, in_place)) in cuts.into_iter().enumerate() {
+            fs::write(&log, &raw[..cut]).expect("a log");
+            let after = begun.as_ref().map_or(0, |(_, after)| *after);
+            let fill = match begun.take() {
+                None => Fill::new(kind, places.0.clone(), places.1.clone()),
+                Some((stand, _)) => {
+                    let sizes = [&places.0, &places.1].map(|path| fs::metadata(path).expect("a file").len());
+                    if !(in_place && sizes == [stand.text, stand.told]) {
+                        let copies = (at("text", number + 1), at("told", number + 1));
+                        for (from, to, size) in
+                            [(&places.0, &copies.0, stand.text), (&places.1, &copies.1, stand.told)]
+                        {
+                            fs::write(to, &fs::read(from).expect("a file")[..size as usize]).expect("a copy");
+                        }
+                        places = copies;
+                    }
+                    Fill::from(stand, places.0.clone(), places.1.clone())
+                }
+            };
+            let mut fill = fill.expect("files").in_pieces(piece, mark);
+            let end = fill.read(&log, after, u64::MAX).expect("room");
+            begun = Some((fill.stand(), end));
+            fill.push(&raw[end as usize..cut]).expect("room");
+            fill.finish().expect("room");
+            let out = Decoded { text: fs::read(&places.0).expect("text"), told: fs::read(&places.1).expect("table") };
+            prop_assert_eq!(out, twin(kind, &raw[..cut]));
+        }
     }
 }

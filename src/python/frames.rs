@@ -7,8 +7,27 @@ use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
 use super::error::engine;
-use crate::frame::{Fill, Kind};
+use crate::frame::{self, Fill, Kind};
 use crate::system::lock::lock;
+
+/// How far the frames of files were taken off.
+#[pyclass(frozen, module = "logdex._core")]
+pub(super) struct Stand(frame::Stand);
+
+#[pymethods]
+impl Stand {
+    /// How much text there was, in bytes.
+    #[getter]
+    fn text(&self) -> u64 {
+        self.0.text
+    }
+
+    /// How long the table was, in bytes.
+    #[getter]
+    fn table(&self) -> u64 {
+        self.0.told
+    }
+}
 
 /// Takes frames off; see `logdex.inputs.frames`.
 #[pyclass(frozen, module = "logdex._core")]
@@ -16,9 +35,11 @@ pub(super) struct Frames(Mutex<Fill>);
 
 #[pymethods]
 impl Frames {
-    /// For files of a `kind` that `kind_of` says; fills the empty files at `text` and `table`.
+    /// For files of a `kind` that `kind_of` says; fills the files at `text` and `table`, which are empty, or hold what was put
+    /// down until `stand`.
     #[new]
-    fn new(kind: &str, text: PathBuf, table: PathBuf) -> PyResult<Self> {
+    #[pyo3(signature = (kind, text, table, stand=None))]
+    fn new(kind: &str, text: PathBuf, table: PathBuf, stand: Option<&Stand>) -> PyResult<Self> {
         let kind = match kind {
             "cri" => Kind::Cri,
             "docker" => Kind::Docker,
@@ -26,7 +47,11 @@ impl Frames {
                 return Err(PyValueError::new_err(format!("{kind:?}: no kind of frames; say cri or docker")));
             }
         };
-        Ok(Self(Mutex::new(Fill::new(kind, text, table)?)))
+        let fill = match stand {
+            Some(stand) => Fill::from(stand.0.clone(), text, table)?,
+            None => Fill::new(kind, text, table)?,
+        };
+        Ok(Self(Mutex::new(fill)))
     }
 
     /// How the lines of a file are framed that begins with `head`.
@@ -49,10 +74,15 @@ impl Frames {
         Ok(engine(py, || lock(&self.0).push(chunk))?)
     }
 
-    /// Puts down the text of the whole lines that a file has now, unless it becomes longer than `limit`; returns where they
-    /// end.
-    fn read(&self, py: Python<'_>, path: PathBuf, limit: u64) -> PyResult<u64> {
-        Ok(engine(py, move || lock(&self.0).read(&path, limit))?)
+    /// Puts down the text of the whole lines that a file has now behind the byte `after`, unless it becomes longer than
+    /// `limit`; returns where they end.
+    fn read(&self, py: Python<'_>, path: PathBuf, after: u64, limit: u64) -> PyResult<u64> {
+        Ok(engine(py, move || lock(&self.0).read(&path, after, limit))?)
+    }
+
+    /// How it stands, to go on from there.
+    fn stand(&self) -> Stand {
+        Stand(lock(&self.0).stand())
     }
 
     /// Puts down what is left at the end.

@@ -62,6 +62,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<when::Zone>()?;
     module.add_class::<format::Format>()?;
     module.add_class::<frames::Frames>()?;
+    module.add_class::<frames::Stand>()?;
     module.add_class::<sieve::Sieve>()?;
     module.add_class::<level::Level>()?;
     module.add_class::<evidence::Shapes>()?;

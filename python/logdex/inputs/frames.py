@@ -4,49 +4,172 @@ from __future__ import annotations
 
 import os
 import threading
+import weakref
 from collections.abc import Callable, Iterator
-from typing import IO
+from typing import NamedTuple
 
 from logdex import _core
 from logdex.inputs import spool
 from logdex.inputs.compression import compression
 from logdex.inputs.framing import frames_of, named_kind
+from logdex.inputs.reached import Reached
 from logdex.inputs.rotation import Pinned
 
 _CHUNK = 1 << 20
 
 
 class Unframed:
-    """The text within the frames of a log, put into a temporary file, and a table of the times of its lines.
+    """A hold on the text within the frames of a log, which goes with the question that it belongs to.
 
-    The files of a rotated set are one text: a line whose parts stand in two files comes whole. It goes with the
-    question that it belongs to; then a follow of the log ends.
+    Then a follow of the log ends.
     """
 
-    def __init__(self, files: list[Pinned], kind: str, live: Live | None = None) -> None:
-        """Takes `kind` of frames off the lines of `files`, the oldest first, and goes on with what `live` gives."""
+    def __init__(self, made: Made, live: Live | None = None) -> None:
+        """Holds `made`, which goes on with what `live` gives."""
+        self._made = made
+        self._live = live
+        made.holds.add(self)
+
+    @property
+    def spool(self) -> spool.Spool:
+        """The text."""
+        return self._made.spool
+
+    @property
+    def format(self) -> _core.Format:
+        """What tells the times of its lines."""
+        return self._made.format
+
+    @property
+    def index(self) -> str | None:
+        """Where an index of the text is kept, if nobody writes to it any more."""
+        return self._made.index if self._live is None else None
+
+    def __del__(self) -> None:
+        if self._live is not None:
+            self._live.close()
+
+
+class Made:
+    """The text within the frames of a log in a temporary file, and a table of the times and streams of its lines.
+
+    The files of a rotated set are one text: a line whose parts stand in two files comes whole.
+    """
+
+    def __init__(
+        self, files: list[Pinned], kind: str, live: Live | None = None, begun: Begun | None = None
+    ) -> None:
+        """Takes `kind` of frames off the lines of `files`, the oldest first, and goes on with what `live` gives.
+
+        What `begun` has of the same files is copied.
+        """
         import tempfile
 
-        self.size = sum(one.size() for one in files)
-        """How many bytes its files had."""
+        self.holds: weakref.WeakSet[Unframed] = weakref.WeakSet()
+        """Who reads it."""
         self.index: str | None = None
         """Where an index of the text is kept, if that may be asked again."""
-        self._live = live
-        table = tempfile.TemporaryFile(prefix="logdex-", buffering=0)  # noqa: SIM115
-        self.format = _core.Format.table(f"/dev/fd/{table.fileno()}")
-        modified = os.stat(files[-1].path).st_mtime_ns
+        self.state: object = None
+        """How its files were when it was made."""
+        self.size = 0
+        """How many bytes its files had."""
+        self._reached: Reached | None = None
+        self._kind = kind
+        self._table = tempfile.TemporaryFile(prefix="logdex-", buffering=0)  # noqa: SIM115
+        self.format = _core.Format.table(self.table)
+        self._note(files)
         self.spool = spool.Spool(
             files[-1].name,
-            lambda text: _fill(text, table, files, kind, live),
-            modified=None if live else modified,
+            lambda text: self._fill(text, files, live, begun),
+            modified=None if live else _modified(files),
         )
         self.spool.past = live.past if live else None
 
     def __del__(self) -> None:
         # Not set if there was no room for it.
-        live = getattr(self, "_live", None)
-        if live is not None:
-            live.close()
+        if hasattr(self, "_table"):
+            self._table.close()
+
+    def begun(self, files: list[Pinned]) -> Begun | None:
+        """It as a beginning of what the files say, if it is one as far as can be seen."""
+        reached = self._reached
+        return Begun(self, reached) if reached is not None and reached.is_in(files) else None
+
+    def go_on(self, files: list[Pinned], reached: Reached) -> bool:
+        """Goes on in place with what has come to the files, if nobody reads it and all of its text stays."""
+        if self.holds or not self.spool.has_ended() or self.spool.size() != reached.stand.text:
+            return False
+        self._note(files)
+        self.spool.past = None
+        self.spool.go_on(lambda text: self._fill(text, files, None, Begun(self, reached)), _modified(files))
+        return True
+
+    @property
+    def table(self) -> str:
+        """Where the table is."""
+        return f"/dev/fd/{self._table.fileno()}"
+
+    def _note(self, files: list[Pinned]) -> None:
+        self.size = sum(one.size() for one in files)
+
+    def _fill(self, text: spool.Spool, files: list[Pinned], live: Live | None, begun: Begun | None) -> None:
+        """Fills the text and, ahead of it, the table with what stands in the files, one behind the other."""
+        places, reached = (text.path, self.table), begun.reached if begun else None
+        first, after = reached.place if reached else (0, 0)
+        ends = reached.ends[:first] if reached else []
+        try:
+            if begun is not None and begun.made is not self:
+                begun.copy_to(*places)
+            frames = _core.Frames(self._kind, *places, reached.stand if reached else None)
+            while len(ends) < len(files):
+                begins = files[: len(ends) + 1]
+                ends.append(
+                    self._take_off(frames, text, begins, ends, after, live if begins == files else None)
+                )
+                after = 0
+            frames.finish()
+            text.grown(frames.size)
+        except OSError as error:
+            raise text.no_room(error) if error.filename in places else error from error
+
+    def _take_off(
+        self,
+        frames: _core.Frames,
+        text: spool.Spool,
+        files: list[Pinned],
+        ends: list[int],
+        after: int,
+        live: Live | None,
+    ) -> int:
+        """Takes the frames off what stands in the last of `files` behind the byte `after`, and off what comes then.
+
+        Returns where it ended, as it did at `ends` in the files before.
+        """
+        one, end = files[-1], files[-1].size()
+        kind = compression(one.path)
+        if kind is not None and not live:
+            _push(frames, text, spool.decompressed(one.path, kind, one.name))
+            self._reached = Reached(files, [*ends, end], frames.stand(), is_whole=True)
+            return end
+        whole = frames.read(one.path, after, text.limit)
+        text.grown(frames.size)
+        self._reached = Reached(files, [*ends, whole], frames.stand())
+        if live:
+            live.past.set()
+        # The line that is not finished comes with what is written later.
+        return whole + _push(frames, text, live.lines(one, whole) if live else _behind(one.path, whole))
+
+
+class Begun(NamedTuple):
+    """A text that is a beginning of another one, up to where it had reached in the files."""
+
+    made: Made
+    reached: Reached
+
+    def copy_to(self, text: str, table: str) -> None:
+        """Makes it the beginning of another text, which has its own `table`."""
+        _copy(self.made.table, table, self.reached.stand.table)
+        _copy(self.made.spool.path, text, self.reached.stand.text)
 
 
 class Live:
@@ -83,35 +206,25 @@ def kind_of(files: list[Pinned]) -> str | None:
     return None
 
 
-def _fill(text: spool.Spool, table: IO[bytes], files: list[Pinned], kind: str, live: Live | None) -> None:
-    """Fills `text` and, ahead of it, the `table` of times with what stands in the files, one behind the other."""
-    places = text.path, f"/dev/fd/{table.fileno()}"
-    try:
-        with table:
-            frames = _core.Frames(kind, *places)
-            for one in files:
-                _take_off(frames, text, one, live if one is files[-1] else None)
-            frames.finish()
-            text.grown(frames.size)
-    except OSError as error:
-        raise text.no_room(error) if error.filename in places else error from error
-
-
-def _take_off(frames: _core.Frames, text: spool.Spool, one: Pinned, live: Live | None) -> None:
-    """Takes the frames off what stands in the file, and off what comes then."""
-    kind = compression(one.path)
-    if kind is not None and not live:
-        rest = spool.decompressed(one.path, kind, one.name)
-    else:
-        whole = frames.read(one.path, text.limit)
-        text.grown(frames.size)
-        if live:
-            live.past.set()
-        # The line that is not finished comes with what is written later.
-        rest = live.lines(one, whole) if live else _behind(one.path, whole)
-    for chunk in rest:
+def _push(frames: _core.Frames, text: spool.Spool, chunks: Iterator[bytes]) -> int:
+    """Takes the frames off what comes; returns how many bytes that were."""
+    count = 0
+    for chunk in chunks:
         frames.push(chunk)
         text.grown(frames.size)
+        count += len(chunk)
+    return count
+
+
+def _modified(files: list[Pinned]) -> int:
+    return os.stat(files[-1].path).st_mtime_ns
+
+
+def _copy(source: str, target: str, size: int) -> None:
+    """Makes the first `size` bytes of one temporary file those of another."""
+    with open(source, "rb", buffering=0) as there, open(target, "r+b") as here:
+        while size and (chunk := there.read(min(size, _CHUNK))):
+            size -= here.write(chunk)
 
 
 def _behind(path: str, at: int) -> Iterator[bytes]:

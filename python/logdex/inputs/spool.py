@@ -46,7 +46,6 @@ class Spool:
         import tempfile
 
         self.name = name
-        self._modified = modified
         self.limit = limit()
         self._size = 0
         self._file: IO[bytes] = tempfile.TemporaryFile(prefix="logdex-", buffering=0)  # noqa: SIM115
@@ -54,6 +53,11 @@ class Spool:
         self.error: Exception | None = None
         self.past: threading.Event | None = None
         """Set when all is in the file that was there at first, where more may come for ever."""
+        self.go_on(fill, modified)
+
+    def go_on(self, fill: Callable[[Spool], None], modified: int | None) -> None:
+        """Takes in more text, once all that came before is in the file; see `Spool`."""
+        self._modified = modified
         self._thread = threading.Thread(target=self._run, args=(fill,), name="logdex-spool", daemon=True)
         self._thread.start()
 
