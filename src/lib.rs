@@ -41,6 +41,7 @@ pub mod arrival;
 #[cfg(feature = "arrow")]
 pub mod arrow;
 pub mod batch;
+pub mod bits;
 pub mod caller;
 pub mod combined;
 pub mod cursor;
@@ -55,6 +56,7 @@ pub mod index;
 pub mod level;
 pub mod line;
 pub mod merge;
+pub mod number;
 pub mod pattern;
 #[cfg(feature = "python")]
 mod python;

@@ -236,17 +236,7 @@ impl Cut {
 
 /// The summary of a block that is seen in place; `None` where holes must be dropped from it first.
 fn digest_in_place(finder: &mut Finder, bytes: &[u8], steps: bool) -> Option<Digest> {
-    warm(bytes);
     (!may_hold_hole(bytes)).then(|| Digest::of(finder, bytes, steps))
-}
-
-/// Brings `bytes` into the core's cache: a copy does that at the rate of the memory, while stamps that are read one after the
-/// other wait for each of them.
-fn warm(bytes: &[u8]) {
-    /// How long a line of the cache is, in bytes.
-    const CACHE_LINE: usize = 64;
-    let touched = bytes.chunks(CACHE_LINE).fold(0, |all, line| all ^ line[0]);
-    std::hint::black_box(touched);
 }
 
 /// In what blocks are summed up.

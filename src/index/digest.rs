@@ -6,7 +6,7 @@
 //! [`super::entry::exact`], with which this agrees wherever it does not say so.
 
 use crate::file::block::Extent;
-use crate::line;
+use crate::line::Ends;
 use crate::stamp::civil::{self, LEAP_YEAR};
 use crate::stamp::{
     Chain, FALL, Finder, Fold, Found, Frame, Inbound, Marks, Order, PREFIXES, Prefix, Stamp, nearest,
@@ -81,7 +81,7 @@ impl Digest {
         };
         finder.forget_order();
         let mut marks = Marks::default();
-        for line in line::lines(text) {
+        for line in Ends::of(text).lines() {
             let found = finder.find_in(text, line, &mut marks);
             digest.push(&found);
             if let Some(steps) = &mut digest.steps {

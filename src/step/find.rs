@@ -5,20 +5,20 @@
 //! line counts. The word stands by itself (not `footsteps 3`, `8-step recipe`, `max_steps=5`), and what follows is a whole
 //! number and no part of something else (not `step 1.5`, `iter 10s`).
 
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 
-use aho_corasick::packed::Searcher;
-use memchr::{memchr2, memchr2_iter};
+use memchr::memchr2_iter;
 use regex_automata::meta::{self, Regex};
 use regex_automata::util::captures::Captures;
 use regex_automata::util::syntax;
+use wide::u8x16;
 
+use crate::bits::{self, LOOK};
 use crate::line::Line;
+use crate::number::{self, DIGITS};
 
 /// The most that may stand between the word and its number, in bytes.
 const APART: usize = 24;
-/// The most digits that a step has.
-const DIGITS: usize = 18;
 
 /// Finds steps on lines.
 #[derive(Clone, Debug, Default)]
@@ -75,51 +75,72 @@ fn by_regex(regex: &Regex, line: &[u8]) -> Option<u64> {
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Words {
     /// Where the next word begins, as far as that was looked for.
-    next: Option<usize>,
+    next: usize,
+    /// Up to where the text was looked at, and which of the last sixty-four bytes before that are still to be tried.
+    seen: usize,
+    bits: u64,
 }
 
-/// The stems of the words, in any case; `None` where the machine has no fast way to find them.
-static STEMS: LazyLock<Option<Searcher>> =
-    LazyLock::new(|| Searcher::new(["step", "iter"].into_iter().flat_map(in_any_case)));
-
-/// `word` with each of its four letters small or large.
-fn in_any_case(word: &str) -> impl Iterator<Item = Vec<u8>> {
-    (0..1_u8 << 4)
-        .map(move |large| word.bytes().enumerate().map(|(n, byte)| byte & !((large >> n & 1) << 5)).collect())
-}
-
-/// Where a word may begin in `text`, from `from` on.
+/// Of the sixty-four bytes of `text` from `at` on, each `t` before an `e`: the second letter of `step` and of `iter`.
 #[inline]
-fn next_stem(text: &[u8], from: usize) -> usize {
-    let rest = text.get(from..).unwrap_or_default();
-    let found = match &*STEMS {
-        Some(searcher) => searcher.find(rest).map(|found| found.start()),
-        None => memchr2(b't', b'T', rest.get(1..).unwrap_or_default()),
-    };
-    found.map_or(usize::MAX, |at| from + at)
+fn middles(text: &[u8], at: usize) -> u64 {
+    let mut last = [0; LOOK + 1];
+    let rest = &text[at..];
+    let bytes = rest.first_chunk().unwrap_or_else(|| {
+        last[..rest.len()].copy_from_slice(rest);
+        &last
+    });
+    let is = |bytes: u8x16, letter| (bytes | u8x16::splat(0x20)).simd_eq(u8x16::splat(letter));
+    bits::of_pairs(bytes, |this, next| is(this, b't') & is(next, b'e'))
 }
 
 impl Words {
     /// The step that stands on `line`, one behind those that were asked for before.
     #[inline]
     pub fn find(&mut self, text: &[u8], line: Line) -> Option<u64> {
-        let mut from = line.start;
+        while self.next < line.end {
+            let word = self.next;
+            if word >= line.start
+                && let Some(step) = at(line.of(text), word + 1 - line.start)
+            {
+                return Some(step);
+            }
+            self.next = self.next_stem(text);
+        }
+        None
+    }
+
+    /// Where the next stem of a word stands that was not seen; behind the text where there is none.
+    fn next_stem(&mut self, text: &[u8]) -> usize {
         loop {
-            let next = match self.next {
-                Some(next) if next >= from => next,
-                _ => next_stem(text, from),
-            };
-            self.next = Some(next);
-            if next >= line.end {
-                return None;
+            while self.bits != 0 {
+                let middle = self.seen - LOOK + self.bits.trailing_zeros() as usize;
+                self.bits &= self.bits - 1;
+                let stem = middle.checked_sub(1).and_then(|start| text.get(start..)?.first_chunk());
+                if stem.is_some_and(|stem| is_stem(*stem)) {
+                    return middle - 1;
+                }
             }
-            let found = at(line.of(text), next + 1 - line.start);
-            if found.is_some() {
-                return found;
+            if self.seen >= text.len() {
+                return usize::MAX;
             }
-            from = next + 1;
+            (self.bits, self.seen) = (middles(text, self.seen), self.seen + LOOK);
         }
     }
+}
+
+/// Four letters as one number, in lower case.
+#[inline]
+const fn lower(word: [u8; 4]) -> u32 {
+    u32::from_ne_bytes(word) | u32::from_ne_bytes([0x20; 4])
+}
+
+const STEP: u32 = lower(*b"step");
+const ITER: u32 = lower(*b"iter");
+
+#[inline]
+fn is_stem(word: [u8; 4]) -> bool {
+    matches!(lower(word), STEP | ITER)
 }
 
 /// The words, by where their `t` stands, the second letter of both stems.
@@ -130,26 +151,24 @@ fn built_in(line: &[u8]) -> Option<u64> {
 #[inline]
 fn at(line: &[u8], t: usize) -> Option<u64> {
     let start = t.checked_sub(1)?;
-    let word: [u8; 4] = line.get(start..start + 4)?.try_into().ok()?;
-    let rest = &line[start + 4..];
-    let behind = match &word.map(|byte| byte | 0x20) {
-        b"step" => strip(rest, b"_num").unwrap_or(rest),
-        b"iter" => strip(rest, b"ation").unwrap_or(rest),
+    let (word, rest) = line.get(start..)?.split_first_chunk()?;
+    let word = lower(*word);
+    let behind = match (word, rest.first()) {
+        (STEP, Some(b'_')) => strip(rest, b"_num").unwrap_or(rest),
+        (ITER, Some(b'a' | b'A')) => strip(rest, b"ation").unwrap_or(rest),
+        (STEP | ITER, _) => rest,
         _ => return None,
     };
-    let behind = strip(behind, b"(train)").unwrap_or(behind);
-    let before = &line[..start];
-    let global = before.len().checked_sub(7).filter(|_| word[0] | 0x20 == b's');
-    let before = match global.map(|at| before.split_at(at)) {
-        Some((before, more)) if more.eq_ignore_ascii_case(b"global_") => before,
-        _ => before,
+    let behind = match behind.first() {
+        Some(b'(') => strip(behind, b"(train)").unwrap_or(behind),
+        _ => behind,
     };
-    let stands_alone =
-        before.last().is_none_or(|b| !b.is_ascii_alphanumeric() && !b"_-.".contains(b) && b.is_ascii());
-    if !(stands_alone || before.ends_with(b"\"_") || ends_in_colour(before)) || before.ends_with(b"per ") {
+    if !is_alone(word, &line[..start]) {
         return None;
     }
-    let apart = behind.iter().take(APART).take_while(|b| b" \t=:/\"'[(#".contains(b)).count();
+    let is_apart =
+        |byte: &&u8| matches!(byte, b' ' | b'\t' | b'=' | b':' | b'/' | b'"' | b'\'' | b'[' | b'(' | b'#');
+    let apart = behind.iter().take(APART).take_while(is_apart).count();
     let (step, after) = number(&behind[apart..]).filter(|_| apart > 0)?;
     let goes_on = match after {
         [b'.' | b'-', digit, ..] => digit.is_ascii_digit(),
@@ -157,6 +176,24 @@ fn at(line: &[u8], t: usize) -> Option<u64> {
         [] => false,
     };
     (!goes_on).then_some(step)
+}
+
+/// Whether a word stands by itself, or as a step's other name, behind `before`.
+#[inline]
+fn is_alone(word: u32, before: &[u8]) -> bool {
+    match before.last() {
+        Some(b' ') => !before.ends_with(b"per "),
+        Some(b'_') if word == STEP && ends_in_global(before) => is_alone(0, &before[..before.len() - 7]),
+        Some(b'_') => before.ends_with(b"\"_"),
+        Some(b'm') => ends_in_colour(before),
+        Some(b'-' | b'.') => false,
+        Some(byte) => byte.is_ascii() && !byte.is_ascii_alphanumeric(),
+        None => true,
+    }
+}
+
+fn ends_in_global(text: &[u8]) -> bool {
+    text.len().checked_sub(7).is_some_and(|at| text[at..].eq_ignore_ascii_case(b"global_"))
 }
 
 /// Whether `text` ends in an ANSI code of a colour: torchtitan's `\x1b[31mstep: 10`.
@@ -173,17 +210,19 @@ fn strip<'t>(text: &'t [u8], word: &[u8]) -> Option<&'t [u8]> {
 }
 
 /// The whole number with which `text` begins, with or without commas between thousands, and what follows it.
+#[inline]
 fn number(text: &[u8]) -> Option<(u64, &[u8])> {
-    let digits = |text: &[u8]| text.iter().take(DIGITS + 1).take_while(|b| b.is_ascii_digit()).count();
-    let value = |text: &[u8]| text.iter().fold(0, |n: u64, b| n * 10 + u64::from(b - b'0'));
-    let first = digits(text);
-    if first == 0 || first > DIGITS {
+    let (mut step, digits) = number::leading(text);
+    if digits == 0 || digits > DIGITS {
         return None;
     }
-    let (mut step, mut rest) = (value(&text[..first]), &text[first..]);
-    let mut length = first;
-    while first <= 3 && rest.first() == Some(&b',') && digits(&rest[1..]) == 3 && length + 3 <= DIGITS {
-        (step, rest, length) = (step * 1000 + value(&rest[1..4]), &rest[4..], length + 3);
+    let (mut rest, mut length) = (&text[digits..], digits);
+    while digits <= 3
+        && length + 3 <= DIGITS
+        && let Some((b',', behind)) = rest.split_first()
+        && let (group, 3) = number::leading(behind)
+    {
+        (step, rest, length) = (step * 1000 + group, &behind[3..], length + 3);
     }
     Some((step, rest))
 }

@@ -8,6 +8,7 @@
 //! is the first digits behind the word, on the line and near it; both hang on the word and what stands between the two,
 //! and so does the [`field`], by which `step=` and `steps:` are told apart.
 
+use crate::number::{self, DIGITS};
 use crate::pattern::DIGIT;
 
 /// How many fields are told apart.
@@ -17,8 +18,6 @@ pub const FIELDS: usize = 2 * BEHIND.len();
 const BEHIND: [u8; 6] = *b"=: \"a_";
 /// The most that may stand between the word and its number, in bytes.
 const APART: usize = 24;
-/// The most digits of a number that is told exactly; any longer one is as large as can be.
-const DIGITS: usize = 18;
 /// How long a word is.
 const WORD: usize = 4;
 
@@ -100,39 +99,12 @@ fn begins(text: &[u8], at: usize) -> Option<usize> {
     text[at + WORD + apart].is_ascii_digit().then_some(at + WORD + apart)
 }
 
-/// The number with which `text` begins, and how many digits it has, at most one more than can be told.
-#[inline]
-fn number(text: &[u8]) -> (u64, usize) {
-    text.first_chunk().and_then(|eight| short_number(*eight)).unwrap_or_else(|| {
-        let digits = text.iter().take(DIGITS + 1).take_while(|byte| byte.is_ascii_digit());
-        digits.fold((0, 0), |(number, count), digit| (number * 10 + u64::from(digit - b'0'), count + 1))
-    })
-}
-
-/// The same where it has fewer than eight digits: all of them at once.
-#[inline]
-fn short_number(eight: [u8; 8]) -> Option<(u64, usize)> {
-    let values = u64::from_le_bytes(eight) ^ u64::from_ne_bytes([b'0'; 8]);
-    // The upper bit of each byte that is above 9. One that is carries into those behind it, which do not matter.
-    let others =
-        (values.wrapping_add(u64::from_ne_bytes([0x76; 8])) | values) & u64::from_ne_bytes([0x80; 8]);
-    let digits = others.trailing_zeros() / 8;
-    if others == 0 || digits == 0 {
-        return (others != 0).then_some((0, 0));
-    }
-    // As eight digits, with zeros in front; then twos, fours and all of them.
-    let eight = values << (64 - 8 * digits);
-    let twos = eight.wrapping_mul(10 << 8 | 1) >> 8 & 0x00FF_00FF_00FF_00FF;
-    let fours = twos.wrapping_mul(100 << 16 | 1) >> 16 & 0x0000_FFFF_0000_FFFF;
-    Some((fours.wrapping_mul(10_000 << 32 | 1) >> 32, digits as usize))
-}
-
 /// Counts the number of the word that stands at `at` in `text`.
 #[inline]
 pub fn count(text: &[u8], at: usize, counts: &mut Counts) {
     let Some(field) = field(text, at) else { return };
     let Some(start) = begins(text, at) else { return };
-    let (number, digits) = number(&text[start..]);
+    let (number, digits) = number::leading(&text[start..]);
     counts[field].add(if digits > DIGITS { u64::MAX } else { number });
 }
 
@@ -142,7 +114,7 @@ pub fn of_literal(literal: &[u8]) -> Vec<Sought> {
         let is_word = [b"step", b"iter"].contains(&literal.get(at..)?.first_chunk()?);
         let field = field(literal, at).filter(|_| is_word)?;
         let start = begins(literal, at)?;
-        let (number, digits) = number(&literal[start..]);
+        let (number, digits) = number::leading(&literal[start..]);
         let behind = literal.get(start + digits);
         let whole = behind.is_some_and(|byte| *byte != DIGIT);
         (digits <= DIGITS).then_some(Sought { field, number, whole })
@@ -192,14 +164,6 @@ mod tests {
 
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(cases(2000)))]
-
-        #[test]
-        fn a_number_is_its_digits(digits in "[0-9]{0,22}", behind in proptest::collection::vec(any::<u8>(), 0..9)) {
-            prop_assume!(behind.first().is_none_or(|byte| !byte.is_ascii_digit()));
-            let (told, count) = number(&[digits.as_bytes(), &behind].concat());
-            prop_assert_eq!(count, digits.len().min(DIGITS + 1));
-            prop_assert!(count > DIGITS || told == digits.parse().unwrap_or(0));
-        }
 
         #[test]
         fn what_a_part_says_the_whole_says(

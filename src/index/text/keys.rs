@@ -11,9 +11,11 @@
 //! on its own four bytes; the anchor of a word on its own eight, and on 16 of the same word, which a text that holds the
 //! literal has as well; the anchor of an address on the dot before it and the bytes that it has.
 
-use std::iter::successors;
+use memchr::memchr_iter;
 
 use super::counters::{self, Counts};
+use super::sight::Sight;
+use crate::bits::{LOOK, places};
 use crate::pattern::{DIGIT, SHORTEST as GRAM};
 
 const GRAM_BITS: u32 = 15;
@@ -40,13 +42,10 @@ type Marks = [u8; ROWS + 1];
 /// Marks the keys of one block after the other, with memory of its own.
 #[derive(Default)]
 pub struct Keys {
-    folded: Vec<u8>,
+    sight: Sight,
     grams: Grams,
-    /// Which bytes are of words, and which are dots.
-    of_words: Vec<u64>,
+    /// Which bytes are dots.
     dots: Vec<u64>,
-    /// Where the words of counters begin.
-    stems: Vec<u64>,
 }
 
 impl Keys {
@@ -59,23 +58,23 @@ impl Keys {
             self.mark_in(text, marks);
         }
         let mut counts = Counts::default();
-        stems(&self.folded, &mut self.stems);
-        for (bits, at) in self.stems.iter().zip((0..).step_by(64)) {
-            places(*bits, at).for_each(|at| counters::count(text, at, &mut counts));
+        let Sight { folded, stems, .. } = &self.sight;
+        for (bits, at) in stems.iter().zip((0..).step_by(LOOK)).filter(|(bits, _)| **bits != 0) {
+            let begins = |second: usize| second.checked_sub(1).filter(|at| is_stem(folded, *at));
+            places(*bits, at).filter_map(begins).for_each(|at| counters::count(text, at, &mut counts));
         }
         counts
     }
 
     fn mark_in(&mut self, text: &[u8], marks: &mut Marks) {
-        fold(text, &mut self.folded);
-        self.grams.mark(&self.folded, marks);
-        bits_of(text, is_of_word, &mut self.of_words);
-        words(text, &self.of_words, |key| marks[key] = 1);
+        self.sight.take(text);
+        self.grams.mark(&self.sight.folded, marks);
+        words(text, &self.sight.of_words, |key| marks[key] = 1);
         if may_have_addresses(marks) {
-            bits_of(text, is_dot, &mut self.dots);
+            dots(text, &mut self.dots);
             addresses(text, &self.dots, |key| marks[key] = 1);
         }
-        marks[OTHER_TEXT as usize] = u8::from(!text.is_ascii());
+        marks[OTHER_TEXT as usize] = u8::from(self.sight.is_other);
     }
 }
 
@@ -87,26 +86,23 @@ fn may_have_addresses(marks: &Marks) -> bool {
 
 /// The keys of a literal of lower-case letters, any other bytes and [`DIGIT`]; sorted, each once.
 pub fn of_literal(literal: &[u8]) -> Vec<u32> {
-    let (mut folded, mut bits, mut keys) = (Vec::new(), Vec::new(), Vec::new());
-    fold(literal, &mut folded);
-    keys.extend(folded.windows(GRAM).map(|gram| gram_row(gram.try_into().unwrap_or_default()) as u32));
+    let (mut sight, mut bits, mut keys) = (Sight::default(), Vec::new(), Vec::new());
+    sight.take(literal);
+    keys.extend(sight.folded.windows(GRAM).map(|gram| gram_row(gram.try_into().unwrap_or_default()) as u32));
     let mut push = |key: usize| keys.extend((key != NO_KEY).then_some(key as u32));
-    bits_of(literal, is_of_word, &mut bits);
-    words(literal, &bits, &mut push);
-    bits_of(literal, is_dot, &mut bits);
+    words(literal, &sight.of_words, &mut push);
+    dots(literal, &mut bits);
     addresses(literal, &bits, push);
     keys.sort_unstable();
     keys.dedup();
     keys
 }
 
-/// `text` with ASCII letters in lower case, and each digit as `0`.
-fn fold(text: &[u8], folded: &mut Vec<u8>) {
-    folded.clear();
-    folded.extend(text.iter().map(|&byte| {
-        let lower = byte | (u8::from(byte.wrapping_sub(b'A') < 26) << 5);
-        if byte.wrapping_sub(b'0') < 10 || byte == DIGIT { b'0' } else { lower }
-    }));
+/// Whether a word of counters begins at `at` of a folded text.
+#[inline]
+fn is_stem(folded: &[u8], at: usize) -> bool {
+    let word = folded.get(at..).and_then(<[u8]>::first_chunk);
+    word.is_some_and(|word| word == b"step" || word == b"iter")
 }
 
 #[inline]
@@ -116,18 +112,23 @@ fn gram_row(gram: [u8; GRAM]) -> usize {
 
 /// How many windows of a text are remembered.
 const SEEN_BITS: u32 = 11;
-/// How many windows are listed before the fresh ones are marked, so that these are still at hand.
-const LISTED: usize = 512;
 /// How many bytes a window has.
 const WINDOW: usize = 8;
 /// How many grams a window has.
 const GRAMS_EACH: usize = WINDOW - GRAM + 1;
+/// How many windows are compared in one go.
+const FEW: usize = 8;
+/// How many bytes so many windows have.
+const SPAN: usize = FEW * GRAMS_EACH + GRAM - 1;
+/// How many windows are listed before the fresh ones are marked, so that these are still at hand.
+const LISTED: usize = 16 * FEW;
 
 /// Marks grams, which is the hot loop of building.
 ///
 /// A log says the same again and again. So a text is taken by windows of eight bytes that share three, and one that was
 /// seen lately is passed over with its five grams. Whether one was seen cannot be foreseen by a processor, so there is no
-/// branch on it: fresh windows are listed first.
+/// branch on it: fresh windows are listed first. They are remembered when they are marked, for a processor that has written
+/// where it may read next has to wait.
 struct Grams {
     /// By its hash, the last window that had it.
     seen: Box<[u64; 1 << SEEN_BITS]>,
@@ -139,38 +140,50 @@ impl Default for Grams {
     }
 }
 
+/// Where a window is remembered.
+#[inline]
+fn slot(window: u64) -> usize {
+    (window.wrapping_mul(MIX) >> (64 - SEEN_BITS)) as usize
+}
+
+#[inline]
+fn mark_grams(text: &[u8], marks: &mut Marks) {
+    for gram in text.windows(GRAM) {
+        marks[gram_row(gram.try_into().unwrap_or_default())] = 1;
+    }
+}
+
 impl Grams {
     fn mark(&mut self, folded: &[u8], marks: &mut Marks) {
         self.seen.fill(0);
         // A window of zeros belongs there, and was not seen; what is there instead belongs elsewhere.
         self.seen[0] = 1;
         let (mut fresh, mut rest) = ([0; LISTED], folded);
-        while rest.len() >= WINDOW {
-            let part = &rest[..rest.len().min(LISTED * GRAMS_EACH + GRAM - 1)];
-            let (count, windows) = self.list(part, &mut fresh);
+        while rest.len() >= SPAN {
+            let (count, windows) = self.list(rest, &mut fresh);
             for window in &fresh[..count] {
-                for n in 0..GRAMS_EACH {
-                    marks[gram_row(((window >> (8 * n)) as u32).to_le_bytes())] = 1;
-                }
+                self.seen[slot(*window)] = *window;
+                mark_grams(&window.to_le_bytes(), marks);
             }
             rest = &rest[windows * GRAMS_EACH..];
         }
-        for gram in rest.windows(GRAM) {
-            marks[gram_row(gram.try_into().unwrap_or_default())] = 1;
-        }
+        mark_grams(rest, marks);
     }
 
-    /// Lists those of the windows of `text`, [`LISTED`] at most, that were not seen; returns how many these are, and of how
-    /// many.
-    fn list(&mut self, text: &[u8], fresh: &mut [u64; LISTED]) -> (usize, usize) {
+    /// Lists those of the windows with which `text` begins, [`LISTED`] at most, that were not seen; returns how many these
+    /// are, and of how many.
+    fn list(&self, text: &[u8], fresh: &mut [u64; LISTED]) -> (usize, usize) {
         let (mut count, mut windows) = (0, 0);
-        while let Some(window) = text.get(windows * GRAMS_EACH..).and_then(<[u8]>::first_chunk) {
-            let window = u64::from_le_bytes(*window);
-            let seen = &mut self.seen[(window.wrapping_mul(MIX) >> (64 - SEEN_BITS)) as usize];
-            fresh[count % LISTED] = window;
-            count += usize::from(*seen != window);
-            *seen = window;
-            windows += 1;
+        while windows < LISTED
+            && let Some(span) = text.get(windows * GRAMS_EACH..).and_then(<[u8]>::first_chunk::<SPAN>)
+        {
+            for n in 0..FEW {
+                let window = span[n * GRAMS_EACH..].first_chunk().copied().unwrap_or_default();
+                let window = u64::from_le_bytes(window);
+                fresh[count % LISTED] = window;
+                count += usize::from(self.seen[slot(window)] != window);
+            }
+            windows += FEW;
         }
         (count, windows)
     }
@@ -181,63 +194,11 @@ fn anchor_row(hash: u32) -> usize {
     (hash >> (32 - ANCHOR_BITS)) as usize + GRAM_ROWS
 }
 
-/// 1 for a byte of which words of hexadecimal digits are made; without a branch, so that many are looked at at once.
-#[inline]
-fn is_of_word(byte: u8) -> u8 {
-    let letter = u8::from((byte | 0x20).wrapping_sub(b'a') < 6);
-    letter | u8::from(byte.wrapping_sub(b'0') < 10) | u8::from(byte == b'-')
-}
-
-#[inline]
-fn is_dot(byte: u8) -> u8 {
-    u8::from(byte == b'.')
-}
-
-/// What `is` says of each byte of `text`, 0 or 1, as bits: sixty-four in a number, and one more number, of zeros.
-fn bits_of(text: &[u8], is: impl Fn(u8) -> u8, bits: &mut Vec<u64>) {
-    let (whole, rest) = text.as_chunks();
-    let mut last = [0; 64];
-    last[..rest.len()].copy_from_slice(rest);
+/// Which bytes of `text` are dots, as bits: sixty-four in a number, and one more number, of zeros.
+fn dots(text: &[u8], bits: &mut Vec<u64>) {
     bits.clear();
-    bits.extend(whole.iter().chain([&last]).map(|few: &[u8; 64]| {
-        // A plain loop, which becomes wide instructions however the crate is built.
-        let mut flags = [0; 64];
-        for (flag, byte) in flags.iter_mut().zip(few) {
-            *flag = is(*byte);
-        }
-        as_bits(&flags)
-    }));
-    bits.push(0);
-}
-
-/// Sixty-four bytes of 0 or 1 as bits.
-#[inline]
-fn as_bits(few: &[u8; 64]) -> u64 {
-    // The product has, in its uppermost byte, the lowest bit of each of eight.
-    let eight = |few: &[u8; 8]| u64::from_le_bytes(*few).wrapping_mul(0x0102_0408_1020_4080) >> 56;
-    let eights = few.as_chunks().0.iter().zip((0..).step_by(8));
-    eights.fold(0, |all, (few, at)| all | eight(few) << at)
-}
-
-/// Where in a folded text the words of counters begin, as bits.
-fn stems(folded: &[u8], bits: &mut Vec<u64>) {
-    let number = |few: &[u8; 67]| {
-        let mut flags = [0; 64];
-        for (at, flag) in flags.iter_mut().enumerate() {
-            let step = u8::from(few[at] == b's') & u8::from(few[at + 3] == b'p');
-            let iter = u8::from(few[at] == b'i') & u8::from(few[at + 3] == b'r');
-            *flag = (step | iter) & u8::from(few[at + 1] == b't') & u8::from(few[at + 2] == b'e');
-        }
-        as_bits(&flags)
-    };
-    let whole = folded.windows(67).step_by(64).filter_map(<[u8]>::first_chunk);
-    bits.clear();
-    bits.extend(whole.map(number));
-    let rest = &folded[bits.len() * 64..];
-    // Fewer than two such stretches are left.
-    let mut last = [0; 2 * 64 + 3];
-    last[..rest.len()].copy_from_slice(rest);
-    bits.extend([last.first_chunk(), last[64..].first_chunk()].into_iter().flatten().map(number));
+    bits.resize(text.len() / LOOK + 2, 0);
+    memchr_iter(b'.', text).for_each(|dot| bits[dot / LOOK] |= 1 << (dot % LOOK));
 }
 
 /// Gives `each` the keys of all parts of words of 16 bytes and more, in order; of some that is [`NO_KEY`]. `of_words` says
@@ -245,10 +206,10 @@ fn stems(folded: &[u8], bits: &mut Vec<u64>) {
 fn words(text: &[u8], of_words: &[u64], mut each: impl FnMut(usize)) {
     let mut left = 0;
     for (two, at) in of_words.windows(2).zip((0..).step_by(64)) {
-        let begun = starts(u128::from(two[0]) | u128::from(two[1]) << 64);
-        if begun == 0 && left == 0 {
+        if left == 0 && !may_start(two[0], two[1]) {
             continue;
         }
+        let begun = starts(u128::from(two[0]) | u128::from(two[1]) << 64);
         // A word's part begins at most eight bytes behind where sixteen bytes of it do.
         let all = (0..=WORD - PART).fold(u128::from(left), |all, n| all | u128::from(begun) << n);
         left = (all >> 64) as u64;
@@ -260,10 +221,14 @@ fn words(text: &[u8], of_words: &[u64], mut each: impl FnMut(usize)) {
     }
 }
 
-/// The places of the bits that are set in the number that begins with place `at`.
-fn places(bits: u64, at: usize) -> impl Iterator<Item = usize> {
-    let rest = successors(Some(bits), |bits| Some(bits & bits.wrapping_sub(1)));
-    rest.take_while(|bits| *bits != 0).map(move |bits| at + bits.trailing_zeros() as usize)
+/// Whether a word of sixteen bytes may begin in the first of these sixty-four bytes: one takes in eight that a byte of the
+/// bits speaks of.
+#[inline]
+fn may_start(bits: u64, next: u64) -> bool {
+    const ONES: u64 = u64::from_ne_bytes([1; 8]);
+    const HIGH: u64 = ONES << 7;
+    // Of a byte without zeros the complement is zero, and only such a one has its upper bit set here first.
+    (!bits).wrapping_sub(ONES) & bits & HIGH != 0 || next as u8 == u8::MAX
 }
 
 /// Of the first 64 of these bits, those with which 16 set bits in a row begin.
@@ -351,7 +316,7 @@ mod tests {
     /// The twin of `words`: each word of the text by itself, and each part of it.
     fn words_one_by_one(text: &[u8]) -> Vec<usize> {
         let mut keys = Vec::new();
-        for word in text.split(|b| is_of_word(*b) == 0).filter(|word| word.len() >= 16) {
+        for word in text.split(|b| !b.is_ascii_hexdigit() && *b != b'-').filter(|word| word.len() >= 16) {
             for part in word.windows(8).map(<[u8]>::to_ascii_lowercase) {
                 let mixed = part.iter().any(u8::is_ascii_lowercase) && part.iter().any(u8::is_ascii_digit);
                 let hash = u64::from_le_bytes(part.try_into().unwrap()).wrapping_mul(MIX);
@@ -428,9 +393,9 @@ mod tests {
         #[test]
         fn no_word_is_passed_over(text in text()) {
             let mut keys = Vec::new();
-            let mut bits = Vec::new();
-            bits_of(&text, is_of_word, &mut bits);
-            words(&text, &bits, |key| keys.extend((key != NO_KEY).then_some(key)));
+            let mut sight = Sight::default();
+            sight.take(&text);
+            words(&text, &sight.of_words, |key| keys.extend((key != NO_KEY).then_some(key)));
             prop_assert_eq!(keys, words_one_by_one(&text));
         }
     }

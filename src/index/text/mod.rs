@@ -16,6 +16,7 @@ mod later;
 mod proof;
 mod rows;
 mod segment;
+mod sight;
 
 use std::collections::BTreeSet;
 use std::fs::Metadata;
