@@ -1,8 +1,10 @@
 //! A batch: a block and the lines of it that are meant, on their way from a scan to the one who asked.
 
+use std::sync::Arc;
+
 use crate::error::Result;
 use crate::file::block::Block;
-use crate::level::Level;
+use crate::level::{Level, Unsettled};
 use crate::line::Line;
 use crate::pattern::{Candidate, Judge};
 use crate::stamp::{How, Span, Stream};
@@ -18,7 +20,7 @@ pub struct LineTime {
     pub how: Option<How>,
     /// The line's number in its file, from 1.
     pub number: u64,
-    /// How grave it is, where that was asked.
+    /// How grave it is, where the levels of all lines are wanted at once.
     pub level: Option<Level>,
     /// Its step, where steps are asked for and it has one.
     pub step: Option<u64>,
@@ -49,19 +51,28 @@ pub enum Selection {
 #[derive(Debug)]
 pub struct Batch {
     /// The block, decoded if the job asked for it.
-    pub block: Block,
+    pub block: Arc<Block>,
     /// The lines of it that are meant.
     pub selection: Selection,
     /// Their times, one for each, where the question is about time; else empty.
     pub times: Vec<LineTime>,
-    /// Where the lines begin that have a level, and that, in order, where levels are wanted.
+    /// Where the lines begin that have a level, and that, in order, where levels are wanted at once.
     pub levels: Vec<(usize, Level)>,
+    /// What the levels of its lines hang on, where they may be asked for later, and not all lines say theirs themselves.
+    pub unsettled: Option<Arc<Unsettled>>,
 }
 
 impl Batch {
     /// The lines of `block` that `selection` means.
     pub fn new(block: Block, selection: Selection) -> Self {
-        Self { block, selection, times: Vec::new(), levels: Vec::new() }
+        Self { block: Arc::new(block), selection, times: Vec::new(), levels: Vec::new(), unsettled: None }
+    }
+
+    /// Its block, to be filled again, unless somebody else still has it.
+    pub fn into_block(self) -> Option<Block> {
+        let Self { block, unsettled, .. } = self;
+        drop(unsettled);
+        Arc::into_inner(block)
     }
 
     /// Whether no line is meant.

@@ -145,6 +145,38 @@ def test_a_filter_by_level_gives_the_lines_of_that_level(tmp_path: Path, seed: i
         assert sorted(r.number for _, r in merged) == [r.number for r in wanted]
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_a_level_is_the_same_whenever_it_is_asked(tmp_path: Path, seed: int) -> None:
+    rng = random.Random(seed)
+    lines = [line.encode() for line in _lines(rng, 4_000)]
+    for _ in range(40):
+        at = rng.randrange(len(lines))
+        lines[at] = lines[at][:-1] + b" \xff\n"
+    path = tmp_path / "x.log"
+    path.write_bytes(b"".join(lines))
+    log = logdex.open(path, tz="UTC")
+    # A filter has each level told at once.
+    told = {least: {record.number for record in log.records(level=least)} for least in ("debug", "warning", "error")}
+    levels = [record.level for record in log.records()]
+    for least, numbers in told.items():
+        grave = {n for n, level in enumerate(levels, 1) if level is not None and level >= least}
+        assert grave == numbers
+    merged = {record.number: record.level for _, record in logdex.merge({"a": log})}
+    assert [merged[number] for number in range(1, len(levels) + 1)] == levels
+    some = [record for n, record in enumerate(log.records()) if n % 500 == 3]
+    assert [record.level for record in some] == levels[3::500]
+    last = list(log.records(last=1_000))
+    (tmp_path / "y.log").write_text("2026-11-22 00:00:00,000 - INFO - the other\n")
+    last_of_many = list(logdex.open(tmp_path, tz="UTC").records(last=1_000))
+    kept = iter(log.records())
+    first = [next(kept) for _ in range(2_500)]
+    with path.open("wb"):
+        pass
+    assert [record.level for record in last] == levels[-1_000:]
+    assert [record.level for record in first] == levels[:2_500]
+    assert [record.level for record in last_of_many] == [levels[record.number - 1] for record in last_of_many]
+
+
 def test_a_follow_goes_on_with_the_level(tmp_path: Path) -> None:
     path = tmp_path / "x.log"
     path.write_text("2026-11-22 06:47:12 ERROR boom\n")

@@ -232,7 +232,7 @@ class Question:
 
     @property
     def levels(self) -> bool:
-        """Whether records tell their level."""
+        """Whether a record may be asked for its level, and a line that is shown has its own."""
 
     @property
     def origin(self) -> tuple[str, int | None, str] | None:

@@ -192,6 +192,7 @@ impl Side {
         let picked = lines.iter().map(|line| Candidate { line: moved(line), certain: true }).collect();
         let mut part = Batch::new(batch.block.part(first.start, last.end), Selection::Picked(picked));
         part.times = batch.times.get(begun..self.next).map(<[_]>::to_vec).unwrap_or_default();
+        part.unsettled.clone_from(&batch.unsettled);
         part
     }
 

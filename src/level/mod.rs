@@ -6,14 +6,17 @@
 //! with it, so that what level a line has can be said from a block and a little of what stands before it, on any core.
 
 mod json;
+mod lazy;
 mod own;
 mod quick;
 mod set;
 mod words;
 
+use crate::file::source::Source;
 use crate::line::{self, Line};
 use crate::stamp::{ByPrefix, Elected, Finder, Found, Prefix, behind_writer};
 
+pub use lazy::{LazyLevels, Unsettled};
 pub use own::own;
 pub use set::Set;
 pub use words::parse;
@@ -100,9 +103,22 @@ impl Levels {
         }
     }
 
-    /// Whether the lines given last may go on with what stands before the first of them.
-    pub fn reach_back(&self) -> bool {
-        self.reaches
+    /// The levels of those lines of `block` that have one, by where they begin; `before` gives the lines before it with
+    /// which they may go on, see [`before`].
+    pub fn of_block(&mut self, block: &[u8], before: impl FnOnce() -> Vec<u8>) -> Vec<(usize, Level)> {
+        let mut told = Vec::new();
+        self.each(block, 0, |line, level| told.extend(level.map(|level| (line.start, level))));
+        if !self.reaches {
+            return told;
+        }
+        let mut text = before();
+        let from = text.len();
+        if from > 0 {
+            text.extend_from_slice(block);
+            told.clear();
+            self.each(&text, from, |line, level| told.extend(level.map(|level| (line.start - from, level))));
+        }
+        told
     }
 
     /// The level of the next line, which begins at `start` in the text.
@@ -136,6 +152,22 @@ impl Levels {
     }
 }
 
+/// The lines before `start` of a file that may reach into the block there.
+pub fn before(source: &Source, start: u64) -> Vec<u8> {
+    let first = start.saturating_sub(REACH as u64 + 1);
+    let mut text = vec![0; (start - first) as usize];
+    // What cannot be read has no level; whoever reads the block says what is wrong with the file.
+    let got = source.read(first, &mut text).unwrap_or(0);
+    if got as u64 != start - first {
+        return Vec::new();
+    }
+    if first > 0 {
+        let line = memchr::memchr(b'\n', &text).map_or(text.len(), |end| end + 1);
+        text.drain(..line);
+    }
+    text
+}
+
 impl Record {
     /// Whether `text`, which has neither stamp nor level and begins at `start`, goes on with it.
     fn takes(&self, text: &[u8], start: usize) -> bool {
@@ -155,6 +187,27 @@ impl Record {
 
 fn is_indented(text: &[u8]) -> bool {
     text.first().is_none_or(|b| matches!(b, b' ' | b'\t' | b'\n' | b'\r'))
+}
+
+/// Lines that begin records or go on with them.
+#[cfg(test)]
+fn some_line() -> impl proptest::prelude::Strategy<Value = &'static str> {
+    proptest::sample::select(vec![
+        "[rank0]: 2026-11-22 06:47:12 ERROR boom\n",
+        "[rank1]: 2026-11-22 06:47:12 INFO fine\n",
+        "[rank0]: Traceback (most recent call last):\n",
+        "[rank0]:   File x\n",
+        "[rank0]: ValueError: x\n",
+        "[rank1]: loose\n",
+        "2026-11-22 06:47:12 stamped\n",
+        "2026-11-22 06:47:12,123 INFO a line whose stamp is in the minute before\n",
+        "[rank1]: 2026-11-22 06:47:12,123 WARNING a line of a rank, in that minute\n",
+        "Traceback (most recent call last):\n",
+        "  indented\n",
+        "{\"level\":\"warn\",\"msg\":\"x\"}\n",
+        "bare\n",
+        "\n",
+    ])
 }
 
 #[cfg(test)]
@@ -193,25 +246,6 @@ mod tests {
         let mut text = "ERROR x\n".to_owned();
         text.extend(std::iter::repeat_n("step 1 loss 2\n", 200));
         assert_eq!(levels(&text).iter().filter(|level| level.is_some()).count(), LOOSE);
-    }
-
-    fn some_line() -> impl Strategy<Value = &'static str> {
-        prop::sample::select(vec![
-            "[rank0]: 2026-11-22 06:47:12 ERROR boom\n",
-            "[rank1]: 2026-11-22 06:47:12 INFO fine\n",
-            "[rank0]: Traceback (most recent call last):\n",
-            "[rank0]:   File x\n",
-            "[rank0]: ValueError: x\n",
-            "[rank1]: loose\n",
-            "2026-11-22 06:47:12 stamped\n",
-            "2026-11-22 06:47:12,123 INFO a line whose stamp is in the minute before\n",
-            "[rank1]: 2026-11-22 06:47:12,123 WARNING a line of a rank, in that minute\n",
-            "Traceback (most recent call last):\n",
-            "  indented\n",
-            "{\"level\":\"warn\",\"msg\":\"x\"}\n",
-            "bare\n",
-            "\n",
-        ])
     }
 
     proptest! {

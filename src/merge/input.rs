@@ -10,30 +10,35 @@ use crate::error::Result;
 use crate::file::block::Block;
 use crate::file::source::{Identity, Source};
 use crate::follow::Turn;
+use crate::level::Unsettled;
 use crate::line::Line;
 use crate::query::{Query, Question};
 use crate::system::watch::Wakeup;
 
+/// A block whose lines are on their way.
+#[derive(Debug)]
+pub struct Lot {
+    /// The block.
+    pub block: Arc<Block>,
+    /// What the levels of its lines hang on, where they may be asked for later.
+    pub unsettled: Option<Arc<Unsettled>>,
+    /// When it was read.
+    pub(super) came: Instant,
+}
+
 /// A line on its way, with its block.
 #[derive(Clone, Debug)]
 pub struct Held {
-    /// The block in which it stands.
-    pub block: Arc<Block>,
+    /// The block in which it stands, and what is known of it.
+    pub lot: Arc<Lot>,
     /// Where it stands there.
     pub line: Line,
     /// Its time.
     pub time: Option<LineTime>,
     /// By what it is ordered: its moment, or the number of its arrival.
     pub(super) key: i64,
-    /// When it was read.
-    pub(super) came: Instant,
-}
-
-impl Held {
     /// Where it begins in its file, in bytes.
-    pub(super) fn offset(&self) -> u64 {
-        self.block.file_offset(self.line.start)
-    }
+    pub(super) offset: u64,
 }
 
 /// The key of lines that have no time at all: they come first.
@@ -105,7 +110,7 @@ impl Input {
     pub(super) fn draw(&mut self, caller: &mut dyn Caller, key: Option<i64>) -> Result<bool> {
         match self.query.poll(caller)? {
             Turn::Batch(batch) => {
-                self.take(batch, key);
+                self.take(&batch, key);
                 return Ok(true);
             }
             Turn::Nothing => self.state = State::Live,
@@ -115,7 +120,7 @@ impl Input {
     }
 
     /// Puts the lines of `batch` where they belong among those that are held.
-    fn take(&mut self, batch: Batch, key: Option<i64>) {
+    fn take(&mut self, batch: &Batch, key: Option<i64>) {
         let end = batch.block.file_offset(batch.block.bytes().len());
         let before = self.reached;
         self.reached = self.query.source().map(|source| (source.identity(), end));
@@ -128,15 +133,36 @@ impl Input {
         if self.floors.is_empty() && self.state == State::Past {
             self.state = State::Live;
         }
-        let seam = self.held.len().saturating_sub(1);
-        let tiers = &self.query.question().tiers;
-        let is_new =
-            |held: &Held| key.is_some() || !tiers.iter().any(|tier| tier.covers(held.key, held.offset()));
-        self.held.extend(held(batch, key, &mut self.least).filter(is_new));
-        if !self.held.iter().skip(seam).is_sorted_by_key(|held| held.key) {
+        if !self.hold(batch, key) {
             // Stable, and quick where two sorted runs meet.
             self.held.make_contiguous().sort_by_key(|held| held.key);
         }
+    }
+
+    /// Appends the lines of `batch`, but for those that were handed out before, with what they are ordered by: `arrival`, or
+    /// their moment, not below `least`. Whether all that are held are in order now.
+    fn hold(&mut self, batch: &Batch, arrival: Option<i64>) -> bool {
+        let tiers = &self.query.question().tiers;
+        let (block, unsettled) = (Arc::clone(&batch.block), batch.unsettled.clone());
+        let lot = Arc::new(Lot { block, unsettled, came: Instant::now() });
+        let (mut last, mut in_order) = (self.held.back().map_or(TIMELESS, |held| held.key), true);
+        self.held.reserve(batch.len() as usize);
+        for (number, line) in batch.lines().enumerate() {
+            let time = batch.time(number);
+            let moment = || time.and_then(|time| time.span).map_or(TIMELESS, |span| span.lo);
+            let key = arrival.unwrap_or_else(|| self.least.map_or_else(moment, |least| moment().max(least)));
+            if arrival.is_none() {
+                self.least = self.least.map(|_| key);
+            }
+            let offset = lot.block.file_offset(line.start);
+            if arrival.is_none() && tiers.iter().any(|tier| tier.covers(key, offset)) {
+                continue;
+            }
+            in_order &= last <= key;
+            last = key;
+            self.held.push_back(Held { lot: Arc::clone(&lot), line, time, key, offset });
+        }
+        in_order
     }
 
     /// Up to where the lines of `source`, which is read now, were drawn, in bytes. The query itself counts a batch when it
@@ -154,24 +180,4 @@ impl Input {
     pub(super) fn first_key(&self) -> Option<i64> {
         self.held.front().map(|held| held.key)
     }
-}
-
-/// The lines of `batch`, with what they are ordered by: `arrival`, or their moment, not below `least`.
-fn held(batch: Batch, arrival: Option<i64>, least: &mut Option<i64>) -> impl Iterator<Item = Held> {
-    let lines: Vec<Line> = batch.lines().collect();
-    let Batch { block, times, .. } = batch;
-    let (block, came) = (Arc::new(block), Instant::now());
-    lines.into_iter().enumerate().map(move |(n, line)| {
-        let time = times.get(n).copied();
-        let moment = || time.and_then(|t| t.span).map_or(TIMELESS, |span| span.lo);
-        let key = match (arrival, &mut *least) {
-            (Some(arrival), _) => arrival,
-            (None, Some(least)) => {
-                *least = moment().max(*least);
-                *least
-            }
-            (None, None) => moment(),
-        };
-        Held { block: Arc::clone(&block), line, time, key, came }
-    })
 }

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use super::input::Held;
+use super::input::{Held, Lot};
 use crate::file::block::Block;
 use crate::line::Line;
 
@@ -44,8 +44,12 @@ impl Last {
 
 /// The line without its block, which would stay in memory for it.
 fn alone(held: &Held) -> Held {
-    let text = held.line.of(held.block.bytes()).to_vec();
+    let Lot { block, unsettled, came } = &*held.lot;
+    let text = held.line.of(block.bytes()).to_vec();
     let line = Line { start: 0, end: text.len() };
-    let block = Block::of(held.block.file_offset(held.line.start), text);
-    Held { block: Arc::new(block), line, time: held.time, key: held.key, came: held.came }
+    let block = Arc::new(Block::of(held.offset, text));
+    // The levels let go of the block when its own lot goes.
+    let unsettled = unsettled.as_deref().cloned().map(Arc::new);
+    let lot = Lot { block, unsettled, came: *came };
+    Held { lot: Arc::new(lot), line, ..held.clone() }
 }

@@ -1,7 +1,7 @@
 //! How far each log of a merge was handed out.
 
 use super::Merge;
-use super::input::{Held, Input};
+use super::input::Input;
 use crate::cursor::{Cursor, Mark, Tier};
 use crate::error::Result;
 use crate::file::block::{Extent, whole_end};
@@ -42,7 +42,7 @@ fn in_order(input: &Input, tier: Option<Tier>) -> Result<Option<Mark>> {
 
 fn in_file(input: &Input, tier: Option<Tier>) -> Result<Option<Mark>> {
     let (question, Some(source)) = (input.query.question(), input.query.source()) else { return Ok(None) };
-    let first = input.held.iter().map(Held::offset).min();
+    let first = input.held.iter().map(|held| held.offset).min();
     let mut mark = if let Some(first) = first {
         Mark::at(source, &question.name, first)?
     } else {

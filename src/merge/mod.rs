@@ -14,6 +14,7 @@ mod newcomers;
 mod start;
 
 use std::cmp::Reverse;
+use std::collections::VecDeque;
 use std::collections::binary_heap::{BinaryHeap, PeekMut};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -28,10 +29,13 @@ use input::{Input, State, TIMELESS};
 use last::Last;
 use newcomers::Newcomers;
 
-pub use input::Held;
+pub use input::{Held, Lot};
 
 /// How long to wait at most where a line waits for its place, or a file must be looked at again and again.
 const BLINK: Duration = Duration::from_millis(10);
+
+/// How many blocks are kept of which all lines went out: the next line of the log begins a new one.
+const LEAVING: usize = 2;
 
 /// How often every file is looked at, whatever the events say.
 const DOUBT: Duration = Duration::from_secs(1);
@@ -98,6 +102,8 @@ pub struct Merge {
     heads: BinaryHeap<Reverse<(i64, usize)>>,
     /// Lines up to here can go: what holds the others up is the lowest floor, of this log.
     bound: Option<(i64, usize)>,
+    /// Blocks of which all lines went out lately, whose levels may yet be asked for.
+    leaving: VecDeque<Arc<Lot>>,
     /// The logs before this one were opened.
     started: usize,
     live: bool,
@@ -125,6 +131,7 @@ impl Merge {
             terms,
             heads: BinaryHeap::new(),
             bound: Some((TIMELESS, 0)),
+            leaving: VecDeque::new(),
             started: 0,
             live: false,
             ended: false,
@@ -180,7 +187,7 @@ impl Merge {
     pub fn ready(&mut self) -> Option<(usize, Held)> {
         let next = self.next_ready();
         if let Some((at, held)) = &next {
-            self.out = Some((held.key, *at, held.offset()));
+            self.out = Some((held.key, *at, held.offset));
         }
         next
     }
@@ -198,6 +205,7 @@ impl Merge {
     /// Reads or waits until there is something to say.
     pub fn advance(&mut self, caller: &mut dyn Caller) -> Result<MergeStep> {
         self.start(caller)?;
+        self.let_go();
         while !self.live {
             caller.pulse()?;
             if self.ticks() {
@@ -272,7 +280,7 @@ impl Merge {
             Order::Arrival => true,
             Order::Time(patience) => {
                 let first = self.inputs[at].held.front();
-                let waited = first.is_none_or(|held| held.came.elapsed() >= patience);
+                let waited = first.is_none_or(|held| held.lot.came.elapsed() >= patience);
                 let silent = |input: &Input| input.state == State::Live && input.held.is_empty();
                 waited || key < self.last || !self.inputs.iter().any(silent)
             }
@@ -288,15 +296,23 @@ impl Merge {
         let mut top = self.heads.peek_mut()?;
         let input = &mut self.inputs[at];
         let held = input.held.pop_front()?;
-        input.popped = input.popped.max(held.offset() + 1);
+        input.popped = input.popped.max(held.offset + 1);
         match input.first_key() {
             // In the old one's place: the heap is put right once, and not at all where this is still the first.
             Some(next) => *top = Reverse((next, at)),
             None => drop(PeekMut::pop(top)),
         }
+        if held.lot.unsettled.is_some() && Arc::strong_count(&held.lot) == 1 {
+            self.leaving.push_back(Arc::clone(&held.lot));
+        }
         self.late += u64::from(by_time && key < self.last);
         self.last = self.last.max(key);
         Some((at, held))
+    }
+
+    /// Lets go of blocks that have left, but for the last: whoever reads looks at a line for as long as it is the last.
+    fn let_go(&mut self) {
+        self.leaving.drain(..self.leaving.len().saturating_sub(LEAVING));
     }
 
     /// Takes the next batch of one log; false if it has none now.

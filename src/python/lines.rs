@@ -31,7 +31,7 @@ impl Lines {
     }
 
     fn __next__<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyString>>> {
-        self.0.next(py, |block, line, _| text::of_line(py, block, line))
+        self.0.next(py, |batch, line, _| text::of_line(py, &batch.block, line))
     }
 }
 
@@ -52,7 +52,9 @@ impl Records {
     }
 
     fn __next__(&self, py: Python<'_>) -> PyResult<Option<Record>> {
-        self.answer.next(py, |block, line, time| Record::new(py, block, line, time, &self.origin))
+        self.answer.next(py, |batch, line, time| {
+            Record::new(py, &batch.block, line, time, batch.unsettled.as_deref(), &self.origin)
+        })
     }
 }
 

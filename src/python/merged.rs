@@ -19,7 +19,7 @@ use super::record::{Origin, Record};
 use super::scout::{self, Scouted};
 use super::stats::Stats;
 use super::text;
-use crate::merge::{Merge, MergeStep, MergeTerms, Order};
+use crate::merge::{Lot, Merge, MergeStep, MergeTerms, Order};
 
 /// How often other threads are told, at most: there may be a thousand logs to sum up.
 const TOLD: Duration = Duration::from_millis(50);
@@ -163,9 +163,10 @@ impl Many {
         self.lines += 1;
         let Source { label, origin, .. } = &self.sources[at];
         if let Gives::Lines = self.gives {
-            return Ok(Some(text::of_line(py, &held.block, held.line).into_any()));
+            return Ok(Some(text::of_line(py, &held.lot.block, held.line).into_any()));
         }
-        let record = Record::new(py, &held.block, held.line, held.time, origin);
+        let (Lot { block, unsettled, .. }, line) = (&*held.lot, held.line);
+        let record = Record::new(py, block, line, held.time, unsettled.as_deref(), origin);
         Ok(Some(match self.gives {
             Gives::Pairs => (label, record).into_pyobject(py)?.into_any(),
             _ => record.into_pyobject(py)?.into_any(),

@@ -23,6 +23,9 @@ pub(super) struct One {
     caller: PythonCaller,
     /// The batch that is being handed out.
     batch: Option<Batch>,
+    /// The one before, as long as the levels of its lines may yet be asked for: whoever reads looks at a line for as long as
+    /// it is the last.
+    before: Option<Batch>,
     /// How many of its lines were handed out.
     next: usize,
     stats: Stats,
@@ -44,6 +47,7 @@ impl Answer<One> {
             query,
             caller,
             batch: None,
+            before: None,
             next: 0,
             stats: Stats::default(),
             over: false,
@@ -60,12 +64,12 @@ impl Answer<One> {
     pub(super) fn next<T>(
         &self,
         py: Python<'_>,
-        make: impl Fn(&Block, Line, Option<LineTime>) -> T,
+        make: impl Fn(&Batch, Line, Option<LineTime>) -> T,
     ) -> PyResult<Option<T>> {
         let mut reading = self.only()?;
         loop {
-            if let Some((block, line, time)) = reading.next_line() {
-                return Ok(Some(make(block, line, time)));
+            if let Some((batch, line, time)) = reading.next_line() {
+                return Ok(Some(make(batch, line, time)));
             }
             self.tell(py, &reading);
             if !reading.next_batch(py, &self.halt)? {
@@ -78,11 +82,11 @@ impl Answer<One> {
 impl One {
     /// The next line of the batch at hand.
     #[inline]
-    fn next_line(&mut self) -> Option<(&Block, Line, Option<LineTime>)> {
+    fn next_line(&mut self) -> Option<(&Batch, Line, Option<LineTime>)> {
         let batch = self.batch.as_ref()?;
         let (line, time) = (batch.line(self.next)?, batch.time(self.next));
         self.next += 1;
-        Some((&batch.block, line, time))
+        Some((batch, line, time))
     }
 
     /// Fetches the next batch, without the GIL; false at the end.
@@ -92,10 +96,11 @@ impl One {
             return Ok(false);
         }
         self.leave();
-        let Self { query, caller, batch, .. } = self;
+        let Self { query, caller, batch, before, .. } = self;
         self.stats.lines += std::mem::take(&mut self.next) as u64;
         let fetched = engine(py, || {
-            if let Some(spent) = batch.take() {
+            let spent = batch.take().and_then(|batch| retire(batch, before));
+            if let Some(spent) = spent {
                 query.recycle(spent);
             }
             query.next(caller)
@@ -137,6 +142,11 @@ impl One {
     }
 }
 
+/// What nobody needs any more where `batch` was handed out: the one `before` it, where levels of its own may be asked for.
+fn retire(batch: Batch, before: &mut Option<Batch>) -> Option<Batch> {
+    if batch.unsettled.is_some() { before.replace(batch) } else { Some(batch) }
+}
+
 impl Reading for One {
     fn about(&self) -> String {
         self.path.display().to_string()
@@ -157,10 +167,11 @@ impl Reading for One {
     fn settle(&mut self, _: Python<'_>) {
         self.leave();
         self.stats = self.stats();
-        (self.next, self.over, self.batch) = (0, true, None);
+        (self.next, self.over) = (0, true);
     }
 
     fn release(&mut self) {
+        (self.batch, self.before) = (None, None);
         self.query.finish();
     }
 

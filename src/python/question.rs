@@ -104,7 +104,7 @@ fields! {
         strict: bool = true,
         /// Whether records are wanted, and so the time of each line.
         records: bool = false,
-        /// Whether records tell their level.
+        /// Whether a record may be asked for its level, and a line that is shown has its own.
         levels: bool = false,
         /// What records say of where they come from, if not the path.
         origin: Option<OriginParts> = None,
@@ -166,7 +166,7 @@ impl Question {
         let window = Window { since: self.since, until: self.until };
         let about_time = self.records || self.steps.is_some() || !window.is_open();
         let time = about_time.then(|| self.terms(window));
-        let sieve = self.sieve(py);
+        let sieve = self.sieve(py, false);
         let (pattern, search) = self.pattern.as_ref().map(|p| p.get().parts(py)).unzip();
         let question = query::Question {
             path: self.file(),
@@ -185,11 +185,20 @@ impl Question {
             workers: cores(),
             wakeup: Arc::clone(&halt.wakeup),
             time,
+            levels: self.levels && self.records,
             keep: self.index.clone().into(),
             timeless: if self.strict { Timeless::Refuse } else { Timeless::Deliver },
         };
         let ended = self.ended.share(py).map(|ended| Ended::new(ended, &halt.wakeup));
         (question, PythonCaller::new(self.judge.share(py).or(search), ended, halt.clone()))
+    }
+
+    /// The engine's question of one who shows each line with its level: where levels are wanted, `question` tells them at
+    /// once.
+    pub(super) fn telling_levels(&self, py: Python<'_>, question: query::Question) -> query::Question {
+        let sieve = self.sieve(py, self.levels);
+        let sieve = sieve.is_needed().then(|| Arc::new(sieve));
+        query::Question { sieve, levels: false, ..question }
     }
 
     /// The format of stamps that the user teaches.
@@ -198,7 +207,7 @@ impl Question {
     }
 
     /// What is asked of lines besides the pattern and the time.
-    fn sieve(&self, py: Python<'_>) -> scan::Sieve {
+    fn sieve(&self, py: Python<'_>, levels: bool) -> scan::Sieve {
         let asked = self.sieve.as_ref().map(Py::get);
         scan::Sieve {
             level: asked.and_then(|asked| asked.level),
@@ -206,7 +215,7 @@ impl Question {
             conditions: asked.map(|asked| asked.conditions.clone()).unwrap_or_default(),
             exclude: self.exclude.as_ref().map(|exclude| exclude.get().parts(py).0),
             unsure: asked.is_some_and(|asked| asked.unsure),
-            levels: self.levels,
+            levels,
             elected: Elected::default().teaching(self.taught()),
         }
     }

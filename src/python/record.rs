@@ -7,12 +7,14 @@ use jiff::tz::TimeZone;
 use pyo3::prelude::*;
 use pyo3::types::{PyDateTime, PyDelta, PyString, PyTzInfo};
 
+use super::interpreter::detached;
 use super::level::Level;
 use super::text;
 use crate::batch::{LineTime, how_word};
 use crate::file::block::Block;
+use crate::level::{LazyLevels, Unsettled, own};
 use crate::line::Line;
-use crate::stamp::{Stream, rank};
+use crate::stamp::{How, Stream, rank};
 
 /// One line and what is known of it.
 #[pyclass(frozen, module = "logdex._core")]
@@ -33,11 +35,11 @@ pub(super) struct Record {
     #[pyo3(get)]
     number: u64,
     #[pyo3(get)]
-    level: Option<Level>,
-    #[pyo3(get)]
     step: Option<u64>,
     #[pyo3(get)]
     stream: Option<&'static str>,
+    /// What its level hangs on, if the line does not say it.
+    levels: Option<Arc<LazyLevels>>,
     origin: Arc<Origin>,
 }
 
@@ -67,8 +69,10 @@ impl Record {
         block: &Block,
         line: Line,
         time: Option<LineTime>,
+        unsettled: Option<&Unsettled>,
         origin: &Arc<Origin>,
     ) -> Self {
+        let stamped = time.is_some_and(|time| time.how == Some(How::Own));
         let (span, minutes) = time.map_or((None, None), |t| (t.span, t.offset));
         Self {
             text: text::of_line(py, block, line).unbind(),
@@ -78,9 +82,9 @@ impl Record {
             how: time.map_or("untimed", |t| how_word(t.how)),
             offset: block.file_offset(line.start),
             number: time.map_or(0, |t| t.number),
-            level: time.and_then(|t| t.level).map(Level),
             step: time.and_then(|t| t.step),
             stream: time.and_then(|t| t.stream).map(Stream::name),
+            levels: unsettled.and_then(|unsettled| unsettled.share(stamped)),
             origin: Arc::clone(origin),
         }
     }
@@ -102,6 +106,16 @@ impl Record {
     #[getter]
     fn part(&self) -> &str {
         &self.origin.part
+    }
+
+    #[getter]
+    fn level(&self, py: Python<'_>) -> PyResult<Option<Level>> {
+        let level = match &self.levels {
+            None => own(self.text.bind(py).to_cow()?.as_bytes()),
+            Some(levels) if levels.are_told() => levels.at(self.offset),
+            Some(levels) => detached(py, || levels.at(self.offset)),
+        };
+        Ok(level.map(Level))
     }
 
     #[getter]

@@ -96,7 +96,8 @@ impl Shown {
         let clock = clock.map(|clock| Arc::clone(&clock.get().0));
         let json = json.map(|(source, rank, part)| Json { source, rank, part, zone });
         let keep = question.get().kept(py);
-        let question = asking.put(py, question.get());
+        let put = asking.put(py, question.get());
+        let question = question.get().telling_levels(py, put);
         let style = Style { label, heading, gap, json, numbers, clock, colors, frames };
         (show::Shown { question, style, shape, member }, keep)
     }

@@ -281,7 +281,7 @@ impl Query {
                 if found >= last {
                     return Ok(batch.offset_of(found - last));
                 }
-                (block, end) = (batch.block, before);
+                (block, end) = (batch.into_block().unwrap_or_default(), before);
             }
         }
         Ok(0)

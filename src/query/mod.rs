@@ -17,7 +17,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use crate::batch::Batch;
+use crate::batch::{Batch, LineTime};
 use crate::caller::Caller;
 use crate::cursor::Tier;
 use crate::error::{Error, Result};
@@ -25,11 +25,12 @@ use crate::file::block::{BLOCK, Extent, Tail};
 use crate::file::source::Source;
 use crate::follow::{FileEvents, Follow, Turn};
 use crate::index::{Keep, LevelIndex, text};
-use crate::level::Set;
+use crate::level::{LazyLevels, Set, Unsettled};
 use crate::pattern::Pattern;
 use crate::query::seek::Seek;
 use crate::scan::Sieve;
 use crate::scan::{Counters, Scan};
+use crate::stamp::How;
 use crate::system::watch::Wakeup;
 use crate::timing::{self, Sureness, Timing};
 
@@ -68,6 +69,8 @@ pub struct Question {
     pub wakeup: Arc<Wakeup>,
     /// What is asked about time.
     pub time: Option<timing::TimeTerms>,
+    /// Whether the level of any line may be asked for later; only where the time of each is wanted.
+    pub levels: bool,
     /// Where the indexes of the file are kept.
     pub keep: Keep,
     /// What to do with a file in which no line has a time, when a range of time is asked for.
@@ -95,6 +98,7 @@ impl Question {
             workers: 0,
             wakeup: Arc::default(),
             time: None,
+            levels: false,
             keep: Keep::Nowhere,
             timeless: Timeless::Deliver,
         }
@@ -337,8 +341,24 @@ impl Query {
             if let Some(timing) = self.timing.as_mut().filter(|_| self.left.is_none()) {
                 timing.deliver(&batch);
             }
+            if self.question.levels {
+                self.leave_levels(&mut batch);
+            }
             return Ok(Turn::Batch(batch));
         }
+    }
+
+    /// Leaves the levels of the lines of `batch` to be told when they are asked for, where any does not say its own.
+    fn leave_levels(&self, batch: &mut Batch) {
+        let (Some(timing), Some(source)) = (&self.timing, self.source()) else { return };
+        // A stamp that does not stand on the line ends no record, and of bytes that are no text the `str` says too little.
+        let all = timing.elected().is_told() || batch.block.text().is_none();
+        let hangs = |time: &LineTime| all || time.how != Some(How::Own);
+        let first = batch.times.iter().position(hangs).and_then(|number| batch.line(number));
+        batch.unsettled = first.map(|line| {
+            let levels = LazyLevels::of(&batch.block, line.start, source, timing.elected());
+            Arc::new(Unsettled::new(levels, all))
+        });
     }
 
     /// Opens the file, if that has not been done.

@@ -136,9 +136,10 @@ impl Scan {
 
     /// Gives a batch's buffer back, to be used for a later one.
     pub fn recycle(&mut self, batch: Batch) {
+        let Some(block) = batch.into_block() else { return };
         match &mut self.way {
-            Way::Inline(inline) => inline.1.keep(batch.block),
-            Way::Workers(workers) => workers.recycle(batch.block),
+            Way::Inline(inline) => inline.1.keep(block),
+            Way::Workers(workers) => workers.recycle(block),
         }
     }
 

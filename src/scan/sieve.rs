@@ -6,7 +6,7 @@ use crate::batch::Selection;
 use crate::fields::Condition;
 use crate::file::block::Block;
 use crate::file::source::Source;
-use crate::level::{Level, Levels, REACH, Set};
+use crate::level::{Level, Levels, Set, before};
 use crate::line;
 use crate::pattern::{Candidate, Pattern, Scratch};
 use crate::stamp::{Elected, Stream, ToldWindow};
@@ -138,23 +138,7 @@ impl Sieve {
     ) -> Vec<(usize, Level)> {
         let levels = mesh.levels.get_or_insert_with(|| Levels::new(&self.elected));
         let bytes = block.bytes();
-        let mut of_lines = Vec::new();
-        let mut note = |start: usize, level| {
-            if let Some(level) = level {
-                of_lines.push((start, level));
-            }
-        };
-        levels.each(bytes, 0, |line, level| note(line.start, level));
-        let start = block.file_offset(0);
-        if levels.reach_back() && start > 0 {
-            let mut text = before(source, start);
-            let from = text.len();
-            text.extend_from_slice(bytes);
-            of_lines.clear();
-            levels.each(&text, from, |line, level| {
-                of_lines.extend(level.map(|level| (line.start - from, level)));
-            });
-        }
+        let of_lines = levels.of_block(bytes, || before(source, block.file_offset(0)));
         let mut set = Set::default();
         for (_, level) in &of_lines {
             set.add(*level);
@@ -189,21 +173,4 @@ fn exclude(pattern: &Pattern, bytes: &[u8], picked: &mut Vec<Candidate>, scratch
             None => true,
         }
     });
-}
-
-/// The lines before `start` that may reach into the block there.
-fn before(source: &Source, start: u64) -> Vec<u8> {
-    let first = start.saturating_sub(REACH as u64 + 1);
-    let mut text = vec![0; (start - first) as usize];
-    // What cannot be read has no level; the scan itself says what is wrong with the file.
-    let got = source.read(first, &mut text).unwrap_or(0);
-    text.truncate(got);
-    if got as u64 != start - first {
-        return Vec::new();
-    }
-    if first > 0 {
-        let line = memchr::memchr(b'\n', &text).map_or(text.len(), |end| end + 1);
-        text.drain(..line);
-    }
-    text
 }

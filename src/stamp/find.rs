@@ -198,7 +198,7 @@ impl Finder {
 
     /// Whether times are told by the place of a line.
     pub(crate) fn is_told(&self) -> bool {
-        self.elected.taught().is_some_and(|taught| taught.told().is_some())
+        self.elected.is_told()
     }
 
     /// The stream to which the last line was written that was found in a text, where that is told by its place.

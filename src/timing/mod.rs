@@ -448,6 +448,11 @@ impl Timing {
         Taken { timed, came: came.unwrap_or_default(), step, stream: self.fold.finder.stream(), in_steps }
     }
 
+    /// What the file elected.
+    pub fn elected(&self) -> &Elected {
+        &self.elected
+    }
+
     /// Counts the lines of `batch` as delivered.
     pub fn deliver(&mut self, batch: &Batch) {
         if batch.times.is_empty() {
