@@ -49,3 +49,61 @@ def test_a_replica_is_the_rank_of_its_number_where_the_lines_agree(
         assert {rank.name: rank.lines for rank in told.ranks}["1"] == (7 if prefixed[1] is None else 8)
     else:
         assert told.diagnosis.ranks != ("1",)
+
+
+def write_folders(
+    folder: Path, names: list[str], failed: str, *, apart: bool = True, tells: str = ""
+) -> None:
+    """Two logs in each of two directories, of processes that are `apart` or the same; one of them runs out of memory.
+
+    `tells` says where the rank stands on a line: nowhere, in the words of the "watchdog", or as a "prefix".
+    """
+    for first, name in enumerate(names):
+        for local in range(2):
+            rank = 2 * first + local if apart else local
+            path = folder / name / f"rank{local}.log"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            lines = [f"2026-11-22 02:00:0{second} step {second} loss 2.1\n" for second in range(6)]
+            if tells == "prefix":
+                lines.append(f"[rank{rank}]: 2026-11-22 02:00:06 WARNING slow\n")
+            if failed == f"{name}/rank{local}":
+                lines.append(f"2026-11-22 02:00:08 {OOM}")
+            elif tells == "watchdog" and (apart or local):
+                lines.append(
+                    f"[rank{rank}]:[E1122 02:10:08.000 ProcessGroupNCCL.cpp:629] [Rank {rank}] Watchdog caught "
+                    "collective operation timeout: WorkNCCL(SeqNum=7, OpType=ALLREDUCE, Timeout(ms)=600000) ran\n"
+                )
+            path.write_text("".join(lines))
+
+
+def test_each_host_that_numbers_its_processes_has_ranks_of_its_own(tmp_path: Path) -> None:
+    write_folders(tmp_path, ["node0", "node1"], "node1/rank0")
+    told = logdex.open(tmp_path, tz="UTC").ranks()
+    assert [rank.name for rank in told.ranks] == ["node0/rank0", "node0/rank1", "node1/rank0", "node1/rank1"]
+    assert (told.diagnosis.ranks, told.diagnosis.cause) == (("node1/rank0",), "gpu_oom"), told.diagnosis.text
+
+
+@pytest.mark.parametrize("hosts", [["node0", "node1"], ["left", "right"]])
+@pytest.mark.parametrize("tells", ["watchdog", "prefix"])
+def test_what_the_lines_say_of_themselves_is_the_rank(tmp_path: Path, hosts: list[str], tells: str) -> None:
+    write_folders(tmp_path, hosts, f"{hosts[1]}/rank0", tells=tells)
+    told = logdex.open(tmp_path, tz="UTC").ranks()
+    assert {rank.name for rank in told.ranks} == {"0", "1", "2", "3"}
+    assert (told.diagnosis.ranks, told.diagnosis.cause) == (("2",), "gpu_oom"), told.diagnosis.text
+
+
+@pytest.mark.parametrize(
+    "names", [["main", "nccl"], ["run1", "run2"], ["2026-11-21", "2026-11-22"], ["node1", "node2"]]
+)
+def test_a_name_that_may_be_of_two_processes_is_not_certain(tmp_path: Path, names: list[str]) -> None:
+    write_folders(tmp_path, names, f"{names[1]}/rank0", apart=False, tells="watchdog")
+    told = logdex.open(tmp_path, tz="UTC").ranks()
+    assert {rank.name for rank in told.ranks} == {"0", "1"}
+    assert (told.diagnosis.ranks, told.diagnosis.certainty) == (("0",), "likely"), told.diagnosis.text
+
+
+def test_the_streams_of_a_rank_are_one_process(tmp_path: Path) -> None:
+    write_folders(tmp_path, ["stdout", "stderr"], "stderr/rank0", apart=False, tells="watchdog")
+    told = logdex.open(tmp_path, tz="UTC").ranks()
+    assert {rank.name for rank in told.ranks} == {"0", "1"}
+    assert (told.diagnosis.ranks, told.diagnosis.certainty) == (("0",), "certain"), told.diagnosis.text

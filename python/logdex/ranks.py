@@ -17,6 +17,7 @@ from logdex._core import Question
 from logdex.diagnosis import Diagnosis, beside, taxonomy
 from logdex.diagnosis.events import Speaker, heard
 from logdex.diagnosis.identity import File, is_ranked, mute_names, name_all
+from logdex.diagnosis.numbers import in_doubt, tell_apart
 from logdex.diagnosis.page import page
 from logdex.diagnosis.rank import Quote, Rank
 from logdex.diagnosis.scene import Scene
@@ -152,6 +153,7 @@ def summarize(
             raise told_of
         else:
             tolerate(told_of)
+    tell_apart(files)
     name_all(files)
     tz = named[0].question.zone.name if named else None
     scene = _scene(files, chosen, clocks)
@@ -201,7 +203,8 @@ def _scene(files: Sequence[File], chosen: re.Pattern[str] | None, clocks: float)
             _join(by_name, speaker)
         if not file.voices and file.label not in spoke and (name := mute.get(file.path)) is not None:
             _join(by_name, Speaker(name, file.path, mtime=file.mtime, attempt=file.attempt))
-    scene = Scene([*by_name.values(), *witnesses], _world(witnesses, by_name.values()), clocks, labels=labels)
+    world = _world(witnesses, by_name.values())
+    scene = Scene([*by_name.values(), *witnesses], world, clocks, labels=labels, shared=in_doubt(files))
     if len({file.path for file in files if len(file.ranked()) > 1}) < 2:
         scene.labels = {}
     beside.add(scene, files)

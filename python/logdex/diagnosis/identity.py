@@ -126,14 +126,15 @@ def _offsets(files: Sequence[File]) -> dict[tuple[str, str], int]:
     for file in files:
         for voice in file.voices:
             told = seen.setdefault(_launcher(file, voice), set())
-            told.update(_differences(file, voice))
+            told.update(differences(voice, file.source.local_rank))
     return {launcher: told.pop() for launcher, told in seen.items() if len(told) == 1}
 
 
-def _differences(file: File, voice: _core._Voice) -> Iterable[int]:
-    local = voice["local"] if is_ranked(voice) else file.source.local_rank
-    if local is None and file.source.local_rank is not None:
-        local = file.source.local_rank
+def differences(voice: _core._Voice, of_file: int | None) -> Iterable[int]:
+    """By how much the ranks of which a voice's lines tell are above its local one, which may be in its file's name."""
+    local = voice["local"] if is_ranked(voice) else of_file
+    if local is None:
+        local = of_file
     if local is None or _is_parent(voice):
         return
     if voice["rank"] is not None:

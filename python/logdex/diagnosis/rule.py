@@ -37,8 +37,9 @@ def decide(scene: Scene) -> Finding:
 
 
 def _tempered(scene: Scene, finding: Finding) -> Finding:
-    """The finding, but certain of nothing where a rank that has no log may have failed before."""
-    is_too_sure = finding.certainty == "certain" and missing_of(scene)
+    """The finding, but certain of nothing where a rank that has no log may have failed before, or a name has two."""
+    is_doubted = missing_of(scene) or scene.shared.intersection(finding.ranks)
+    is_too_sure = finding.certainty == "certain" and is_doubted
     return replace(finding, certainty="likely") if is_too_sure else finding
 
 

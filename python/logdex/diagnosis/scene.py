@@ -55,6 +55,8 @@ class Scene:
     """Records of earlier attempts."""
     chosen: bool = False
     """Whether only what the caller takes for an error counts."""
+    shared: set[str] = field(default_factory=set)
+    """The ranks under whose names files of several processes may stand."""
     ranged: bool = False
     """Whether only a range of time was looked at."""
     gone: set[str] = field(default_factory=set)
