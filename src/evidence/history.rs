@@ -9,6 +9,9 @@ pub const COLUMNS: usize = 256;
 /// The narrowest column, in nanoseconds.
 const NARROWEST: i64 = 100_000_000;
 
+/// How much wider the widest is: all of time is two of those.
+const WIDEST: i64 = 1 << 36;
+
 /// What was written within one column of time.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Column {
@@ -55,7 +58,9 @@ impl History {
 
     /// Counts a line.
     pub fn push(&mut self, at: i64, is_error: bool) {
-        if at.div_euclid(self.width) != self.open.0 {
+        // Most lines stand in the column of the line before, which takes no division.
+        let is_within = at.checked_sub(self.open.0.saturating_mul(self.width));
+        if !is_within.is_some_and(|within| (0..self.width).contains(&within)) {
             self.settle();
             // Not before: the columns may have become wider.
             self.open.0 = at.div_euclid(self.width);
@@ -65,20 +70,43 @@ impl History {
 
     /// Whether it keeps no more than it may; what is stored may have been forged.
     pub fn is_bounded(&self) -> bool {
-        self.width >= NARROWEST && self.columns.len() <= COLUMNS
+        let doubled = self.width / NARROWEST;
+        let is_doubled = self.width % NARROWEST == 0 && (1..=WIDEST).contains(&doubled);
+        is_doubled && doubled & (doubled - 1) == 0 && self.columns.len() <= COLUMNS
     }
 
-    /// Puts the open column among the others, and makes all wider where they are too many.
-    fn settle(&mut self) {
+    /// Adds what was counted of other lines.
+    pub fn join(&mut self, mut other: Self) {
+        self.settle();
+        other.settle();
+        while self.width < other.width {
+            self.widen();
+        }
+        while other.width < self.width {
+            other.widen();
+        }
+        for (number, column) in other.columns {
+            self.columns.entry(number).or_default().add(column);
+        }
+        self.settle();
+    }
+
+    /// Puts the open column among the others, and makes all wider where they are too many. So lines that were counted in
+    /// another order come to the same.
+    pub fn settle(&mut self) {
         let (number, column) = std::mem::take(&mut self.open);
         if column.lines > 0 {
             self.columns.entry(number).or_default().add(column);
         }
         while self.columns.len() > COLUMNS {
-            self.width *= 2;
-            for (number, column) in std::mem::take(&mut self.columns) {
-                self.columns.entry(number.div_euclid(2)).or_default().add(column);
-            }
+            self.widen();
+        }
+    }
+
+    fn widen(&mut self) {
+        self.width *= 2;
+        for (number, column) in std::mem::take(&mut self.columns) {
+            self.columns.entry(number.div_euclid(2)).or_default().add(column);
         }
     }
 }
@@ -94,11 +122,20 @@ mod tests {
         #[test]
         fn a_history_counts_each_line_in_its_column(
             times in proptest::collection::vec((-9_000_i64..9_000, any::<bool>()), 1..4_000),
+            parts in 1_usize..5_000,
         ) {
-            let mut history = History::default();
-            for &(second, is_error) in &times {
-                history.push(second * NARROWEST + 1, is_error);
-            }
+            let counted = |times: &[(i64, bool)]| {
+                let mut history = History::default();
+                for &(second, is_error) in times {
+                    history.push(second * NARROWEST + 1, is_error);
+                }
+                history
+            };
+            let mut history = counted(&times);
+            let mut joined = History::default();
+            times.chunks(parts).for_each(|part| joined.join(counted(part)));
+            history.settle();
+            prop_assert_eq!(&joined, &history);
             let columns: Vec<(i64, Column)> = history.columns().collect();
             let width = history.width();
             prop_assert!(columns.len() <= COLUMNS);

@@ -7,13 +7,20 @@ use std::sync::Arc;
 
 use proptest::prelude::*;
 
-use super::shapes::{Shapes, Tone};
+use super::gathering::Gathering;
+use super::hearing::{Hearing, Task};
+use super::shapes::{Ear, Jury, Shapes, Tone};
 use super::state::State;
 use super::{Gathered, Inquiry, gather};
+use crate::batch::{Batch, Selection};
+use crate::error::Result;
+use crate::file::block::Block;
 use crate::file::source::Source;
-use crate::pattern::{Judge, Pattern, Translation};
-use crate::query::Question;
+use crate::line;
+use crate::pattern::{Candidate, Pattern, Translation};
+use crate::query::{Query, Question};
 use crate::stamp::Window;
+use crate::system::relay::Work;
 use crate::testing::{Nobody, cases};
 use crate::timing::TimeTerms;
 
@@ -21,25 +28,91 @@ use crate::timing::TimeTerms;
 const ROOM: usize = 64 << 10;
 
 fn pattern(regex: &str) -> Arc<Pattern> {
+    program(regex, true)
+}
+
+/// One that leaves each line that it selects to the jury.
+fn doubtful(regex: &str) -> Arc<Pattern> {
+    program(regex, false)
+}
+
+fn program(regex: &str, exact: bool) -> Arc<Pattern> {
     let said = Some(regex.to_owned());
-    let program = Translation { ended: said.clone(), bare: said, every: false, exact: true };
+    let program = Translation { ended: said.clone(), bare: said, every: false, exact };
     Arc::new(Pattern::new(&program, &program))
 }
 
-fn ask(path: &Path, known: Option<State>) -> Gathered {
+/// All lines of a log that is one block, with their times.
+fn whole(path: &Path) -> Batch {
+    let mut query = Query::behind(question(path), 0);
+    let batch = query.next(&mut Nobody).unwrap().unwrap();
+    assert!(query.next(&mut Nobody).unwrap().is_none());
+    batch
+}
+
+/// The lines of `batch` in blocks of so many lines each, over and over.
+fn cut(batch: &Batch, sizes: &[usize]) -> Vec<Batch> {
+    let (mut cut, mut first, bytes) = (Vec::new(), 0, batch.block.bytes());
+    let lines: Vec<_> = batch.lines().collect();
+    for &size in sizes.iter().cycle() {
+        let of_block = &lines[first..lines.len().min(first + size)];
+        let (Some(head), Some(last)) = (of_block.first(), of_block.last()) else { break };
+        let text = bytes[head.start..last.end].to_vec();
+        let ends = line::ends(&text);
+        let mut block = Batch::new(Block::of(head.start as u64, text), Selection::All(ends));
+        block.times = batch.times[first..first + of_block.len()].to_vec();
+        cut.push(block);
+        first += of_block.len();
+    }
+    cut
+}
+
+/// What is known of a log when its lines are taken one after the other, or as blocks that were heard by themselves; and of
+/// how many blocks these could be.
+fn gathered(batches: Vec<Batch>, apart: bool) -> ((State, State), usize) {
+    let (mut jury, mut joined) = (Sure, 0);
+    let mut gathering = Gathering::new(State::new(7), 0, ear(), &mut jury, None);
+    let hearing = Hearing::new(&ear(), None, 0);
+    let mut tools = hearing.tools();
+    for batch in batches {
+        let (batch, passage) = hearing.run(Task { batch, timing: None }, &mut tools);
+        joined += usize::from(passage.is_some());
+        gathering.take(&batch, passage.filter(|_| apart)).unwrap();
+    }
+    (gathering.end(), joined)
+}
+
+/// Decides that only lines with an exclamation mark are meant, of those on which the program leaves a doubt.
+struct Sure;
+
+impl Jury for Sure {
+    fn judge(&mut self, _: usize, bytes: &[u8], candidates: &mut Vec<Candidate>) -> Result<()> {
+        candidates.retain(|candidate| candidate.certain || candidate.line.of(bytes).contains(&b'!'));
+        Ok(())
+    }
+}
+
+fn question(path: &Path) -> Question {
     let time = Some(TimeTerms::within(Window::default()));
-    let question = Question { workers: 1, time, ..Question::about(path) };
+    Question { workers: 1, time, ..Question::about(path) }
+}
+
+fn ear() -> Ear {
     let shapes = Shapes::new(vec![
         (pattern("(?:Error|ERROR)"), Tone::Loud),
         (pattern("Traceback"), Tone::Context),
         (pattern("ignored"), Tone::Quiet),
+        (doubtful("perhaps"), Tone::Loud),
     ]);
-    let mut judges = [Nobody, Nobody, Nobody];
-    let ear = shapes.ear(judges.iter_mut().map(|judge| judge as &mut dyn Judge).collect());
-    gather(Inquiry { question, ear, errors: None, known, asked: 7 }, &mut Nobody).unwrap()
+    Arc::new(shapes).ear()
 }
 
-const LINES: [&str; 12] = [
+fn ask(path: &Path, known: Option<State>) -> Gathered {
+    let (question, ear) = (question(path), ear());
+    gather(Inquiry { question, ear, jury: &mut Sure, errors: None, known, asked: 7 }, &mut Nobody).unwrap()
+}
+
+const LINES: [&str; 20] = [
     "2026-11-22 02:00:00 INFO step 1 loss 2.0\n",
     "[rank1]: 2026-11-22 02:00:01 INFO step 2 loss 2.0\n",
     "[rank2]: 2026-11-22 02:00:02 ERROR boom\n",
@@ -52,6 +125,14 @@ const LINES: [&str; 12] = [
     "[rank2]: ERROR ignored\n",
     "[default3]:[rank11]: 2026-11-22 02:00:09 RuntimeError: é\u{1f600}\n",
     "[E1122 02:00:03.000000000 a.cpp:7] Error 5 of 7\n",
+    "[rank1]: 2026-11-22 02:04:01 INFO step 1 loss 2.0\n",
+    "[rank1]: 2026-11-22 02:00:00 INFO step 7 loss 2.0\n",
+    "[rank2]: 2026-11-21 09:00:02 INFO epoch 3 step 7\n",
+    "17it [00:03, 5.1it/s]\n",
+    "[rank1]: perhaps\n",
+    "[rank2]: perhaps!\n",
+    "  File \"/site-packages/requests/a.py\", line 3, in f\n",
+    "Traceback (most recent call last):\n",
 ];
 
 proptest! {
@@ -79,6 +160,26 @@ proptest! {
             // Before the first whole line there is nothing to go on from.
             prop_assert!(known.is_some() || !text[..written].contains(&b'\n'));
         }
+    }
+
+    #[test]
+    fn blocks_that_were_heard_by_themselves_say_the_same(
+        picked in proptest::collection::vec(0..LINES.len(), 1..400),
+        sizes in proptest::collection::vec(1_usize..40, 1..9),
+        partial in any::<bool>(),
+    ) {
+        let mut text: Vec<u8> = picked.iter().flat_map(|&at| LINES[at].bytes()).collect();
+        if partial {
+            text.extend(b"[rank2]: 2026-11-22 02:00:02 ERROR no end");
+        }
+        let mut log = tempfile::NamedTempFile::new().unwrap();
+        log.write_all(&text).unwrap();
+        let batch = whole(log.path());
+        let (plain, _) = gathered(cut(&batch, &sizes), false);
+        let (apart, _) = gathered(cut(&batch, &sizes), true);
+        prop_assert_eq!(&plain, &apart);
+        let (at_once, _) = gathered(vec![batch], false);
+        prop_assert_eq!(&plain.0.voices, &at_once.0.voices);
     }
 
     #[test]
@@ -114,5 +215,21 @@ fn a_rank_takes_no_more_room_than_it_may() {
     for (name, voice) in &told.state.voices {
         let room = serde_json::to_vec(voice).unwrap().len();
         assert!(room <= ROOM, "{name:?} takes {room} bytes");
+    }
+}
+
+/// Long enough for templates of which only each sixteenth is looked at, and for speakers with more records than are kept.
+#[test]
+fn long_logs_say_the_same_as_blocks() {
+    let mut log = tempfile::NamedTempFile::new().unwrap();
+    let text: String =
+        (0..9_000).map(|at| LINES[(at * at / 7) % 10].replace("loss", &"x".repeat(at / 60))).collect();
+    log.write_all(&text.as_bytes()[..text.len().min(200 << 10)]).unwrap();
+    let batch = whole(log.path());
+    for size in [1, 7, 160] {
+        let (plain, _) = gathered(cut(&batch, &[size]), false);
+        let (apart, joined) = gathered(cut(&batch, &[size]), true);
+        assert_eq!(plain, apart);
+        assert!(joined > 0);
     }
 }

@@ -12,7 +12,7 @@ use super::traceback;
 use super::words::{Searcher, Sense, Sign, Words, fold_into};
 use crate::error::Result;
 use crate::line::{self, Line};
-use crate::pattern::{Candidate, Judge, Pattern, Scratch};
+use crate::pattern::{Candidate, Pattern, Scratch};
 
 /// What a line tells that a shape selects.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,12 +38,17 @@ pub struct Shapes {
     pid: u32,
 }
 
-/// One who tries shapes on the lines of one log.
-pub struct Ear<'j> {
-    shapes: &'j Shapes,
+/// Those who decide for the shapes on what these cannot.
+pub trait Jury {
+    /// Removes from `candidates`, lines of `bytes`, those that are not certain and that `shape` does not match.
+    fn judge(&mut self, shape: usize, bytes: &[u8], candidates: &mut Vec<Candidate>) -> Result<()>;
+}
+
+/// One who tries shapes on lines.
+pub struct Ear {
+    shapes: Arc<Shapes>,
     patterns: Vec<Arc<Pattern>>,
     scratches: Vec<Scratch>,
-    judges: Vec<&'j mut dyn Judge>,
     /// The shapes that may select the line at hand, in order.
     held: Vec<usize>,
     found: Vec<Candidate>,
@@ -83,8 +88,8 @@ impl Shapes {
         self.all.is_empty()
     }
 
-    /// Will try them; `judges` decide, one for each shape.
-    pub fn ear<'j>(&'j self, judges: Vec<&'j mut dyn Judge>) -> Ear<'j> {
+    /// Will try them.
+    pub fn ear(self: &Arc<Self>) -> Ear {
         // What a thread of the parent was making when the process was forked would never be ready here.
         let is_forked = self.pid != std::process::id();
         let pattern = |(pattern, _): &(Arc<Pattern>, Tone)| {
@@ -94,10 +99,9 @@ impl Shapes {
             if is_forked { None } else { self.spare.try_lock().ok().and_then(|mut spare| spare.pop()) };
         let scratches = spare.unwrap_or_else(|| self.all.iter().map(|_| Scratch::default()).collect());
         Ear {
-            shapes: self,
+            shapes: Arc::clone(self),
             patterns: self.all.iter().map(pattern).collect(),
             scratches,
-            judges,
             held: Vec::new(),
             found: Vec::new(),
             folded: Vec::new(),
@@ -118,7 +122,7 @@ impl Shapes {
     }
 }
 
-impl Drop for Ear<'_> {
+impl Drop for Ear {
     fn drop(&mut self) {
         // States belong to the automaton that met them, and in a forked process that is another one.
         if self.shapes.pid == std::process::id()
@@ -129,9 +133,14 @@ impl Drop for Ear<'_> {
     }
 }
 
-impl Ear<'_> {
+impl Ear {
+    /// What it tries.
+    pub fn shapes(&self) -> Arc<Shapes> {
+        Arc::clone(&self.shapes)
+    }
+
     /// The lines of `bytes`, which are whole but perhaps for the last, that tell something, in order.
-    pub fn telling(&mut self, bytes: &[u8]) -> Result<Vec<Telling>> {
+    pub fn telling(&mut self, bytes: &[u8], jury: &mut dyn Jury) -> Result<Vec<Telling>> {
         let mut told: BTreeMap<usize, Telling> = BTreeMap::new();
         let is_ascii = bytes.is_ascii();
         self.mark(bytes, is_ascii);
@@ -140,14 +149,15 @@ impl Ear<'_> {
             let line = marked[0].0;
             self.held.clear();
             self.held.extend(marked.iter().map(|mark| mark.1));
-            if let Some(loud) = self.tone(line.of(bytes))? {
+            if let Some(loud) = self.tone(line.of(bytes), jury)? {
                 told.insert(line.start, Telling { line, loud });
             }
         }
         self.marks = marks;
-        for &shape in self.shapes.wordless(is_ascii) {
-            let loud = self.shapes.all[shape].1 == Tone::Loud;
-            self.select(shape, bytes)?;
+        let shapes = Arc::clone(&self.shapes);
+        for &shape in shapes.wordless(is_ascii) {
+            let loud = shapes.all[shape].1 == Tone::Loud;
+            self.select(shape, bytes, jury)?;
             for candidate in &self.found {
                 let told = told.entry(candidate.line.start).or_insert(Telling { line: candidate.line, loud });
                 told.loud |= loud;
@@ -155,7 +165,7 @@ impl Ear<'_> {
         }
         let mut kept = Vec::with_capacity(told.len());
         for told in told.into_values() {
-            if !self.is_quiet(told.line.of(bytes))? {
+            if !self.is_quiet(told.line.of(bytes), jury)? {
                 kept.push(told);
             }
         }
@@ -163,13 +173,14 @@ impl Ear<'_> {
     }
 
     /// The number of the first shape that selects `line`, counted from 0.
-    pub fn first(&mut self, line: &[u8]) -> Result<Option<usize>> {
+    pub fn first(&mut self, line: &[u8], jury: &mut dyn Jury) -> Result<Option<usize>> {
         self.held.clear();
-        self.hold(&self.shapes.quiet, line);
-        self.hold(&self.shapes.telling, line);
+        let shapes = Arc::clone(&self.shapes);
+        self.hold(&shapes.quiet, line);
+        self.hold(&shapes.telling, line);
         self.order();
         for at in 0..self.held.len() {
-            if self.selects(self.held[at], line)? {
+            if self.selects(self.held[at], line, jury)? {
                 return Ok(Some(self.held[at]));
             }
         }
@@ -235,13 +246,13 @@ impl Ear<'_> {
     }
 
     /// Whether a line is loud, by the shapes that are held; `None` where none of them selects it.
-    fn tone(&mut self, line: &[u8]) -> Result<Option<bool>> {
+    fn tone(&mut self, line: &[u8], jury: &mut dyn Jury) -> Result<Option<bool>> {
         self.order();
         for loud in [true, false] {
             let tone = if loud { Tone::Loud } else { Tone::Context };
             for at in 0..self.held.len() {
                 let shape = self.held[at];
-                if self.shapes.all[shape].1 == tone && self.selects(shape, line)? {
+                if self.shapes.all[shape].1 == tone && self.selects(shape, line, jury)? {
                     return Ok(Some(loud));
                 }
             }
@@ -249,29 +260,29 @@ impl Ear<'_> {
         Ok(None)
     }
 
-    fn is_quiet(&mut self, line: &[u8]) -> Result<bool> {
+    fn is_quiet(&mut self, line: &[u8], jury: &mut dyn Jury) -> Result<bool> {
         self.held.clear();
-        self.hold(&self.shapes.quiet, line);
+        self.hold(&Arc::clone(&self.shapes).quiet, line);
         self.order();
         for at in 0..self.held.len() {
-            if self.selects(self.held[at], line)? {
+            if self.selects(self.held[at], line, jury)? {
                 return Ok(true);
             }
         }
         Ok(false)
     }
 
-    fn selects(&mut self, shape: usize, line: &[u8]) -> Result<bool> {
-        self.select(shape, line)?;
+    fn selects(&mut self, shape: usize, line: &[u8], jury: &mut dyn Jury) -> Result<bool> {
+        self.select(shape, line, jury)?;
         Ok(!self.found.is_empty())
     }
 
     /// Puts the lines of `bytes` that a shape selects into `found`.
-    fn select(&mut self, shape: usize, bytes: &[u8]) -> Result<()> {
+    fn select(&mut self, shape: usize, bytes: &[u8], jury: &mut dyn Jury) -> Result<()> {
         self.found.clear();
         self.patterns[shape].scan(bytes, &mut self.scratches[shape], &mut self.found);
         if self.found.iter().any(|candidate| !candidate.certain) {
-            self.judges[shape].judge(bytes, &mut self.found)?;
+            jury.judge(shape, bytes, &mut self.found)?;
         }
         Ok(())
     }

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use xxhash_rust::xxh3::xxh3_64;
+
 use crate::stamp::{behind_writer, rank};
 
 /// The longest name of a replica, `trainer/0`, in bytes.
@@ -10,7 +12,7 @@ const LONGEST: usize = 64;
 const PARENTHESIS: usize = 120;
 
 /// The ranks that a line names: the one of the job, the one of its node, or both.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Ranks {
     /// The number over the whole job.
     pub global: Option<u32>,
@@ -32,6 +34,18 @@ pub struct Speaker<'l> {
     pub replica: &'l [u8],
     /// The ranks.
     pub ranks: Ranks,
+}
+
+/// By what a speaker is known: the hash of the replica's name, and the ranks.
+pub type Key = (u64, Ranks);
+
+impl Speaker<'_> {
+    /// By what it is known.
+    pub fn key(&self) -> Key {
+        /// The hash of no name, which most have.
+        const EMPTY: u64 = 0x2d06_8005_38d3_94c2;
+        (if self.replica.is_empty() { EMPTY } else { xxh3_64(self.replica) }, self.ranks)
+    }
 }
 
 /// Who wrote `line`, and where what was written begins.

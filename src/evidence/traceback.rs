@@ -49,6 +49,11 @@ pub struct Traceback {
 }
 
 impl Traceback {
+    /// Whether the next line may belong to it.
+    pub fn is_open(&self) -> bool {
+        self.passed > 0
+    }
+
     /// Takes the next line of the speaker, whose own words begin at `text`; `is_head`: a traceback begins on it.
     pub fn take(&mut self, line: &[u8], text: usize, is_head: bool) -> Part {
         if is_head {

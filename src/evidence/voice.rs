@@ -30,6 +30,8 @@ pub struct Course {
     pub first: u64,
     /// When that was first written, in nanoseconds since 1970 UTC.
     pub first_at: Option<i64>,
+    /// The number of the line on which it was first written, in its file, from 1.
+    pub first_number: u64,
     /// The last number.
     pub last: u64,
     /// When that was first written.
@@ -40,6 +42,23 @@ pub struct Course {
     pub changes: u64,
     /// Where it last went back: the number of that line; 0 where it never did.
     pub back: u64,
+}
+
+impl Course {
+    /// What comes of it when `next` follows, of lines behind its own.
+    fn joined(self, next: Self) -> Self {
+        let is_same = self.last == next.first;
+        let back = if next.first < self.last { next.first_number } else { self.back };
+        let last = if is_same && next.changes == 0 { self } else { next };
+        Self {
+            last: last.last,
+            last_at: last.last_at,
+            last_number: last.last_number,
+            changes: self.changes + next.changes + u64::from(!is_same),
+            back: if next.back > 0 { next.back } else { back },
+            ..self
+        }
+    }
 }
 
 /// A line of the end.
@@ -124,6 +143,15 @@ impl Heard<'_> {
 impl Voice {
     /// Takes the next line. `limits` say how many records are kept.
     pub fn take(&mut self, heard: &Heard<'_>, limits: Limits, scratch: &mut Vec<u8>) {
+        if let Some(note) = self.hear(heard, scratch) {
+            self.notes.push(note, limits);
+        }
+        self.see(self.lines, &heard.line[heard.words..], heard.offset, scratch);
+    }
+
+    /// Takes the next line but for what is kept of few: the record, where it is one, is given back, and its template not
+    /// looked at.
+    pub fn hear(&mut self, heard: &Heard<'_>, scratch: &mut Vec<u8>) -> Option<Note> {
         self.lines += 1;
         let is_head = heard.signs.iter().any(|sign| sign.1 == Sign::Traceback);
         let part = self.traceback.take(heard.line, heard.words, is_head);
@@ -142,27 +170,59 @@ impl Voice {
         if part == Part::Outside {
             self.advance(heard);
         }
-        if is_telling {
-            let raised = if let Part::Raised { fetching } = part { Some(fetching) } else { None };
-            let template = template::of(&heard.line[heard.words..], scratch);
-            let note = heard.note(self.lines, self.courses.map(|course| course.map(|course| course.last)));
-            self.notes.push(Note { template, raised, ..note }, limits);
-        }
         if is_error {
             let note = heard.note(self.lines, [None; UNITS]);
             self.first_error.get_or_insert_with(|| note.clone());
             self.last_error = Some(note);
         }
-        self.see(heard, scratch);
+        is_telling.then(|| {
+            let raised = if let Part::Raised { fetching } = part { Some(fetching) } else { None };
+            let template = template::of(&heard.line[heard.words..], scratch);
+            let note = heard.note(self.lines, self.courses.map(|course| course.map(|course| course.last)));
+            Note { template, raised, ..note }
+        })
+    }
+
+    /// Puts behind it what the same speaker wrote in the lines that follow, heard by themselves: `next`, and the records of
+    /// them. Not within a traceback.
+    pub fn join(&mut self, next: Self, notes: Vec<Note>, limits: Limits) {
+        let before = self.lines;
+        let placed = |note: Note| Note { place: note.place + before, ..note };
+        for mut note in notes {
+            for (number, course) in note.progress.iter_mut().zip(&self.courses) {
+                *number = number.or(course.map(|course| course.last));
+            }
+            self.notes.push(placed(note), limits);
+        }
+        self.lines += next.lines;
+        self.errors += next.errors;
+        self.first = [self.first, next.first].into_iter().flatten().min();
+        self.last = self.last.max(next.last);
+        if let Some(error) = next.first_error.filter(|_| self.first_error.is_none()) {
+            self.first_error = Some(placed(error));
+        }
+        if let Some(error) = next.last_error {
+            self.last_error = Some(placed(error));
+        }
+        self.history.join(next.history);
+        for (course, next) in self.courses.iter_mut().zip(next.courses) {
+            *course = match (*course, next) {
+                (Some(before), Some(next)) => Some(before.joined(next)),
+                (before, next) => before.or(next),
+            };
+        }
+        self.traceback = next.traceback;
+        self.tail.extend(next.tail);
+        self.tail.drain(..self.tail.len().saturating_sub(LAST));
     }
 
     /// Keeps the line as one of the last.
-    pub fn end_with(&mut self, heard: &Heard<'_>) {
+    pub fn end_with(&mut self, line: &[u8], time: LineTime) {
         if self.tail.len() >= LAST {
             self.tail.pop_front();
         }
-        let text = head(heard.line, LAST_QUOTE);
-        self.tail.push_back(Tail { text, span: heard.span(), number: heard.time.number });
+        let span = time.span.map(|span| (span.lo, span.hi));
+        self.tail.push_back(Tail { text: head(line, LAST_QUOTE), span, number: time.number });
     }
 
     /// How many of the last lines it keeps.
@@ -183,6 +243,7 @@ impl Voice {
             let course = course.get_or_insert(Course {
                 first: number,
                 first_at: at,
+                first_number: line,
                 last: number,
                 last_at: at,
                 last_number: line,
@@ -198,14 +259,19 @@ impl Voice {
         }
     }
 
-    fn see(&mut self, heard: &Heard<'_>, scratch: &mut Vec<u8>) {
-        let is_due = self.lines <= EACH || self.lines.is_multiple_of(STRIDE);
-        if !is_due || self.templates.len() >= TEMPLATES {
+    /// Whether the template of the speaker's line number `place` is looked at.
+    pub fn looks_at(&self, place: u64) -> bool {
+        (place <= EACH || place.is_multiple_of(STRIDE)) && self.templates.len() < TEMPLATES
+    }
+
+    /// Looks at the template of `words`, on the speaker's line number `place`, at `offset` in its file.
+    pub fn see(&mut self, place: u64, words: &[u8], offset: u64, scratch: &mut Vec<u8>) {
+        if !self.looks_at(place) {
             return;
         }
-        let template = template::of(&heard.line[heard.words..], scratch);
+        let template = template::of(words, scratch);
         if let Err(at) = self.templates.binary_search_by_key(&template, |entry| entry.0) {
-            self.templates.insert(at, (template, heard.offset));
+            self.templates.insert(at, (template, offset));
         }
     }
 

@@ -1,18 +1,15 @@
 //! Which of many shapes may select a line: those of which a word stands on it, looked for all at once.
 //!
-//! What is searched is the text **folded**: letters without case, all digits as one, and all else of ASCII as a blank. So one
+//! What is searched is the text **folded**: letters without case, all digits as one, and all else of ASCII but `_` as a blank. So one
 //! small automaton has the keys of all words, and where a key stands the bytes themselves say whether the word does. What
 //! else is looked for on each line, the **signs**, goes the same way.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{LazyLock, OnceLock};
 
-use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
-
+use super::grams::{Grams, KEY, Key};
 use crate::pattern::{Bytes, Kind, Pattern, Word};
 
-/// The longest key, in bytes: what follows is for the bytes themselves to say.
-const KEY: usize = 6;
 /// A key that tells less, in bits, stands on too many lines to be looked for.
 const LEAST: f64 = 12.0;
 
@@ -46,7 +43,7 @@ pub struct Words {
 /// The words in lines of one kind.
 #[derive(Debug, Default)]
 pub struct Searcher {
-    keys: Option<AhoCorasick>,
+    keys: Grams,
     /// By key, the words that have it.
     places: Vec<Vec<Place>>,
     /// The shapes of which no word is known.
@@ -91,7 +88,7 @@ impl Searcher {
         signs: Vec<(Word, Sign)>,
         kind: Kind,
     ) -> Self {
-        let (mut wordless, mut by_key) = (Vec::new(), BTreeMap::<Vec<u8>, Vec<Place>>::new());
+        let (mut wordless, mut by_key) = (Vec::new(), BTreeMap::<Key, Vec<Place>>::new());
         for (word, sign) in signs {
             if let Some((at, key)) = key(&word) {
                 let place = Place { word, at, sense: Sense::Sign(sign) };
@@ -109,30 +106,24 @@ impl Searcher {
                 None => wordless.push(shape),
             }
         }
-        let keys = AhoCorasick::builder()
-            .match_kind(MatchKind::Standard)
-            .kind(Some(AhoCorasickKind::DFA))
-            .build(by_key.keys())
-            .ok();
-        // No table has room for fewer keys than a few thousand short ones.
-        if keys.is_none() {
-            wordless = shapes.to_vec();
+        let (keys, places): (Vec<Key>, Vec<_>) = by_key.into_iter().unzip();
+        match Grams::new(&keys, &alphabet()) {
+            Some(keys) => Self { keys, places, wordless },
+            // More than a table has room for, which are some thousands.
+            None => Self { wordless: shapes.to_vec(), ..Self::default() },
         }
-        Self { keys, places: by_key.into_values().collect(), wordless }
     }
 
-    /// Tells of each word in `bytes`, which are `folded`: where it begins, in the order in which their keys end, and of what
-    /// it is.
+    /// Tells of each word in `bytes`, which are `folded`: where it begins, line by line, and of what it is.
     #[inline]
     pub fn each(&self, bytes: &[u8], folded: &[u8], mut found: impl FnMut(usize, Sense)) {
-        let Some(keys) = &self.keys else { return };
-        for key in keys.find_overlapping_iter(folded) {
-            for place in &self.places[key.pattern().as_usize()] {
-                if let Some(at) = place.stands(bytes, key.start()) {
+        self.keys.each(folded, |start, key| {
+            for place in &self.places[key] {
+                if let Some(at) = place.stands(bytes, start) {
                     found(at, place.sense);
                 }
             }
-        }
+        });
     }
 }
 
@@ -146,13 +137,31 @@ impl Place {
     }
 }
 
-/// What of a word is looked for, and where that begins: of the places that are one byte when folded, a run that tells most.
-fn key(word: &[Bytes]) -> Option<(usize, Vec<u8>)> {
+/// What of a word is looked for, and where that begins: of the places that are one byte when folded, those in a row that
+/// stand on the fewest lines.
+fn key(word: &[Bytes]) -> Option<(usize, Key)> {
     let folded: Vec<Option<u8>> = word.iter().map(|bytes| alike(*bytes)).collect();
-    let run = |at: usize| -> Vec<u8> { folded[at..].iter().take(KEY).map_while(|&byte| byte).collect() };
-    let tells_at = |at: usize| run(at).iter().map(|&byte| tells_folded(byte)).sum::<f64>();
-    let at = (0..word.len()).max_by(|&one, &other| tells_at(one).total_cmp(&tells_at(other)))?;
-    (tells_at(at) >= LEAST).then(|| (at, run(at)))
+    let run = |at: usize| folded[at..].iter().take(KEY).map_while(|&byte| byte);
+    let known_by = |at: usize| run(at).map(|byte| tells_folded(byte) + rarer(byte)).sum::<f64>();
+    let tells_enough = |at: &usize| run(*at).map(tells_folded).sum::<f64>() >= LEAST;
+    let at = (0..word.len())
+        .filter(tells_enough)
+        .max_by(|&one, &other| known_by(one).total_cmp(&known_by(other)))?;
+    Some((at, Key::new(run(at))?))
+}
+
+/// All bytes that a folded text may have.
+fn alphabet() -> Vec<u8> {
+    let all: BTreeSet<u8> = (0..=u8::MAX).map(fold).collect();
+    all.into_iter().collect()
+}
+
+/// By how much a letter is rarer than letters are, in bits.
+fn rarer(folded: u8) -> f64 {
+    /// The letters of English text, by how rare they are in quarters of a bit: the commonest first.
+    const LETTERS: &[u8] = b"etaoinsrhldcumfpgwybvkxjqz";
+    let quarters = (-9_i32..).zip(LETTERS).find(|(_, letter)| **letter == folded);
+    quarters.map_or(0.0, |(quarters, _)| f64::from(quarters) / 4.0)
 }
 
 /// How much is known of a place at which a byte stands that is `folded` when folded, in bits.
@@ -177,13 +186,13 @@ pub fn fold_into(bytes: &[u8], folded: &mut Vec<u8>) {
     folded.extend(bytes.iter().map(|&byte| fold(byte)));
 }
 
-/// A byte without case, digits as one, and all else of ASCII as a blank but for the end of a line.
+/// A byte without case, digits as one, and all else of ASCII as a blank but for the end of a line, and for what joins words.
 #[inline]
 fn fold(byte: u8) -> u8 {
     let small = byte | 0x20;
     let is_letter = small.wrapping_sub(b'a') < 26;
     let is_digit = byte.wrapping_sub(b'0') < 10;
-    let is_kept = byte >= 128 || byte == b'\n';
+    let is_kept = byte >= 128 || byte == b'\n' || byte == b'_';
     let other = if is_kept { byte } else { b' ' };
     let number = if is_digit { b'0' } else { other };
     if is_letter { small } else { number }
@@ -197,6 +206,6 @@ mod tests {
     fn bytes_are_folded_so_that_little_is_told_apart() {
         let mut folded = Vec::new();
         fold_into("Step_17: [e\u{e9}]\n".as_bytes(), &mut folded);
-        assert_eq!(folded, "step 00   e\u{e9} \n".as_bytes());
+        assert_eq!(folded, "step_00   e\u{e9} \n".as_bytes());
     }
 }

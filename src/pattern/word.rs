@@ -46,6 +46,7 @@ impl Bytes {
     }
 
     /// Whether `byte` is in it.
+    #[inline]
     pub fn has(self, byte: u8) -> bool {
         self.0[usize::from(byte >> 7)] >> (byte & 127) & 1 == 1
     }

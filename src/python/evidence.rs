@@ -12,13 +12,14 @@ use super::halt::Halt;
 use super::interpreter::detached;
 use super::pattern::Pattern;
 use super::question::Question;
+use crate::error::Result;
 use crate::evidence::notes::Note;
 use crate::evidence::progress::UNITS;
-use crate::evidence::shapes::{self, Ear, Tone};
+use crate::evidence::shapes::{self, Jury, Tone};
 use crate::evidence::state::{Name, State};
 use crate::evidence::voice::{Course, Tail, Voice};
 use crate::evidence::{self, Gathered, Inquiry, Shape};
-use crate::pattern::Judge;
+use crate::pattern::{Candidate, Judge};
 
 /// A record, as `_core._Note` says.
 #[derive(IntoPyObject)]
@@ -71,7 +72,7 @@ pub(super) struct VoiceParts {
 /// The shapes of the taxonomy, made ready once, each with the one who decides for it.
 #[pyclass(frozen, module = "logdex._core")]
 pub(super) struct Shapes {
-    engine: shapes::Shapes,
+    engine: Arc<shapes::Shapes>,
     searches: Vec<Py<PyAny>>,
 }
 
@@ -91,31 +92,36 @@ impl Shapes {
             all.push((engine, tone));
             searches.push(search);
         }
-        Ok(Self { engine: detached(py, || shapes::Shapes::new(all)), searches })
+        Ok(Self { engine: detached(py, || Arc::new(shapes::Shapes::new(all))), searches })
     }
 
     /// The number of the first row that selects `text`, a line without its end, counted from 0.
     fn first(&self, py: Python<'_>, text: &str) -> PyResult<Option<usize>> {
         let mut judges = self.judges(py);
-        Ok(engine(py, || self.ear(&mut judges).first(text.as_bytes()))?)
+        Ok(engine(py, || self.engine.ear().first(text.as_bytes(), &mut judges))?)
     }
 
     /// Where the lines of `data` begin that tell something, in bytes, and whether each is an error; for tests.
     fn telling(&self, py: Python<'_>, data: &[u8]) -> PyResult<Vec<(usize, bool)>> {
         let mut judges = self.judges(py);
-        let told = engine(py, || self.ear(&mut judges).telling(data));
+        let told = engine(py, || self.engine.ear().telling(data, &mut judges));
         Ok(told?.into_iter().map(|told| (told.line.start, told.loud)).collect())
     }
 }
 
 impl Shapes {
-    fn judges(&self, py: Python<'_>) -> Vec<PythonCaller> {
+    fn judges(&self, py: Python<'_>) -> Judges {
         let judge = |search: &Py<PyAny>| PythonCaller::new(Some(search.clone_ref(py)), None, Halt::default());
-        self.searches.iter().map(judge).collect()
+        Judges(self.searches.iter().map(judge).collect())
     }
+}
 
-    fn ear<'j>(&'j self, judges: &'j mut [PythonCaller]) -> Ear<'j> {
-        self.engine.ear(judges.iter_mut().map(|judge| judge as &mut dyn Judge).collect())
+/// `re`, for each shape.
+struct Judges(Vec<PythonCaller>);
+
+impl Jury for Judges {
+    fn judge(&mut self, shape: usize, bytes: &[u8], candidates: &mut Vec<Candidate>) -> Result<()> {
+        self.0[shape].judge(bytes, candidates)
     }
 }
 
@@ -138,9 +144,9 @@ pub(super) fn gather<'py>(
     let mut judges = shapes.judges(py);
     let mut errors = errors.map(|pattern| judged(py, pattern));
     let told = engine(py, || {
-        let ear = shapes.ear(&mut judges);
+        let (ear, jury) = (shapes.engine.ear(), &mut judges);
         let errors = errors.as_mut().map(|(pattern, judge)| Shape { pattern: Arc::clone(pattern), judge });
-        let gathered = evidence::gather(Inquiry { question, ear, errors, known, asked }, &mut caller)?;
+        let gathered = evidence::gather(Inquiry { question, ear, jury, errors, known, asked }, &mut caller)?;
         let stored = gathered.store.as_ref().and_then(State::write);
         Ok((gathered, stored))
     });
@@ -182,6 +188,6 @@ fn note(note: Note) -> NoteParts {
 }
 
 fn course_parts(course: Course) -> CourseParts {
-    let Course { first, first_at, last, last_at, last_number, changes, back } = course;
+    let Course { first, first_at, last, last_at, last_number, changes, back, first_number: _ } = course;
     CourseParts { first, first_at, last, last_at, last_number, changes, back }
 }

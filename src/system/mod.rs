@@ -4,6 +4,7 @@ pub(crate) mod cores;
 pub mod directory;
 pub(crate) mod lock;
 pub(crate) mod ordered;
+pub(crate) mod relay;
 pub mod time_source;
 pub(crate) mod trust;
 pub mod watch;

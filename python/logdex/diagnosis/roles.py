@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from logdex.diagnosis.events import Course, Event, Speaker
 
@@ -118,7 +119,13 @@ def _went_on(speaker: Speaker, event: Event) -> bool:
 
 def ended_well(speaker: Speaker, after: int = 0, before: float = math.inf) -> bool:
     """Whether among the last that a speaker said, between two of its lines, is that all came to its end."""
-    return any(after < tail.number < before and _ENDED_WELL.search(tail.text) for tail in speaker.tail)
+    return any(after < tail.number < before and _says_that_it_ended_well(tail.text) for tail in speaker.tail)
+
+
+@lru_cache(maxsize=1 << 14)
+def _says_that_it_ended_well(text: str) -> bool:
+    """Whether a line does; it is asked of the few last lines of a speaker with each of its records."""
+    return _ENDED_WELL.search(text) is not None
 
 
 def _is_after(course: Course, event: Event) -> bool:

@@ -1,0 +1,185 @@
+//! The fold: what is known of a log up to a place in it, and the lines that follow, as blocks that were heard by themselves or
+//! line by line.
+
+use std::collections::BTreeMap;
+
+use crate::batch::Batch;
+use crate::error::Result;
+use crate::line::Line;
+use crate::pattern::Scratch;
+use crate::stamp::How;
+
+use super::Shape;
+use super::passage::{Passage, Said, Solo, limits, lines, says_something};
+use super::shapes::{Ear, Jury};
+use super::speaker::{self, Key, Speaker};
+use super::state::{MOST, Name, State};
+use super::voice::Voice;
+
+/// A log as far as it was heard.
+pub(super) struct Gathering<'j> {
+    state: State,
+    /// Lines that begin before this were heard already.
+    from: u64,
+    ear: Ear,
+    jury: &'j mut dyn Jury,
+    errors: Option<Shape<'j>>,
+    scratch: Scratch,
+    masked: Vec<u8>,
+    known: BTreeMap<Key, usize>,
+    /// The speaker of the last line.
+    recent: Option<(Key, usize)>,
+    /// The state before a last line without its `\n`, which is not yet whole.
+    whole: Option<State>,
+}
+
+/// Lines of a batch that are among the last of their speaker.
+type Ending = Vec<(usize, Line)>;
+
+impl<'j> Gathering<'j> {
+    /// What begins at `from` in the file follows on `state`.
+    pub(super) fn new(
+        state: State,
+        from: u64,
+        ear: Ear,
+        jury: &'j mut dyn Jury,
+        errors: Option<Shape<'j>>,
+    ) -> Self {
+        let key = |(replica, ranks): &Name| Speaker { replica: replica.as_bytes(), ranks: *ranks }.key();
+        let known = state.voices.iter().enumerate().map(|(at, (name, _))| (key(name), at)).collect();
+        Self {
+            state,
+            from,
+            ear,
+            jury,
+            errors,
+            scratch: Scratch::default(),
+            masked: Vec::new(),
+            known,
+            recent: None,
+            whole: None,
+        }
+    }
+
+    /// Takes the lines of a batch, of which `passage` is what was heard of it by itself, if that could be.
+    pub(super) fn take(&mut self, batch: &Batch, passage: Option<Passage>) -> Result<()> {
+        match passage.filter(|passage| self.is_regular(passage)) {
+            Some(passage) => {
+                self.join(batch, passage);
+                Ok(())
+            }
+            None => self.take_each(batch),
+        }
+    }
+
+    /// Whether nothing in a block hangs on the lines before it but what [`Gathering::join`] knows of.
+    fn is_regular(&self, passage: &Passage) -> bool {
+        let is_outside = |at: &usize| !self.state.voices[*at].1.traceback.is_open();
+        self.state.voices.len() + passage.solos.len() <= MOST
+            && passage.solos.iter().filter_map(|solo| self.known.get(&solo.key)).all(is_outside)
+    }
+
+    /// Puts what was heard of a block behind that of the lines before it.
+    fn join(&mut self, batch: &Batch, passage: Passage) {
+        let bytes = batch.block.bytes();
+        self.state.stamped |= passage.stamped;
+        if let Some(last) = batch.len().checked_sub(1).and_then(|last| batch.line(last as usize)) {
+            self.state.upto = batch.block.file_offset(last.start) + (last.end - last.start) as u64;
+        }
+        for Solo { key, replica, voice, notes, lines } in passage.solos {
+            let speaker = Speaker { replica: &replica, ranks: key.1 };
+            let at = self.voice(speaker);
+            let known = &mut self.state.voices[at].1;
+            let first = known.lines + 1;
+            known.join(voice, notes, limits(key.1));
+            for (place, &number) in (first..).zip(&lines) {
+                if known.looks_at(place)
+                    && let Some(line) = batch.line(number)
+                {
+                    let text = line.of(bytes);
+                    let words = &text[speaker::of(text).1..];
+                    known.see(place, words, batch.block.file_offset(line.start), &mut self.masked);
+                }
+            }
+        }
+    }
+
+    /// Takes the lines of a batch one after the other.
+    fn take_each(&mut self, batch: &Batch) -> Result<()> {
+        let bytes = batch.block.bytes();
+        let told = self.ear.telling(bytes, self.jury)?;
+        let chosen = match &mut self.errors {
+            Some(errors) => Some(errors.find(bytes, &mut self.scratch)?),
+            None => None,
+        };
+        let signs = self.ear.take_signs();
+        let mut endings: BTreeMap<usize, Ending> = BTreeMap::new();
+        for said in lines(batch, &told, chosen.as_deref(), &signs) {
+            let Said { at, line, speaker, heard } = said;
+            if heard.offset < self.from {
+                continue;
+            }
+            if !heard.line.ends_with(b"\n") {
+                // The last line of the file: what is kept of those before it belongs to the state without it.
+                self.end_with(batch, std::mem::take(&mut endings));
+                self.whole = Some(self.state.clone());
+            }
+            self.state.stamped |= heard.time.how == Some(How::Own);
+            let voice = self.voice(speaker);
+            self.state.voices[voice].1.take(&heard, limits(speaker.ranks), &mut self.masked);
+            self.state.upto = heard.offset + heard.line.len() as u64;
+            if says_something(heard.line) {
+                let ending = endings.entry(voice).or_default();
+                if ending.len() >= 2 * Voice::keeps() {
+                    ending.drain(..Voice::keeps());
+                }
+                ending.push((at, line));
+            }
+        }
+        self.end_with(batch, endings);
+        Ok(())
+    }
+
+    /// Keeps the last lines of each speaker: only those of a batch are worth a copy.
+    fn end_with(&mut self, batch: &Batch, endings: BTreeMap<usize, Ending>) {
+        for (voice, ending) in endings {
+            let last = ending.len().saturating_sub(Voice::keeps());
+            for &(at, line) in &ending[last..] {
+                self.state.voices[voice].1.end_with(line.of(batch.block.bytes()), batch.times[at]);
+            }
+        }
+    }
+
+    /// The number of the speaker.
+    fn voice(&mut self, speaker: Speaker<'_>) -> usize {
+        let key = speaker.key();
+        if let Some((_, at)) = self.recent.filter(|(recent, _)| *recent == key) {
+            return at;
+        }
+        let known = self.known.get(&key).copied();
+        let at = known.unwrap_or_else(|| self.add(speaker, key));
+        self.recent = Some((key, at));
+        at
+    }
+
+    fn add(&mut self, speaker: Speaker<'_>, key: Key) -> usize {
+        // Whoever makes up a new name on each line does not fill the memory.
+        if self.state.voices.len() >= MOST {
+            return self.known.get(&Speaker::default().key()).copied().unwrap_or(0);
+        }
+        let replica = String::from_utf8_lossy(speaker.replica).into_owned();
+        self.state.voices.push(((replica, speaker.ranks), Voice::default()));
+        self.known.insert(key, self.state.voices.len() - 1);
+        self.state.voices.len() - 1
+    }
+
+    /// All that is known, and the state up to the last whole line.
+    pub(super) fn end(mut self) -> (State, State) {
+        // So that it does not show how the lines came.
+        let all =
+            self.state.voices.iter_mut().chain(self.whole.iter_mut().flat_map(|whole| &mut whole.voices));
+        all.for_each(|(_, voice)| voice.history.settle());
+        let whole = self.whole.unwrap_or_else(|| self.state.clone());
+        (self.state, whole)
+    }
+}

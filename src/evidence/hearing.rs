@@ -1,0 +1,91 @@
+//! Blocks heard by themselves, on any thread: their lines timed, those found that tell something, and what each speaker says.
+
+use std::sync::Arc;
+
+use crate::batch::Batch;
+use crate::error::{Error, Result};
+use crate::pattern::{Candidate, Pattern, Scratch};
+use crate::system::relay::Work;
+use crate::timing::Timing;
+
+use super::passage::Passage;
+use super::shapes::{Ear, Jury, Shapes};
+
+/// What the threads do.
+pub(super) struct Hearing {
+    shapes: Arc<Shapes>,
+    /// What is an error, if the caller says so.
+    errors: Option<Arc<Pattern>>,
+    /// Lines that begin before this were heard already.
+    from: u64,
+}
+
+/// A block to be heard.
+pub(super) struct Task {
+    pub batch: Batch,
+    /// What times its lines, if they are not timed.
+    pub timing: Option<Box<Timing>>,
+}
+
+/// What a thread hears with.
+pub(super) struct Tools {
+    ear: Ear,
+    scratch: Scratch,
+    chosen: Vec<Candidate>,
+}
+
+impl Hearing {
+    pub(super) fn new(ear: &Ear, errors: Option<Arc<Pattern>>, from: u64) -> Self {
+        Self { shapes: ear.shapes(), errors, from }
+    }
+
+    /// What the lines of a batch say by themselves. `None` where a judge has to decide on one of them, some were heard
+    /// already, or the last is not whole.
+    fn hear(&self, batch: &Batch, tools: &mut Tools) -> Option<Passage> {
+        let bytes = batch.block.bytes();
+        let is_whole = bytes.ends_with(b"\n") && batch.times.len() as u64 == batch.len();
+        if !is_whole || batch.block.file_offset(0) < self.from {
+            return None;
+        }
+        let told = tools.ear.telling(bytes, &mut Nobody).ok()?;
+        let signs = tools.ear.take_signs();
+        let chosen = match &self.errors {
+            None => None,
+            Some(errors) => {
+                tools.chosen.clear();
+                errors.scan(bytes, &mut tools.scratch, &mut tools.chosen);
+                Some(tools.chosen.as_slice())
+            }
+        };
+        let is_certain = chosen.is_none_or(|chosen| chosen.iter().all(|candidate| candidate.certain));
+        is_certain.then(|| Passage::of(batch, &told, chosen, &signs))
+    }
+}
+
+impl Work for Hearing {
+    type Task = Task;
+    type Done = (Batch, Option<Passage>);
+    type Tools = Tools;
+    const NAME: &'static str = "logdex-ranks";
+
+    fn tools(&self) -> Tools {
+        Tools { ear: self.shapes.ear(), scratch: Scratch::default(), chosen: Vec::new() }
+    }
+
+    fn run(&self, Task { mut batch, timing }: Task, tools: &mut Tools) -> (Batch, Option<Passage>) {
+        if let Some(mut timing) = timing {
+            timing.sift(&mut batch);
+        }
+        let passage = self.hear(&batch, tools);
+        (batch, passage)
+    }
+}
+
+/// Nobody who could decide is on these threads.
+struct Nobody;
+
+impl Jury for Nobody {
+    fn judge(&mut self, _: usize, _: &[u8], _: &mut Vec<Candidate>) -> Result<()> {
+        Err(Error::Interrupted)
+    }
+}

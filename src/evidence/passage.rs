@@ -1,0 +1,158 @@
+//! What the lines of a block say by themselves, heard on any thread and in any order of the blocks.
+//!
+//! Almost all of it can be put behind what the blocks before say ([`super::gathering`]). What cannot, a traceback that
+//! began before the block, is seen there, and the lines are taken one after the other.
+
+use std::collections::HashMap;
+
+use crate::batch::Batch;
+use crate::line::Line;
+use crate::pattern::Candidate;
+use crate::stamp::How;
+
+use super::notes::{FILE, Limits, Note, RANK};
+use super::shapes::Telling;
+use super::speaker::{self, Key, Ranks, Speaker};
+use super::voice::{Heard, Voice};
+use super::words::Sign;
+
+/// What was heard of a block.
+pub(super) struct Passage {
+    /// Its speakers, in the order in which they first speak.
+    pub solos: Vec<Solo>,
+    /// Whether a stamp stands on a line of it.
+    pub stamped: bool,
+}
+
+/// What one speaker says in it.
+pub(super) struct Solo {
+    pub key: Key,
+    pub replica: Vec<u8>,
+    /// All but records and templates.
+    pub voice: Voice,
+    /// The records.
+    pub notes: Vec<Note>,
+    /// Which lines of the batch are the speaker's.
+    pub lines: Vec<usize>,
+}
+
+/// A line of a batch, as it was heard.
+pub(super) struct Said<'b> {
+    /// Its number in the batch.
+    pub at: usize,
+    pub line: Line,
+    pub speaker: Speaker<'b>,
+    pub heard: Heard<'b>,
+}
+
+/// How many records are kept of a speaker.
+pub(super) fn limits(ranks: Ranks) -> Limits {
+    if ranks.is_empty() { FILE } else { RANK }
+}
+
+/// Whether a line is one of those of which the last are kept.
+pub(super) fn says_something(line: &[u8]) -> bool {
+    line.iter().any(|byte| !byte.is_ascii_whitespace())
+}
+
+/// The lines of `batch` that have a time: `told` are those that tell something, `chosen` the errors, if the caller says what
+/// is one, and `signs` stand in it; all in order.
+pub(super) fn lines<'b>(
+    batch: &'b Batch,
+    told: &[Telling],
+    chosen: Option<&[Candidate]>,
+    signs: &'b [(usize, Sign)],
+) -> impl Iterator<Item = Said<'b>> {
+    let bytes = batch.block.bytes();
+    let mut told = told.iter().copied().peekable();
+    let mut chosen = chosen.map(|chosen| chosen.iter().map(|candidate| candidate.line).peekable());
+    let mut signs = signs;
+    batch.lines().zip(&batch.times).enumerate().map(move |(at, (line, &time))| {
+        let text = line.of(bytes);
+        let told = meets(&mut told, line, |told: &Telling| told.line);
+        let error = match &mut chosen {
+            Some(chosen) => meets(chosen, line, |&line| line).is_some(),
+            None => told.is_some_and(|told| told.loud),
+        };
+        let (speaker, words) = speaker::of(text);
+        let heard = Heard {
+            line: text,
+            words,
+            start: line.start,
+            signs: on_line(&mut signs, line),
+            time,
+            offset: batch.block.file_offset(line.start),
+            telling: told.is_some() || error,
+            error,
+        };
+        Said { at, line, speaker, heard }
+    })
+}
+
+impl Passage {
+    /// What the lines of a batch say, all of which are whole and have a time; see [`lines`].
+    pub(super) fn of(
+        batch: &Batch,
+        told: &[Telling],
+        chosen: Option<&[Candidate]>,
+        signs: &[(usize, Sign)],
+    ) -> Self {
+        let mut passage = Self { solos: Vec::new(), stamped: false };
+        let (mut known, mut recent) = (HashMap::<Key, usize>::new(), None);
+        let mut masked = Vec::new();
+        for Said { at, speaker, heard, .. } in lines(batch, told, chosen, signs) {
+            passage.stamped |= heard.time.how == Some(How::Own);
+            let key = speaker.key();
+            let solo = match recent.filter(|(recent, _)| *recent == key) {
+                Some((_, solo)) => solo,
+                None => *known.entry(key).or_insert_with(|| {
+                    passage.solos.push(Solo::new(key, speaker.replica));
+                    passage.solos.len() - 1
+                }),
+            };
+            recent = Some((key, solo));
+            let solo = &mut passage.solos[solo];
+            solo.notes.extend(solo.voice.hear(&heard, &mut masked));
+            solo.lines.push(at);
+        }
+        passage.solos.iter_mut().for_each(|solo| solo.end(batch));
+        passage
+    }
+}
+
+impl Solo {
+    fn new(key: Key, replica: &[u8]) -> Self {
+        let replica = replica.to_vec();
+        Self { key, replica, voice: Voice::default(), notes: Vec::new(), lines: Vec::new() }
+    }
+
+    /// Keeps the last lines.
+    fn end(&mut self, batch: &Batch) {
+        let text = |at: usize| batch.line(at).map(|line| line.of(batch.block.bytes()));
+        let last = self.lines.iter().rev().filter(|&&at| text(at).is_some_and(says_something));
+        let mut last: Vec<usize> = last.take(Voice::keeps()).copied().collect();
+        last.reverse();
+        for at in last {
+            self.voice.end_with(text(at).unwrap_or_default(), batch.times[at]);
+        }
+    }
+}
+
+/// The signs on `line`, which is not before the lines that were asked about.
+fn on_line<'s>(signs: &mut &'s [(usize, Sign)], line: Line) -> &'s [(usize, Sign)] {
+    let begins = signs.iter().take_while(|sign| sign.0 < line.start).count();
+    let held = signs[begins..].iter().take_while(|sign| sign.0 < line.end).count();
+    let (on, rest) = signs[begins..].split_at(held);
+    *signs = rest;
+    on
+}
+
+/// The one of `found` that is about `line`, if that is the next; those before it are passed over.
+fn meets<T>(
+    found: &mut std::iter::Peekable<impl Iterator<Item = T>>,
+    line: Line,
+    of: impl Fn(&T) -> Line,
+) -> Option<T> {
+    while found.next_if(|one| of(one).start < line.start).is_some() {}
+    found.next_if(|one| of(one) == line)
+}

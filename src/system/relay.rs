@@ -1,0 +1,178 @@
+//! A relay: pieces of work that a reader brings are done on threads, while it brings the next, and come back in the order in
+//! which they were brought.
+//!
+//! Beside [`super::ordered`], whose threads cut the work themselves: here whoever brings it may have to be asked whether to
+//! go on, and stays on its own thread.
+
+use std::collections::VecDeque;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SendError, Sender, channel};
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::Duration;
+
+use super::lock::lock;
+use crate::error::{Error, Result};
+
+/// How long the reader waits before it asks its caller whether to go on.
+const PULSE: Duration = Duration::from_millis(20);
+/// How many pieces for each thread may be under way.
+const WINDOW: usize = 3;
+
+/// What the threads of a [`Relay`] do.
+pub trait Work: Send + Sync + 'static {
+    /// A piece of the work.
+    type Task: Send + 'static;
+    /// What is made of it.
+    type Done: Send + 'static;
+    /// What one thread keeps from piece to piece.
+    type Tools;
+
+    /// The name of the threads.
+    const NAME: &'static str;
+
+    /// What a thread begins with.
+    fn tools(&self) -> Self::Tools;
+
+    /// Does a piece.
+    fn run(&self, task: Self::Task, tools: &mut Self::Tools) -> Self::Done;
+}
+
+/// A piece on its way to a thread, and where what was made of it goes.
+type Sent<W> = (<W as Work>::Task, Sender<<W as Work>::Done>);
+
+/// The threads, and the pieces that they have.
+pub struct Relay<W: Work> {
+    work: Arc<W>,
+    tasks: Sender<Sent<W>>,
+    queue: Arc<Mutex<Receiver<Sent<W>>>>,
+    flying: VecDeque<Receiver<W::Done>>,
+    /// With what the reader's own thread works.
+    own: Option<W::Tools>,
+    threads: usize,
+    most: usize,
+}
+
+impl<W: Work> Relay<W> {
+    /// At most `most` threads, which are started as they are needed.
+    pub fn new(work: W, most: usize) -> Self {
+        let (tasks, queue) = channel();
+        let queue = Arc::new(Mutex::new(queue));
+        Self { work: Arc::new(work), tasks, queue, flying: VecDeque::new(), own: None, threads: 0, most }
+    }
+
+    /// Whether another piece is wanted; what is under way is bounded.
+    pub fn has_room(&self) -> bool {
+        self.flying.len() <= WINDOW * self.most
+    }
+
+    /// Whether nothing is under way.
+    pub fn is_idle(&self) -> bool {
+        self.flying.is_empty()
+    }
+
+    /// Takes a piece on. The first is done at once, on the thread of the reader, for it may be the only one.
+    pub fn push(&mut self, task: W::Task) {
+        let (back, done) = channel();
+        self.flying.push_back(done);
+        if self.own.is_some() && self.threads < self.most {
+            self.start();
+        }
+        let unsent = if self.threads > 0 {
+            self.tasks.send((task, back)).err()
+        } else {
+            Some(SendError((task, back)))
+        };
+        if let Some(SendError((task, back))) = unsent {
+            let own = self.own.get_or_insert_with(|| self.work.tools());
+            let _ = back.send(self.work.run(task, own));
+        }
+    }
+
+    fn start(&mut self) {
+        let (work, queue) = (Arc::clone(&self.work), Arc::clone(&self.queue));
+        let thread = thread::Builder::new().name(W::NAME.into());
+        // Where none is to be had, the reader's own thread does it.
+        self.threads += usize::from(thread.spawn(move || live(&*work, &queue)).is_ok());
+    }
+
+    /// What was made of the first piece that is under way; `None` where there is none.
+    ///
+    /// # Errors
+    /// What `pulse` returns, which is asked while nothing comes.
+    pub fn pop(&mut self, pulse: &mut dyn FnMut() -> Result<()>) -> Result<Option<W::Done>> {
+        let Some(first) = self.flying.front() else { return Ok(None) };
+        loop {
+            match first.recv_timeout(PULSE) {
+                Ok(done) => {
+                    self.flying.pop_front();
+                    return Ok(Some(done));
+                }
+                Err(RecvTimeoutError::Timeout) => pulse()?,
+                Err(RecvTimeoutError::Disconnected) => return Err(Error::Bug("a worker panicked")),
+            }
+        }
+    }
+}
+
+/// One thread's life, which ends with the relay.
+fn live<W: Work>(work: &W, queue: &Mutex<Receiver<Sent<W>>>) {
+    let mut tools = work.tools();
+    loop {
+        // Let go of before the work begins.
+        let task = lock(queue).recv();
+        let Ok((task, back)) = task else { return };
+        let _ = back.send(work.run(task, &mut tools));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Doubles a number; 13 is more than it bears.
+    struct Doubling;
+
+    impl Work for Doubling {
+        type Task = u64;
+        type Done = u64;
+        type Tools = ();
+        const NAME: &'static str = "logdex-test";
+
+        fn tools(&self) {}
+
+        fn run(&self, task: u64, (): &mut ()) -> u64 {
+            assert_ne!(task, 13);
+            2 * task
+        }
+    }
+
+    fn doubled(numbers: &[u64], threads: usize) -> Result<Vec<u64>> {
+        let (mut relay, mut numbers, mut done) = (Relay::new(Doubling, threads), numbers.iter(), Vec::new());
+        loop {
+            while relay.has_room()
+                && let Some(&number) = numbers.next()
+            {
+                relay.push(number);
+            }
+            match relay.pop(&mut || Ok(()))? {
+                Some(number) => done.push(number),
+                None => return Ok(done),
+            }
+        }
+    }
+
+    #[test]
+    fn what_was_done_comes_in_the_order_of_the_work() {
+        let numbers: Vec<u64> = (14..500).collect();
+        let twice: Vec<u64> = numbers.iter().map(|number| 2 * number).collect();
+        for threads in 0..4 {
+            assert_eq!(doubled(&numbers, threads).unwrap(), twice);
+        }
+        assert!(Relay::new(Doubling, 2).is_idle());
+    }
+
+    #[test]
+    fn a_panic_is_an_error() {
+        assert!(matches!(doubled(&[1, 2, 13, 4], 1), Err(Error::Bug(_))));
+    }
+}
