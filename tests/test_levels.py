@@ -156,7 +156,10 @@ def test_a_level_is_the_same_whenever_it_is_asked(tmp_path: Path, seed: int) -> 
     path.write_bytes(b"".join(lines))
     log = logdex.open(path, tz="UTC")
     # A filter has each level told at once.
-    told = {least: {record.number for record in log.records(level=least)} for least in ("debug", "warning", "error")}
+    told = {
+        least: {record.number for record in log.records(level=least)}
+        for least in ("debug", "warning", "error")
+    }
     levels = [record.level for record in log.records()]
     for least, numbers in told.items():
         grave = {n for n, level in enumerate(levels, 1) if level is not None and level >= least}
