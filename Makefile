@@ -99,9 +99,9 @@ bench: $(VENV)/torchx/.ready bench-jobs ## The benches, side by side with their 
 bench-jobs: $(VENV)/nemo/.ready ## What remembering jobs costs, beside NeMo-Run's way, with a silent follow of a minute
 	LOGDEX_BENCH_FOLLOW=60 $(VENV)/nemo/bin/python -m pytest benches/bench_jobs.py -o python_files='bench_*.py' -o pythonpath=benches -o filterwarnings=default --benchmark-group-by=group --benchmark-columns=median,min,rounds -s
 
-soak: $(VENV)/torchx/.ready ## Job records, 30 s each; ten thousand cuts; a follow of ten minutes at the highest rate; a table of 3 GiB of text
+soak: $(VENV)/torchx/.ready ## Job records, 30 s each; ten thousand cuts and flips; a follow of ten minutes at the highest rate; a table of 3 GiB of text
 	LOGDEX_SOAK=30 $(VENV)/torchx/bin/python -m pytest tests/test_jobs_store.py tests/test_jobs_nemo_file.py -k "writers or lock" --timeout 0
-	$(VENV)/torchx/bin/python -m pytest tests/test_faults.py tests/test_maps.py tests/test_arrow.py tests/test_real_slurm.py -m soak -s --timeout 0
+	$(VENV)/torchx/bin/python -m pytest tests/test_faults.py tests/test_index_flips.py tests/test_maps.py tests/test_arrow.py tests/test_real_slurm.py -m soak -s --timeout 0
 
 wheel: $(TOOLS)/.wheel-ready | need-cargo ## The wheel and the sdist in dist/, audited, and tried with CPython 3.10 to 3.13
 	rm -rf dist
