@@ -1,6 +1,7 @@
 //! The time among the keys of a JSON object or a logfmt record.
 
 use memchr::{memchr, memchr2};
+use wide::u8x16;
 
 use super::civil::SECOND;
 use super::evident::Evident;
@@ -239,13 +240,15 @@ fn value(bytes: &[u8], at: usize, evident: &mut Evident) -> Option<Stamp> {
 /// Where the string that begins at `at` has its closing quote.
 #[inline]
 fn string_end(bytes: &[u8], mut at: usize) -> Option<usize> {
-    // Most strings are short: keys, levels. One comparison of a word finds their end.
-    if let Some(word) = bytes.get(at..)?.first_chunk() {
-        let word = u64::from_le_bytes(*word);
-        let quotes = zero_bytes(word ^ (ONES * u64::from(b'"')));
-        if quotes != 0 && lowest(quotes) < lowest(zero_bytes(word ^ (ONES * u64::from(b'\\')))) {
-            return Some(at + lowest(quotes));
+    // Most strings are short: keys, levels. One comparison finds their end.
+    if let Some(sixteen) = bytes.get(at..)?.first_chunk() {
+        let sixteen = u8x16::new(*sixteen);
+        let is = |byte| sixteen.simd_eq(u8x16::splat(byte));
+        let first = (is(b'"') | is(b'\\')).to_bitmask().trailing_zeros() as usize;
+        if first < 16 && bytes[at + first] == b'"' {
+            return Some(at + first);
         }
+        at += first.min(16);
     }
     loop {
         at += memchr2(b'"', b'\\', bytes.get(at..)?)?;
@@ -256,24 +259,37 @@ fn string_end(bytes: &[u8], mut at: usize) -> Option<usize> {
     }
 }
 
-const ONES: u64 = u64::from_ne_bytes([1; 8]);
-
-/// The high bits of the bytes of `word` that are zero; right up to the lowest of them.
-#[inline]
-fn zero_bytes(word: u64) -> u64 {
-    word.wrapping_sub(ONES) & !word & (ONES << 7)
-}
-
-/// The number of the lowest marked byte; 8 where none is.
-#[inline]
-fn lowest(marks: u64) -> usize {
-    marks.trailing_zeros() as usize / 8
-}
-
 #[inline]
 fn skip_space(bytes: &[u8], mut at: usize) -> usize {
     while matches!(bytes.get(at), Some(b' ' | b'\t')) {
         at += 1;
     }
     at
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::cases;
+    use proptest::prelude::*;
+
+    /// The twin of [`string_end`].
+    fn byte_by_byte(bytes: &[u8], mut at: usize) -> Option<usize> {
+        loop {
+            match bytes.get(at)? {
+                b'"' => return Some(at),
+                b'\\' => at += 2,
+                _ => at += 1,
+            }
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(cases(2000)))]
+
+        #[test]
+        fn a_string_ends_where_each_byte_says(bytes in "[a-z]{0,20}[a-z\"\\\\]{0,40}", at in 0_usize..30) {
+            prop_assert_eq!(string_end(bytes.as_bytes(), at), byte_by_byte(bytes.as_bytes(), at));
+        }
+    }
 }
