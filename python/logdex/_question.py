@@ -23,6 +23,11 @@ if TYPE_CHECKING:
     Lost: TypeAlias = Literal["raise", "restart", "skip"]
 
 
+def index_beside(question: _core.Question, text: str | None) -> bool | str:
+    """Where indexes of a text are kept that was made of a log: in the directory `text`, if `question` wants any."""
+    return (question.index and text) or False
+
+
 class Newcomers(Fields):
     """Where the engine asks for logs that come later; `src/python/scout.rs` reads these fields."""
 

@@ -7,7 +7,7 @@ import os
 from logdex import _core, _when
 from logdex._core import Question
 from logdex._filters import with_filters
-from logdex._question import format_of, last_of, pattern_of, reference_of, steps_of, zone_of
+from logdex._question import format_of, index_beside, last_of, pattern_of, reference_of, steps_of, zone_of
 from logdex._when import moment
 from logdex.inputs.framing import kinds
 
@@ -103,7 +103,7 @@ class Log:
         return self._plain.but(
             path=text.path,
             name=path,
-            index=(self._plain.index and made.index) or False,
+            index=index_beside(self._plain, made.index),
             origin=(path, None, ""),
             ended=text.has_ended,
             keep=made,

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from logdex import _core
 from logdex._core import Question
 from logdex._ended import AllEnded
-from logdex._question import Newcomers
+from logdex._question import Newcomers, index_beside
 from logdex._resolve import growing, inputs
 from logdex.inputs.input import Input, Wish
 from logdex.inputs.layouts import Source
@@ -241,7 +241,7 @@ def _of(one: Input, question: Question) -> Question:
         begun=one.begun,
         stamp=one.stamp or question.stamp,
         skew=one.skew,
-        index=question.index if one.stays else (question.index and one.index) or False,
+        index=question.index if one.stays else index_beside(question, one.index),
         follow=question.follow and not one.finished,
         origin=one.origin,
         reference=question.reference if question.reference is not None else one.reference,

@@ -6,6 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 from logdex import _core
+from logdex._question import index_beside
 from logdex.inputs.frames import Live, kind_of
 from logdex.inputs.kept import unframed
 from logdex.inputs.layouts import Part, Source, of_file
@@ -142,7 +143,7 @@ class Rotated(Log):
         return question.but(
             path=text.spool.path,
             name=self.path,
-            index=(question.index and text.index) or False,
+            index=index_beside(question, text.index),
             stamp=text.format,
             ended=text.spool.has_ended,
             keep=(question.keep, text),
