@@ -137,6 +137,8 @@ fn build(
     while index.step(&mut || caller.pulse())?.is_some() {
         tell(index.covered())?;
     }
+    // It is stored as it goes, and makes room for what the text takes.
+    drop(index);
     tell(size)?;
     if text {
         let done = Cell::new(0);
