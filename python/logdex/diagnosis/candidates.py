@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from logdex.diagnosis.exits import Exit
-from logdex.diagnosis.roles import strength
 from logdex.diagnosis.scene import Candidate, Scene, rank_of
 
 
@@ -13,7 +12,7 @@ def candidates(scene: Scene) -> list[Candidate]:
     for name, there in scene.stories.items():
         event = there.cause
         if event is not None and not (scene.stall and scene.stall.is_later(event, scene.clocks)):
-            told[name] = Candidate(name, event.class_, event, strength(event))
+            told[name] = Candidate(name, event.class_, event, there.weight)
             if event.role in ("victim", "named"):
                 told[name].class_ = "network"
             if event.role == "exit":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from logdex.diagnosis import doubts
 from logdex.diagnosis.scene import Candidate, Scene, against, time_of, whole_host
 from logdex.diagnosis.verdict import Certainty, Finding
 
@@ -88,7 +89,7 @@ def _named(scene: Scene, one: Candidate, firm: Sequence[Candidate]) -> Finding:
     by_exit = one.exit is not None and one.exit.is_strong and one.exit.code is not None
     if one.strength == 3 and by_exit and not _is_guess(one):
         certainty = "certain"
-    if not _is_clear(scene, one, firm) or _fell_before(scene, one):
+    if not _is_clear(scene, one, firm) or _fell_before(scene, one) or doubts.are_there(scene, one, firm):
         certainty = "likely"
     events = [("failed first", one.event)]
     if one.exit is not None and one.exit.event is not one.event:
@@ -121,10 +122,17 @@ def _findings(scene: Scene, one: Candidate, firm: Sequence[Candidate]) -> list[s
     told += ["accuser"] * min(
         len({against.event.speaker or against.event.path for against in against(scene, one.rank)}), 2
     )
-    fell = [other for name, other in scene.stories.items() if name != one.rank and other.victims]
-    if one.is_own and one.strength == 3 and len(firm) == 1 and fell:
+    if one.is_own and one.strength == 3 and len(firm) == 1 and _others_fell(scene, one):
         told.append("all others are victims")
     return told
+
+
+def _others_fell(scene: Scene, one: Candidate) -> bool:
+    """Whether others told of a failure: later, or, where no times say so, each of them did."""
+    rest = [other for name, other in scene.stories.items() if name != one.rank and other.speaker.lines]
+    fell = [other.victims[0] for other in rest if other.victims]
+    is_first = all(scene.clocks.is_before(one.event, event) for event in fell)
+    return bool(fell) and (is_first or all(other.victims or other.teardown for other in rest))
 
 
 def _is_guess(one: Candidate) -> bool:

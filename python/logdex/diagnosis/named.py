@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from logdex.diagnosis import accusations, hosts, progress
+from logdex.diagnosis.events import Event
 from logdex.diagnosis.exits import Exit
 from logdex.diagnosis.scene import Candidate, Scene, rank_of, time_of, whole_host
 from logdex.diagnosis.verdict import Certainty, Finding
@@ -126,10 +127,15 @@ def exit_time(scene: Scene, one: Exit) -> float:
     return one.time if one.time is not None else scene.clocks.of(one.event)[0]
 
 
+def links_in_trouble(scene: Scene) -> list[Event]:
+    """The records of pairs of hosts in trouble."""
+    links = [event for one in scene.stories.values() for event in one.links]
+    return links + [event for one in scene.witnesses for event in one.events if event.role == "link"]
+
+
 def links_of(scene: Scene, found: list[Candidate]) -> Finding | None:
     """Links in trouble: the host at the end of most of them, or both ends."""
-    links = [event for one in scene.stories.values() for event in one.links]
-    links += [event for one in scene.witnesses for event in one.events if event.role == "link"]
+    links = links_in_trouble(scene)
     if not links:
         return None
     ends, is_one = hosts.vote(links, scene.host_of)

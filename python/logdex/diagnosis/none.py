@@ -32,6 +32,8 @@ def nothing(scene: Scene, found: list[Candidate]) -> Finding | None:
         )
     missing = missing_of(scene)
     told = f"the logs of {len(missing)} ranks" if missing else None if timed else _STANDSTILL
+    if any(one.is_used_to for one in scene.stories.values()):
+        told = "what came after an error that had been got over before"
     ended = [one for one in scene.stories.values() if one.teardown]
     if ended and any(order in event.text for one in ended for event in one.teardown for order in _ORDERS):
         event = ended[0].teardown[0]

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 from logdex.diagnosis.events import Course, Event, Speaker
+from logdex.diagnosis.similar import masked
 
 STRENGTH = {"cause": 3, "exception": 2, "error": 1}
 """How much a record weighs as the reason of a failure."""
@@ -19,6 +20,8 @@ _WENT_ON = 50
 """So many lines after it say that an error was none, in a log that counts no steps."""
 _CLUSTER = 40
 """Within so many of its own lines a rank's records tell of one failure."""
+_USED_TO = 2
+"""What a rank got over so many times, and made progress, is nothing new to it."""
 _ENDED_WELL = re.compile(
     r"(?i)\btraining (?:is )?(?:complete|completed|finished|done)\b(?! with)|\ball done\b|['\"]train_runtime['\"]"
     r"|\bfit stopped: .* reached|\bsuccessfully finished\b"
@@ -39,11 +42,24 @@ class Story:
     teardown: list[Event] = field(default_factory=list)
     outside: list[Event] = field(default_factory=list)
     dropped: list[Event] = field(default_factory=list)
+    replaced: list[Event] = field(default_factory=list)
+    """Of the dropped ones those that the cause took the place of, as it says more."""
+    survived: dict[tuple[str, str], set[tuple[int | None, ...]]] = field(default_factory=dict)
+    """By class and text of what it got over, how far it was at each of those times."""
+    is_used_to: bool = False
+    """Whether the last that it told of is what it had got over again and again."""
 
     @property
     def is_silent(self) -> bool:
         """Whether no record of it tells of a failure."""
         return not (self.cause or self.victims or self.links)
+
+    @property
+    def weight(self) -> int:
+        """How much its cause weighs: what it had got over once before says little."""
+        if self.cause is None:
+            return 0
+        return 1 if _kind(self.cause) in self.survived else strength(self.cause)
 
 
 def story(speaker: Speaker) -> Story:
@@ -52,6 +68,7 @@ def story(speaker: Speaker) -> Story:
     for event in speaker.events:
         if _went_on(speaker, event):
             told.dropped.append(event)
+            told.survived.setdefault(_kind(event), set()).add(event.progress)
             continue
         if event.role in ("victim", "named") and event.fetching:
             _take_cause(told, event)
@@ -79,8 +96,15 @@ def strength(event: Event) -> int:
     return STRENGTH.get(event.role, 2)
 
 
+def _kind(event: Event) -> tuple[str, str]:
+    return event.class_, masked(event.text)
+
+
 def _take_cause(told: Story, event: Event) -> None:
-    if told.victims and told.victims[0].number < event.number:
+    if len(told.survived.get(_kind(event), ())) >= _USED_TO:
+        told.dropped.append(event)
+        told.is_used_to = True
+    elif told.victims and told.victims[0].number < event.number:
         told.dropped.append(event)
     elif told.cause is None:
         told.cause = event
@@ -91,6 +115,7 @@ def _take_cause(told: Story, event: Event) -> None:
     ):
         # An `ERROR step failed` and the traceback behind it are one failure; what was raised says more.
         told.dropped.append(told.cause)
+        told.replaced.append(told.cause)
         told.cause = event
 
 

@@ -59,6 +59,8 @@ class Scene:
     """The ranks under whose names files of several processes may stand."""
     ranged: bool = False
     """Whether only a range of time was looked at."""
+    restarted: attempts.Restart | None = None
+    """How the job was started again, as far as the ranks' own lines tell."""
     gone: set[str] = field(default_factory=set)
     """Ranks that were not started again when others were, and without which the job went on."""
     _endings: dict[str, list[str]] | None = None
@@ -115,9 +117,8 @@ def prepare(scene: Scene) -> None:
     for one in scene.speakers:
         scene.earlier += attempts.only_last(one)
     _attribute(scene)
-    restarted = attempts.restart(scene.speakers, scene.earlier)
-    if restarted is not None:
-        _leave_behind(scene, restarted)
+    scene.restarted = attempts.restart(scene.speakers, scene.earlier)
+    _leave_behind(scene)
     _drop_survived(scene)
     scene.clocks = clocks.measure(scene.ranks, scene.doubt)
     scene.stories = {one.name: story(one) for one in scene.ranks}
@@ -125,9 +126,7 @@ def prepare(scene: Scene) -> None:
     scene.exits += [told for one in scene.speakers for told in exits.of_witness(one)]
     begun = attempts.begun_at(scene.ranks) if last else -math.inf
     scene.exits = [
-        one
-        for one in scene.exits
-        if _ended_at(one) >= begun - 1 and not (restarted and _is_of_before(one, restarted))
+        one for one in scene.exits if _ended_at(one) >= begun - 1 and not _is_of_before(scene, one)
     ]
     scene.host_of = hosts.of_ranks(scene.speakers, scene.exits, scene.labels)
     for told in scene.exits:
@@ -137,18 +136,19 @@ def prepare(scene: Scene) -> None:
     scene.accusations = accusations.of_speakers(scene.speakers, world)
 
 
-def _leave_behind(scene: Scene, restarted: attempts.Restart) -> None:
+def _leave_behind(scene: Scene) -> None:
     """Takes away the ranks that a job with fewer of them went on without: what ended it came later."""
-    gone = [one for one in scene.ranks if restarted.is_gone(one)]
+    gone = [one for one in scene.ranks if scene.restarted and scene.restarted.is_gone(one)]
     scene.gone = {one.name for one in gone}
     scene.earlier += [event for one in gone for event in one.events]
     scene.speakers = [one for one in scene.speakers if one not in gone]
     scene._endings = None
 
 
-def _is_of_before(one: Exit, restarted: attempts.Restart) -> bool:
-    at = _ended_at(one)
-    return restarted.is_over(one.event.path, one.event.number, at if math.isfinite(at) else None)
+def _is_of_before(scene: Scene, one: Exit) -> bool:
+    """Whether a process ended before the job was started again."""
+    at = _ended_at(one) if math.isfinite(_ended_at(one)) else None
+    return scene.restarted is not None and scene.restarted.is_over(one.event.path, one.event.number, at)
 
 
 def _drop_survived(scene: Scene) -> None:

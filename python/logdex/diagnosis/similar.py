@@ -12,6 +12,11 @@ _STAMP = re.compile(
 _FOLDED = re.compile(r"0x[0-9a-fA-F]+|'[^']{0,200}'|\"[^\"]{0,200}\"|/[\w./-]+|\d+(?:\.\d+)?")
 
 
+def is_indented(text: str) -> bool:
+    """Whether a record begins with blanks behind its prefix, as the frames of a traceback do."""
+    return _PREFIX.sub("", text).startswith("  ")
+
+
 @lru_cache(maxsize=1 << 14)
 def masked(text: str) -> str:
     """A record without prefix and stamp, its numbers, paths and quoted words folded."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 from logdex.diagnosis.events import Event
 from logdex.diagnosis.scene import Candidate, Scene, time_of, whole_host
@@ -22,7 +23,7 @@ def uniform(scene: Scene, found: list[Candidate]) -> Finding | None:
     """The same failure on all ranks, or on one whole host and nowhere else."""
     base = max(len([one for one in scene.ranks if one.lines]), 1)
     base = max(base, scene.world or 0) if (scene.world or 0) <= 2 * base else base
-    for group in _groups(found):
+    for group in _groups(scene, found):
         names = tuple(one.rank for one in group)
         is_part = len(group) < 0.5 * base
         if len(group) < 2 or (
@@ -53,12 +54,20 @@ def _rest_fell(scene: Scene, names: Sequence[str]) -> bool:
     return bool(rest) and all(one.victims for one in rest)
 
 
-def _groups(found: Sequence[Candidate]) -> list[list[Candidate]]:
-    """The candidates by class and text, the largest group first."""
+def _groups(scene: Scene, found: Sequence[Candidate]) -> list[list[Candidate]]:
+    """The candidates by class and text, the largest group first.
+
+    Who wrote the same as others, and then what says more, as of its end, is one of them.
+    """
     alike: dict[tuple[str, str], list[Candidate]] = {}
-    for one in found:
-        if one.is_own:
-            alike.setdefault((one.class_, masked(one.event.text)), []).append(one)
+    own = [one for one in found if one.is_own]
+    for one in own:
+        alike.setdefault((one.class_, masked(one.event.text)), []).append(one)
+    for one in own:
+        for event in scene.stories[one.rank].replaced if one.rank in scene.stories else ():
+            group = alike.get((event.class_, masked(event.text)))
+            if group is not None and len(group) > 1:
+                group.append(replace(one, class_=event.class_, event=event))
     return sorted(alike.values(), key=len, reverse=True)
 
 
