@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import Any, Final, NamedTuple, TypeAlias
 
 from logdex.regex import charset
@@ -100,6 +101,15 @@ _BEGIN, _BEGIN_STRING = op("AT_BEGINNING"), op("AT_BEGINNING_STRING")
 _END, _END_STRING = op("AT_END"), op("AT_END_STRING")
 
 
+@lru_cache(maxsize=4096)
+def _one_of(chars: CharSet, text: bool) -> Piece:
+    """One of some characters; a long pattern has many items and few that differ."""
+    ranges = chars.ascii + chars.foreign if text else chars.ascii
+    newline = charset.contains(chars.ascii, _NEWLINE)
+    inner = as_class(charset.without(ranges, _NEWLINE))
+    return Piece(inner, "(?m:$)" if newline else None, 0, newline)
+
+
 class _Translator:
     def __init__(self, text: bool) -> None:
         self.text = text
@@ -157,13 +167,9 @@ class _Translator:
         return _WILD
 
     def characters(self, chars: CharSet) -> Piece:
-        ranges = chars.ascii
         if self.text:
             self.exact &= chars.exact
-            ranges += chars.foreign
-        newline = charset.contains(chars.ascii, _NEWLINE)
-        inner = as_class(charset.without(ranges, _NEWLINE))
-        return Piece(inner, "(?m:$)" if newline else None, 0, newline)
+        return _one_of(chars, self.text)
 
     def group(self, value: Any, flags: int, *, head: bool, tail: bool) -> Piece:
         number, added, removed, body = value
