@@ -37,6 +37,10 @@ pub trait Work: Send + Sync + 'static {
     fn run(&self, task: Self::Task, tools: &mut Self::Tools) -> Self::Done;
 }
 
+/// So many pieces are done on the reader's own thread before others are started: a thread costs more than a few are worth, and
+/// begins with tools that have seen nothing.
+const FEW: usize = 8;
+
 /// A piece on its way to a thread, and where what was made of it goes.
 type Sent<W> = (<W as Work>::Task, Sender<<W as Work>::Done>);
 
@@ -46,8 +50,9 @@ pub struct Relay<W: Work> {
     tasks: Sender<Sent<W>>,
     queue: Arc<Mutex<Receiver<Sent<W>>>>,
     flying: VecDeque<Receiver<W::Done>>,
-    /// With what the reader's own thread works.
+    /// With what the reader's own thread works, and how many pieces it did.
     own: Option<W::Tools>,
+    done: usize,
     threads: usize,
     most: usize,
 }
@@ -57,7 +62,16 @@ impl<W: Work> Relay<W> {
     pub fn new(work: W, most: usize) -> Self {
         let (tasks, queue) = channel();
         let queue = Arc::new(Mutex::new(queue));
-        Self { work: Arc::new(work), tasks, queue, flying: VecDeque::new(), own: None, threads: 0, most }
+        Self {
+            work: Arc::new(work),
+            tasks,
+            queue,
+            flying: VecDeque::new(),
+            own: None,
+            done: 0,
+            threads: 0,
+            most,
+        }
     }
 
     /// Whether another piece is wanted; what is under way is bounded.
@@ -70,11 +84,11 @@ impl<W: Work> Relay<W> {
         self.flying.is_empty()
     }
 
-    /// Takes a piece on. The first is done at once, on the thread of the reader, for it may be the only one.
+    /// Takes a piece on. The first few are done at once, on the thread of the reader, for there may be no others.
     pub fn push(&mut self, task: W::Task) {
         let (back, done) = channel();
         self.flying.push_back(done);
-        if self.own.is_some() && self.threads < self.most {
+        if self.done >= FEW && self.threads < self.most {
             self.start();
         }
         let unsent = if self.threads > 0 {
@@ -85,6 +99,7 @@ impl<W: Work> Relay<W> {
         if let Some(SendError((task, back))) = unsent {
             let own = self.own.get_or_insert_with(|| self.work.tools());
             let _ = back.send(self.work.run(task, own));
+            self.done += 1;
         }
     }
 
@@ -173,6 +188,7 @@ mod tests {
 
     #[test]
     fn a_panic_is_an_error() {
-        assert!(matches!(doubled(&[1, 2, 13, 4], 1), Err(Error::Bug(_))));
+        let numbers: Vec<u64> = (14..14 + FEW as u64).chain([13, 4]).collect();
+        assert!(matches!(doubled(&numbers, 1), Err(Error::Bug(_))));
     }
 }
