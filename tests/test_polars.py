@@ -59,6 +59,45 @@ QUERIES: list[Any] = [
 ]
 
 
+RANKS: list[Any] = [
+    rank == 1,
+    rank == pl.lit(1, pl.Int64),
+    pl.lit(1) < rank,
+    (rank >= 0) & (rank <= 1),
+    rank.is_in([0, 7]),
+    rank.is_between(1, 7) & (at >= BEGIN + timedelta(seconds=10)),
+    (rank == 2) & (source == "rank0"),
+    (rank == 2) & (pl.col("step") < 20),
+    (rank == 2) & (rank == 1),
+    rank == -1,
+    rank > 2**40,
+    rank.is_null(),
+    rank.eq_missing(None),
+    rank.eq_missing(1),
+    (rank == 1) | rank.is_null(),
+    rank != 1,
+]
+
+
+@pytest.mark.parametrize("query", RANKS, ids=str)
+@pytest.mark.parametrize("seed", range(3))
+def test_a_rank_is_the_lines_own_or_else_its_files(job: Path, query: Any, seed: int) -> None:
+    """By the engine as by Polars, where lines of other ranks stand in the files of ranks, and some have none."""
+    rng = random.Random(seed)
+    heads = ["[rank1]: ", "[rank7]: ", "[default2]: ", "[4294967299]: ", "[rank2]:", "", "", ""]
+    for path in (*job.iterdir(), job / "driver.log", job / "empty.log"):
+        lines = path.read_text().splitlines(keepends=True) if path.exists() else []
+        for number in range(0 if path.stem == "empty" else 60):
+            stamp = BEGIN + timedelta(seconds=number)
+            lines.append(f"{rng.choice(heads)}{stamp:%Y-%m-%d %H:%M:%S} step={number}\n")
+        rng.shuffle(lines)
+        path.write_text("".join(lines))
+    for log in (logdex.open(job, tz="UTC"), logdex.open(job / "rank1.log", tz="UTC")):
+        frame, whole = logdex.polars.scan(log), pl.DataFrame(log.arrow())
+        assert frame.filter(query).collect().equals(whole.filter(query))
+        assert frame.filter(query).select("text").collect().equals(whole.filter(query).select("text"))
+
+
 @pytest.mark.parametrize("query", QUERIES, ids=str)
 def test_rows_are_those_that_polars_takes_of_the_whole(job: Path, query: Any) -> None:
     log = logdex.open(job, tz="UTC")
@@ -75,7 +114,7 @@ def test_rows_are_those_that_polars_takes_of_the_whole(job: Path, query: Any) ->
 def test_what_compares_time_and_source_becomes_ranges() -> None:
     later = BEGIN + timedelta(seconds=9)
     told = _ranges((at >= BEGIN) & (later > at) & source.is_in(["a", "b"]) & (source == "a") & (rank == 1))
-    assert told == _Ranges(BEGIN, later, frozenset({"a"}))
+    assert told == _Ranges(BEGIN, later, frozenset({"a"}), least_rank=1, greatest_rank=1)
     assert _ranges(at == BEGIN) == _Ranges(BEGIN, BEGIN)
     assert _ranges((at >= BEGIN) & (at >= later)).since == later
     assert _ranges(at.is_between(BEGIN, later)) == _Ranges(BEGIN, later)
@@ -90,6 +129,11 @@ def test_what_compares_time_and_source_becomes_ranges() -> None:
     assert _ranges((step >= 3) & (step < 7)) == _Ranges(least=3, greatest=7)
     assert _ranges(step == 4) == _Ranges(least=4, greatest=4)
     assert _ranges((step >= 3) & (source == "a") & (at >= BEGIN), {"step", "source", "time"}) == _Ranges()
+    assert _ranges((rank >= 3) & (rank < 7)) == _Ranges(least_rank=3, greatest_rank=7)
+    assert _ranges(rank.is_in([5, 2, None])) == _Ranges(least_rank=2, greatest_rank=5)
+    for query in (rank != 1, rank.is_null(), ~(rank == 1), rank == 1.5, rank > 1 << 62, rank.is_in([])):
+        assert _ranges(query) == _Ranges(), str(query)
+    assert _ranges(rank == 1, {"rank"}) == _Ranges()
     zoned = pl.lit(BEGIN.astimezone(timezone(timedelta(hours=2))))
     assert _ranges(zoned <= at).since == BEGIN
 

@@ -16,6 +16,7 @@ OTHERS: dict[str, object] = {
     "pattern": Pattern(len, None, None),
     "exclude": Pattern(len, None, None),
     "stream": "stderr",
+    "ranks": (3, None),
     "sieve": Sieve("error", []),
     "judge": len,
     "since": 2,

@@ -86,6 +86,7 @@ class Question:
         pattern: Pattern | None = None,
         exclude: Pattern | None = None,
         stream: str | None = None,
+        ranks: tuple[int | None, int | None] | None = None,
         sieve: Sieve | None = None,
         judge: Callable[[str], object] | None = None,
         since: int | None = None,
@@ -125,6 +126,7 @@ class Question:
         pattern: Pattern | None = ...,
         exclude: Pattern | None = ...,
         stream: str | None = ...,
+        ranks: tuple[int | None, int | None] | None = ...,
         sieve: Sieve | None = ...,
         judge: Callable[[str], object] | None = ...,
         since: int | None = ...,
@@ -189,6 +191,10 @@ class Question:
     @property
     def stream(self) -> str | None:
         """Only lines that were written to "stdout" or "stderr", where a container's runtime says to which."""
+
+    @property
+    def ranks(self) -> tuple[int | None, int | None] | None:
+        """Only lines of global ranks from the one to the other: by the prefix on the line, or else by the file."""
 
     @property
     def sieve(self) -> Sieve | None:

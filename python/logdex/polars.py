@@ -40,6 +40,9 @@ class _Ranges(NamedTuple):
     least: int | None = None
     """The least step and the greatest."""
     greatest: int | None = None
+    least_rank: int | None = None
+    """The least rank and the greatest."""
+    greatest_rank: int | None = None
 
 
 def scan(
@@ -55,9 +58,9 @@ def scan(
     r"""The lines of a log as a `LazyFrame`, with the columns of `logdex.log.Log.arrow`.
 
     Nothing is read before it is collected, and then what the query needs: the columns, the first rows of `head`, and of
-    what `filter` says the conjuncts that compare `time` with a moment, `step` with a number and `source` with names.
-    Polars applies the whole predicate again. `explain()` shows what was pushed down. Each time it is collected the log
-    is read anew.
+    what `filter` says the conjuncts that compare `time` with a moment, `step` and `rank` with a number and `source`
+    with names. Polars applies the whole predicate again. `explain()` shows what was pushed down. Each time it is
+    collected the log is read anew.
 
     Args:
         source: What `logdex.open` takes, or a `Log`.
@@ -100,7 +103,8 @@ def scan(
             fields_types=fields_types,
             strict=False,
         )
-        return asked._batches(ranges.sources)
+        ranks = (ranges.least_rank, ranges.greatest_rank)
+        return asked._batches(ranges.sources, None if ranks == (None, None) else ranks)
 
     groups = re.compile(fields).groupindex if fields is not None else {}
     schema = pl.Schema(log.arrow(regex, since=since, until=until, fields=fields, fields_types=fields_types))
@@ -155,6 +159,7 @@ def _ranges(predicate: pl.Expr, groups: Collection[str] = ()) -> _Ranges:
         ranges = _narrowed(ranges, one)
     ranges = ranges._replace(sources=None) if "source" in groups else ranges
     ranges = ranges._replace(since=None, until=None) if "time" in groups else ranges
+    ranges = ranges._replace(least_rank=None, greatest_rank=None) if "rank" in groups else ranges
     return ranges._replace(least=None, greatest=None) if "step" in groups else ranges
 
 
@@ -181,6 +186,8 @@ def _narrowed(ranges: _Ranges, tree: _Tree) -> _Ranges:
         kind = function["function"].get("Boolean") if isinstance(function["function"], dict) else None
         if isinstance(kind, dict) and "IsIn" in kind and column["Column"] == "source":
             return _named(ranges, _values(given[0]))
+        if isinstance(kind, dict) and "IsIn" in kind and column["Column"] == "rank":
+            return _ranked(ranges, _values(given[0]))
         if isinstance(kind, dict) and "IsBetween" in kind:
             ranges = _compared(ranges, column["Column"], "GtEq", _values(given[0]))
             return _compared(ranges, column["Column"], "LtEq", _values(given[1]))
@@ -197,6 +204,9 @@ def _compared(ranges: _Ranges, column: object, op: object, values: list[Any]) ->
     until = value if op in ("Lt", "LtEq", "Eq") else None
     if column == "time" and isinstance(value, datetime) and value.tzinfo is not None:
         return ranges._replace(since=_later(ranges.since, since), until=_earlier(ranges.until, until))
+    if column == "rank" and type(value) is int and abs(value) < 1 << 62:
+        least, greatest = _later(ranges.least_rank, since), _earlier(ranges.greatest_rank, until)
+        return ranges._replace(least_rank=least, greatest_rank=greatest)
     if column == "step" and type(value) is int:
         return ranges._replace(least=_later(ranges.least, since), greatest=_earlier(ranges.greatest, until))
     return ranges
@@ -215,6 +225,16 @@ def _named(ranges: _Ranges, values: Collection[Any]) -> _Ranges:
         return ranges
     names = frozenset(values)
     return ranges._replace(sources=names if ranges.sources is None else names & ranges.sources)
+
+
+def _ranked(ranges: _Ranges, values: Collection[Any]) -> _Ranges:
+    """Of these ranks, from the least to the greatest."""
+    numbers = [value for value in values if value is not None]
+    if not numbers or not all(type(value) is int for value in numbers):
+        return ranges
+    for op, number in (("GtEq", min(numbers)), ("LtEq", max(numbers))):
+        ranges = _compared(ranges, "rank", op, [number])
+    return ranges
 
 
 def _values(tree: _Tree) -> list[Any]:

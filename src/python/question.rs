@@ -60,6 +60,9 @@ impl Share for Kept {
 /// The name of a source, the rank that alone wrote it, and which attempt or restart it is.
 type OriginParts = (String, Option<u32>, String);
 
+/// The least rank and the greatest.
+type RankParts = (Option<i64>, Option<i64>);
+
 /// The least step and the greatest, and the regex that says what a step is, if that is not what trainers commonly write.
 type StepParts = (Option<u64>, Option<u64>, Option<String>);
 
@@ -88,6 +91,8 @@ fields! {
         exclude: Option<Py<Pattern>> = None,
         /// Only lines that were written to this stream, where a container's runtime says to which: stdout or stderr.
         stream: Option<String> = None,
+        /// Only lines of global ranks from the one to the other.
+        ranks: Option<RankParts> = None,
         /// What is asked of level and fields.
         sieve: Option<Py<Sieve>> = None,
         /// Judges lines in place of the pattern's own `search`, which it includes.
@@ -212,6 +217,7 @@ impl Question {
         scan::Sieve {
             level: asked.and_then(|asked| asked.level),
             stream: self.wanted_stream(),
+            ranks: self.wanted_ranks(),
             conditions: asked.map(|asked| asked.conditions.clone()).unwrap_or_default(),
             exclude: self.exclude.as_ref().map(|exclude| exclude.get().parts(py).0),
             unsure: asked.is_some_and(|asked| asked.unsure),
@@ -224,6 +230,13 @@ impl Question {
     fn wanted_stream(&self) -> Option<stamp::Stream> {
         let taught = self.stamp.as_ref().filter(|stamp| stamp.get().taught.tells_streams());
         taught.and(self.stream.as_ref()).and_then(|name| stamp::Stream::named(name.as_bytes()))
+    }
+
+    /// The ranks whose lines alone are wanted.
+    fn wanted_ranks(&self) -> Option<scan::Ranks> {
+        let (least, greatest) = self.ranks?;
+        let alone = self.origin.as_ref().and_then(|(_, rank, _)| *rank);
+        Some(scan::Ranks { least: least.unwrap_or(i64::MIN), greatest: greatest.unwrap_or(i64::MAX), alone })
     }
 
     /// What records say of where they come from.

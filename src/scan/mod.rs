@@ -9,7 +9,7 @@ mod sieve;
 mod workers;
 
 pub use job::{Counters, Job, Purpose};
-pub use sieve::{Choice, Sieve};
+pub use sieve::{Choice, Ranks, Sieve};
 
 use job::{Cut, Scanned, Workspace};
 use workers::Workers;

@@ -9,7 +9,7 @@ use crate::file::source::Source;
 use crate::level::{Level, Levels, Set, before};
 use crate::line;
 use crate::pattern::{Candidate, Pattern, Scratch};
-use crate::stamp::{Elected, Stream, ToldWindow};
+use crate::stamp::{Elected, Stream, ToldWindow, rank};
 
 /// What is asked of lines besides the pattern. Each part is decided on a line, or a block and what reaches into it, so
 /// that workers do it in any order.
@@ -19,6 +19,8 @@ pub struct Sieve {
     pub level: Option<Level>,
     /// Lines that were written to this stream, where a container's runtime tells that.
     pub stream: Option<Stream>,
+    /// Lines that a rank among these wrote.
+    pub ranks: Option<Ranks>,
     /// Lines of which all of these hold.
     pub conditions: Vec<Condition>,
     /// No lines that this selects. Whether it does is the judge's to say where it is not certain.
@@ -29,6 +31,24 @@ pub struct Sieve {
     pub levels: bool,
     /// The ambiguous format of stamps that the file elected: a stamp ends the record before it.
     pub elected: Elected,
+}
+
+/// Global ranks from one to another.
+#[derive(Clone, Copy, Debug)]
+pub struct Ranks {
+    /// The least of them.
+    pub least: i64,
+    /// The greatest of them.
+    pub greatest: i64,
+    /// The rank that wrote the lines on which none stands, where the file's name tells.
+    pub alone: Option<u32>,
+}
+
+impl Ranks {
+    fn has(&self, line: &[u8]) -> bool {
+        let told = rank::of(line).filter(|rank| !rank.local).map(|rank| rank.number);
+        told.or(self.alone).is_some_and(|rank| (self.least..=self.greatest).contains(&i64::from(rank)))
+    }
 }
 
 /// What is asked of the lines that are meant, where those around them are shown whatever they are.
@@ -69,7 +89,7 @@ impl Sieve {
     /// Whether it leaves out any line, or makes any uncertain.
     pub fn is_open(&self) -> bool {
         let asks_lines = self.level.is_none() && self.conditions.is_empty() && self.exclude.is_none();
-        asks_lines && self.stream.is_none() && !self.unsure
+        asks_lines && self.stream.is_none() && self.ranks.is_none() && !self.unsure
     }
 
     /// Takes out of it what a single line and its level decide on; what is left tells levels.
@@ -94,6 +114,9 @@ impl Sieve {
         };
         if !asked.is_empty() {
             picked.retain(|c| asked.iter().all(|condition| condition.holds(c.line.of(bytes))));
+        }
+        if let Some(ranks) = &self.ranks {
+            picked.retain(|c| ranks.has(c.line.of(bytes)));
         }
         if let Some(stream) = self.stream {
             self.keep_written_to(stream, block, &mut picked, mesh);

@@ -88,9 +88,11 @@ class Arrow:
         """
         return self._batches().stream()
 
-    def _batches(self, sources: Container[str] | None = None) -> _core.Table:
-        """The answer, batch by batch, for readers in Python; of these sources only."""
-        self._last = self._put(self._ask(), self._columns, sources)
+    def _batches(
+        self, sources: Container[str] | None = None, ranks: tuple[int | None, int | None] | None = None
+    ) -> _core.Table:
+        """The answer, batch by batch, for readers in Python; of these sources and ranks only."""
+        self._last = self._put(self._ask().but(ranks=ranks), self._columns, sources)
         return self._last
 
     def __repr__(self) -> str:
