@@ -257,6 +257,10 @@ impl Part {
 }
 
 /// A file on its way, shared by threads.
+///
+/// It is no [`crate::system::ordered::Ordered`], whose threads hand what they make to a consumer, are joined by nobody and
+/// outlive the call. Here nobody consumes: a thread whose turn has come puts down itself what it made, in a `Fill` that is
+/// lent for one call, and goes on with the same buffers.
 struct Work<'f> {
     /// What each thread begins with.
     part: Part,
