@@ -5,12 +5,12 @@
 //! Python; what the engine cannot take out of a line as `re` would is asked of a [`Groups`].
 
 mod build;
+mod building;
 mod captures;
 mod column;
 mod draw;
 pub mod fields;
 mod memory;
-mod pool;
 mod rows;
 mod straight;
 mod table;

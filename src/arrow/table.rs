@@ -5,10 +5,11 @@ use std::sync::Arc;
 use arrow_array::RecordBatch;
 
 use super::build::Plan;
+use super::building::Building;
 use super::draw::{Draw, Drawn};
-use super::pool::Pool;
 use crate::caller::Caller;
 use crate::error::{Error, Result};
+use crate::system::relay::Relay;
 
 /// The rows of an answer on their way into batches of columns.
 ///
@@ -17,7 +18,7 @@ use crate::error::{Error, Result};
 pub struct Table<D> {
     source: D,
     plan: Arc<Plan>,
-    pool: Pool,
+    relay: Relay<Building>,
     /// No chunk was drawn yet.
     new: bool,
     over: bool,
@@ -28,8 +29,8 @@ pub struct Table<D> {
 impl<D: Draw> Table<D> {
     /// The rows of `source`, of which at most `threads` threads make columns.
     pub fn new(source: D, plan: Arc<Plan>, threads: usize) -> Self {
-        let pool = Pool::new(Arc::clone(&plan), threads);
-        Self { source, plan, pool, new: true, over: false, failed: None }
+        let relay = Relay::new(Building(Arc::clone(&plan)), threads);
+        Self { source, plan, relay, new: true, over: false, failed: None }
     }
 
     /// Draws the first rows, if none were; what goes wrong before them is returned here.
@@ -37,7 +38,7 @@ impl<D: Draw> Table<D> {
         if self.new && !self.over {
             self.draw(caller);
         }
-        match self.failed.take_if(|_| self.pool.is_idle()) {
+        match self.failed.take_if(|_| self.relay.is_idle()) {
             Some(error) => Err(error),
             None => Ok(()),
         }
@@ -50,15 +51,16 @@ impl<D: Draw> Table<D> {
     pub fn next(&mut self, caller: &mut dyn Caller) -> Result<Option<RecordBatch>> {
         loop {
             // One chunk for one batch, and one more ahead where the batch is not ready.
-            if !self.over && self.pool.has_room() {
+            if !self.over && self.relay.has_room() {
                 self.draw(caller);
             }
-            let wait = self.over || !self.pool.has_room();
-            if let Some(built) = self.pool.pop(wait, &mut || caller.pulse())? {
+            let wait = self.over || !self.relay.has_room();
+            let built = if wait { self.relay.pop(&mut || caller.pulse())? } else { self.relay.poll()? };
+            if let Some(built) = built {
                 self.source.recycle(built.rows);
                 return built.batch.map(Some);
             }
-            if self.over && self.pool.is_idle() {
+            if self.over && self.relay.is_idle() {
                 return self.failed.take().map_or(Ok(None), Err);
             }
         }
@@ -69,7 +71,7 @@ impl<D: Draw> Table<D> {
         self.over = !matches!(more, Ok(true));
         self.failed = more.err();
         if rows.len() > 0 {
-            self.pool.push(rows);
+            self.relay.push(rows);
         }
     }
 

@@ -67,6 +67,8 @@ impl Work for Hearing {
     type Done = (Batch, Option<Passage>);
     type Tools = Tools;
     const NAME: &'static str = "logdex-ranks";
+    const WINDOW: usize = 3;
+    const FEW: usize = 8;
 
     fn tools(&self) -> Tools {
         Tools { ear: self.shapes.ear(), scratch: Scratch::default(), chosen: Vec::new() }

@@ -15,9 +15,6 @@ use crate::error::{Error, Result};
 
 /// How long the reader waits before it asks its caller whether to go on.
 const PULSE: Duration = Duration::from_millis(20);
-/// How many pieces for each thread may be under way.
-const WINDOW: usize = 3;
-
 /// What the threads of a [`Relay`] do.
 pub trait Work: Send + Sync + 'static {
     /// A piece of the work.
@@ -29,6 +26,11 @@ pub trait Work: Send + Sync + 'static {
 
     /// The name of the threads.
     const NAME: &'static str;
+    /// How many pieces for each thread may be under way.
+    const WINDOW: usize;
+    /// So many pieces are done on the reader's own thread before others are started: a thread costs more than a few are
+    /// worth, and begins with tools that have seen nothing.
+    const FEW: usize;
 
     /// What a thread begins with.
     fn tools(&self) -> Self::Tools;
@@ -36,10 +38,6 @@ pub trait Work: Send + Sync + 'static {
     /// Does a piece.
     fn run(&self, task: Self::Task, tools: &mut Self::Tools) -> Self::Done;
 }
-
-/// So many pieces are done on the reader's own thread before others are started: a thread costs more than a few are worth, and
-/// begins with tools that have seen nothing.
-const FEW: usize = 8;
 
 /// A piece on its way to a thread, and where what was made of it goes.
 type Sent<W> = (<W as Work>::Task, Sender<<W as Work>::Done>);
@@ -76,7 +74,7 @@ impl<W: Work> Relay<W> {
 
     /// Whether another piece is wanted; what is under way is bounded.
     pub fn has_room(&self) -> bool {
-        self.flying.len() <= WINDOW * self.most
+        self.flying.len() <= W::WINDOW * self.most
     }
 
     /// Whether nothing is under way.
@@ -88,7 +86,7 @@ impl<W: Work> Relay<W> {
     pub fn push(&mut self, task: W::Task) {
         let (back, done) = channel();
         self.flying.push_back(done);
-        if self.done >= FEW && self.threads < self.most {
+        if self.done >= W::FEW && self.threads < self.most {
             self.start();
         }
         let unsent = if self.threads > 0 {
@@ -115,17 +113,32 @@ impl<W: Work> Relay<W> {
     /// # Errors
     /// What `pulse` returns, which is asked while nothing comes.
     pub fn pop(&mut self, pulse: &mut dyn FnMut() -> Result<()>) -> Result<Option<W::Done>> {
-        let Some(first) = self.flying.front() else { return Ok(None) };
         loop {
-            match first.recv_timeout(PULSE) {
-                Ok(done) => {
-                    self.flying.pop_front();
-                    return Ok(Some(done));
-                }
+            match self.first(PULSE) {
+                Ok(done) => return Ok(done),
                 Err(RecvTimeoutError::Timeout) => pulse()?,
                 Err(RecvTimeoutError::Disconnected) => return Err(Error::Bug("a worker panicked")),
             }
         }
+    }
+
+    /// What was made of the first piece that is under way; `None` also where it is not made yet.
+    ///
+    /// # Errors
+    /// The thread that had it is gone.
+    pub fn poll(&mut self) -> Result<Option<W::Done>> {
+        match self.first(Duration::ZERO) {
+            Ok(done) => Ok(done),
+            Err(RecvTimeoutError::Timeout) => Ok(None),
+            Err(RecvTimeoutError::Disconnected) => Err(Error::Bug("a worker panicked")),
+        }
+    }
+
+    fn first(&mut self, patience: Duration) -> std::result::Result<Option<W::Done>, RecvTimeoutError> {
+        let Some(first) = self.flying.front() else { return Ok(None) };
+        let done = first.recv_timeout(patience)?;
+        self.flying.pop_front();
+        Ok(Some(done))
     }
 }
 
@@ -152,6 +165,8 @@ mod tests {
         type Done = u64;
         type Tools = ();
         const NAME: &'static str = "logdex-test";
+        const WINDOW: usize = 3;
+        const FEW: usize = 8;
 
         fn tools(&self) {}
 
@@ -187,8 +202,20 @@ mod tests {
     }
 
     #[test]
+    fn who_does_not_wait_gets_what_is_done() {
+        let mut relay = Relay::new(Doubling, 2);
+        assert!(matches!(relay.poll(), Ok(None)));
+        // The first are done at once.
+        relay.push(1);
+        relay.push(2);
+        assert!(matches!(relay.poll(), Ok(Some(2))));
+        assert!(matches!(relay.poll(), Ok(Some(4))));
+        assert!(matches!(relay.poll(), Ok(None)));
+    }
+
+    #[test]
     fn a_panic_is_an_error() {
-        let numbers: Vec<u64> = (14..14 + FEW as u64).chain([13, 4]).collect();
+        let numbers: Vec<u64> = (14..14 + Doubling::FEW as u64).chain([13, 4]).collect();
         assert!(matches!(doubled(&numbers, 1), Err(Error::Bug(_))));
     }
 }

@@ -1,0 +1,45 @@
+//! Columns are made of chunks of rows on threads, while the next chunks are drawn.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use arrow_array::RecordBatch;
+
+use super::build::Plan;
+use super::rows::Rows;
+use crate::error::{Error, Result};
+use crate::system::relay::Work;
+
+/// What the threads of a table do.
+pub(super) struct Building(pub(super) Arc<Plan>);
+
+/// What was made of a chunk.
+pub(super) struct Built {
+    /// The columns.
+    pub(super) batch: Result<RecordBatch>,
+    /// The rows, whose buffers can be used again.
+    pub(super) rows: Rows,
+}
+
+impl Work for Building {
+    type Task = Rows;
+    type Done = Built;
+    type Tools = ();
+    const NAME: &'static str = "logdex-arrow";
+    const WINDOW: usize = 1;
+    /// The first is small, and may be the only one.
+    const FEW: usize = 1;
+
+    fn tools(&self) {}
+
+    fn run(&self, mut rows: Rows, (): &mut ()) -> Built {
+        let batch = catch_unwind(AssertUnwindSafe(|| {
+            rows.time();
+            self.0.build(&rows)
+        }));
+        Built {
+            batch: batch.unwrap_or(Err(Error::Bug("columns could not be made of a chunk of lines"))),
+            rows,
+        }
+    }
+}
