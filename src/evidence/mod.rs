@@ -100,7 +100,7 @@ pub fn gather(inquiry: Inquiry<'_>, caller: &mut dyn Caller) -> Result<Gathered>
     let mut relay = Relay::new(hearing, question.workers);
     let state = known.unwrap_or_else(|| State::new(asked));
     let mut gathering = Gathering::new(state, from, ear, jury, errors);
-    let mut query = Query::behind(question, from).leaving_times();
+    let mut query = Query::raw(Question { after: from, ..question }).leaving_times();
     while bring(&mut query, &mut relay, caller)? {
         let Some((batch, passage)) = relay.pop(&mut || caller.pulse())? else { break };
         gathering.take(&batch, passage)?;

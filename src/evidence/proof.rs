@@ -44,7 +44,7 @@ fn program(regex: &str, exact: bool) -> Arc<Pattern> {
 
 /// All lines of a log that is one block, with their times.
 fn whole(path: &Path) -> Batch {
-    let mut query = Query::behind(question(path), 0);
+    let mut query = Query::raw(question(path));
     let batch = query.next(&mut Nobody).unwrap().unwrap();
     assert!(query.next(&mut Nobody).unwrap().is_none());
     batch

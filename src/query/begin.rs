@@ -176,7 +176,6 @@ impl Query {
             }
         }
         let mut pieces = timing.plan(&mut index, source, &mut || caller.pulse())?;
-        pieces.retain(|piece| piece.entry.extent.end > self.behind);
         // The step of a line may hang on any line before it, as its time may where arrivals are recorded.
         if !timing.hangs_on_all() {
             let (after, before) = (self.question.after, self.question.before);

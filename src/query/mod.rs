@@ -152,8 +152,6 @@ pub struct Query {
     from: Option<u64>,
     /// The end of the backfill of a follow, as it was when it began.
     tail: Tail,
-    /// What lies before this place in the file need not be brought.
-    behind: u64,
     /// Where what was there at the start ends, in bytes.
     end: u64,
     /// Whether lines are left to be timed by whoever takes them.
@@ -198,7 +196,6 @@ impl Query {
             bound: None,
             from: None,
             tail: Tail::default(),
-            behind: 0,
             end: 0,
             leaves: false,
             left: None,
@@ -252,12 +249,6 @@ impl Query {
     /// Puts `question`, for the lines' bytes: nobody has to know whether they are text.
     pub fn raw(question: Question) -> Self {
         Self { raw: true, ..Self::new(question) }
-    }
-
-    /// Puts `question`, about time and all lines, for the bytes of the lines from `behind` on, a place in the file; some
-    /// that lie before it may come too.
-    pub fn behind(question: Question, behind: u64) -> Self {
-        Self { behind, ..Self::raw(question) }
     }
 
     /// Leaves the lines of a batch to be timed by whoever takes it, on whichever thread, where the index says how the fold
