@@ -21,6 +21,7 @@ from logdex.inputs.layouts import of_file
 from logdex.ranks import Named, Ranks, summarize
 from shell import run
 
+TRACEBACK = 'Traceback (most recent call last):\n  File "train.py", line 7, in <module>\n    step()\n'
 EXAMPLE = Path(__file__).parent.parent / "examples" / "failing_job.py"
 
 
@@ -473,3 +474,26 @@ def test_where_no_line_lies_in_the_range_nothing_is_said_to_be_well(three: Path)
         "no line lies in --since 2026-11-23: the logs have 2026-11-21 02:15:00 to 2026-11-22 02:15:00"
         in error
     )
+
+
+@pytest.mark.parametrize(
+    ("seconds", "certainty"),
+    # The time of change, beside the last stamp: at the system's last tick, at once, later than all, and long before it.
+    [(-0.008, "certain"), (0.001, "certain"), (3600.0, "likely"), (-10.0, "likely")],
+)
+def test_a_traceback_without_stamps_came_before_the_last_change_of_its_file(
+    tmp_path: Path, seconds: float, certainty: str
+) -> None:
+    steps = "".join(f"{at(second)} INFO step {second}\n" for second in range(5))
+    (tmp_path / "rank0.log").write_text(
+        f"{steps}{at(12)} ERROR Watchdog caught collective operation timeout: WorkNCCL(SeqNum=225, OpType=ALLREDUCE)\n"
+    )
+    failed = tmp_path / "rank1.log"
+    failed.write_text(
+        f"{steps}{at(5)} ERROR failed\n{TRACEBACK}RuntimeError: CUDA error: device-side assert triggered\n"
+    )
+    (tmp_path / "rank2.log").write_text(f"{steps}")
+    changed = datetime(2026, 11, 22, 2, 0, 5, tzinfo=timezone.utc).timestamp() + seconds
+    os.utime(failed, (changed, changed))
+    told = logdex.open(tmp_path, tz="UTC").ranks().diagnosis
+    assert (told.ranks, told.certainty) == (("1",), certainty), told.text

@@ -20,6 +20,9 @@ _SELF = re.compile(
 )
 """How a line says which rank it speaks for: `[Rank 5] Watchdog`, `[PG 0 Rank 12]`, `Rank 11: found NaN`."""
 _CHOSEN = "chosen"
+_TICK = 0.02
+"""By so much a file's time of change may be before the moment that its last line tells: Linux takes it at its last
+tick, of which there are 100 to 1,000 a second (the kernel's `current_time`, by a coarse clock)."""
 
 
 @dataclass
@@ -177,7 +180,8 @@ def _raised_row() -> Row:
 
 def _bound(speaker: Speaker) -> None:
     """Says of events without a stamp of their own that they came before the next stamp, or the file's last change."""
-    ceiling = speaker.mtime if not speaker.last or speaker.mtime >= speaker.last else math.inf
+    changed = speaker.mtime + _TICK
+    ceiling = changed if not speaker.last or changed >= speaker.last else math.inf
     for event in reversed(speaker.events):
         if event.own:
             ceiling = event.low
