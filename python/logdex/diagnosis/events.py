@@ -58,7 +58,7 @@ class Event:
 
     def said(self, *names: str) -> str | None:
         """What the record says under one of these names."""
-        return said(self.found, *names) if self.found else None
+        return said(self.found, *names)
 
 
 @dataclass
@@ -149,8 +149,8 @@ def _event(note: _core._Note, path: str, speaker: Speaker, chosen: re.Pattern[st
         if known is None:
             if note["raised"] is None:
                 return None
-            known = (_raised_row(), None)  # type: ignore[assignment]
-        told = known  # type: ignore[assignment]
+            known = (_raised_row(), None)
+        told = known
     low, high = (
         (note["span"][0] / _SECOND, note["span"][1] / _SECOND) if note["span"] else (-math.inf, math.inf)
     )

@@ -80,17 +80,21 @@ def shapes() -> _core.Shapes:
     return _core.Shapes(made)
 
 
-@lru_cache(maxsize=1 << 14)
-def classify(text: str) -> tuple[Row, re.Match[str]] | None:
-    """The first row that fits a record, and where; None for a line that tells nothing."""
+@lru_cache(maxsize=1 << 15)
+def classify(text: str) -> tuple[Row, re.Match[str] | None] | None:
+    """The first row that fits a record, and where, if its groups say something; None for a line that tells nothing."""
     number = shapes().first(text)
-    row = None if number is None else rows()[number]
-    found = row.shape.search(text) if row else None
-    return (row, found) if row and found else None
+    if number is None:
+        return None
+    row = rows()[number]
+    # Most rows have no groups: that they fit is all that there is to know, and a search costs as much again.
+    return row, row.shape.search(text) if row.shape.groupindex else None
 
 
-def said(found: re.Match[str], *names: str) -> str | None:
+def said(found: re.Match[str] | None, *names: str) -> str | None:
     """What the first of the groups called `name`, `name2` and so on that took part in a match holds."""
+    if found is None:
+        return None
     for group, value in found.groupdict().items():
         if value is not None and group.rstrip("0123456789") in names:
             return value
