@@ -28,6 +28,14 @@ pub struct LineTime {
     pub stream: Option<Stream>,
 }
 
+impl LineTime {
+    /// A line of this number, and its time; nothing else is known of it yet.
+    #[inline]
+    pub const fn new(number: u64, span: Option<Span>, offset: Option<i16>, how: Option<How>) -> Self {
+        Self { span, offset, how, number, level: None, step: None, stream: None }
+    }
+}
+
 /// Where a time comes from, in the word that users read: `Record.how`, and "how" of `--json`.
 pub fn how_word(how: Option<How>) -> &'static str {
     match how {

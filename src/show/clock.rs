@@ -58,15 +58,7 @@ mod tests {
 
     fn shown(clock: &Clock, ns: Option<i64>) -> String {
         let span = ns.map(|ns| Span { lo: ns, hi: ns });
-        let time = LineTime {
-            span,
-            offset: None,
-            how: Some(How::Own),
-            number: 1,
-            level: None,
-            step: None,
-            stream: None,
-        };
+        let time = LineTime::new(1, span, None, Some(How::Own));
         let mut out = Vec::new();
         clock.write(Some(time), &mut out);
         String::from_utf8(out).unwrap()

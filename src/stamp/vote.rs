@@ -196,13 +196,13 @@ impl Elected {
         self.taught.as_ref()
     }
 
-    /// The format that the user teaches.
-    #[inline]
     /// Whether times are told by the place of a line, and do not stand on it.
     pub(crate) fn is_told(&self) -> bool {
         self.taught().is_some_and(|taught| taught.told().is_some())
     }
 
+    /// The format that the user teaches.
+    #[inline]
     pub(super) fn taught(&self) -> Option<&Taught> {
         self.taught.as_deref()
     }

@@ -485,13 +485,13 @@ impl Timing {
             let span = by_arrival.or_else(|| self.arrived.as_ref().map(Arrived::end));
             let otherwise = if span.is_some() { How::Inherited } else { How::Untimed };
             let how = if by_arrival.is_some() { None } else { Some(otherwise) };
-            return LineTime { span, offset: None, how, number, level: None, step: None, stream: None };
+            return LineTime::new(number, span, None, how);
         };
         let offset = (stamp.frame == Frame::Absolute || stamp.zoned).then_some(stamp.offset);
         let Span { lo, hi } = self.clock.span(stamp);
         let span = Span { lo: lo.saturating_add(came.late), hi: hi.saturating_add(came.late) };
         let how = if came.late > 0 { None } else { Some(timed.how) };
-        LineTime { span: Some(span), offset, how, number, level: None, step: None, stream: None }
+        LineTime::new(number, Some(span), offset, how)
     }
 
     fn note_step(&mut self, timed: Timed) {

@@ -69,15 +69,7 @@ impl Timing {
         let lo = minute + within.ns;
         self.step_to(lo);
         let span = Some(Span { lo, hi: lo + i64::from(within.resolution) - 1 });
-        Some(LineTime {
-            span,
-            offset,
-            how: Some(How::Own),
-            number: self.number,
-            level: None,
-            step: None,
-            stream: None,
-        })
+        Some(LineTime::new(self.number, span, offset, Some(How::Own)))
     }
 
     /// Ends the run.
