@@ -15,6 +15,7 @@ use crate::error::{Error, Result};
 
 /// How long the reader waits before it asks its caller whether to go on.
 const PULSE: Duration = Duration::from_millis(20);
+
 /// What the threads of a [`Relay`] do.
 pub trait Work: Send + Sync + 'static {
     /// A piece of the work.
@@ -111,15 +112,15 @@ impl<W: Work> Relay<W> {
     /// What was made of the first piece that is under way; `None` where there is none.
     ///
     /// # Errors
-    /// What `pulse` returns, which is asked while nothing comes.
+    /// What `pulse` returns, which is asked while nothing comes; or the thread that had it is gone.
     pub fn pop(&mut self, pulse: &mut dyn FnMut() -> Result<()>) -> Result<Option<W::Done>> {
-        loop {
-            match self.first(PULSE) {
-                Ok(done) => return Ok(done),
-                Err(RecvTimeoutError::Timeout) => pulse()?,
-                Err(RecvTimeoutError::Disconnected) => return Err(Error::Bug("a worker panicked")),
+        while !self.is_idle() {
+            if let Some(done) = self.within(PULSE)? {
+                return Ok(Some(done));
             }
+            pulse()?;
         }
+        Ok(None)
     }
 
     /// What was made of the first piece that is under way; `None` also where it is not made yet.
@@ -127,18 +128,19 @@ impl<W: Work> Relay<W> {
     /// # Errors
     /// The thread that had it is gone.
     pub fn poll(&mut self) -> Result<Option<W::Done>> {
-        match self.first(Duration::ZERO) {
-            Ok(done) => Ok(done),
+        self.within(Duration::ZERO)
+    }
+
+    fn within(&mut self, patience: Duration) -> Result<Option<W::Done>> {
+        let Some(first) = self.flying.front() else { return Ok(None) };
+        match first.recv_timeout(patience) {
+            Ok(done) => {
+                self.flying.pop_front();
+                Ok(Some(done))
+            }
             Err(RecvTimeoutError::Timeout) => Ok(None),
             Err(RecvTimeoutError::Disconnected) => Err(Error::Bug("a worker panicked")),
         }
-    }
-
-    fn first(&mut self, patience: Duration) -> std::result::Result<Option<W::Done>, RecvTimeoutError> {
-        let Some(first) = self.flying.front() else { return Ok(None) };
-        let done = first.recv_timeout(patience)?;
-        self.flying.pop_front();
-        Ok(Some(done))
     }
 }
 
