@@ -9,7 +9,7 @@ use pyo3::types::PyBytes;
 use super::caller::PythonCaller;
 use super::error::engine;
 use super::halt::Halt;
-use super::interpreter::detached;
+use super::interpreter::{attached, detached};
 use super::pattern::Pattern;
 use super::question::Question;
 use crate::error::Result;
@@ -97,31 +97,23 @@ impl Shapes {
 
     /// The number of the first row that selects `text`, a line without its end, counted from 0.
     fn first(&self, py: Python<'_>, text: &str) -> PyResult<Option<usize>> {
-        let mut judges = self.judges(py);
-        Ok(engine(py, || self.engine.ear().first(text.as_bytes(), &mut judges))?)
+        Ok(engine(py, || self.engine.ear().first(text.as_bytes(), &mut Judges(&self.searches)))?)
     }
 
     /// Where the lines of `data` begin that tell something, in bytes, and whether each is an error; for tests.
     fn telling(&self, py: Python<'_>, data: &[u8]) -> PyResult<Vec<(usize, bool)>> {
-        let mut judges = self.judges(py);
-        let told = engine(py, || self.engine.ear().telling(data, &mut judges));
+        let told = engine(py, || self.engine.ear().telling(data, &mut Judges(&self.searches)));
         Ok(told?.into_iter().map(|told| (told.line.start, told.loud)).collect())
     }
 }
 
-impl Shapes {
-    fn judges(&self, py: Python<'_>) -> Judges {
-        let judge = |search: &Py<PyAny>| PythonCaller::new(Some(search.clone_ref(py)), None, Halt::default());
-        Judges(self.searches.iter().map(judge).collect())
-    }
-}
+/// `re`, by the `search` of each shape. Few records leave a doubt, so who judges is made ready where one does.
+struct Judges<'s>(&'s [Py<PyAny>]);
 
-/// `re`, for each shape.
-struct Judges(Vec<PythonCaller>);
-
-impl Jury for Judges {
+impl Jury for Judges<'_> {
     fn judge(&mut self, shape: usize, bytes: &[u8], candidates: &mut Vec<Candidate>) -> Result<()> {
-        self.0[shape].judge(bytes, candidates)
+        let search = attached(|py| self.0[shape].clone_ref(py));
+        PythonCaller::new(Some(search), None, Halt::default()).judge(bytes, candidates)
     }
 }
 
@@ -141,7 +133,7 @@ pub(super) fn gather<'py>(
 ) -> PyResult<(Vec<VoiceParts>, Option<Bound<'py, PyBytes>>)> {
     let known = state.and_then(State::read);
     let (question, mut caller) = asked_of.put(py, &Halt::default());
-    let mut judges = shapes.judges(py);
+    let mut judges = Judges(&shapes.searches);
     let mut errors = errors.map(|pattern| judged(py, pattern));
     let told = engine(py, || {
         let (ear, jury) = (shapes.engine.ear(), &mut judges);
