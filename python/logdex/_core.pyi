@@ -46,6 +46,7 @@ __all__ = [
     "gather",
     "holds",
     "index_status",
+    "indexes_are_off",
     "line_start",
     "outline",
     "parse_time",
@@ -855,6 +856,9 @@ def build_index(asked: Question, *, text: bool = False, told: Callable[[int], ob
 
 def index_status(asked: Question) -> tuple[int, tuple[int, int], tuple[int, int]]:
     """How long the log is; how much of it the indexes of times and of text cover, and how much they take; in bytes."""
+
+def indexes_are_off() -> bool:
+    """Whether `LOGDEX_INDEX=off` keeps all indexes off."""
 
 def outline(
     asked: Question, told: Callable[[int], object] | None = None

@@ -126,7 +126,8 @@ impl Keep {
     }
 }
 
-fn is_off() -> bool {
+/// Whether `LOGDEX_INDEX=off` keeps all indexes off.
+pub fn is_off() -> bool {
     said("off")
 }
 

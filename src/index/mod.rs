@@ -50,7 +50,7 @@ use table::Table;
 use walk::walk;
 
 pub use build::{Progress, Tick};
-pub use cache::{Keep, Pruned, prune};
+pub use cache::{Keep, Pruned, is_off, prune};
 pub use entry::Entry;
 pub use findings::Findings;
 pub use levels::LevelIndex;

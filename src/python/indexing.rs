@@ -13,7 +13,7 @@ use super::question::Question;
 use crate::caller::Caller;
 use crate::error::{Error, Result};
 use crate::file::source::Source;
-use crate::index::{Index, Kept, Options, Part, Status, text};
+use crate::index::{self, Index, Kept, Options, Part, Status, text};
 use crate::stamp::Window;
 use crate::system::cores::cores;
 use crate::timing::Timing;
@@ -150,6 +150,12 @@ fn build(
         tell(2 * size)?;
     }
     Ok(())
+}
+
+/// Whether `LOGDEX_INDEX=off` keeps all indexes off.
+#[pyfunction]
+pub(super) fn indexes_are_off() -> bool {
+    index::is_off()
 }
 
 /// How long a log is, and what is stored about it: its index of times, and its index of text.

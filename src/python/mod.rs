@@ -75,6 +75,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(evidence::gather, module)?)?;
     module.add_function(wrap_pyfunction!(indexing::build_index, module)?)?;
     module.add_function(wrap_pyfunction!(indexing::index_status, module)?)?;
+    module.add_function(wrap_pyfunction!(indexing::indexes_are_off, module)?)?;
     module.add_function(wrap_pyfunction!(indexing::outline, module)?)?;
     module.add_function(wrap_pyfunction!(indexing::line_start, module)?)?;
     module.add_function(wrap_pyfunction!(lines::prune, module)?)?;

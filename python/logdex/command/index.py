@@ -79,7 +79,7 @@ def _treat(one: Input, args: argparse.Namespace) -> int:
     # Questions do without an index that cannot be kept; who asks for it wants to know.
     if not (args.status or is_small or times[0]):
         where = os.environ.get("LOGDEX_CACHE") or "the cache directory, which LOGDEX_CACHE names"
-        off = "LOGDEX_INDEX=off keeps none" if os.environ.get("LOGDEX_INDEX", "").lower() == "off" else None
+        off = "LOGDEX_INDEX=off keeps none" if _core.indexes_are_off() else None
         complain(OSError(5, off or f"no index could be kept; make {where} writable, with room", one.path))
         return 2
     return 0

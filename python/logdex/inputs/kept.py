@@ -8,14 +8,13 @@ import tempfile
 import threading
 from collections import OrderedDict
 
+from logdex import _core
 from logdex.inputs.frames import Begun, Live, Made, Unframed
+from logdex.inputs.reached import known
 from logdex.inputs.rotation import Pinned
 
 _MOST = 1 << 30
 """So many bytes of text are kept at most, those that were used last."""
-_ENDS = 4096
-"""So many bytes at the beginning and at the end of a file are looked at again."""
-
 _Key = tuple[object, ...]
 _kept: OrderedDict[_Key, Made] = OrderedDict()
 _lock = threading.Lock()
@@ -31,7 +30,7 @@ def unframed(files: list[Pinned], kind: str, live: Live | None = None) -> Unfram
     come behind it, and the bytes at its head and before the place that was reached are the same, it is gone on with: in
     place, if nobody reads it, else in a copy. With `LOGDEX_INDEX=off` none is kept.
     """
-    if os.environ.get("LOGDEX_INDEX", "").lower() == "off":
+    if _core.indexes_are_off():
         return Unframed(Made(files, kind, live), live)
     state = [_state(one) for one in files]
     key = _key(files, kind)
@@ -66,8 +65,8 @@ def _made_of(files: list[Pinned], kind: str, begun: Begun | None) -> Made:
     if begun is None or not begun.made.go_on(files, begun.reached):
         return Made(files, kind, begun=begun)
     # It stands for more files now.
-    for known in [known for known, one in _kept.items() if one is begun.made]:
-        del _kept[known]
+    for key in [key for key, one in _kept.items() if one is begun.made]:
+        del _kept[key]
     return begun.made
 
 
@@ -109,9 +108,5 @@ def _descriptors() -> int:
 
 
 def _state(one: Pinned) -> tuple[object, ...]:
-    with open(one.path, "rb", buffering=0) as file:
-        there = os.fstat(file.fileno())
-        head = os.pread(file.fileno(), _ENDS, 0)
-        tail = os.pread(file.fileno(), _ENDS, max(0, there.st_size - _ENDS))
-    times = there.st_mtime_ns, there.st_ctime_ns
-    return there.st_dev, there.st_ino, there.st_size, *times, hash(head), hash(tail)
+    there = os.stat(one.path)
+    return known(one, there.st_size), there.st_mtime_ns, there.st_ctime_ns

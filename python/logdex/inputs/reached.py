@@ -26,7 +26,7 @@ class Reached:
             stand: How the frames stood there.
             is_whole: The last file is compressed: there is no going on in it.
         """
-        self._known = [_known(one, end) for one, end in zip(files, ends, strict=True)]
+        self._known = [known(one, end) for one, end in zip(files, ends, strict=True)]
         self._is_whole = is_whole
         self.ends = ends
         self.stand = stand
@@ -42,12 +42,12 @@ class Reached:
             return False
         pairs = list(zip(files, self._known, strict=False))
         whole = pairs if self._is_whole else pairs[:-1]
-        return all(_known(one, known.end) == known for one, known in pairs) and all(
-            one.size() == known.end for one, known in whole
+        return all(known(one, part.end) == part for one, part in pairs) and all(
+            one.size() == part.end for one, part in whole
         )
 
 
-class _Known(NamedTuple):
+class Known(NamedTuple):
     """A part of a file, from its beginning on, by what can be looked at again."""
 
     file: tuple[int, int]
@@ -56,8 +56,9 @@ class _Known(NamedTuple):
     tail: bytes
 
 
-def _known(one: Pinned, end: int) -> _Known:
+def known(one: Pinned, end: int) -> Known:
+    """The part of a file up to the byte `end`."""
     begin = max(0, end - _ENDS)
     with open(one.path, "rb", buffering=0) as file:
         head = os.pread(file.fileno(), min(_ENDS, end), 0)
-        return _Known(one.file, end, head, os.pread(file.fileno(), end - begin, begin))
+        return Known(one.file, end, head, os.pread(file.fileno(), end - begin, begin))
