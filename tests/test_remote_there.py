@@ -3,6 +3,7 @@
 import shlex
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import logdex
@@ -105,20 +106,27 @@ def test_the_page_of_ranks_is_written_here(
     assert asked() == 0
 
 
-def test_a_directory_is_viewed_there(
-    by_ssh: str, asked: Callable[[], int], ranks: Path, tmp_path: Path
-) -> None:
-    pytest.importorskip("textual")
-    terminal = Terminal(tmp_path, sys.executable, "-m", "logdex", "view", "--tz", "UTC", f"{by_ssh}{ranks}")
+@contextmanager
+def viewing(folder: Path, *words: str) -> Iterator[Terminal]:
+    """`logdex view` on a terminal, which ends well at `q`."""
+    terminal = Terminal(folder, sys.executable, "-m", "logdex", "view", *words)
     try:
-        terminal.wait(lambda screen: "rank 2 step 8" in screen and "h: help" in screen)
-        assert asked() == 1
-        terminal.keys("g")
-        terminal.wait(lambda screen: "> " in screen and "rank 0 step 0" in screen)
+        yield terminal
         terminal.keys("q")
         terminal.wait(lambda screen: "FINISHED 0" in screen)
     finally:
         terminal.tmux("kill-server")
+
+
+def test_a_directory_is_viewed_there(
+    by_ssh: str, asked: Callable[[], int], ranks: Path, tmp_path: Path
+) -> None:
+    pytest.importorskip("textual")
+    with viewing(tmp_path, "--tz", "UTC", f"{by_ssh}{ranks}") as terminal:
+        terminal.wait(lambda screen: "rank 2 step 8" in screen and "h: help" in screen)
+        assert asked() == 1
+        terminal.keys("g")
+        terminal.wait(lambda screen: "> " in screen and "rank 0 step 0" in screen)
 
 
 def test_what_cannot_be_viewed_there_is_read_from_here(
@@ -131,13 +139,8 @@ def test_what_cannot_be_viewed_there_is_read_from_here(
     program.write_text(
         f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -c {shlex.quote(f"{without}; sys.exit(main())")} "$@"\n'
     )
-    terminal = Terminal(tmp_path, sys.executable, "-m", "logdex", "view", f"{by_ssh}{ranks}/rank2.log")
-    try:
+    with viewing(tmp_path, f"{by_ssh}{ranks}/rank2.log") as terminal:
         terminal.wait(lambda screen: "rank 2 step 8" in screen and "h: help" in screen)
-        terminal.keys("q")
-        terminal.wait(lambda screen: "FINISHED 0" in screen)
-    finally:
-        terminal.tmux("kill-server")
 
 
 def test_what_is_not_there_is_said_of_the_address(

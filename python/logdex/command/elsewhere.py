@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
-WRITES_HERE = ("cursor_file", "files_with_matches", "html", "svg")
+_WRITES_HERE = ("cursor_file", "files_with_matches", "html", "svg")
 """The options that keep something here, or name sources as they can be given again here."""
 
 
@@ -51,7 +51,7 @@ def runs_for_another() -> bool:
 def _is_for_there(args: Namespace, given: Sequence[str]) -> bool:
     if not all(source.lower().startswith("ssh://") for source in args.sources):
         return False
-    return not any(getattr(args, one, None) for one in WRITES_HERE) and _are_sources_alone(args, given)
+    return not any(getattr(args, one, None) for one in _WRITES_HERE) and _are_sources_alone(args, given)
 
 
 def _are_sources_alone(args: Namespace, given: Sequence[str]) -> bool:

@@ -40,14 +40,17 @@ class Address:
         self.port = match["port"]
 
 
-def command(address: Address, *options: str) -> list[str]:
-    """The words that run what follows them on the machine of an address, with more `options` of `ssh`.
+def command(address: Address, script: str, *options: str) -> list[str]:
+    """The words that run a script on the machine of an address, with more `options` of `ssh`.
+
+    The shell there may be any; the script is put to a plain one.
 
     `$LOGDEX_SSH` is the command that is run for `ssh`, with options if need be, as `GIT_SSH_COMMAND` is.
     """
     words = shlex.split(os.environ.get("LOGDEX_SSH", "")) or ["ssh"]
     port = ["-p", address.port] if address.port else []
-    return [*words, "-o", "BatchMode=yes", *options, *port, address.host]
+    there = [*words, "-o", "BatchMode=yes", *options, *port, address.host]
+    return [*there, f"sh -c {shlex.quote(script)}"]
 
 
 class SshFile:
@@ -82,8 +85,7 @@ class SshFile:
         return self._run(f"tail -c +{start + 1} -- {name} | head -c {end - start}")
 
     def _run(self, script: str) -> bytes:
-        # The shell there may be any; what is asked is put to a plain one.
-        words = [*command(self._parts), f"sh -c {shlex.quote(script)}"]
+        words = command(self._parts, script)
         try:
             done = subprocess.run(
                 words, stdin=subprocess.DEVNULL, capture_output=True, timeout=_PATIENCE, check=False

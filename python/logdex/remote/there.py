@@ -60,7 +60,7 @@ def run(
     named = {Address(source).path.encode(): source.encode("utf-8", "surrogateescape") for source in sources}
     try:
         process = subprocess.Popen(
-            [*command(address), f"sh -c {shlex.quote(script)}"],
+            command(address, script),
             stdin=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
         )
@@ -95,25 +95,23 @@ def view(words: Sequence[str], sources: Sequence[str], *, version: str) -> int |
     settings = _settings(sources)
     if settings is None:
         return None
+    settings |= {"LOGDEX_TERMINAL": "1"}
     address = Address(sources[0])
-    # What is said on a terminal cannot be told from what is shown there: whether there is a `logdex` is asked before.
-    for then, terminal in ((_LOOK, []), (_SHOW, ["-tt", "-o", "LogLevel=ERROR"])):
-        script = _script(then, words, sources, version, settings | {"LOGDEX_TERMINAL": "1"})
-        status = _on_terminal(
-            [*command(address, *terminal), f"sh -c {shlex.quote(script)}"], quiet=not terminal
-        )
-        if status == HERE_INSTEAD or (status != 0 and not terminal):
-            return None
-    return 2 if status == SSH_FAILED else status
-
-
-def _on_terminal(words: Sequence[str], *, quiet: bool) -> int:
-    """Runs a command with this terminal, or, if that is to be `quiet`, without; returns its exit status."""
-    without = subprocess.DEVNULL if quiet else None
+    look, show = (_script(then, words, sources, version, settings) for then in (_LOOK, _SHOW))
     try:
-        return subprocess.run(words, stdin=without, stdout=without, stderr=without, check=False).returncode
+        # What is said on a terminal cannot be told from what is shown there, so this is asked before, without one.
+        is_there = subprocess.run(
+            command(address, look), stdin=subprocess.DEVNULL, capture_output=True, check=False
+        )
+        if is_there.returncode != 0:
+            return None
+        on_terminal = command(address, show, "-tt", "-o", "LogLevel=ERROR")
+        status = subprocess.run(on_terminal, check=False).returncode
     except OSError:
-        return HERE_INSTEAD  # What is missing is said when the log is read from here.
+        return None  # What is missing is said when the log is read from here.
+    if status == HERE_INSTEAD:
+        return None
+    return 2 if status == SSH_FAILED else status
 
 
 def _settings(sources: Sequence[str]) -> dict[str, str] | None:
