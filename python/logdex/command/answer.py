@@ -16,6 +16,7 @@ from logdex.inputs.input import Input
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from logdex._core import Question
     from logdex._ended import AllEnded
     from logdex._question import Newcomers
     from logdex.command.place import Place
@@ -153,7 +154,7 @@ class Answer:
             # What is compressed, though its name does not say so, is decompressed by this.
             shown = self._row(one)
             if self._in_one_order:
-                self._check(one)
+                self._check(one, shown.question)
             if self._args.follow:
                 # That may be long before it ends.
                 self._complain_of_text(one)
@@ -162,8 +163,8 @@ class Answer:
             return None
         return shown
 
-    def _check(self, one: Input) -> None:
-        """Says at once of a file of many what would otherwise end the answer about all.
+    def _check(self, one: Input, question: Question) -> None:
+        """Says at once of a file of many, and what it is asked, what would otherwise end the answer about all.
 
         Raises:
             OSError: It cannot be read.
@@ -172,10 +173,9 @@ class Answer:
         try:
             with open(one.path, "rb"):
                 pass
-            if (self._args.since or self._args.until) and not self._args.follow:
-                question = self._rows.of(one, None).question
-                if _core.span(question) is None:
-                    next(_core.Lines(question), None)  # says why not
+            ranged = (self._args.since or self._args.until) and not self._args.follow
+            if ranged and _core.span(question) is None:
+                next(_core.Lines(question), None)  # says why not
         except FileNotFoundError:
             # A follow waits for it.
             if not self._args.follow:

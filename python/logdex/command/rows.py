@@ -85,7 +85,14 @@ class Rows:
         args = self._args
         spooled = one.spool is not None and not one.spool.has_ended()
         live = (args.follow and not one.finished) or spooled
-        log = Log(one.path, tz=args.tz, index=one.stays, stamp=args.stamp, prefix=args.prefix)
+        log = Log(
+            one.path,
+            tz=args.tz,
+            index=one.stays,
+            stamp=args.stamp,
+            prefix=args.prefix,
+            streams=args.streams,
+        )
         if args.reference:
             log._plain = log._plain.but(
                 reference=_when.moment(args.reference, "reference", log._plain.zone, self._now)
@@ -110,7 +117,6 @@ class Rows:
         colors = self.color and not question.partial and not self.picks and not args.pretty
         return Shown(
             question=question.but(
-                stream=None if args.streams == "combined" else args.streams,
                 records=args.json
                 or args.records
                 or args.line_number
