@@ -20,7 +20,7 @@ use super::table::Table;
 use super::tree::{self, FANOUT, Node};
 
 /// The version of what is stored; it is in the file's name.
-pub const VERSION: u32 = 7;
+pub const VERSION: u32 = 8;
 const MAGIC: &[u8; 8] = b"logdex\0\n";
 /// How much of the log's head, and of the end of its last indexed block, is fingerprinted.
 const PRINT: usize = 64 << 10;

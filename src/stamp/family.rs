@@ -14,9 +14,9 @@ pub(super) const FAMILIES: &[&str] = &[
     "%Y-%m-%d%~%C", // ISO 8601, which `iso::Memo` reads by hand; Ascend, lm-eval
     "%Y-%m-%d%~%D", // Blue Gene
     "%Y-%m-%d%t%k",
-    "%Y-W%V-%uT%C", // ISO's week and day of it
-    "%Y-%jT%C",     // ISO's day of the year
-    "%Y/%m/%d%~%C", // slashes, gin, rocksdb
+    "%Y-W%V-%u%t%C", // ISO's week and day of it
+    "%Y-%j%t%C",     // ISO's day of the year
+    "%Y/%m/%d%~%C",  // slashes, gin, rocksdb
     "%Y/%m/%d%t%k",
     "%Y/%b/%d%~%C",
     "%Y %b %e %C",          // Cisco's Nexus
@@ -27,7 +27,8 @@ pub(super) const FAMILIES: &[&str] = &[
     "%Y-%b-%d%~%C",         // neuron
     "%Y%m%d%~%C",           // compact
     "%Y%m%dT%H%M%S%f%z",    // ISO's basic format
-    "[%Y-%m-%d][%C]",       // fern
+    "%Y年%m月%d日%~%C",
+    "[%Y-%m-%d][%C]", // fern
     "[%Y-%m-%d_%H-%M-%S]",
     "[%m%d %C",              // tensorpack
     "date=%Y-%m-%d time=%C", // Fortinet
@@ -53,6 +54,7 @@ pub(super) const FAMILIES: &[&str] = &[
     "%b %e, %Y%~%k",
     "%b-%d-%Y%~%C",
     "%b-%d %C",
+    "%b%d %C",      // BeeGFS
     "%b %e %C",     // syslog
     "%e %b %Y%~%C", // RFC 2822, date
     "%e %b %y%~%C", // RFC 822

@@ -352,7 +352,8 @@ impl Finder {
                 self.stamp_at(line, labelled.unwrap_or(stamp))
             }
             b'0'..=b'9' => {
-                special::strace(line, at).or_else(|| special::request(line, at, &mut self.evident))
+                let own = special::strace(line, at).or_else(|| special::zabbix(line, at));
+                own.or_else(|| special::request(line, at, &mut self.evident))
             }
             byte if byte.is_ascii_alphabetic() || matches!(byte, b'@' | b'_' | b'$') => {
                 let logfmt = keys::logfmt(line, at, &mut self.evident);
@@ -467,12 +468,14 @@ fn strip_ansi(head: &[u8], clean: &mut Vec<u8>) {
     }
 }
 
-/// Where the escape sequence at `at` ends: `ESC [ ... letter`, `ESC ] ... BEL` or `ESC \`, or two bytes.
+/// Where the escape sequence at `at` ends: `ESC [ ... letter`, `ESC ] ... BEL` or `ESC \`, two bytes, or three where they
+/// choose a set of characters, as `tput sgr0` does.
 pub(crate) fn ansi_end(head: &[u8], at: usize) -> usize {
     let rest = &head[at + 1..];
     let body = match rest.first() {
         Some(b'[') => rest[1..].iter().position(|b| (0x40..=0x7e).contains(b)).map(|n| n + 2),
         Some(b']') => rest.iter().position(|b| matches!(b, 7 | b'\\')).map(|n| n + 1),
+        Some(b'(' | b')') if rest.len() > 1 => Some(2),
         Some(_) => Some(1),
         None => None,
     };

@@ -284,7 +284,9 @@ fn word(bytes: &[u8], at: usize, so_far: Prefix, first: bool) -> Option<(usize, 
     let token = &bytes[at..end];
     let next = *bytes.get(end)?;
     if token.len() == 1 {
-        return (next == b' ').then_some((end + 1, so_far));
+        // Tendermint's `I[2026-11-22|06:47:12.123] `.
+        let glued = next == b'[' && bytes[end..].starts_with(b"[20");
+        return (next == b' ' || glued).then_some((end + usize::from(!glued), so_far));
     }
     if matches!(next, b' ' | b'\t' | b':' | b'|' | b',' | b'[') && is_level(token) {
         let mut end = skip_blanks(bytes, end);

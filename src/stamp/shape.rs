@@ -12,7 +12,7 @@
 //! | `%C` | a whole time of day: hour, minute, second, perhaps a fraction (`.123`, `,123`, `:123`, `.123.456`), AM or PM, a zone |
 //! | `%D` | the same with dots between its numbers, or behind a blank with dashes |
 //! | `%k` `%K` | hour and minute, known to a minute, perhaps AM or PM and a zone; the same, with AM or PM |
-//! | `%~` | what stands between a date and a time: up to three blanks, `T`, a tab, `-`, `_`, `:`, `::`, `, `, ` - `, ` -- `, a bar, ` at ` |
+//! | `%~` | what stands between a date and a time: up to three blanks, `T`, a tab, `-`, `_`, `:`, `::`, `, `, ` - `, ` -- `, a bar, ` at `, ` @ ` |
 //! | `%w` | a word |
 //! | `%t` | a blank, or `T` |
 //! | `%V` `%u` `%j` | ISO's week of the year, and the day of it; the day of the year |
@@ -236,12 +236,13 @@ impl Fields {
 /// What stands between a date and a time at `at`, and where it ends.
 pub(super) fn separator(bytes: &[u8], at: usize) -> Option<usize> {
     match bytes.get(at)? {
-        b'T' | b't' | b'\t' | b'-' | b'_' => Some(at + 1),
+        b'T' | b't' | b'\t' | b'-' | b'_' | b'|' => Some(at + 1),
         b':' => Some(at + 1 + usize::from(bytes.get(at + 1) == Some(&b':'))),
         b',' => Some(at + 1 + usize::from(bytes.get(at + 1) == Some(&b' '))),
         b' ' if bytes[at..].starts_with(b" - ") || bytes[at..].starts_with(b" | ") => Some(at + 3),
         b' ' if bytes[at..].starts_with(b" -- ") => Some(at + 4),
         b' ' if bytes[at..].starts_with(b" at ") => Some(at + 4),
+        b' ' if bytes[at..].starts_with(b" @ ") => Some(at + 3),
         b' ' => Some(at + bytes[at..].iter().take(3).take_while(|b| **b == b' ').count()),
         _ => None,
     }

@@ -84,6 +84,20 @@ pub(super) fn strace(line: &[u8], at: usize) -> Option<Stamp> {
     })
 }
 
+/// Zabbix's `412:20261122:064712.123 server started`, behind a process.
+pub(super) fn zabbix(line: &[u8], at: usize) -> Option<Stamp> {
+    let pid = line[at..].iter().take(8).take_while(|b| b.is_ascii_digit()).count();
+    let date = (line.get(at + pid) == Some(&b':')).then_some(at + pid + 1)?;
+    let (stamp, _) = family::free(shape::matches(b"%Y%m%d:%H%M%S%f", line, date), line)?;
+    Some(stamp)
+}
+
+/// Cisco's IOS XR, behind the place of the processor: `RP/0/RSP0/CPU0:Nov 22 06:47:12.123 UTC: `.
+fn ios_xr(line: &[u8], at: usize, evident: &mut Evident) -> Option<Stamp> {
+    let stamp = at + memchr::memmem::find(&line[at..line.len().min(at + 32)], b"/CPU0:")? + 6;
+    evident.at(line, stamp).map(|(stamp, _)| stamp)
+}
+
 /// A record that begins with a word: a request by its host, stern's pod and container, `aws logs` as text, the kernel's
 /// audit, libfabric's with its process.
 pub(super) fn named(line: &[u8], at: usize, evident: &mut Evident) -> Option<Stamp> {
@@ -97,6 +111,9 @@ pub(super) fn named(line: &[u8], at: usize, evident: &mut Evident) -> Option<Sta
     if let Some(number) = line[at..].strip_prefix(b"libfabric:") {
         let process = memchr(b':', &number[..number.len().min(12)])?;
         return epoch::number(number, process + 1).map(|(stamp, _)| stamp);
+    }
+    if matches!(&line[at..], [b'R' | b'L', b'P' | b'C', b'/', b'0'..=b'9', ..]) {
+        return ios_xr(line, at, evident);
     }
     request(line, at, evident).or_else(|| stern(line, at, evident))
 }

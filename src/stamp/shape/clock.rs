@@ -117,8 +117,14 @@ pub(in crate::stamp) fn half_of_day(bytes: &[u8], at: usize) -> Option<(u8, usiz
         _ => return None,
     };
     let rest = &bytes[start + 1..];
-    let len = if rest.starts_with(b".m.") || rest.starts_with(b".M.") { 4 } else { 2 };
-    let is_half = len == 4 || matches!(rest.first(), Some(b'M' | b'm'));
+    let len = half_in_full(rest).map_or(2, |len| len + 1);
+    let is_half = len > 2 || matches!(rest.first(), Some(b'M' | b'm'));
     (is_half && !bytes.get(start + len).is_some_and(u8::is_ascii_alphanumeric))
         .then_some((afternoon, start + len))
+}
+
+/// How long the rest of `a.m.` is behind its first letter; in Spanish there is a blank in it, a fixed one perhaps.
+fn half_in_full(rest: &[u8]) -> Option<usize> {
+    const SPELLINGS: [&str; 6] = [".m.", ".M.", ". m.", ". M.", ".\u{a0}m.", ".\u{202f}m."];
+    SPELLINGS.into_iter().find(|full| rest.starts_with(full.as_bytes())).map(str::len)
 }
