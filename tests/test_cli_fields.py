@@ -41,6 +41,18 @@ def log(tmp_path: Path) -> Path:
         (["-l", "error", "-B1", "-c"], ["3\n"]),
         (["-w", "step=3", "--records"], LINES[2:]),
         (["--exclude", "plain|start"], LINES[1:4]),
+        (["--exclude", "(?i)PLAIN", "--exclude", "start"], LINES[1:4]),
+        (["-i", "--exclude", "PLAIN|Start"], LINES[1:4]),
+        # What is left out is not meant; around what is meant it is shown, as are other lines.
+        (["--exclude", "start|slow|boom|plain", "-A1"], LINES[3:]),
+        (["-e", "step", "--exclude", "start|boom", "-C1"], LINES[:3]),
+        (["-e", "step", "--exclude", "start|boom", "-C1", "-c"], ["1\n"]),
+        (["-e", "step", "--exclude", r"(?<!w)\d, \"loss|boom", "-l", "info", "-A1", "-n1"], LINES[:2]),
+        (["-e", "step", "--exclude", "start|slow", "--records"], LINES[2:]),
+        (["--exclude", "time|boom|plain", "--records"], LINES[2:]),
+        (["-v", "-e", "boom", "--exclude", "time"], LINES[3:]),
+        (["-v", "-e", "boom", "--exclude", "time|plain", "-B1"], LINES[2:4]),
+        (["--exclude", "(?<=x)y|plain", "-B1", "-l", "error"], LINES[1:4]),
         (["--exclude", "plain", "--exclude", "start", "-n", "1"], LINES[3:4]),
         (["-l", "info", "-w", "step<3", "-c"], ["2\n"]),
         (["--fields", "step,loss"], ["step=1\n", "step=2 loss=2.5\n", "step=3 loss=nan\n"]),
@@ -73,6 +85,16 @@ def test_what_the_options_select_and_show(log: Path, args: list[str], expected: 
     assert status == (0 if expected else 1)
 
 
+def test_what_was_text_in_json_is_no_command_to_a_terminal(tmp_path: Path) -> None:
+    log = tmp_path / "a.log"
+    log.write_text(r'{"msg": "\u001b]0;x\u0007", "a\u001bb": "\u009bm", "c": null, "d": "\u007f"}' + "\n")
+    for args in (["--pretty"], ["--pretty", "--color", "always"], ["--fields", "msg,c,d"]):
+        _, (out,), _ = run(log, *args)
+        bare = out.replace("\x1b[2m", "").replace("\x1b[0m", "")
+        assert all(char.isprintable() for char in bare.removesuffix("\n")), args
+    assert "c=null" in run(log, "--pretty")[1][0]
+
+
 def test_colours_of_a_pretty_line(log: Path) -> None:
     _, (out,), _ = run(log, "--pretty", "-n", "1", "-w", "step=2", "--color", "always")
     assert "\x1b[33mWARNING" in out
@@ -89,7 +111,8 @@ def test_colours_of_a_pretty_line(log: Path) -> None:
         ["--fields", "a", "--pretty"],
         ["--pretty", "--json"],
         ["--histogram", "-f"],
-        ["--exclude", "x", "-C1"],
+        ["-w", "step=>2"],
+        ["-w", "step =< 2"],
         ["--stamp", "%Q"],
         ["--prefix", "x"],
         ["--time", "Nowhere/Land"],

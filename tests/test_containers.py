@@ -269,6 +269,20 @@ def test_of_a_stream_the_lines_around_are_its_own(tmp_path: Path, capfd: pytest.
         logdex.open(path, streams="both")
 
 
+@pytest.mark.parametrize("kind", ["cri", "docker"])
+def test_an_unfinished_line_of_another_stream_is_not_shown(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], kind: str
+) -> None:
+    path = tmp_path / "a.log"
+    path.write_bytes(
+        framed(kind, "stderr", "2026-11-22T02:10:00Z", b"b", goes_on=False)
+        + framed(kind, "stdout", "2026-11-22T02:10:00Z", b"a", goes_on=True)
+    )
+    for streams, shown in (("stderr", "b\n"), ("stdout", "a\n"), ("combined", "b\na\n")):
+        assert main(["--streams", streams, str(path)]) == 0
+        assert capfd.readouterr().out == shown
+
+
 def test_a_log_without_frames_says_no_stream_and_is_read_whole(tmp_path: Path) -> None:
     (tmp_path / "a.log").write_text("a\n")
     log = logdex.open(tmp_path / "a.log", streams="stderr")

@@ -78,6 +78,12 @@ impl Condition {
                 "where={said:?}: give a field, one of = != < <= > >=, and a value, such as status>=500"
             )));
         };
+        if operator == Operator::Equal && value.starts_with(['<', '>']) {
+            let meant = format!("{field}{}={}", &value[..1], value[1..].trim());
+            return Err(Error::Value(format!(
+                "where={said:?}: there is no such comparison; write {meant:?}, or {field}=\"{value}\" for that text"
+            )));
+        }
         let quoted = value.len() >= 2 && value.starts_with('"') && value.ends_with('"');
         let text = if quoted { &value[1..value.len() - 1] } else { value };
         let number = if quoted { None } else { Number::parse(text.as_bytes()) };

@@ -172,6 +172,8 @@ impl Question {
         let about_time = self.records || self.steps.is_some() || !window.is_open();
         let time = about_time.then(|| self.terms(window));
         let sieve = self.sieve(py, false);
+        // Of an unfinished line it is not told to which stream it was written.
+        let partial = self.partial && sieve.stream.is_none();
         let (pattern, search) = self.pattern.as_ref().map(|p| p.get().parts(py)).unzip();
         let question = query::Question {
             path: self.file(),
@@ -185,7 +187,7 @@ impl Question {
             begun: self.begun.as_ref().map(PathBuf::from),
             tiers: tiers(&self.tiers),
             follow: self.follow,
-            partial: self.partial,
+            partial,
             deadline: window.until.filter(|_| self.follow).map(deadline),
             workers: cores(),
             wakeup: Arc::clone(&halt.wakeup),

@@ -55,6 +55,7 @@ impl Ranks {
 pub struct Choice {
     level: Option<Level>,
     conditions: Vec<Condition>,
+    exclude: Option<(Arc<Pattern>, Scratch)>,
 }
 
 impl Choice {
@@ -62,6 +63,19 @@ impl Choice {
     pub fn means(&self, line: &[u8], level: Option<Level>) -> bool {
         self.level.is_none_or(|least| level.is_some_and(|level| level >= least))
             && self.conditions.iter().all(|condition| condition.holds(line))
+    }
+
+    /// Whether lines are left out for what is found on them, which [`Choice::means`] does not say.
+    pub fn excludes(&self) -> bool {
+        self.exclude.is_some()
+    }
+
+    /// Leaves out of `picked`, lines of `text` in order, those on which it is found; where that is not certain, the judge
+    /// has to say.
+    pub fn exclude(&mut self, text: &[u8], picked: &mut Vec<Candidate>) {
+        if let Some((pattern, scratch)) = &mut self.exclude {
+            exclude(pattern, text, picked, scratch);
+        }
     }
 }
 
@@ -95,7 +109,11 @@ impl Sieve {
     /// Takes out of it what a single line and its level decide on; what is left tells levels.
     pub fn take_choice(&mut self) -> Choice {
         self.levels |= self.level.is_some();
-        Choice { level: self.level.take(), conditions: std::mem::take(&mut self.conditions) }
+        let exclude = self.exclude.take().map(|pattern| {
+            let scratch = pattern.scratch();
+            (pattern, scratch)
+        });
+        Choice { level: self.level.take(), conditions: std::mem::take(&mut self.conditions), exclude }
     }
 
     /// What is left of `selection`, and the levels of those lines that have one, where levels are wanted.

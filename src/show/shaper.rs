@@ -8,6 +8,7 @@ use super::{Kind, Page, Surroundings};
 use crate::caller::Caller;
 use crate::error::Result;
 use crate::file::block::Block;
+use crate::line::lines;
 use crate::merge::Held;
 use crate::pattern::{Candidate, Pattern, Scratch};
 use crate::query::Question;
@@ -31,7 +32,7 @@ impl Shape {
     }
 }
 
-/// What `question` asks of the level and fields of lines, taken out of it where lines around those that are meant are shown.
+/// What `question` asks of lines besides the pattern, taken out of it where lines around those that are meant are shown.
 fn take_choice(question: &mut Question, shape: Shape) -> Option<Choice> {
     let surrounded = !shape.around.is_none() || shape.records;
     let sieve = question.sieve.as_mut().filter(|sieve| surrounded && !sieve.is_open())?;
@@ -126,13 +127,26 @@ impl Shaper {
 
     /// Finds what matches in `block`.
     fn search(&mut self, block: &Block, caller: &mut dyn Caller) -> Result<()> {
-        let Some(pattern) = &self.pattern else { return Ok(()) };
+        if !self.is_sought() {
+            return Ok(());
+        }
         self.found.clear();
-        pattern.scan(block.bytes(), &mut self.scratch, &mut self.found);
+        match &self.pattern {
+            Some(pattern) => pattern.scan(block.bytes(), &mut self.scratch, &mut self.found),
+            None => self.found.extend(lines(block.bytes()).map(|line| Candidate { line, certain: true })),
+        }
+        if let Some(choice) = &mut self.choice {
+            choice.exclude(block.bytes(), &mut self.found);
+        }
         if self.found.iter().any(|c| !c.certain) {
             caller.judge(block.bytes(), &mut self.found)?;
         }
         Ok(())
+    }
+
+    /// Whether what is meant has to be sought in each block.
+    fn is_sought(&self) -> bool {
+        self.pattern.is_some() || self.choice.as_ref().is_some_and(Choice::excludes)
     }
 
     fn put(&mut self, block: &Block, lines: &[Placed], skip: &mut u64, page: &mut Page) {
@@ -164,7 +178,7 @@ impl Shaper {
 
     /// The positions of those that the pattern selects, or does not where that is asked.
     fn matches(&self, lines: &[Placed]) -> Vec<usize> {
-        if self.pattern.is_none() {
+        if !self.is_sought() {
             return if self.shape.invert { Vec::new() } else { (0..lines.len()).collect() };
         }
         let first = lines.first().map_or(0, |placed| placed.line.start);

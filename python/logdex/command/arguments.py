@@ -86,7 +86,9 @@ def _add_selection(which: argparse._ArgumentGroup) -> None:
         metavar="COND",
         help="show lines of which a field is so: 'status>=500', component=tsdb; of several, all count",
     )
-    which.add_argument("--exclude", action="append", default=[], metavar="RE", help="leave out lines with RE")
+    which.add_argument(
+        "--exclude", action="append", default=[], metavar="RE", help="of these lines, leave out those with RE"
+    )
     which.add_argument("-i", "--ignore-case", action="store_true", help="let RE match in any case")
     which.add_argument("-v", "--invert", action="store_true", help="show the lines that do not match")
     which.add_argument(
@@ -329,10 +331,6 @@ def contradiction(args: argparse.Namespace) -> str | None:
         (
             args.max_count and (args.after or args.records),
             "-m stops at a line, -A, -C and --records go on after it",
-        ),
-        (
-            args.exclude and (args.invert or args.after or args.before or args.records),
-            "--exclude leaves out single lines, not those around others",
         ),
         (
             shaped and (picks or args.json),

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Sequence
 
 from logdex import _core
+from logdex.command.legible import CONTROLS
 
 _DIM, _BOLD, _OFF = "\x1b[2m", "\x1b[1m", "\x1b[0m"
 _COLORS = {"trace": 90, "debug": 36, "info": 32, "warning": 33, "error": 31, "critical": 35}
@@ -62,7 +63,8 @@ def _taken(record: dict[str, object], keys: Sequence[str]) -> object:
 def _text(value: object) -> str:
     if value is None:
         return ""
-    return value.replace("\n", "\\n") if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return text.translate(CONTROLS)
 
 
 def _level(value: object, color: bool) -> str:
@@ -76,10 +78,12 @@ def _level(value: object, color: bool) -> str:
 
 
 def _pair(key: str, value: object, color: bool) -> str:
-    return f"{_DIM}{key}={_OFF}{_quoted(_text(value))}" if color else f"{key}={_quoted(_text(value))}"
+    name = key.translate(CONTROLS)
+    shown = "null" if value is None else _quoted(value if isinstance(value, str) else _text(value))
+    return f"{_DIM}{name}={_OFF}{shown}" if color else f"{name}={shown}"
 
 
 def _quoted(value: str) -> str:
     """The value of a pair, in quotes where it could not be read back without."""
-    plain = value and not any(char.isspace() or char in '"=' for char in value)
-    return value if plain else json.dumps(value, ensure_ascii=False)
+    plain = value.isprintable() and value and not any(char in ' "=' for char in value)
+    return value if plain else json.dumps(value, ensure_ascii=False).translate(CONTROLS)

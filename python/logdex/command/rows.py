@@ -13,9 +13,11 @@ from logdex._core import Question
 from logdex._fields import Fields
 from logdex._question import zone_of
 from logdex.command.elsewhere import runs_for_another
+from logdex.command.legible import legible
 from logdex.command.names import ShortNames
 from logdex.inputs.input import Input
 from logdex.log import Log
+from logdex.regex.join import join
 
 _LABEL_COLORS = (36, 33, 35, 32, 34, 96, 93, 95, 92, 94)
 _HIT = "\x1b[1;31m"
@@ -66,9 +68,13 @@ class Rows:
         # What says no moment is said once, and not for each file.
         for name in ("since", "until"):
             _when.moment(getattr(args, name), name, zone_of(args.tz), self._now)
-        self._regex = regex
         _refuse_groups_around(args, regex)
-        self._unwanted = "|".join(f"(?:{one})" for one in args.exclude) or None
+        self._unwanted = join(args.exclude, ignore_case=args.ignore_case)
+        if args.invert and args.regex and args.exclude:
+            # Neither of what is not meant is.
+            regex = join([*args.regex, *args.exclude], ignore_case=args.ignore_case)
+            self._unwanted = None
+        self._regex = regex
         self._several = several
         self.color = _wants_color(args.color)
         self.labels: bool = many_labels if args.labels is None else args.labels
@@ -132,7 +138,8 @@ class Rows:
             invert=args.invert,
             before=args.before,
             after=args.after,
-            whole_records=args.records and bool(self._regex is not None or args.level or args.where),
+            whole_records=args.records
+            and bool(self._regex is not None or args.level or args.where or args.exclude),
             label=self._label(one),
             heading=self._heading(one),
             gap=f"{_DIM}--{_OFF}\n".encode() if self.color else b"--\n",
@@ -141,7 +148,7 @@ class Rows:
             clock=self._clock,
             colors=colors,
             frames=self._shows_last_frames(live),
-            member=os.fsencode(self._names.of(one)) if self._names else b"",
+            member=os.fsencode(legible(self._names.of(one))) if self._names else b"",
         )
 
     def _folds(self) -> bool:
@@ -185,6 +192,7 @@ class Rows:
             or args.level
             or args.where
             or args.exclude
+            or args.streams in ("stdout", "stderr")
             or args.time != "none"
             or args.since
             or args.until
@@ -199,7 +207,7 @@ class Rows:
     def _label(self, one: Input) -> bytes:
         if not self.labels:
             return b""
-        name = self._names.padded(one) if self._names and self.folds else one.label
+        name = legible(self._names.padded(one) if self._names and self.folds else one.label)
         if not self.color:
             return f"{name} ".encode("utf-8", "surrogateescape")
         number = self._colored.setdefault(one.label, len(self._colored))
@@ -209,7 +217,7 @@ class Rows:
     def _heading(self, one: Input) -> bytes:
         if not one.name or self._args.json:
             return b""
-        text = f"--- {one.label}: {one.name} ---"
+        text = f"--- {legible(one.label)}: {legible(one.name)} ---"
         return (f"{_DIM}{text}{_OFF}\n" if self.color else f"{text}\n").encode("utf-8", "surrogateescape")
 
 
