@@ -229,3 +229,29 @@ def test_a_handle_is_read_and_followed_to_the_end(launch: Callable[..., str]) ->
     assert run(f"{handle}/w/1", "-n1")[1] == ["w/1 stdout line 3 of 1\n"]
     status, _, error = run(f"{handle}/w/7")
     assert (status, "no replica 7" in error) == (2, True)
+
+
+def test_a_name_before_a_line_is_in_that_line(tmp_path: Path) -> None:
+    (tmp_path / "a\nb.log").write_text("2026-11-22 02:00:00 INFO a\n")
+    (tmp_path / "c\x1b[31m.log").write_text("2026-11-22 02:00:01 INFO c\n")
+    shown = ["a\\nb.log 2026-11-22 02:00:00 INFO a\n", "c\\u001b[31m.log 2026-11-22 02:00:01 INFO c\n"]
+    for args in ([], ["--no-merge"]):
+        assert run(tmp_path, *args)[1] == shown
+    assert run(tmp_path, "-c")[1] == ["a\\nb.log:1\n", "c\\u001b[31m.log:1\n"]
+
+
+def test_files_of_one_name_are_told_apart_by_where_they_are(tmp_path: Path) -> None:
+    for run_, host in (("run1", "a"), ("run2", "b")):
+        (tmp_path / run_ / "logs").mkdir(parents=True)
+        (tmp_path / run_ / "logs" / "train.log").write_text(f"2026-11-22 02:00:0{run_[-1]} INFO {host}\n")
+    one, two = (tmp_path / name / "logs" / "train.log" for name in ("run1", "run2"))
+    shown = ["run1/train.log 2026-11-22 02:00:01 INFO a\n", "run2/train.log 2026-11-22 02:00:02 INFO b\n"]
+    for named in ([one, two], [one.parent, two.parent], [one, two.parent]):
+        assert run(*named)[1] == shown
+        assert open_log(named).sources == ["run1/train.log", "run2/train.log"]
+    assert run("-c", one, two)[1] == ["run1/train.log:1\n", "run2/train.log:1\n"]
+    (tmp_path / "train.log").write_text("2026-11-22 02:00:00 INFO alone\n")
+    assert open_log([tmp_path / "train.log", one]).sources == ["train.log", "run1/logs/train.log"]
+    assert open_log([one, one]).sources == ["train.log"]
+    ranks = [rank.name for rank in open_log([one, two]).ranks().ranks]
+    assert ranks == ["run1/train.log", "run2/train.log"]

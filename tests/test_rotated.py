@@ -18,6 +18,7 @@ from typing import Any
 
 import logdex
 import pytest
+from logdex.command.cli import main
 from logdex.inputs import rotation
 
 SEEDS = range(25)
@@ -336,3 +337,25 @@ def test_ranks_and_arrow_take_a_set(tmp_path: Path) -> None:
     assert pyarrow.table(log.arrow(columns=["text"]))["text"].to_pylist() == [
         line[:-1] for line in log.lines()
     ]
+
+
+def test_of_a_set_the_command_counts_and_stops_as_of_one_log(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "a.log.2").write_text("2026-11-22 02:00:00 one\n2026-11-22 02:01:00 two\n")
+    (tmp_path / "a.log.1").write_text("2026-11-22 02:02:00 three\n")
+    (tmp_path / "a.log").write_text("2026-11-22 02:03:00 four\n")
+    (tmp_path / "b.log").write_text("2026-11-22 02:03:00 five\n")
+
+    def shown(*args: str) -> list[str]:
+        main([*args[:-1], str(tmp_path / args[-1])])
+        return capfd.readouterr().out.splitlines()
+
+    assert shown("--rotated", "-c", "a.log") == ["4"]
+    assert shown("--rotated", "-c", "-n", "3", "a.log") == ["3"]
+    assert shown("-c", "") == ["a.log:4", "b.log:1"]
+    for most, words in ((1, ["one"]), (3, ["one", "two", "three"]), (9, ["one", "two", "three", "four"])):
+        assert [one.split()[-1] for one in shown("--rotated", "-m", str(most), "a.log")] == words
+    assert shown("--rotated", "-m", "1", "-e", "three|four", "a.log") == ["2026-11-22 02:02:00 three"]
+    # Each source has its own.
+    assert [one.split()[-1] for one in shown("--no-merge", "-m", "1", "")] == ["one", "five"]

@@ -41,6 +41,20 @@ def inputs(argument: str, wish: Wish) -> list[Input]:
     return of_path(argument, wish)
 
 
+def inputs_of(arguments: Iterable[str], wish: Wish) -> list[Input]:
+    """The files that all of `arguments` stand for; raises as `inputs` does."""
+    return called([(argument, inputs(argument, wish)) for argument in arguments])
+
+
+def called(given: list[tuple[str, list[Input]]]) -> list[Input]:
+    """The files that arguments stand for, no two sources of which are called the same."""
+    if len(given) < 2:
+        return [one for _, found in given for one in found]
+    from logdex.inputs.apart import told_apart
+
+    return told_apart(given)
+
+
 def growing(arguments: Iterable[str], wish: Wish) -> list[Growing]:
     """What of `arguments` may stand for more logs later: directories, globs, and jobs of Slurm."""
     from logdex.inputs.handle import is_address, is_handle, parse

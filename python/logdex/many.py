@@ -12,7 +12,7 @@ from logdex import _core
 from logdex._core import Question
 from logdex._ended import AllEnded
 from logdex._question import Newcomers, index_beside
-from logdex._resolve import growing, inputs
+from logdex._resolve import growing, inputs_of
 from logdex.inputs.input import Input, Wish
 from logdex.inputs.layouts import Source
 from logdex.inputs.newcomers import Growing, Lookout
@@ -149,7 +149,7 @@ class Logs(Log):
 
     def _found(self, wish: Wish | None = None) -> list[Input]:
         wish = wish or Wish(streams=self._streams)
-        found = [one for path in self._paths for one in inputs(path, wish)]
+        found = inputs_of(self._paths, wish)
         if self._question.reference is None and not wish.follow:
             settle_years(found, self._question.zone)
         if self._skews is not None:

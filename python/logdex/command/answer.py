@@ -7,10 +7,12 @@ import sys
 from argparse import Namespace
 from collections.abc import Iterator
 from functools import cached_property
+from itertools import groupby
 
 from logdex import _core
 from logdex.command import hints
 from logdex.command.complain import complain
+from logdex.command.legible import legible
 from logdex.command.rows import Rows, Shown
 from logdex.inputs.input import Input
 
@@ -92,7 +94,11 @@ class Answer:
         sink = _core.Sink()
         if self._in_one_order:
             return self._show_last(self._shown, sink) > 0
-        return sum(self._show_last([one], sink) for one in self._shown) > 0
+        if self._args.max_count is None:
+            return sum(self._show_last([one], sink) for one in self._shown) > 0
+        files = zip(self._found, self._shown, strict=True)
+        sources = groupby(files, lambda pair: pair[0].label)
+        return sum(self._show_source([shown for _, shown in source], sink) for _, source in sources) > 0
 
     def _histogram(self) -> bool:
         from logdex.command.arguments import columns
@@ -181,11 +187,11 @@ class Answer:
             if not self._args.follow:
                 raise
 
-    def _show_last(self, shown: list[Shown], sink: _core.Sink) -> int:
-        """Shows the lines, or the last so many of them all."""
+    def _show_last(self, shown: list[Shown], sink: _core.Sink, *, most: int | None = None) -> int:
+        """Shows the lines, `most` of them, or the last so many of them all."""
         last: int | None = self._args.last
         if last is None:
-            return self._show(shown, sink)
+            return self._show(shown, sink, most=most)
         if all(one.is_plain for one in shown):
             shown = [one.but(question=one.question.but(last=last)) for one in shown]
             return self._show(shown, sink, last=last)
@@ -193,8 +199,23 @@ class Answer:
         there = [one.but(question=question) for one, question in zip(shown, plain, strict=True)]
         return self._show(shown, sink, skip=max(self._show(there, None) - last, 0))
 
+    def _show_source(self, files: list[Shown], sink: _core.Sink) -> int:
+        """Shows the first so many lines of the files of one source, one file behind the other."""
+        left: int = self._args.max_count
+        for one in files:
+            if left <= 0:
+                break
+            left -= self._show_last([one], sink, most=left)
+        return int(self._args.max_count) - left
+
     def _show(
-        self, shown: list[Shown], sink: _core.Sink | None, *, skip: int = 0, last: int | None = None
+        self,
+        shown: list[Shown],
+        sink: _core.Sink | None,
+        *,
+        skip: int = 0,
+        last: int | None = None,
+        most: int | None = None,
     ) -> int:
         show = _core.Show(
             shown,
@@ -203,7 +224,7 @@ class Answer:
             scout=self._scout() if sink else None,
             skip=skip,
             last=last,
-            most=self._args.max_count,
+            most=most if most is not None else self._args.max_count,
             keeps_place=self._place is not None,
             folds=self._rows.folds and sink is not None,
             status=self._rows.status if sink else None,
@@ -245,19 +266,21 @@ class Answer:
         return [shown for one in come if (shown := self._ready(one)) is not None], directories
 
     def _count(self) -> bool:
-        total = 0
-        out = []
+        counts: dict[str, int] = {}
         for one, shown in zip(self._found, self._shown, strict=True):
             count = self._counted(shown)
-            if count is None:
-                continue
-            limits = [one for one in (self._args.last, self._args.max_count) if one is not None]
-            count = min(count, *limits) if limits else count
-            total += count
-            out.append(f"{one.label}:{count}\n" if self._rows.labels else f"{count}\n")
+            if count is not None:
+                # The parts of a source are one: rotations, attempts.
+                counts[one.label] = counts.get(one.label, 0) + count
+        limits = [one for one in (self._args.last, self._args.max_count) if one is not None]
+        counts = {label: min(count, *limits) if limits else count for label, count in counts.items()}
+        rows = (
+            f"{legible(label)}:{count}\n" if self._rows.labels else f"{count}\n"
+            for label, count in counts.items()
+        )
         # Bytes, for the name of a file may be no text.
-        sys.stdout.buffer.write(os.fsencode("".join(out)))
-        return total > 0
+        sys.stdout.buffer.write(os.fsencode("".join(rows)))
+        return sum(counts.values()) > 0
 
     def _counted(self, shown: Shown) -> int | None:
         if self._args.stats or not shown.is_plain:

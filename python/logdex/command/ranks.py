@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from logdex import _when
 from logdex._core import Question
 from logdex._question import zone_of
-from logdex._resolve import inputs
+from logdex._resolve import called, inputs
 from logdex._when import moment
 from logdex.command import arguments, clock, elsewhere, hints, words
 from logdex.command.complain import complain, hush
@@ -165,14 +165,14 @@ def _follow(args: argparse.Namespace, trouble: list[Exception]) -> Ranks:
 
 def _found(args: argparse.Namespace, trouble: list[Exception], wish: Wish) -> list[Input]:
     """The files to read, those that are spooled whole; what cannot be had is `trouble`."""
-    found: list[Input] = []
+    found: list[tuple[str, list[Input]]] = []
     for argument in args.sources:
         try:
-            found += inputs(argument, wish)
+            found.append((argument, inputs(argument, wish)))
         except (OSError, ValueError, LookupError) as error:
             trouble.append(error)
     whole = []
-    for one in found:
+    for one in called(found):
         try:
             # To a follow, what comes through a pipe has no end.
             one.check() if wish.follow else one.settle()

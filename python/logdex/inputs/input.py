@@ -86,6 +86,13 @@ class Input:
         """What the names tell, if anything."""
         return self._source
 
+    def call(self, label: str) -> None:
+        """Gives its source another label, where one of another argument is called the same."""
+        from dataclasses import replace
+
+        self._source = None if self.source is None else replace(self.source, label=label)
+        self._label = label
+
     @property
     def alias(self) -> str | None:
         """What to call it in messages, where its path would mean nothing to anybody."""
