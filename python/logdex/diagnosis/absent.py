@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from logdex.diagnosis import progress, stall
 from logdex.diagnosis.scene import Candidate, Scene, missing_of, rank_of, whole_host
+from logdex.diagnosis.stacks import away
 from logdex.diagnosis.uniform import is_refused
 from logdex.diagnosis.verdict import Finding
 
@@ -16,7 +17,7 @@ _BETWEEN_TWO = {"SEND", "RECV", "COALESCED"}
 def left_out(scene: Scene, found: list[Candidate]) -> Finding | None:
     """The one rank that said nothing while all others told of another rank's failure."""
     fell = [name for name, one in scene.stories.items() if one.victims]
-    if not fell:
+    if not fell or away(scene):
         return None
     ended = {name for one in scene.exits if one.code == -15 and (name := rank_of(scene, one))}
     silent = [name for name, one in scene.stories.items() if one.is_silent and name not in ended]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from logdex.diagnosis.events import Event, Speaker
@@ -23,13 +23,15 @@ class Accusation:
     weight: int
 
 
-def of_speakers(speakers: Sequence[Speaker], world: Sequence[int]) -> list[Accusation]:
-    """All accusations; `world` are the ranks that are known, for those who say who has come."""
+def of_speakers(
+    speakers: Sequence[Speaker], world: Sequence[int], pids: Mapping[str, str]
+) -> list[Accusation]:
+    """All accusations; `world` are the ranks that are known, for those who say who has come, `pids` their processes."""
     told: list[Accusation] = []
     for speaker in speakers:
         for event in speaker.events:
             if event.role == "named" and not event.fetching:
-                ranks = _named(event, world)
+                ranks = _named(event, world) or _of_process(event, pids)
                 if ranks and not (speaker.name.isdigit() and ranks == (int(speaker.name),)):
                     told.append(Accusation(event, ranks, WEIGHT.get(event.row.trust, 1)))
     return told
@@ -51,6 +53,12 @@ def _named(event: Event, world: Sequence[int]) -> tuple[int, ...]:
     return ()
 
 
+def _of_process(event: Event, pids: Mapping[str, str]) -> tuple[int, ...]:
+    """The rank of a process that a record names."""
+    end = pids.get(event.said("pid") or "", "").rpartition(":")[2].rpartition("/")[2]
+    return (int(end),) if end.isdigit() else ()
+
+
 def _of_local(event: Event, local: int) -> tuple[int, ...]:
     """The rank of a local one on the host of whoever speaks."""
     name = event.speaker.rpartition("/")[2].rpartition(":")[2]
@@ -66,6 +74,8 @@ def most_accused(
     told: Sequence[Accusation], is_victim: Callable[[int], bool]
 ) -> tuple[tuple[int, ...], list[Accusation]]:
     """Those whom most accuse, and by which records; nobody where there is a tie between witnesses."""
+    # Who waits for one who waits himself is a link of a chain; whoever is at its end waits for nobody.
+    told = [one for one in told if not all(map(is_victim, one.ranks))] or told
     votes: dict[tuple[int, ...], int] = {}
     voters: dict[tuple[int, ...], set[str]] = {}
     for one in told:

@@ -22,6 +22,8 @@ def first_own(scene: Scene, found: list[Candidate]) -> Finding | None:
     """The one whose own cause, or exit, surely came before those of the others."""
     if not found:
         return None
+    if (together := _gathered(scene, found)) is not None:
+        return together
     firm = found
     left = [
         one for one in firm if not any(_precedes(scene, other, one) for other in firm if other is not one)
@@ -35,6 +37,25 @@ def first_own(scene: Scene, found: list[Candidate]) -> Finding | None:
         when = time_of(scene, left[0].event)
         return Finding("host", "likely", names, (whole,), left[0].class_, when, [("first", left[0].event)])
     return None if not left else _tie(scene, left)
+
+
+def _gathered(scene: Scene, found: list[Candidate]) -> Finding | None:
+    """Those whose failures an error that all raise tells of: what they met, they met in one thing that all did."""
+    told = [one for one in scene.accusations if one.event.class_ == "gathered"]
+    if not told or not all(one.event.class_ == found[0].event.class_ for one in found):
+        return None
+    named = {scene.name_of(number) for number in told[0].ranks}
+    if (
+        len(named) < 2
+        or named != {one.rank for one in found}
+        or any(one.ranks != told[0].ranks for one in told)
+    ):
+        return None
+    first = min((one.event for one in found), key=lambda event: (scene.clocks.of(event)[0], event.number))
+    events = [("failed first", first), ("accused by others", told[0].event)]
+    return Finding(
+        "rank", "likely", tuple(one.rank for one in found), (), first.class_, time_of(scene, first), events
+    )
 
 
 def _precedes(scene: Scene, one: Candidate, other: Candidate) -> bool:

@@ -14,7 +14,12 @@ _FILE = re.compile(r"^(?P<host>[A-Za-z][\w-]*?\d[\w.-]*?)(?:\.(?:log|out|err|txt
 _NCCL = re.compile(r"^(?:\S+ )*?(?P<host>[A-Za-z][\w.-]*):\d+:\d+ \[\d+\]")
 _DEVICE = re.compile(r":\d+:\d+ \[\d")
 """What stands in every such prefix, and is looked for in no time."""
-_PEER = re.compile(r"(?:peer|remote\w*|to|from)[ :=]+(?:\[?::ffff:)?(?P<peer>[A-Za-z0-9][\w.-]*)[<:]")
+_NAMED = re.compile(r"[A-Za-z]+\d+$")
+"""A word in the name of a file that is the name of a host, where no other tells which there are."""
+_PEER = re.compile(
+    r"\bPeer host id: (?P<id>[\w.-]+)"
+    r"|(?:peer|remote\w*|to|from)[ :=]+(?:\[?::ffff:)?(?P<peer>[A-Za-z0-9][\w.-]*)[<:]"
+)
 
 
 def of_ranks(speakers: Sequence[Speaker], exits: Iterable[Exit], labels: Mapping[str, str]) -> dict[str, str]:
@@ -38,6 +43,22 @@ def of_ranks(speakers: Sequence[Speaker], exits: Iterable[Exit], labels: Mapping
     return found
 
 
+def of_witness(speakers: Sequence[Speaker], witness: Speaker, host_of: Mapping[str, str]) -> str | None:
+    """The host of which a witness tells: that of the ranks in its file, or one that its file is called after."""
+    there = {host_of.get(one.name) for one in speakers if one.is_rank and one.path == witness.path}
+    if there:
+        return there.pop() if len(there) == 1 else None
+    words = set(re.split(r"[^A-Za-z0-9]+", witness.path.rpartition("/")[2]))
+    known = {*host_of.values(), *_peers(speakers)} & words or {word for word in words if _NAMED.match(word)}
+    return known.pop() if len(known) == 1 else None
+
+
+def _peers(speakers: Sequence[Speaker]) -> set[str]:
+    """The hosts that lines name as the other end of a connection."""
+    found = (_PEER.search(event.text) for one in speakers for event in one.events)
+    return {match["id"] or match["peer"] for match in found if match}
+
+
 def speaks(event: Event) -> str | None:
     """The host that NCCL puts before its lines."""
     match = _NCCL.search(event.text)
@@ -51,7 +72,7 @@ def vote(links: Sequence[Event], host_of: Mapping[str, str]) -> tuple[tuple[str,
     for event in {(event.speaker, event.text): event for event in links}.values():
         here = host_of.get(event.speaker) or speaks(event)
         peer = _PEER.search(event.text)
-        named = {end for end in (here, peer["peer"] if peer else None) if end}
+        named = {end for end in (here, (peer["id"] or peer["peer"]) if peer else None) if end}
         if named:
             pairs += 1
             ends.update(named)

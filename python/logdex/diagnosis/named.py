@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import re
+
 from logdex.diagnosis import accusations, hosts, progress
 from logdex.diagnosis.events import Event
 from logdex.diagnosis.exits import Exit
-from logdex.diagnosis.scene import Candidate, Scene, rank_of, time_of, whole_host
+from logdex.diagnosis.scene import Candidate, Scene, missing_of, rank_of, time_of, whole_host
 from logdex.diagnosis.verdict import Certainty, Finding
+
+_OF_ONE = re.compile(r"\b[Pp]rocess \d+|\bpid[= ]\d+")
+"""What befell one process, and no host."""
 
 
 def accused(scene: Scene, found: list[Candidate]) -> Finding | None:
@@ -46,14 +51,34 @@ def accused(scene: Scene, found: list[Candidate]) -> Finding | None:
 
 def node(scene: Scene, found: list[Candidate]) -> Finding | None:
     """A host that went down, or whose kernel tells of its GPU or its memory."""
-    events = [event for one in scene.witnesses for event in one.events if event.role == "cause"]
-    for event in events:
-        host = event.said("host")
-        if event.class_ == "node" and host:
-            return Finding(
-                "host", "likely", (), (host,), "node", time_of(scene, event), [("failed first", event)]
-            )
+    for one in scene.speakers:
+        for event in one.events:
+            if event.role != "cause" or not (
+                event.class_ == "node" or (_is_of_host(event) and not one.is_rank)
+            ):
+                continue
+            host = event.said("host")
+            if not host:
+                host = hosts.of_witness(scene.speakers, one, scene.host_of)
+                if not host or not _fell_silent(scene, host):
+                    continue
+            when = time_of(scene, event)
+            return Finding("host", "likely", (), (host,), event.class_, when, [("failed first", event)])
     return None
+
+
+def _is_of_host(event: Event) -> bool:
+    """Whether all that a host ran was ended for want of memory, and not one process."""
+    return event.class_ == "host_oom" and not _OF_ONE.search(event.text)
+
+
+def _fell_silent(scene: Scene, host: str) -> bool:
+    """Whether no rank of a host told of a failure, and several that may be of it did not."""
+    spoke = {name for name, one in scene.stories.items() if not one.is_silent}
+    silent = [name for name in scene.stories if name not in spoke and scene.host_of.get(name, host) == host]
+    return len(silent) + len(missing_of(scene)) > 1 and not any(
+        scene.host_of.get(name) == host for name in spoke
+    )
 
 
 def weak_exit(scene: Scene, found: list[Candidate]) -> Finding | None:
@@ -69,6 +94,8 @@ def weak_exit(scene: Scene, found: list[Candidate]) -> Finding | None:
             told.setdefault(name, one)
     if not told:
         return None
+    if (whole := _of_one_host(scene, told)) is not None:
+        return whole
     if (unclear := _alike_exits(scene, told)) is not None:
         return unclear
     order = sorted(told.items(), key=lambda item: exit_time(scene, item[1]))
@@ -85,6 +112,23 @@ def weak_exit(scene: Scene, found: list[Candidate]) -> Finding | None:
     hosts_ = (one.host,) if one.host else ()
     return Finding(
         "rank", "likely", (name,), hosts_, one.class_, exit_time(scene, one), [("ended first", one.event)]
+    )
+
+
+def _of_one_host(scene: Scene, told: dict[str, Exit]) -> Finding | None:
+    """All tasks of one host ended alike, as one line says, and all others lost them later."""
+    events = {id(one.event): one for one in told.values()}
+    first = next(iter(told.values()))
+    if len(told) < 2 or len(events) > 1 or not first.is_task or not first.host:
+        return None
+    rest = [one for name, one in scene.stories.items() if name not in told]
+    if not rest or not all(one.victims for one in rest):
+        return None
+    if any(scene.clocks.is_before(one.victims[0], first.event) for one in rest):
+        return None
+    when = exit_time(scene, first)
+    return Finding(
+        "host", "likely", tuple(told), (first.host,), first.class_, when, [("ended first", first.event)]
     )
 
 

@@ -9,7 +9,7 @@ from logdex.diagnosis.scene import Candidate, Scene, missing_of, time_of
 from logdex.diagnosis.verdict import Finding
 
 _STANDSTILL = "stamps: a standstill cannot be seen without"
-_ORDERS = ("SIGTERM", "ignal 15", "KeyboardInterrupt", "Terminated")
+_ORDERS = ("SIGTERM", "SIGINT", "SIGHUP", "SIGUSR", "ignal 15", "KeyboardInterrupt", "Terminated")
 """How a rank that was told to end says so."""
 
 
@@ -23,7 +23,7 @@ def nothing(scene: Scene, found: list[Candidate]) -> Finding | None:
     if still is not None:
         return Finding("stalled", "likely", still.ranks, (), "no progress", still.since)
     left = () if scene.chosen else progress.left_by_others(scene.ranks, scene.witnesses)
-    if left:
+    if left and not _was_done_without(scene, left):
         return Finding("unknown", "cannot tell", left, missing="why these fell silent while others went on")
     timed = any(one.last is not None for one in scene.ranks)
     if progress.only_beats(scene.ranks) and not timed:
@@ -52,6 +52,14 @@ def nothing(scene: Scene, found: list[Candidate]) -> Finding | None:
     return Finding("none", "cannot tell" if told else "likely", missing=told)
 
 
+def _was_done_without(scene: Scene, left: tuple[str, ...]) -> bool:
+    """Whether the others got over their loss and came to the end, as an elastic job does."""
+    rest = [one for name, one in scene.stories.items() if name not in left]
+    return all(ended_well(one.speaker) for one in rest) and any(
+        event.role == "victim" for one in rest for event in one.dropped
+    )
+
+
 def _only_parted(scene: Scene) -> bool:
     """Whether all that ranks tell of is that each saw others close, as when all end together."""
     told = {name for name, one in scene.stories.items() if not one.is_silent}
@@ -76,8 +84,10 @@ def _tells_of_failure(scene: Scene) -> bool:
 
 
 def _is_after_the_end(scene: Scene, witness: Speaker, event: Event) -> bool:
-    """Whether a launcher lost another when the work was done: the first to leave takes the store with it."""
-    if event.role != "victim":
-        return False
-    everyone = bool(scene.ranks) and all(ended_well(one) for one in scene.ranks)
-    return everyone or ended_well(witness, before=event.number)
+    """Whether a launcher lost another when the work was done: the first to leave takes the store with it.
+
+    Where all say that they came to their end, what a witness saw on the way was not in it.
+    """
+    if bool(scene.ranks) and all(ended_well(one) for one in scene.ranks):
+        return True
+    return event.role == "victim" and ended_well(witness, before=event.number)

@@ -13,6 +13,7 @@ from functools import lru_cache
 
 from logdex.diagnosis.events import Course, Event, Speaker
 from logdex.diagnosis.similar import masked
+from logdex.diagnosis.taxonomy import numbers
 
 STRENGTH = {"cause": 3, "exception": 2, "error": 1}
 """How much a record weighs as the reason of a failure."""
@@ -66,6 +67,11 @@ def story(speaker: Speaker) -> Story:
     """Reads a rank's records in their order."""
     told = Story(speaker)
     for event in speaker.events:
+        if event.class_ == "gathered" and is_own(event):
+            continue
+        if event.role in ("error", "exception") and _was_answered(speaker, event):
+            told.dropped.append(event)
+            continue
         if _went_on(speaker, event):
             told.dropped.append(event)
             told.survived.setdefault(_kind(event), set()).add(event.progress)
@@ -80,6 +86,9 @@ def story(speaker: Speaker) -> Story:
             told.outside.append(event)
         elif event.role == "teardown":
             told.teardown.append(event)
+        elif event.class_ == "node":
+            # Whoever sees a host go down is not that host.
+            continue
         elif event.role == "error" and _COUNTS.search(event.text):
             told.dropped.append(event)
         elif event.role in STRENGTH or (event.role == "exit" and event.class_ == "shell"):
@@ -89,6 +98,20 @@ def story(speaker: Speaker) -> Story:
         told.dropped.append(told.cause)
         told.cause = None
     return told
+
+
+def is_own(event: Event) -> bool:
+    """Whether a record that names ranks names the one that wrote it."""
+    number = event.speaker.rpartition("/")[2].rpartition(":")[2]
+    return number.isdigit() and int(number) in numbers(event.said("ranks", "rank") or "")
+
+
+def _was_answered(speaker: Speaker, event: Event) -> bool:
+    """Whether a server then told a client that the request was at fault: who answers goes on."""
+    return any(
+        other.class_ == "served" and other.path == event.path and 0 < other.number - event.number <= _CLUSTER
+        for other in speaker.events
+    )
 
 
 def strength(event: Event) -> int:
@@ -125,11 +148,7 @@ def _surely_later(one: Event, other: Event) -> bool:
 
 def _went_on(speaker: Speaker, event: Event) -> bool:
     """Whether the rank went on after a record, so that it cannot have ended it."""
-    if (
-        event.role in ("error", "exception")
-        and speaker.path == event.path
-        and ended_well(speaker, event.number)
-    ):
+    if event.role in STRENGTH and speaker.path == event.path and ended_well(speaker, event.number):
         return True
     for at, course in enumerate(speaker.courses[:2]):
         if course is None:

@@ -19,6 +19,7 @@ from logdex.diagnosis.named import accused, links_of, node, weak_exit
 from logdex.diagnosis.none import nothing
 from logdex.diagnosis.outside import outside
 from logdex.diagnosis.scene import Candidate, Scene, missing_of, prepare
+from logdex.diagnosis.stacks import elsewhere
 from logdex.diagnosis.uniform import alike, uniform
 from logdex.diagnosis.verdict import Finding
 
@@ -78,6 +79,7 @@ STEPS: tuple[_Step, ...] = (
     weak_exit,
     links_of,
     left_out,
+    elsewhere,
     alike,
 )
 """What is asked first: of those who have a cause."""

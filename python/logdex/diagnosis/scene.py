@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 
-from logdex.diagnosis import accusations, attempts, clocks, exits, hosts, stall
+from logdex.diagnosis import accusations, attempts, clocks, exits, hosts, pids, stall
 from logdex.diagnosis.accusations import Accusation
 from logdex.diagnosis.events import Event, Speaker, self_of
 from logdex.diagnosis.exits import Exit
@@ -117,6 +117,7 @@ def prepare(scene: Scene) -> None:
     for one in scene.speakers:
         scene.earlier += attempts.only_last(one)
     _attribute(scene)
+    pids.attribute(scene.speakers)
     scene.restarted = attempts.restart(scene.speakers, scene.earlier)
     _leave_behind(scene)
     _drop_survived(scene)
@@ -133,7 +134,7 @@ def prepare(scene: Scene) -> None:
         _forget_the_last_command(scene, told)
     known = [int(one.name.rpartition("/")[2]) for one in scene.ranks if one.name.rpartition("/")[2].isdigit()]
     world = sorted({*known, *range(scene.world or 0)})
-    scene.accusations = accusations.of_speakers(scene.speakers, world)
+    scene.accusations = accusations.of_speakers(scene.speakers, world, pids.of_ranks(scene.ranks))
 
 
 def _leave_behind(scene: Scene) -> None:

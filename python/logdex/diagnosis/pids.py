@@ -1,0 +1,52 @@
+"""Processes by their numbers: kernels and monitors name a process, and a rank may have said that this is its number."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+
+from logdex.diagnosis.events import Event, Speaker
+
+_OWN = re.compile(r"\bpid[=: ]+(?P<pid>\d{2,9})\b|^(?:\S+ )*?[A-Za-z][\w.-]*:(?P<nccl>\d{2,9}):\d+ \[\d+\]")
+"""How a rank says its number, or NCCL before its lines."""
+_OTHERS = re.compile(r"\bpid[= ]+(\d{2,9})\b|\b[Pp]rocess (\d{2,9})\b")
+"""How a witness names a process."""
+_LEAST = 2
+"""From so many ranks on that say their numbers, one of them is found by it: a single one may be met by chance."""
+
+
+def of_ranks(ranks: Iterable[Speaker]) -> dict[str, str]:
+    """The one rank of each number that ranks say is theirs; a number of two hosts is nobody's."""
+    owners: dict[str, set[str]] = {}
+    for one in ranks:
+        for event in one.events:
+            if event.class_ == "identity" or event.role in ("victim", "link"):
+                for match in _OWN.finditer(event.text):
+                    owners.setdefault(match["pid"] or match["nccl"], set()).add(one.name)
+    names = {name for many in owners.values() for name in many}
+    if len(names) < _LEAST:
+        return {}
+    return {pid: many.copy().pop() for pid, many in owners.items() if len(many) == 1}
+
+
+def attribute(speakers: Sequence[Speaker]) -> None:
+    """Gives what witnesses tell of one process to the rank of that number."""
+    ranks = {one.name: one for one in speakers if one.is_rank}
+    owners = of_ranks(ranks.values())
+    for witness in (one for one in speakers if not one.is_rank):
+        for event in list(witness.events) if owners else ():
+            rank = ranks.get(owners.get(_number(event) or "", ""))
+            if rank is not None:
+                event.speaker = rank.name
+                witness.events.remove(event)
+                rank.events.append(event)
+
+
+def _number(event: Event) -> str | None:
+    """The process of which a witness tells that something befell it."""
+    if event.role != "cause":
+        return None
+    if (said := event.said("pid")) is not None:
+        return said
+    found = {first or second for first, second in _OTHERS.findall(event.text)}
+    return found.pop() if len(found) == 1 else None
