@@ -8,11 +8,12 @@ use crate::file::block::{Extent, whole_end};
 use crate::file::source::Source;
 use crate::stamp::{First, Fold, Order};
 
-use super::Index;
 use super::build::{Builder, Progress, Spec, Tick, sum_up};
 use super::cache::Keep;
 use super::entry::Entry;
 use super::store::About;
+use super::text;
+use super::{Index, Options};
 
 /// An index on its way to the end of the file.
 pub(super) struct Growth {
@@ -30,9 +31,16 @@ impl Index {
         let extent = Extent { start: self.about.covered, end };
         self.built_from = extent.start;
         self.size = end;
-        let spec = Spec { finder: self.fold.finder.clone(), steps: self.steps.is_some() };
-        let builder = Builder::new(source, extent, self.about.lines, &spec, self.options.threads);
+        let spec = Spec::new(self.fold.finder.clone(), self.steps.is_some());
+        let text = self.options.text && extent.start == 0;
+        let text = text.then(|| text::Writer::first(source, &seen, &self.options.keep)).flatten();
+        let builder = Builder::new(source, extent, self.about.lines, spec, text, self.options.threads);
         self.growth = Some(Growth { builder, source: Arc::clone(source), seen, sound: true });
+    }
+
+    /// Whether the index of the text is built in the same reading.
+    pub fn takes_text_along(&self) -> bool {
+        self.growth.as_ref().is_some_and(|growth| growth.builder.takes_text_along())
     }
 
     /// Sums up the next block; `None` if it speaks of the whole file.
@@ -46,7 +54,7 @@ impl Index {
             growth.sound &= matches!(error, Error::Interrupted);
         });
         if let Some(entry) = next? {
-            (self.about.covered, self.about.lines) = (growth.builder.covered, growth.builder.lines);
+            (self.about.covered, self.about.lines) = (growth.builder.covered(), growth.builder.lines);
             self.about.last = entry.extent;
             let order = growth.builder.order;
             self.table.push(&entry);
@@ -56,6 +64,9 @@ impl Index {
         let order = self.sum_up_rest()?;
         if self.settle_order(order) {
             return self.step(tick);
+        }
+        if let Some(growth) = &mut self.growth {
+            growth.builder.finish_text();
         }
         self.keep();
         Ok(self.open.clone())
@@ -91,7 +102,7 @@ impl Index {
         let start = self.about.covered;
         let end = whole_end(&source, Extent { start, end: size.max(start) }, tick)?;
         let built_from = self.built_from;
-        self.options.keep = Keep::Nowhere;
+        (self.options.keep, self.options.text) = (Keep::Nowhere, false);
         self.grow(&source, seen, end);
         self.built_from = built_from;
         Ok(())
@@ -102,7 +113,7 @@ impl Index {
         let Some(Growth { builder, source, .. }) = &self.growth else { return Ok(Order::default()) };
         let (mut fold, mut steps, mut order) = (self.fold.clone(), self.steps.clone(), Order::default());
         self.open = None;
-        if let Some(extent) = builder.open {
+        if let Some(extent) = builder.open() {
             let (entry, says) = sum_up(source, &mut fold, steps.as_mut(), extent, self.about.lines)?;
             (self.open, order) = (Some(entry), says);
         }
@@ -130,7 +141,9 @@ impl Index {
                 let Some(Growth { source, seen, .. }) = self.growth.take() else { return false };
                 let (end, elected) = (self.size, self.about.elected.clone().with(First::Day));
                 let fold = Fold::new().electing(&elected);
-                *self = Self::behind(None, fold, self.options.clone());
+                // Its text does not hang on that, and is built by itself.
+                let options = Options { text: false, ..self.options.clone() };
+                *self = Self::behind(None, fold, options);
                 self.about.elected = elected;
                 self.grow(&source, seen, end);
                 true

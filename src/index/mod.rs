@@ -24,6 +24,7 @@ mod range;
 mod status;
 mod steps;
 mod store;
+mod sums;
 mod table;
 pub mod text;
 mod tree;
@@ -80,12 +81,16 @@ pub struct Options {
     pub taught: Option<Arc<Taught>>,
     /// Whether steps are wanted too: an index without them is built anew then.
     pub steps: bool,
+    /// Whether the index of its text is built in the same reading, where there is nothing yet of either.
+    pub text: bool,
 }
 
 impl Options {
-    /// Stored where `keep` says, for logs of 16 MiB and more, and built on all cores, without steps.
+    /// Stored where `keep` says, for logs of 16 MiB and more, and built on all cores, without steps and text.
     pub fn new(keep: Keep) -> Self {
-        Self { keep, threads: cores(), stored_from: STORED_FROM, grown: GROWN, taught: None, steps: false }
+        let threads = cores();
+        let (stored_from, grown) = (STORED_FROM, GROWN);
+        Self { keep, threads, stored_from, grown, taught: None, steps: false, text: false }
     }
 }
 
@@ -345,7 +350,7 @@ impl Index {
             let size = self.size;
             // What was summed up behind a damaged index is not kept: it would be stored with what is damaged.
             self.growth = None;
-            *self = Self::new(source, size, Options { keep, ..self.options.clone() }, tick)?;
+            *self = Self::new(source, size, Options { keep, text: false, ..self.options.clone() }, tick)?;
             self.grow(source, seen, size);
             self.complete(tick)?;
         }

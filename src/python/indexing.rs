@@ -42,11 +42,11 @@ pub(super) fn build_index(
     }
     let (question, mut caller) = asked.put(py, &Halt::default());
     let taught = asked.terms(Window::default()).taught;
-    let options = Options { grown: 0, taught, steps: true, ..Options::new(question.keep.clone()) };
+    let options = Options { grown: 0, taught, steps: true, text, ..Options::new(question.keep.clone()) };
     let mut listener = Listener::new(told);
     let built = engine(py, || {
         let source = Arc::new(Source::open(&question.path)?);
-        build(&source, &options, text, &mut caller, &mut |done| listener.tell(done))
+        build(&source, &options, &mut caller, &mut |done| listener.tell(done))
     });
     listener.or_raised(built.map_err(|error| caller.exception(error)))
 }
@@ -128,25 +128,27 @@ pub(super) fn line_start(py: Python<'_>, asked: &Question, number: u64) -> PyRes
 fn build(
     source: &Arc<Source>,
     options: &Options,
-    text: bool,
     caller: &mut dyn Caller,
     tell: &mut dyn FnMut(u64) -> Result<()>,
 ) -> Result<()> {
     let size = source.size()?;
     let mut index = Index::begin(source, size, options.clone(), &mut || caller.pulse())?;
+    // Of a log of which nothing is stored, the text is indexed in the same reading.
+    let times = if index.takes_text_along() { 2 } else { 1 };
     while index.step(&mut || caller.pulse())?.is_some() {
-        tell(index.covered())?;
+        tell(index.covered() * times)?;
     }
     // It is stored as it goes, and makes room for what the text takes.
     drop(index);
-    tell(size)?;
-    if text {
-        let done = Cell::new(0);
+    tell(size * times)?;
+    if options.text {
+        let done = Cell::new(size * (times - 1));
         let mut tick = || {
             caller.pulse()?;
             tell(size + done.get())
         };
-        text::build(source, &options.keep, cores(), &mut |at| done.set(at), &mut tick)?;
+        let mut told = |at| done.set(done.get().max(at));
+        text::build(source, &options.keep, cores(), &mut told, &mut tick)?;
         tell(2 * size)?;
     }
     Ok(())

@@ -129,7 +129,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn counted(text: &[u8]) -> Counts {
-        super::super::keys::Keys::default().mark(text, &mut Vec::new())
+        super::super::keys::Keys::default().of(text).counts
     }
 
     fn may_hold(text: &str, literal: &str) -> bool {

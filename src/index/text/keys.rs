@@ -11,11 +11,11 @@
 //! on its own four bytes; the anchor of a word on its own eight, and on 16 of the same word, which a text that holds the
 //! literal has as well; the anchor of an address on the dot before it and the bytes that it has.
 
-use memchr::memchr_iter;
+use wide::u8x16;
 
 use super::counters::{self, Counts};
 use super::sight::Sight;
-use crate::bits::{LOOK, places};
+use crate::bits::{self, LOOK, places};
 use crate::pattern::{DIGIT, SHORTEST as GRAM};
 
 const GRAM_BITS: u32 = 15;
@@ -36,11 +36,44 @@ const MIX: u64 = 0x9E37_79B9_7F4A_7C15;
 
 /// Where what is no key is marked: a place behind all rows, so that marking needs no branch.
 const NO_KEY: usize = ROWS;
-/// For each row whether a text has its key: 0 or 1; and one more place, for [`NO_KEY`].
-type Marks = [u8; ROWS + 1];
+/// For each row whether a text has its key, a bit each, the first in the lowest bit of the first number.
+pub type Marks = [u64; ROWS / 64 + 1];
 
-/// Marks the keys of one block after the other, with memory of its own.
-#[derive(Default)]
+/// What a block is known by.
+#[derive(Debug)]
+pub struct Known {
+    /// Which rows it has the keys of. What stands behind [`ROWS`] means nothing.
+    pub marks: Box<Marks>,
+    /// The numbers of its counters.
+    pub counts: Counts,
+}
+
+impl Known {
+    /// Whether it has the key of a row.
+    #[cfg(test)]
+    fn has(&self, row: usize) -> bool {
+        is_set(&self.marks, row)
+    }
+
+    /// The rows whose keys it has, in order.
+    pub fn rows(&self) -> impl Iterator<Item = u32> {
+        let numbers = self.marks.iter().zip((0..).step_by(64));
+        numbers.flat_map(|(bits, at)| places(*bits, at)).filter(|row| *row < ROWS).map(|row| row as u32)
+    }
+}
+
+#[inline]
+fn set(marks: &mut Marks, row: usize) {
+    marks[row / 64] |= 1 << (row % 64);
+}
+
+#[inline]
+fn is_set(marks: &Marks, row: usize) -> bool {
+    marks[row / 64] >> (row % 64) & 1 == 1
+}
+
+/// Says what one block after the other is known by, with memory of its own.
+#[derive(Clone, Default)]
 pub struct Keys {
     sight: Sight,
     grams: Grams,
@@ -49,50 +82,47 @@ pub struct Keys {
 }
 
 impl Keys {
-    /// Says in `marks` for each row whether `text` has its key: 0 or 1. What stands behind that means nothing. Returns
-    /// the numbers of its counters.
-    pub fn mark(&mut self, text: &[u8], marks: &mut Vec<u8>) -> Counts {
-        marks.clear();
-        marks.resize(ROWS + 1, 0);
-        if let Some(marks) = marks.first_chunk_mut() {
-            self.mark_in(text, marks);
-        }
-        let mut counts = Counts::default();
+    /// What `text` is known by.
+    pub fn of(&mut self, text: &[u8]) -> Known {
+        let mut known = Known { marks: Box::new([0; _]), counts: Counts::default() };
+        self.mark_in(text, &mut known.marks);
         let Sight { folded, stems, .. } = &self.sight;
         for (bits, at) in stems.iter().zip((0..).step_by(LOOK)).filter(|(bits, _)| **bits != 0) {
             let begins = |second: usize| second.checked_sub(1).filter(|at| is_stem(folded, *at));
-            places(*bits, at).filter_map(begins).for_each(|at| counters::count(text, at, &mut counts));
+            places(*bits, at).filter_map(begins).for_each(|at| counters::count(text, at, &mut known.counts));
         }
-        counts
+        known
     }
 
     fn mark_in(&mut self, text: &[u8], marks: &mut Marks) {
         self.sight.take(text);
         self.grams.mark(&self.sight.folded, marks);
-        words(text, &self.sight.of_words, |key| marks[key] = 1);
+        words(text, &self.sight.of_words, |key| set(marks, key));
         if may_have_addresses(marks) {
             dots(text, &mut self.dots);
-            addresses(text, &self.dots, |key| marks[key] = 1);
+            addresses(text, &self.dots, |key| set(marks, key));
         }
-        marks[OTHER_TEXT as usize] = u8::from(self.sight.is_other);
+        if self.sight.is_other {
+            set(marks, OTHER_TEXT as usize);
+        }
     }
 }
 
 /// Whether some octet may stand between dots, by the grams: most logs have numbers with a dot, and no addresses.
 fn may_have_addresses(marks: &Marks) -> bool {
-    let has = |gram: &[u8; GRAM]| marks[gram_row(*gram)] == 1;
+    let has = |gram: &[u8; GRAM]| is_set(marks, gram_row(*gram));
     has(b".0.0") || has(b".00.") || (has(b".000") && has(b"000."))
 }
 
 /// The keys of a literal of lower-case letters, any other bytes and [`DIGIT`]; sorted, each once.
 pub fn of_literal(literal: &[u8]) -> Vec<u32> {
-    let (mut sight, mut bits, mut keys) = (Sight::default(), Vec::new(), Vec::new());
+    let (mut sight, mut points, mut keys) = (Sight::default(), Vec::new(), Vec::new());
     sight.take(literal);
     keys.extend(sight.folded.windows(GRAM).map(|gram| gram_row(gram.try_into().unwrap_or_default()) as u32));
     let mut push = |key: usize| keys.extend((key != NO_KEY).then_some(key as u32));
     words(literal, &sight.of_words, &mut push);
-    dots(literal, &mut bits);
-    addresses(literal, &bits, push);
+    dots(literal, &mut points);
+    addresses(literal, &points, push);
     keys.sort_unstable();
     keys.dedup();
     keys
@@ -129,6 +159,7 @@ const LISTED: usize = 16 * FEW;
 /// seen lately is passed over with its five grams. Whether one was seen cannot be foreseen by a processor, so there is no
 /// branch on it: fresh windows are listed first. They are remembered when they are marked, for a processor that has written
 /// where it may read next has to wait.
+#[derive(Clone)]
 struct Grams {
     /// By its hash, the last window that had it.
     seen: Box<[u64; 1 << SEEN_BITS]>,
@@ -149,7 +180,7 @@ fn slot(window: u64) -> usize {
 #[inline]
 fn mark_grams(text: &[u8], marks: &mut Marks) {
     for gram in text.windows(GRAM) {
-        marks[gram_row(gram.try_into().unwrap_or_default())] = 1;
+        set(marks, gram_row(gram.try_into().unwrap_or_default()));
     }
 }
 
@@ -195,10 +226,13 @@ fn anchor_row(hash: u32) -> usize {
 }
 
 /// Which bytes of `text` are dots, as bits: sixty-four in a number, and one more number, of zeros.
-fn dots(text: &[u8], bits: &mut Vec<u64>) {
-    bits.clear();
-    bits.resize(text.len() / LOOK + 2, 0);
-    memchr_iter(b'.', text).for_each(|dot| bits[dot / LOOK] |= 1 << (dot % LOOK));
+fn dots(text: &[u8], dots: &mut Vec<u64>) {
+    let is_dot = |bytes: u8x16| bytes.simd_eq(u8x16::splat(b'.'));
+    let (whole, rest) = text.as_chunks();
+    let mut last = [0; LOOK];
+    last[..rest.len()].copy_from_slice(rest);
+    dots.clear();
+    dots.extend(whole.iter().chain([&last]).map(|few| bits::of(few, is_dot)).chain([0]));
 }
 
 /// Gives `each` the keys of all parts of words of 16 bytes and more, in order; of some that is [`NO_KEY`]. `of_words` says
@@ -308,9 +342,10 @@ mod tests {
     use proptest::prelude::*;
 
     fn of_text(text: &[u8]) -> Vec<u32> {
-        let mut marks = Vec::new();
-        Keys::default().mark(text, &mut marks);
-        (0..ROWS).filter(|key| marks[*key] == 1).map(|key| key as u32).collect()
+        let known = Keys::default().of(text);
+        let rows: Vec<u32> = known.rows().collect();
+        assert!((0..ROWS).filter(|row| known.has(*row)).eq(rows.iter().map(|row| *row as usize)));
+        rows
     }
 
     /// The twin of `words`: each word of the text by itself, and each part of it.
@@ -380,12 +415,12 @@ mod tests {
             texts in proptest::collection::vec(
                 proptest::collection::vec(proptest::sample::select(GRAMS_FROM.to_vec()), 0..400), 1..4),
         ) {
-            let (mut grams, mut marks) = (Grams::default(), vec![0; ROWS + 1]);
+            let (mut grams, mut marks) = (Grams::default(), [0; _]);
             for text in texts.iter().map(|words| words.concat()) {
                 marks.fill(0);
-                grams.mark(&text, marks.first_chunk_mut().unwrap());
-                let mut expected = vec![0; ROWS + 1];
-                text.windows(GRAM).for_each(|gram| expected[gram_row(gram.try_into().unwrap())] = 1);
+                grams.mark(&text, &mut marks);
+                let mut expected = [0; _];
+                text.windows(GRAM).for_each(|gram| set(&mut expected, gram_row(gram.try_into().unwrap())));
                 prop_assert!(marks == expected);
             }
         }

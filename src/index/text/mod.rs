@@ -17,6 +17,7 @@ mod proof;
 mod rows;
 mod segment;
 mod sight;
+mod writer;
 
 use std::collections::BTreeSet;
 use std::fs::Metadata;
@@ -35,6 +36,7 @@ pub use build::{Built, build};
 pub use later::{wish, would_pay};
 pub use segment::Segment;
 use segment::{TILES, VERSION};
+pub use writer::Writer;
 
 /// The least size of a log that can have an index of text, in bytes: that of one tile, about.
 pub const TEXT_FROM: u64 = (TILE * BLOCK / 2) as u64;
@@ -63,11 +65,8 @@ pub fn is_off() -> bool {
 /// Whether an index would have a block of `text`, which is whole lines, read for `pattern`; for tests.
 pub fn may_select(pattern: &Pattern, text: &[u8]) -> bool {
     let Some(asked) = pattern.needs().and_then(|needs| Asked::of(&needs)) else { return true };
-    let mut marks = Vec::new();
-    let counts = Keys::default().mark(text, &mut marks);
-    let keys: BTreeSet<u32> =
-        (0..).zip(&marks[..keys::ROWS]).filter_map(|(key, mark)| (*mark == 1).then_some(key)).collect();
-    asked.may_be_among(&keys, &counts)
+    let known = Keys::default().of(text);
+    asked.may_be_among(&known.rows().collect::<BTreeSet<u32>>(), &known.counts)
 }
 
 /// What the segment of a log is stored under that has this number.

@@ -9,13 +9,14 @@ use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
 use regex_automata::meta::Regex;
 
+use super::counters::Counts;
 use super::segment::{Matrix, Segment};
 use super::{Text, build, may_select, wish};
 use crate::error::Error;
 use crate::file::block::{BLOCK, Extent};
 use crate::file::source::Source;
 use crate::index::pages::PAGE;
-use crate::index::{Keep, prune};
+use crate::index::{Index, Keep, Options, prune};
 use crate::pattern::{Pattern, Translation};
 use crate::testing::cases;
 
@@ -154,6 +155,14 @@ impl Kept {
         all
     }
 
+    /// What the first segment says.
+    fn content(&self) -> (Vec<u64>, Vec<Counts>, Vec<Vec<u8>>) {
+        let segments =
+            self.stored().into_iter().filter_map(|path| Segment::open(std::fs::File::open(path).ok()?));
+        let matrix = Matrix::of(&segments.min_by_key(|segment| segment.start).unwrap()).unwrap();
+        (matrix.ends, matrix.counts, matrix.tiles)
+    }
+
     /// How much of the log the index has a search for the needle skip; it must not be what has the needle.
     fn skipped(&self) -> u64 {
         let source = self.source();
@@ -230,16 +239,37 @@ fn building_goes_on_from_what_is_stored() {
     assert!(kept.skipped() > 0, "grown, it is the same log");
     let added = kept.build();
     assert!(added.read > 0 && added.covered == first.covered + added.read);
-    let content = |kept: &Kept| {
-        let file = std::fs::File::open(&kept.stored()[0]).unwrap();
-        let matrix = Matrix::of(&Segment::open(file).unwrap()).unwrap();
-        (matrix.ends, matrix.tiles)
-    };
-    let appended = content(&kept);
+    let appended = kept.content();
     std::fs::remove_file(&kept.stored()[0]).unwrap();
     assert!(kept.build().read > added.read);
-    assert!(appended == content(&kept), "as if it had been built at once");
+    assert!(appended == kept.content(), "as if it had been built at once");
     assert!(kept.skipped() > 0);
+}
+
+#[test]
+fn what_is_taken_along_with_the_times_is_what_is_built_alone() {
+    let kept = Kept::new(150);
+    let (alone, skipped) = (kept.content(), kept.skipped());
+    let stored = kept.stored();
+    let options = Options { text: true, threads: 2, ..Options::new(kept.keep()) };
+    let index = |options: &Options| {
+        let source = kept.source();
+        let size = source.size().unwrap();
+        let mut index = Index::begin(&source, size, options.clone(), &mut || Ok(())).unwrap();
+        let takes_text = index.takes_text_along();
+        index.complete(&mut || Ok(())).unwrap();
+        takes_text
+    };
+    assert!(!index(&options), "it is there");
+    kept.stored().iter().for_each(|path| std::fs::remove_file(path).unwrap());
+    assert!(!index(&Options { text: false, ..options.clone() }), "it is not wanted");
+    assert_eq!(kept.skipped(), 0);
+    assert!(!index(&options), "the times are there");
+    kept.stored().iter().for_each(|path| std::fs::remove_file(path).unwrap());
+    assert!(index(&options));
+    assert!(kept.stored().contains(&stored[0]) && kept.stored().len() == 2);
+    assert!(alone == kept.content());
+    assert_eq!((kept.build().read, kept.skipped()), (0, skipped));
 }
 
 #[test]

@@ -5,10 +5,46 @@
 
 use std::iter::successors;
 
+use super::keys::{Marks, ROWS};
+
 /// How many blocks make a tile, which is what a row grows by.
 pub const TILE: usize = 128;
 /// How many bytes a row of one tile has.
 pub const TILE_BYTES: usize = TILE / 8;
+
+/// The rows of a tile, one behind the other, by the keys that its blocks have.
+pub fn of_blocks(blocks: &[Box<Marks>]) -> Vec<u8> {
+    let mut rows = Vec::with_capacity(ROWS * TILE_BYTES);
+    for (number, at) in (0..ROWS).step_by(64).enumerate() {
+        let halves = [0, 64].map(|first| {
+            let mut square = [0; 64];
+            square.iter_mut().zip(blocks.iter().skip(first)).for_each(|(bits, block)| *bits = block[number]);
+            turn(&mut square);
+            square
+        });
+        for (first, second) in halves[0].iter().zip(&halves[1]).take(ROWS - at) {
+            rows.extend(first.to_le_bytes());
+            rows.extend(second.to_le_bytes());
+        }
+    }
+    rows
+}
+
+/// Makes rows of the columns of a square of bits: halves change their places crosswise, and in each quarter again.
+fn turn(square: &mut [u64; 64]) {
+    if square.iter().all(|bits| *bits == 0) {
+        return;
+    }
+    let mut mask = u64::MAX;
+    for half in [32, 16, 8, 4, 2, 1] {
+        mask ^= mask << half;
+        for first in (0..64).filter(|n| n & half == 0) {
+            let crosswise = (square[first] >> half ^ square[first + half]) & mask;
+            square[first] ^= crosswise << half;
+            square[first + half] ^= crosswise;
+        }
+    }
+}
 
 /// A gap of this many blocks and no block after it.
 const FAR: u8 = 255;
@@ -34,7 +70,14 @@ impl Kind {
 /// Appends a row as it is stored, and says how that is.
 pub fn put(bits: &[u8], out: &mut Vec<u8>) -> Kind {
     let start = out.len();
-    let set: usize = bits.iter().map(|byte| byte.count_ones() as usize).sum();
+    let (eights, rest) = bits.as_chunks::<8>();
+    let ones = |eight: &[u8; 8]| u64::from_le_bytes(*eight).count_ones() as usize;
+    let rest: usize = rest.iter().map(|byte| byte.count_ones() as usize).sum();
+    let set = rest + eights.iter().map(ones).sum::<usize>();
+    // Most rows are of keys that no block has.
+    if set == 0 {
+        return Kind::Few;
+    }
     let few = set * 2 <= bits.len() * 8;
     put_gaps(bits, if few { 0 } else { 0xFF }, out);
     if out.len() - start < bits.len() {
@@ -86,6 +129,19 @@ mod tests {
     use proptest::prelude::*;
 
     proptest! {
+        #[test]
+        fn rows_have_what_the_blocks_have(
+            set in proptest::collection::vec((0..TILE, prop_oneof![0..ROWS, ROWS - 70..ROWS, 0..70_usize]), 0..300),
+        ) {
+            let mut blocks: Vec<Box<Marks>> = vec![Box::new([0; _]); TILE];
+            let mut expected = vec![0; ROWS * TILE_BYTES];
+            for (block, row) in set {
+                blocks[block][row / 64] |= 1 << (row % 64);
+                expected[row * TILE_BYTES + block / 8] |= 1 << (block % 8);
+            }
+            prop_assert!(of_blocks(&blocks) == expected);
+        }
+
         #[test]
         fn a_row_comes_back_as_it_went_in(
             density in prop_oneof![Just(0_u32), Just(2), Just(500), Just(998), Just(1000), 0..=1000_u32],

@@ -99,6 +99,11 @@ impl Segment {
         (whole && sound).then_some(Self { pages, about, start, blocks, ends, numbers, rows, table })
     }
 
+    /// Whether it has room for no more blocks.
+    pub fn is_full(&self) -> bool {
+        self.blocks == TILES * TILE
+    }
+
     /// How many bytes one of its rows has, as bits.
     pub fn row_bytes(&self) -> usize {
         self.blocks / 8

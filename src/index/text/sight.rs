@@ -8,7 +8,7 @@ use crate::bits::{LOOK, among};
 use crate::pattern::DIGIT;
 
 /// What is said of the bytes of a text; where that is bits, sixty-four of them to a number.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct Sight {
     /// The text with ASCII letters in lower case, and each digit as `0`.
     pub folded: Vec<u8>,
