@@ -91,6 +91,7 @@ _NEVER: Final = Piece(None, None, 0)
 _WILD: Final = Piece(_REST, _REST + "(?m:$)", _ANYWHERE, True)
 
 _SETS = frozenset({op("LITERAL"), op("NOT_LITERAL"), op("IN"), op("ANY")})
+_LITERAL = op("LITERAL")
 _REPEATS = frozenset({op("MAX_REPEAT"), op("MIN_REPEAT")})
 _POSSESSIVE, _ATOMIC = op("POSSESSIVE_REPEAT"), op("ATOMIC_GROUP")
 _SUBPATTERN, _BRANCH, _AT = op("SUBPATTERN"), op("BRANCH"), op("AT")
@@ -110,6 +111,14 @@ def _one_of(chars: CharSet, text: bool) -> Piece:
     return Piece(inner, "(?m:$)" if newline else None, 0, newline)
 
 
+@lru_cache(maxsize=4096)
+def _literal(code: int, flags: int, text: bool) -> str | None:
+    """One character, if it can be said exactly and takes no `\\n`."""
+    chars = charset.literal(code, flags)
+    piece = _one_of(chars, text)
+    return piece.inner if piece.newline is None and (chars.exact or not text) else None
+
+
 class _Translator:
     def __init__(self, text: bool) -> None:
         self.text = text
@@ -121,11 +130,28 @@ class _Translator:
         """Items one after the other; `head`, `tail`: nothing of the pattern comes before, or after, them."""
         trimmed = _trim(list(items), head=head, tail=tail)
         last = len(trimmed) - 1
-        pieces = [
-            self.item(kind, value, flags, head=head and i == 0, tail=tail and i == last)
-            for i, (kind, value) in enumerate(trimmed)
-        ]
+        pieces, at = list[Piece](), 0
+        while at <= last:
+            kind, value = trimmed[at]
+            if kind is _LITERAL and (text := self.literals(trimmed, at, flags)):
+                pieces.append(Piece("".join(text), None, 0))
+                at += len(text)
+                continue
+            pieces.append(self.item(kind, value, flags, head=head and at == 0, tail=tail and at == last))
+            at += 1
         return _concatenate(pieces)
+
+    def literals(self, items: Sequence[Item], start: int, flags: int) -> list[str]:
+        """The characters from `start` on that take no `\\n`: one piece is as good as one for each, and costs less."""
+        said = list[str]()
+        for kind, value in items[start:]:
+            if kind is not _LITERAL or (piece := _literal(value, flags, self.text)) is None:
+                break
+            said.append(piece)
+        self.left -= len(said)
+        if self.left < 0:
+            raise TooLarge
+        return said
 
     def item(self, kind: object, value: Any, flags: int, *, head: bool, tail: bool) -> Piece:
         self.left -= 1
