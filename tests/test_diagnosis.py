@@ -6,6 +6,7 @@ Right, or silent. The taxonomy, the cases in their layouts, what is taken away, 
 from __future__ import annotations
 
 import json
+import random
 import re
 import subprocess
 import sys
@@ -23,6 +24,7 @@ import torchrun_cases
 from diagnosis_cases import Form
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from logdex import _evidence
 from logdex.diagnosis import Diagnosis, taxonomy
 from logdex.diagnosis.accusations import Accusation, most_accused
 from logdex.diagnosis.clocks import measure
@@ -50,6 +52,35 @@ def test_the_engine_looks_at_the_example_of_a_row(row: taxonomy.Row) -> None:
 
 
 TEXTS = sorted({line[2] for case in ALL for line in case["lines"]} | {row.example for row in taxonomy.rows()})
+
+
+def test_lines_with_other_digits_tell_what_they_say_themselves(tmp_path: Path) -> None:
+    chance = random.Random(7)
+    texts = [text for text in TEXTS if text.isascii() and "Traceback" not in text and "\n" not in text]
+    texts += ["INFO step=17 loss=2.5 grad_norm=0.25", "[rank3]: iter 5/100 exit 0", "worker 3 errors: 0"] * 40
+
+    def other(text: str) -> str:
+        return "".join(chance.choice("0123456789") if one.isdigit() else one for one in text)
+
+    lines = [other(chance.choice(texts)) for _ in range(20_000)]
+    log = tmp_path / "job.log"
+    log.write_text("".join(f"{line}\n" for line in lines))
+    told = taxonomy.shapes().telling(log.read_bytes())
+    assert sum(rank.errors for rank in logdex.open(log).ranks().ranks) == sum(loud for _, loud in told)
+
+
+def test_the_class_of_a_record_is_kept_with_it(tmp_path: Path) -> None:
+    log = tmp_path / "job.log"
+    lines = [text for text in TEXTS if "\n" not in text]
+    log.write_text("".join(f"[rank{at // 30}]: {text}\n" for at, text in enumerate(lines)))
+    told = _evidence.gather(logdex.open(log)._question, None, None)
+    notes = [note for voice in told for note in voice["notes"]]
+    assert len(notes) > 1_000
+    for note in notes:
+        known, kept = taxonomy.classify(note["text"]), taxonomy.class_of(note)
+        assert (known and known[0]) == (kept and kept[0])
+
+
 NEAR = st.sampled_from(TEXTS).flatmap(
     lambda text: st.builds(
         lambda start, end, other, around: around + text[start : max(end, start)] + other,
@@ -409,6 +440,7 @@ def _voice(rank: int) -> Any:
             "template": number,
             "raised": None,
             "progress": (3, None, None),
+            "row": taxonomy.shapes().first(text),
         }
 
     texts = [f"RuntimeError: CUDA out of memory {rank}"] if rank == 7 else []

@@ -908,6 +908,7 @@ class _Note(TypedDict):
     template: int
     raised: bool | None
     progress: Sequence[int | None]
+    row: int | None
 
 class _Course(TypedDict):
     """How far a speaker came in steps, epochs or a bar."""

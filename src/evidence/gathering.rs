@@ -10,8 +10,10 @@ use crate::pattern::Scratch;
 use crate::stamp::How;
 
 use super::Shape;
+use super::ear::Ear;
+use super::notes::Kind;
 use super::passage::{Passage, Said, Solo, limits, lines, says_something};
-use super::shapes::{Ear, Jury};
+use super::shapes::Jury;
 use super::speaker::{self, Key, Speaker};
 use super::state::{MOST, Name, State};
 use super::voice::Voice;
@@ -32,6 +34,9 @@ pub(super) struct Gathering<'j> {
     /// The state before a last line without its `\n`, which is not yet whole.
     whole: Option<State>,
 }
+
+/// So many speakers are few.
+const FEW: usize = 64;
 
 /// Lines of a batch that are among the last of their speaker.
 type Ending = Vec<(usize, Line)>;
@@ -70,6 +75,14 @@ impl<'j> Gathering<'j> {
             }
             None => self.take_each(batch),
         }
+    }
+
+    /// How wide the columns of each speaker's history are, of speakers that are few enough to be told with each block.
+    pub(super) fn widths(&self) -> Vec<(Key, i64)> {
+        if self.known.len() > FEW {
+            return Vec::new();
+        }
+        self.known.iter().map(|(key, &at)| (*key, self.state.voices[at].1.history.width())).collect()
     }
 
     /// Whether nothing in a block hangs on the lines before it but what [`Gathering::join`] knows of.
@@ -174,12 +187,18 @@ impl<'j> Gathering<'j> {
     }
 
     /// All that is known, and the state up to the last whole line.
-    pub(super) fn end(mut self) -> (State, State) {
+    pub(super) fn end(mut self) -> Result<(State, State)> {
         // So that it does not show how the lines came.
         let all =
             self.state.voices.iter_mut().chain(self.whole.iter_mut().flat_map(|whole| &mut whole.voices));
-        all.for_each(|(_, voice)| voice.history.settle());
+        for (_, voice) in all {
+            voice.history.settle();
+            for note in voice.notes.all_mut().filter(|note| note.shape.is_none()) {
+                let shape = self.ear.first(note.text.as_bytes(), self.jury)?;
+                note.shape = Some(shape.map_or(Kind::Other, Kind::Shape));
+            }
+        }
         let whole = self.whole.unwrap_or_else(|| self.state.clone());
-        (self.state, whole)
+        Ok((self.state, whole))
     }
 }

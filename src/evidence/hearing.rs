@@ -8,8 +8,10 @@ use crate::pattern::{Candidate, Pattern, Scratch};
 use crate::system::relay::Work;
 use crate::timing::Timing;
 
+use super::ear::Ear;
 use super::passage::Passage;
-use super::shapes::{Ear, Jury, Shapes};
+use super::shapes::{Jury, Shapes};
+use super::speaker::Key;
 
 /// What the threads do.
 pub(super) struct Hearing {
@@ -25,6 +27,8 @@ pub(super) struct Task {
     pub batch: Batch,
     /// What times its lines, if they are not timed.
     pub timing: Option<Box<Timing>>,
+    /// By speaker, how wide the columns of its history are already.
+    pub widths: Vec<(Key, i64)>,
 }
 
 /// What a thread hears with.
@@ -41,14 +45,13 @@ impl Hearing {
 
     /// What the lines of a batch say by themselves. `None` where a judge has to decide on one of them, some were heard
     /// already, or the last is not whole.
-    fn hear(&self, batch: &Batch, tools: &mut Tools) -> Option<Passage> {
+    fn hear(&self, batch: &Batch, widths: &[(Key, i64)], tools: &mut Tools) -> Option<Passage> {
         let bytes = batch.block.bytes();
         let is_whole = bytes.ends_with(b"\n") && batch.times.len() as u64 == batch.len();
         if !is_whole || batch.block.file_offset(0) < self.from {
             return None;
         }
-        let told = tools.ear.telling(bytes, &mut Nobody).ok()?;
-        let signs = tools.ear.take_signs();
+        let looked = tools.ear.look(batch, &mut Nobody).ok()?;
         let chosen = match &self.errors {
             None => None,
             Some(errors) => {
@@ -58,7 +61,7 @@ impl Hearing {
             }
         };
         let is_certain = chosen.is_none_or(|chosen| chosen.iter().all(|candidate| candidate.certain));
-        is_certain.then(|| Passage::of(batch, &told, chosen, &signs))
+        is_certain.then(|| Passage::of(batch, looked, chosen, widths))
     }
 }
 
@@ -74,11 +77,11 @@ impl Work for Hearing {
         Tools { ear: self.shapes.ear(), scratch: Scratch::default(), chosen: Vec::new() }
     }
 
-    fn run(&self, Task { mut batch, timing }: Task, tools: &mut Tools) -> (Batch, Option<Passage>) {
+    fn run(&self, Task { mut batch, timing, widths }: Task, tools: &mut Tools) -> (Batch, Option<Passage>) {
         if let Some(mut timing) = timing {
             timing.sift(&mut batch);
         }
-        let passage = self.hear(&batch, tools);
+        let passage = self.hear(&batch, &widths, tools);
         (batch, passage)
     }
 }

@@ -45,6 +45,11 @@ impl Default for History {
 }
 
 impl History {
+    /// Nothing has happened yet, and columns need not be narrower than `width`, which another history has.
+    pub fn as_wide_as(width: i64) -> Self {
+        Self { width, ..Self::default() }
+    }
+
     /// The width of a column, in nanoseconds. Behind [`Self::columns`], which may make them wider.
     pub fn width(&self) -> i64 {
         self.width
@@ -82,11 +87,9 @@ impl History {
         while self.width < other.width {
             self.widen();
         }
-        while other.width < self.width {
-            other.widen();
-        }
+        let wider = self.width / other.width;
         for (number, column) in other.columns {
-            self.columns.entry(number).or_default().add(column);
+            self.columns.entry(number.div_euclid(wider)).or_default().add(column);
         }
         self.settle();
     }
@@ -133,7 +136,16 @@ mod tests {
             };
             let mut history = counted(&times);
             let mut joined = History::default();
-            times.chunks(parts).for_each(|part| joined.join(counted(part)));
+            for (at, part) in times.chunks(parts).enumerate() {
+                let mut next = counted(part);
+                if at % 2 == 1 {
+                    next = History::as_wide_as(joined.width);
+                    for &(second, is_error) in part {
+                        next.push(second * NARROWEST + 1, is_error);
+                    }
+                }
+                joined.join(next);
+            }
             history.settle();
             prop_assert_eq!(&joined, &history);
             let columns: Vec<(i64, Column)> = history.columns().collect();

@@ -5,6 +5,8 @@
 //! far it came, and which templates it printed. That is a **state** of bounded size, which is stored and gone on from when
 //! the log grows. What the records mean is for the rule to say, which is `logdex.diagnosis`.
 
+mod alike;
+pub mod ear;
 mod gathering;
 pub mod grams;
 mod hearing;
@@ -33,9 +35,10 @@ use crate::pattern::{Candidate, Judge, Pattern, Scratch};
 use crate::query::{Query, Question};
 use crate::system::relay::Relay;
 
+use ear::Ear;
 use gathering::Gathering;
 use hearing::{Hearing, Task};
-use shapes::{Ear, Jury};
+use shapes::Jury;
 use state::State;
 
 /// A pattern, and who decides on what it cannot.
@@ -101,13 +104,13 @@ pub fn gather(inquiry: Inquiry<'_>, caller: &mut dyn Caller) -> Result<Gathered>
     let state = known.unwrap_or_else(|| State::new(asked));
     let mut gathering = Gathering::new(state, from, ear, jury, errors);
     let mut query = Query::raw(Question { after: from, ..question }).leaving_times();
-    while bring(&mut query, &mut relay, caller)? {
+    while bring(&mut query, &mut relay, &gathering, caller)? {
         let Some((batch, passage)) = relay.pop(&mut || caller.pulse())? else { break };
         gathering.take(&batch, passage)?;
         query.recycle(batch);
     }
     query.finish();
-    let (state, mut whole) = gathering.end();
+    let (state, mut whole) = gathering.end()?;
     let store = if resumes { whole.settle(&source, &seen).map(|()| whole) } else { None };
     if let Some(state) = &store {
         state.publish(&keep, &source);
@@ -116,10 +119,15 @@ pub fn gather(inquiry: Inquiry<'_>, caller: &mut dyn Caller) -> Result<Gathered>
 }
 
 /// Has as many blocks heard as there is room for. False where there are none left, and none under way.
-fn bring(query: &mut Query, relay: &mut Relay<Hearing>, caller: &mut dyn Caller) -> Result<bool> {
+fn bring(
+    query: &mut Query,
+    relay: &mut Relay<Hearing>,
+    gathering: &Gathering<'_>,
+    caller: &mut dyn Caller,
+) -> Result<bool> {
     while relay.has_room() {
         let Some(batch) = query.next(caller)? else { return Ok(!relay.is_idle()) };
-        relay.push(Task { batch, timing: query.left() });
+        relay.push(Task { batch, timing: query.left(), widths: gathering.widths() });
     }
     Ok(true)
 }

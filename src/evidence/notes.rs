@@ -28,6 +28,17 @@ pub struct Note {
     pub raised: Option<bool>,
     /// How far the speaker was, by unit.
     pub progress: [Option<u64>; UNITS],
+    /// The first shape that selects what is kept of it, once that was looked for.
+    pub shape: Option<Kind>,
+}
+
+/// Which shape selects a record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Kind {
+    /// The one of this number, counted from 0.
+    Shape(usize),
+    /// None.
+    Other,
 }
 
 /// How much is kept.
@@ -73,6 +84,11 @@ impl Notes {
             self.last.pop_front();
         }
         self.last.push_back(note);
+    }
+
+    /// Those that are kept.
+    pub fn all_mut(&mut self) -> impl Iterator<Item = &mut Note> {
+        self.first.iter_mut().chain(&mut self.last)
     }
 
     fn count(&mut self, template: u64) -> u64 {

@@ -3,15 +3,16 @@
 //! Almost all of it can be put behind what the blocks before say ([`super::gathering`]). What cannot, a traceback that
 //! began before the block, is seen there, and the lines are taken one after the other.
 
-use std::collections::HashMap;
-
 use crate::batch::Batch;
 use crate::line::Line;
 use crate::pattern::Candidate;
 use crate::stamp::How;
 
+use super::alike::{Looked, Seen};
+use super::ear::Telling;
+use super::history::History;
 use super::notes::{FILE, Limits, Note, RANK};
-use super::shapes::Telling;
+use super::progress::{self, UNITS};
 use super::speaker::{self, Key, Ranks, Speaker};
 use super::voice::{Heard, Voice};
 use super::words::Sign;
@@ -75,11 +76,12 @@ pub(super) fn lines<'b>(
             None => told.is_some_and(|told| told.loud),
         };
         let (speaker, words) = speaker::of(text);
+        let signs = on_line(&mut signs, line);
         let heard = Heard {
             line: text,
             words,
-            start: line.start,
-            signs: on_line(&mut signs, line),
+            numbers: numbers(text, words, line.start, signs),
+            is_head: is_head(signs),
             time,
             offset: batch.block.file_offset(line.start),
             telling: told.is_some() || error,
@@ -90,40 +92,82 @@ pub(super) fn lines<'b>(
 }
 
 impl Passage {
-    /// What the lines of a batch say, all of which are whole and have a time; see [`lines`].
+    /// What the lines of a batch say, all of which are whole and have a time, after a look at them; `chosen` as for [`lines`].
+    /// `widths`: how wide the columns of speakers' histories are in the blocks before.
     pub(super) fn of(
         batch: &Batch,
-        told: &[Telling],
+        looked: Looked,
         chosen: Option<&[Candidate]>,
-        signs: &[(usize, Sign)],
+        widths: &[(Key, i64)],
     ) -> Self {
-        let mut passage = Self { solos: Vec::new(), stamped: false };
-        let (mut known, mut recent) = (HashMap::<Key, usize>::new(), None);
-        let mut masked = Vec::new();
-        for Said { at, speaker, heard, .. } in lines(batch, told, chosen, signs) {
-            passage.stamped |= heard.time.how == Some(How::Own);
-            let key = speaker.key();
-            let solo = match recent.filter(|(recent, _)| *recent == key) {
-                Some((_, solo)) => solo,
-                None => *known.entry(key).or_insert_with(|| {
-                    passage.solos.push(Solo::new(key, speaker.replica));
-                    passage.solos.len() - 1
-                }),
+        let (bytes, mut stamped, mut masked) = (batch.block.bytes(), false, Vec::new());
+        let Looked { lines, speakers, told, signs } = looked;
+        let mut solos: Vec<Solo> = speakers.into_iter().map(|speaker| Solo::new(speaker, widths)).collect();
+        let mut told = told.into_iter().peekable();
+        let mut chosen = chosen.map(|chosen| chosen.iter().map(|candidate| candidate.line).peekable());
+        let mut signs = &signs[..];
+        for (at, (seen, (line, &time))) in lines.iter().zip(batch.lines().zip(&batch.times)).enumerate() {
+            let Seen { speaker, words, plain } = *seen;
+            let text = line.of(bytes);
+            let (told, signs) = if plain.is_some() {
+                (None, &signs[..0])
+            } else {
+                (meets(&mut told, line, |told: &Telling| told.line), on_line(&mut signs, line))
             };
-            recent = Some((key, solo));
-            let solo = &mut passage.solos[solo];
+            let error = match &mut chosen {
+                Some(chosen) => meets(chosen, line, |&line| line).is_some(),
+                None => told.is_some_and(|told| told.loud),
+            };
+            stamped |= time.how == Some(How::Own);
+            let heard = Heard {
+                line: text,
+                words,
+                numbers: match plain {
+                    Some(plain) => plain.numbers(text),
+                    None => numbers(text, words, line.start, signs),
+                },
+                is_head: is_head(signs),
+                time,
+                offset: batch.block.file_offset(line.start),
+                telling: told.is_some() || error,
+                error,
+            };
+            let solo = &mut solos[speaker];
             solo.notes.extend(solo.voice.hear(&heard, &mut masked));
             solo.lines.push(at);
         }
-        passage.solos.iter_mut().for_each(|solo| solo.end(batch));
-        passage
+        for solo in &mut solos {
+            solo.end(batch);
+        }
+        Self { solos, stamped }
     }
 }
 
+/// What a line counts, by unit, by the signs on it.
+fn numbers(line: &[u8], words: usize, start: usize, signs: &[(usize, Sign)]) -> [Option<u64>; UNITS] {
+    let counts = signs.iter().filter_map(|&(at, sign)| match sign {
+        Sign::Count(word) => at.checked_sub(start + words).map(|at| (at, word)),
+        Sign::Traceback => None,
+    });
+    progress::of(&line[words..], counts)
+}
+
+/// Whether a traceback begins on a line.
+fn is_head(signs: &[(usize, Sign)]) -> bool {
+    signs.iter().any(|sign| sign.1 == Sign::Traceback)
+}
+
 impl Solo {
-    fn new(key: Key, replica: &[u8]) -> Self {
-        let replica = replica.to_vec();
-        Self { key, replica, voice: Voice::default(), notes: Vec::new(), lines: Vec::new() }
+    fn new((key, replica): (Key, Vec<u8>), widths: &[(Key, i64)]) -> Self {
+        let width = widths.iter().find(|known| known.0 == key);
+        let history = width.map_or_else(History::default, |known| History::as_wide_as(known.1));
+        Self {
+            key,
+            replica,
+            voice: Voice { history, ..Voice::default() },
+            notes: Vec::new(),
+            lines: Vec::new(),
+        }
     }
 
     /// Keeps the last lines.

@@ -26,6 +26,8 @@ const WORDS: [(&str, Unit); 6] = [
     ("it [", Unit::Bar),
     (BAR, Unit::Bar),
 ];
+/// A number of so many digits is one that can be read, whichever they are.
+pub const DIGITS: usize = 19;
 /// What ends the share of a bar that was done.
 const BAR: &str = "%|";
 /// The most bytes between a word and its number.
@@ -52,6 +54,11 @@ pub fn bars(bytes: &[u8], signs: &mut Vec<(usize, Sign)>) {
 
 /// The first number of each unit on `line`, by unit; `words`: where in it which of [`WORDS`] begin, in order.
 pub fn of(line: &[u8], words: impl Iterator<Item = (usize, usize)>) -> [Option<u64>; UNITS] {
+    places(line, words).map(|at| at.and_then(|at| number(&line[at..])))
+}
+
+/// Where those begin. It hangs on no digit which one that is, as long as no number has more than [`DIGITS`].
+pub fn places(line: &[u8], words: impl Iterator<Item = (usize, usize)>) -> [Option<usize>; UNITS] {
     let mut found = [None; UNITS];
     for (start, word) in words {
         let (text, unit) = WORDS[word];
@@ -68,7 +75,7 @@ pub fn of(line: &[u8], words: impl Iterator<Item = (usize, usize)>) -> [Option<u
 }
 
 /// The number behind a word, as in `global_step=7`, `Iteration: 7/100`, `iteration        7/`.
-fn counted(line: &[u8], start: usize, end: usize) -> Option<u64> {
+fn counted(line: &[u8], start: usize, end: usize) -> Option<usize> {
     // `timestep` and `stepping_stone` count nothing; `global_step` and `iteration` do.
     let before = start.checked_sub(1).map(|at| line[at]);
     if before.is_some_and(|byte| byte.is_ascii_alphanumeric()) {
@@ -77,7 +84,7 @@ fn counted(line: &[u8], start: usize, end: usize) -> Option<u64> {
     if is_setting(&line[..start]) {
         return None;
     }
-    let rest = &line[end..];
+    let (rest, mut at) = (&line[end..], end);
     let tail = ["ations", "ation", "s", ""];
     let tail = tail.iter().find(|tail| {
         let head = rest.get(..tail.len());
@@ -86,9 +93,10 @@ fn counted(line: &[u8], start: usize, end: usize) -> Option<u64> {
                 .get(tail.len())
                 .is_some_and(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'-'))
     })?;
-    let rest = &rest[tail.len()..];
-    let gap = rest.iter().take(REACH).take_while(|&&b| is_between(b)).count();
-    (gap > 0).then(|| number(&rest[gap..])).flatten()
+    at += tail.len();
+    let gap = line[at..].iter().take(REACH).take_while(|&&b| is_between(b)).count();
+    at += gap;
+    (gap > 0 && number(&line[at..]).is_some()).then_some(at)
 }
 
 /// Words before the word, that make it a setting and no count: `max_steps`, `steps_per_epoch`.
@@ -117,17 +125,19 @@ fn is_setting(before: &[u8]) -> bool {
 }
 
 /// The count of a bar: before `it [`, or behind the bar itself.
-fn bar(line: &[u8], start: usize, end: usize) -> Option<u64> {
+fn bar(line: &[u8], start: usize, end: usize) -> Option<usize> {
     if line.get(end - 1) == Some(&b'[') {
         let digits = line[..start].iter().rev().take_while(|b| b.is_ascii_digit()).count();
-        return number(&line[start - digits..]);
+        return number(&line[start - digits..]).map(|_| start - digits);
     }
     let rest = &line[end..];
     let close = memchr::memchr(b'|', &rest[..rest.len().min(400)])?;
-    number(rest[close + 1..].trim_ascii_start())
+    let rest = rest[close + 1..].trim_ascii_start();
+    number(rest).map(|_| line.len() - rest.len())
 }
 
-fn number(bytes: &[u8]) -> Option<u64> {
+/// The number at the head of `bytes`, if it counts something.
+pub fn number(bytes: &[u8]) -> Option<u64> {
     let digits = bytes.iter().take_while(|b| b.is_ascii_digit()).count();
     // A fraction is a rate or a share, as in `step: 0.31 s`.
     if bytes.get(digits) == Some(&b'.') && bytes.get(digits + 1).is_some_and(u8::is_ascii_digit) {

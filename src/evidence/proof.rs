@@ -7,9 +7,10 @@ use std::sync::Arc;
 
 use proptest::prelude::*;
 
+use super::ear::Ear;
 use super::gathering::Gathering;
 use super::hearing::{Hearing, Task};
-use super::shapes::{Ear, Jury, Shapes, Tone};
+use super::shapes::{Jury, Shapes, Tone};
 use super::state::State;
 use super::{Gathered, Inquiry, gather};
 use crate::batch::{Batch, Selection};
@@ -75,11 +76,12 @@ fn gathered(batches: Vec<Batch>, apart: bool) -> ((State, State), usize) {
     let hearing = Hearing::new(&ear(), None, 0);
     let mut tools = hearing.tools();
     for batch in batches {
-        let (batch, passage) = hearing.run(Task { batch, timing: None }, &mut tools);
+        let (batch, passage) =
+            hearing.run(Task { batch, timing: None, widths: gathering.widths() }, &mut tools);
         joined += usize::from(passage.is_some());
         gathering.take(&batch, passage.filter(|_| apart)).unwrap();
     }
-    (gathering.end(), joined)
+    (gathering.end().unwrap(), joined)
 }
 
 /// Decides that only lines with an exclamation mark are meant, of those on which the program leaves a doubt.
@@ -103,6 +105,7 @@ fn ear() -> Ear {
         (pattern("Traceback"), Tone::Context),
         (pattern("ignored"), Tone::Quiet),
         (doubtful("perhaps"), Tone::Loud),
+        (pattern("exit 7"), Tone::Loud),
     ]);
     Arc::new(shapes).ear()
 }
@@ -112,7 +115,7 @@ fn ask(path: &Path, known: Option<State>) -> Gathered {
     gather(Inquiry { question, ear, jury: &mut Sure, errors: None, known, asked: 7 }, &mut Nobody).unwrap()
 }
 
-const LINES: [&str; 20] = [
+const LINES: [&str; 26] = [
     "2026-11-22 02:00:00 INFO step 1 loss 2.0\n",
     "[rank1]: 2026-11-22 02:00:01 INFO step 2 loss 2.0\n",
     "[rank2]: 2026-11-22 02:00:02 ERROR boom\n",
@@ -133,7 +136,19 @@ const LINES: [&str; 20] = [
     "[rank2]: perhaps!\n",
     "  File \"/site-packages/requests/a.py\", line 3, in f\n",
     "Traceback (most recent call last):\n",
+    "worker exit 7 at step 3\n",
+    "worker exit 8 at step 3\n",
+    "[3]:[4]: step 12345678901234567890 epoch 1\n",
+    "4294967290: step 12\n",
+    "INFO [rank0] Epoch: [3][ 10/5004]\n",
+    "  9%|#    | 383/4336 [29:55<03:25]\n",
 ];
+
+/// `text` with other digits: each is moved on by the next of `by`, over and over.
+fn with_other_digits(text: &mut [u8], by: &[u8]) {
+    let digits = text.iter_mut().filter(|byte| byte.is_ascii_digit());
+    digits.zip(by.iter().cycle()).for_each(|(digit, by)| *digit = b'0' + (*digit - b'0' + by) % 10);
+}
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(cases(48)))]
@@ -167,8 +182,10 @@ proptest! {
         picked in proptest::collection::vec(0..LINES.len(), 1..400),
         sizes in proptest::collection::vec(1_usize..40, 1..9),
         partial in any::<bool>(),
+        by in proptest::collection::vec(prop_oneof![6 => Just(0_u8), 1 => 0_u8..10], 1..99),
     ) {
         let mut text: Vec<u8> = picked.iter().flat_map(|&at| LINES[at].bytes()).collect();
+        with_other_digits(&mut text, &by);
         if partial {
             text.extend(b"[rank2]: 2026-11-22 02:00:02 ERROR no end");
         }

@@ -4,14 +4,14 @@
 //! shapes at once ([`super::words`]), and on a line that has some only the shapes are tried that hold these. A shape of
 //! which no such word is known is tried on each block.
 
-use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
+use super::alike::Alike;
+use super::ear::Ear;
 use super::progress;
 use super::traceback;
-use super::words::{Searcher, Sense, Sign, Words, fold_into};
+use super::words::{Searcher, Sign, Words};
 use crate::error::Result;
-use crate::line::{self, Line};
 use crate::pattern::{Candidate, Pattern, Scratch};
 
 /// What a line tells that a shape selects.
@@ -31,41 +31,19 @@ pub enum Tone {
 /// logs do.
 #[derive(Debug)]
 pub struct Shapes {
-    all: Vec<(Arc<Pattern>, Tone)>,
-    telling: Words,
-    quiet: Words,
-    spare: Mutex<Vec<Vec<Scratch>>>,
-    pid: u32,
+    pub(super) all: Vec<(Arc<Pattern>, Tone)>,
+    /// To which of them it does not matter which digits a line has.
+    pub(super) alike: Vec<bool>,
+    pub(super) telling: Words,
+    pub(super) quiet: Words,
+    pub(super) spare: Mutex<Vec<(Vec<Scratch>, Alike)>>,
+    pub(super) pid: u32,
 }
 
 /// Those who decide for the shapes on what these cannot.
 pub trait Jury {
     /// Removes from `candidates`, lines of `bytes`, those that are not certain and that `shape` does not match.
     fn judge(&mut self, shape: usize, bytes: &[u8], candidates: &mut Vec<Candidate>) -> Result<()>;
-}
-
-/// One who tries shapes on lines.
-pub struct Ear {
-    shapes: Arc<Shapes>,
-    patterns: Vec<Arc<Pattern>>,
-    scratches: Vec<Scratch>,
-    /// The shapes that may select the line at hand, in order.
-    held: Vec<usize>,
-    found: Vec<Candidate>,
-    folded: Vec<u8>,
-    /// The lines of the block at hand that hold a word, and the shape that this is of.
-    marks: Vec<(Line, usize)>,
-    /// Where signs stand in it.
-    signs: Vec<(usize, Sign)>,
-}
-
-/// A line that tells something.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Telling {
-    /// The line.
-    pub line: Line,
-    /// Whether it is an error.
-    pub loud: bool,
 }
 
 impl Shapes {
@@ -75,7 +53,8 @@ impl Shapes {
         let pattern = |shape: usize| &*shapes[shape].0;
         let signs = progress::signs().chain([(traceback::sign(), Sign::Traceback)]).collect();
         let (telling, quiet) = (Words::new(telling, pattern, signs), Words::new(quiet, pattern, Vec::new()));
-        Self { all: shapes, telling, quiet, spare: Mutex::default(), pid: std::process::id() }
+        let alike = shapes.iter().map(|(pattern, _)| pattern.takes_digits_alike()).collect();
+        Self { all: shapes, alike, telling, quiet, spare: Mutex::default(), pid: std::process::id() }
     }
 
     /// How many there are.
@@ -97,193 +76,20 @@ impl Shapes {
         };
         let spare =
             if is_forked { None } else { self.spare.try_lock().ok().and_then(|mut spare| spare.pop()) };
-        let scratches = spare.unwrap_or_else(|| self.all.iter().map(|_| Scratch::default()).collect());
-        Ear {
-            shapes: Arc::clone(self),
-            patterns: self.all.iter().map(pattern).collect(),
-            scratches,
-            held: Vec::new(),
-            found: Vec::new(),
-            folded: Vec::new(),
-            marks: Vec::new(),
-            signs: Vec::new(),
-        }
+        let (scratches, alike) = spare
+            .unwrap_or_else(|| (self.all.iter().map(|_| Scratch::default()).collect(), Alike::default()));
+        let patterns = self.all.iter().map(pattern).collect();
+        Ear::new(Arc::clone(self), patterns, scratches, alike)
     }
 
     /// The words of `words` in lines of nothing but ASCII, or in any.
-    fn searcher<'w>(&self, words: &'w Words, is_ascii: bool) -> &'w Searcher {
+    pub(super) fn searcher<'w>(&self, words: &'w Words, is_ascii: bool) -> &'w Searcher {
         if is_ascii { words.in_ascii() } else { words.in_any(|shape| &*self.all[shape].0) }
     }
 
     /// The telling shapes of which no word is known, in a block that is of nothing but ASCII or not.
-    fn wordless(&self, is_ascii: bool) -> impl Iterator<Item = &usize> {
+    pub(super) fn wordless(&self, is_ascii: bool) -> impl Iterator<Item = &usize> {
         let foreign = (!is_ascii).then(|| &self.searcher(&self.telling, false).wordless);
         self.telling.in_ascii().wordless.iter().chain(foreign.into_iter().flatten())
-    }
-}
-
-impl Drop for Ear {
-    fn drop(&mut self) {
-        // States belong to the automaton that met them, and in a forked process that is another one.
-        if self.shapes.pid == std::process::id()
-            && let Ok(mut spare) = self.shapes.spare.try_lock()
-        {
-            spare.push(std::mem::take(&mut self.scratches));
-        }
-    }
-}
-
-impl Ear {
-    /// What it tries.
-    pub fn shapes(&self) -> Arc<Shapes> {
-        Arc::clone(&self.shapes)
-    }
-
-    /// The lines of `bytes`, which are whole but perhaps for the last, that tell something, in order.
-    pub fn telling(&mut self, bytes: &[u8], jury: &mut dyn Jury) -> Result<Vec<Telling>> {
-        let mut told: BTreeMap<usize, Telling> = BTreeMap::new();
-        let is_ascii = bytes.is_ascii();
-        self.mark(bytes, is_ascii);
-        let marks = std::mem::take(&mut self.marks);
-        for marked in marks.chunk_by(|one, other| one.0 == other.0) {
-            let line = marked[0].0;
-            self.held.clear();
-            self.held.extend(marked.iter().map(|mark| mark.1));
-            if let Some(loud) = self.tone(line.of(bytes), jury)? {
-                told.insert(line.start, Telling { line, loud });
-            }
-        }
-        self.marks = marks;
-        let shapes = Arc::clone(&self.shapes);
-        for &shape in shapes.wordless(is_ascii) {
-            let loud = shapes.all[shape].1 == Tone::Loud;
-            self.select(shape, bytes, jury)?;
-            for candidate in &self.found {
-                let told = told.entry(candidate.line.start).or_insert(Telling { line: candidate.line, loud });
-                told.loud |= loud;
-            }
-        }
-        let mut kept = Vec::with_capacity(told.len());
-        for told in told.into_values() {
-            if !self.is_quiet(told.line.of(bytes), jury)? {
-                kept.push(told);
-            }
-        }
-        Ok(kept)
-    }
-
-    /// The number of the first shape that selects `line`, counted from 0.
-    pub fn first(&mut self, line: &[u8], jury: &mut dyn Jury) -> Result<Option<usize>> {
-        self.held.clear();
-        let shapes = Arc::clone(&self.shapes);
-        self.hold(&shapes.quiet, line);
-        self.hold(&shapes.telling, line);
-        self.order();
-        for at in 0..self.held.len() {
-            if self.selects(self.held[at], line, jury)? {
-                return Ok(Some(self.held[at]));
-            }
-        }
-        Ok(None)
-    }
-
-    /// The signs in the bytes that were asked about last, and where they stand, in order.
-    pub fn take_signs(&mut self) -> Vec<(usize, Sign)> {
-        std::mem::take(&mut self.signs)
-    }
-
-    /// Finds the lines of `bytes` that hold a word of a telling shape, and the signs.
-    fn mark(&mut self, bytes: &[u8], is_ascii: bool) {
-        fold_into(bytes, &mut self.folded);
-        let (marks, signs, folded) = (&mut self.marks, &mut self.signs, &self.folded);
-        marks.clear();
-        signs.clear();
-        self.shapes.telling.in_ascii().each(bytes, folded, |at, sense| match sense {
-            Sense::Sign(sign) => signs.push((at, sign)),
-            Sense::Shape(shape) => {
-                let known = marks.last().map(|mark: &(Line, usize)| mark.0);
-                let line = known.filter(|line| (line.start..line.end).contains(&at));
-                marks.push((line.unwrap_or_else(|| line::around(bytes, at)), shape));
-            }
-        });
-        progress::bars(bytes, signs);
-        if !is_ascii {
-            self.mark_foreign(bytes);
-        }
-        self.signs.sort_unstable_by_key(|sign| sign.0);
-    }
-
-    /// The same for the lines that are not of nothing but ASCII, of which more words may be meant.
-    fn mark_foreign(&mut self, bytes: &[u8]) {
-        let (marks, folded) = (&mut self.marks, &self.folded);
-        marks.retain(|(line, _)| line.of(bytes).is_ascii());
-        let in_any = self.shapes.searcher(&self.shapes.telling, false);
-        for line in line::lines(bytes).filter(|line| !line.of(bytes).is_ascii()) {
-            in_any.each(line.of(bytes), line.of(folded), |_, sense| {
-                if let Sense::Shape(shape) = sense {
-                    marks.push((line, shape));
-                }
-            });
-        }
-    }
-
-    /// Adds the shapes that may select `line` to those that are held.
-    fn hold(&mut self, words: &Words, line: &[u8]) {
-        let searcher = self.shapes.searcher(words, line.is_ascii());
-        fold_into(line, &mut self.folded);
-        searcher.each(line, &self.folded, |_, sense| {
-            if let Sense::Shape(shape) = sense {
-                self.held.push(shape);
-            }
-        });
-        self.held.extend(&searcher.wordless);
-    }
-
-    /// Puts the shapes that are held in order, each once.
-    fn order(&mut self) {
-        self.held.sort_unstable();
-        self.held.dedup();
-    }
-
-    /// Whether a line is loud, by the shapes that are held; `None` where none of them selects it.
-    fn tone(&mut self, line: &[u8], jury: &mut dyn Jury) -> Result<Option<bool>> {
-        self.order();
-        for loud in [true, false] {
-            let tone = if loud { Tone::Loud } else { Tone::Context };
-            for at in 0..self.held.len() {
-                let shape = self.held[at];
-                if self.shapes.all[shape].1 == tone && self.selects(shape, line, jury)? {
-                    return Ok(Some(loud));
-                }
-            }
-        }
-        Ok(None)
-    }
-
-    fn is_quiet(&mut self, line: &[u8], jury: &mut dyn Jury) -> Result<bool> {
-        self.held.clear();
-        self.hold(&Arc::clone(&self.shapes).quiet, line);
-        self.order();
-        for at in 0..self.held.len() {
-            if self.selects(self.held[at], line, jury)? {
-                return Ok(true);
-            }
-        }
-        Ok(false)
-    }
-
-    fn selects(&mut self, shape: usize, line: &[u8], jury: &mut dyn Jury) -> Result<bool> {
-        self.select(shape, line, jury)?;
-        Ok(!self.found.is_empty())
-    }
-
-    /// Puts the lines of `bytes` that a shape selects into `found`.
-    fn select(&mut self, shape: usize, bytes: &[u8], jury: &mut dyn Jury) -> Result<()> {
-        self.found.clear();
-        self.patterns[shape].scan(bytes, &mut self.scratches[shape], &mut self.found);
-        if self.found.iter().any(|candidate| !candidate.certain) {
-            jury.judge(shape, bytes, &mut self.found)?;
-        }
-        Ok(())
     }
 }

@@ -6,10 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use super::history::History;
 use super::notes::{FILE, Limits, Note, Notes, QUOTE, RANK};
-use super::progress::{self, UNITS};
+use super::progress::UNITS;
 use super::template;
 use super::traceback::{Part, Traceback};
-use super::words::Sign;
 use crate::batch::LineTime;
 use crate::stamp::How;
 
@@ -108,10 +107,10 @@ pub struct Heard<'b> {
     pub line: &'b [u8],
     /// Where the speaker's own words begin.
     pub words: usize,
-    /// Where it begins in its block.
-    pub start: usize,
-    /// The signs on it, and where they stand in its block.
-    pub signs: &'b [(usize, Sign)],
+    /// What it counts, by unit.
+    pub numbers: [Option<u64>; UNITS],
+    /// Whether a traceback begins on it.
+    pub is_head: bool,
     /// Its time.
     pub time: LineTime,
     /// Where it begins in its file, in bytes.
@@ -153,7 +152,7 @@ impl Voice {
     /// looked at.
     pub fn hear(&mut self, heard: &Heard<'_>, scratch: &mut Vec<u8>) -> Option<Note> {
         self.lines += 1;
-        let is_head = heard.signs.iter().any(|sign| sign.1 == Sign::Traceback);
+        let is_head = heard.is_head;
         let part = self.traceback.take(heard.line, heard.words, is_head);
         let is_telling = match part {
             Part::Frame => false,
@@ -231,14 +230,8 @@ impl Voice {
     }
 
     fn advance(&mut self, heard: &Heard<'_>) {
-        let begins = heard.start + heard.words;
-        let counts = heard.signs.iter().filter_map(|&(at, sign)| match sign {
-            Sign::Count(word) => at.checked_sub(begins).map(|at| (at, word)),
-            Sign::Traceback => None,
-        });
-        let found = progress::of(&heard.line[heard.words..], counts);
         let (at, line) = (heard.span().map(|span| span.0), heard.time.number);
-        for (course, number) in self.courses.iter_mut().zip(found) {
+        for (course, number) in self.courses.iter_mut().zip(heard.numbers) {
             let Some(number) = number else { continue };
             let course = course.get_or_insert(Course {
                 first: number,

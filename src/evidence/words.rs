@@ -114,13 +114,14 @@ impl Searcher {
         }
     }
 
-    /// Tells of each word in `bytes`, which are `folded`: where it begins, line by line, and of what it is.
+    /// Tells of each word in `bytes`, which are `folded`: where it begins, line by line, of what it is, and whether it does
+    /// stand there, or would only if some digits were others.
     #[inline]
-    pub fn each(&self, bytes: &[u8], folded: &[u8], mut found: impl FnMut(usize, Sense)) {
+    pub fn each(&self, bytes: &[u8], folded: &[u8], mut found: impl FnMut(usize, Sense, bool)) {
         self.keys.each(folded, |start, key| {
             for place in &self.places[key] {
-                if let Some(at) = place.stands(bytes, start) {
-                    found(at, place.sense);
+                if let Some((at, stands)) = place.stands(bytes, start) {
+                    found(at, place.sense, stands);
                 }
             }
         });
@@ -128,12 +129,21 @@ impl Searcher {
 }
 
 impl Place {
-    /// Where the word stands in `bytes` if its key begins at `key`.
+    /// Where the word stands in `bytes` if its key begins at `key`, and whether it does so with the digits that are there.
     #[inline]
-    fn stands(&self, bytes: &[u8], key: usize) -> Option<usize> {
+    fn stands(&self, bytes: &[u8], key: usize) -> Option<(usize, bool)> {
         let at = key.checked_sub(self.at)?;
         let there = bytes.get(at..at + self.word.len())?;
-        self.word.iter().zip(there).all(|(place, &byte)| place.has(byte)).then_some(at)
+        let mut stands = true;
+        for (place, &byte) in self.word.iter().zip(there) {
+            if !place.has(byte) {
+                if !byte.is_ascii_digit() || !place.has_digit() {
+                    return None;
+                }
+                stands = false;
+            }
+        }
+        Some((at, stands))
     }
 }
 

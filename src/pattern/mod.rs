@@ -10,6 +10,7 @@
 //! program is run on.
 
 mod automaton;
+mod digits;
 mod folded;
 mod hint;
 mod literal;
@@ -149,6 +150,11 @@ impl Pattern {
     pub fn words(&self, kind: Kind) -> Option<Vec<Word>> {
         let program = if kind == Kind::Ascii { &self.ascii } else { &self.text };
         if self.inverted { None } else { program.words(kind) }
+    }
+
+    /// Whether it selects a line of ASCII just as one that has other digits in their place.
+    pub fn takes_digits_alike(&self) -> bool {
+        !self.inverted && self.ascii.takes_digits_alike()
     }
 
     /// What a thread needs of its own to search.

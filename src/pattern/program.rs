@@ -6,6 +6,7 @@ use regex_syntax::hir::Hir;
 
 use super::Translation;
 use super::automaton::{Automaton, Cache, End, parse};
+use super::digits;
 use super::literal::{self, Required};
 use super::need::Need;
 use super::word::{self, Kind, Word};
@@ -93,6 +94,16 @@ impl Program {
         words.sort_unstable();
         words.dedup();
         Some(words)
+    }
+
+    /// Whether which digits stand on a line of ASCII does not matter to it, but where they stand.
+    pub(crate) fn takes_digits_alike(&self) -> bool {
+        let is_alike = |compiled: &Compiled| match &compiled.source {
+            Source::Never => true,
+            Source::Unknown => false,
+            Source::Hir(hir) => digits::are_alike(hir),
+        };
+        !self.every && is_alike(&self.ended) && is_alike(&self.bare)
     }
 
     /// The program of a pattern of which nothing is known.

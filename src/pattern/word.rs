@@ -51,6 +51,11 @@ impl Bytes {
         self.0[usize::from(byte >> 7)] >> (byte & 127) & 1 == 1
     }
 
+    /// Whether any digit is in it.
+    pub fn has_digit(self) -> bool {
+        (b'0'..=b'9').any(|digit| self.has(digit))
+    }
+
     /// Those that are in it.
     pub fn each(self) -> impl Iterator<Item = u8> {
         let [low, high] = self.0.map(|mut half| {

@@ -13,7 +13,7 @@ use super::interpreter::{attached, detached};
 use super::pattern::Pattern;
 use super::question::Question;
 use crate::error::Result;
-use crate::evidence::notes::Note;
+use crate::evidence::notes::{Kind, Note};
 use crate::evidence::progress::UNITS;
 use crate::evidence::shapes::{self, Jury, Tone};
 use crate::evidence::state::{Name, State};
@@ -32,6 +32,7 @@ struct NoteParts {
     template: u64,
     raised: Option<bool>,
     progress: [Option<u64>; UNITS],
+    row: Option<usize>,
 }
 
 /// How far a speaker came in one unit, as `_core._Course` says.
@@ -175,8 +176,9 @@ fn parts((replica, ranks): Name, mut voice: Voice) -> VoiceParts {
 }
 
 fn note(note: Note) -> NoteParts {
-    let Note { text, span, own, number, place, template, raised, progress } = note;
-    NoteParts { text, span, own, number, place, template, raised, progress }
+    let Note { text, span, own, number, place, template, raised, progress, shape } = note;
+    let row = if let Some(Kind::Shape(number)) = shape { Some(number) } else { None };
+    NoteParts { text, span, own, number, place, template, raised, progress, row }
 }
 
 fn course_parts(course: Course) -> CourseParts {

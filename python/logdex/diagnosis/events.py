@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from logdex.diagnosis.taxonomy import Row, classify, said
+from logdex.diagnosis.taxonomy import Row, class_of, said
 
 if TYPE_CHECKING:
     from logdex import _core
@@ -145,7 +145,7 @@ def _event(note: _core._Note, path: str, speaker: Speaker, chosen: re.Pattern[st
         if told[1] is None:
             return None
     else:
-        known = classify(text)
+        known = class_of(note)
         if known is None:
             if note["raised"] is None:
                 return None

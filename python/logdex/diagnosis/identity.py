@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from logdex.diagnosis.events import self_of
-from logdex.diagnosis.taxonomy import classify, said
+from logdex.diagnosis.taxonomy import class_of, said
 
 if TYPE_CHECKING:
     from logdex import _core
@@ -111,7 +111,7 @@ def _is_parent(voice: _core._Voice) -> bool:
     """Whether a parent tells how its child ended, under the child's number: `[rank: 2] Child process with PID`."""
     if len(voice["notes"]) != voice["lines"]:
         return False
-    known = (classify(note["text"]) for note in voice["notes"])
+    known = (class_of(note) for note in voice["notes"])
     return all(row is not None and row[0].class_ == "spawn" for row in known)
 
 
@@ -141,15 +141,15 @@ def differences(voice: _core._Voice, of_file: int | None) -> Iterable[int]:
         yield voice["rank"] - local
         return
     for note in voice["notes"]:
-        number = _speaks_for(note["text"])
+        number = _speaks_for(note)
         if number is not None:
             yield number - local
 
 
-def _speaks_for(text: str) -> int | None:
-    if (number := self_of(text)) is not None:
+def _speaks_for(note: _core._Note) -> int | None:
+    if (number := self_of(note["text"])) is not None:
         return number
-    known = classify(text)
+    known = class_of(note)
     if known and known[0].class_ == "identity":
         told = said(known[1], "self", "self2")
         return int(told) if told else None
@@ -200,5 +200,5 @@ def _has_workers(file: File) -> bool:
 
 
 def _is_launcher(file: File) -> bool:
-    rows = [classify(note["text"]) for voice in file.voices for note in voice["notes"]]
+    rows = [class_of(note) for voice in file.voices for note in voice["notes"]]
     return any(row and row[0].role == "exit" and row[0].class_ in ("root", "field", "agent") for row in rows)

@@ -80,15 +80,22 @@ def shapes() -> _core.Shapes:
     return _core.Shapes(made)
 
 
-@lru_cache(maxsize=1 << 15)
+@lru_cache(maxsize=1 << 12)
 def classify(text: str) -> tuple[Row, re.Match[str] | None] | None:
     """The first row that fits a record, and where, if its groups say something; None for a line that tells nothing."""
     number = shapes().first(text)
-    if number is None:
-        return None
-    row = rows()[number]
+    return None if number is None else (rows()[number], _where(number, text))
+
+
+def class_of(note: _core._Note) -> tuple[Row, re.Match[str] | None] | None:
+    """The same for a record of which the engine has found the row."""
+    number = note["row"]
+    return None if number is None else (rows()[number], _where(number, note["text"]))
+
+
+def _where(number: int, text: str) -> re.Match[str] | None:
     # Most rows have no groups: that they fit is all that there is to know, and a search costs as much again.
-    return row, row.shape.search(text) if row.shape.groupindex else None
+    return rows()[number].shape.search(text) if rows()[number].shape.groupindex else None
 
 
 def said(found: re.Match[str] | None, *names: str) -> str | None:
