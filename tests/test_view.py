@@ -123,6 +123,10 @@ def test_search_goes_both_ways_and_says_where_it_ends(tmp_path: Path) -> None:
         ("line 1", "step=0 "),
         ("byte 0", "step=0 "),
         ("99999999", "step=999 "),
+        ("9" * 30, "step=999 "),
+        ("byte " + "9" * 30, "step=999 "),
+        ("9" * 30 + "%", "step=999 "),
+        ("0", "step=0 "),
     ],
 )
 def test_a_place_that_is_named(tmp_path: Path, said: str, found: str) -> None:
@@ -138,7 +142,11 @@ def test_a_place_that_is_not(tmp_path: Path) -> None:
         before = shown(app)
         await typed(app, pilot, "colon", "nowhere")
         assert "nowhere" in status(app)
-        assert shown(app) == before
+        for said in ("step " + "9" * 30, ",", "_", "byte -5", "line", "%"):
+            await typed(app, pilot, "colon", said)
+            assert shown(app) == before, said
+        await typed(app, pilot, "r", "9" * 30)
+        assert "is no" in status(app)
 
     view(write(tmp_path / "a.log", stamped(100)), play)
 

@@ -357,7 +357,7 @@ class Viewer(App[None]):
             now = replace(now, regex=said or None)
         elif asked == "level":
             now = replace(now, level=said or None)
-        elif said and not said.isdecimal():
+        elif said and not (said.isdecimal() and len(said) < 10):
             self._result(f"{said!r} is no rank")
             return
         else:

@@ -13,7 +13,9 @@ from logdex.view.pager import Line, Pager, Place
 ERRORS = r"\b(?:ERROR|CRITICAL|FATAL)\b|Traceback \(most recent call last\)|\b\w*(?:Error|Exception): "
 """What `e` and `E` look for."""
 _CLOCK = re.compile(r"\d{1,2}:\d\d(?::\d\d(?:[.,]\d+)?)?")
-_NUMBER = re.compile(r"[\d_,]+")
+_NUMBER = re.compile(r"[0-9][0-9_,]*")
+_MOST = 2**63 - 1
+"""No line has a greater number, step or offset."""
 
 
 def around(pager: Pager, line: Line, place: Place, *, backwards: bool) -> Place:
@@ -88,7 +90,7 @@ def of_number(pager: Pager, number: int, log: int = 0) -> Place:
     The index of times knows how many lines come before a block, so that one block is read.
     """
     question = pager.questions[log]
-    start = _core.line_start(question, number)
+    start = _core.line_start(question, max(number, 1))
     return _alone(pager, log, pager.line_start(log, pager.end()[log]) if start is None else start)
 
 
@@ -141,7 +143,7 @@ def go(pager: Pager, said: str) -> Place:
     """
     words = said.split()
     if len(words) == 2 and words[0] in ("step", "byte", "line") and _NUMBER.fullmatch(words[1]):
-        number = int(words[1].replace(",", "").replace("_", ""))
+        number = _number(words[1])
         ways: dict[str, Callable[[Pager, int], Place]] = {
             "step": of_step,
             "byte": of_offset,
@@ -149,7 +151,11 @@ def go(pager: Pager, said: str) -> Place:
         }
         return ways[words[0]](pager, number)
     if said.endswith("%") and said[:-1].isdecimal():
-        return _alone(pager, 0, pager.line_start(0, pager.end()[0] * min(int(said[:-1]), 100) // 100))
+        return _alone(pager, 0, pager.line_start(0, pager.end()[0] * min(_number(said[:-1]), 100) // 100))
     if _NUMBER.fullmatch(said):
-        return of_number(pager, int(said.replace(",", "").replace("_", "")))
+        return of_number(pager, _number(said))
     return of_moment(pager, said)
+
+
+def _number(digits: str) -> int:
+    return min(int(digits.replace(",", "").replace("_", "")[:20]), _MOST)
