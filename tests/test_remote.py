@@ -209,6 +209,15 @@ def test_a_follow_begins_with_the_last_lines_of_a_log_of_any_size(text: bytes, l
     )
 
 
+@pytest.mark.parametrize("text", [b"", b"old\n"])
+def test_a_log_of_which_nothing_is_here_may_grow(text: bytes) -> None:
+    held = Held(text)
+    copy = Copy(held)
+    held.text += b"new\n"
+    assert copy.grow()
+    assert copy.read(len(text), len(held.text)) == b"new\n"
+
+
 def test_by_ssh_a_follow_shows_what_comes(by_ssh: str, tmp_path: Path) -> None:
     path = tmp_path / "run.log"
     path.write_text("old\nlast\n")

@@ -109,7 +109,8 @@ class Copy:
             start, size = max(last[1] - _WITNESS, last[0]), last[1]
         with open(self.path, "rb", buffering=0) as file:
             here = os.pread(file.fileno(), size - start, start)
-        return bool(here) and self._file.read(start, size) == here
+        # Of an empty file, and one of which nothing was fetched, there is nothing that could be different.
+        return not here or self._file.read(start, size) == here
 
     def _take(self, start: int, end: int) -> None:
         got = self._file.read(start, end)
