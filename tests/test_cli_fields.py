@@ -69,6 +69,7 @@ def log(tmp_path: Path) -> Path:
             ["--time", "delta", "-n", "4"],
             [f"   {d} {t}" for d, t in zip(["+0.000", "+1.000", "+0.000", "+0.000"], LINES[1:], strict=True)],
         ),
+        (["--histogram", "-m", "1"], ["2026-11-22 02:00:00         1 " + "█" * 48 + "\n"]),
         (
             ["--histogram", "-l", "info"],
             [
@@ -83,6 +84,13 @@ def test_what_the_options_select_and_show(log: Path, args: list[str], expected: 
     status, out, error = run(log, *args, "--tz", "UTC", COLUMNS="80")
     assert (out, error) == (expected, "")
     assert status == (0 if expected else 1)
+
+
+def test_bars_need_no_letters_that_the_terminal_lacks(log: Path) -> None:
+    status, (row,), error = run(
+        log, "--histogram", "-m", "1", "--tz", "UTC", PYTHONIOENCODING="ascii", COLUMNS="80"
+    )
+    assert (status, row, error) == (0, "2026-11-22 02:00:00         1 " + "?" * 48 + "\n", "")
 
 
 def test_what_was_text_in_json_is_no_command_to_a_terminal(tmp_path: Path) -> None:
@@ -123,6 +131,8 @@ def test_what_cannot_be_obeyed_is_refused(log: Path, args: list[str]) -> None:
     status, out, error = run(log, *args)
     assert (status, out) == (2, [])
     assert error
+    assert "Traceback" not in error
+    assert "--exclude" in error or args[0] != "--exclude"
 
 
 def test_a_stamp_is_taught_and_a_reference_given(tmp_path: Path) -> None:

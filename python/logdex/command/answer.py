@@ -7,7 +7,7 @@ import sys
 from argparse import Namespace
 from collections.abc import Iterator
 from functools import cached_property
-from itertools import groupby
+from itertools import groupby, islice
 
 from logdex import _core
 from logdex.command import hints
@@ -115,7 +115,7 @@ class Answer:
                     self._complain(error)
 
         shown = False
-        for row in rows(records(), width=columns(), color=self._rows.color):
+        for row in rows(islice(records(), self._args.max_count), width=columns(), color=self._rows.color):
             sys.stdout.write(row)
             shown = True
         return shown

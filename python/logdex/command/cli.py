@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import io
 import os
 import re
 import sys
@@ -68,7 +69,8 @@ def run(made: argparse.ArgumentParser, args: argparse.Namespace, given: Sequence
             warnings.simplefilter("ignore", FutureWarning)
             return show.run(args)
     except re.error as error:
-        complain(ValueError(f"-e {error.pattern!r}: {error}"))
+        option = "--exclude" if error.pattern in args.exclude else "-e"
+        complain(ValueError(f"{option} {error.pattern!r}: {error}"))
     except BrokenPipeError:
         return _quiet()
     except (OSError, ValueError, TypeError) as error:
@@ -85,6 +87,9 @@ def _quiet() -> int:
 def console() -> None:
     """The console script."""
     _stand_in()
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # Bars are no letters everywhere; lines of logs go out as bytes.
+        sys.stdout.reconfigure(errors="replace")
     try:
         status = main()
     except SystemExit as left:  # argparse's, with a number
