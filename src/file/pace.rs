@@ -6,8 +6,11 @@
 
 use rustix::time::{ClockId, clock_gettime};
 
-/// One turn in so many takes the way that was slower.
-const TRIAL: u32 = 32;
+/// So many turns take the two ways by turns, before one is the faster: a single one may have been disturbed.
+const FIRST: u32 = 4;
+/// So many turns after these the slower way is tried, and each time that it is slower still, the next trial is twice as far
+/// away, up to the last of these. In turns of 4 MiB, what becomes faster is found within a GiB.
+const TRIALS: [u32; 2] = [16, 256];
 
 /// What each way took of late, for one thread.
 #[derive(Debug, Default)]
@@ -15,6 +18,9 @@ pub struct Pace {
     first: Rate,
     second: Rate,
     turns: u32,
+    /// At which turn the slower way is tried next, and how far it is from the last trial to that.
+    trial: u32,
+    interval: u32,
 }
 
 /// A turn under way.
@@ -30,18 +36,36 @@ pub struct Turn {
 struct Rate(f64);
 
 impl Rate {
+    /// What disturbs a turn only makes it longer: a shorter one is believed at once, a longer one little by little, by an
+    /// eighth at most.
     fn take(&mut self, now: f64) {
-        self.0 = if self.0 > 0.0 { self.0.mul_add(0.75, now * 0.25) } else { now };
+        let is_shorter = self.0 <= 0.0 || now < self.0;
+        self.0 = if is_shorter { now } else { self.0.mul_add(0.75, now * 0.25).min(self.0 * 1.125) };
     }
 }
 
 impl Pace {
-    /// Begins a turn, by the way that was faster of late.
+    /// Begins a turn, by the way that was faster of late, or by the other where that is to be tried.
     pub fn begin(&mut self) -> Turn {
-        self.turns = self.turns.wrapping_add(1);
-        let is_trial = self.turns.is_multiple_of(TRIAL);
-        // What was not tried is the faster; the first comes first.
-        Turn { first: (self.first <= self.second) != is_trial, begun: now() }
+        let turn = self.turns;
+        self.turns += 1;
+        if turn < FIRST {
+            return Turn { first: turn.is_multiple_of(2), begun: now() };
+        }
+        Turn { first: (self.first <= self.second) != self.is_trial(turn), begun: now() }
+    }
+
+    fn is_trial(&mut self, turn: u32) -> bool {
+        if turn == FIRST {
+            self.interval = TRIALS[0];
+            self.trial = turn + self.interval;
+        }
+        let is_trial = turn == self.trial;
+        if is_trial {
+            self.interval = TRIALS[1].min(self.interval * 2);
+            self.trial = turn.saturating_add(self.interval);
+        }
+        is_trial
     }
 
     /// Ends a turn in which `bytes` were seen.
@@ -51,9 +75,15 @@ impl Pace {
 
     #[expect(clippy::cast_precision_loss, reason = "times and lengths of one turn are far below 2^52")]
     fn note(&mut self, first: bool, nanoseconds: u64, bytes: u64) {
+        let was_first = self.first <= self.second;
         let rate = if first { &mut self.first } else { &mut self.second };
         // No time at all is less than the clock can tell, and not the mark of what was never tried.
         rate.take(nanoseconds.max(1) as f64 / bytes.max(1) as f64);
+        // Where the ways change places, it may have been by chance: the other is soon tried again.
+        if was_first != (self.first <= self.second) && self.turns > FIRST {
+            self.interval = TRIALS[0];
+            self.trial = self.turns.saturating_add(self.interval);
+        }
     }
 }
 
@@ -78,19 +108,39 @@ mod tests {
     }
 
     #[test]
-    fn the_faster_way_is_taken_and_the_other_tried() {
+    fn the_faster_way_is_taken_and_the_other_tried_ever_less_often() {
         let (mut faster, mut slower) = (Pace::default(), Pace::default());
-        // Of 320 turns ten are trials, and one is the first by the slower way.
-        assert_eq!(first(&mut faster, 320, [1, 2]), 320 - 10 - 1);
-        assert_eq!(first(&mut slower, 320, [2, 1]), 10 + 1);
+        // Of the first four two take each way; then one is a trial behind 16, 32, 64, 128, 256 and 256 turns.
+        assert_eq!(first(&mut faster, 4, [1, 2]), 2);
+        assert_eq!(first(&mut faster, 16 + 32 + 64 + 128 + 256 + 256 + 1, [1, 2]), 752 - 5);
+        assert_eq!(first(&mut slower, 4 + 752, [2, 1]), 2 + 5);
     }
 
     #[test]
     fn what_becomes_faster_is_found() {
         let mut pace = Pace::default();
-        first(&mut pace, 320, [10, 2]);
-        first(&mut pace, 320, [1, 4]);
-        assert_eq!(first(&mut pace, 320, [1, 4]), 320 - 10);
+        first(&mut pace, 1000, [10, 2]);
+        first(&mut pace, 2 * TRIALS[1], [1, 4]);
+        assert_eq!(first(&mut pace, 16, [1, 4]), 16);
+    }
+
+    #[test]
+    fn a_turn_that_was_disturbed_decides_nothing() {
+        for disturbed in 0..FIRST {
+            let mut pace = Pace::default();
+            for turn in 0..FIRST {
+                let way = pace.begin().first;
+                let takes = if turn == disturbed {
+                    100
+                } else if way {
+                    1
+                } else {
+                    2
+                };
+                pace.note(way, takes * 1000, 1000);
+            }
+            assert_eq!(first(&mut pace, 16, [1, 2]), 16, "disturbed in turn {disturbed}");
+        }
     }
 
     #[test]
