@@ -5,114 +5,34 @@
 
 mod begin;
 pub mod behind;
+mod feed;
+mod keep;
 #[cfg(test)]
 mod proof;
+mod question;
 #[cfg(test)]
 mod rewritten;
 pub(crate) mod seek;
 mod span;
 
+pub use question::{Question, Timeless};
+
+use feed::Feed;
+
 use std::fs::Metadata;
-use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::SystemTime;
 
 use crate::batch::{Batch, LineTime};
 use crate::caller::Caller;
-use crate::cursor::Tier;
 use crate::error::{Error, Result};
-use crate::file::block::{BLOCK, Extent, Tail};
+use crate::file::block::Tail;
 use crate::file::source::Source;
 use crate::follow::{FileEvents, Follow, Turn};
-use crate::index::{Keep, LevelIndex, text};
-use crate::level::{LazyLevels, Set, Unsettled};
-use crate::pattern::Pattern;
-use crate::query::seek::Seek;
-use crate::scan::Sieve;
-use crate::scan::{Counters, Scan};
+use crate::index::LevelIndex;
+use crate::level::{LazyLevels, Unsettled};
+use crate::scan::Counters;
 use crate::stamp::How;
-use crate::system::watch::Wakeup;
-use crate::timing::{self, Sureness, Timing};
-
-/// What is asked of a file.
-#[derive(Clone, Debug)]
-pub struct Question {
-    /// The file's name.
-    pub path: PathBuf,
-    /// What errors call it.
-    pub name: PathBuf,
-    /// Which lines; all if `None`.
-    pub pattern: Option<Arc<Pattern>>,
-    /// What is asked of lines besides that.
-    pub sieve: Option<Arc<Sieve>>,
-    /// Only the last so many of the lines that are there at the start.
-    pub last: Option<usize>,
-    /// Only lines that begin here or later, in bytes: a line start. Not with `last`.
-    pub after: u64,
-    /// Only lines that begin before this, in bytes: a line start, or more than there are.
-    pub before: u64,
-    /// The file is read as if it had no more than so many bytes.
-    pub size: u64,
-    /// The file in which that is, if its name has gone to another one: what is there comes first.
-    pub begun: Option<PathBuf>,
-    /// Of the lines there, those that were handed out before; for a merge.
-    pub tiers: Vec<Tier>,
-    /// Whether to go on with what is written later.
-    pub follow: bool,
-    /// Whether a follow shows unfinished lines.
-    pub partial: bool,
-    /// When a follow ends, by the wall clock.
-    pub deadline: Option<SystemTime>,
-    /// How many threads read and search.
-    pub workers: usize,
-    /// Ends the wait of a follow early when rung.
-    pub wakeup: Arc<Wakeup>,
-    /// What is asked about time.
-    pub time: Option<timing::TimeTerms>,
-    /// Whether the level of any line may be asked for later; only where the time of each is wanted.
-    pub levels: bool,
-    /// Where the indexes of the file are kept.
-    pub keep: Keep,
-    /// What to do with a file in which no line has a time, when a range of time is asked for.
-    pub timeless: Timeless,
-}
-
-#[cfg(test)]
-impl Question {
-    /// Every line of `path` is asked for, in the thread of the caller, without times.
-    pub fn about(path: &std::path::Path) -> Self {
-        Self {
-            path: path.to_path_buf(),
-            name: path.to_path_buf(),
-            pattern: None,
-            sieve: None,
-            last: None,
-            after: 0,
-            before: u64::MAX,
-            size: u64::MAX,
-            begun: None,
-            tiers: Vec::new(),
-            follow: false,
-            partial: false,
-            deadline: None,
-            workers: 0,
-            wakeup: Arc::default(),
-            time: None,
-            levels: false,
-            keep: Keep::Nowhere,
-            timeless: Timeless::Deliver,
-        }
-    }
-}
-
-/// What becomes of a range of time over a file without any.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Timeless {
-    /// An error.
-    Refuse,
-    /// Every line is delivered, and the caller is told.
-    Deliver,
-}
+use crate::timing::{Sureness, Timing};
 
 /// A query under way. The file is touched first when the first batch is asked for.
 ///
@@ -166,13 +86,6 @@ struct Telling {
     seen: Metadata,
     /// What was told before.
     known: Option<LevelIndex>,
-}
-
-/// Where the batches come from.
-enum Feed {
-    Scan(Box<Scan>),
-    Seek(Box<Seek>),
-    Follow(Box<Follow>),
 }
 
 impl Query {
@@ -392,79 +305,6 @@ impl Query {
         Ok(seek.floors(timing))
     }
 
-    /// What the feed has, with only the lines that lie in the range.
-    fn feed(&mut self, caller: &mut dyn Caller) -> Result<Turn> {
-        let over = |batch: Option<Batch>| batch.map_or(Turn::Over, Turn::Batch);
-        match (&mut self.feed, &mut self.timing) {
-            (Some(Feed::Scan(scan)), _) => match scan.next(&mut || caller.pulse()) {
-                // A follow goes on with what is new. What the scan left out it does not know.
-                Err(Error::Truncated { size, .. }) if self.question.follow => {
-                    self.cut = Some((Tail::unknown(scan.reached()), size));
-                    Ok(Turn::Over)
-                }
-                next => next.map(over),
-            },
-            (Some(Feed::Seek(seek)), Some(timing)) => match seek.next(timing, &mut || caller.pulse()) {
-                Err(Error::Truncated { size, .. }) if self.question.follow => {
-                    self.cut = Some((seek.tail(&self.tail), size));
-                    Ok(Turn::Over)
-                }
-                next => next.map(|batch| {
-                    self.left = seek.left();
-                    over(batch.map(|mut batch| {
-                        batch.drop_outside(self.question.after, self.question.before);
-                        batch
-                    }))
-                }),
-            },
-            (Some(Feed::Follow(follow)), timing) => {
-                let mut turn = follow.poll(caller)?;
-                if let (Turn::Batch(batch), Some(timing)) = (&mut turn, timing) {
-                    timing.sift_live(batch);
-                }
-                Ok(turn)
-            }
-            _ => Ok(Turn::Over),
-        }
-    }
-
-    /// Goes on to what is written after the backfill of a follow; false where nothing comes after.
-    fn go_live(&mut self, caller: &mut dyn Caller) -> Result<bool> {
-        if let (Some(Feed::Scan(scan)), Some(source)) = (&self.feed, self.backfill.take()) {
-            self.counters.add(scan.counters());
-            return self.go_on(source, caller);
-        }
-        let (Some(Feed::Seek(seek)), Some(timing)) = (&self.feed, &mut self.timing) else {
-            return Ok(false);
-        };
-        let index = seek.index();
-        if self.notes.is_none() {
-            self.notes = Some(timing.notes(index, seek.source())?);
-        }
-        if !self.question.follow {
-            return Ok(false);
-        }
-        timing.go_live(index, seek.source())?;
-        let source = Arc::clone(seek.source());
-        self.counters.add(seek.counters());
-        self.go_on(source, caller)
-    }
-
-    /// Follows the file from behind its backfill on, or from where that was cut short.
-    fn go_on(&mut self, source: Arc<Source>, caller: &mut dyn Caller) -> Result<bool> {
-        let cut = self.cut.take();
-        let tail = cut.as_ref().map_or(&self.tail, |(reached, _)| reached).clone();
-        let mut follow = self.live(Some((source, tail)))?;
-        if let Some((reached, size)) = cut {
-            follow.cut(&reached, size, &mut || caller.pulse())?;
-        }
-        self.feed = Some(Feed::Follow(Box::new(follow)));
-        if self.ended {
-            self.end()?;
-        }
-        Ok(true)
-    }
-
     /// Lets go of the file and of the threads; what was read stays told.
     pub fn finish(&mut self) {
         self.counters = self.counters();
@@ -480,25 +320,6 @@ impl Query {
                 self.keep_levels(scan.source(), &told);
             }
             _ => {}
-        }
-    }
-
-    /// Keeps the levels of a long log of which all lines were told.
-    fn keep_levels(&mut self, source: &Source, told: &[(Extent, Set)]) {
-        let Some(Telling { seen, known }) = self.telling.take() else { return };
-        let Some(sieve) = &self.question.sieve else { return };
-        if let Some(index) = LevelIndex::of(source, &seen, known, told, self.end, &sieve.elected) {
-            index.publish(&self.question.keep, source);
-        }
-    }
-
-    /// Where a long log was read to its end for few lines, that is noted for the sake of later questions.
-    fn wish_for_text(&self, scan: &Scan) {
-        let Some(pattern) = self.question.pattern.as_ref().filter(|_| scan.is_over()) else { return };
-        // Lines that were counted stand in as many blocks at most.
-        let held = (self.held + self.counters.counted).saturating_mul(BLOCK as u64);
-        if self.counters.skipped_by_text == 0 && text::would_pay(pattern, self.counters.bytes_read, held) {
-            text::wish(&self.question.keep, scan.source());
         }
     }
 

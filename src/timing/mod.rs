@@ -3,106 +3,29 @@
 mod by_step;
 mod pace;
 mod plan;
+mod sureness;
+mod terms;
 
 use by_step::Stepping;
 pub use by_step::first_step;
 use pace::{Pace, Sifted, Taken};
+pub use sureness::Sureness;
+pub use terms::TimeTerms;
 
 use std::os::unix::fs::MetadataExt;
 use std::sync::Arc;
-
-use jiff::tz::TimeZone;
 
 use crate::arrival::arrived::{Arrived, Came};
 use crate::batch::{Batch, LineTime, Selection};
 use crate::error::Result;
 use crate::file::source::Source;
-use crate::index::{Entry, Filter, Index, Keep, Part, span};
+use crate::index::{Entry, Filter, Index, Part, span};
 use crate::line::{self, Line};
 use crate::pattern::Candidate;
 use crate::stamp::civil::{HOUR, MINUTE, now};
 use crate::stamp::{
-    Clock, Elected, Finder, First, Fold, Frame, How, Marks, Poll, Reference, Span, Taught, Timed, VOTERS,
-    Window,
+    Clock, Elected, Finder, First, Fold, Frame, How, Marks, Poll, Reference, Span, Timed, VOTERS, Window,
 };
-use crate::step;
-
-/// What a question says about time.
-#[derive(Clone, Debug)]
-pub struct TimeTerms {
-    /// The range; open if only the times are wanted.
-    pub window: Window,
-    /// The zone of naive stamps.
-    pub zone: TimeZone,
-    /// A moment near the log's end, in nanoseconds since 1970 UTC, for stamps without a year; `None` for the file's own
-    /// last modification.
-    pub reference: Option<i64>,
-    /// By how many nanoseconds the clock was behind that wrote the stamps: so much later is what they mean.
-    pub skew: i64,
-    /// Whether the time of each line is wanted.
-    pub times: bool,
-    /// Where the index of the file is kept.
-    pub keep: Keep,
-    /// The format of the file's stamps that the user teaches.
-    pub taught: Option<Arc<Taught>>,
-    /// What is asked about steps.
-    pub steps: Option<step::Terms>,
-}
-
-#[cfg(test)]
-impl TimeTerms {
-    /// The time of each line in `window` is asked for; naive stamps are in UTC, and no index is kept.
-    pub fn within(window: Window) -> Self {
-        Self {
-            window,
-            zone: TimeZone::UTC,
-            reference: None,
-            skew: 0,
-            times: true,
-            keep: Keep::Nowhere,
-            taught: None,
-            steps: None,
-        }
-    }
-}
-
-/// How sure the times of the delivered lines are.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Sureness {
-    /// Lines with a stamp of their own.
-    pub own: u64,
-    /// Lines with the time of another line.
-    pub inherited: u64,
-    /// Lines with the moment at which they came.
-    pub by_arrival: u64,
-    /// Lines without any time.
-    pub untimed: u64,
-    /// How often a stamp lay before the stamp before it, of all that were looked at.
-    pub steps_back: u64,
-    /// The largest such step, in nanoseconds.
-    pub largest_step_back: i64,
-}
-
-impl Sureness {
-    /// Adds what `other` says of other lines.
-    fn add(&mut self, other: Self) {
-        self.own += other.own;
-        self.inherited += other.inherited;
-        self.by_arrival += other.by_arrival;
-        self.untimed += other.untimed;
-        self.steps_back += other.steps_back;
-        self.largest_step_back = self.largest_step_back.max(other.largest_step_back);
-    }
-
-    fn count(&mut self, how: Option<How>) {
-        match how {
-            Some(How::Own) => self.own += 1,
-            Some(How::Inherited | How::Ahead) => self.inherited += 1,
-            Some(How::Untimed) => self.untimed += 1,
-            None => self.by_arrival += 1,
-        }
-    }
-}
 
 /// The times of a file's lines, from one block to the next.
 ///

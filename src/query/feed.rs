@@ -1,0 +1,95 @@
+//! Where the batches of a query come from, and how it goes on from what was there to what is written later.
+
+use std::sync::Arc;
+
+use super::Query;
+use super::seek::Seek;
+use crate::batch::Batch;
+use crate::caller::Caller;
+use crate::error::{Error, Result};
+use crate::file::block::Tail;
+use crate::file::source::Source;
+use crate::follow::{Follow, Turn};
+use crate::scan::Scan;
+
+/// Where the batches come from.
+pub(super) enum Feed {
+    Scan(Box<Scan>),
+    Seek(Box<Seek>),
+    Follow(Box<Follow>),
+}
+
+impl Query {
+    /// What the feed has, with only the lines that lie in the range.
+    pub(super) fn feed(&mut self, caller: &mut dyn Caller) -> Result<Turn> {
+        let over = |batch: Option<Batch>| batch.map_or(Turn::Over, Turn::Batch);
+        match (&mut self.feed, &mut self.timing) {
+            (Some(Feed::Scan(scan)), _) => match scan.next(&mut || caller.pulse()) {
+                // A follow goes on with what is new. What the scan left out it does not know.
+                Err(Error::Truncated { size, .. }) if self.question.follow => {
+                    self.cut = Some((Tail::unknown(scan.reached()), size));
+                    Ok(Turn::Over)
+                }
+                next => next.map(over),
+            },
+            (Some(Feed::Seek(seek)), Some(timing)) => match seek.next(timing, &mut || caller.pulse()) {
+                Err(Error::Truncated { size, .. }) if self.question.follow => {
+                    self.cut = Some((seek.tail(&self.tail), size));
+                    Ok(Turn::Over)
+                }
+                next => next.map(|batch| {
+                    self.left = seek.left();
+                    over(batch.map(|mut batch| {
+                        batch.drop_outside(self.question.after, self.question.before);
+                        batch
+                    }))
+                }),
+            },
+            (Some(Feed::Follow(follow)), timing) => {
+                let mut turn = follow.poll(caller)?;
+                if let (Turn::Batch(batch), Some(timing)) = (&mut turn, timing) {
+                    timing.sift_live(batch);
+                }
+                Ok(turn)
+            }
+            _ => Ok(Turn::Over),
+        }
+    }
+
+    /// Goes on to what is written after the backfill of a follow; false where nothing comes after.
+    pub(super) fn go_live(&mut self, caller: &mut dyn Caller) -> Result<bool> {
+        if let (Some(Feed::Scan(scan)), Some(source)) = (&self.feed, self.backfill.take()) {
+            self.counters.add(scan.counters());
+            return self.go_on(source, caller);
+        }
+        let (Some(Feed::Seek(seek)), Some(timing)) = (&self.feed, &mut self.timing) else {
+            return Ok(false);
+        };
+        let index = seek.index();
+        if self.notes.is_none() {
+            self.notes = Some(timing.notes(index, seek.source())?);
+        }
+        if !self.question.follow {
+            return Ok(false);
+        }
+        timing.go_live(index, seek.source())?;
+        let source = Arc::clone(seek.source());
+        self.counters.add(seek.counters());
+        self.go_on(source, caller)
+    }
+
+    /// Follows the file from behind its backfill on, or from where that was cut short.
+    fn go_on(&mut self, source: Arc<Source>, caller: &mut dyn Caller) -> Result<bool> {
+        let cut = self.cut.take();
+        let tail = cut.as_ref().map_or(&self.tail, |(reached, _)| reached).clone();
+        let mut follow = self.live(Some((source, tail)))?;
+        if let Some((reached, size)) = cut {
+            follow.cut(&reached, size, &mut || caller.pulse())?;
+        }
+        self.feed = Some(Feed::Follow(Box::new(follow)));
+        if self.ended {
+            self.end()?;
+        }
+        Ok(true)
+    }
+}

@@ -1,0 +1,92 @@
+//! A question to one file: which of its lines, in which order of time, and how far.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use crate::cursor::Tier;
+use crate::index::Keep;
+use crate::pattern::Pattern;
+use crate::scan::Sieve;
+use crate::system::watch::Wakeup;
+use crate::timing;
+
+/// What is asked of a file.
+#[derive(Clone, Debug)]
+pub struct Question {
+    /// The file's name.
+    pub path: PathBuf,
+    /// What errors call it.
+    pub name: PathBuf,
+    /// Which lines; all if `None`.
+    pub pattern: Option<Arc<Pattern>>,
+    /// What is asked of lines besides that.
+    pub sieve: Option<Arc<Sieve>>,
+    /// Only the last so many of the lines that are there at the start.
+    pub last: Option<usize>,
+    /// Only lines that begin here or later, in bytes: a line start. Not with `last`.
+    pub after: u64,
+    /// Only lines that begin before this, in bytes: a line start, or more than there are.
+    pub before: u64,
+    /// The file is read as if it had no more than so many bytes.
+    pub size: u64,
+    /// The file in which that is, if its name has gone to another one: what is there comes first.
+    pub begun: Option<PathBuf>,
+    /// Of the lines there, those that were handed out before; for a merge.
+    pub tiers: Vec<Tier>,
+    /// Whether to go on with what is written later.
+    pub follow: bool,
+    /// Whether a follow shows unfinished lines.
+    pub partial: bool,
+    /// When a follow ends, by the wall clock.
+    pub deadline: Option<SystemTime>,
+    /// How many threads read and search.
+    pub workers: usize,
+    /// Ends the wait of a follow early when rung.
+    pub wakeup: Arc<Wakeup>,
+    /// What is asked about time.
+    pub time: Option<timing::TimeTerms>,
+    /// Whether the level of any line may be asked for later; only where the time of each is wanted.
+    pub levels: bool,
+    /// Where the indexes of the file are kept.
+    pub keep: Keep,
+    /// What to do with a file in which no line has a time, when a range of time is asked for.
+    pub timeless: Timeless,
+}
+
+#[cfg(test)]
+impl Question {
+    /// Every line of `path` is asked for, in the thread of the caller, without times.
+    pub fn about(path: &std::path::Path) -> Self {
+        Self {
+            path: path.to_path_buf(),
+            name: path.to_path_buf(),
+            pattern: None,
+            sieve: None,
+            last: None,
+            after: 0,
+            before: u64::MAX,
+            size: u64::MAX,
+            begun: None,
+            tiers: Vec::new(),
+            follow: false,
+            partial: false,
+            deadline: None,
+            workers: 0,
+            wakeup: Arc::default(),
+            time: None,
+            levels: false,
+            keep: Keep::Nowhere,
+            timeless: Timeless::Deliver,
+        }
+    }
+}
+
+/// What becomes of a range of time over a file without any.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Timeless {
+    /// An error.
+    Refuse,
+    /// Every line is delivered, and the caller is told.
+    Deliver,
+}
