@@ -135,7 +135,7 @@ class Logs(Log):
 
         found = _settled(self._found())
         return [
-            Named(_of(one, self._question), one.source or Source(one.label, ()), one.name, one.exit)
+            Named(_of(one, self._question), one.source or Source(one.label, ()), one.name, one.exit, one.said)
             for one in found
         ]
 

@@ -27,6 +27,7 @@ from logdex.regex.pattern import compile_pattern
 
 if TYPE_CHECKING:
     from logdex.inputs.layouts import Source
+    from logdex.inputs.said import Said
     from logdex.regex.pattern import Regex
 
 __all__ = ["CLOCKS", "Named", "Quote", "Rank", "Ranks", "summarize"]
@@ -116,6 +117,8 @@ class Named:
     """Which attempt or restart it is, where there are several."""
     exit: int | None = None
     """The exit status of the process that wrote it, if that was recorded."""
+    said: tuple[Said, ...] = ()
+    """What the scheduler's record says of the job."""
 
 
 Spread: TypeAlias = "Callable[[Callable[[Named], Any], Sequence[Named]], Iterable[Any]]"
@@ -158,6 +161,8 @@ def summarize(
     tz = named[0].question.zone.name if named else None
     scene = _scene(files, chosen, clocks)
     scene.chosen = chosen is not None
+    if chosen is None:
+        beside.add_said(scene, list(dict.fromkeys(said for one in named for said in one.said)))
     scene.ranged = any(one.question.since is not None or one.question.until is not None for one in named)
     rows = _rows(files, tz)
     told = put(scene, lambda seconds: _time(round(seconds * _SECOND), tz))

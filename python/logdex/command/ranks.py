@@ -197,7 +197,7 @@ def _named(one: Input, args: argparse.Namespace, now: int) -> Named:
         skew=one.skew,
         strict=False,
     )
-    return Named(question, one.source or Source(one.label, ()), one.name, one.exit)
+    return Named(question, one.source or Source(one.label, ()), one.name, one.exit, one.said)
 
 
 def _show_as_far_as_it_is_read(told: Ranks, args: argparse.Namespace) -> None:

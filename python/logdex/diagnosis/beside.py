@@ -6,13 +6,16 @@ import json
 import math
 import os
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from logdex.diagnosis.events import Event, Speaker
 from logdex.diagnosis.exits import Exit
 from logdex.diagnosis.identity import File
 from logdex.diagnosis.scene import Scene
 from logdex.diagnosis.taxonomy import Row, classify, rows
+
+if TYPE_CHECKING:
+    from logdex.inputs.said import Said
 
 _MOST = 1 << 20
 """What is longer than this was not written by those programs, in bytes."""
@@ -37,6 +40,24 @@ def add(scene: Scene, files: Sequence[File]) -> None:
     for app in {_app(file) for file in files if file.source.replica is not None}:
         told += _exits(os.path.join(app, "SUCCESS"))
     _add_exits(scene, told)
+
+
+def add_said(scene: Scene, told: Sequence[Said]) -> None:
+    """Adds what a scheduler's record says of the job as a witness does; of a job of one rank it is that rank's end."""
+    ranks = [one for one in scene.speakers if one.is_rank]
+    for number, said in enumerate(told, 1):
+        known = classify(said.text)
+        if known is None:
+            continue
+        low, high = (said.at, said.at + 1) if said.at is not None else (-math.inf, math.inf)
+        event = Event(said.where, number, number, low, high, said.at is not None, said.text, *known)
+        scene.speakers.append(Speaker("", said.where, is_rank=False, events=[event]))
+        if len(ranks) == 1 and (event.role, event.class_) in (("exit", "job"), ("cause", "host_oom")):
+            code, signal = event.said("code"), event.said("signal")
+            status = -int(signal) if signal else int(code) if code else None
+            oom = event.class_ == "host_oom"
+            if oom or status is not None:
+                scene.exits.append(Exit(event, None, code=status, oom=oom, name=ranks[0].name))
 
 
 def _of_replica(file: File) -> str:

@@ -77,7 +77,7 @@ def _tells_of_failure(scene: Scene) -> bool:
         return True
     loud = ("cause", "exception", "victim", "named", "link")
     return any(
-        event.role in loud and not _is_after_the_end(scene, one, event)
+        event.class_ == "job" or (event.role in loud and not _is_after_the_end(scene, one, event))
         for one in scene.witnesses
         for event in one.events
     )

@@ -9,10 +9,11 @@ from logdex._fields import Fields
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from logdex._core import Format
     from logdex.inputs.layouts import Source
+    from logdex.inputs.said import Said
     from logdex.inputs.spool import Spool
 
 
@@ -38,6 +39,7 @@ class Input:
         begun: str | None = None,
         stamp: Format | None = None,
         index: str | None = None,
+        said: Sequence[Said] = (),
     ) -> None:
         """Takes what is known of it.
 
@@ -55,6 +57,7 @@ class Input:
             begun: Where the file is held open whose name `path` is, if that may go to another one.
             stamp: What tells the times of its lines, in place of what the user teaches.
             index: The directory in which an index of it may be kept, where it is no file of its own.
+            said: What the scheduler's record says of the job that wrote it.
         """
         self.path = path
         self.stamp = stamp
@@ -67,6 +70,7 @@ class Input:
         self.spool = spool
         self._keep = keep
         self.exit = exit
+        self.said = tuple(said)
         self.begun = begun
         self._alias = alias
         self.member: str | None = None

@@ -13,6 +13,7 @@ from logdex.slurm import find
 from logdex.slurm.ask import Poll, poll_of
 from logdex.slurm.ending import JobEnding
 from logdex.slurm.ids import parse
+from logdex.slurm.record import said_of
 from logdex.slurm.rows import Row
 
 
@@ -127,7 +128,8 @@ class Job:
         if not found and (told.over or not self._wish.follow):
             raise self._without_logs()
         ended = JobEnding(self.poll, self._fetched)
-        return [one for source in found for one in of_source(source, self._wish, ended=ended)]
+        said = said_of(self._rows())
+        return [one for source in found for one in of_source(source, self._wish, ended=ended, said=said)]
 
     def _without_logs(self) -> Exception:
         told, text = self.poll.told(), self._handle.text
