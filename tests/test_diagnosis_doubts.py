@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import diagnosis_cases as cases
+import logdex
 import pytest
 from diagnosis_cases import Form
 
@@ -73,3 +75,23 @@ def test_no_other_rank_is_named_with_certainty(
             with tempfile.TemporaryDirectory() as folder:
                 verdict, answer = cases.judge({**case, "lines": lines}, folder, form)
             assert verdict != "wrong" or answer.certainty != "certain", f"{case['id']}\n{answer.text}"
+
+
+@pytest.mark.parametrize(
+    ("noted", "after", "certainty"),
+    [
+        ("ImportError: libfoo.so: cannot open shared object file", 0, "certain"),
+        # What follows may be the work, which went on without.
+        ("ImportError: libfoo.so: cannot open shared object file", 4, "likely"),
+        ("ERROR something is odd", 0, "likely"),
+    ],
+)
+def test_what_all_wrote_is_certain_only_if_it_says_why_and_nothing_went_on(
+    tmp_path: Path, noted: str, after: int, certainty: str
+) -> None:
+    for rank in range(4):
+        lines = ["loading the model", noted, *(f"reading part {part} of the data" for part in range(after))]
+        stamped = [f"2026-11-22 02:00:0{at} {line}\n" for at, line in enumerate(lines)]
+        (tmp_path / f"rank{rank}.log").write_text("".join(stamped))
+    answer = logdex.open(tmp_path, tz="UTC", index=False).ranks().diagnosis
+    assert (answer.kind, answer.certainty) == ("uniform", certainty), answer.text

@@ -5,19 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from logdex.diagnosis import hosts
-from logdex.diagnosis.events import Speaker
 from logdex.diagnosis.named import links_in_trouble
+from logdex.diagnosis.pace import kept_pace
 from logdex.diagnosis.scene import Candidate, Scene, rank_of
-from logdex.diagnosis.similar import is_indented, masked
+from logdex.diagnosis.similar import masked
 from logdex.diagnosis.uniform import TOGETHER
-
-_LEAST = 8
-"""Texts of fewer letters are too short to be told apart."""
 
 
 def are_there(scene: Scene, one: Candidate, found: Sequence[Candidate]) -> bool:
     """Whether anything speaks against it; `found` are all candidates."""
-    doubts = (_was_before_a_restart, _ended_otherwise, _another_is_accused, _links_are_elsewhere, _kept_pace)
+    doubts = (_was_before_a_restart, _ended_otherwise, _another_is_accused, _links_are_elsewhere, kept_pace)
     return _is_one_of_several(scene, one, found) or any(doubt(scene, one) for doubt in doubts)
 
 
@@ -71,20 +68,3 @@ def _links_are_elsewhere(scene: Scene, one: Candidate) -> bool:
     """Whether most links in trouble end at another host than its own."""
     ends, is_one = hosts.vote(links_in_trouble(scene), scene.host_of)
     return is_one and one.rank in scene.host_of and scene.host_of[one.rank] not in ends
-
-
-def _kept_pace(scene: Scene, one: Candidate) -> bool:
-    """Whether it wrote, after what is taken for its failure, what most of the others wrote too, as who goes on does."""
-    there = scene.stories.get(one.rank)
-    if not one.is_own or there is None or there.speaker.path != one.event.path:
-        return False
-    mine = _ordinary(there.speaker, one.event.number)
-    others = [_ordinary(other.speaker) for name, other in scene.stories.items() if name != one.rank]
-    return any(2 * sum(text in other for other in others) > len(others) > 1 for text in mine)
-
-
-def _ordinary(speaker: Speaker, after: int = 0) -> set[str]:
-    """What stands at the end of a log, behind a line, and tells of nothing."""
-    telling = {event.number for event in speaker.events}
-    plain = [tail.text for tail in speaker.tail if tail.number > after and tail.number not in telling]
-    return {text for line in plain if not is_indented(line) and len(text := masked(line)) >= _LEAST}

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from logdex.diagnosis.events import Event
+from logdex.diagnosis.pace import kept_pace
 from logdex.diagnosis.scene import Candidate, Scene, time_of, whole_host
 from logdex.diagnosis.similar import masked
 from logdex.diagnosis.verdict import Certainty, Finding
@@ -42,9 +43,16 @@ def uniform(scene: Scene, found: list[Candidate]) -> Finding | None:
             # What befell some of them was what the others waited for: it was no failure of all.
             return Finding("rank", "likely", names, (), first.class_, when, events)
         if len(group) >= UNIFORM * base or (len(group) >= 4 and _spread(scene, group) <= TOGETHER):
-            certainty: Certainty = "certain" if len(group) >= UNIFORM * base and len(group) > 2 else "likely"
+            is_all = len(group) >= UNIFORM * base and len(group) > 2
+            certainty: Certainty = "certain" if is_all and not _is_doubted(scene, group) else "likely"
             return Finding("uniform", certainty, names, (), first.class_, when, events)
     return None
+
+
+def _is_doubted(scene: Scene, group: Sequence[Candidate]) -> bool:
+    """Whether what all wrote is no more than a level, or most of them went on as before: all may have got over it."""
+    went_on = sum(kept_pace(scene, one) for one in group)
+    return any(one.strength < 2 for one in group) or 2 * went_on > len(group)
 
 
 def _rest_fell(scene: Scene, names: Sequence[str]) -> bool:
