@@ -6,10 +6,11 @@
 
 use xxhash_rust::xxh3::xxh3_64;
 
+use super::crowd::Crowd;
 use super::ear::{Ear, Telling};
 use super::progress::{self, DIGITS, UNITS};
 use super::shapes::Jury;
-use super::speaker::{self, Key, Speaker};
+use super::speaker::Key;
 use super::words::Sign;
 use crate::batch::Batch;
 use crate::error::Result;
@@ -122,14 +123,13 @@ impl Alike {
             (hash, self.table[slot(hash)])
         }));
         self.folded = folded;
-        let mut recent = 0;
+        let mut crowd = Crowd::default();
         for (at, (line, &(hash, known))) in batch.lines().zip(&self.recalled).enumerate() {
             let text = line.of(bytes);
             // Whether a rank is named hangs on no digit of those that are remembered as naming none.
-            let is_known = known.hash == hash;
-            let (speaker, words) = if is_known { Default::default() } else { speaker::of(text) };
-            let hash = if speaker.ranks.is_empty() { hash } else { with_words(hash, words) };
-            let speaker = number_of(speaker, &mut looked.speakers, &mut recent);
+            let (speaker, words, is_named) =
+                if known.hash == hash { crowd.unnamed() } else { crowd.who(text) };
+            let hash = if is_named { with_words(hash, words) } else { hash };
             let plain = (known.hash == hash).then_some(known.plain);
             if plain.is_some() {
                 self.table[slot(hash)].stays = STAYS;
@@ -139,6 +139,7 @@ impl Alike {
             }
             looked.lines.push(Seen { speaker, words, plain });
         }
+        looked.speakers = crowd.speakers;
         self.search(bytes, ear, jury, &mut looked)?;
         Ok(looked)
     }
@@ -212,19 +213,6 @@ fn plain(line: &[u8], words: usize, start: usize, signs: &[(usize, Sign)]) -> Op
     (!is_head).then(|| Plain(places.map(place)))
 }
 
-/// The number of a speaker, who is one of the last mostly.
-#[inline]
-fn number_of(speaker: Speaker<'_>, speakers: &mut Vec<(Key, Vec<u8>)>, recent: &mut usize) -> usize {
-    let key = speaker.key();
-    if speakers.get(*recent).is_none_or(|recent| recent.0 != key) {
-        *recent = speakers.iter().position(|known| known.0 == key).unwrap_or_else(|| {
-            speakers.push((key, speaker.replica.to_vec()));
-            speakers.len() - 1
-        });
-    }
-    *recent
-}
-
 /// Those at the head of `rest`, in order, that stand before `end`; takes them off.
 fn within<'s, T>(rest: &mut &'s [T], end: usize, at: impl Fn(&T) -> usize) -> &'s [T] {
     let (these, others) = rest.split_at(rest.iter().take_while(|one| at(one) < end).count());
@@ -253,6 +241,7 @@ fn fold_digits(bytes: &[u8], folded: &mut Vec<u8>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::evidence::speaker;
     use crate::testing::cases;
     use proptest::prelude::*;
 

@@ -6,6 +6,7 @@
 //! the log grows. What the records mean is for the rule to say, which is `logdex.diagnosis`.
 
 mod alike;
+mod crowd;
 pub mod ear;
 mod gathering;
 pub mod grams;

@@ -109,6 +109,13 @@ impl Passage {
         for (at, (seen, (line, &time))) in lines.iter().zip(batch.lines().zip(&batch.times)).enumerate() {
             let Seen { speaker, words, plain } = *seen;
             let text = line.of(bytes);
+            stamped |= time.how == Some(How::Own);
+            let solo = &mut solos[speaker];
+            solo.lines.push(at);
+            if let Some(plain) = plain.filter(|_| chosen.is_none() && solo.voice.is_outside()) {
+                solo.voice.pass(plain.numbers(text), &time);
+                continue;
+            }
             let (told, signs) = if plain.is_some() {
                 (None, &signs[..0])
             } else {
@@ -118,7 +125,6 @@ impl Passage {
                 Some(chosen) => meets(chosen, line, |&line| line).is_some(),
                 None => told.is_some_and(|told| told.loud),
             };
-            stamped |= time.how == Some(How::Own);
             let heard = Heard {
                 line: text,
                 words,
@@ -132,9 +138,7 @@ impl Passage {
                 telling: told.is_some() || error,
                 error,
             };
-            let solo = &mut solos[speaker];
             solo.notes.extend(solo.voice.hear(&heard, &mut masked));
-            solo.lines.push(at);
         }
         for solo in &mut solos {
             solo.end(batch);

@@ -143,7 +143,11 @@ pub fn number(bytes: &[u8]) -> Option<u64> {
     if bytes.get(digits) == Some(&b'.') && bytes.get(digits + 1).is_some_and(u8::is_ascii_digit) {
         return None;
     }
-    std::str::from_utf8(&bytes[..digits]).ok()?.parse().ok()
+    if digits == 0 {
+        return None;
+    }
+    let next = |number: u64, digit: &u8| number.checked_mul(10)?.checked_add(u64::from(digit - b'0'));
+    bytes[..digits].iter().try_fold(0, next)
 }
 
 #[cfg(test)]

@@ -148,6 +148,32 @@ impl Voice {
         self.see(self.lines, &heard.line[heard.words..], heard.offset, scratch);
     }
 
+    /// Whether the next line is no part of a traceback, if none begins on it.
+    #[inline]
+    pub fn is_outside(&self) -> bool {
+        !self.traceback.is_open()
+    }
+
+    /// Takes the next line, which tells nothing and is no part of a traceback: what it counts, by unit, and its time.
+    #[inline]
+    pub fn pass(&mut self, numbers: [Option<u64>; UNITS], time: &LineTime) {
+        self.lines += 1;
+        if let Some(span) = time.span {
+            self.meet(span.lo, false);
+        }
+        if numbers != [None; UNITS] {
+            self.advance(numbers, time);
+        }
+    }
+
+    /// A line was written at a moment.
+    #[inline]
+    fn meet(&mut self, at: i64, is_error: bool) {
+        self.first = Some(self.first.map_or(at, |first| first.min(at)));
+        self.last = Some(self.last.map_or(at, |last| last.max(at)));
+        self.history.push(at, is_error);
+    }
+
     /// Takes the next line but for what is kept of few: the record, where it is one, is given back, and its template not
     /// looked at.
     pub fn hear(&mut self, heard: &Heard<'_>, scratch: &mut Vec<u8>) -> Option<Note> {
@@ -162,12 +188,10 @@ impl Voice {
         let is_error = heard.error && (part != Part::Frame || is_head);
         self.errors += u64::from(is_error);
         if let Some((lo, _)) = heard.span() {
-            self.first = Some(self.first.map_or(lo, |first| first.min(lo)));
-            self.last = Some(self.last.map_or(lo, |last| last.max(lo)));
-            self.history.push(lo, is_error);
+            self.meet(lo, is_error);
         }
         if part == Part::Outside {
-            self.advance(heard);
+            self.advance(heard.numbers, &heard.time);
         }
         if is_error {
             let note = heard.note(self.lines, [None; UNITS]);
@@ -229,9 +253,9 @@ impl Voice {
         LAST
     }
 
-    fn advance(&mut self, heard: &Heard<'_>) {
-        let (at, line) = (heard.span().map(|span| span.0), heard.time.number);
-        for (course, number) in self.courses.iter_mut().zip(heard.numbers) {
+    fn advance(&mut self, numbers: [Option<u64>; UNITS], time: &LineTime) {
+        let (at, line) = (time.span.map(|span| span.lo), time.number);
+        for (course, number) in self.courses.iter_mut().zip(numbers) {
             let Some(number) = number else { continue };
             let course = course.get_or_insert(Course {
                 first: number,

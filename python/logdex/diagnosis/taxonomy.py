@@ -93,6 +93,7 @@ def class_of(note: _core._Note) -> tuple[Row, re.Match[str] | None] | None:
     return None if number is None else (rows()[number], _where(number, note["text"]))
 
 
+@lru_cache(maxsize=1 << 15)
 def _where(number: int, text: str) -> re.Match[str] | None:
     # Most rows have no groups: that they fit is all that there is to know, and a search costs as much again.
     return rows()[number].shape.search(text) if rows()[number].shape.groupindex else None
