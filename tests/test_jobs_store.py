@@ -545,3 +545,21 @@ def test_a_hundred_thousand_apps_cost_what_one_costs(scheduler: Any, launch: Cal
         assert len(scheduler.list()) == 1_001
     finally:
         counting.clear()
+
+
+@pytest.mark.parametrize("states", [{"FAILED"}, {"SUCCEEDED", "CANCELLED"}, {"RUNNING"}])
+def test_what_is_left_out_unread_did_not_end_so(jobs: JobStore, states: set[str]) -> None:
+    """What looks like the state of a record, and stands elsewhere in it, does not leave it out."""
+    told = ['"state": "FAILED"', '{"state": "SUCCEEDED"}', "}{", '"}, "state": "CANCELLED"']
+    for state in ("PENDING", "FAILED", "SUCCEEDED", "CANCELLED"):
+        for said in told:
+            app = {"name": said, "state": "FAILED", "roles": [{"env": {"state": "SUCCEEDED"}}]}
+            of = {"state": state, "message": said, "log_dir": f"/x/{said}", "app": app}
+            jobs.save(record(f"{state}-{told.index(said)}", **of))
+    path = Path(jobs.root) / "s" / "foreign.json"
+    values = json.loads(record("foreign", state="FAILED", app={"state": "SUCCEEDED"}).to_json())
+    path.write_text(json.dumps({"app": values.pop("app"), **values}))
+    every = {one.app_id: one.state for one in jobs.newest_first()}
+    assert len(every) == 17
+    meant = {app_id for app_id, state in every.items() if state in states or state == "PENDING"}
+    assert {one.app_id for one in jobs.newest_first(states=states)} == meant

@@ -16,6 +16,7 @@ import json
 import logging
 import math
 import os
+import re
 import threading
 import time
 from collections.abc import Callable, Collection, Iterator
@@ -102,7 +103,7 @@ class JobStore:
         for written, path in sorted(self._files(wanted), reverse=True):
             while found and -found[0][0] > written + _CLOCKS_APART:
                 yield from _checked(*heapq.heappop(found)[1:], wanted)
-            values = _values(path)
+            values = _values(path, states)
             if values is not None and (states is None or _may_be_in(states, values)):
                 heapq.heappush(found, (-_scheduled_at(values), path, values))
         while found:
@@ -187,8 +188,11 @@ def _decode(name: str) -> str | None:
         return None
 
 
-def _values(path: str) -> Any:
-    """The JSON of a record; None, with a warning, when the file is there and has none."""
+def _values(path: str, states: Collection[str] | None = None) -> Any:
+    """The JSON of a record; None, with a warning, when the file is there and has none.
+
+    Of `states`, that of an app that ended in another one may be None without being read.
+    """
     try:
         # Not by a file object, which takes twice as long: there may be a hundred thousand.
         descriptor = _without_waiting(path, os.O_RDONLY | os.O_CLOEXEC)
@@ -196,6 +200,8 @@ def _values(path: str) -> Any:
             stored = _whole(descriptor)
         finally:
             os.close(descriptor)
+        if states is not None and _ended_in_another(states, stored):
+            return None
         values = json.loads(stored)
         return [] if values is None else values  # `null` is no record, and is complained about as such.
     except (FileNotFoundError, NotADirectoryError):
@@ -225,6 +231,17 @@ def _may_be_in(states: Collection[str], values: Any) -> bool:
     """Whether an app may be in one of these states: its record says how it ended, and else somebody must look."""
     state = values.get("state") if isinstance(values, dict) else None
     return not isinstance(state, str) or state not in TERMINAL or state in states
+
+
+_STATE = re.compile(rb'\{[^{}\[\]]*?"state": "([A-Z]+)"')
+"""The state in a record as `JobRecord.to_json` writes it: before anything that has keys of its own."""
+
+
+def _ended_in_another(states: Collection[str], stored: bytes) -> bool:
+    """Whether a look at the text of a record tells that it is of none of these states; `_may_be_in` says it exactly."""
+    found = _STATE.match(stored) if stored.endswith(b"}") else None
+    state = found[1].decode() if found else None
+    return state in TERMINAL and state not in states
 
 
 def _checked(path: str, values: Any, wanted: Callable[[str, str], bool]) -> Iterator[JobRecord]:
