@@ -259,7 +259,7 @@ def test_where_it_cannot_be_written_nothing_is_lost(big: Path, tmp_path: Path) -
     full = _command("index", "--text", big, preexec_fn=lambda: _no_more_than(256 << 10))
     assert full.returncode == 2
     assert "big.log" in full.stderr
-    assert not [path for path in (tmp_path / "cache").iterdir() if ".t2-" in path.name]
+    assert not [path for path in (tmp_path / "cache").iterdir() if ".t3-" in path.name]
     assert _command("-c", "-e", "needle-gamma", big).stdout == "1\n"
 
 
@@ -271,7 +271,7 @@ def test_two_that_build_at_once_agree(big: Path, tmp_path: Path) -> None:
     answer = log.lines("needle-gamma")
     assert len(list(answer)) == 1
     assert answer.stats.skipped_by_text > 24 << 20
-    stored = [path for path in (tmp_path / "cache").iterdir() if ".t2-" in path.name]
+    stored = [path for path in (tmp_path / "cache").iterdir() if ".t3-" in path.name]
     assert len(stored) == 1
     # Identifiers that stand in no line, and one that does.
     assert log.count(str(uuid.uuid5(uuid.NAMESPACE_DNS, "nowhere"))) == 0

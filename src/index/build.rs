@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use crate::error::Result;
 use crate::file::block::{Block, Extent};
 use crate::file::source::Source;
+use crate::line::Ends;
 use crate::stamp::{Finder, Fold, Order};
 
 use super::Index;
@@ -122,7 +123,8 @@ pub fn sum_up(
     let mut block = Block::default();
     block.read(source, extent)?;
     fold.finder.stand_at(extent.start);
-    let digest = Digest::of(&mut fold.finder.clone(), block.bytes(), steps.is_some());
+    let ends = Ends::of(block.bytes());
+    let digest = Digest::of(&mut fold.finder.clone(), block.bytes(), &ends, steps.is_some());
     let mut entry =
         digest.append(fold, extent, lines).unwrap_or_else(|| exact(fold, extent, lines, block.bytes()));
     entry.steps = digest.append_steps(steps);
@@ -158,9 +160,10 @@ impl Look for Spec {
 
     fn look(&mut self, text: &[u8], start: u64) -> Self::Sum {
         // One after the other while the block is at hand.
-        let known = self.keys.as_mut().map(|keys| keys.of(text));
+        let ends = Ends::of(text);
+        let known = self.keys.as_mut().map(|keys| keys.of(text, &ends));
         self.finder.stand_at(start);
-        (Digest::of(&mut self.finder, text, self.steps), known)
+        (Digest::of(&mut self.finder, text, &ends, self.steps), known)
     }
 }
 

@@ -58,8 +58,8 @@ struct Streak {
 }
 
 impl Digest {
-    /// Sums up the lines of a block, and their steps if those are wanted.
-    pub fn of(finder: &mut Finder, text: &[u8], steps: bool) -> Self {
+    /// Sums up the lines of a block, which end at `ends`, and their steps if those are wanted.
+    pub fn of(finder: &mut Finder, text: &[u8], ends: &Ends, steps: bool) -> Self {
         let mut digest = Self {
             lines: 0,
             unstamped: 0,
@@ -81,7 +81,7 @@ impl Digest {
         };
         finder.forget_order();
         let mut marks = Marks::default();
-        for line in Ends::of(text).lines() {
+        for line in ends.lines() {
             let found = finder.find_in(text, line, &mut marks);
             digest.push(&found);
             if let Some(steps) = &mut digest.steps {

@@ -4,6 +4,7 @@ use jiff::tz::TimeZone;
 use proptest::prelude::*;
 
 use crate::file::block::Extent;
+use crate::line::Ends;
 use crate::stamp::civil::{DAY, HOUR, MINUTE, SECOND};
 use crate::stamp::{Clock, Finder, Fold, Reference, Timed, Window};
 use crate::testing::cases;
@@ -95,7 +96,8 @@ fn entries(blocks: &[String]) -> Result<(Vec<Entry>, Fold), TestCaseError> {
     for block in blocks {
         let extent = extent(at, block);
         let twin = exact(&mut slow, extent, first_line, block.as_bytes());
-        let digest = Digest::of(&mut Finder::default(), block.as_bytes(), false);
+        let ends = Ends::of(block.as_bytes());
+        let digest = Digest::of(&mut Finder::default(), block.as_bytes(), &ends, false);
         let entry = match digest.append(&mut fast, extent, first_line) {
             Some(entry) => {
                 let mut wide = twin.clone();

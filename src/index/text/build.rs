@@ -10,6 +10,7 @@ use crate::file::block::Extent;
 use crate::file::source::Source;
 use crate::index::sums::{Look, Sums};
 use crate::index::{Keep, Tick};
+use crate::line::Ends;
 
 /// What building came to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -31,7 +32,7 @@ impl Look for Keys {
     }
 
     fn look(&mut self, text: &[u8], _: u64) -> Known {
-        self.of(text)
+        self.of(text, &Ends::of(text))
     }
 }
 

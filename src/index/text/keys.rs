@@ -14,8 +14,10 @@
 use wide::u8x16;
 
 use super::counters::{self, Counts};
+use super::shapes::Shapes;
 use super::sight::Sight;
 use crate::bits::{self, LOOK, places};
+use crate::line::Ends;
 use crate::pattern::{DIGIT, SHORTEST as GRAM};
 
 const GRAM_BITS: u32 = 15;
@@ -46,6 +48,13 @@ pub struct Known {
     pub marks: Box<Marks>,
     /// The numbers of its counters.
     pub counts: Counts,
+}
+
+impl Default for Known {
+    /// Nothing.
+    fn default() -> Self {
+        Self { marks: Box::new([0; _]), counts: Counts::default() }
+    }
 }
 
 impl Known {
@@ -79,22 +88,23 @@ pub struct Keys {
     grams: Grams,
     /// Which bytes are dots.
     dots: Vec<u64>,
+    shapes: Box<Shapes>,
 }
 
 impl Keys {
-    /// What `text` is known by.
-    pub fn of(&mut self, text: &[u8]) -> Known {
-        let mut known = Known { marks: Box::new([0; _]), counts: Counts::default() };
-        self.mark_in(text, &mut known.marks);
-        let Sight { folded, stems, .. } = &self.sight;
-        for (bits, at) in stems.iter().zip((0..).step_by(LOOK)).filter(|(bits, _)| **bits != 0) {
-            let begins = |second: usize| second.checked_sub(1).filter(|at| is_stem(folded, *at));
-            places(*bits, at).filter_map(begins).for_each(|at| counters::count(text, at, &mut known.counts));
-        }
+    /// What `text` is known by, whose lines end at `ends`, but for grams with a line's end between their bytes.
+    pub fn of(&mut self, text: &[u8], ends: &Ends) -> Known {
+        let mut known = Known::default();
+        let mut shapes = std::mem::take(&mut self.shapes);
+        let rest = shapes.pass(text, ends, &mut known.counts, |line| is_plain(line, &mut self.sight));
+        self.add(rest, &mut known);
+        self.shapes = shapes;
         known
     }
 
-    fn mark_in(&mut self, text: &[u8], marks: &mut Marks) {
+    /// Adds all that `text` is known by; the twin of what passes over lines.
+    fn add(&mut self, text: &[u8], known: &mut Known) {
+        let Known { marks, counts } = known;
         self.sight.take(text);
         self.grams.mark(&self.sight.folded, marks);
         words(text, &self.sight.of_words, |key| set(marks, key));
@@ -105,7 +115,21 @@ impl Keys {
         if self.sight.is_other {
             set(marks, OTHER_TEXT as usize);
         }
+        let Sight { folded, stems, .. } = &self.sight;
+        for (bits, at) in stems.iter().zip((0..).step_by(LOOK)).filter(|(bits, _)| **bits != 0) {
+            let begins = |second: usize| second.checked_sub(1).filter(|at| is_stem(folded, *at));
+            places(*bits, at).filter_map(begins).for_each(|at| counters::count(text, at, counts));
+        }
     }
+}
+
+/// Whether no digits of `line` have keys of their own: those of words and addresses do.
+fn is_plain(line: &[u8], sight: &mut Sight) -> bool {
+    sight.take(line);
+    let (mut has_words, mut points) = (false, Vec::new());
+    words(line, &sight.of_words, |_| has_words = true);
+    dots(line, &mut points);
+    !has_words && pairs(&points).next().is_none()
 }
 
 /// Whether some octet may stand between dots, by the grams: most logs have numbers with a dot, and no addresses.
@@ -293,12 +317,7 @@ fn part_key(part: [u8; PART]) -> usize {
 /// on, so that a literal which ends within the last octet has some of them; and where it is known to end, that.
 /// `dots` says where dots are.
 fn addresses(text: &[u8], dots: &[u64], mut each: impl FnMut(usize)) {
-    let pairs = dots.windows(2).zip((0..).step_by(64)).flat_map(|(two, at)| {
-        let both = u128::from(two[0]) | u128::from(two[1]) << 64;
-        // Another dot stands behind one to three others.
-        places(two[0] & (both >> 2 | both >> 3 | both >> 4) as u64, at)
-    });
-    for dot in pairs {
+    for dot in pairs(dots) {
         let Some(second) = octet(&text[dot + 1..]).filter(|len| text.get(dot + 1 + len) == Some(&b'.'))
         else {
             continue;
@@ -324,6 +343,14 @@ fn addresses(text: &[u8], dots: &[u64], mut each: impl FnMut(usize)) {
     }
 }
 
+/// The dots with another behind one to three other bytes.
+fn pairs(dots: &[u64]) -> impl Iterator<Item = usize> {
+    dots.windows(2).zip((0..).step_by(64)).flat_map(|(two, at)| {
+        let both = u128::from(two[0]) | u128::from(two[1]) << 64;
+        places(two[0] & (both >> 2 | both >> 3 | both >> 4) as u64, at)
+    })
+}
+
 /// A hash with one more byte.
 fn mixed(hash: u32, byte: u8) -> u32 {
     (hash.rotate_left(5) ^ u32::from(byte)).wrapping_mul(0x9E37_79B1)
@@ -337,12 +364,14 @@ fn octet(text: &[u8]) -> Option<usize> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
     use crate::testing::cases;
     use proptest::prelude::*;
 
     fn of_text(text: &[u8]) -> Vec<u32> {
-        let known = Keys::default().of(text);
+        let known = Keys::default().of(text, &Ends::of(text));
         let rows: Vec<u32> = known.rows().collect();
         assert!((0..ROWS).filter(|row| known.has(*row)).eq(rows.iter().map(|row| *row as usize)));
         rows
@@ -388,6 +417,40 @@ mod tests {
         proptest::collection::vec(piece, 0..8).prop_map(|pieces| pieces.concat())
     }
 
+    /// Marks the grams of two lines of which the one ends in `tail` and the next begins with `head`.
+    fn mark_seam(tail: &[u8], head: &[u8], marks: &mut Marks) {
+        let mut sight = Sight::default();
+        sight.take(&[tail, head].concat());
+        mark_grams(&sight.folded, marks);
+    }
+
+    /// A line of one of a few shapes, but for one of so many.
+    fn like_others(odd: u8) -> impl Strategy<Value = Vec<u8>> {
+        let shape = proptest::sample::select(vec![
+            "step=### loss=#.#### a",
+            "Iteration ##/ ### of it",
+            "from ##.#.##.### to it all",
+            "v#.#.# was a step: #",
+            "id 550e##00-e29b-#1d4-a716-44665544##00 step #",
+            "caf\u{e9} ######## is the time",
+            "short #",
+            "step #########################",
+        ]);
+        let digits = proptest::collection::vec(prop_oneof![Just(b'0'), Just(b'7'), b'0'..=b'9'], 40);
+        (shape, digits, 0..odd).prop_map(|(shape, digits, odd)| {
+            let mut digits = digits.into_iter();
+            let mut line = shape.as_bytes().to_vec();
+            for byte in line.iter_mut().filter(|byte| **byte == b'#') {
+                *byte = digits.next().unwrap_or(b'0');
+            }
+            if odd == 0 {
+                line.splice(1..1, digits.map(|digit| digit - b'0' + b'g'));
+            }
+            line.push(b'\n');
+            line
+        })
+    }
+
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(cases(1000)))]
 
@@ -403,6 +466,8 @@ mod tests {
                 }
             }
             prop_assume!(unknown % 3 == 0 || !literal.contains(&DIGIT));
+            // What goes on behind a line's end is on no line.
+            literal.truncate(literal.iter().position(|byte| *byte == b'\n').map_or(literal.len(), |end| end + 1));
             let whole = of_text(&text);
             for key in of_literal(&literal) {
                 prop_assert!(whole.binary_search(&key).is_ok(), "{key} of {:?}", String::from_utf8_lossy(&literal));
@@ -432,6 +497,36 @@ mod tests {
             sight.take(&text);
             words(&text, &sight.of_words, |key| keys.extend((key != NO_KEY).then_some(key)));
             prop_assert_eq!(keys, words_one_by_one(&text));
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(cases(200)))]
+
+        /// Grams of two lines aside, of which any two may follow one another.
+        #[test]
+        fn lines_that_are_passed_over_are_missed_nowhere(
+            lines in (1..40_u8, prop_oneof![3 => 0..40_usize, 1 => 250..400_usize])
+                .prop_flat_map(|(odd, count)| proptest::collection::vec(like_others(odd), count)),
+        ) {
+            let (mut twin, mut expected, mut across) = (Keys::default(), Known::default(), Known::default());
+            let heads: BTreeSet<&[u8]> = lines.iter().map(|line| &line[..3]).collect();
+            let tails: BTreeSet<&[u8]> = lines.iter().map(|line| &line[line.len() - 3..]).collect();
+            for line in &lines {
+                twin.add(line, &mut expected);
+            }
+            for tail in tails {
+                for head in &heads {
+                    mark_seam(tail, head, &mut across.marks);
+                }
+            }
+            let text = lines.concat();
+            let known = Keys::default().of(&text, &Ends::of(&text));
+            prop_assert_eq!(known.counts, expected.counts);
+            for ((known, expected), across) in known.marks.iter().zip(&*expected.marks).zip(&*across.marks) {
+                prop_assert_eq!(known & !across, expected & !across);
+                prop_assert_eq!(expected & !known, 0);
+            }
         }
     }
 

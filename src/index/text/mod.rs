@@ -16,6 +16,7 @@ mod later;
 mod proof;
 mod rows;
 mod segment;
+mod shapes;
 mod sight;
 mod writer;
 
@@ -24,6 +25,7 @@ use std::fs::Metadata;
 
 use crate::file::block::{BLOCK, Extent};
 use crate::file::source::Source;
+use crate::line::Ends;
 use crate::pattern::Pattern;
 
 use super::Keep;
@@ -65,7 +67,7 @@ pub fn is_off() -> bool {
 /// Whether an index would have a block of `text`, which is whole lines, read for `pattern`; for tests.
 pub fn may_select(pattern: &Pattern, text: &[u8]) -> bool {
     let Some(asked) = pattern.needs().and_then(|needs| Asked::of(&needs)) else { return true };
-    let known = Keys::default().of(text);
+    let known = Keys::default().of(text, &Ends::of(text));
     asked.may_be_among(&known.rows().collect::<BTreeSet<u32>>(), &known.counts)
 }
 

@@ -129,6 +129,8 @@ mod tests {
     use proptest::prelude::*;
 
     proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
         #[test]
         fn rows_have_what_the_blocks_have(
             set in proptest::collection::vec((0..TILE, prop_oneof![0..ROWS, ROWS - 70..ROWS, 0..70_usize]), 0..300),
@@ -141,7 +143,9 @@ mod tests {
             }
             prop_assert!(of_blocks(&blocks) == expected);
         }
+    }
 
+    proptest! {
         #[test]
         fn a_row_comes_back_as_it_went_in(
             density in prop_oneof![Just(0_u32), Just(2), Just(500), Just(998), Just(1000), 0..=1000_u32],

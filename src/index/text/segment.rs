@@ -15,7 +15,7 @@ use super::keys::ROWS;
 use super::rows::{self, Kind, TILE, TILE_BYTES};
 
 /// The version of what is stored; it is in the file's name.
-pub const VERSION: u32 = 2;
+pub const VERSION: u32 = 3;
 /// How many tiles a segment has at most: about half a GiB of the log, and what a builder may hold in memory.
 pub const TILES: usize = 16;
 
