@@ -620,3 +620,29 @@ def test_other_logs_have_no_frames(tmp_path: Path, line: str) -> None:
 def test_names_that_other_tools_put_before_a_stamp_are_passed_over(head: str) -> None:
     told = logdex.parse_time(f"{head}2026-11-22T02:10:00.000000000Z GET /")
     assert told == BEGIN
+
+
+@pytest.mark.parametrize("kind", ["cri", "docker"])
+def test_the_viewer_shows_the_times_of_a_container_and_goes_to_them(tmp_path: Path, kind: str) -> None:
+    pytest.importorskip("textual")
+    from logdex.view import jumps
+    from logdex.view.screen import open_screen
+
+    raw = b"".join(
+        framed(kind, "stdout", f"2026-11-22T02:{n // 60:02}:{n % 60:02}.5Z", text, goes_on=False)
+        for n, text in enumerate([b"a", b"2020-01-01 00:00:00 not that", "h\u00e9\ufffd".encode(), b""] * 200)
+    )
+    (tmp_path / "a.log").write_bytes(raw)
+    log = logdex.open(tmp_path / "a.log", tz="UTC")
+    records = list(log.records())
+    pager = open_screen(log).pager
+    expected = [(record.offset, record.time) for record in records]
+    assert [(line.offset, line.time) for line in pager.after(pager.start, 1000)] == expected
+    assert [(line.offset, line.time) for line in pager.before(pager.end(), 90)] == expected[-90:]
+    for said in ("02:05:00", "-1m", "02:05"):
+        (place,) = jumps.go(pager, said)
+        moment = (
+            BEGIN.replace(hour=2, minute=12, second=19) if said == "-1m" else BEGIN.replace(hour=2, minute=5)
+        )
+        later = [offset for offset, time in expected if time is not None and time >= moment]
+        assert place == later[0]

@@ -137,6 +137,17 @@ def test_a_place_that_is_named(tmp_path: Path, said: str, found: str) -> None:
     view(write(tmp_path / "a.log", stamped(1000)), play)
 
 
+def test_a_time_in_a_format_that_the_log_elects(tmp_path: Path) -> None:
+    async def play(app: Viewer, pilot: Any) -> None:
+        await typed(app, pilot, "colon", "02:05")
+        assert "step=300 " in current(app), status(app)
+        await typed(app, pilot, "colon", "-10s")
+        assert "step=389 " in current(app), status(app)
+
+    lines = [f"26/11/22 02:{n // 60:02}:{n % 60:02} INFO step={n} x" for n in range(400)]
+    view(write(tmp_path / "spark.log", lines), play)
+
+
 def test_a_place_that_is_not(tmp_path: Path) -> None:
     async def play(app: Viewer, pilot: Any) -> None:
         before = shown(app)

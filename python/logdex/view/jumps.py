@@ -50,7 +50,7 @@ def of_moment(pager: Pager, said: str) -> Place:
     """
     zone = pager.questions[0].zone
     ends = pager.before(pager.end(), 1)
-    newest = next((line.time for line in ends if line.time), None)
+    newest = next((line.time for line in ends if line.time), None) or _last(pager)
     asked = nanoseconds(newest) if newest else _when.now()
     if newest and _CLOCK.fullmatch(said):
         said = f"{newest:%Y-%m-%d} {said}"
@@ -62,6 +62,12 @@ def of_moment(pager: Pager, said: str) -> Place:
     if found == pager.end():
         raise ValueError(f"no line is as late as {said}")
     return found
+
+
+def _last(pager: Pager) -> datetime | None:
+    """The last time in any log, by its whole: of a format that a file elects, no line says its time by itself."""
+    spans = [_core.span(one.but(strict=False)) for one in pager.questions]
+    return max((span[1] for span in spans if span is not None), default=None)
 
 
 def of_time(pager: Pager, moment: int | None) -> Place:

@@ -178,7 +178,7 @@ class Pager:
     def _forward(self, log: int, at: int) -> Generator[Line, None, None]:
         if not self.shows(log):
             return
-        with self.ask(self.filter.question(self.questions[log].but(after=at))) as records:
+        with self.ask(self.filter.question(self.times[log].asked(after=at))) as records:
             for record in records:
                 if self.filter.keeps(record):
                     yield self.line(log, record)
@@ -189,6 +189,11 @@ class Pager:
             asked = self.filter.question(self.questions[log].but(size=at, last=size))
             with self.ask(asked) as records:
                 found = list(records)
+            if found and self.times[log].are_told:
+                # Forwards they are told at once; before a place, only with an index that ends there.
+                asked = self.filter.question(self.times[log].asked(after=found[0].offset, before=at))
+                with self.ask(asked) as records:
+                    found = list(records)
             for record in reversed(found):
                 if self.filter.keeps(record):
                     yield self.line(log, record)

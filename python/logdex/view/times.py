@@ -24,13 +24,26 @@ class Times:
     def __init__(self, question: Question) -> None:
         """`question` says the zone, the format, the reference, and by how much the clock was behind."""
         self._question = question
+        # A format that somebody teaches is some text.
+        self.are_told = question.stamp is not None and not question.stamp.__reduce__()[1][0]
+        """Whether a table tells the times of lines by their place, as it does of a container's."""
         self._skew = timedelta(microseconds=question.skew // 1000)
         self._at: list[int] = []
         self._own: dict[int, datetime] = {}
 
     def of(self, record: _core.Record) -> datetime | None:
         """The time of a record."""
+        if self.are_told:
+            return record.time or self._told(record.offset)
         return self._stamp(record) or self._before(record.offset)
+
+    def asked(self, *, after: int, before: int | None = None) -> Question:
+        """The question for the lines from one byte to another, whose records say their times where those are told."""
+        return self._question.but(after=after, before=before, records=self.are_told)
+
+    def _told(self, offset: int) -> datetime | None:
+        with _core.Records(self.asked(after=offset, before=offset + 1)) as records:
+            return next((record.time for record in records), None)
 
     def _stamp(self, record: _core.Record) -> datetime | None:
         known = self._own.get(record.offset)
