@@ -10,6 +10,7 @@ use proptest::test_runner::TestRunner;
 use regex_automata::meta::Regex;
 
 use super::counters::Counts;
+use super::rows::Tile;
 use super::segment::{Matrix, Segment};
 use super::{Text, build, may_select, wish};
 use crate::error::Error;
@@ -156,7 +157,7 @@ impl Kept {
     }
 
     /// What the first segment says.
-    fn content(&self) -> (Vec<u64>, Vec<Counts>, Vec<Vec<u8>>) {
+    fn content(&self) -> (Vec<u64>, Vec<Counts>, Vec<Tile>) {
         let segments =
             self.stored().into_iter().filter_map(|path| Segment::open(std::fs::File::open(path).ok()?));
         let matrix = Matrix::of(&segments.min_by_key(|segment| segment.start).unwrap()).unwrap();

@@ -12,22 +12,52 @@ pub const TILE: usize = 128;
 /// How many bytes a row of one tile has.
 pub const TILE_BYTES: usize = TILE / 8;
 
-/// The rows of a tile, one behind the other, by the keys that its blocks have.
-pub fn of_blocks(blocks: &[Box<Marks>]) -> Vec<u8> {
-    let mut rows = Vec::with_capacity(ROWS * TILE_BYTES);
-    for (number, at) in (0..ROWS).step_by(64).enumerate() {
-        let halves = [0, 64].map(|first| {
-            let mut square = [0; 64];
-            square.iter_mut().zip(blocks.iter().skip(first)).for_each(|(bits, block)| *bits = block[number]);
-            turn(&mut square);
-            square
-        });
-        for (first, second) in halves[0].iter().zip(&halves[1]).take(ROWS - at) {
-            rows.extend(first.to_le_bytes());
-            rows.extend(second.to_le_bytes());
+/// The rows of [`TILE`] blocks, of the keys that some of them have: most keys none has, and memory is bounded.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Tile {
+    keys: Vec<u16>,
+    rows: Vec<[u8; TILE_BYTES]>,
+}
+
+impl Tile {
+    /// By the keys that the blocks have.
+    pub fn of_blocks(blocks: &[Box<Marks>]) -> Self {
+        let mut tile = Self::default();
+        for (number, at) in (0..ROWS).step_by(64).enumerate() {
+            let halves = [0, 64].map(|first| {
+                let mut square = [0; 64];
+                square
+                    .iter_mut()
+                    .zip(blocks.iter().skip(first))
+                    .for_each(|(bits, block)| *bits = block[number]);
+                turn(&mut square);
+                square
+            });
+            for ((first, second), key) in halves[0].iter().zip(&halves[1]).zip(at..ROWS) {
+                tile.push(key, (u128::from(*first) | u128::from(*second) << 64).to_le_bytes());
+            }
+        }
+        tile.keys.shrink_to_fit();
+        tile.rows.shrink_to_fit();
+        tile
+    }
+
+    /// Adds the row of a key that is behind the others.
+    pub fn push(&mut self, key: usize, row: [u8; TILE_BYTES]) {
+        if row != [0; TILE_BYTES] {
+            self.keys.push(key as u16);
+            self.rows.push(row);
         }
     }
-    rows
+
+    /// The rows of all keys, in order.
+    pub fn rows(&self) -> impl Iterator<Item = [u8; TILE_BYTES]> {
+        let mut some = self.keys.iter().zip(&self.rows).peekable();
+        (0..ROWS).map(move |key| {
+            let row = some.next_if(|(found, _)| usize::from(**found) == key);
+            row.map_or([0; TILE_BYTES], |(_, row)| *row)
+        })
+    }
 }
 
 /// Makes rows of the columns of a square of bits: halves change their places crosswise, and in each quarter again.
@@ -141,7 +171,8 @@ mod tests {
                 blocks[block][row / 64] |= 1 << (row % 64);
                 expected[row * TILE_BYTES + block / 8] |= 1 << (block % 8);
             }
-            prop_assert!(of_blocks(&blocks) == expected);
+            let tile = Tile::of_blocks(&blocks);
+            prop_assert!(tile.rows().collect::<Vec<_>>().concat() == expected);
         }
     }
 

@@ -12,7 +12,7 @@ use super::super::pages::{CONTENT, PageWriter, Pages};
 use super::super::store::About;
 use super::counters::{Counts, FIELDS, Numbers};
 use super::keys::ROWS;
-use super::rows::{self, Kind, TILE, TILE_BYTES};
+use super::rows::{self, Kind, TILE, Tile};
 
 /// The version of what is stored; it is in the file's name.
 pub const VERSION: u32 = 3;
@@ -184,18 +184,18 @@ pub struct Matrix {
     pub ends: Vec<u64>,
     /// The numbers of each block's counters.
     pub counts: Vec<Counts>,
-    /// The tiles, each the rows of [`TILE`] blocks one behind the other.
-    pub tiles: Vec<Vec<u8>>,
+    /// The tiles, each the rows of [`TILE`] blocks.
+    pub tiles: Vec<Tile>,
 }
 
 impl Matrix {
     /// The same in memory; `None` where the stored segment is damaged.
     pub fn of(segment: &Segment) -> Option<Self> {
         let ends = segment.bounds(0, segment.blocks)?.split_off(1);
-        let mut tiles = vec![vec![0; ROWS * TILE_BYTES]; segment.blocks / TILE];
+        let mut tiles = vec![Tile::default(); segment.blocks / TILE];
         segment.each_row(|key, row| {
-            for (tile, part) in tiles.iter_mut().zip(row.chunks_exact(TILE_BYTES)) {
-                tile[key * TILE_BYTES..(key + 1) * TILE_BYTES].copy_from_slice(part);
+            for (tile, part) in tiles.iter_mut().zip(row.as_chunks().0) {
+                tile.push(key, *part);
             }
         })?;
         let mut counts = vec![Counts::default(); segment.blocks];
@@ -243,10 +243,11 @@ impl Matrix {
     fn write_rows<W: Write>(&self, out: &mut PageWriter<W>) -> io::Result<(Vec<u8>, u64)> {
         let (mut table, mut len) = (Vec::with_capacity(TABLE), 0_u32);
         let (mut row, mut stored) = (Vec::new(), Vec::new());
-        for at in (0..ROWS).map(|key| key * TILE_BYTES) {
+        let mut tiles: Vec<_> = self.tiles.iter().map(Tile::rows).collect();
+        for _ in 0..ROWS {
             row.clear();
             stored.clear();
-            self.tiles.iter().for_each(|tile| row.extend(&tile[at..at + TILE_BYTES]));
+            tiles.iter_mut().filter_map(Iterator::next).for_each(|part| row.extend(part));
             let kind = rows::put(&row, &mut stored);
             table.extend((len | (kind as u32) << 30).to_le_bytes());
             len += stored.len() as u32;

@@ -32,11 +32,11 @@ pub struct Writer {
     /// Whether it has tiles that are not stored.
     is_new: bool,
     /// The blocks of a tile that is not whole yet.
-    tile: Tile,
+    tile: Pending,
 }
 
 #[derive(Default)]
-struct Tile {
+struct Pending {
     extents: Vec<Extent>,
     marks: Vec<Box<Marks>>,
     counts: Vec<Counts>,
@@ -62,7 +62,7 @@ impl Writer {
             last: Extent::default(),
             matrix: Matrix::default(),
             is_new: false,
-            tile: Tile::default(),
+            tile: Pending::default(),
         }
     }
 
@@ -97,10 +97,10 @@ impl Writer {
         if self.tile.extents.len() < TILE {
             return Ok(());
         }
-        let Tile { extents, marks, counts } = std::mem::take(&mut self.tile);
+        let Pending { extents, marks, counts } = std::mem::take(&mut self.tile);
         self.matrix.ends.extend(extents.iter().map(|extent| extent.end));
         self.matrix.counts.extend(counts);
-        self.matrix.tiles.push(rows::of_blocks(&marks));
+        self.matrix.tiles.push(rows::Tile::of_blocks(&marks));
         self.last = extents.last().copied().unwrap_or_default();
         self.is_new = true;
         if !self.matrix.is_full() {
