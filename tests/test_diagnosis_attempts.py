@@ -75,3 +75,38 @@ def test_a_launcher_that_loses_the_store_when_the_work_is_done_is_no_failure(tmp
     for rank in range(4):
         logs[f"rank{rank}.log"].pop()
     assert asked(tmp_path, logs).kind == "unknown"
+
+
+@pytest.mark.parametrize(
+    ("between", "status", "failed"), [(0, 400, False), (0, 500, True), (3, 422, False), (30, 400, True)]
+)
+def test_a_request_that_a_server_refused_is_no_failure_of_the_server(
+    tmp_path: Path, between: int, status: int, failed: bool
+) -> None:
+    raised = [(6.0, "Traceback (most recent call last):"), (6.0, "ValueError: the prompt is too long")]
+    served = [(6.1, f'10.0.0.4:5512 - "POST /v1/completions HTTP/1.1" {status} Odd')]
+    usual = [(6.0, f"throughput {at} tokens/s") for at in range(between)]
+    logs = {f"rank{rank}.log": [(5.0, "serving")] for rank in range(2)}
+    logs["rank1.log"] += [*raised, *usual, *served]
+    assert (asked(tmp_path, logs).kind != "none") == failed
+
+
+@pytest.mark.parametrize(("first", "kind"), [(6.0, "rank"), (30.0, "uniform")])
+def test_what_all_others_raise_of_one_who_failed_before_is_not_their_own(
+    tmp_path: Path, first: float, kind: str
+) -> None:
+    logs = {f"rank{rank}.log": [*steps(1, 2, -6), (10.0, "RemoteError: rank 7 raised")] for rank in range(16)}
+    logs["rank7.log"] = [*steps(1, 2, -6), (first, "KeyError: 'labels'")]
+    assert asked(tmp_path, logs).kind == kind
+
+
+@pytest.mark.parametrize(("told", "kind"), [(8, "outside"), (7, "rank")])
+def test_what_fails_when_all_were_told_to_end_did_not_end_them(tmp_path: Path, told: int, kind: str) -> None:
+    logs = {
+        f"rank{rank}.log": [*steps(1, 2, -6), (8.0, "Received signal SIGUSR1, saving")]
+        if rank < told
+        else steps(1, 2, -6)
+        for rank in range(8)
+    }
+    logs["rank3.log"] += [(10.0, "OSError: [Errno 28] No space left on device: '/scratch/3.pt'")]
+    assert asked(tmp_path, logs).kind == kind

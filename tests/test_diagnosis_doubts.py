@@ -78,20 +78,21 @@ def test_no_other_rank_is_named_with_certainty(
 
 
 @pytest.mark.parametrize(
-    ("noted", "after", "certainty"),
+    ("noted", "after", "kind", "certainty"),
     [
-        ("ImportError: libfoo.so: cannot open shared object file", 0, "certain"),
+        ("ImportError: libfoo.so: cannot open shared object file", 0, "uniform", "certain"),
         # What follows may be the work, which went on without.
-        ("ImportError: libfoo.so: cannot open shared object file", 4, "likely"),
-        ("ERROR something is odd", 0, "likely"),
+        ("ImportError: libfoo.so: cannot open shared object file", 2, "uniform", "likely"),
+        ("ImportError: libfoo.so: cannot open shared object file", 5, "unknown", "cannot tell"),
+        ("ERROR something is odd", 0, "uniform", "likely"),
     ],
 )
 def test_what_all_wrote_is_certain_only_if_it_says_why_and_nothing_went_on(
-    tmp_path: Path, noted: str, after: int, certainty: str
+    tmp_path: Path, noted: str, after: int, kind: str, certainty: str
 ) -> None:
     for rank in range(4):
         lines = ["loading the model", noted, *(f"reading part {part} of the data" for part in range(after))]
         stamped = [f"2026-11-22 02:00:0{at} {line}\n" for at, line in enumerate(lines)]
         (tmp_path / f"rank{rank}.log").write_text("".join(stamped))
     answer = logdex.open(tmp_path, tz="UTC", index=False).ranks().diagnosis
-    assert (answer.kind, answer.certainty) == ("uniform", certainty), answer.text
+    assert (answer.kind, answer.certainty) == (kind, certainty), answer.text

@@ -30,8 +30,11 @@ and healthy runs with alarming notes. Of these 66 % were right at first, 21 % co
 cases of 74 were called certain when they were: two where all ranks wrote the same, though it was one that an error
 named, or none; and stacks without an error. `varied` says otherwise what was mended by those, and was tried after: 78 %
 were right, 12 % could not be told, 10 % were wrong, none with certainty. What was wrong is mended in turn.
-A failure of a usual kind may be expected to be told as those of `latest` were at first, and one that is told in words
-that nobody here has seen as those of `fresh` and `varied`.
+`usual` are twenty of the commonest kinds, written and answered after all that, and tried once: all were right.
+`misleading` are fourteen that were sought to mislead it: eleven were right at first, three wrong, one of them with
+certainty, where all others raised that another one had.
+Failures of usual kinds may be expected to be told as those of `usual` and `latest` were at first, and those that are
+told in words which nobody here has seen as those of `fresh` and `varied`.
 """
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from logdex.diagnosis.events import Event
-from logdex.diagnosis.scene import Candidate, Scene, time_of
+from logdex.diagnosis.scene import Candidate, Scene, missing_of, time_of
 from logdex.diagnosis.verdict import Certainty, Finding
 
 
@@ -11,7 +11,7 @@ def outside(scene: Scene, found: list[Candidate]) -> Finding | None:
     """A user or a scheduler ordered the end, not later than anything failed."""
     orders = [event for one in scene.speakers for event in one.events if event.role == "outside"]
     if not orders:
-        return None
+        return _all_told(scene, found)
     strong = [event for event in orders if event.class_ not in ("cancelled", "signalled")]
     orders = strong or orders
     first = min(orders, key=lambda event: (scene.clocks.of(event)[0], event.number))
@@ -42,6 +42,25 @@ def outside(scene: Scene, found: list[Candidate]) -> Finding | None:
     return Finding(
         "outside", certainty, cause=first.class_, time=time_of(scene, first), events=[("told to stop", first)]
     )
+
+
+def _all_told(scene: Scene, found: list[Candidate]) -> Finding | None:
+    """All ranks say that they got a signal to end, and none of them failed before it."""
+    told: dict[str, Event] = {}
+    for name, one in scene.stories.items():
+        event = next((event for event in one.teardown if event.class_ == "told"), None)
+        if event is None or any(victim.number < event.number for victim in one.victims):
+            return None
+        told[name] = event
+    if not told or missing_of(scene) or not any(one.rank in told for one in found):
+        return None
+    if any(not scene.clocks.is_before(told[one.rank], one.event) for one in found if one.rank in told):
+        return None
+    first = min(told.values(), key=lambda event: (scene.clocks.of(event)[0], event.number))
+    if _ended_before(scene, first):
+        return None
+    when = time_of(scene, first)
+    return Finding("outside", "likely", cause="signalled", time=when, events=[("told to stop", first)])
 
 
 def _same_time_or_later(scene: Scene, first: Event, other: Event) -> bool:

@@ -1,6 +1,9 @@
-"""Whether a rank went on with what all do after what is taken for its failure."""
+"""Whether ranks went on with what all do after what is taken for their failure."""
 
 from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
 
 from logdex.diagnosis.events import Speaker
 from logdex.diagnosis.scene import Candidate, Scene
@@ -12,16 +15,28 @@ _LEAST = 8
 
 def kept_pace(scene: Scene, one: Candidate) -> bool:
     """Whether it wrote, after what is taken for its failure, what most of the others wrote too, as who goes on does."""
-    there = scene.stories.get(one.rank)
-    if not one.is_own or there is None or there.speaker.path != one.event.path:
-        return False
-    mine = _ordinary(there.speaker, one.event.number)
-    others = [_ordinary(other.speaker) for name, other in scene.stories.items() if name != one.rank]
-    return any(2 * sum(text in other for other in others) > len(others) > 1 for text in mine)
+    return bool(who_kept_pace(scene, [one]))
 
 
-def _ordinary(speaker: Speaker, after: int = 0) -> set[str]:
+def who_kept_pace(scene: Scene, group: Sequence[Candidate], least: int = 1) -> list[Candidate]:
+    """Those of a group that did, with at least so many lines."""
+    ends = {name: _ordinary(one.speaker) for name, one in scene.stories.items()}
+    having = Counter(text for texts in ends.values() for text in set(texts))
+    others = len(ends) - 1
+
+    def usual(one: Candidate) -> int:
+        there = scene.stories.get(one.rank)
+        if not one.is_own or there is None or there.speaker.path != one.event.path:
+            return 0
+        own = set(ends[one.rank])
+        later = _ordinary(there.speaker, one.event.number)
+        return sum(2 * (having[text] - (text in own)) > others > 1 for text in later)
+
+    return [one for one in group if usual(one) >= least]
+
+
+def _ordinary(speaker: Speaker, after: int = 0) -> list[str]:
     """What stands at the end of a log, behind a line, and tells of nothing."""
     telling = {event.number for event in speaker.events}
     plain = [tail.text for tail in speaker.tail if tail.number > after and tail.number not in telling]
-    return {text for line in plain if not is_indented(line) and len(text := masked(line)) >= _LEAST}
+    return [text for line in plain if not is_indented(line) and len(text := masked(line)) >= _LEAST]

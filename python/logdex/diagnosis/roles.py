@@ -21,6 +21,8 @@ _WENT_ON = 50
 """So many lines after it say that an error was none, in a log that counts no steps."""
 _CLUSTER = 40
 """Within so many of its own lines a rank's records tell of one failure."""
+_ANSWERED = 8
+"""Within so many lines behind an error of a request a server writes with what it answered."""
 _USED_TO = 2
 """What a rank got over so many times, and made progress, is nothing new to it."""
 _ENDED_WELL = re.compile(
@@ -109,7 +111,7 @@ def is_own(event: Event) -> bool:
 def _was_answered(speaker: Speaker, event: Event) -> bool:
     """Whether a server then told a client that the request was at fault: who answers goes on."""
     return any(
-        other.class_ == "served" and other.path == event.path and 0 < other.number - event.number <= _CLUSTER
+        other.class_ == "served" and other.path == event.path and 0 < other.number - event.number <= _ANSWERED
         for other in speaker.events
     )
 

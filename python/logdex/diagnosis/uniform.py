@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from logdex.diagnosis.events import Event
-from logdex.diagnosis.pace import kept_pace
+from logdex.diagnosis.pace import who_kept_pace
 from logdex.diagnosis.scene import Candidate, Scene, time_of, whole_host
 from logdex.diagnosis.similar import masked
 from logdex.diagnosis.verdict import Certainty, Finding
@@ -16,6 +16,8 @@ UNIFORM = 0.9
 """From this share of the ranks on, the same failure is no rank's own."""
 _SEVERAL = 4
 """From so many ranks on the first of those whom the same befell at once is not worth a name of its own."""
+_WORKING = 4
+"""Who writes so many usual lines after it is still at work."""
 TOGETHER = 5.0
 """Within so many seconds it is the same failure."""
 
@@ -37,21 +39,38 @@ def uniform(scene: Scene, found: list[Candidate]) -> Finding | None:
         first = min(group, key=lambda one: (scene.clocks.of(one.event)[0], one.event.number))
         events = [("the same on all", first.event)]
         when = time_of(scene, first.event)
+        if _came_of_another(scene, found, group, first.event):
+            continue
         if whole and len(group) < UNIFORM * base and len(set(scene.host_of.values())) > 1:
             return Finding("host", "likely", names, (whole,), first.class_, when, events)
         if len(group) < UNIFORM * base and _rest_fell(scene, names):
             # What befell some of them was what the others waited for: it was no failure of all.
             return Finding("rank", "likely", names, (), first.class_, when, events)
         if len(group) >= UNIFORM * base or (len(group) >= 4 and _spread(scene, group) <= TOGETHER):
+            if 2 * len(who_kept_pace(scene, group, _WORKING)) > len(group):
+                # All wrote it, and then of their work, which counts no steps: who knows whether it was a failure.
+                missing = "steps, or stamps: whether what came after it was the work"
+                return Finding(
+                    "unknown", "cannot tell", names, (), first.class_, when, events, missing=missing
+                )
             is_all = len(group) >= UNIFORM * base and len(group) > 2
             certainty: Certainty = "certain" if is_all and not _is_doubted(scene, group) else "likely"
             return Finding("uniform", certainty, names, (), first.class_, when, events)
     return None
 
 
+def _came_of_another(
+    scene: Scene, found: Sequence[Candidate], group: Sequence[Candidate], first: Event
+) -> bool:
+    """Whether one who failed otherwise may have before: then what all others wrote may tell of that one."""
+    names = {one.rank for one in group}
+    rest = [one for one in found if one.rank not in names and one.is_own and one.strength > 1]
+    return len(rest) == 1 and not scene.clocks.is_before(first, rest[0].event)
+
+
 def _is_doubted(scene: Scene, group: Sequence[Candidate]) -> bool:
     """Whether what all wrote is no more than a level, or most of them went on as before: all may have got over it."""
-    went_on = sum(kept_pace(scene, one) for one in group)
+    went_on = len(who_kept_pace(scene, group))
     return any(one.strength < 2 for one in group) or 2 * went_on > len(group)
 
 
