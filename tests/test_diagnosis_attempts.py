@@ -67,6 +67,19 @@ def test_that_some_fell_silent_while_others_went_on_is_not_called_well(tmp_path:
     assert asked(tmp_path, logs).kind == "none"
 
 
+@pytest.mark.parametrize(("earlier", "kind"), [(0.5, "none"), (2.0, "none"), (8.0, "unknown")])
+def test_a_rank_of_short_steps_is_not_silent_within_what_clocks_and_buffers_differ(
+    tmp_path: Path, earlier: float, kind: str
+) -> None:
+    """A moment is many steps of a job that makes twenty a second."""
+    logs = {
+        f"rank{rank}.log": [(5 + step / 20, f"step {step} loss 2.0") for step in range(1, 600)]
+        for rank in range(4)
+    }
+    logs["rank3.log"] = [line for line in logs["rank3.log"] if line[0] < 5 + 30 - earlier]
+    assert asked(tmp_path, logs).kind == kind
+
+
 def test_a_launcher_that_loses_the_store_when_the_work_is_done_is_no_failure(tmp_path: Path) -> None:
     lost = "The node 'h1' has failed to shutdown the rendezvous 'a' due to an error of type RendezvousConnectionError."
     logs = {f"rank{rank}.log": [*steps(1, 4, 5), (40.0, "training finished")] for rank in range(4)}

@@ -21,6 +21,8 @@ _BEATING = 600.0
 _MANY = 20.0
 _OVERDUE = 3.0
 """So many steps later than its last line a rank is no more just between two steps."""
+_AT_ONCE = 3.0
+"""Within so many seconds lines are of one moment, however short a step is: clocks differ, and writers hold back."""
 
 
 @dataclass
@@ -103,7 +105,7 @@ def left_by_others(ranks: Sequence[Speaker], witnesses: Sequence[Speaker]) -> tu
         if course.last < furthest
         and one.last is not None
         and (pace := _pace(course)) is not None
-        and end - one.last > _OVERDUE * pace
+        and end - one.last > max(_OVERDUE * pace, _AT_ONCE)
         and not any(_ENDED.search(tail.text) for tail in one.tail)
     )
 
