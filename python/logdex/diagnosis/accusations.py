@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from logdex.diagnosis.events import Event, Speaker
+from logdex.diagnosis.events import Event, Speaker, number_in
 from logdex.diagnosis.taxonomy import numbers
 
 WEIGHT = {"high": 3, "medium": 2, "low": 1}
@@ -55,19 +55,19 @@ def _named(event: Event, world: Sequence[int]) -> tuple[int, ...]:
 
 def _of_process(event: Event, pids: Mapping[str, str]) -> tuple[int, ...]:
     """The rank of a process that a record names."""
-    end = pids.get(event.said("pid") or "", "").rpartition(":")[2].rpartition("/")[2]
-    return (int(end),) if end.isdigit() else ()
+    number = number_in(pids.get(event.said("pid") or "", ""))
+    return () if number is None else (number,)
 
 
 def _of_local(event: Event, local: int) -> tuple[int, ...]:
     """The rank of a local one on the host of whoever speaks."""
-    name = event.speaker.rpartition("/")[2].rpartition(":")[2]
+    number = number_in(event.speaker)
     device = _DEVICE.search(event.text)
-    if not name.isdigit():
+    if number is None:
         return (local,)
     if device is None:
-        return (int(name) // 8 * 8 + local,)
-    return (int(name) - int(device[1]) + local,) if int(name) >= int(device[1]) else (local,)
+        return (number // 8 * 8 + local,)
+    return (number - int(device[1]) + local,) if number >= int(device[1]) else (local,)
 
 
 def most_accused(

@@ -51,7 +51,7 @@ def add_said(scene: Scene, told: Sequence[Said]) -> None:
             continue
         low, high = (said.at, said.at + 1) if said.at is not None else (-math.inf, math.inf)
         event = Event(said.where, number, number, low, high, said.at is not None, said.text, *known)
-        scene.speakers.append(Speaker("", said.where, is_rank=False, events=[event]))
+        scene.add(Speaker("", said.where, is_rank=False, events=[event]))
         if len(ranks) == 1 and (event.role, event.class_) in (("exit", "job"), ("cause", "host_oom")):
             code, signal = event.said("code"), event.said("signal")
             status = -int(signal) if signal else int(code) if code else None

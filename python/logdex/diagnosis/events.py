@@ -197,6 +197,12 @@ def self_named(events: Iterable[Event]) -> set[int]:
     return {int(number) for number in told | more if number}
 
 
+def number_in(name: str) -> int | None:
+    """The number with which a rank's name ends: 3 of `trainer/3`, and of `node0:3`."""
+    end = name.rpartition(":")[2].rpartition("/")[2]
+    return int(end) if end.isdigit() else None
+
+
 def self_of(text: str) -> int | None:
     """The rank for which one record says that it speaks."""
     match = _SELF.search(text)

@@ -55,8 +55,14 @@ def of_witness(speakers: Sequence[Speaker], witness: Speaker, host_of: Mapping[s
 
 def _peers(speakers: Sequence[Speaker]) -> set[str]:
     """The hosts that lines name as the other end of a connection."""
-    found = (_PEER.search(event.text) for one in speakers for event in one.events)
-    return {match["id"] or match["peer"] for match in found if match}
+    found = (_peer(event) for one in speakers for event in one.events)
+    return {peer for peer in found if peer}
+
+
+def _peer(event: Event) -> str | None:
+    """The host that a line names as the other end of a connection."""
+    match = _PEER.search(event.text)
+    return (match["id"] or match["peer"]) if match else None
 
 
 def speaks(event: Event) -> str | None:
@@ -71,8 +77,7 @@ def vote(links: Sequence[Event], host_of: Mapping[str, str]) -> tuple[tuple[str,
     pairs = 0
     for event in {(event.speaker, event.text): event for event in links}.values():
         here = host_of.get(event.speaker) or speaks(event)
-        peer = _PEER.search(event.text)
-        named = {end for end in (here, (peer["id"] or peer["peer"]) if peer else None) if end}
+        named = {end for end in (here, _peer(event)) if end}
         if named:
             pairs += 1
             ends.update(named)

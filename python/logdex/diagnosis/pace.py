@@ -15,11 +15,11 @@ _LEAST = 8
 
 def kept_pace(scene: Scene, one: Candidate) -> bool:
     """Whether it wrote, after what is taken for its failure, what most of the others wrote too, as who goes on does."""
-    return bool(who_kept_pace(scene, [one]))
+    return usual_lines(scene, [one]) != [0]
 
 
-def who_kept_pace(scene: Scene, group: Sequence[Candidate], least: int = 1) -> list[Candidate]:
-    """Those of a group that did, with at least so many lines."""
+def usual_lines(scene: Scene, group: Sequence[Candidate]) -> list[int]:
+    """How many such lines each of a group wrote."""
     ends = {name: _ordinary(one.speaker) for name, one in scene.stories.items()}
     having = Counter(text for texts in ends.values() for text in set(texts))
     others = len(ends) - 1
@@ -32,7 +32,7 @@ def who_kept_pace(scene: Scene, group: Sequence[Candidate], least: int = 1) -> l
         later = _ordinary(there.speaker, one.event.number)
         return sum(2 * (having[text] - (text in own)) > others > 1 for text in later)
 
-    return [one for one in group if usual(one) >= least]
+    return [usual(one) for one in group]
 
 
 def _ordinary(speaker: Speaker, after: int = 0) -> list[str]:

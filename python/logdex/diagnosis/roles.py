@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-from logdex.diagnosis.events import Course, Event, Speaker
+from logdex.diagnosis.events import Course, Event, Speaker, number_in
 from logdex.diagnosis.similar import masked
 from logdex.diagnosis.taxonomy import numbers
 
@@ -104,8 +104,7 @@ def story(speaker: Speaker) -> Story:
 
 def is_own(event: Event) -> bool:
     """Whether a record that names ranks names the one that wrote it."""
-    number = event.speaker.rpartition("/")[2].rpartition(":")[2]
-    return number.isdigit() and int(number) in numbers(event.said("ranks", "rank") or "")
+    return number_in(event.speaker) in numbers(event.said("ranks", "rank") or "")
 
 
 def _was_answered(speaker: Speaker, event: Event) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from logdex.diagnosis import accusations, attempts, clocks, exits, hosts, pids, stall
 from logdex.diagnosis.accusations import Accusation
-from logdex.diagnosis.events import Event, Speaker, self_of
+from logdex.diagnosis.events import Event, Speaker, number_in, self_of
 from logdex.diagnosis.exits import Exit
 from logdex.diagnosis.roles import Story, story
 from logdex.diagnosis.taxonomy import numbers
@@ -229,15 +229,10 @@ def _forget_the_last_command(scene: Scene, one: Exit) -> None:
     if name is None:
         return
     host = scene.host_of.get(name)
-    beside = {_number(other.name) for other in scene.ranks if scene.host_of.get(other.name) == host} - {-1}
-    if len(beside) > 1 and max(beside) == _number(name):
+    there = (number_in(other.name) for other in scene.ranks if scene.host_of.get(other.name) == host)
+    beside = {number for number in there if number is not None}
+    if len(beside) > 1 and max(beside) == number_in(name):
         one.rank = one.local = None
-
-
-def _number(name: str) -> int:
-    """The number with which a rank's name ends; -1 where there is none."""
-    end = name.rpartition(":")[2].rpartition("/")[2]
-    return int(end) if end.isdigit() else -1
 
 
 def _in_its_file(scene: Scene, one: Exit) -> str | None:

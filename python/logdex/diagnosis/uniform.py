@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from logdex.diagnosis.events import Event
-from logdex.diagnosis.pace import who_kept_pace
+from logdex.diagnosis.pace import usual_lines
 from logdex.diagnosis.scene import Candidate, Scene, time_of, whole_host
 from logdex.diagnosis.similar import masked
 from logdex.diagnosis.verdict import Certainty, Finding
@@ -47,14 +47,15 @@ def uniform(scene: Scene, found: list[Candidate]) -> Finding | None:
             # What befell some of them was what the others waited for: it was no failure of all.
             return Finding("rank", "likely", names, (), first.class_, when, events)
         if len(group) >= UNIFORM * base or (len(group) >= 4 and _spread(scene, group) <= TOGETHER):
-            if 2 * len(who_kept_pace(scene, group, _WORKING)) > len(group):
+            usual = usual_lines(scene, group)
+            if 2 * sum(lines >= _WORKING for lines in usual) > len(group):
                 # All wrote it, and then of their work, which counts no steps: who knows whether it was a failure.
                 missing = "steps, or stamps: whether what came after it was the work"
                 return Finding(
                     "unknown", "cannot tell", names, (), first.class_, when, events, missing=missing
                 )
             is_all = len(group) >= UNIFORM * base and len(group) > 2
-            certainty: Certainty = "certain" if is_all and not _is_doubted(scene, group) else "likely"
+            certainty: Certainty = "certain" if is_all and not _is_doubted(group, usual) else "likely"
             return Finding("uniform", certainty, names, (), first.class_, when, events)
     return None
 
@@ -68,9 +69,9 @@ def _came_of_another(
     return len(rest) == 1 and not scene.clocks.is_before(first, rest[0].event)
 
 
-def _is_doubted(scene: Scene, group: Sequence[Candidate]) -> bool:
-    """Whether what all wrote is no more than a level, or most of them went on as before: all may have got over it."""
-    went_on = len(who_kept_pace(scene, group))
+def _is_doubted(group: Sequence[Candidate], usual: Sequence[int]) -> bool:
+    """Whether what all wrote is no more than a level, or most wrote `usual` lines later: all may have got over it."""
+    went_on = sum(lines > 0 for lines in usual)
     return any(one.strength < 2 for one in group) or 2 * went_on > len(group)
 
 
