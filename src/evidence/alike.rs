@@ -11,7 +11,7 @@ use super::ear::{Ear, Telling};
 use super::progress::{self, DIGITS, UNITS};
 use super::shapes::Jury;
 use super::speaker::Key;
-use super::words::Sign;
+use super::words::{self, Sign};
 use crate::batch::Batch;
 use crate::error::Result;
 use crate::line::Line;
@@ -200,17 +200,12 @@ fn has_longer_number(line: &[u8], most: usize) -> bool {
 /// What is known of a line that tells nothing, which begins at `start` where its `signs` stand. `None` where a traceback
 /// begins on it.
 fn plain(line: &[u8], words: usize, start: usize, signs: &[(usize, Sign)]) -> Option<Plain> {
-    let mut is_head = false;
-    let counts = signs.iter().filter_map(|&(at, sign)| match sign {
-        Sign::Count(word) => at.checked_sub(start + words).map(|at| (at, word)),
-        Sign::Traceback => {
-            is_head = true;
-            None
-        }
-    });
-    let places = progress::places(&line[words..], counts);
+    if words::is_head(signs) {
+        return None;
+    }
+    let places = progress::places(&line[words..], words::counts(signs, start + words));
     let place = |at: Option<usize>| at.and_then(|at| u16::try_from(words + at).ok()).unwrap_or(NOWHERE);
-    (!is_head).then(|| Plain(places.map(place)))
+    Some(Plain(places.map(place)))
 }
 
 /// Those at the head of `rest`, in order, that stand before `end`; takes them off.

@@ -118,13 +118,7 @@ impl Ear {
         let shapes = Arc::clone(&self.shapes);
         self.hold(&shapes.quiet, line);
         self.hold(&shapes.telling, line);
-        self.order();
-        for at in 0..self.held.len() {
-            if self.selects(self.held[at], line, jury)? {
-                return Ok(Some(self.held[at]));
-            }
-        }
-        Ok(None)
+        self.first_held(line, jury)
     }
 
     /// The signs in the bytes that were asked about last, and where they stand, in order.
@@ -227,13 +221,18 @@ impl Ear {
     fn is_quiet(&mut self, line: &[u8], jury: &mut dyn Jury) -> Result<bool> {
         self.held.clear();
         self.hold(&Arc::clone(&self.shapes).quiet, line);
+        Ok(self.first_held(line, jury)?.is_some())
+    }
+
+    /// The first of the shapes that are held which selects `line`.
+    fn first_held(&mut self, line: &[u8], jury: &mut dyn Jury) -> Result<Option<usize>> {
         self.order();
         for at in 0..self.held.len() {
             if self.selects(self.held[at], line, jury)? {
-                return Ok(true);
+                return Ok(Some(self.held[at]));
             }
         }
-        Ok(false)
+        Ok(None)
     }
 
     fn selects(&mut self, shape: usize, line: &[u8], jury: &mut dyn Jury) -> Result<bool> {

@@ -15,7 +15,7 @@ use super::notes::{FILE, Limits, Note, RANK};
 use super::progress::{self, UNITS};
 use super::speaker::{self, Key, Ranks, Speaker};
 use super::voice::{Heard, Voice};
-use super::words::Sign;
+use super::words::{self, Sign};
 
 /// What was heard of a block.
 pub(super) struct Passage {
@@ -81,7 +81,7 @@ pub(super) fn lines<'b>(
             line: text,
             words,
             numbers: numbers(text, words, line.start, signs),
-            is_head: is_head(signs),
+            is_head: words::is_head(signs),
             time,
             offset: batch.block.file_offset(line.start),
             telling: told.is_some() || error,
@@ -132,7 +132,7 @@ impl Passage {
                     Some(plain) => plain.numbers(text),
                     None => numbers(text, words, line.start, signs),
                 },
-                is_head: is_head(signs),
+                is_head: words::is_head(signs),
                 time,
                 offset: batch.block.file_offset(line.start),
                 telling: told.is_some() || error,
@@ -149,16 +149,7 @@ impl Passage {
 
 /// What a line counts, by unit, by the signs on it.
 fn numbers(line: &[u8], words: usize, start: usize, signs: &[(usize, Sign)]) -> [Option<u64>; UNITS] {
-    let counts = signs.iter().filter_map(|&(at, sign)| match sign {
-        Sign::Count(word) => at.checked_sub(start + words).map(|at| (at, word)),
-        Sign::Traceback => None,
-    });
-    progress::of(&line[words..], counts)
-}
-
-/// Whether a traceback begins on a line.
-fn is_head(signs: &[(usize, Sign)]) -> bool {
-    signs.iter().any(|sign| sign.1 == Sign::Traceback)
+    progress::of(&line[words..], words::counts(signs, start + words))
 }
 
 impl Solo {

@@ -31,6 +31,19 @@ pub enum Sign {
     Traceback,
 }
 
+/// Where behind `begins` the words that count stand among `signs`, and which they are, for [`super::progress`].
+pub fn counts(signs: &[(usize, Sign)], begins: usize) -> impl Iterator<Item = (usize, usize)> {
+    signs.iter().filter_map(move |&(at, sign)| match sign {
+        Sign::Count(word) => at.checked_sub(begins).map(|at| (at, word)),
+        Sign::Traceback => None,
+    })
+}
+
+/// Whether a traceback begins on a line with these signs.
+pub fn is_head(signs: &[(usize, Sign)]) -> bool {
+    signs.iter().any(|sign| sign.1 == Sign::Traceback)
+}
+
 /// The words of some shapes, and signs.
 #[derive(Debug)]
 pub struct Words {
