@@ -13,7 +13,7 @@ const FIRST: u32 = 4;
 const TRIALS: [u32; 2] = [16, 256];
 
 /// What each way took of late, for one thread.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Pace {
     first: Rate,
     second: Rate,
@@ -44,6 +44,14 @@ impl Rate {
     }
 }
 
+impl Default for Pace {
+    /// Neither way was tried yet.
+    fn default() -> Self {
+        let [interval, _] = TRIALS;
+        Self { first: Rate::default(), second: Rate::default(), turns: 0, trial: FIRST + interval, interval }
+    }
+}
+
 impl Pace {
     /// Begins a turn, by the way that was faster of late, or by the other where that is to be tried.
     pub fn begin(&mut self) -> Turn {
@@ -56,16 +64,16 @@ impl Pace {
     }
 
     fn is_trial(&mut self, turn: u32) -> bool {
-        if turn == FIRST {
-            self.interval = TRIALS[0];
-            self.trial = turn + self.interval;
-        }
         let is_trial = turn == self.trial;
         if is_trial {
-            self.interval = TRIALS[1].min(self.interval * 2);
-            self.trial = turn.saturating_add(self.interval);
+            self.try_after(turn, TRIALS[1].min(self.interval * 2));
         }
         is_trial
+    }
+
+    /// The slower way is tried so many turns after a turn.
+    fn try_after(&mut self, turn: u32, interval: u32) {
+        (self.interval, self.trial) = (interval, turn.saturating_add(interval));
     }
 
     /// Ends a turn in which `bytes` were seen.
@@ -81,8 +89,7 @@ impl Pace {
         rate.take(nanoseconds.max(1) as f64 / bytes.max(1) as f64);
         // Where the ways change places, it may have been by chance: the other is soon tried again.
         if was_first != (self.first <= self.second) && self.turns > FIRST {
-            self.interval = TRIALS[0];
-            self.trial = self.turns.saturating_add(self.interval);
+            self.try_after(self.turns, TRIALS[0]);
         }
     }
 }
