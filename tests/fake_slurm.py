@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import weakref
 from collections.abc import Sequence
 from pathlib import Path
 
+import pytest
+from logdex.slurm import ask
 from logdex.slurm.ask import Answer
 
 DATA = Path(__file__).parent / "data" / "slurm"
@@ -90,3 +94,14 @@ class FakeCommands:
         noted = self.root / "asked"
         lines = noted.read_text().splitlines() if noted.exists() else []
         return [line for line in lines if line.split()[0] == command]
+
+
+def stand_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeCommands:
+    """Commands on `$PATH` that know nothing yet, of jobs that were submitted in `tmp_path/run`."""
+    (tmp_path / "run").mkdir()
+    fake = FakeCommands(tmp_path / "slurm", tmp_path / "run")
+    fake.says("scontrol", "", err=UNKNOWN, code=1)
+    monkeypatch.setenv("PATH", f"{fake.path}:{os.environ['PATH']}")
+    # What an earlier test holds of a job of the same number is another cluster's.
+    monkeypatch.setattr(ask, "_polls", weakref.WeakValueDictionary())
+    return fake

@@ -7,7 +7,6 @@ import os
 import shutil
 import subprocess
 import time
-import weakref
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -18,7 +17,7 @@ pytest.importorskip("nemo_run", exc_type=ImportError)
 
 import logdex.nemo
 import real_slurm
-from fake_slurm import FakeCommands
+from fake_slurm import FakeCommands, stand_in
 from logdex.slurm import ask, ending, mirror
 from logdex.torchx_backend import rebind
 from nemo_run.core.tunnel.client import LocalTunnel, SSHTunnel
@@ -38,10 +37,7 @@ def slurm() -> Any:
 @pytest.fixture
 def commands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeCommands:
     """A Slurm that tells of the job 1000, which NeMo-Run submitted as the role `llama` of the account `acct`."""
-    (tmp_path / "run").mkdir()
-    fake = FakeCommands(tmp_path / "slurm", tmp_path / "run")
-    monkeypatch.setenv("PATH", f"{fake.path}:{os.environ['PATH']}")
-    monkeypatch.setattr(ask, "_polls", weakref.WeakValueDictionary())
+    fake = stand_in(tmp_path, monkeypatch)
     monkeypatch.setattr(ask, "EVERY", 0.0)
     monkeypatch.setattr(mirror, "EVERY", 0.01)
     monkeypatch.setattr(ending.JobEnding, "every", 0.01)

@@ -6,13 +6,12 @@ import json
 import os
 import subprocess
 import sys
-import weakref
 from collections.abc import Callable
 from pathlib import Path
 
 import logdex
 import pytest
-from fake_slurm import DOWN, UNKNOWN, FakeCommands
+from fake_slurm import DOWN, UNKNOWN, FakeCommands, stand_in
 from logdex.slurm import ask, ending, find
 from logdex.slurm.ids import JobId
 from logdex.slurm.rows import Row
@@ -23,12 +22,7 @@ NUMBER = {"running": "1000", "array": "1001", "het": "1006", "odd": "1005", "fai
 @pytest.fixture
 def commands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeCommands:
     """Commands of Slurm that know nothing yet, of jobs that were submitted in `tmp_path/run`."""
-    (tmp_path / "run").mkdir()
-    fake = FakeCommands(tmp_path / "slurm", tmp_path / "run")
-    fake.says("scontrol", "", err=UNKNOWN, code=1)
-    monkeypatch.setenv("PATH", f"{fake.path}:{os.environ['PATH']}")
-    # What an earlier test holds of a job of the same number is another cluster's.
-    monkeypatch.setattr(ask, "_polls", weakref.WeakValueDictionary())
+    fake = stand_in(tmp_path, monkeypatch)
     (tmp_path / "elsewhere").mkdir()
     monkeypatch.chdir(tmp_path / "elsewhere")
     return fake

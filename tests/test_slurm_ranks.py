@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import weakref
 from collections.abc import Sequence
 from pathlib import Path
 
 import logdex
 import pytest
-from fake_slurm import UNKNOWN, FakeCommands
+from fake_slurm import FakeCommands, stand_in
 from logdex.diagnosis import Diagnosis
-from logdex.slurm import ask
 from logdex.slurm.record import said_of
 from logdex.slurm.rows import of_sacct
 
@@ -22,11 +19,7 @@ OOM = "torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 3.00 GiB."
 @pytest.fixture
 def commands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeCommands:
     """Commands of Slurm whose controller has forgotten all jobs."""
-    (tmp_path / "run").mkdir()
-    fake = FakeCommands(tmp_path / "slurm", tmp_path / "run")
-    fake.says("scontrol", "", err=UNKNOWN, code=1)
-    monkeypatch.setenv("PATH", f"{fake.path}:{os.environ['PATH']}")
-    monkeypatch.setattr(ask, "_polls", weakref.WeakValueDictionary())
+    fake = stand_in(tmp_path, monkeypatch)
     monkeypatch.setenv("TZ", "UTC")
     monkeypatch.chdir(fake.here)
     return fake

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
-import weakref
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -14,7 +12,7 @@ import pytest
 
 pytest.importorskip("torchx")
 
-from fake_slurm import DOWN, UNKNOWN, FakeCommands
+from fake_slurm import DOWN, UNKNOWN, FakeCommands, stand_in
 from logdex.slurm import ask, ending
 from logdex.slurm.ask import Told
 from logdex.slurm.ids import JobId
@@ -29,11 +27,8 @@ from torchx.specs import AppDef, AppState, Role
 @pytest.fixture
 def commands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeCommands:
     """Commands of Slurm that tell of the job 1006, two replicas of a trainer, submitted in `tmp_path/run`."""
-    (tmp_path / "run").mkdir()
-    fake = FakeCommands(tmp_path / "slurm", tmp_path / "run")
+    fake = stand_in(tmp_path, monkeypatch)
     fake.replays("het")
-    monkeypatch.setenv("PATH", f"{fake.path}:{os.environ['PATH']}")
-    monkeypatch.setattr(ask, "_polls", weakref.WeakValueDictionary())
     monkeypatch.setattr(ask, "EVERY", 0.0)
     monkeypatch.setattr(ending.JobEnding, "every", 0.01)
     (tmp_path / "elsewhere").mkdir()
