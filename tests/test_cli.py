@@ -22,7 +22,6 @@ from shell import LINES, logdex, run
         (["--regex", "NCCL", "-e", "bye"], [LINES[2], LINES[5], LINES[6]]),
         (["-i", "-e", "nccl TIMEOUT"], [LINES[2]]),
         (["-v", "-e", "INFO"], LINES[2:6]),
-        (["-v"], []),
         (["--since", "2026-11-22 02:10", "--until", "2026-11-22 02:11"], LINES[1:6]),
         (["-e", "INFO", "--since", "2026-11-22 02:11"], [LINES[6]]),
         (["-n", "2"], LINES[-2:]),

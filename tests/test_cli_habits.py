@@ -111,6 +111,105 @@ def test_a_clock_time_is_the_logs_last_and_its_day_is_said(desk: Path) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        (
+            ["--since", "03:00"],
+            "--since 03:00 is taken for 2026-11-22 03:00, of the day on which the log ends",
+        ),
+        (
+            ["--until", "01:00"],
+            "--until 01:00 is taken for 2026-11-22 01:00, of the day on which the log ends",
+        ),
+        (
+            ["--since", "2026-11-22 02:10", "--until", "01:00"],
+            "--until 01:00 is taken for 2026-11-23 01:00, the first after --since",
+        ),
+    ],
+)
+def test_a_clock_time_that_is_not_in_the_log_is_not_called_its_last(
+    desk: Path, asked: list[str], said: str
+) -> None:
+    assert run("train.log", *asked)[2].splitlines()[0] == f"logdex: {said}"
+
+
+FRAMED = (
+    "2026-11-22T02:10:00.000000000Z stdout F 2024-01-01 00:00:00 up\n"
+    "2026-11-22T02:12:00.000000000Z stdout F 2024-01-01 00:00:00 nan\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "options", "day"),
+    [
+        (
+            "7 / 22.11.2026 at 02h10 / a\n7 / 22.11.2026 at 02h12 / b\n",
+            ["--stamp", "%d.%m.%Y at %Hh%M"],
+            "2026-11-22",
+        ),
+        ("Nov 22 02:10:00 a\nNov 22 02:12:00 b\n", ["--reference", "2024-11-30"], "2024-11-22"),
+        (FRAMED, ["--tz", "UTC"], "2026-11-22"),
+    ],
+)
+def test_moments_are_settled_by_the_stamps_that_the_answer_goes_by(
+    desk: Path, text: str, options: list[str], day: str
+) -> None:
+    (desk / "odd.log").write_text(text)
+    status, out, error = run("odd.log", *options, "--since", "02:11")
+    assert (status, len(out)) == (0, 1)
+    assert error == f"logdex: --since 02:11 is taken for {day} 02:11, the last in the log\n"
+    status, out, error = run("odd.log", *options, "--since", "2030-01-01")
+    assert (status, out) == (1, [])
+    assert f"the log has {day} 02:10:00 to {day} 02:12:00" in error
+
+
+def test_moments_are_settled_by_the_year_of_the_logs_beside(desk: Path) -> None:
+    (desk / "syslog.log").write_text("Nov 22 02:09:00 a\nNov 22 02:11:00 b\n")
+    (desk / "train.log").write_text("2024-11-22 02:09:00 c\n2024-11-22 02:11:30 d\n")
+    status, out, error = run("--no-labels", "--since", "02:10", "syslog.log", "train.log")
+    assert (status, [line[-2] for line in out]) == (0, ["b", "d"])
+    assert error == "logdex: --since 02:10 is taken for 2024-11-22 02:10, the last in the log\n"
+
+
+@pytest.mark.parametrize("chosen", [["-l", "critical"], ["-w", "loss>1"], ["--exclude", "."]])
+def test_a_range_with_lines_is_not_called_empty(desk: Path, chosen: list[str]) -> None:
+    assert run("train.log", "--since", "2026-11-22 02:10", *chosen) == (1, [], "")
+
+
+def test_a_moment_that_is_none_bears_the_name_of_its_option(desk: Path) -> None:
+    for option in ("since", "until", "reference"):
+        status, _, error = run("train.log", f"--{option}", "soon")
+        assert (status, error[:30]) == (2, f'logdex: {option}: "soon" says no moment'[:30])
+
+
+def test_text_that_is_utf16_is_told_where_nothing_is_found(desk: Path) -> None:
+    (desk / "u.log").write_text("".join(LINES), encoding="utf-16")
+    said = "logdex: u.log: its text is UTF-16, and read as UTF-8; ask of `iconv -f UTF-16 -t UTF-8 u.log`\n"
+    assert run("u.log", "-e", "NCCL") == (1, [], said)
+    status, out, error = run("u.log", "--since", "02:00")
+    assert (status, out, error.endswith(said)) == (2, [], True)
+    assert run("u.log", "-c", "-e", "")[2] == ""
+
+
+def test_what_does_not_match_comes_in_the_order_of_time_too(desk: Path) -> None:
+    (desk / "back.log").write_text("2026-11-22 02:11:00 back\n2026-11-22 02:10:10 INFO earlier\n")
+    told = run("--no-labels", "train.log", "back.log")[1]
+    back = run("--no-labels", "-v", "-e", "nothing", "train.log", "back.log")[1]
+    assert back == told
+    assert told.index("2026-11-22 02:10:10 INFO earlier\n") < told.index("2026-11-22 02:11:00 back\n")
+    assert run("--histogram", "-v", "-e", "INFO|T|R", "back.log")[1][0].startswith("2026-11-22 02:11:00")
+
+
+def test_inverting_needs_a_regex(desk: Path) -> None:
+    for more in ([], ["--exclude", "INFO"], ["--exclude", "INFO", "-C1"], ["-l", "error"]):
+        assert run("train.log", "-v", *more) == (
+            2,
+            [],
+            "logdex: -v shows what -e RE does not match: give one\n",
+        )
+
+
 def test_a_clock_time_of_today_is_not_worth_a_word(desk: Path) -> None:
     now = datetime.now()
     (desk / "now.log").write_text(f"{now} new\n")

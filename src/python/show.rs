@@ -55,7 +55,6 @@ impl Clock {
 )]
 struct Shown {
     question: Py<Question>,
-    invert: bool,
     before: usize,
     after: usize,
     whole_records: bool,
@@ -86,7 +85,7 @@ enum Parts {
 impl Shown {
     fn shape(&self) -> Shape {
         let around = Surroundings { before: self.before, after: self.after };
-        Shape { invert: self.invert, around, records: self.whole_records }
+        Shape { around, records: self.whole_records }
     }
 
     /// Puts the question; the second must live as long as the answer.

@@ -17,8 +17,6 @@ use crate::scan::Choice;
 /// What is shown of an answer.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Shape {
-    /// The lines that do not match are meant.
-    pub invert: bool,
     /// How many lines around each are shown.
     pub around: Surroundings,
     /// A line is shown with its record: the stamped line before it, and what follows that without a stamp.
@@ -176,10 +174,10 @@ impl Shaper {
         hits
     }
 
-    /// The positions of those that the pattern selects, or does not where that is asked.
+    /// The positions of those that the pattern selects.
     fn matches(&self, lines: &[Placed]) -> Vec<usize> {
         if !self.is_sought() {
-            return if self.shape.invert { Vec::new() } else { (0..lines.len()).collect() };
+            return (0..lines.len()).collect();
         }
         let first = lines.first().map_or(0, |placed| placed.line.start);
         let mut at = self.found.partition_point(|c| c.line.start < first);
@@ -188,8 +186,7 @@ impl Shaper {
             while self.found.get(at).is_some_and(|c| c.line.start < placed.line.start) {
                 at += 1;
             }
-            let matches = self.found.get(at).is_some_and(|c| c.line == placed.line);
-            if matches != self.shape.invert {
+            if self.found.get(at).is_some_and(|c| c.line == placed.line) {
                 hits.push(nth);
             }
         }

@@ -302,6 +302,8 @@ class Answer:
         return bool(names)
 
     def _has(self, shown: Shown) -> bool:
+        if self._args.last == 0:
+            return False
         try:
             return _core.Show([shown.but(before=0, after=0, whole_records=False)], most=1).run(None) > 0
         except (OSError, ValueError) as error:
@@ -313,7 +315,9 @@ class Answer:
         if not (self._args.since or self._args.until) or self.failed:
             return
         for shown in self._shown:
-            question = shown.question.but(pattern=None, last=None)
+            question = shown.question.but(
+                pattern=None, exclude=None, sieve=None, judge=None, steps=None, last=None
+            )
             with _core.Lines(question) as lines:
                 if next(lines, None) is not None:
                     return

@@ -355,7 +355,7 @@ def contradiction(args: argparse.Namespace) -> str | None:
             "--histogram shows no lines",
         ),
         (
-            args.histogram and (args.invert or args.after or args.before or args.records),
+            args.histogram and (args.after or args.before or args.records),
             "--histogram counts single lines",
         ),
         (picks and args.invert, "-o shows what matched, -v what did not"),

@@ -35,7 +35,12 @@ def settle(args: Namespace, found: list[Input]) -> None:
         found = [one for one in found if one.spool is None]
     for one in found:
         one.join()
-    if spans := hints.spans_of(found, args.tz):
+    if len(found) > 1 and not (args.follow or getattr(args, "reference", None)):
+        from logdex._question import zone_of
+        from logdex.inputs.years import settle_years
+
+        settle_years(found, zone_of(args.tz))
+    if spans := hints.spans_of(found, args):
         for note in settle_by(args, spans, hints.in_zone(datetime.now().astimezone(), args.tz)):
             hints.say(note)
 
@@ -68,8 +73,16 @@ def settle_by(args: Namespace, spans: Sequence[tuple[datetime, datetime]], now: 
             continue
         setattr(args, name, f"{day:%Y-%m-%d} {said}")
         if day.date() != now.date():
-            notes.append(f"--{name} {said} is taken for {day:%Y-%m-%d} {said}, the last in the log")
+            why = _why(first <= day + of_day <= last, since is not None)
+            notes.append(f"--{name} {said} is taken for {day:%Y-%m-%d} {said}, {why}")
     return notes
+
+
+def _why(in_log: bool, after_since: bool) -> str:
+    """Why a time of day is of its day."""
+    if in_log:
+        return "the last in the log"
+    return "the first after --since" if after_since else "of the day on which the log ends"
 
 
 def _of_day(said: str) -> timedelta | None:

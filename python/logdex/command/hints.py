@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import os
 import re
 import sys
@@ -61,7 +62,7 @@ def _quoted(word: str) -> str:
 
 def say_of_empty_range(args: Namespace, found: Sequence[Input]) -> None:
     """Says what times there are, where no line lies in the range; nothing where no line has a time."""
-    if spans := spans_of(found, args.tz):
+    if spans := spans_of(found, args):
         say(_of_empty_range(args, spans))
 
 
@@ -78,25 +79,38 @@ def _of_empty_range(args: Namespace, spans: Sequence[tuple[datetime, datetime]])
     )
 
 
+def say_of_other_text(found: Sequence[Input]) -> None:
+    """Says of which files the text is UTF-16, as PowerShell writes it: no regex and no stamp is found in that."""
+    for one in found:
+        try:
+            with open(one.path, "rb") as file:
+                begin = file.read(2)
+        except OSError:
+            continue  # Whoever reads it says so.
+        if begin in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
+            name = one.alias or one.path
+            say(
+                f"{name}: its text is UTF-16, and read as UTF-8; ask of `iconv -f UTF-16 -t UTF-8 {_quoted(name)}`"
+            )
+
+
 def say(text: str) -> None:
     """Says it on stderr."""
     sys.stderr.write(f"logdex: {text}\n")
 
 
-def spans_of(found: Sequence[Input], tz: str | None) -> list[tuple[datetime, datetime]]:
+def spans_of(found: Sequence[Input], args: Namespace) -> list[tuple[datetime, datetime]]:
     """The first and the last time of each log that has any, in the zone in which moments are asked for."""
-    from logdex.log import Log
+    from logdex.command.dated import log_of
 
     spans = []
     for one in found:
         try:
-            log = Log(one.path, tz=tz, index=one.stays)
-            log._plain = log._plain.but(skew=one.skew)
-            span = log.span()
+            span = log_of(one, args).span()
         except (OSError, ValueError):
             continue  # Whoever reads it says so.
         if span is not None:
-            spans.append((in_zone(span[0], tz), in_zone(span[1], tz)))
+            spans.append((in_zone(span[0], args.tz), in_zone(span[1], args.tz)))
     return spans
 
 

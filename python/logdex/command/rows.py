@@ -12,11 +12,11 @@ from logdex import _core, _when
 from logdex._core import Question
 from logdex._fields import Fields
 from logdex._question import zone_of
+from logdex.command.dated import log_of
 from logdex.command.elsewhere import runs_for_another
 from logdex.command.legible import legible
 from logdex.command.names import ShortNames
 from logdex.inputs.input import Input
-from logdex.log import Log
 from logdex.regex.join import join
 
 _LABEL_COLORS = (36, 33, 35, 32, 34, 96, 93, 95, 92, 94)
@@ -29,7 +29,6 @@ class Shown(Fields):
     """A question, and how its answer is shown; `src/python/show.rs` reads these fields."""
 
     question: Question
-    invert: bool = False
     before: int = 0
     after: int = 0
     whole_records: bool = False
@@ -46,7 +45,7 @@ class Shown(Fields):
     @property
     def is_plain(self) -> bool:
         """Whether the engine alone picks the lines, and the last of them can be found from the end."""
-        return not (self.invert or self.before or self.after or self.whole_records)
+        return not (self.before or self.after or self.whole_records)
 
 
 class Rows:
@@ -68,13 +67,13 @@ class Rows:
         # What says no moment is said once, and not for each file.
         for name in ("since", "until"):
             _when.moment(getattr(args, name), name, zone_of(args.tz), self._now)
+        if args.invert and not args.regex:
+            raise ValueError("-v shows what -e RE does not match: give one")
         _refuse_groups_around(args, regex)
-        self._unwanted = join(args.exclude, ignore_case=args.ignore_case)
-        if args.invert and args.regex and args.exclude:
-            # Neither of what is not meant is.
-            regex = join([*args.regex, *args.exclude], ignore_case=args.ignore_case)
-            self._unwanted = None
-        self._regex = regex
+        # What is not meant is left out: the engine knows no other way, so the order and the last lines are as always.
+        unwanted = [*args.regex, *args.exclude] if args.invert else args.exclude
+        self._unwanted = join(unwanted, ignore_case=args.ignore_case)
+        self._regex = None if args.invert else regex
         self._several = several
         self.color = _wants_color(args.color)
         self.labels: bool = many_labels if args.labels is None else args.labels
@@ -91,20 +90,7 @@ class Rows:
         args = self._args
         spooled = one.spool is not None and not one.spool.has_ended()
         live = (args.follow and not one.finished) or spooled
-        log = Log(
-            one.path,
-            tz=args.tz,
-            index=one.stays,
-            stamp=args.stamp,
-            prefix=args.prefix,
-            streams=args.streams,
-        )
-        if args.reference:
-            log._plain = log._plain.but(
-                reference=_when.moment(args.reference, "reference", log._plain.zone, self._now)
-            )
-        elif one.reference is not None:
-            log._plain = log._plain.but(reference=one.reference)
+        log = log_of(one, args, self._now)
         question = log._ask(
             self._regex,
             args.since,
@@ -131,15 +117,12 @@ class Rows:
                 levels=args.json or colors or self.status is not None,
                 name=one.alias,
                 begun=one.begun,
-                stamp=one.stamp or question.stamp,
-                skew=one.skew,
                 keep=(question.keep, one),
             ),
-            invert=args.invert,
             before=args.before,
             after=args.after,
             whole_records=args.records
-            and bool(self._regex is not None or args.level or args.where or args.exclude),
+            and bool(self._regex is not None or args.level or args.where or self._unwanted is not None),
             label=self._label(one),
             heading=self._heading(one),
             gap=f"{_DIM}--{_OFF}\n".encode() if self.color else b"--\n",
@@ -181,8 +164,7 @@ class Rows:
             from logdex.command.only import picker
 
             return picker(self._args.regex, self._args.group, ignore_case=self._args.ignore_case)
-        colored = self.color and self._regex is not None and not self._args.invert
-        return _painter(self._regex) if colored and self._regex is not None else None
+        return _painter(self._regex) if self.color and self._regex is not None else None
 
     def _is_bare(self) -> bool:
         """Whether text goes out as it comes, before its line is whole."""

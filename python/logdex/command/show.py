@@ -51,6 +51,8 @@ def run(args: Namespace) -> int:
     status = answer.run()
     if status == NONE_SELECTED and not args.follow:
         answer.explain()
+    if status == NONE_SELECTED:
+        hints.say_of_other_text(found)
     return TROUBLE if failed or answer.failed else status
 
 
