@@ -5,6 +5,7 @@
 //! go on, and stays on its own thread.
 
 use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SendError, Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::thread;
@@ -41,14 +42,14 @@ pub trait Work: Send + Sync + 'static {
 }
 
 /// A piece on its way to a thread, and where what was made of it goes.
-type Sent<W> = (<W as Work>::Task, Sender<<W as Work>::Done>);
+type Sent<W> = (<W as Work>::Task, Sender<Result<<W as Work>::Done>>);
 
 /// The threads, and the pieces that they have.
 pub struct Relay<W: Work> {
     work: Arc<W>,
     tasks: Sender<Sent<W>>,
     queue: Arc<Mutex<Receiver<Sent<W>>>>,
-    flying: VecDeque<Receiver<W::Done>>,
+    flying: VecDeque<Receiver<Result<W::Done>>>,
     /// With what the reader's own thread works, and how many pieces it did.
     own: Option<W::Tools>,
     done: usize,
@@ -96,8 +97,7 @@ impl<W: Work> Relay<W> {
             Some(SendError((task, back)))
         };
         if let Some(SendError((task, back))) = unsent {
-            let own = self.own.get_or_insert_with(|| self.work.tools());
-            let _ = back.send(self.work.run(task, own));
+            let _ = back.send(attempt(&*self.work, task, &mut self.own));
             self.done += 1;
         }
     }
@@ -112,7 +112,7 @@ impl<W: Work> Relay<W> {
     /// What was made of the first piece that is under way; `None` where there is none.
     ///
     /// # Errors
-    /// What `pulse` returns, which is asked while nothing comes; or the thread that had it is gone.
+    /// What `pulse` returns, which is asked while nothing comes; or the work on that piece panicked.
     pub fn pop(&mut self, pulse: &mut dyn FnMut() -> Result<()>) -> Result<Option<W::Done>> {
         while !self.is_idle() {
             if let Some(done) = self.within(PULSE)? {
@@ -126,7 +126,7 @@ impl<W: Work> Relay<W> {
     /// What was made of the first piece that is under way; `None` also where it is not made yet.
     ///
     /// # Errors
-    /// The thread that had it is gone.
+    /// The work on that piece panicked.
     pub fn poll(&mut self) -> Result<Option<W::Done>> {
         self.within(Duration::ZERO)
     }
@@ -136,23 +136,33 @@ impl<W: Work> Relay<W> {
         match first.recv_timeout(patience) {
             Ok(done) => {
                 self.flying.pop_front();
-                Ok(Some(done))
+                done.map(Some)
             }
             Err(RecvTimeoutError::Timeout) => Ok(None),
-            Err(RecvTimeoutError::Disconnected) => Err(Error::Bug("a worker panicked")),
+            Err(RecvTimeoutError::Disconnected) => Err(Error::Bug("a worker is gone")),
         }
     }
 }
 
 /// One thread's life, which ends with the relay.
 fn live<W: Work>(work: &W, queue: &Mutex<Receiver<Sent<W>>>) {
-    let mut tools = work.tools();
+    let mut tools = Some(work.tools());
     loop {
         // Let go of before the work begins.
         let task = lock(queue).recv();
         let Ok((task, back)) = task else { return };
-        let _ = back.send(work.run(task, &mut tools));
+        let _ = back.send(attempt(work, task, &mut tools));
     }
+}
+
+/// Does a piece; a panic becomes an error, for the reader may have been called from C, which a panic must not reach. The
+/// tools that it leaves are not used again.
+fn attempt<W: Work>(work: &W, task: W::Task, tools: &mut Option<W::Tools>) -> Result<W::Done> {
+    let mut held = tools.take().unwrap_or_else(|| work.tools());
+    let done = catch_unwind(AssertUnwindSafe(|| work.run(task, &mut held)));
+    let done = done.map_err(|_| Error::Bug("a worker panicked"))?;
+    *tools = Some(held);
+    Ok(done)
 }
 
 #[cfg(test)]
@@ -216,8 +226,22 @@ mod tests {
     }
 
     #[test]
-    fn a_panic_is_an_error() {
+    fn a_panic_is_an_error_in_its_place_on_every_thread() {
         let numbers: Vec<u64> = (14..14 + Doubling::FEW as u64).chain([13, 4]).collect();
         assert!(matches!(doubled(&numbers, 1), Err(Error::Bug(_))));
+        // The reader's own.
+        assert!(matches!(doubled(&[13], 1), Err(Error::Bug(_))));
+    }
+
+    #[test]
+    fn what_follows_a_panic_is_done_by_the_same_thread() {
+        // With nothing before it, on the reader's own; else on the one that was started.
+        for before in [0, Doubling::FEW] {
+            let mut relay = Relay::new(Doubling, 1);
+            let numbers = std::iter::repeat_n(1, before).chain([13, 4]);
+            numbers.for_each(|number| relay.push(number));
+            let done: Vec<_> = (0..before + 2).map(|_| relay.pop(&mut || Ok(()))).collect();
+            assert!(matches!(done[before..], [Err(Error::Bug(_)), Ok(Some(8))]));
+        }
     }
 }
