@@ -15,14 +15,14 @@ pub(super) const TOGETHER: i64 = 1_000_000_000;
 
 /// When a line came.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Moment {
+pub(super) struct Arrival {
     /// On the recorder's clock, in ticks; `None` if it was read before that was noted.
     pub(super) tick: Option<u64>,
     /// On the wall, in nanoseconds since 1970 UTC.
     pub(super) wall: i64,
 }
 
-impl Moment {
+impl Arrival {
     /// How much later it is than `before`, in nanoseconds: by the clock that does not step, if both are on it.
     fn since(self, before: Self) -> i64 {
         match (self.tick, before.tick) {
@@ -47,11 +47,11 @@ pub struct Arrived {
     log: PathBuf,
     pub(super) record: Arrivals,
     /// What the record last said, and of which offsets.
-    said: (Range<u64>, Option<Moment>),
+    said: (Range<u64>, Option<Arrival>),
     /// Whether what is not recorded yet counts as come now.
     live: bool,
-    pub(super) last: Option<Moment>,
-    pub(super) by_prefix: ByPrefix<Moment>,
+    pub(super) last: Option<Arrival>,
+    pub(super) by_prefix: ByPrefix<Arrival>,
 }
 
 impl Arrived {
@@ -113,13 +113,13 @@ impl Arrived {
         Came::default()
     }
 
-    fn moment(&mut self, offset: u64, now: &mut dyn FnMut() -> i64) -> Option<Moment> {
+    fn moment(&mut self, offset: u64, now: &mut dyn FnMut() -> i64) -> Option<Arrival> {
         if !self.said.0.contains(&offset) {
             self.said = match self.record.of_until(offset) {
                 Some((said, until)) => {
-                    (offset..until, Some(Moment { tick: Some(said.tick), wall: said.wall }))
+                    (offset..until, Some(Arrival { tick: Some(said.tick), wall: said.wall }))
                 }
-                None => (offset..u64::MAX, self.live.then(|| Moment { tick: None, wall: now() })),
+                None => (offset..u64::MAX, self.live.then(|| Arrival { tick: None, wall: now() })),
             };
         }
         self.said.1

@@ -14,9 +14,9 @@ use crate::system::lock::lock;
 
 /// How long a log was when its index was asked for last, in bytes.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Mark(u64);
+pub struct LengthAsked(u64);
 
-impl Mark {
+impl LengthAsked {
     /// Whether the index of a log of `size` bytes is to be brought up to date; if so, that is remembered. `last`: the log
     /// grows no more.
     pub fn is_due(&mut self, size: u64, last: bool) -> bool {
@@ -34,10 +34,10 @@ impl Mark {
 
 /// Who brings the indexes up to date.
 #[derive(Debug, Default)]
-pub struct Keeper(Mutex<Work>);
+pub struct Keeper(Mutex<Backlog>);
 
 #[derive(Debug, Default)]
-struct Work {
+struct Backlog {
     /// The logs, and whether they grow no more.
     queue: VecDeque<(PathBuf, bool)>,
     /// There is a thread.
@@ -74,7 +74,7 @@ impl Keeper {
         next
     }
 
-    fn work(&self) -> MutexGuard<'_, Work> {
+    fn work(&self) -> MutexGuard<'_, Backlog> {
         lock(&self.0)
     }
 }
@@ -109,11 +109,11 @@ mod tests {
     #[test]
     fn an_index_is_due_when_its_log_is_large_and_has_grown() {
         const MIB: u64 = 1 << 20;
-        let mut mark = Mark::default();
+        let mut mark = LengthAsked::default();
         let asked = [1, 15, 16, 17, 18, 19, 20, 500, 549, 563, 564, 2000, 2063, 2064, 20, 21];
         let due: Vec<u64> = asked.into_iter().filter(|mib| mark.is_due(mib * MIB, false)).collect();
         assert_eq!(due, [16, 18, 20, 500, 563, 2000, 2064, 20]);
         assert!(mark.is_due(21 * MIB, true) && !mark.is_due(21 * MIB, true));
-        assert!(!Mark::default().is_due(15 * MIB, true));
+        assert!(!LengthAsked::default().is_due(15 * MIB, true));
     }
 }

@@ -36,7 +36,7 @@ const TRIES: usize = 3;
 
 /// A moment: the tick and how far the wall clock is from where the ticks put it.
 #[derive(Clone, Copy, Debug)]
-pub struct Moment {
+pub struct ClockReading {
     /// The tick of the session.
     pub tick: u64,
     /// In nanoseconds.
@@ -127,13 +127,13 @@ impl Pair {
     }
 
     /// Looks at both logs; says whether anything is new. `last`: nothing is held back for want of room.
-    pub fn look(&mut self, now: Moment, last: bool) -> io::Result<bool> {
+    pub fn look(&mut self, now: ClockReading, last: bool) -> io::Result<bool> {
         let (paths, logs) = (&self.paths, &mut self.logs);
         let sizes = snapshot(|at| size(&paths[at], &mut logs[at]))?;
         if sizes == self.seen.1 {
             return Ok(false);
         }
-        let now = Moment { tick: now.tick.max(self.seen.0), ..now };
+        let now = ClockReading { tick: now.tick.max(self.seen.0), ..now };
         let [out, err] = self.seen.1;
         let cut = sizes[0] < out || sizes[1] < err;
         let turned = sizes[0] > out && err > self.state.sizes[1];
@@ -153,7 +153,7 @@ impl Pair {
     }
 
     /// Notes what was seen, if there is room or need; says whether it is noted now.
-    fn note(&mut self, now: Moment, need: Need) -> bool {
+    fn note(&mut self, now: ClockReading, need: Need) -> bool {
         let (tick, sizes) = self.seen;
         if sizes == self.state.sizes {
             self.clean = now.tick;
@@ -172,7 +172,7 @@ impl Pair {
         true
     }
 
-    fn may_note(&self, now: Moment, need: Need) -> bool {
+    fn may_note(&self, now: ClockReading, need: Need) -> bool {
         let share = self.seen.1.iter().fold(0, |sum: u64, size| sum.saturating_add(*size)) / SHARE;
         let floor = if self.attended { 2 * FLOOR } else { FLOOR };
         match need {
@@ -184,7 +184,7 @@ impl Pair {
     }
 
     /// Writes what is due while there is always more.
-    pub fn write_if_due(&mut self, now: Moment) -> io::Result<()> {
+    pub fn write_if_due(&mut self, now: ClockReading) -> io::Result<()> {
         if now.tick - self.clean >= DUE {
             self.note(now, Need::Time);
         }
@@ -192,20 +192,20 @@ impl Pair {
     }
 
     /// Notes all that was seen of logs that are still, if there is room, and writes it.
-    pub fn settle(&mut self, now: Moment) -> io::Result<()> {
+    pub fn settle(&mut self, now: ClockReading) -> io::Result<()> {
         self.note(now, Need::Time);
         self.write(now)
     }
 
     /// Looks for the last time and notes everything.
-    pub fn finish(&mut self, now: Moment) -> io::Result<()> {
+    pub fn finish(&mut self, now: ClockReading) -> io::Result<()> {
         let looked = self.look(now, true);
         self.note(now, Need::Must);
         self.write(now).and(self.put_slot(true)).and(looked.map(drop))
     }
 
     /// Writes the notes, and the slot if a reader goes by it.
-    pub fn write(&mut self, now: Moment) -> io::Result<()> {
+    pub fn write(&mut self, now: ClockReading) -> io::Result<()> {
         self.written = now.tick;
         if !self.unwritten.is_empty() {
             self.record.write_all(&self.unwritten)?;
@@ -258,8 +258,8 @@ mod tests {
     use crate::arrival::arrivals::{Arrivals, Notes};
     use proptest::prelude::*;
 
-    fn moment(tick: u64) -> Moment {
-        Moment { tick, drift: 0 }
+    fn moment(tick: u64) -> ClockReading {
+        ClockReading { tick, drift: 0 }
     }
 
     fn pair() -> (tempfile::TempDir, Pair, [File; 2]) {

@@ -14,9 +14,9 @@ use std::time::{Duration, Instant};
 use rustix::fs::FlockOperation;
 
 use super::beside::LOGS;
-use super::keeper::{Keeper, Mark};
+use super::keeper::{Keeper, LengthAsked};
 use super::notes::{Session, TICK};
-use super::pair::{Moment, Pair};
+use super::pair::{ClockReading, Pair};
 use crate::stamp::civil;
 use crate::system::lock::{lock, lock_soon};
 use crate::system::watch::{Wakeup, Watch, tells_events};
@@ -58,7 +58,7 @@ pub fn start(directory: &Path) -> io::Result<()> {
     let recorder = Recorder::of_this_process()?;
     if let Entry::Vacant(place) = lock(&recorder.pairs).entry(directory) {
         let pair = Pair::new(recorder.session, place.key().clone())?;
-        place.insert(Arc::new(Mutex::new(Kept::new(pair, logs, &recorder.wakeup))));
+        place.insert(Arc::new(Mutex::new(Recording::new(pair, logs, &recorder.wakeup))));
         recorder.wakeup.signal();
     }
     Ok(())
@@ -110,7 +110,7 @@ struct Recorder {
     begun: Instant,
     /// A fork has neither the thread nor the apps.
     pid: u32,
-    pairs: Mutex<HashMap<PathBuf, Arc<Mutex<Kept>>>>,
+    pairs: Mutex<HashMap<PathBuf, Arc<Mutex<Recording>>>>,
     wakeup: Arc<Wakeup>,
     keeper: Arc<Keeper>,
 }
@@ -150,10 +150,10 @@ impl Recorder {
         Ok(fresh)
     }
 
-    fn now(&self) -> Moment {
+    fn now(&self) -> ClockReading {
         let since = self.begun.elapsed().as_nanos() as u64;
         let expected = self.session.wall.saturating_add(since.cast_signed());
-        Moment { tick: since / TICK, drift: civil::now().saturating_sub(expected) }
+        ClockReading { tick: since / TICK, drift: civil::now().saturating_sub(expected) }
     }
 
     /// The life of the thread.
@@ -188,11 +188,11 @@ impl Recorder {
 }
 
 /// A pair and when it is looked at.
-struct Kept {
+struct Recording {
     pair: Pair,
     /// The logs as the launcher calls them, and how far their indexes were asked for.
     logs: [PathBuf; 2],
-    marks: [Mark; 2],
+    marks: [LengthAsked; 2],
     /// Rung by writes to a pair that is watched.
     wakeup: Arc<Wakeup>,
     watches: Vec<Watch>,
@@ -213,12 +213,12 @@ struct Kept {
     error: Option<io::Error>,
 }
 
-impl Kept {
+impl Recording {
     fn new(pair: Pair, logs: [PathBuf; 2], above: &Arc<Wakeup>) -> Self {
         Self {
             pair,
             logs,
-            marks: [Mark::default(); 2],
+            marks: [LengthAsked::default(); 2],
             wakeup: Arc::new(Wakeup::under(above)),
             watches: Vec::new(),
             turn: Some(Instant::now()),
@@ -233,7 +233,7 @@ impl Kept {
     }
 
     /// Looks at the pair if it is time to.
-    fn visit(&mut self, now: Instant, moment: Moment) -> io::Result<()> {
+    fn visit(&mut self, now: Instant, moment: ClockReading) -> io::Result<()> {
         if !self.wakeup.take() && self.turn.is_none_or(|turn| turn > now) {
             return Ok(());
         }
@@ -253,7 +253,7 @@ impl Kept {
     }
 
     /// There is no news: looks become rare, and then it is waited for a ring.
-    fn rest(&mut self, now: Instant, moment: Moment) -> io::Result<()> {
+    fn rest(&mut self, now: Instant, moment: ClockReading) -> io::Result<()> {
         (self.still, self.streak) = (self.still + 1, 0);
         self.turn = Some(next_multiple(moment, now, (PACE * self.still / STILL).clamp(PACE, SLOWEST)));
         if self.still < STILL {
@@ -273,7 +273,7 @@ impl Kept {
         Ok(())
     }
 
-    fn news(&mut self, moment: Moment) -> bool {
+    fn news(&mut self, moment: ClockReading) -> bool {
         // A log that cannot be looked at now has no news.
         let changed = self.pair.look(moment, false).unwrap_or(false);
         std::mem::take(&mut self.stirred) || changed
@@ -333,7 +333,7 @@ impl Kept {
 }
 
 /// The next multiple of `pace` on the recorder's clock: pairs that are busy together are looked at in one go.
-fn next_multiple(moment: Moment, now: Instant, pace: Duration) -> Instant {
+fn next_multiple(moment: ClockReading, now: Instant, pace: Duration) -> Instant {
     let pace = pace.as_nanos() as u64;
     now + Duration::from_nanos(pace - (moment.tick * TICK) % pace)
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use arrow_schema::{DataType, Field, TimeUnit};
 
-use super::fields::Kind;
+use super::fields::FieldKind;
 
 /// One column of a table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,11 +83,11 @@ impl Column {
 }
 
 /// The column that a named group becomes.
-pub(super) fn of_group(name: &str, kind: Kind) -> Field {
+pub(super) fn of_group(name: &str, kind: FieldKind) -> Field {
     let kind = match kind {
-        Kind::Int => DataType::Int64,
-        Kind::Float => DataType::Float64,
-        Kind::Text => DataType::LargeUtf8,
+        FieldKind::Int => DataType::Int64,
+        FieldKind::Float => DataType::Float64,
+        FieldKind::Text => DataType::LargeUtf8,
     };
     Field::new(name, kind, true)
 }

@@ -16,7 +16,7 @@ use crate::error::{Error, Result};
 
 /// What a group is read as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum FieldKind {
     /// ASCII digits with an optional sign, within 64 bits.
     Int,
     /// What Python's `float` takes of ASCII without `_`.
@@ -33,7 +33,7 @@ pub trait Groups: Send + Sync {
 
 /// The groups that become columns.
 pub struct Fields {
-    pub(super) columns: Vec<(String, usize, Kind)>,
+    pub(super) columns: Vec<(String, usize, FieldKind)>,
     /// How the engine takes them, if it can.
     captures: Option<Arc<Captures>>,
     /// Who takes them otherwise.
@@ -44,7 +44,7 @@ pub struct Fields {
 impl Fields {
     /// `columns`: what each is called, which group of the pattern it is, and what it is read as.
     pub fn new(
-        columns: Vec<(String, usize, Kind)>,
+        columns: Vec<(String, usize, FieldKind)>,
         captures: Option<Arc<Captures>>,
         groups: Arc<dyn Groups>,
     ) -> Self {
@@ -60,7 +60,7 @@ impl Fields {
     pub(super) fn build(&self, rows: &Rows) -> Result<Vec<ArrayRef>> {
         let mut out: Vec<Cells> =
             self.columns.iter().map(|(_, _, kind)| Cells::new(*kind, rows.len())).collect();
-        let mut asked = Asked { fields: self, lines: Vec::new(), slots: None };
+        let mut asked = Waiting { fields: self, lines: Vec::new(), slots: None };
         let mut failed = Ok(());
         rows.each(|row| {
             if failed.is_ok() {
@@ -78,13 +78,13 @@ impl Fields {
 const SHOWN: usize = 4096;
 
 /// The lines that wait for a [`Groups`], and what the engine needs to take groups itself.
-struct Asked<'r> {
+struct Waiting<'r> {
     fields: &'r Fields,
     lines: Vec<Cow<'r, str>>,
     slots: Option<Slots>,
 }
 
-impl<'r> Asked<'r> {
+impl<'r> Waiting<'r> {
     fn take(&mut self, row: Row<'r>, out: &mut [Cells]) -> Result<()> {
         let line = decoded(&row);
         let Some(captures) = &self.fields.captures else { return self.show(line, out) };
@@ -145,11 +145,11 @@ enum Builder {
 }
 
 impl Cells {
-    fn new(kind: Kind, rows: usize) -> Self {
+    fn new(kind: FieldKind, rows: usize) -> Self {
         let builder = match kind {
-            Kind::Int => Builder::Int(Int64Builder::with_capacity(rows)),
-            Kind::Float => Builder::Float(Float64Builder::with_capacity(rows)),
-            Kind::Text => Builder::Text(LargeStringBuilder::with_capacity(rows, 0)),
+            FieldKind::Int => Builder::Int(Int64Builder::with_capacity(rows)),
+            FieldKind::Float => Builder::Float(Float64Builder::with_capacity(rows)),
+            FieldKind::Text => Builder::Text(LargeStringBuilder::with_capacity(rows, 0)),
         };
         Self { builder, misfits: 0 }
     }

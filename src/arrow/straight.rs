@@ -13,13 +13,13 @@ use regex_syntax::hir::{Class, Hir, HirKind, Repetition};
 #[derive(Debug)]
 pub(super) struct Straight {
     text: Finder<'static>,
-    rest: Vec<Part>,
+    rest: Vec<Element>,
     /// How many slots its groups have, with those of the whole.
     slots: usize,
 }
 
 #[derive(Debug)]
-enum Part {
+enum Element {
     Text(Box<[u8]>),
     /// As many bytes of a class as there are, at least so many; what group holds them, if one does.
     Run {
@@ -33,14 +33,14 @@ impl Straight {
     /// `None` where the pattern is none of these.
     pub(super) fn new(hir: &Hir) -> Option<Self> {
         let HirKind::Concat(parts) = hir.kind() else { return None };
-        let mut parts = parts.iter().map(Part::of).collect::<Option<Vec<_>>>()?;
+        let mut parts = parts.iter().map(Element::of).collect::<Option<Vec<_>>>()?;
         let ends_by_itself = parts.windows(2).all(|pair| match pair {
-            [Part::Run { class, .. }, Part::Text(text)] => !class[usize::from(text[0])],
-            [Part::Run { .. }, Part::Run { .. }] => false,
+            [Element::Run { class, .. }, Element::Text(text)] => !class[usize::from(text[0])],
+            [Element::Run { .. }, Element::Run { .. }] => false,
             _ => true,
         });
         let rest = parts.split_off(1);
-        let Some(Part::Text(text)) = parts.pop().filter(|_| ends_by_itself) else { return None };
+        let Some(Element::Text(text)) = parts.pop().filter(|_| ends_by_itself) else { return None };
         let slots = 2 * (1 + hir.properties().explicit_captures_len());
         Some(Self { text: Finder::new(&text).into_owned(), rest, slots })
     }
@@ -67,13 +67,13 @@ impl Straight {
     fn goes_on(&self, line: &[u8], mut at: usize, groups: &mut Captures) -> Option<usize> {
         for part in &self.rest {
             match part {
-                Part::Text(text) => {
+                Element::Text(text) => {
                     if !line[at..].starts_with(text) {
                         return None;
                     }
                     at += text.len();
                 }
-                Part::Run { class, least, group } => {
+                Element::Run { class, least, group } => {
                     let run = line[at..].iter().take_while(|byte| class[usize::from(**byte)]).count();
                     if run < *least {
                         return None;
@@ -96,7 +96,7 @@ fn put(groups: &mut Captures, group: usize, start: usize, end: usize) {
     }
 }
 
-impl Part {
+impl Element {
     fn of(hir: &Hir) -> Option<Self> {
         match hir.kind() {
             HirKind::Literal(literal) => Some(Self::Text(literal.0.clone())),

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{LazyLock, OnceLock};
 
 use super::grams::{Grams, KEY, Key};
-use crate::pattern::{Bytes, Kind, Pattern, Word};
+use crate::pattern::{Bytes, Charset, Pattern, Word};
 
 /// A key that tells less, in bits, stands on too many lines to be looked for.
 const LEAST: f64 = 12.0;
@@ -79,7 +79,7 @@ impl Words {
         pattern: impl Fn(usize) -> &'p Pattern,
         signs: Vec<(Word, Sign)>,
     ) -> Self {
-        let ascii = Searcher::new(&shapes, pattern, signs, Kind::Ascii);
+        let ascii = Searcher::new(&shapes, pattern, signs, Charset::Ascii);
         Self { shapes, ascii, any: OnceLock::new() }
     }
 
@@ -90,7 +90,7 @@ impl Words {
 
     /// Those in any lines, without the signs; `pattern` as it was when the words were made.
     pub fn in_any<'p>(&self, pattern: impl Fn(usize) -> &'p Pattern) -> &Searcher {
-        self.any.get_or_init(|| Searcher::new(&self.shapes, pattern, Vec::new(), Kind::Any))
+        self.any.get_or_init(|| Searcher::new(&self.shapes, pattern, Vec::new(), Charset::Any))
     }
 }
 
@@ -99,7 +99,7 @@ impl Searcher {
         shapes: &[usize],
         pattern: impl Fn(usize) -> &'p Pattern,
         signs: Vec<(Word, Sign)>,
-        kind: Kind,
+        kind: Charset,
     ) -> Self {
         let (mut wordless, mut by_key) = (Vec::new(), BTreeMap::<Key, Vec<Place>>::new());
         for (word, sign) in signs {

@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 
-use super::look::Look;
+use super::look::KeyLook;
 use super::{Value, get};
 use crate::error::{Error, Result};
 use crate::line::{self, Line};
@@ -60,7 +60,7 @@ pub struct Condition {
     text: String,
     number: Option<Number>,
     /// How lines are found of which it may hold; `None` where each has to be read.
-    look: Option<Look>,
+    look: Option<KeyLook>,
 }
 
 impl Condition {
@@ -88,7 +88,7 @@ impl Condition {
         let text = if quoted { &value[1..value.len() - 1] } else { value };
         let number = if quoted { None } else { Number::parse(text.as_bytes()) };
         let sought = (operator == Operator::Equal && number.is_none()).then_some(text);
-        let look = Look::of(field, sought);
+        let look = KeyLook::of(field, sought);
         Ok(Self { field: field.to_owned(), operator, text: text.to_owned(), number, look })
     }
 

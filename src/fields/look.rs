@@ -17,27 +17,27 @@ const ESCAPE: &[u8] = b"\\u";
 
 /// What is looked for.
 #[derive(Clone)]
-pub(super) struct Look {
+pub(super) struct KeyLook {
     key: Finder<'static>,
     escape: Finder<'static>,
     /// The value, where it is a text that stands on the line unless there is a backslash.
     value: Option<Finder<'static>>,
 }
 
-impl PartialEq for Look {
+impl PartialEq for KeyLook {
     fn eq(&self, other: &Self) -> bool {
         let needle = |value: &Option<Finder<'static>>| value.as_ref().map(|value| value.needle().to_vec());
         self.key.needle() == other.key.needle() && needle(&self.value) == needle(&other.value)
     }
 }
 
-impl fmt::Debug for Look {
+impl fmt::Debug for KeyLook {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Look({:?})", self.key.needle().escape_ascii().to_string())
+        write!(f, "KeyLook({:?})", self.key.needle().escape_ascii().to_string())
     }
 }
 
-impl Look {
+impl KeyLook {
     /// For the field `key`, whose value has to be `text`, if that is told; `None` where the key may stand in parts, or be
     /// spelled by other escapes.
     pub fn of(key: &str, text: Option<&str>) -> Option<Self> {
@@ -76,9 +76,9 @@ impl Look {
         loop {
             let at = from + self.key.find(text.get(from..)?)?;
             let may_hold = match behind_key(text, at, at + self.key.needle().len()) {
-                Seen::Nothing => false,
-                Seen::Unsure => true,
-                Seen::Value(value) => holds(&value),
+                Behind::Nothing => false,
+                Behind::Unsure => true,
+                Behind::Value(value) => holds(&value),
             };
             if may_hold {
                 return Some(at);
@@ -90,7 +90,7 @@ impl Look {
 
 /// What stands behind a key.
 #[derive(Debug, PartialEq)]
-enum Seen<'t> {
+enum Behind<'t> {
     /// No value: it is a key of nothing.
     Nothing,
     /// A value that has to be read.
@@ -101,50 +101,50 @@ enum Seen<'t> {
 
 /// What stands behind what may be a key at `at..end`: in quotes before a colon, or before `=`.
 #[inline]
-fn behind_key(text: &[u8], at: usize, end: usize) -> Seen<'_> {
+fn behind_key(text: &[u8], at: usize, end: usize) -> Behind<'_> {
     match text.get(end) {
         Some(b'"') if at > 0 && text[at - 1] == b'"' => {
             let colon = behind_space(text, end + 1);
             if text.get(colon) == Some(&b':') {
                 json(text, behind_space(text, colon + 1))
             } else {
-                Seen::Nothing
+                Behind::Nothing
             }
         }
         Some(b'=') => pair(text, end + 1),
-        _ => Seen::Nothing,
+        _ => Behind::Nothing,
     }
 }
 
 /// The value of JSON at `at`, if it is a number, a word or a string without escapes.
 #[inline]
-fn json(text: &[u8], at: usize) -> Seen<'_> {
+fn json(text: &[u8], at: usize) -> Behind<'_> {
     match text.get(at) {
         Some(b'"') => {
             let rest = &text[at + 1..];
             match memchr2(b'"', b'\\', rest) {
-                Some(end) if rest[end] == b'"' => Seen::Value(Value::Text(Cow::Borrowed(&rest[..end]))),
-                _ => Seen::Unsure,
+                Some(end) if rest[end] == b'"' => Behind::Value(Value::Text(Cow::Borrowed(&rest[..end]))),
+                _ => Behind::Unsure,
             }
         }
-        Some(b'{' | b'[') => Seen::Unsure,
+        Some(b'{' | b'[') => Behind::Unsure,
         _ => {
             let rest = text.get(at..).unwrap_or_default();
             let ends = |byte: &u8| matches!(byte, b',' | b'}' | b']' | b' ' | b'\t' | b'\r' | b'\n');
-            Seen::Value(Value::Raw(&rest[..rest.iter().position(ends).unwrap_or(rest.len())]))
+            Behind::Value(Value::Raw(&rest[..rest.iter().position(ends).unwrap_or(rest.len())]))
         }
     }
 }
 
 /// The value of a pair at `at`, if it has no quotes.
 #[inline]
-fn pair(text: &[u8], at: usize) -> Seen<'_> {
+fn pair(text: &[u8], at: usize) -> Behind<'_> {
     let rest = text.get(at..).unwrap_or_default();
     if rest.first() == Some(&b'"') {
-        return Seen::Unsure;
+        return Behind::Unsure;
     }
     let ends = |byte: &u8| matches!(byte, b' ' | b'\t' | b'\r' | b'\n');
-    Seen::Value(Value::Text(Cow::Borrowed(&rest[..rest.iter().position(ends).unwrap_or(rest.len())])))
+    Behind::Value(Value::Text(Cow::Borrowed(&rest[..rest.iter().position(ends).unwrap_or(rest.len())])))
 }
 
 fn behind_space(text: &[u8], mut at: usize) -> usize {

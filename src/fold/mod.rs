@@ -18,7 +18,7 @@ use memchr::memrchr;
 use xxhash_rust::xxh3::xxh3_64;
 
 pub use label::{label, number};
-use template::{Kind, Place};
+use template::{Variable, VariableKind};
 
 /// How long a group waits for more sources: what ranks say at the same step comes within some tens of milliseconds.
 pub const MOMENT: Duration = Duration::from_millis(200);
@@ -33,10 +33,10 @@ const HEAD: usize = 64;
 #[derive(Debug)]
 pub struct Group<T> {
     skeleton: Vec<u8>,
-    places: Vec<Place>,
+    variables: Vec<Variable>,
     /// The text of the first line that came.
     first: Vec<u8>,
-    /// The least and the greatest text of each place, where they differ from the first line's.
+    /// The least and the greatest text of each variable, where they differ from the first line's.
     ranges: Vec<[Option<Vec<u8>>; 2]>,
     /// The sources, in the order in which they came.
     members: Vec<usize>,
@@ -54,26 +54,26 @@ impl<T> Group<T> {
     /// The line that stands for all: as the first said it, and where a number differs, from the least to the greatest.
     pub fn write(&self, out: &mut Vec<u8>) {
         let mut from = 0;
-        for (place, range) in self.places.iter().zip(&self.ranges) {
-            let own = &self.first[place.at.clone()];
+        for (variable, range) in self.variables.iter().zip(&self.ranges) {
+            let own = &self.first[variable.at.clone()];
             let [least, most] = range.each_ref().map(|text| text.as_deref().unwrap_or(own));
-            out.extend_from_slice(&self.first[from..place.at.start]);
+            out.extend_from_slice(&self.first[from..variable.at.start]);
             out.extend_from_slice(least);
-            if least != most && !(place.kind == Kind::Stamp && place.at.start < HEAD) {
+            if least != most && !(variable.kind == VariableKind::Stamp && variable.at.start < HEAD) {
                 out.extend_from_slice(b" to ");
                 out.extend_from_slice(most);
             }
-            from = place.at.end;
+            from = variable.at.end;
         }
         out.extend_from_slice(&self.first[from..]);
     }
 
-    /// Takes in a line that has the same skeleton; its `places` are those of the first line where none are said.
-    fn join(&mut self, source: usize, line: &[u8], places: Option<&[Place]>) {
-        let Self { places: own_places, ranges, first, members, .. } = self;
+    /// Takes in a line that has the same skeleton; its `variables` are those of the first line where none are said.
+    fn join(&mut self, source: usize, line: &[u8], variables: Option<&[Variable]>) {
+        let Self { variables: own, ranges, first, members, .. } = self;
         members.push(source);
-        let places = places.unwrap_or(own_places);
-        for ((mine, range), its) in own_places.iter().zip(ranges).zip(places) {
+        let variables = variables.unwrap_or(own);
+        for ((mine, range), its) in own.iter().zip(ranges).zip(variables) {
             let (own, text) = (&first[mine.at.clone()], &line[its.at.clone()]);
             if own == text {
                 continue;
@@ -87,11 +87,11 @@ impl<T> Group<T> {
     }
 }
 
-/// The order of two texts of a place: of numbers by their value, of equal ones by their text.
-fn compare(kind: Kind, one: &[u8], other: &[u8]) -> Ordering {
+/// The order of two texts of a variable: of numbers by their value, of equal ones by their text.
+fn compare(kind: VariableKind, one: &[u8], other: &[u8]) -> Ordering {
     let by_value = match kind {
-        Kind::Stamp => Ordering::Equal,
-        Kind::Number => match (decimal(one), decimal(other)) {
+        VariableKind::Stamp => Ordering::Equal,
+        VariableKind::Number => match (decimal(one), decimal(other)) {
             (Some(one), Some(other)) => one.cmp(&other),
             _ => by_float(one, other),
         },
@@ -134,7 +134,7 @@ pub struct Folder<T> {
     /// One past the group in which the last line of each source is.
     after: Vec<u64>,
     skeleton: Vec<u8>,
-    places: Vec<Place>,
+    variables: Vec<Variable>,
 }
 
 impl<T> Default for Folder<T> {
@@ -145,7 +145,7 @@ impl<T> Default for Folder<T> {
             open: HashMap::new(),
             after: Vec::new(),
             skeleton: Vec::new(),
-            places: Vec::new(),
+            variables: Vec::new(),
         }
     }
 }
@@ -172,23 +172,23 @@ impl<T> Folder<T> {
 
     /// Puts a line into the oldest open group behind that of its source's line before, or into a new one.
     fn join_or_open(&mut self, source: usize, line: &[u8], about: T, now: Instant) -> u64 {
-        template::take_apart(line, &mut self.skeleton, &mut self.places);
+        template::take_apart(line, &mut self.skeleton, &mut self.variables);
         let hash = xxh3_64(&self.skeleton);
         let open = self.open.entry(hash).or_default();
         let found = open.get(open.partition_point(|number| *number < self.after[source])).copied();
         let next = self.gone + self.groups.len() as u64;
         match found {
             Some(number) if self.groups[(number - self.gone) as usize].skeleton == self.skeleton => {
-                self.groups[(number - self.gone) as usize].join(source, line, Some(&self.places));
+                self.groups[(number - self.gone) as usize].join(source, line, Some(&self.variables));
                 number
             }
             _ => {
                 open.push_back(next);
                 self.groups.push_back(Group {
                     skeleton: self.skeleton.clone(),
-                    places: self.places.clone(),
+                    variables: self.variables.clone(),
                     first: line.to_vec(),
-                    ranges: vec![[None, None]; self.places.len()],
+                    ranges: vec![[None, None]; self.variables.len()],
                     members: vec![source],
                     opened: now,
                     about,
@@ -271,8 +271,8 @@ mod tests {
         for (nth, one) in in_order.iter().enumerate() {
             for other in &in_order[nth + 1..] {
                 let (one, other) = (one.as_bytes(), other.as_bytes());
-                assert_eq!(compare(Kind::Number, one, other), Ordering::Less);
-                assert_eq!(compare(Kind::Number, other, one), Ordering::Greater);
+                assert_eq!(compare(VariableKind::Number, one, other), Ordering::Less);
+                assert_eq!(compare(VariableKind::Number, other, one), Ordering::Greater);
             }
         }
     }

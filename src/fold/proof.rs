@@ -11,8 +11,8 @@ use super::*;
 type Naive = Vec<(usize, String)>;
 
 fn skeleton(line: &str) -> Vec<u8> {
-    let (mut skeleton, mut places) = (Vec::new(), Vec::new());
-    take_apart(line.as_bytes(), &mut skeleton, &mut places);
+    let (mut skeleton, mut variables) = (Vec::new(), Vec::new());
+    take_apart(line.as_bytes(), &mut skeleton, &mut variables);
     skeleton
 }
 
@@ -56,26 +56,27 @@ fn folded(folder: &mut Folder<()>, now: Instant, all: bool) -> Vec<(Vec<usize>, 
 /// What stands for the lines of a group, told from all of them.
 fn said(group: &Naive) -> String {
     let parts = |line: &str| {
-        let (mut skeleton, mut places) = (Vec::new(), Vec::new());
-        take_apart(line.as_bytes(), &mut skeleton, &mut places);
-        places
+        let (mut skeleton, mut variables) = (Vec::new(), Vec::new());
+        take_apart(line.as_bytes(), &mut skeleton, &mut variables);
+        variables
     };
     let (first, mut out, mut from) = (&group[0].1, String::new(), 0);
-    for (n, place) in parts(first).into_iter().enumerate() {
+    for (n, variable) in parts(first).into_iter().enumerate() {
         let mut texts: Vec<&str> = group.iter().map(|(_, line)| &line[parts(line)[n].at.clone()]).collect();
         texts.sort_by(|a, b| {
-            let value =
-                |text: &str| if place.kind == Kind::Stamp { 0.0 } else { text.parse::<f64>().unwrap() };
+            let value = |text: &str| {
+                if variable.kind == VariableKind::Stamp { 0.0 } else { text.parse::<f64>().unwrap() }
+            };
             value(a).total_cmp(&value(b)).then_with(|| a.cmp(b))
         });
         let (least, most) = (texts[0], texts[texts.len() - 1]);
-        out += &first[from..place.at.start];
+        out += &first[from..variable.at.start];
         out += least;
-        if least != most && place.kind != Kind::Stamp {
+        if least != most && variable.kind != VariableKind::Stamp {
             out.push_str(" to ");
             out.push_str(most);
         }
-        from = place.at.end;
+        from = variable.at.end;
     }
     out + &first[from..]
 }

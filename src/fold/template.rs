@@ -2,20 +2,20 @@
 
 use std::ops::Range;
 
-/// What a place of a template holds.
+/// What a variable holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum VariableKind {
     /// A number, with its sign, fraction and exponent.
     Number,
     /// A time of day or a date, at the head of the line or not.
     Stamp,
 }
 
-/// A place of a line whose text may be another on lines that are alike.
+/// A variable, as those who mine logs for templates call it: a place whose text may be another on lines that are alike.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Place {
+pub struct Variable {
     /// What stands there.
-    pub kind: Kind,
+    pub kind: VariableKind,
     /// Where it stands in the line.
     pub at: Range<usize>,
 }
@@ -25,18 +25,18 @@ const NUMBER: u8 = 1;
 const STAMP: u8 = 2;
 const ESCAPE: u8 = 3;
 
-/// Takes `line` apart: what is not a number goes to `skeleton`, and what is, to `places`. Lines of the same skeleton
-/// have as many places of the same kinds, and the same text around them.
-pub fn take_apart(line: &[u8], skeleton: &mut Vec<u8>, places: &mut Vec<Place>) {
+/// Takes `line` apart: what is not a number goes to `skeleton`, and what is, to `variables`. Lines of the same skeleton
+/// have as many variables of the same kinds, and the same text around them.
+pub fn take_apart(line: &[u8], skeleton: &mut Vec<u8>, variables: &mut Vec<Variable>) {
     skeleton.clear();
-    places.clear();
+    variables.clear();
     let mut at = 0;
     while let Some(&byte) = line.get(at) {
         if byte.is_ascii_digit() || is_sign(line, at) {
-            let (kind, end) =
-                stamp(line, at).map_or_else(|| (Kind::Number, number(line, at)), |end| (Kind::Stamp, end));
-            skeleton.push(if kind == Kind::Stamp { STAMP } else { NUMBER });
-            places.push(Place { kind, at: at..end });
+            let (kind, end) = stamp(line, at)
+                .map_or_else(|| (VariableKind::Number, number(line, at)), |end| (VariableKind::Stamp, end));
+            skeleton.push(if kind == VariableKind::Stamp { STAMP } else { NUMBER });
+            variables.push(Variable { kind, at: at..end });
             at = end;
         } else {
             if byte <= ESCAPE && byte > 0 {
@@ -131,9 +131,9 @@ mod tests {
     use super::*;
 
     fn apart(line: &str) -> (Vec<u8>, Vec<&str>) {
-        let (mut skeleton, mut places) = (Vec::new(), Vec::new());
-        take_apart(line.as_bytes(), &mut skeleton, &mut places);
-        (skeleton, places.into_iter().map(|place| &line[place.at]).collect())
+        let (mut skeleton, mut variables) = (Vec::new(), Vec::new());
+        take_apart(line.as_bytes(), &mut skeleton, &mut variables);
+        (skeleton, variables.into_iter().map(|place| &line[place.at]).collect())
     }
 
     #[test]
@@ -148,9 +148,9 @@ mod tests {
     #[test]
     fn lines_of_one_shape_have_the_skeleton_and_the_places_of_each_other() {
         let parts = |line: &[u8]| {
-            let (mut skeleton, mut places) = (Vec::new(), Vec::new());
-            take_apart(line, &mut skeleton, &mut places);
-            (skeleton, places)
+            let (mut skeleton, mut variables) = (Vec::new(), Vec::new());
+            take_apart(line, &mut skeleton, &mut variables);
+            (skeleton, variables)
         };
         proptest::proptest!(|(line in "[0-9a:T.e,/=-]{0,24}", digits in proptest::collection::vec(0..10u8, 24))| {
             let other: Vec<u8> = std::iter::zip(line.bytes(), digits)

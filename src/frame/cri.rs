@@ -1,10 +1,10 @@
 //! The frames of the Container Runtime Interface: a moment, the stream, `F` or `P` for a full line or a part, the text.
 
-use super::Piece;
+use super::Frame;
 use crate::stamp::{Rfc3339, Stream};
 
-/// The piece on `line`, with or without its line end.
-pub(super) fn piece<'t>(line: &'t [u8], stamps: &mut Rfc3339) -> Option<Piece<'t>> {
+/// The frame on `line`, with or without its line end.
+pub(super) fn frame<'t>(line: &'t [u8], stamps: &mut Rfc3339) -> Option<Frame<'t>> {
     let line = line.strip_suffix(b"\n").unwrap_or(line);
     let (ns, end) = stamps.at(line, 0)?;
     let rest = line.get(end..)?.strip_prefix(b" ")?;
@@ -18,5 +18,5 @@ pub(super) fn piece<'t>(line: &'t [u8], stamps: &mut Rfc3339) -> Option<Piece<'t
         b"P" | [b'P', b':', ..] => true,
         _ => return None,
     };
-    Some(Piece { stream, ns, text, goes_on })
+    Some(Frame { stream, ns, text, goes_on })
 }

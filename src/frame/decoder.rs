@@ -2,7 +2,7 @@
 
 use memchr::{memchr, memchr_iter, memrchr};
 
-use super::{Piece, cri, docker, quick};
+use super::{Frame, cri, docker, quick};
 use crate::file::block::HOLE;
 use crate::stamp::{Rfc3339, Stream, UNTOLD, put_told};
 
@@ -11,24 +11,24 @@ const SHY: usize = 8;
 
 /// How the lines of a file are framed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum Framing {
     /// As Kubernetes' runtimes do it.
     Cri,
     /// As docker's `json-file` driver does it.
     Docker,
 }
 
-impl Kind {
+impl Framing {
     /// How the lines are framed of a file that begins with `head`: as one of the first whole lines is.
     pub fn of(head: &[u8]) -> Option<Self> {
         let (mut stamps, mut room) = (Rfc3339::default(), Vec::new());
         let lines = &head[..memrchr(b'\n', head).map_or(0, |last| last + 1)];
         lines.split_inclusive(|&b| b == b'\n').take(SHY).find_map(|line| {
             let line = without_hole(line);
-            if cri::piece(line, &mut stamps).is_some() {
+            if cri::frame(line, &mut stamps).is_some() {
                 return Some(Self::Cri);
             }
-            docker::piece(line, &mut stamps, &mut room).map(|_| Self::Docker)
+            docker::frame(line, &mut stamps, &mut room).map(|_| Self::Docker)
         })
     }
 }
@@ -69,7 +69,7 @@ struct Begun {
 /// that a file of any length can go through it.
 #[derive(Clone)]
 pub struct Decoder {
-    kind: Kind,
+    kind: Framing,
     /// Whether the commonest frames are taken off by position.
     is_quick: bool,
     stamps: Rfc3339,
@@ -84,7 +84,7 @@ pub struct Decoder {
 
 impl Decoder {
     /// For a file whose lines are framed so.
-    pub fn new(kind: Kind) -> Self {
+    pub fn new(kind: Framing) -> Self {
         Self {
             kind,
             is_quick: true,
@@ -97,12 +97,12 @@ impl Decoder {
     }
 
     /// One that looks at each frame closely: the twin.
-    pub fn closely(kind: Kind) -> Self {
+    pub fn closely(kind: Framing) -> Self {
         Self { is_quick: false, ..Self::new(kind) }
     }
 
     /// How the lines are framed of which it takes the frames off.
-    pub(super) fn kind(&self) -> Kind {
+    pub(super) fn kind(&self) -> Framing {
         self.kind
     }
 
@@ -162,8 +162,8 @@ impl Decoder {
     pub fn finish(&mut self, out: &mut Decoded) {
         let last = std::mem::take(&mut self.open);
         let mut foreign = without_hole(&last);
-        let cri = self.kind == Kind::Cri && cri::piece(foreign, &mut self.stamps).is_some();
-        if cri || (self.kind == Kind::Docker && self.is_whole(foreign)) {
+        let cri = self.kind == Framing::Cri && cri::frame(foreign, &mut self.stamps).is_some();
+        if cri || (self.kind == Framing::Docker && self.is_whole(foreign)) {
             self.torn(foreign, out);
             foreign = &[];
         }
@@ -186,16 +186,16 @@ impl Decoder {
     }
 
     fn is_whole(&mut self, line: &[u8]) -> bool {
-        docker::piece(line, &mut self.stamps, &mut self.room).is_some()
+        docker::frame(line, &mut self.stamps, &mut self.room).is_some()
     }
 
     /// The last line of the file, which is a frame and lacks its end: more of its text may come.
     fn torn(&mut self, line: &[u8], out: &mut Decoded) {
-        if self.kind == Kind::Docker {
+        if self.kind == Framing::Docker {
             return self.line(line, out);
         }
-        if let Some(piece) = cri::piece(line, &mut self.stamps) {
-            self.begun(piece.stream).go_on(Piece { goes_on: true, ..piece });
+        if let Some(frame) = cri::frame(line, &mut self.stamps) {
+            self.begun(frame.stream).go_on(Frame { goes_on: true, ..frame });
         }
     }
 
@@ -212,11 +212,11 @@ impl Decoder {
     fn quick_line(&mut self, line: &[u8], out: &mut Decoded) -> bool {
         let before = out.text.len();
         let quick = match self.kind {
-            Kind::Cri => quick::cri(line, &self.stamps).map(|(head, text)| {
+            Framing::Cri => quick::cri(line, &self.stamps).map(|(head, text)| {
                 out.text.extend_from_slice(text);
                 head
             }),
-            Kind::Docker => quick::docker(line, &mut self.stamps, &mut out.text),
+            Framing::Docker => quick::docker(line, &mut self.stamps, &mut out.text),
         };
         let Some((stream, ns)) = quick.filter(|(stream, _)| !self.begun[*stream as usize].is_there) else {
             out.text.truncate(before);
@@ -231,20 +231,20 @@ impl Decoder {
     fn any_line(&mut self, line: &[u8], out: &mut Decoded) {
         let line = without_hole(line);
         let mut room = std::mem::take(&mut self.room);
-        let piece = match self.kind {
-            Kind::Cri => cri::piece(line, &mut self.stamps),
-            Kind::Docker => docker::piece(line, &mut self.stamps, &mut room),
+        let frame = match self.kind {
+            Framing::Cri => cri::frame(line, &mut self.stamps),
+            Framing::Docker => docker::frame(line, &mut self.stamps, &mut room),
         };
-        match piece {
+        match frame {
             None if line.is_empty() => {}
             None => self.emit(NOTHING, line, false, out),
-            Some(piece) if piece.goes_on => self.begun(piece.stream).go_on(piece),
-            Some(piece) if self.begun(piece.stream).is_there => {
-                let mut begun = std::mem::take(self.begun(piece.stream));
-                begun.go_on(piece);
-                self.emit((Some(piece.stream), begun.ns), &begun.text, true, out);
+            Some(frame) if frame.goes_on => self.begun(frame.stream).go_on(frame),
+            Some(frame) if self.begun(frame.stream).is_there => {
+                let mut begun = std::mem::take(self.begun(frame.stream));
+                begun.go_on(frame);
+                self.emit((Some(frame.stream), begun.ns), &begun.text, true, out);
             }
-            Some(piece) => self.emit((Some(piece.stream), piece.ns), piece.text, true, out),
+            Some(frame) => self.emit((Some(frame.stream), frame.ns), frame.text, true, out),
         }
         self.room = room;
     }
@@ -274,11 +274,11 @@ impl Decoder {
 }
 
 impl Begun {
-    fn go_on(&mut self, piece: Piece<'_>) {
+    fn go_on(&mut self, frame: Frame<'_>) {
         if !self.is_there {
-            (self.is_there, self.ns) = (true, piece.ns);
+            (self.is_there, self.ns) = (true, frame.ns);
         }
-        self.text.extend_from_slice(piece.text);
+        self.text.extend_from_slice(frame.text);
     }
 }
 

@@ -12,7 +12,7 @@ use std::thread;
 
 use memchr::{memchr, memrchr};
 
-use super::{Decoded, Decoder, Kind};
+use super::{Decoded, Decoder, Framing};
 use crate::error::{Error, Result};
 use crate::stamp::move_told;
 use crate::system::cores::cores;
@@ -26,9 +26,9 @@ const MARK: usize = 32 << 10;
 /// A file of text and a table of times that are being filled.
 pub struct Fill {
     decoder: Decoder,
-    kind: Kind,
-    text: Sink,
-    told: Sink,
+    kind: Framing,
+    text: Output,
+    told: Output,
     room: Decoded,
     piece: usize,
     mark: usize,
@@ -45,13 +45,13 @@ pub struct Stand {
 }
 
 /// A file that is written to from a place on.
-struct Sink {
+struct Output {
     path: PathBuf,
     file: File,
     size: u64,
 }
 
-impl Sink {
+impl Output {
     fn open(path: PathBuf, size: u64) -> Result<Self> {
         let file = OpenOptions::new().write(true).open(&path).map_err(|e| Error::io(&path, e))?;
         Ok(Self { path, file, size })
@@ -66,7 +66,7 @@ impl Sink {
 
 impl Fill {
     /// Will fill the empty files at `text` and `told` with what lines say that are framed so.
-    pub fn new(kind: Kind, text: PathBuf, told: PathBuf) -> Result<Self> {
+    pub fn new(kind: Framing, text: PathBuf, told: PathBuf) -> Result<Self> {
         Self::from(Stand { decoder: Decoder::new(kind), text: 0, told: 0 }, text, told)
     }
 
@@ -75,8 +75,8 @@ impl Fill {
         Ok(Self {
             kind: stand.decoder.kind(),
             decoder: stand.decoder,
-            text: Sink::open(text, stand.text)?,
-            told: Sink::open(told, stand.told)?,
+            text: Output::open(text, stand.text)?,
+            told: Output::open(told, stand.told)?,
             room: Decoded::default(),
             piece: PIECE,
             mark: MARK,
@@ -116,7 +116,7 @@ impl Fill {
     pub fn read(&mut self, path: &Path, after: u64, limit: u64) -> Result<u64> {
         let file = File::open(path).map_err(|e| Error::io(path, e))?;
         let end = file.metadata().map_err(|e| Error::io(path, e))?.len();
-        let mut cutter = Cutter { path, file, at: after, end, number: 0, piece: self.piece };
+        let mut cutter = Pieces { path, file, at: after, end, number: 0, piece: self.piece };
         let mut raw = Vec::new();
         if self.decoder.is_in_line() {
             // The line goes on in this file.
@@ -126,21 +126,21 @@ impl Fill {
             cutter.at += first as u64;
         }
         let threads = cores().min(((end - cutter.at.min(end)) / self.piece as u64) as usize).max(1);
-        let work = Work {
-            part: Part::new(self.kind, self.mark),
+        let work = Filling {
+            part: Decoding::new(self.kind, self.mark),
             limit,
             cutter: Mutex::new(cutter),
             turn: Mutex::new(Turn { next: 0, fill: self, is_over: false, ended: Ok(()) }),
             taken: Condvar::new(),
         };
         work.on(threads);
-        let Work { cutter, turn, .. } = work;
+        let Filling { cutter, turn, .. } = work;
         sound(turn.into_inner()).ended.map(|()| sound(cutter.into_inner()).at)
     }
 
     /// Puts down the text of the next piece `raw`, of which `part` was made.
-    fn put(&mut self, raw: &[u8], part: &mut Part) -> Result<()> {
-        let mut same = Mark::default();
+    fn put(&mut self, raw: &[u8], part: &mut Decoding) -> Result<()> {
+        let mut same = Seam::default();
         let mut marks = part.marks.iter();
         while !self.decoder.is_between() {
             let Some(mark) = marks.next() else {
@@ -167,7 +167,7 @@ impl Fill {
 }
 
 /// Cuts a file into pieces of whole lines.
-struct Cutter<'f> {
+struct Pieces<'f> {
     path: &'f Path,
     file: File,
     at: u64,
@@ -176,7 +176,7 @@ struct Cutter<'f> {
     piece: usize,
 }
 
-impl Cutter<'_> {
+impl Pieces<'_> {
     /// The next piece into `raw`, and its number; none where no line end is left.
     fn next(&mut self, raw: &mut Vec<u8>) -> Result<Option<u64>> {
         let whole = self.fill(raw)?;
@@ -217,7 +217,7 @@ impl Cutter<'_> {
 
 /// A place between lines at which nothing is begun: in the piece, its text, and the entries of that.
 #[derive(Clone, Copy, Default)]
-struct Mark {
+struct Seam {
     raw: usize,
     text: usize,
     told: usize,
@@ -225,16 +225,16 @@ struct Mark {
 
 /// What comes out of a piece if nothing was begun before it.
 #[derive(Clone)]
-struct Part {
+struct Decoding {
     /// How far apart marks are.
     apart: usize,
     decoder: Decoder,
     out: Decoded,
-    marks: Vec<Mark>,
+    marks: Vec<Seam>,
 }
 
-impl Part {
-    fn new(kind: Kind, apart: usize) -> Self {
+impl Decoding {
+    fn new(kind: Framing, apart: usize) -> Self {
         Self { apart, decoder: Decoder::new(kind), out: Decoded::default(), marks: Vec::new() }
     }
 
@@ -250,7 +250,7 @@ impl Part {
             self.decoder.push(&raw[at..end], &mut self.out);
             at = end;
             if self.decoder.is_between() {
-                self.marks.push(Mark { raw: at, text: self.out.text.len(), told: self.out.told.len() });
+                self.marks.push(Seam { raw: at, text: self.out.text.len(), told: self.out.told.len() });
             }
         }
     }
@@ -261,11 +261,11 @@ impl Part {
 /// It is no [`crate::system::ordered::Ordered`], whose threads hand what they make to a consumer, are joined by nobody and
 /// outlive the call. Here nobody consumes: a thread whose turn has come puts down itself what it made, in a `Fill` that is
 /// lent for one call, and goes on with the same buffers.
-struct Work<'f> {
+struct Filling<'f> {
     /// What each thread begins with.
-    part: Part,
+    part: Decoding,
     limit: u64,
-    cutter: Mutex<Cutter<'f>>,
+    cutter: Mutex<Pieces<'f>>,
     turn: Mutex<Turn<'f>>,
     taken: Condvar,
 }
@@ -278,7 +278,7 @@ struct Turn<'f> {
     ended: Result<()>,
 }
 
-impl Work<'_> {
+impl Filling<'_> {
     /// Works with so many threads, of which this one is one.
     fn on(&self, threads: usize) {
         thread::scope(|scope| {
@@ -334,7 +334,7 @@ impl Work<'_> {
 }
 
 /// A thread that may panic, which nobody shall wait for then.
-struct Leaving<'w, 'f>(&'w Work<'f>);
+struct Leaving<'w, 'f>(&'w Filling<'f>);
 
 impl Drop for Leaving<'_, '_> {
     fn drop(&mut self) {

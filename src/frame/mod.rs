@@ -13,20 +13,20 @@ mod fill;
 mod proof;
 mod quick;
 
-pub use decoder::{Decoded, Decoder, Kind};
+pub use decoder::{Decoded, Decoder, Framing};
 pub use fill::{Fill, Stand};
 
 use crate::stamp::Stream;
 
 /// A part of a line, or a whole one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Piece<'t> {
+struct Frame<'t> {
     /// Which stream it was written to.
     stream: Stream,
     /// When, in nanoseconds since 1970 UTC.
     ns: i64,
     /// What was written, without a line end that is the last of it.
     text: &'t [u8],
-    /// Whether the line goes on in a later piece of its stream.
+    /// Whether the line goes on in a later frame of its stream.
     goes_on: bool,
 }

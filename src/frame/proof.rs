@@ -6,7 +6,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
 
-use super::{Decoded, Decoder, Fill, Kind, Stand};
+use super::{Decoded, Decoder, Fill, Framing, Stand};
 
 /// What a program may write, as bytes of a file.
 fn text() -> impl Strategy<Value = Vec<u8>> {
@@ -87,15 +87,15 @@ fn file(frame: BoxedStrategy<Vec<u8>>) -> impl Strategy<Value = Vec<u8>> {
     })
 }
 
-fn framed() -> impl Strategy<Value = (Kind, Vec<u8>)> {
+fn framed() -> impl Strategy<Value = (Framing, Vec<u8>)> {
     prop_oneof![
-        file(cri().boxed()).prop_map(|file| (Kind::Cri, file)),
-        file(docker().boxed()).prop_map(|file| (Kind::Docker, file)),
+        file(cri().boxed()).prop_map(|file| (Framing::Cri, file)),
+        file(docker().boxed()).prop_map(|file| (Framing::Docker, file)),
     ]
 }
 
 /// What the twin makes of `raw`.
-fn twin(kind: Kind, raw: &[u8]) -> Decoded {
+fn twin(kind: Framing, raw: &[u8]) -> Decoded {
     let (mut decoder, mut out) = (Decoder::closely(kind), Decoded::default());
     decoder.push(raw, &mut out);
     decoder.finish(&mut out);

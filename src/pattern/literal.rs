@@ -37,7 +37,7 @@ pub(crate) enum What {
 /// What a match of `hir` must hold: each of the choices, the rarest first. `exact`: where `hir` matches, the line does.
 pub(crate) fn required(hir: &Hir, exact: bool) -> Vec<Required> {
     let exact = exact && hir.properties().look_set().is_empty();
-    let found = Found::of(hir);
+    let found = LiteralsOf::of(hir);
     let mut choices = found.choices;
     if let Some(whole) = found.whole {
         choices.push(Required { what: What::Literals(whole), before: Some(0), whole: exact });
@@ -87,14 +87,14 @@ fn bits(byte: u8) -> u32 {
 
 /// What is known of a part of a program.
 #[derive(Default)]
-struct Found {
+struct LiteralsOf {
     /// All strings that it matches, where they are few; a look-around counts as the empty string.
     whole: Option<Vec<Vec<u8>>>,
     /// What each match holds besides.
     choices: Vec<Required>,
 }
 
-impl Found {
+impl LiteralsOf {
     fn of(hir: &Hir) -> Self {
         match hir.kind() {
             HirKind::Empty | HirKind::Look(_) => Self::exactly(vec![Vec::new()]),
@@ -166,7 +166,7 @@ struct Sequence {
 }
 
 impl Sequence {
-    fn of(parts: &[Hir]) -> Found {
+    fn of(parts: &[Hir]) -> LiteralsOf {
         let mut sequence = Self {
             run: vec![Vec::new()],
             run_before: Some(0),
@@ -183,14 +183,14 @@ impl Sequence {
         }
         sequence.end_folded();
         if sequence.unbroken {
-            return Found { whole: Some(sequence.run), choices: sequence.choices };
+            return LiteralsOf { whole: Some(sequence.run), choices: sequence.choices };
         }
         sequence.end_run();
-        Found { whole: None, choices: sequence.choices }
+        LiteralsOf { whole: None, choices: sequence.choices }
     }
 
     fn append(&mut self, part: &Hir) {
-        let found = Found::of(part);
+        let found = LiteralsOf::of(part);
         if let Some(joined) = found.whole.as_ref().and_then(|next| product(&self.run, next)) {
             self.run = joined;
             return;

@@ -31,7 +31,7 @@ pub use need::{DIGIT, Need, SHORTEST};
 use needle::Needles;
 use program::Program;
 pub use program::Scratch;
-pub use word::{Bytes, Kind, Word};
+pub use word::{Bytes, Charset, Word};
 
 /// A line that a pattern selects, or may select.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -147,8 +147,8 @@ impl Pattern {
     }
 
     /// Words of which each line of a kind that it selects holds one; `None` where none are known.
-    pub fn words(&self, kind: Kind) -> Option<Vec<Word>> {
-        let program = if kind == Kind::Ascii { &self.ascii } else { &self.text };
+    pub fn words(&self, kind: Charset) -> Option<Vec<Word>> {
+        let program = if kind == Charset::Ascii { &self.ascii } else { &self.text };
         if self.inverted { None } else { program.words(kind) }
     }
 

@@ -41,7 +41,7 @@ impl Need {
 
     /// What every match of a program holds.
     pub(super) fn of(hir: &Hir) -> Self {
-        Self::All(Found::of(hir).needs())
+        Self::All(NeedsOf::of(hir).needs())
     }
 
     /// Whether it says nothing: every line may have it.
@@ -59,7 +59,7 @@ type Strings = Vec<Vec<u8>>;
 
 /// What is known of a part of a program.
 #[derive(Default)]
-struct Found {
+struct NeedsOf {
     /// All that it can match, where that is few strings.
     whole: Option<Strings>,
     /// Where it is not: what it begins with, and what it ends with.
@@ -68,7 +68,7 @@ struct Found {
     within: Vec<Need>,
 }
 
-impl Found {
+impl NeedsOf {
     fn of(hir: &Hir) -> Self {
         match hir.kind() {
             HirKind::Empty | HirKind::Look(_) => Self::exactly(vec![Vec::new()]),

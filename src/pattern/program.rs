@@ -9,7 +9,7 @@ use super::automaton::{Automaton, Cache, End, parse};
 use super::digits;
 use super::literal::{self, Required};
 use super::need::Need;
-use super::word::{self, Kind, Word};
+use super::word::{self, Charset, Word};
 
 /// What a thread needs of its own to run a pattern's programs.
 #[derive(Debug, Default)]
@@ -79,7 +79,7 @@ impl Program {
     }
 
     /// Words of which each line of a kind that it selects, with an end or without, holds one; `None` where none are known.
-    pub(crate) fn words(&self, kind: Kind) -> Option<Vec<Word>> {
+    pub(crate) fn words(&self, kind: Charset) -> Option<Vec<Word>> {
         if self.every {
             return None;
         }

@@ -255,11 +255,11 @@ pub(super) fn search_prefiltered(
     loop {
         let look = look(program, needles, bytes, (from, hit), missed, caches);
         let next = match look {
-            Look::Elsewhere => {
+            Sighting::Elsewhere => {
                 missed = Some(hit);
                 hit + 1
             }
-            Look::Line { end, verdict } => {
+            Sighting::Line { end, verdict } => {
                 if let Some(certain) = verdict
                     && found(from, hit, end, certain).is_break()
                 {
@@ -275,7 +275,7 @@ pub(super) fn search_prefiltered(
 }
 
 /// What a look at a needle showed.
-enum Look {
+enum Sighting {
     /// No match begins at it; one may begin later in the line.
     Elsewhere,
     /// All about its line, which ends at `end`: `None` if it is not selected, else whether that is certain.
@@ -291,22 +291,22 @@ fn look(
     (from, hit): (usize, usize),
     missed: Option<usize>,
     caches: &mut Caches,
-) -> Look {
+) -> Sighting {
     if needles.is_whole() {
-        return Look::Line { end: line_end(bytes, hit), verdict: Some(program.is_exact()) };
+        return Sighting::Line { end: line_end(bytes, hit), verdict: Some(program.is_exact()) };
     }
     // One try at the needle itself for each line, where a match must begin there: more could look at a long line's
     // rest again and again.
     let again = missed.is_some_and(|missed| memchr::memchr(b'\n', &bytes[missed..hit]).is_none());
     if needles.begin_matches() && !again {
         return match program.end_from(bytes, hit, caches) {
-            End::Nowhere => Look::Elsewhere,
-            End::At(at) => Look::Line { end: line_end(bytes, at), verdict: Some(program.is_exact()) },
-            End::Unsure(_) => Look::Line { end: line_end(bytes, hit), verdict: Some(false) },
+            End::Nowhere => Sighting::Elsewhere,
+            End::At(at) => Sighting::Line { end: line_end(bytes, at), verdict: Some(program.is_exact()) },
+            End::Unsure(_) => Sighting::Line { end: line_end(bytes, hit), verdict: Some(false) },
         };
     }
     let end = line_end(bytes, hit);
     // Lines between `from` and the hit have no needle, so a match that begins in them would not be one.
     let start = needles.first_start(from, hit).unwrap_or_else(|| line_start(bytes, from, hit));
-    Look::Line { end, verdict: program.judged(program.first_end(bytes, start, end - 1, caches)) }
+    Sighting::Line { end, verdict: program.judged(program.first_end(bytes, start, end - 1, caches)) }
 }

@@ -25,7 +25,7 @@ pub type Word = Vec<Bytes>;
 
 /// Which lines are meant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum Charset {
     /// Those of nothing but ASCII.
     Ascii,
     /// Any.
@@ -92,12 +92,12 @@ fn tells(word: &[Bytes]) -> f64 {
 }
 
 /// Words of which each match of a program in lines of a kind holds one; `None` where none are known.
-pub(super) fn of(hir: &Hir, kind: Kind) -> Option<Vec<Word>> {
-    Found::of(hir, kind).best()
+pub(super) fn of(hir: &Hir, kind: Charset) -> Option<Vec<Word>> {
+    WordsOf::of(hir, kind).best()
 }
 
 /// What is known of a part of a program.
-struct Found {
+struct WordsOf {
     /// All that it can match, where that is few words.
     whole: Option<Vec<Word>>,
     /// Where it is not: what it begins with, and what it ends with.
@@ -106,8 +106,8 @@ struct Found {
     within: Vec<Vec<Word>>,
 }
 
-impl Found {
-    fn of(hir: &Hir, kind: Kind) -> Self {
+impl WordsOf {
+    fn of(hir: &Hir, kind: Charset) -> Self {
         match hir.kind() {
             HirKind::Empty | HirKind::Look(_) => Self::exactly(vec![Vec::new()]),
             HirKind::Literal(literal) => text(&literal.0, kind).map_or_else(Self::unknown, Self::exactly),
@@ -127,7 +127,7 @@ impl Found {
         Self { whole: Some(whole), ..Self::unknown() }
     }
 
-    fn repeated(repetition: &Repetition, kind: Kind) -> Self {
+    fn repeated(repetition: &Repetition, kind: Charset) -> Self {
         let once = Self::of(&repetition.sub, kind);
         let (min, max) = (repetition.min, repetition.max);
         let Some(whole) = once.whole else {
@@ -144,7 +144,7 @@ impl Found {
         Self { whole: None, ends: (least.clone(), least), within: Vec::new() }
     }
 
-    fn sequence(parts: &[Hir], kind: Kind) -> Self {
+    fn sequence(parts: &[Hir], kind: Charset) -> Self {
         let (mut run, mut head, mut within) = (nothing(), None, Vec::new());
         // The first run is what all begins with; those after it are inside.
         let mut end = |run: Vec<Word>, within: &mut Vec<Vec<Word>>| match &head {
@@ -178,7 +178,7 @@ impl Found {
         }
     }
 
-    fn alternation(parts: &[Hir], kind: Kind) -> Self {
+    fn alternation(parts: &[Hir], kind: Charset) -> Self {
         let found: Vec<Self> = parts.iter().map(|part| Self::of(part, kind)).collect();
         let few = |of: &dyn Fn(&Self) -> Option<Vec<Word>>| {
             let all = found.iter().map(of).collect::<Option<Vec<_>>>()?;
@@ -209,20 +209,20 @@ fn nothing() -> Vec<Word> {
 }
 
 /// A literal: no word where no line of the kind has it, `None` where it is not known what stands there.
-fn text(literal: &[u8], kind: Kind) -> Option<Vec<Word>> {
+fn text(literal: &[u8], kind: Charset) -> Option<Vec<Word>> {
     let mut broken = [0; 4];
     if memchr::memmem::find(literal, REPLACEMENT.encode_utf8(&mut broken).as_bytes()).is_some() {
         return None;
     }
     match kind {
-        Kind::Ascii if !literal.is_ascii() => Some(Vec::new()),
+        Charset::Ascii if !literal.is_ascii() => Some(Vec::new()),
         _ => (literal.len() <= LONGEST)
             .then(|| vec![literal.iter().map(|&byte| Bytes::from_iter([byte])).collect()]),
     }
 }
 
 /// A class: its members of ASCII as one place, each other as its bytes; `None` where these are many, or unknown.
-fn members(class: &Class, kind: Kind) -> Option<Vec<Word>> {
+fn members(class: &Class, kind: Charset) -> Option<Vec<Word>> {
     let (mut ascii, mut foreign) = (Bytes::default(), Vec::new());
     let ranges: Vec<(u32, u32)> = match class {
         Class::Unicode(class) => class.iter().map(|r| (u32::from(r.start()), u32::from(r.end()))).collect(),
@@ -230,7 +230,7 @@ fn members(class: &Class, kind: Kind) -> Option<Vec<Word>> {
     };
     for &(low, high) in &ranges {
         (low..=high.min(127)).filter_map(|code| u8::try_from(code).ok()).for_each(|byte| ascii.add(byte));
-        if kind == Kind::Any && high > 127 {
+        if kind == Charset::Any && high > 127 {
             let low = low.max(128);
             if high - low >= FOREIGN || matches!(class, Class::Bytes(_)) {
                 return None;
@@ -302,8 +302,8 @@ mod tests {
             let said = |&(part, form): &(usize, prop::sample::Index)| PARTS[part].1[form.index(PARTS[part].1.len())];
             let line = around.clone() + &picked.iter().map(said).collect::<String>() + &around;
             let hir = parse(&pattern).unwrap();
-            for kind in [Kind::Ascii, Kind::Any] {
-                if kind == Kind::Any || line.is_ascii() {
+            for kind in [Charset::Ascii, Charset::Any] {
+                if kind == Charset::Any || line.is_ascii() {
                     let words = of(&hir, kind);
                     let is_held = words.is_none_or(|words| words.iter().any(|word| holds(line.as_bytes(), word)));
                     prop_assert!(is_held, "{pattern} {line} {kind:?}");
@@ -326,9 +326,9 @@ mod tests {
             ("é", ""),
             ("time +: 20[0-9][0-9]", " : 20??"),
         ] {
-            assert_eq!(shown(of(&parse(pattern).unwrap(), Kind::Ascii)), ascii, "{pattern}");
+            assert_eq!(shown(of(&parse(pattern).unwrap(), Charset::Ascii)), ascii, "{pattern}");
         }
-        assert_eq!(shown(of(&parse("(?i:loss) x").unwrap(), Kind::Any)).matches('|').count(), 3);
-        assert_eq!(shown(of(&parse("a\u{FFFD}").unwrap(), Kind::Any)), "-");
+        assert_eq!(shown(of(&parse("(?i:loss) x").unwrap(), Charset::Any)).matches('|').count(), 3);
+        assert_eq!(shown(of(&parse("a\u{FFFD}").unwrap(), Charset::Any)), "-");
     }
 }

@@ -21,7 +21,7 @@ use super::interpreter::{attached, detached};
 use super::question::Question;
 use super::stats::Stats;
 use super::stream::Stream;
-use crate::arrow::{self, Captures, Chunk, Draw, Drawn, Fields, Groups, Kind, Origin, Plan, Rows};
+use crate::arrow::{self, Captures, Chunk, Draw, Drawn, FieldKind, Fields, Groups, Origin, Plan, Rows};
 use crate::caller::Caller;
 use crate::error::{Error, Result};
 use crate::merge::{Merge, MergeTerms};
@@ -42,7 +42,7 @@ pub(super) struct Columns {
 
 /// The groups that become columns.
 struct Wanted {
-    columns: Vec<(String, usize, Kind)>,
+    columns: Vec<(String, usize, FieldKind)>,
     captures: Option<Arc<Captures>>,
     search: Arc<Search>,
 }
@@ -93,9 +93,9 @@ impl Wanted {
     fn new(py: Python<'_>, (columns, programs, search): Said) -> PyResult<Self> {
         let kinds = columns.into_iter().map(|(name, number, kind)| {
             let kind = match kind.as_str() {
-                "int" => Kind::Int,
-                "float" => Kind::Float,
-                "str" => Kind::Text,
+                "int" => FieldKind::Int,
+                "float" => FieldKind::Float,
+                "str" => FieldKind::Text,
                 _ => return Err(PyValueError::new_err(format!("{kind:?}: no kind of column"))),
             };
             Ok((name, number, kind))

@@ -7,7 +7,7 @@ use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
 use super::error::engine;
-use crate::frame::{self, Fill, Kind};
+use crate::frame::{self, Fill, Framing};
 use crate::system::lock::lock;
 
 /// How far the frames of files were taken off.
@@ -41,8 +41,8 @@ impl Frames {
     #[pyo3(signature = (kind, text, table, stand=None))]
     fn new(kind: &str, text: PathBuf, table: PathBuf, stand: Option<&Stand>) -> PyResult<Self> {
         let kind = match kind {
-            "cri" => Kind::Cri,
-            "docker" => Kind::Docker,
+            "cri" => Framing::Cri,
+            "docker" => Framing::Docker,
             _ => {
                 return Err(PyValueError::new_err(format!("{kind:?}: no kind of frames; say cri or docker")));
             }
@@ -57,9 +57,9 @@ impl Frames {
     /// How the lines of a file are framed that begins with `head`.
     #[staticmethod]
     fn kind_of(head: &[u8]) -> Option<&'static str> {
-        Kind::of(head).map(|kind| match kind {
-            Kind::Cri => "cri",
-            Kind::Docker => "docker",
+        Framing::of(head).map(|kind| match kind {
+            Framing::Cri => "cri",
+            Framing::Docker => "docker",
         })
     }
 

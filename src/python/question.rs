@@ -36,22 +36,22 @@ use crate::timing;
 
 /// Whether an index is kept, or in which directory.
 #[derive(Clone, FromPyObject, IntoPyObjectRef)]
-pub(super) enum Kept {
+pub(super) enum IndexPlace {
     InCache(bool),
     In(OsString),
 }
 
-impl From<Kept> for Keep {
-    fn from(kept: Kept) -> Self {
+impl From<IndexPlace> for Keep {
+    fn from(kept: IndexPlace) -> Self {
         match kept {
-            Kept::InCache(true) => Self::cache(),
-            Kept::InCache(false) => Self::Nowhere,
-            Kept::In(directory) => Self::directory(directory.into()),
+            IndexPlace::InCache(true) => Self::cache(),
+            IndexPlace::InCache(false) => Self::Nowhere,
+            IndexPlace::In(directory) => Self::directory(directory.into()),
         }
     }
 }
 
-impl Share for Kept {
+impl Share for IndexPlace {
     fn share(&self, _: Python<'_>) -> Self {
         self.clone()
     }
@@ -85,7 +85,7 @@ fields! {
         skew: i64 = 0,
         /// The format of the log's stamps that the user teaches.
         stamp: Option<Py<Format>> = None,
-        index: Kept = { Kept::InCache(true) },
+        index: IndexPlace = { IndexPlace::InCache(true) },
         pattern: Option<Py<Pattern>> = None,
         /// No lines that this selects.
         exclude: Option<Py<Pattern>> = None,

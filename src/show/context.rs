@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use super::{Kind, Page};
+use super::{Page, RowKind};
 use crate::batch::LineTime;
 use crate::file::block::Block;
 use crate::level::Level;
@@ -64,7 +64,7 @@ impl Context {
         for (nth, &hit) in hits.iter().enumerate() {
             shown = self.pay(block, lines, shown, hit, page);
             self.lead_in(block, lines, shown, hit, page);
-            self.put(block, lines[hit], Kind::Hit, page);
+            self.put(block, lines[hit], RowKind::Hit, page);
             shown = hit + 1;
             self.owed = self.around.after;
             debug_assert!(hits.get(nth + 1).is_none_or(|&next| next > hit));
@@ -77,7 +77,7 @@ impl Context {
     fn pay(&mut self, block: &Block, lines: &[Placed], from: usize, end: usize, page: &mut Page) -> usize {
         let to = end.min(from.saturating_add(self.owed));
         for &line in &lines[from..to] {
-            self.put(block, line, Kind::Context, page);
+            self.put(block, line, RowKind::Context, page);
         }
         self.owed -= to - from;
         to
@@ -96,15 +96,15 @@ impl Context {
             page.push_gap();
         }
         while let Some(line) = self.carried.pop_front() {
-            page.push(&line.text, Kind::Context, line.offset, line.time, line.level);
+            page.push(&line.text, RowKind::Context, line.offset, line.time, line.level);
             self.begun = true;
         }
         for &line in &lines[hit - here..hit] {
-            self.put(block, line, Kind::Context, page);
+            self.put(block, line, RowKind::Context, page);
         }
     }
 
-    fn put(&mut self, block: &Block, placed: Placed, kind: Kind, page: &mut Page) {
+    fn put(&mut self, block: &Block, placed: Placed, kind: RowKind, page: &mut Page) {
         let Placed { line, time, level } = placed;
         page.push(line.of(block.bytes()), kind, block.file_offset(line.start), time, level);
         self.begun = true;
@@ -182,7 +182,7 @@ mod tests {
                 for &row in page.rows() {
                     let text = std::str::from_utf8(page.text(row)).unwrap().trim_end();
                     shown.push(text.parse().ok());
-                    prop_assert!(row.kind != Kind::Hit || lines[text.parse::<usize>().unwrap()]);
+                    prop_assert!(row.kind != RowKind::Hit || lines[text.parse::<usize>().unwrap()]);
                 }
                 at = end;
             }

@@ -49,7 +49,7 @@ pub struct Manner<'s> {
 
 /// Why a row is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum RowKind {
     /// The question selects it.
     Hit,
     /// It stands near one that is selected.
@@ -66,7 +66,7 @@ pub struct Row {
     /// One past its last byte.
     pub end: usize,
     /// Why it is shown.
-    pub kind: Kind,
+    pub kind: RowKind,
     /// Where it begins in its file, in bytes.
     pub offset: u64,
     /// Its time, where the question is about time.
@@ -101,10 +101,17 @@ impl Page {
 
     /// How many of its rows the question selects.
     pub fn hits(&self) -> u64 {
-        self.rows.iter().filter(|row| row.kind == Kind::Hit).count() as u64
+        self.rows.iter().filter(|row| row.kind == RowKind::Hit).count() as u64
     }
 
-    fn push(&mut self, text: &[u8], kind: Kind, offset: u64, time: Option<LineTime>, level: Option<Level>) {
+    fn push(
+        &mut self,
+        text: &[u8],
+        kind: RowKind,
+        offset: u64,
+        time: Option<LineTime>,
+        level: Option<Level>,
+    ) {
         let start = self.text.len();
         self.text.extend_from_slice(text);
         self.rows.push(Row { start, end: self.text.len(), kind, offset, time, level });
@@ -112,6 +119,6 @@ impl Page {
 
     fn push_gap(&mut self) {
         let (offset, time) = self.rows.last().map_or((0, None), |row| (row.offset, row.time));
-        self.push(b"", Kind::Gap, offset, time, None);
+        self.push(b"", RowKind::Gap, offset, time, None);
     }
 }

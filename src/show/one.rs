@@ -21,7 +21,7 @@ pub fn show_one(
 ) -> Result<()> {
     let caller = &mut Attended { caller, sink: manner.sink.filter(|_| manner.live) };
     let mut out = Out::new(manner, hits);
-    let place = Place { told: manner.place };
+    let place = Bookmark { told: manner.place };
     if feed.is_plain() && style.is_plain() && painter.is_none() && manner.most.is_none() {
         return plain(feed, style.frames, caller, &mut out, place);
     }
@@ -44,11 +44,11 @@ pub fn show_one(
 
 /// Where the place behind what was written is told.
 #[derive(Clone, Copy)]
-struct Place<'s> {
+struct Bookmark<'s> {
     told: Option<&'s Mutex<Option<Cursor>>>,
 }
 
-impl Place<'_> {
+impl Bookmark<'_> {
     /// All that `feed` gave was written, unless `out` still has some.
     fn tell(self, feed: &Feed, out: &Out<'_>) {
         if let Some(told) = self.told.filter(|_| out.is_empty()) {
@@ -63,7 +63,7 @@ fn plain(
     frames: bool,
     caller: &mut dyn Caller,
     out: &mut Out<'_>,
-    place: Place<'_>,
+    place: Bookmark<'_>,
 ) -> Result<()> {
     let mut ended = true;
     while let Some(batch) = feed.next_batch(caller)? {

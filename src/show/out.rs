@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use memchr::memchr;
 
-use super::{Kind, Manner, Row, Sink, Style};
+use super::{Manner, Row, RowKind, Sink, Style};
 use crate::batch::{Batch, Selection};
 use crate::error::Result;
 use crate::fold::last_frame;
@@ -69,19 +69,19 @@ impl<'s> Out<'s> {
         headed: &mut bool,
         painter: &mut Option<&mut dyn Painter>,
     ) -> Result<()> {
-        *self.hits += u64::from(row.kind == Kind::Hit);
+        *self.hits += u64::from(row.kind == RowKind::Hit);
         if self.sink.is_none() {
             return Ok(());
         }
         let text = style.framed(text);
         self.heading(style, headed);
         match painter {
-            Some(painter) if row.kind == Kind::Hit && painter.picks() => {
+            Some(painter) if row.kind == RowKind::Hit && painter.picks() => {
                 for picked in painter.paint(text)?.split_inclusive(|byte| *byte == b'\n') {
                     style.write(row, text, picked, &mut self.buffer);
                 }
             }
-            Some(painter) if row.kind == Kind::Hit => {
+            Some(painter) if row.kind == RowKind::Hit => {
                 style.write(row, text, &painter.paint(text)?, &mut self.buffer);
             }
             _ => style.write(row, text, text, &mut self.buffer),

@@ -6,7 +6,7 @@
 use std::collections::{HashMap, VecDeque};
 
 use super::context::Placed;
-use super::{Kind, Page};
+use super::{Page, RowKind};
 use crate::batch::LineTime;
 use crate::file::block::Block;
 use crate::level::Level;
@@ -23,7 +23,7 @@ const CHAINED: [&[u8]; 2] =
     [b"During handling of the above exception", b"The above exception was the direct cause"];
 
 #[derive(Clone, Copy)]
-struct Part {
+struct RecordLine {
     start: usize,
     end: usize,
     hit: bool,
@@ -34,9 +34,9 @@ struct Part {
 
 /// A record that may go on.
 #[derive(Default)]
-struct Open {
+struct OpenRecord {
     text: Vec<u8>,
-    parts: Vec<Part>,
+    parts: Vec<RecordLine>,
     hit: bool,
     stamped: bool,
     /// Within a traceback, whose last line is not indented.
@@ -55,7 +55,7 @@ enum Fate {
     Shown(usize),
 }
 
-impl Open {
+impl OpenRecord {
     /// Whether `text`, a line without a stamp and without its prefix, goes on with this record.
     fn takes(&self, text: &[u8]) -> bool {
         if self.parts.len() >= MOST_LINES || self.text.len() >= MOST_BYTES {
@@ -66,7 +66,7 @@ impl Open {
         indented || self.tracing || chained || (self.stamped && self.parts.len() < LOOSE)
     }
 
-    fn push(&mut self, line: &[u8], text: &[u8], part: &Part) {
+    fn push(&mut self, line: &[u8], text: &[u8], part: &RecordLine) {
         self.tracing = if text.starts_with(TRACEBACK) {
             true
         } else {
@@ -76,7 +76,7 @@ impl Open {
         let start = self.text.len();
         self.text.extend_from_slice(line);
         self.hit |= part.hit;
-        self.parts.push(Part { start, end: self.text.len(), ..*part });
+        self.parts.push(RecordLine { start, end: self.text.len(), ..*part });
     }
 
     /// Puts what was not yet put on `page`, if the record is meant and none of the first `skip`.
@@ -93,7 +93,7 @@ impl Open {
             Fate::Shown(parts) => parts,
         };
         for part in &self.parts[from..] {
-            let kind = if part.hit { Kind::Hit } else { Kind::Context };
+            let kind = if part.hit { RowKind::Hit } else { RowKind::Context };
             page.push(&self.text[part.start..part.end], kind, part.offset, part.time, part.level);
         }
         self.fate = Fate::Shown(self.parts.len());
@@ -103,7 +103,7 @@ impl Open {
 /// The open records of one file, by rank or process.
 #[derive(Default)]
 pub(super) struct Records {
-    open: HashMap<Prefix, Open>,
+    open: HashMap<Prefix, OpenRecord>,
     /// Who has an open record, the oldest first.
     order: VecDeque<Prefix>,
     finder: Finder,
@@ -129,9 +129,9 @@ impl Records {
             if own || !self.open.get(&prefix).is_some_and(|open| open.takes(text)) {
                 self.close(prefix, skip, page);
                 self.order.push_back(prefix);
-                self.open.insert(prefix, Open { stamped: own, ..Open::default() });
+                self.open.insert(prefix, OpenRecord { stamped: own, ..OpenRecord::default() });
             }
-            let part = Part {
+            let part = RecordLine {
                 start: 0,
                 end: 0,
                 hit: hits.next_if_eq(&at).is_some(),

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use jiff::tz::{Offset, TimeZone};
 use memchr::memmem;
 
-use super::{Clock, Kind, Row};
+use super::{Clock, Row, RowKind};
 use crate::batch::how_word;
 use crate::fold::last_frame;
 use crate::level::Level;
@@ -66,12 +66,12 @@ impl Style {
     /// Appends a row whose text is `raw` to `out`; `text` is that text, painted or not.
     pub fn write(&self, row: Row, raw: &[u8], text: &[u8], out: &mut Vec<u8>) {
         if let Some(json) = &self.json {
-            if row.kind != Kind::Gap {
+            if row.kind != RowKind::Gap {
                 json.write(row, raw, out);
             }
             return;
         }
-        if row.kind == Kind::Gap {
+        if row.kind == RowKind::Gap {
             out.extend_from_slice(&self.gap);
             return;
         }
@@ -81,7 +81,7 @@ impl Style {
         }
         if let Some(time) = row.time.filter(|_| self.numbers) {
             out.extend_from_slice(time.number.to_string().as_bytes());
-            out.push(if row.kind == Kind::Hit { b':' } else { b'-' });
+            out.push(if row.kind == RowKind::Hit { b':' } else { b'-' });
         }
         match color_of(row.level).filter(|_| self.colors && !raw.contains(&ESCAPE)) {
             Some(color) => colored(color, text, out),
@@ -145,7 +145,7 @@ impl Json {
         if let Some(step) = row.time.and_then(|time| time.step) {
             object.insert("step".into(), step.into());
         }
-        if row.kind == Kind::Context {
+        if row.kind == RowKind::Context {
             object.insert("context".into(), true.into());
         }
         object.insert("text".into(), text.into());

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::context::{Context, Placed};
 use super::records::Records;
-use super::{Kind, Page, Surroundings};
+use super::{Page, RowKind, Surroundings};
 use crate::caller::Caller;
 use crate::error::Result;
 use crate::file::block::Block;
@@ -150,7 +150,7 @@ impl Shaper {
     fn put(&mut self, block: &Block, lines: &[Placed], skip: &mut u64, page: &mut Page) {
         if self.is_plain() {
             for &Placed { line, time, level } in lines {
-                page.push(line.of(block.bytes()), Kind::Hit, block.file_offset(line.start), time, level);
+                page.push(line.of(block.bytes()), RowKind::Hit, block.file_offset(line.start), time, level);
             }
             return;
         }

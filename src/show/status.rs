@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use memchr::memmem::Finder;
 
-use super::{Kind, Row};
+use super::{Row, RowKind};
 use crate::fold;
 use crate::level::{Level, TRACEBACK};
 use crate::merge::Merge;
@@ -34,7 +34,7 @@ const QUOTE: usize = 200;
 pub(super) struct Status {
     /// The zone in which moments are told.
     zone: TimeZone,
-    seen: Vec<Seen>,
+    seen: Vec<Standing>,
     /// How many lines were shown.
     lines: u64,
     /// How many there were when, over the window.
@@ -45,7 +45,7 @@ pub(super) struct Status {
 }
 
 /// How far a log was read, and since when it has not gone on.
-struct Seen {
+struct Standing {
     at: u64,
     since: SystemTime,
 }
@@ -66,7 +66,7 @@ impl Status {
 
     /// Takes note of a row of the log of number `way`.
     pub(super) fn note(&mut self, way: usize, row: Row, text: &[u8]) {
-        self.lines += u64::from(row.kind == Kind::Hit);
+        self.lines += u64::from(row.kind == RowKind::Hit);
         match &mut self.first {
             Some(first) if first.is_head && first.way == way => {
                 let text = behind_writer(text);
@@ -90,9 +90,12 @@ impl Status {
         for (nth, query) in merge.queries().enumerate() {
             let at = query.end_of_file();
             match self.seen.get_mut(nth) {
-                Some(seen) if seen.at != at => *seen = Seen { at, since: now },
+                Some(seen) if seen.at != at => *seen = Standing { at, since: now },
                 Some(_) => {}
-                None => self.seen.push(Seen { at, since: written(query).map_or(now, |then| then.min(now)) }),
+                None => {
+                    let since = written(query).map_or(now, |then| then.min(now));
+                    self.seen.push(Standing { at, since });
+                }
             }
         }
         let instant = Instant::now();
@@ -130,7 +133,7 @@ impl Status {
 
     /// Who is silent since when: those that became so together, the longest first.
     fn silent(&self, names: &[&[u8]], now: SystemTime) -> Option<String> {
-        let is_silent = |seen: &Seen| now.duration_since(seen.since).is_ok_and(|long| long >= SILENT);
+        let is_silent = |seen: &Standing| now.duration_since(seen.since).is_ok_and(|long| long >= SILENT);
         let mut ways: Vec<usize> = (0..self.seen.len()).filter(|way| is_silent(&self.seen[*way])).collect();
         ways.sort_by_key(|way| self.seen[*way].since);
         let since = self.seen[*ways.first()?].since;
@@ -205,13 +208,15 @@ mod tests {
     fn status(silent: &[u64]) -> (Status, SystemTime) {
         let now = UNIX_EPOCH + NOON;
         let mut status = Status::new(TimeZone::UTC);
-        status.seen =
-            silent.iter().map(|seconds| Seen { at: 0, since: now - Duration::from_secs(*seconds) }).collect();
+        status.seen = silent
+            .iter()
+            .map(|seconds| Standing { at: 0, since: now - Duration::from_secs(*seconds) })
+            .collect();
         (status, now)
     }
 
     fn note(status: &mut Status, way: usize, level: Option<Level>, text: &str) {
-        let row = Row { start: 0, end: 0, kind: Kind::Hit, offset: 0, time: None, level };
+        let row = Row { start: 0, end: 0, kind: RowKind::Hit, offset: 0, time: None, level };
         status.note(way, row, text.as_bytes());
     }
 
