@@ -953,14 +953,15 @@ class Shapes:
 
 def gather(
     asked_of: Question,
-    shapes: Shapes,
+    shapes: Callable[[], Shapes],
     errors: Pattern | None = None,
     state: bytes | None = None,
     asked: int = 0,
 ) -> tuple[list[_Voice], bytes | None]:
     """The evidence in the file by speaker, and the state to store, if that is new.
 
-    `shapes` say which lines are looked at, and which of them are errors, unless `errors` does.
+    `shapes` makes what says which lines are looked at, and which of them are errors, unless `errors` does; it is not
+    called where all is known.
     """
 
 def parse_time(

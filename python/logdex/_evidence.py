@@ -30,9 +30,7 @@ def gather(
     """
     put = question.but(pattern=None, records=True, strict=False)
     known = states.get(question.path) if states is not None else None
-    told, state = _core.gather(
-        put, taxonomy.shapes(), compile_pattern(errors), known, _asked(question, errors)
-    )
+    told, state = _core.gather(put, taxonomy.shapes, compile_pattern(errors), known, _asked(question, errors))
     if state is not None and states is not None:
         states[question.path] = state
     return told
@@ -57,5 +55,5 @@ def _asked(question: Question, errors: re.Pattern[str] | None) -> int:
 @cache
 def _of_taxonomy() -> str:
     """All shapes and what they are for, in short: it is asked for with each log."""
-    told = repr([(row.role, row.shape.pattern) for row in taxonomy.rows()])
+    told = repr([(row.role, row.regex) for row in taxonomy.rows()])
     return hashlib.blake2b(told.encode("utf-8", "surrogatepass")).hexdigest()

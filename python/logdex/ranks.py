@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from logdex import _core, _evidence
 from logdex._core import Question
-from logdex.diagnosis import Diagnosis, beside, taxonomy
+from logdex.diagnosis import Diagnosis, beside
 from logdex.diagnosis.events import Speaker, heard
 from logdex.diagnosis.identity import File, is_ranked, mute_names, name_all
 from logdex.diagnosis.numbers import in_doubt, tell_apart
@@ -140,7 +140,7 @@ def summarize(
     """
     chosen = None if errors is None else re.compile(errors)
     # Once, and not on each thread at the same time.
-    taxonomy.shapes(), compile_pattern(chosen)
+    compile_pattern(chosen)
 
     def of_log(one: Named) -> File | OSError | ValueError:
         try:

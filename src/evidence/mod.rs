@@ -71,10 +71,18 @@ pub struct Inquiry<'j> {
     pub jury: &'j mut dyn Jury,
     /// What is an error, if the caller says so.
     pub errors: Option<Shape<'j>>,
-    /// What the caller knows already; else it is what is kept beside the index, where one is.
+    /// What is known of it already, by [`recall`].
     pub known: Option<State>,
     /// See [`State::new`].
     pub asked: u64,
+}
+
+/// What is known of a log before it is read.
+pub enum Recalled {
+    /// The whole answer.
+    Whole(State),
+    /// A state that may be gone on from, if there is one.
+    Part(Option<State>),
 }
 
 /// What came of it.
@@ -85,17 +93,35 @@ pub struct Gathered {
     pub store: Option<State>,
 }
 
+/// What is known of the log already: by `known`, which the caller knows, or by what is kept beside the index.
+///
+/// Apart from [`gather`], for the shapes take longer to be made ready than many answers to be recalled.
+pub fn recall(question: &Question, known: Option<State>, asked: u64) -> Result<Recalled> {
+    let source = Source::open(&question.path)?;
+    let seen = source.metadata()?;
+    let known = known.or_else(|| State::load(&keep(question), &source, asked));
+    Ok(match known {
+        Some(state) if is_open(question) && state.is_whole(&source, &seen, asked) => Recalled::Whole(state),
+        known => Recalled::Part(known),
+    })
+}
+
+/// Whether all of the log is asked for.
+fn is_open(question: &Question) -> bool {
+    question.time.as_ref().is_some_and(|terms| terms.window.is_open())
+}
+
+/// Where the answer is kept.
+fn keep(question: &Question) -> Keep {
+    if is_open(question) { question.keep.clone() } else { Keep::Nowhere }
+}
+
 /// Gathers the evidence of one log, from where `known` ends if the log has only grown.
 pub fn gather(inquiry: Inquiry<'_>, caller: &mut dyn Caller) -> Result<Gathered> {
     let Inquiry { question, ear, jury, errors, known, asked } = inquiry;
     let source = Source::open(&question.path)?;
     let seen = source.metadata()?;
-    let is_open = question.time.as_ref().is_some_and(|terms| terms.window.is_open());
-    let keep = if is_open { question.keep.clone() } else { Keep::Nowhere };
-    let known = known.or_else(|| State::load(&keep, &source, asked));
-    if let Some(state) = known.as_ref().filter(|state| is_open && state.is_whole(&source, &seen, asked)) {
-        return Ok(Gathered { state: state.clone(), store: None });
-    }
+    let (is_open, keep) = (is_open(&question), keep(&question));
     // The times of lines that were recorded as they came hang on all lines before.
     let resumes = is_open && Arrived::of_log(&question.path, seen.len()).is_none();
     let known = known.filter(|state| resumes && state.may_go_on(&source, &seen, asked));

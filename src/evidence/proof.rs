@@ -12,7 +12,7 @@ use super::gathering::Gathering;
 use super::hearing::{Hearing, Task};
 use super::shapes::{Jury, Shapes, Tone};
 use super::state::State;
-use super::{Gathered, Inquiry, gather};
+use super::{Gathered, Inquiry, Recalled, gather, recall};
 use crate::batch::{Batch, Selection};
 use crate::error::Result;
 use crate::file::block::Block;
@@ -112,6 +112,10 @@ fn ear() -> Ear {
 
 fn ask(path: &Path, known: Option<State>) -> Gathered {
     let (question, ear) = (question(path), ear());
+    let known = match recall(&question, known, 7).unwrap() {
+        Recalled::Whole(state) => return Gathered { state, store: None },
+        Recalled::Part(known) => known,
+    };
     gather(Inquiry { question, ear, jury: &mut Sure, errors: None, known, asked: 7 }, &mut Nobody).unwrap()
 }
 

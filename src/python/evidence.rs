@@ -18,7 +18,7 @@ use crate::evidence::progress::UNITS;
 use crate::evidence::shapes::{self, Jury, Tone};
 use crate::evidence::state::{Name, State};
 use crate::evidence::voice::{Course, Tail, Voice};
-use crate::evidence::{self, Gathered, Inquiry, Shape};
+use crate::evidence::{self, Gathered, Inquiry, Recalled, Shape};
 use crate::pattern::{Candidate, Judge};
 
 /// A record, as `_core._Note` says.
@@ -120,32 +120,42 @@ impl Jury for Judges<'_> {
 
 /// The evidence in the file, by speaker, and the state to go on from, if that is new.
 ///
-/// `shapes` say which lines are looked at, and which of them are errors, unless `errors` does. `state` is what the caller
-/// knows already, and `asked` a hash of what the answer depends on beside the log.
+/// `shapes` makes the `Shapes` that say which lines are looked at, and which of them are errors, unless `errors` does; it is
+/// not called where all is known. `state` is what the caller knows already, and `asked` a hash of what the answer depends on
+/// beside the log.
 #[pyfunction]
 #[pyo3(signature = (asked_of, shapes, errors=None, state=None, asked=0))]
 pub(super) fn gather<'py>(
     py: Python<'py>,
     asked_of: &Question,
-    shapes: &Shapes,
+    shapes: &Bound<'py, PyAny>,
     errors: Option<&Pattern>,
     state: Option<&[u8]>,
     asked: u64,
 ) -> PyResult<(Vec<VoiceParts>, Option<Bound<'py, PyBytes>>)> {
-    let known = state.and_then(State::read);
     let (question, mut caller) = asked_of.put(py, &Halt::default());
+    let known = match engine(py, || evidence::recall(&question, state.and_then(State::read), asked))? {
+        Recalled::Whole(state) => return Ok((told(state), None)),
+        Recalled::Part(known) => known,
+    };
+    let shapes = shapes.call0()?.cast_into::<Shapes>()?;
+    let shapes = shapes.get();
     let mut judges = Judges(&shapes.searches);
     let mut errors = errors.map(|pattern| judged(py, pattern));
-    let told = engine(py, || {
+    let gathered = engine(py, || {
         let (ear, jury) = (shapes.engine.ear(), &mut judges);
         let errors = errors.as_mut().map(|(pattern, judge)| Shape { pattern: Arc::clone(pattern), judge });
         let gathered = evidence::gather(Inquiry { question, ear, jury, errors, known, asked }, &mut caller)?;
         let stored = gathered.store.as_ref().and_then(State::write);
         Ok((gathered, stored))
     });
-    let (Gathered { state, .. }, stored) = told.map_err(|error| caller.exception(error))?;
-    let voices = state.voices.into_iter().map(|(name, voice)| parts(name, voice)).collect();
-    Ok((voices, stored.map(|bytes| PyBytes::new(py, &bytes))))
+    let (Gathered { state, .. }, stored) = gathered.map_err(|error| caller.exception(error))?;
+    Ok((told(state), stored.map(|bytes| PyBytes::new(py, &bytes))))
+}
+
+/// What the speakers wrote.
+fn told(state: State) -> Vec<VoiceParts> {
+    state.voices.into_iter().map(|(name, voice)| parts(name, voice)).collect()
 }
 
 /// A pattern, and the one who decides for it.

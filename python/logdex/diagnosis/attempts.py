@@ -92,15 +92,15 @@ def only_last(speaker: Speaker) -> list[Event]:
 
 def _before_the_step_back(speaker: Speaker) -> list[Event]:
     course = speaker.courses[0]
-    back = course.back if course else 0
-    earlier = [
-        event
-        for event in speaker.events
-        if course and event.path == course.path and event.number < back and event.role != "context"
-    ]
-    if not back or not earlier:
+    if course is None or not course.back:
         return []
-    speaker.events = [event for event in speaker.events if event not in earlier]
+
+    def is_before(event: Event) -> bool:
+        return event.path == course.path and event.number < course.back and event.role != "context"
+
+    earlier = [event for event in speaker.events if is_before(event)]
+    if earlier:
+        speaker.events = [event for event in speaker.events if not is_before(event)]
     return earlier
 
 
@@ -120,7 +120,7 @@ def after_the_last_exit(speakers: Sequence[Speaker]) -> list[Event]:
         for one in speakers:
             earlier = [event for event in one.events if event.path == path and event.number <= number]
             dropped += [event for event in earlier if event.role != "context"]
-            one.events = [event for event in one.events if event not in earlier]
+            one.events = [event for event in one.events if event.path != path or event.number > number]
             one.courses = tuple(
                 None if course and course.path == path and course.last_number < number else course
                 for course in one.courses

@@ -171,11 +171,11 @@ def _event(note: _core._Note, path: str, speaker: Speaker, chosen: re.Pattern[st
 
 
 def _row_of(chosen: re.Pattern[str]) -> Row:
-    return Row("cause", _CHOSEN, "medium", chosen, "")
+    return Row("cause", _CHOSEN, "medium", chosen.pattern, "")
 
 
 def _raised_row() -> Row:
-    return Row("exception", "exception", "medium", re.compile(""), "")
+    return Row("exception", "exception", "medium", "", "")
 
 
 def _bound(speaker: Speaker) -> None:

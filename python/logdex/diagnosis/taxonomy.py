@@ -7,10 +7,12 @@ with an example that the tests look at, and one in `classes.tsv` if its class is
 
 from __future__ import annotations
 
+import os
 import re
+import threading
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from importlib.resources import files
 
 from logdex import _core
@@ -34,8 +36,13 @@ class Row:
     role: str
     class_: str
     trust: str
-    shape: re.Pattern[str]
+    regex: str
     example: str
+
+    @cached_property
+    def shape(self) -> re.Pattern[str]:
+        """The shape, made ready by the first who needs it: what is kept of a log needs few."""
+        return re.compile(self.regex)
 
 
 @dataclass(frozen=True)
@@ -50,7 +57,7 @@ class Class:
 def rows() -> tuple[Row, ...]:
     """The table, in its order."""
     return tuple(
-        Row(role, class_, trust, re.compile(shape.replace("(?#head)", _HEAD)), example)
+        Row(role, class_, trust, shape.replace("(?#head)", _HEAD), example)
         for role, class_, trust, shape, example in _table("taxonomy.tsv")
     )
 
@@ -67,9 +74,18 @@ def _table(name: str) -> Iterable[list[str]]:
     return (line.split("\t") for line in lines[1:])
 
 
-@lru_cache(maxsize=1)
 def shapes() -> _core.Shapes:
-    """The shapes of the table, in its order, made ready for the engine."""
+    """The shapes of the table, in its order, made ready for the engine once, not by each thread."""
+    with _making:
+        return _made()
+
+
+_making = threading.Lock()
+os.register_at_fork(after_in_child=_making._at_fork_reinit)  # type: ignore[attr-defined]
+
+
+@lru_cache(maxsize=1)
+def _made() -> _core.Shapes:
     made = []
     for row in rows():
         pattern = compile_pattern(row.shape)
@@ -96,7 +112,8 @@ def class_of(note: _core._Note) -> tuple[Row, re.Match[str] | None] | None:
 @lru_cache(maxsize=1 << 15)
 def _where(number: int, text: str) -> re.Match[str] | None:
     # Most rows have no groups: that they fit is all that there is to know, and a search costs as much again.
-    return rows()[number].shape.search(text) if rows()[number].shape.groupindex else None
+    row = rows()[number]
+    return row.shape.search(text) if "(?P<" in row.regex else None
 
 
 def said(found: re.Match[str] | None, *names: str) -> str | None:
