@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::progress::UNITS;
 
 /// How much is kept of a line, in bytes.
-pub const QUOTE: usize = 400;
+pub const QUOTE: usize = 512;
 
 /// A line that is evidence.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

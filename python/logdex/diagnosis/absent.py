@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from logdex.diagnosis import progress, stall
+from logdex.diagnosis.exits import Exit
 from logdex.diagnosis.scene import Candidate, Scene, missing_of, rank_of, whole_host
 from logdex.diagnosis.stacks import away
 from logdex.diagnosis.uniform import is_refused
@@ -19,7 +20,7 @@ def left_out(scene: Scene, found: list[Candidate]) -> Finding | None:
     fell = [name for name, one in scene.stories.items() if one.victims]
     if not fell or away(scene):
         return None
-    ended = {name for one in scene.exits if one.code == -15 and (name := rank_of(scene, one))}
+    ended = {name for one in scene.exits if _was_ended(one) and (name := rank_of(scene, one))}
     silent = [name for name, one in scene.stories.items() if one.is_silent and name not in ended]
     missing = missing_of(scene)
     suspects = [*silent, *missing]
@@ -35,6 +36,11 @@ def left_out(scene: Scene, found: list[Candidate]) -> Finding | None:
     if odd is not None and not missing:
         return Finding("rank", "likely", (odd,), (), "absent", _begun(scene), events)
     return None
+
+
+def _was_ended(one: Exit) -> bool:
+    """Whether a process was ended by its launcher, which had seen another end before."""
+    return one.code == -15 or (not one.is_root and one.code is not None and one.code < 0)
 
 
 def _is_peer(scene: Scene, fell: Sequence[str]) -> bool:

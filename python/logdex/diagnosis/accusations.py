@@ -32,7 +32,9 @@ def of_speakers(
         for event in speaker.events:
             if event.role == "named" and not event.fetching:
                 ranks = _named(event, world) or _of_process(event, pids)
-                if ranks and not (speaker.name.isdigit() and ranks == (int(speaker.name),)):
+                is_self = speaker.name.isdigit() and ranks == (int(speaker.name),)
+                # A list of who did not come may have the number of each where that of the speaker stands.
+                if ranks and (not is_self or event.class_ == "missing"):
                     told.append(Accusation(event, ranks, WEIGHT.get(event.row.trust, 1)))
     return told
 
@@ -80,6 +82,9 @@ def most_accused(
     voters: dict[tuple[int, ...], set[str]] = {}
     for one in told:
         accused = tuple(rank for rank in one.ranks if not is_victim(rank)) or one.ranks
+        if one.event.said("ready") is not None:
+            # Who tells for all who has come may be one of those who have not.
+            accused = one.ranks
         speaker = one.event.speaker or one.event.path
         if speaker not in voters.setdefault(accused, set()):
             voters[accused].add(speaker)

@@ -5,6 +5,11 @@ from __future__ import annotations
 from logdex.diagnosis.exits import Exit
 from logdex.diagnosis.scene import Candidate, Scene, rank_of
 
+_SAW = ("root", "field", "agent", "srun", "spawn", "mpirun")
+"""How launchers say which process ended first."""
+_AT_ONCE = 1.0
+"""Within so many seconds a launcher, which writes whole ones, saw processes end at once."""
+
 
 def candidates(scene: Scene) -> list[Candidate]:
     """Each rank's own first cause, and the exits of those that said nothing."""
@@ -27,10 +32,40 @@ def candidates(scene: Scene) -> list[Candidate]:
         known = told.get(rank)
         if known is not None:
             known.exit = known.exit or one
+            # What is no more than a level says more where a launcher saw that rank end first.
+            known.strength = max(known.strength, 2) if one.event.class_ in _SAW else known.strength
         elif one.is_strong and not _fell_first(scene, rank, one):
             told[rank] = Candidate(rank, one.class_, one.event, 3, one)
+    _add_those_at_once(scene, told)
     _confirm_memory(scene, told)
     return list(told.values())
+
+
+def _add_those_at_once(scene: Scene, told: dict[str, Candidate]) -> None:
+    """Adds those that a launcher saw end by the same signal at once: which of them it calls the root is chance."""
+    for root in [one for one in told.values() if not one.is_own]:
+        for other in scene.exits:
+            rank = rank_of(scene, other) if root.exit and _is_beside(other, root.exit) else None
+            if rank is not None and rank not in told and not _fell_first(scene, rank, other):
+                told[rank] = Candidate(rank, other.class_, other.event, 3, other)
+
+
+def ended_at_once(one: Candidate, other: Candidate) -> bool:
+    """Whether all that is known of two is that a launcher saw them end alike, in one moment."""
+    return bool(
+        one.exit and other.exit and not one.is_own and not other.is_own and _is_beside(one.exit, other.exit)
+    )
+
+
+def _is_beside(one: Exit, root: Exit) -> bool:
+    """Whether a process ended as the one that its launcher calls the root did, and in the same moment."""
+    return (
+        one.event.path == root.event.path
+        and one.code == root.code
+        and one.time is not None
+        and root.time is not None
+        and abs(one.time - root.time) <= _AT_ONCE
+    )
 
 
 def _fell_first(scene: Scene, name: str, one: Exit) -> bool:

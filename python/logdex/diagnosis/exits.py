@@ -87,7 +87,9 @@ def of_witness(witness: Speaker) -> list[Exit]:
         if event.role != "exit" or event.class_ in ("root", "field", "shell", "mpirun code"):
             continue
         told += [one for one in _of_line(event, witness) if not (stepped_down and one.code in (-9, -15))]
-    return told
+    # A launcher sums up its last attempt: one that it does not name there as the first ended an earlier one.
+    roots = {one.local for one in told if one.is_root and one.event.class_ in ("root", "field")}
+    return [one for one in told if not roots or one.event.class_ != "agent" or one.local in roots]
 
 
 def _summaries(events: Sequence[Event]) -> Iterator[Exit]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from logdex.diagnosis import doubts
+from logdex.diagnosis.candidates import ended_at_once
 from logdex.diagnosis.scene import Candidate, Scene, against, time_of, whole_host
 from logdex.diagnosis.verdict import Certainty, Finding
 
@@ -28,7 +29,8 @@ def first_own(scene: Scene, found: list[Candidate]) -> Finding | None:
     left = [
         one for one in firm if not any(_precedes(scene, other, one) for other in firm if other is not one)
     ]
-    left = _narrowed(scene, left or firm)
+    if not (len(left) > 1 and all(ended_at_once(left[0], one) for one in left[1:])):
+        left = _narrowed(scene, left or firm)
     if len(left) == 1:
         return _named(scene, left[0], firm)
     whole = whole_host(scene, {one.rank for one in left})
@@ -59,6 +61,9 @@ def _gathered(scene: Scene, found: list[Candidate]) -> Finding | None:
 
 
 def _precedes(scene: Scene, one: Candidate, other: Candidate) -> bool:
+    if ended_at_once(one, other):
+        # They stand in the order of their numbers.
+        return False
     return scene.clocks.is_before(one.event, other.event)
 
 
@@ -110,6 +115,8 @@ def _named(scene: Scene, one: Candidate, firm: Sequence[Candidate]) -> Finding:
     by_exit = one.exit is not None and one.exit.is_strong and one.exit.code is not None
     if one.strength == 3 and by_exit and not _is_guess(one):
         certainty = "certain"
+    if one.event.role == "error" and one.is_own:
+        certainty = "likely"
     if not _is_clear(scene, one, firm) or _fell_before(scene, one) or doubts.are_there(scene, one, firm):
         certainty = "likely"
     events = [("failed first", one.event)]

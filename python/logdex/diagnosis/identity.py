@@ -58,6 +58,7 @@ class File:
 
 def name_all(files: Sequence[File]) -> None:
     """Gives each voice of each file its name."""
+    _forget_labels_of_nodes(files)
     offsets = _offsets(files)
     runs = {file.run for file in files if file.run is not None}
     singles = _roles_of_single_ranks(files)
@@ -71,6 +72,34 @@ def name_all(files: Sequence[File]) -> None:
                 file.names[at] = _own_name(file, offsets, runs, singles, knows=knows)
         if not file.voices:
             file.names = []
+
+
+def _forget_labels_of_nodes(files: Sequence[File]) -> None:
+    """Takes a number before lines in the files of several other processes for none of a rank.
+
+    `srun -l` puts that of its task there, which may be a launcher of eight, and a program may number what it lists.
+    """
+    strange: dict[int, list[tuple[int, _core._Voice]]] = {}
+    at_home = set[int]()
+    for file in files:
+        number = _number_of(file.source)
+        for voice in file.voices if number is not None else ():
+            rank = voice["rank"]
+            if rank is not None and rank == number:
+                at_home.add(rank)
+            elif rank is not None and number is not None:
+                strange.setdefault(rank, []).append((number, voice))
+    for rank, many in strange.items():
+        if rank in at_home or len({number for number, _ in many}) > 1:
+            for _, voice in many:
+                voice["rank"] = None
+
+
+def _number_of(source: Source) -> int | None:
+    return next(
+        (one for one in (source.rank, source.local_rank, source.replica) if one is not None),
+        None,
+    )
 
 
 def mute_names(files: Sequence[File]) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 
 from logdex.diagnosis import accusations, hosts, progress
@@ -96,18 +97,21 @@ def weak_exit(scene: Scene, found: list[Candidate]) -> Finding | None:
         return None
     if (whole := _of_one_host(scene, told)) is not None:
         return whole
-    if (unclear := _alike_exits(scene, told)) is not None:
-        return unclear
     order = sorted(told.items(), key=lambda item: exit_time(scene, item[1]))
+    gap, least = math.inf, 0.0
     if len(order) > 1:
         gap = exit_time(scene, order[1][1]) - exit_time(scene, order[0][1])
-        one_file = order[0][1].event.path == order[1][1].event.path
-        if not gap > (0.0 if one_file else scene.clocks.doubt):
-            names = tuple(name for name, _ in order)
-            events = [("ended", one.event) for _, one in order[:3]]
-            return Finding(
-                "unknown", "cannot tell", names, cause="exit", events=events, missing="the ranks' own logs"
-            )
+        least = 0.0 if order[0][1].event.path == order[1][1].event.path else scene.clocks.doubt
+    is_clear = gap > least and (len(order) == 1 or math.isfinite(exit_time(scene, order[0][1])))
+    # Where another launcher's processes ended later, only how those of the first one ended matters.
+    if (unclear := _alike_exits(scene, dict(order[:1]) if is_clear else told)) is not None:
+        return unclear
+    if not is_clear:
+        names = tuple(name for name, _ in order)
+        events = [("ended", one.event) for _, one in order[:3]]
+        return Finding(
+            "unknown", "cannot tell", names, cause="exit", events=events, missing="the ranks' own logs"
+        )
     name, one = order[0]
     hosts_ = (one.host,) if one.host else ()
     return Finding(

@@ -9,6 +9,8 @@ from logdex.diagnosis.events import Speaker
 from logdex.diagnosis.scene import Candidate, Scene
 from logdex.diagnosis.similar import is_indented, masked
 
+WORKING = 4
+"""Who writes so many usual lines after it is still at work."""
 _LEAST = 8
 """Texts of fewer letters are too short to be told apart."""
 

@@ -9,6 +9,8 @@ from logdex.diagnosis.events import Event, Speaker
 
 _OWN = re.compile(r"\bpid[=: ]+(?P<pid>\d{2,9})\b|^(?:\S+ )*?[A-Za-z][\w.-]*:(?P<nccl>\d{2,9}):\d+ \[\d+\]")
 """How a rank says its number, or NCCL before its lines."""
+_RAY = re.compile(r"^[^(]{0,80}\(\w[\w.<>]*(?: rank=\d+)? pid=(\d{2,9})[,)]")
+"""What Ray and vLLM put before each line of a process."""
 _OTHERS = re.compile(r"\bpid[= ]+(\d{2,9})\b|\b[Pp]rocess (\d{2,9})\b")
 """How a witness names a process."""
 _LEAST = 2
@@ -23,6 +25,9 @@ def of_ranks(ranks: Iterable[Speaker]) -> dict[str, str]:
             if event.class_ == "identity" or event.role in ("victim", "link"):
                 for match in _OWN.finditer(event.text):
                     owners.setdefault(match["pid"] or match["nccl"], set()).add(one.name)
+        for tail in one.tail:
+            if before := _RAY.search(tail.text):
+                owners.setdefault(before[1], set()).add(one.name)
     names = {name for many in owners.values() for name in many}
     if len(names) < _LEAST:
         return {}

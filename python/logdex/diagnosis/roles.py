@@ -30,6 +30,13 @@ _ENDED_WELL = re.compile(
     r"|\bfit stopped: .* reached|\bsuccessfully finished\b"
 )
 """How a program says at its end that all went well."""
+_PARTING = ("peer", "timeout", "store")
+"""How a rank tells that others are gone."""
+_TIMED_OUT = re.compile(r"(?i)timed? ?out")
+_LAST_WORDS = 3
+"""So far from its end a word that may mean a failure still counts."""
+_INFORMS = re.compile(r"\b(?:INFO|DEBUG)\b|(?:^|[\[\s:])I(?:\d{4})? ")
+"""The level of what only informs."""
 _COUNTS = re.compile(r"(?i)\b(?:step|iter(?:ation)?|epoch)s?\W{1,4}\d|heart ?beat")
 """What goes on, whatever level its logger gives it."""
 
@@ -58,6 +65,13 @@ class Story:
         return not (self.cause or self.victims or self.links)
 
     @property
+    def says_little(self) -> bool:
+        """Whether all that it tells of is a level, which many programs give to what is no failure."""
+        return self.is_silent or (
+            self.cause is not None and self.cause.role == "error" and not (self.victims or self.links)
+        )
+
+    @property
     def weight(self) -> int:
         """How much its cause weighs: what it had got over once before says little."""
         if self.cause is None:
@@ -73,6 +87,11 @@ def story(speaker: Speaker) -> Story:
             continue
         if event.role in ("error", "exception") and _was_answered(speaker, event):
             told.dropped.append(event)
+            continue
+        if event.role == "victim" and event.class_ in _PARTING and _had_ended(speaker, event):
+            told.teardown.append(event)
+            continue
+        if event.role in ("victim", "named") and _is_of_all(event):
             continue
         if _went_on(speaker, event):
             told.dropped.append(event)
@@ -91,7 +110,7 @@ def story(speaker: Speaker) -> Story:
         elif event.class_ == "node":
             # Whoever sees a host go down is not that host.
             continue
-        elif event.role == "error" and _COUNTS.search(event.text):
+        elif event.role == "error" and (_COUNTS.search(event.text) or _is_in_passing(speaker, event)):
             told.dropped.append(event)
         elif event.role in STRENGTH or (event.role == "exit" and event.class_ == "shell"):
             _take_cause(told, event)
@@ -100,6 +119,25 @@ def story(speaker: Speaker) -> Story:
         told.dropped.append(told.cause)
         told.cause = None
     return told
+
+
+def _is_in_passing(speaker: Speaker, event: Event) -> bool:
+    """Whether words that may mean a failure were not the last of a rank."""
+    is_late = speaker.lines - event.place < _LAST_WORDS
+    return event.class_ == "last words" and not (is_late and _INFORMS.search(event.text[:100]) is None)
+
+
+def _had_ended(speaker: Speaker, event: Event) -> bool:
+    """Whether the rank had said that it came to its end: then who left before it took their connections along."""
+    return _TIMED_OUT.search(event.text) is None and any(
+        other.class_ == "ended" and other.path == event.path and other.number < event.number
+        for other in speaker.events
+    )
+
+
+def _is_of_all(event: Event) -> bool:
+    """Whether one rank says for all who waits for whom, as Horovod's first does: it may not wait itself."""
+    return event.said("ready") is not None or event.class_ == "missing"
 
 
 def is_own(event: Event) -> bool:

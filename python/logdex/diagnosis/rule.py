@@ -18,6 +18,7 @@ from logdex.diagnosis.first import first_own
 from logdex.diagnosis.named import accused, links_of, node, weak_exit
 from logdex.diagnosis.none import nothing
 from logdex.diagnosis.outside import outside
+from logdex.diagnosis.pace import WORKING, usual_lines
 from logdex.diagnosis.scene import Candidate, Scene, missing_of, prepare
 from logdex.diagnosis.stacks import elsewhere
 from logdex.diagnosis.uniform import alike, uniform
@@ -28,6 +29,7 @@ def decide(scene: Scene) -> Finding:
     """Goes through the steps; the first that comes to something is the answer."""
     prepare(scene)
     everyone = candidates(scene)
+    _weigh_those_at_work(scene, everyone)
     # A level says that something is wrong, and not what: it counts where nothing else does.
     firm = [one for one in everyone if one.strength > 1]
     for found in (firm, everyone):
@@ -35,6 +37,13 @@ def decide(scene: Scene) -> Finding:
             if (finding := step(scene, found)) is not None:
                 return _tempered(scene, finding)
     return _unknown(scene, everyone)
+
+
+def _weigh_those_at_work(scene: Scene, everyone: list[Candidate]) -> None:
+    """Who wrote many lines like those of the others after what is taken for its failure may have got over it."""
+    for one, lines in zip(everyone, usual_lines(scene, everyone), strict=True):
+        if lines >= WORKING:
+            one.strength = min(one.strength, 1)
 
 
 def _tempered(scene: Scene, finding: Finding) -> Finding:

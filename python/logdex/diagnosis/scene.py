@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 
-from logdex.diagnosis import accusations, attempts, clocks, exits, hosts, pids, stall
+from logdex.diagnosis import accusations, attempts, clocks, exits, hosts, pids, preface, stall, waited
 from logdex.diagnosis.accusations import Accusation
 from logdex.diagnosis.events import Event, Speaker, number_in, self_of
 from logdex.diagnosis.exits import Exit
@@ -121,6 +121,7 @@ def prepare(scene: Scene) -> None:
     scene.restarted = attempts.restart(scene.speakers, scene.earlier)
     _leave_behind(scene)
     _drop_survived(scene)
+    preface.leave_out(scene.ranks)
     scene.clocks = clocks.measure(scene.ranks, scene.doubt)
     scene.stories = {one.name: story(one) for one in scene.ranks}
     scene.stall = stall.of_speakers(scene.speakers, scene.clocks)
@@ -135,6 +136,7 @@ def prepare(scene: Scene) -> None:
     known = [int(one.name.rpartition("/")[2]) for one in scene.ranks if one.name.rpartition("/")[2].isdigit()]
     world = sorted({*known, *range(scene.world or 0)})
     scene.accusations = accusations.of_speakers(scene.speakers, world, pids.of_ranks(scene.ranks))
+    waited.turn(scene.stories, scene.clocks)
 
 
 def _leave_behind(scene: Scene) -> None:

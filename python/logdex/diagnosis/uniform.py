@@ -6,9 +6,10 @@ import math
 from collections.abc import Sequence
 from dataclasses import replace
 
+from logdex.diagnosis.candidates import ended_at_once
 from logdex.diagnosis.events import Event
-from logdex.diagnosis.pace import usual_lines
-from logdex.diagnosis.scene import Candidate, Scene, time_of, whole_host
+from logdex.diagnosis.pace import WORKING, usual_lines
+from logdex.diagnosis.scene import Candidate, Scene, rank_of, time_of, whole_host
 from logdex.diagnosis.similar import masked
 from logdex.diagnosis.verdict import Certainty, Finding
 
@@ -16,8 +17,6 @@ UNIFORM = 0.9
 """From this share of the ranks on, the same failure is no rank's own."""
 _SEVERAL = 4
 """From so many ranks on the first of those whom the same befell at once is not worth a name of its own."""
-_WORKING = 4
-"""Who writes so many usual lines after it is still at work."""
 TOGETHER = 5.0
 """Within so many seconds it is the same failure."""
 
@@ -39,22 +38,24 @@ def uniform(scene: Scene, found: list[Candidate]) -> Finding | None:
         first = min(group, key=lambda one: (scene.clocks.of(one.event)[0], one.event.number))
         events = [("the same on all", first.event)]
         when = time_of(scene, first.event)
-        if _came_of_another(scene, found, group, first.event):
+        if _came_of_another(scene, found, group, first.event) or _saw_another_end(scene, names):
             continue
         if whole and len(group) < UNIFORM * base and len(set(scene.host_of.values())) > 1:
             return Finding("host", "likely", names, (whole,), first.class_, when, events)
+        if (unclear := _but_for_few(scene, group, base)) is not None:
+            return unclear
         if len(group) < UNIFORM * base and _rest_fell(scene, names):
             # What befell some of them was what the others waited for: it was no failure of all.
             return Finding("rank", "likely", names, (), first.class_, when, events)
         if len(group) >= UNIFORM * base or (len(group) >= 4 and _spread(scene, group) <= TOGETHER):
             usual = usual_lines(scene, group)
-            if 2 * sum(lines >= _WORKING for lines in usual) > len(group):
+            if 2 * sum(lines >= WORKING for lines in usual) > len(group):
                 # All wrote it, and then of their work, which counts no steps: who knows whether it was a failure.
                 missing = "steps, or stamps: whether what came after it was the work"
                 return Finding(
                     "unknown", "cannot tell", names, (), first.class_, when, events, missing=missing
                 )
-            is_all = len(group) >= UNIFORM * base and len(group) > 2
+            is_all = len(group) >= base and len(group) > 2
             certainty: Certainty = "certain" if is_all and not _is_doubted(group, usual) else "likely"
             return Finding("uniform", certainty, names, (), first.class_, when, events)
     return None
@@ -66,7 +67,39 @@ def _came_of_another(
     """Whether one who failed otherwise may have before: then what all others wrote may tell of that one."""
     names = {one.rank for one in group}
     rest = [one for one in found if one.rank not in names and one.is_own and one.strength > 1]
-    return len(rest) == 1 and not scene.clocks.is_before(first, rest[0].event)
+    if len(rest) == 1 and not scene.clocks.is_before(first, rest[0].event):
+        return True
+    told = [one.cause for name, one in scene.stories.items() if name not in names and not one.says_little]
+    return any(event is not None and scene.clocks.is_before(event, first, sure=True) for event in told)
+
+
+def _saw_another_end(scene: Scene, names: Sequence[str]) -> bool:
+    """Whether launchers saw others end first, and none of these."""
+    roots = {rank_of(scene, one) for one in scene.exits if one.is_root and not one.is_teardown}
+    return bool(roots - {None}) and not roots & set(names)
+
+
+def _but_for_few(scene: Scene, group: Sequence[Candidate], base: int) -> Finding | None:
+    """All but very few, which are silent, raise alike what no table has: it may tell of those, or be theirs too.
+
+    Nobody can say, unless they were ended before they could raise it.
+    """
+    if any(one.strength > 2 for one in group):
+        return None
+    names = {one.rank for one in group}
+    ended = {rank_of(scene, one) for one in scene.exits if one.code == -15 or not one.is_root}
+    silent = [
+        name
+        for name, one in scene.stories.items()
+        if name not in names and name not in ended and one.says_little and not one.teardown
+    ]
+    if not silent or len(silent) + len(group) < base:
+        return None
+    if len(silent) > max(1, base // 10) and whole_host(scene, set(silent)) is None:
+        return None
+    events = [("the others", group[0].event)]
+    missing = "how those that said nothing ended"
+    return Finding("unknown", "cannot tell", tuple(silent), events=events, missing=missing)
 
 
 def _is_doubted(group: Sequence[Candidate], usual: Sequence[int]) -> bool:
@@ -89,6 +122,9 @@ def _groups(scene: Scene, found: Sequence[Candidate]) -> list[list[Candidate]]:
     """
     alike: dict[tuple[str, str], list[Candidate]] = {}
     own = [one for one in found if one.is_own]
+    for one in found:
+        if not one.is_own and any(ended_at_once(one, other) for other in found if other is not one):
+            alike.setdefault((one.class_, ""), []).append(one)
     for one in own:
         alike.setdefault((one.class_, masked(one.event.text)), []).append(one)
     for one in own:

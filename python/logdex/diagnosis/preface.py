@@ -1,0 +1,46 @@
+"""What all ranks wrote alike at their start, and then went on: words of a failure perhaps, but of none."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from logdex.diagnosis.events import Event, Speaker
+from logdex.diagnosis.similar import masked
+
+_FELL = ("victim", "named", "link")
+_LOUD = (*_FELL, "cause", "exception", "error")
+_NEARLY_ALL = 0.9
+_AT_ONCE = 6.0
+_LATER = 5.0
+"""What comes so many seconds later is another matter."""
+
+
+def leave_out(ranks: Sequence[Speaker]) -> None:
+    """Takes away the first record of each rank, where nearly all began with it at once and most told of more later.
+
+    `Connecting to the coordinator` is said by who will be a victim and by who will not.
+    """
+    spoke = [one for one in ranks if one.lines]
+    firsts: dict[str, list[tuple[Speaker, Event]]] = {}
+    for one in spoke:
+        first = next((event for event in one.events if event.role in _LOUD), None)
+        if first is not None and first.role in _FELL and first.own and "refused" not in first.text:
+            firsts.setdefault(masked(first.text), []).append((one, first))
+    for group in firsts.values():
+        lows = [event.low for _, event in group]
+        told_more = sum(_told_more(one, event) for one, event in group)
+        if (
+            len(group) >= max(2.0, _NEARLY_ALL * len(spoke))
+            and max(lows) - min(lows) <= _AT_ONCE
+            and 2 * told_more >= len(group)
+        ):
+            for one, event in group:
+                one.events.remove(event)
+
+
+def _told_more(one: Speaker, first: Event) -> bool:
+    """Whether a rank told of something else later."""
+    return any(
+        event.role in _LOUD and event.low > first.low + _LATER and masked(event.text) != masked(first.text)
+        for event in one.events
+    )

@@ -1,0 +1,79 @@
+"""Who told of waiting, or of another's failure, in words that no table has.
+
+A library that nobody here knows says in words of its own that a rank did not come. What most ranks raise alike, after
+they stood still for far longer than a step takes or in words of waiting, while others neither raised it nor ended by
+themselves, is no failure of theirs: it is told of those others.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from logdex.diagnosis.clocks import Clocks
+from logdex.diagnosis.events import Event
+from logdex.diagnosis.roles import Story
+from logdex.diagnosis.similar import is_indented, masked
+
+_WORDS = re.compile(
+    r"(?i)\btim(?:ed?|ing)[ -]?out\b|timeout\b|\bwait(?:ed|ing|s)?\b|\bbarrier\b|\brendezvous\b|\bheart ?beat"
+    r"|\b(?:not|never|n't|nothing) (?:been )?(?:yet )?(?:receiv|respon|arriv|join|reach|finish|report|hear|repl|answer)"
+    r"|\b(?:other|another|some|remaining|remote) (?:\w+ )?"
+    r"(?:ranks?|workers?|nodes?|process(?:es)?|tasks?|replicas?|peers?|hosts?|members?|stages?)\b"
+    r"|\b(?:peers?|unreachable|disconnect\w*|slow node)\b"
+    r"|\b(?:lost|lose|gone|dead|missing) (?:\w+ ){0,2}(?:connection|contact|ranks?|workers?|peers?|members?|tasks?)\b"
+)
+"""Words that an error has which tells of others."""
+_MANY = 10.0
+_LONG = 60.0
+"""Who stood still for so many times a step, and so many seconds, was waiting."""
+
+
+def turn(stories: dict[str, Story], clocks: Clocks) -> None:
+    """Takes such errors for what they are, those of victims."""
+    spoke = [one for one in stories.values() if one.speaker.lines]
+    groups: dict[tuple[str, str], list[tuple[Story, Event]]] = {}
+    for one in spoke:
+        if one.cause is not None and one.cause.role in ("exception", "error"):
+            key = one.cause.class_, masked(one.cause.text)
+            groups.setdefault(key, []).append((one, one.cause))
+    for group in groups.values():
+        rest = [one for one in spoke if all(one is not other for other, _ in group)]
+        if len(group) < 2 or 2 * len(group) < len(spoke) or not rest:
+            continue
+        if _is_of_others(group, rest, clocks):
+            for one, event in group:
+                one.victims.insert(0, event)
+                one.cause = None
+
+
+def _is_of_others(group: Sequence[tuple[Story, Event]], rest: Sequence[Story], clocks: Clocks) -> bool:
+    """Whether what a group raised tells of the rest."""
+    if any(one.teardown and one.says_little for one in rest):
+        # Who was told to end may have been about to raise the same.
+        return False
+    waited = sum(_stood_still(one, event, clocks) for one, event in group)
+    if 10 * waited >= 9 * len(group) or all(_WORDS.search(event.text) for _, event in group):
+        return True
+    return len(rest) == 1 and rest[0].says_little and _has_last_words(rest[0], group, clocks)
+
+
+def _has_last_words(one: Story, group: Sequence[tuple[Story, Event]], clocks: Clocks) -> bool:
+    """Whether a rank that told of nothing that is known ended before the others with what none of them wrote."""
+    tail = one.speaker.tail[-1] if one.speaker.tail else None
+    if tail is None or is_indented(tail.text):
+        return False
+    lows = [clocks.of(event)[0] for _, event in group]
+    at = tail.time - clocks.ahead.get(one.speaker.name, 0.0) if tail.time is not None else None
+    if at is not None and at > min(lows) + clocks.doubt:
+        return False
+    said = masked(tail.text)
+    return all(said != masked(line.text) for other, _ in group for line in other.speaker.tail)
+
+
+def _stood_still(one: Story, event: Event, clocks: Clocks) -> bool:
+    course = one.speaker.course
+    if course is None or course.first_at is None or course.last_at is None or not course.changes:
+        return False
+    pace = (course.last_at - course.first_at) / course.changes
+    return event.low - course.last_at > max(_LONG, _MANY * pace)
