@@ -10,7 +10,7 @@ from logdex.inputs.input import Input, PlainFile, Wish
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from logdex.inputs.handle import Handle
     from logdex.inputs.newcomers import Growing
@@ -44,6 +44,19 @@ def inputs(argument: str, wish: Wish) -> list[Input]:
 def inputs_of(arguments: Iterable[str], wish: Wish) -> list[Input]:
     """The files that all of `arguments` stand for; raises as `inputs` does."""
     return called([(argument, inputs(argument, wish)) for argument in arguments])
+
+
+def found_of(
+    arguments: Iterable[str], wish: Wish, failed: Callable[[Exception], None]
+) -> list[tuple[str, list[Input]]]:
+    """Each argument with its files; where these cannot be had, `failed` is told why and the argument is left out."""
+    found = []
+    for argument in arguments:
+        try:
+            found.append((argument, inputs(argument, wish)))
+        except (OSError, ValueError, LookupError) as error:
+            failed(error)
+    return found
 
 
 def called(given: list[tuple[str, list[Input]]]) -> list[Input]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from argparse import Namespace
 from collections.abc import Sequence
 
-from logdex._resolve import called, growing, inputs, plain_file
+from logdex._resolve import called, found_of, growing, plain_file
 from logdex.command import clock, hints
 from logdex.command.answer import NONE_SELECTED, TROUBLE, Answer
 from logdex.command.complain import complain
@@ -97,19 +97,11 @@ def _beside_cursor(args: Namespace) -> str | None:
 
 def _resolve(arguments: Sequence[str], wish: Wish) -> tuple[list[Input], bool]:
     """The files to read; what cannot be is complained about and left out."""
-    found: list[tuple[str, list[Input]]] = []
-    failed = False
-    for argument in arguments:
-        try:
-            there = inputs(argument, wish)
-        except (OSError, ValueError, LookupError) as error:
-            complain(error)
-            failed = True
-            continue
+    found = found_of(arguments, wish, complain)
+    for argument, there in found:
         if not there:
             complain(FileNotFoundError(2, "no logs yet; waiting for the first", argument))
-        found.append((argument, there))
-    return called(found), failed
+    return called(found), len(found) < len(arguments)
 
 
 def _lookout(arguments: Sequence[str], wish: Wish, found: list[Input]) -> Lookout | None:
