@@ -1,12 +1,11 @@
 //! Where on a line its stamp stands.
 
-use aho_corasick::packed::Searcher;
-use memchr::memmem::{self, Finder as Needle};
-use memchr::{memchr, memchr2, memrchr, memrchr_iter};
-use std::sync::LazyLock;
+use memchr::memchr;
 
+use super::ansi::{CLEANED, CODES, ESCAPE, strip_ansi};
 use super::evident::Evident;
 use super::iso::Within;
+use super::marks::{Marks, after_bar, after_cancelled, after_carets, after_rate, after_return};
 use super::order::Order;
 use super::prefix::{self, Place, Prefix, Recent};
 use super::slashed::Slashed;
@@ -16,23 +15,6 @@ use crate::line::Line;
 
 /// How many prefixes may be stacked.
 const STACK: usize = 32;
-/// How much of a line is looked at without its ANSI codes, and how many bytes of codes may stand among that.
-const CLEANED: usize = 4 << 10;
-const CODES: usize = 64 << 10;
-const ESCAPE: u8 = 0x1b;
-
-const CANCELLED_AT: &str = "CANCELLED AT ";
-/// What else may stand before a stamp that is not at the head of its line: the mark of `MLPerf`, and the rate on a line that
-/// was torn off.
-const OTHERS: [&str; 4] = [":::ML", "/ s2", "/s2", "/sec2"];
-/// How progress bars say how fast it goes: tqdm's items, its bytes, and the examples of Hugging Face's datasets.
-const RATES: [&str; 4] = ["it/s", "s/it", "B/s", "examples/s"];
-
-/// Any of the words, in one pass; `None` where the machine has no fast way for that. All have three bytes at least, without
-/// which the pass would stop at every other line.
-static MARKS: LazyLock<Option<Searcher>> =
-    LazyLock::new(|| Searcher::new(RATES.into_iter().chain([CANCELLED_AT]).chain(OTHERS)));
-static CANCELLED: LazyLock<Needle<'static>> = LazyLock::new(|| Needle::new(CANCELLED_AT));
 
 /// Finds stamps, and remembers what the last ones looked like.
 #[derive(Clone, Default)]
@@ -364,122 +346,11 @@ impl Finder {
     }
 }
 
-/// Where the next of the marks stand that make it worth to look for a stamp behind the head of a line.
-#[derive(Clone, Copy, Default)]
-pub(crate) struct Marks {
-    code: usize,
-    word: usize,
-    object: usize,
-}
-
-impl Marks {
-    /// Whether any mark is on `line`; lines must be asked for in order.
-    #[inline]
-    fn are_in(&mut self, text: &[u8], line: Line) -> bool {
-        let found = |mark: &mut usize, next: &dyn Fn(&[u8]) -> Option<usize>| {
-            if *mark < line.start || (*mark == 0 && line.start == 0) {
-                *mark = next(&text[line.start..]).map_or(usize::MAX, |at| line.start + at);
-            }
-            *mark < line.end
-        };
-        found(&mut self.code, &|rest| memchr2(b'\r', ESCAPE, rest))
-            | found(&mut self.word, &first_word)
-            | found(&mut self.object, &|rest| special::OBJECT.find(rest))
-    }
-}
-
-/// Where the first of the words stands that mark a bar or a cancellation.
-fn first_word(text: &[u8]) -> Option<usize> {
-    match &*MARKS {
-        Some(searcher) => searcher.find(text).map(|found| found.start()),
-        None => RATES
-            .iter()
-            .chain([&CANCELLED_AT])
-            .chain(&OTHERS)
-            .filter_map(|word| memmem::find(text, word.as_bytes()))
-            .min(),
-    }
-}
-
-/// After the last `\r` that is not the line's own ending.
-fn after_return(line: &[u8]) -> Option<usize> {
-    let body = line.strip_suffix(b"\n").unwrap_or(line);
-    let body = body.strip_suffix(b"\r").unwrap_or(body);
-    memrchr(b'\r', body).map(|at| at + 1)
-}
-
-/// After the bracket that closes the last progress bar.
-fn after_bar(line: &[u8]) -> Option<usize> {
-    // Each has one slash.
-    let has_rate_around = |slash: usize| {
-        RATES.iter().any(|rate| {
-            let start = rate.find('/').and_then(|before| slash.checked_sub(before));
-            start.is_some_and(|start| line[start..].starts_with(rate.as_bytes()))
-        })
-    };
-    let slash = memrchr_iter(b'/', line).find(|slash| has_rate_around(*slash))?;
-    memchr(b']', &line[slash..]).map(|n| slash + n + 1)
-}
-
 /// Whether a bar begins here, or another share of a hundred: no stamp does, though many begin with a digit.
 #[inline]
 fn is_percentage(line: &[u8], at: usize) -> bool {
     let digits = line[at..].iter().take(3).take_while(|b| b.is_ascii_digit()).count();
     line.get(at + digits) == Some(&b'%')
-}
-
-fn after_cancelled(line: &[u8]) -> Option<usize> {
-    CANCELLED.find(line).map(|at| at + CANCELLED.needle().len())
-}
-
-/// After the carets under the last line of a traceback, where another record was written right behind them.
-fn after_carets(line: &[u8]) -> Option<usize> {
-    let carets = prefix::skip_blanks(line, 0);
-    let end = carets + line[carets..].iter().take_while(|b| matches!(b, b'^' | b'~')).count();
-    (end > carets && line.get(end) == Some(&b'[')).then_some(end)
-}
-
-/// After a rate of so many things a second, where another record was written right behind it.
-fn after_rate(line: &[u8]) -> Option<usize> {
-    memrchr_iter(b'/', line).find_map(|slash| {
-        let unit = match &line[slash + 1..] {
-            [b's', b'2', ..] => 1,
-            [b' ', b's', b'2', ..] => 2,
-            [b's', b'e', b'c', b'2', ..] => 3,
-            _ => return None,
-        };
-        Some(slash + 1 + unit)
-    })
-}
-
-/// Puts `head` without its ANSI codes into `clean`, up to [`CLEANED`] bytes.
-fn strip_ansi(head: &[u8], clean: &mut Vec<u8>) {
-    clean.clear();
-    let mut at = 0;
-    while at < head.len() && clean.len() < CLEANED {
-        if head[at] == ESCAPE {
-            at = ansi_end(head, at);
-            continue;
-        }
-        let text = &head[at..head.len().min(at + CLEANED - clean.len())];
-        let text = &text[..memchr(ESCAPE, text).unwrap_or(text.len())];
-        clean.extend_from_slice(text);
-        at += text.len();
-    }
-}
-
-/// Where the escape sequence at `at` ends: `ESC [ ... letter`, `ESC ] ... BEL` or `ESC \`, two bytes, or three where they
-/// choose a set of characters, as `tput sgr0` does.
-pub(crate) fn ansi_end(head: &[u8], at: usize) -> usize {
-    let rest = &head[at + 1..];
-    let body = match rest.first() {
-        Some(b'[') => rest[1..].iter().position(|b| (0x40..=0x7e).contains(b)).map(|n| n + 2),
-        Some(b']') => rest.iter().position(|b| matches!(b, 7 | b'\\')).map(|n| n + 1),
-        Some(b'(' | b')') if rest.len() > 1 => Some(2),
-        Some(_) => Some(1),
-        None => None,
-    };
-    body.map_or(head.len(), |n| at + 1 + n)
 }
 
 #[cfg(test)]
@@ -531,18 +402,6 @@ mod tests {
             let first = finder.find(line);
             prop_assert_eq!(finder.find(line), first);
             prop_assert_eq!(super::super::find(line), first);
-        }
-
-        #[test]
-        fn after_a_bar_is_after_the_bracket_that_follows_its_last_rate(
-            pieces in proptest::collection::vec(
-                prop_oneof!["it/s", "s/it", "B/s", "examples/s", "]", "/", "[a-z/]{0,3}", "[ \\]x]{0,3}"], 0..12,
-            ),
-        ) {
-            let line = pieces.concat();
-            let last = RATES.iter().filter_map(|rate| line.rfind(rate)).max();
-            let twin = last.and_then(|rate| Some(rate + line[rate..].find(']')? + 1));
-            prop_assert_eq!(after_bar(line.as_bytes()), twin);
         }
 
         #[test]

@@ -1,12 +1,11 @@
 //! The words that loggers put before the text of a record, and before its stamp where that is not the first of them:
 //! levels, names of loggers, `key=value`, brackets. The first word of the text ends them.
 
-use super::find::ansi_end;
+use super::ansi::{ESCAPE, ansi_end};
 use super::{names, prefix};
 
 /// How far into a line its header may reach.
 pub(crate) const HEADER: usize = 256;
-const ESCAPE: u8 = 0x1b;
 
 /// Labels after which a stamp may stand, with a colon between.
 const LABELS: [&[u8]; 4] = [b"datetime", b"date", b"time", b"timestamp"];

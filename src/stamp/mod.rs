@@ -22,6 +22,7 @@
 //! assert_eq!(kept.count(), 2);
 //! ```
 
+mod ansi;
 pub mod civil;
 mod clock;
 mod digits;
@@ -33,6 +34,7 @@ mod fold;
 pub(crate) mod header;
 mod iso;
 mod keys;
+mod marks;
 mod names;
 mod order;
 mod outline;
@@ -49,11 +51,12 @@ mod told;
 mod vote;
 mod year;
 
+pub(crate) use ansi::ansi_end;
 pub use clock::{Clock, Span, Window};
 pub use find::Finder;
-pub(crate) use find::{Marks, ansi_end};
 pub(crate) use fold::{ByPrefix, PREFIXES};
 pub use fold::{Fold, How, Inbound, Timed};
+pub(crate) use marks::Marks;
 pub use order::First;
 pub(crate) use order::Order;
 pub use parse::{Moment, parse_time, parse_time_with};
