@@ -110,11 +110,19 @@ struct Told {
 /// The time of the JSON object that begins at `at`: the first known key of the outermost object with a plausible
 /// value, or else the first of those inside (`{"t":{"$date":...}}`). A key inside an escaped string is text.
 pub(super) fn json(bytes: &[u8], at: usize, evident: &mut Evident) -> Option<Stamp> {
-    let mut at = skip_space(bytes, at + 1);
+    let known = evident.tracks.follow(bytes, at);
+    known.and_then(|at| value(bytes, at, evident)).or_else(|| every_key(bytes, at, evident))
+}
+
+/// The same by a look at every key; the twin of what follows a track.
+pub(super) fn every_key(bytes: &[u8], begin: usize, evident: &mut Evident) -> Option<Stamp> {
+    let mut at = skip_space(bytes, begin + 1);
     if bytes.get(at) != Some(&b'"') {
         return None;
     }
     let (mut depth, mut told) = (1_u32, Told::default());
+    // Whether there was a known key as yet.
+    let mut met = false;
     while let Some(byte) = bytes.get(at) {
         match byte {
             b'"' => {
@@ -127,6 +135,9 @@ pub(super) fn json(bytes: &[u8], at: usize, evident: &mut Evident) -> Option<Sta
                 if (depth == 1 || told.inner.is_none()) && KEYS.contains(&key) {
                     let found = json_value(bytes, at, evident);
                     if depth == 1 && found.is_some() {
+                        if let Some(value) = value_at(bytes, at).filter(|_| !met) {
+                            evident.tracks.learn(bytes, begin, value);
+                        }
                         return found;
                     }
                     told.inner = told.inner.or(found);
@@ -135,7 +146,10 @@ pub(super) fn json(bytes: &[u8], at: usize, evident: &mut Evident) -> Option<Sta
                     *slot = slot.or_else(|| json_value(bytes, at, evident));
                 } else if NANOS.contains(&key) {
                     told.add_nanos(bytes, at, depth == 1);
+                } else {
+                    continue;
                 }
+                met = true;
                 continue;
             }
             b'{' => depth += 1,
@@ -172,7 +186,7 @@ fn json_value(bytes: &[u8], at: usize, evident: &mut Evident) -> Option<Stamp> {
 }
 
 /// Where the value begins of a key that ends at `at`, behind its quote.
-fn value_at(bytes: &[u8], at: usize) -> Option<usize> {
+pub(super) fn value_at(bytes: &[u8], at: usize) -> Option<usize> {
     let at = skip_space(bytes, at);
     if bytes.get(at) != Some(&b':') {
         return None;
@@ -239,7 +253,7 @@ fn value(bytes: &[u8], at: usize, evident: &mut Evident) -> Option<Stamp> {
 
 /// Where the string that begins at `at` has its closing quote.
 #[inline]
-fn string_end(bytes: &[u8], mut at: usize) -> Option<usize> {
+pub(super) fn string_end(bytes: &[u8], mut at: usize) -> Option<usize> {
     // Most strings are short: keys, levels. One comparison finds their end.
     if let Some(sixteen) = bytes.get(at..)?.first_chunk() {
         let sixteen = u8x16::new(*sixteen);

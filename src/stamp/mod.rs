@@ -48,6 +48,7 @@ mod slashed;
 mod special;
 mod taught;
 mod told;
+mod tracks;
 mod vote;
 mod year;
 
