@@ -109,6 +109,25 @@ static NAMED: u64 = beginning_with(b'b');
 /// The families that begin with a day of one digit or two.
 static DAYS: u64 = beginning_with(b'e');
 
+/// The families that begin with a label and the sign behind it.
+static LABELLED: u64 = labelled();
+
+const fn labelled() -> u64 {
+    let (mut rows, mut row) = (0, 0);
+    while row < FAMILIES.len() {
+        let shape = FAMILIES[row].as_bytes();
+        let mut at = 0;
+        while shape[at].is_ascii_lowercase() {
+            at += 1;
+        }
+        if at > 0 && shape[at] == b'=' {
+            rows |= 1 << row;
+        }
+        row += 1;
+    }
+    rows
+}
+
 const fn beginning_with(field: u8) -> u64 {
     let (mut rows, mut row) = (0, 0);
     while row < FAMILIES.len() {
@@ -141,6 +160,12 @@ const fn begins(shape: &[u8], byte: u8) -> bool {
 pub(super) fn can_begin(bytes: &[u8], at: usize) -> bool {
     bytes.get(at).is_some_and(|byte| BEGINS[usize::from(*byte)] != 0 || byte.is_ascii_digit())
         || is_named(bytes, at)
+}
+
+/// Whether any family may begin with a word of letters that begins with `byte`, other than with a month before a day.
+#[inline]
+pub(super) fn may_begin_with_word(byte: u8) -> bool {
+    BEGINS[usize::from(byte)] & !LABELLED != 0
 }
 
 /// Whether a month may stand at `at` that is not named in English.

@@ -10,7 +10,7 @@ use super::order::Order;
 use super::prefix::{self, Place, Prefix, Recent};
 use super::slashed::Slashed;
 use super::vote::{Candidates, Elected};
-use super::{Found, Stamp, Stream, Taught, family, header, keys, special, told};
+use super::{Found, Stamp, Stream, Taught, family, header, keys, plain, special, told};
 use crate::line::Line;
 
 /// How many prefixes may be stacked.
@@ -122,11 +122,12 @@ impl Finder {
         {
             return Found { stamp: Some(within.after(self.slashed.civil())), prefix };
         }
-        let found = self.head(bytes, 0);
+        let is_text = plain::is_text(bytes);
+        let found = if is_text { Found::without_stamp(Prefix::NONE) } else { self.head(bytes, 0) };
         if found.stamp.is_some() {
             return found;
         }
-        if !marks.are_in(text, line) && after_carets(bytes).is_none() {
+        if !marks.are_in(text, line) && (is_text || after_carets(bytes).is_none()) {
             return match self.elected.in_field(bytes, &mut self.evident) {
                 None => Found::without_stamp(found.prefix),
                 stamp => Found { stamp, prefix: found.prefix },
@@ -236,7 +237,7 @@ impl Finder {
 
     /// The stamp at `at`, behind any prefixes.
     #[inline]
-    fn head(&mut self, line: &[u8], at: usize) -> Found {
+    pub(super) fn head(&mut self, line: &[u8], at: usize) -> Found {
         let (mut at, mut prefix) = (at, Prefix::NONE);
         for depth in 0..STACK {
             let before = at;

@@ -28,21 +28,30 @@ pub(crate) struct Marks {
     code: usize,
     word: usize,
     object: usize,
+    /// The first of them.
+    first: usize,
 }
 
 impl Marks {
     /// Whether any mark is on `line`; lines must be asked for in order.
     #[inline]
     pub(super) fn are_in(&mut self, text: &[u8], line: Line) -> bool {
-        let found = |mark: &mut usize, next: &dyn Fn(&[u8]) -> Option<usize>| {
+        self.first < line.end && self.look(text, line)
+    }
+
+    /// The same where the first of those that are known stands before the end of the line.
+    #[inline(never)]
+    fn look(&mut self, text: &[u8], line: Line) -> bool {
+        let renew = |mark: &mut usize, next: &dyn Fn(&[u8]) -> Option<usize>| {
             if *mark < line.start || (*mark == 0 && line.start == 0) {
                 *mark = next(&text[line.start..]).map_or(usize::MAX, |at| line.start + at);
             }
-            *mark < line.end
         };
-        found(&mut self.code, &|rest| memchr2(b'\r', ESCAPE, rest))
-            | found(&mut self.word, &first_word)
-            | found(&mut self.object, &|rest| special::OBJECT.find(rest))
+        renew(&mut self.code, &|rest| memchr2(b'\r', ESCAPE, rest));
+        renew(&mut self.word, &first_word);
+        renew(&mut self.object, &|rest| special::OBJECT.find(rest));
+        self.first = self.code.min(self.word).min(self.object);
+        self.first < line.end
     }
 }
 

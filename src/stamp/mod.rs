@@ -39,6 +39,7 @@ mod names;
 mod order;
 mod outline;
 mod parse;
+mod plain;
 mod prefix;
 pub mod rank;
 mod run;

@@ -109,6 +109,31 @@ const WORDS: &[&[u8]] = &[
 /// Nouns that number a writer even where no colon follows the bracket.
 const WRITERS: &[&[u8]] =
     &[b"rank", b"localrank", b"globalrank", b"default", b"worker", b"node", b"trainer", b"proc", b"process"];
+/// For each letter, how long the words and nouns are that begin with it, in either case: bit `n` for those of `n` bytes.
+static LENGTHS: [u16; 256] = {
+    let (mut table, mut kind) = ([0; 256], 0);
+    let kinds = [WORDS, WRITERS];
+    while kind < kinds.len() {
+        let mut row = 0;
+        while row < kinds[kind].len() {
+            let word = kinds[kind][row];
+            assert!(word.len() < u16::BITS as usize);
+            table[word[0].to_ascii_lowercase() as usize] |= 1 << word.len();
+            table[word[0].to_ascii_uppercase() as usize] |= 1 << word.len();
+            row += 1;
+        }
+        kind += 1;
+    }
+    table
+};
+
+/// Whether `word`, of sixteen bytes at most, may be one of those: of most one look tells that they are none.
+#[inline]
+pub(super) fn may_be_known(word: &[u8]) -> bool {
+    let lengths = word.first().map_or(0, |byte| LENGTHS[usize::from(*byte)]);
+    lengths.checked_shr(word.len() as u32).is_some_and(|lengths| lengths & 1 == 1)
+}
+
 /// The longest prefix that is looked for.
 const LONGEST: usize = 128;
 
