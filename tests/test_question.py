@@ -25,6 +25,7 @@ OTHERS: dict[str, object] = {
     "follow": True,
     "partial": True,
     "strict": False,
+    "stepless": True,
     "records": True,
     "origin": ("source", 5, "attempt 1"),
     "ended": len,

@@ -245,3 +245,37 @@ def test_damage_to_what_is_known_of_steps_never_changes_an_answer(tmp_path: Path
             broken[rng.randrange(len(whole))] ^= rng.randrange(1, 256)
         stored.write_bytes(broken)
         assert log.count(step=(20_000, 20_010)) == expected
+
+
+def test_of_several_logs_one_without_steps_has_lines_before_all(tmp_path: Path) -> None:
+    logs = tmp_path / "logs"
+    logs.mkdir()
+    (logs / "a.log").write_text("2026-11-22 02:00:00 step=1 a\n2026-11-22 02:00:02 step=5 b\n")
+    (logs / "errors.log").write_text("2026-11-22 02:00:01 hm\n")
+    (logs / "empty.log").write_text("")
+    for source in (logs, [logs / "errors.log", logs / "a.log"]):
+        log = logdex.open(source, tz="UTC")
+        for step, ends in (((2, None), ["b"]), ((None, 1), ["a", "m"]), ((None, 5), ["a", "m", "b"])):
+            assert [line[-2] for line in log.lines(step=step)] == ends
+            assert [line[-2] for line in log.lines(step=step, last=1)] == ends[-1:]
+            assert log.count(step=step) == len(ends)
+            assert log.arrow(step=step) is not None
+            merged = logdex.merge({path.name: path for path in logs.iterdir()}, step=step)
+            assert [record.text[-2] for _, record in merged] == ends
+    alone = logdex.open([logs / "errors.log", logs / "empty.log"])
+    with pytest.raises(ValueError, match="no line has a step"):
+        list(alone.lines(step=(2, None)))
+    with pytest.raises(ValueError, match="no line has a step"):
+        alone.count(step=(2, None))
+    command = [sys.executable, "-m", "logdex", "--step", "2..", "-c", str(logs)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "a.log:1\nempty.log:0\nerrors.log:0\n", "")
+
+
+def test_of_a_rotated_set_one_file_may_be_without_steps(tmp_path: Path) -> None:
+    path = tmp_path / "app.log"
+    path.with_name("app.log.1").write_text("begins\n")
+    path.write_text("step=1 a\nstep=2 b\n")
+    log = logdex.open(path, rotated=True)
+    assert list(log.lines(step=(2, None))) == ["step=2 b\n"]
+    assert list(log.lines(step=(None, 1))) == ["begins\n", "step=1 a\n"]

@@ -97,6 +97,7 @@ class Question:
         follow: bool = False,
         partial: bool = False,
         strict: bool = True,
+        stepless: bool = False,
         records: bool = False,
         levels: bool = False,
         origin: tuple[str, int | None, str] | None = None,
@@ -137,6 +138,7 @@ class Question:
         follow: bool = ...,
         partial: bool = ...,
         strict: bool = ...,
+        stepless: bool = ...,
         records: bool = ...,
         levels: bool = ...,
         origin: tuple[str, int | None, str] | None = ...,
@@ -232,6 +234,12 @@ class Question:
     @property
     def strict(self) -> bool:
         """Whether a range of time over a file without times is an error."""
+
+    @property
+    def stepless(self) -> bool:
+        """Whether a range of steps over a file without any is no error, as other logs beside it have some: its lines
+        then stand before all steps.
+        """
 
     @property
     def records(self) -> bool:

@@ -107,6 +107,10 @@ def merge(
         asked += [(label, one) for one in files]
         if scout is not None:
             scouts.append((label, scout))
+    if step is not None:
+        from logdex._step import among
+
+        asked = list(zip([label for label, _ in asked], among([one for _, one in asked]), strict=True))
     if follow and ended is None:
         asked = _until_all_end(asked, scouts)
     return _core.Merged(asked, patience=patience, scout=_together(scouts) if scouts else None)

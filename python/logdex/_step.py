@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import operator
+from itertools import islice
 
 from logdex import _core
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import SupportsIndex, TypeAlias
+
+    from logdex._core import Question
 
     Step: TypeAlias = tuple[SupportsIndex | None, SupportsIndex | None]
     Asked: TypeAlias = tuple[int | None, int | None, str | None]
@@ -36,6 +40,32 @@ def asked(step: Step | None, steps: str | bool | None) -> Asked | None:
         # No step is negative.
         least, greatest = 1, 0
     return (None if least is None else min(max(least, 0), _MOST)), greatest and min(greatest, _MOST), regex
+
+
+def among(asked: Sequence[Question]) -> list[Question]:
+    """Questions to several logs; where some have steps, one may be without: its lines stand before all steps."""
+    first = asked[0] if asked else None
+    if len(asked) < 2 or first is None or first.follow or not first.strict or not _is_range(first.steps):
+        return list(asked)
+    return [one.but(stepless=True) for one in asked] if any(map(_has_step, asked)) else list(asked)
+
+
+def _is_range(steps: Asked | None) -> bool:
+    return steps is not None and steps[:2] != (None, None)
+
+
+def _has_step(question: Question) -> bool:
+    """Whether a line of the log names a step. Of one that cannot be read the answer says so."""
+    whole = question.but(
+        pattern=None, exclude=None, sieve=None, judge=None, since=None, until=None, last=None, records=True
+    )
+    try:
+        with _core.Records(
+            whole.but(steps=(None, None, (question.steps or (None, None, None))[2]))
+        ) as records:
+            return any(one.step is not None for one in islice(records, 1))
+    except OSError:
+        return False
 
 
 def _number(end: SupportsIndex | None, step: object) -> int | None:

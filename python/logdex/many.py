@@ -13,6 +13,7 @@ from logdex._core import Question
 from logdex._ended import AllEnded
 from logdex._question import Newcomers, index_beside
 from logdex._resolve import growing, inputs_of
+from logdex._step import among
 from logdex.inputs.input import Input, Wish
 from logdex.inputs.layouts import Source
 from logdex.inputs.newcomers import Growing, Lookout
@@ -106,7 +107,9 @@ class Logs(Log):
             # Which lines were handed out hangs on the order of all.
             return sum(1 for _ in self._lines(question))
         total, timeless, timed = 0, [], False
-        for one in _settled(self._found()):
+        found = _settled(self._found())
+        question = _among(found, question)
+        for one in found:
             try:
                 total += _core.count(_of(one, question))
                 timed = timed or not _is_empty(one)
@@ -170,6 +173,7 @@ class Logs(Log):
             _check(found)
         else:
             found = _settled(found)
+            question = _among(found, question)
             if question.since is not None or question.until is not None:
                 found = self._with_times(found, strict=question.strict)
         grows = self._growing() if question.follow else []
@@ -220,6 +224,13 @@ def _settled(found: list[Input]) -> list[Input]:
     for one in found:
         one.settle()
     return found
+
+
+def _among(found: list[Input], question: Question) -> Question:
+    """The question, as it is put to one of several logs: which of them have steps is found out where that is asked."""
+    if question.steps is None:
+        return question
+    return question.but(stepless=any(one.stepless for one in among([_of(one, question) for one in found])))
 
 
 def _check(found: list[Input]) -> None:

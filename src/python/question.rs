@@ -27,7 +27,7 @@ use super::when::Zone;
 use crate::combined::{Both, Combined};
 use crate::cursor::Cursor;
 use crate::index::Keep;
-use crate::query::{self, Query, Timeless};
+use crate::query::{self, Query, Stepless, Timeless};
 use crate::scan;
 use crate::stamp::{self, Elected, Taught, Window};
 use crate::step;
@@ -107,6 +107,8 @@ fields! {
         partial: bool = false,
         /// Whether a range of time over a file without times is an error.
         strict: bool = true,
+        /// Whether a range of steps over a file without any is none: other logs beside it have some.
+        stepless: bool = false,
         /// Whether records are wanted, and so the time of each line.
         records: bool = false,
         /// Whether a record may be asked for its level, and a line that is shown has its own.
@@ -195,6 +197,7 @@ impl Question {
             levels: self.levels && self.records,
             keep: self.index.clone().into(),
             timeless: if self.strict { Timeless::Refuse } else { Timeless::Deliver },
+            stepless: if self.stepless { Stepless::BeforeAll } else { Stepless::AsTimeless },
         };
         let ended = self.ended.share(py).map(|ended| Ended::new(ended, &halt.wakeup));
         (question, PythonCaller::new(self.judge.share(py).or(search), ended, halt.clone()))

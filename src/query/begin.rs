@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Feed, Query, Telling, Timeless};
+use super::{Feed, Query, Stepless, Telling, Timeless};
 use crate::arrival::arrived::Arrived;
 use crate::caller::Caller;
 use crate::error::{Error, Result};
@@ -232,7 +232,8 @@ impl Query {
     /// The same for a range of steps in a file without any.
     fn accept_stepless(&self, index: &Index, caller: &mut dyn Caller) -> Result<bool> {
         // Of several logs, one without any step has lines before all steps.
-        if index.size() == 0 || self.question.follow || self.bound.is_some() {
+        let is_one_of_several = self.question.stepless == Stepless::BeforeAll || self.bound.is_some();
+        if index.size() == 0 || self.question.follow || is_one_of_several {
             return Ok(true);
         }
         let [error, note] = [

@@ -15,7 +15,7 @@ mod rewritten;
 pub(crate) mod seek;
 mod span;
 
-pub use question::{Question, Timeless};
+pub use question::{Question, Stepless, Timeless};
 
 use feed::Feed;
 

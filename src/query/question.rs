@@ -52,6 +52,8 @@ pub struct Question {
     pub keep: Keep,
     /// What to do with a file in which no line has a time, when a range of time is asked for.
     pub timeless: Timeless,
+    /// What to do with a file in which no line has a step, when a range of steps is asked for.
+    pub stepless: Stepless,
 }
 
 #[cfg(test)]
@@ -78,8 +80,18 @@ impl Question {
             levels: false,
             keep: Keep::Nowhere,
             timeless: Timeless::Deliver,
+            stepless: Stepless::AsTimeless,
         }
     }
+}
+
+/// What becomes of a range of steps over a file without any.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stepless {
+    /// What becomes of a range of time.
+    AsTimeless,
+    /// Other logs beside it have steps: its lines stand before all steps.
+    BeforeAll,
 }
 
 /// What becomes of a range of time over a file without any.

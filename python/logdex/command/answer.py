@@ -70,6 +70,11 @@ class Answer:
         ready = [(one, shown) for one in found if (shown := self._ready(one)) is not None]
         self._found = [one for one, _ in ready]
         self._shown = [shown for _, shown in ready]
+        if args.step is not None:
+            from logdex._step import among
+
+            asked = among([shown.question for shown in self._shown])
+            self._shown = [shown.but(question=one) for shown, one in zip(self._shown, asked, strict=True)]
         self._place = self._resume(args.cursor_file) if args.cursor_file else None
 
     def _is_one_set(self) -> bool:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from logdex import _core
 from logdex._question import index_beside
+from logdex._step import among
 from logdex.inputs.frames import Live, kind_of
 from logdex.inputs.kept import unframed
 from logdex.inputs.layouts import Part, Source, of_file
@@ -116,6 +117,8 @@ class Rotated(Log):
         asked = self._parts(question)
         if not question.follow and (question.since is not None or question.until is not None):
             asked = self._with_times(asked)
+        if question.steps is not None:
+            asked = among(asked)
         return asked if question.last is None else _last(asked, question.last)
 
     def _parts(self, question: Question) -> list[Question]:
