@@ -19,7 +19,9 @@ use super::notes::{Session, TICK};
 use super::pair::{ClockReading, Pair};
 use crate::stamp::civil;
 use crate::system::lock::{lock, lock_soon};
-use crate::system::watch::{Wakeup, Watch, tells_events};
+use crate::system::mounts::tells_events;
+use crate::system::wakeup::Wakeup;
+use crate::system::watch::Watch;
 
 /// How long between two looks at a pair that is written to: how exactly moments are known.
 const PACE: Duration = Duration::from_millis(5);

@@ -23,7 +23,7 @@ use crate::pattern::Pattern;
 use crate::scan::{Counters, Job, Purpose, Scan, Sieve};
 use crate::system::directory::directory_of;
 use crate::system::time_source::TimeSource;
-use crate::system::watch::Wakeup;
+use crate::system::wakeup::Wakeup;
 use partial::Partial;
 use place::{Change, Place};
 use succession::Succession;

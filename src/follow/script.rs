@@ -23,7 +23,7 @@ use crate::line;
 use crate::pattern::{Candidate, Judge, Pattern, Translation};
 use crate::scan::Purpose;
 use crate::system::time_source::TimeSource;
-use crate::system::watch::Wakeup;
+use crate::system::wakeup::Wakeup;
 use crate::testing::cases;
 
 /// How a log's name goes to another file.

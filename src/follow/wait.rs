@@ -5,7 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::system::directory::directory_of;
-use crate::system::watch::{Wakeup, Watch, tells_events};
+use crate::system::mounts::tells_events;
+use crate::system::wakeup::Wakeup;
+use crate::system::watch::Watch;
 
 /// The shortest and the longest time between two looks where there are no events.
 const PAUSE: (Duration, Duration) = (Duration::from_micros(500), Duration::from_millis(20));

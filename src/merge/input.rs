@@ -13,7 +13,7 @@ use crate::follow::Turn;
 use crate::level::Unsettled;
 use crate::line::Line;
 use crate::query::{Query, Question};
-use crate::system::watch::Wakeup;
+use crate::system::wakeup::Wakeup;
 
 /// A block whose lines are on their way.
 #[derive(Debug)]

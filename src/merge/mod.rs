@@ -23,7 +23,7 @@ use std::time::{Duration, Instant, SystemTime};
 use crate::caller::Caller;
 use crate::error::{Error, Result};
 use crate::query::{Query, Question};
-use crate::system::watch::Wakeup;
+use crate::system::wakeup::Wakeup;
 
 use input::{Input, State, TIMELESS};
 use last::Last;

@@ -6,7 +6,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::file::source::Identity;
-use crate::system::watch::{Wakeup, Watch, tells_events};
+use crate::system::mounts::tells_events;
+use crate::system::wakeup::Wakeup;
+use crate::system::watch::Watch;
 
 /// The longest time between two looks: where every directory tells of what comes, and where one does not.
 const EVERY: (Duration, Duration) = (Duration::from_secs(10), Duration::from_secs(1));

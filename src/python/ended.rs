@@ -8,7 +8,7 @@ use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::intern;
 use pyo3::prelude::*;
 
-use crate::system::watch::Wakeup;
+use crate::system::wakeup::Wakeup;
 
 /// How long an answer holds of one who cannot ring.
 const EVERY: Duration = Duration::from_millis(25);

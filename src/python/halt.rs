@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::system::watch::Wakeup;
+use crate::system::wakeup::Wakeup;
 
 /// What all who have to do with one answer share: whether it was closed, and what wakes whoever waits for it.
 ///

@@ -8,7 +8,7 @@ use crate::cursor::Tier;
 use crate::index::Keep;
 use crate::pattern::Pattern;
 use crate::scan::Sieve;
-use crate::system::watch::Wakeup;
+use crate::system::wakeup::Wakeup;
 use crate::timing;
 
 /// What is asked of a file.

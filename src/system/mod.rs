@@ -2,9 +2,12 @@
 
 pub(crate) mod cores;
 pub mod directory;
+mod inotify;
 pub(crate) mod lock;
+pub(crate) mod mounts;
 pub(crate) mod ordered;
 pub(crate) mod relay;
 pub mod time_source;
 pub(crate) mod trust;
+pub mod wakeup;
 pub mod watch;
