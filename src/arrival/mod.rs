@@ -23,6 +23,7 @@ mod pair;
 mod proof;
 mod recall;
 mod recorder;
+mod recording;
 mod view;
 
 pub use arrivals::{Arrival, Arrivals};

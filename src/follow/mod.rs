@@ -3,6 +3,7 @@
 //! The place in the file moves over whole lines only, by scans like any other. Between scans the follow looks at what
 //! happened to the file: it grew, it was cut, it was written anew, its name went to another file, its writer ended.
 
+mod followed;
 pub(crate) mod partial;
 pub(crate) mod place;
 #[cfg(test)]
@@ -17,20 +18,18 @@ use std::time::{Duration, Instant, SystemTime};
 use crate::batch::Batch;
 use crate::caller::Caller;
 use crate::error::{Error, Result};
-use crate::file::block::{BLOCK, Extent, Pulse, Tail};
+use crate::file::block::{Pulse, Tail};
 use crate::file::source::Source;
 use crate::pattern::Pattern;
-use crate::scan::{Counters, Job, Purpose, Scan, Sieve};
+use crate::scan::{Counters, Purpose, Sieve};
 use crate::system::directory::directory_of;
 use crate::system::time_source::TimeSource;
 use crate::system::wakeup::Wakeup;
+use followed::Followed;
 use partial::Partial;
-use place::{Change, Place};
+use place::Change;
 use succession::Succession;
 use wait::Waiter;
-
-/// A range longer than this, in bytes, is read on worker threads.
-const BACKLOG: u64 = 16 * BLOCK as u64;
 
 /// How often the name is looked at while a long scan is under way.
 const NAMED: Duration = Duration::from_millis(100);
@@ -102,7 +101,7 @@ pub struct FileEvents {
 /// there is, look what happened, wait where nothing did. So no line can fall between the two, and none comes twice.
 pub struct Follow {
     terms: FollowTerms,
-    open: Option<Open>,
+    open: Option<Followed>,
     /// The files that had the name after that one, and those that had it before.
     succession: Succession,
     /// When the name was looked at last, in the midst of a scan.
@@ -119,106 +118,13 @@ pub struct Follow {
     done: bool,
 }
 
-/// The file that the name stands for now.
-struct Open {
-    source: Arc<Source>,
-    place: Place,
-    partial: Partial,
-    scan: Option<(Scan, u64)>,
-    /// The scan is of whole lines, so that what it reads ends with one unless the file was cut.
-    whole: bool,
-    /// Its size at the last look.
-    seen: u64,
-    /// How much of that may be delivered.
-    size: u64,
-}
-
-impl Open {
-    fn new(source: Arc<Source>, tail: Tail, time: &TimeSource) -> Result<Self> {
-        let at = tail.end();
-        let place = Place::new(&source, tail, time.clone())?;
-        Ok(Self {
-            source,
-            place,
-            partial: Partial::new(time.clone()),
-            scan: None,
-            whole: false,
-            seen: at,
-            size: at,
-        })
-    }
-
-    /// Begins a scan of `extent`, after which the place is at its end; `whole` says that it ends with a line.
-    fn scan(&mut self, terms: &FollowTerms, extent: Extent, whole: bool) {
-        self.whole = whole;
-        let job = Job {
-            source: Arc::clone(&self.source),
-            pattern: terms.pattern.clone(),
-            sieve: terms.sieve.clone(),
-            purpose: terms.purpose,
-            behind_hole: self.place.behind_hole(),
-            live: true,
-        };
-        // Threads are worth starting only for a backlog.
-        let workers = if extent.len() > BACKLOG { terms.workers } else { 0 };
-        self.scan = Some((Scan::new(job, extent, workers), extent.end));
-    }
-
-    /// The next batch of the scan; `None` where that is over.
-    fn next(&mut self, pulse: Pulse<'_>) -> Result<Option<Batch>> {
-        let whole = self.whole;
-        let (Some((scan, _)), place, source) = (&mut self.scan, &self.place, &self.source) else {
-            return Ok(None);
-        };
-        let ends = |now: &Tail| !whole || now.bytes().last().is_none_or(|&byte| byte == b'\n');
-        scan.next_if(&mut |read, now| Ok(ends(now) && place.stands_in(source, read)?), pulse)
-    }
-
-    /// The rest of a line of which something has been shown: a scan would take it for a line, and NULs for a hole.
-    fn rest_of_line(&mut self, extent: Extent, pulse: Pulse<'_>) -> Result<Option<Batch>> {
-        let batch = partial::rest_of_line(&self.source, extent, pulse)?;
-        self.hand_out(batch)
-    }
-
-    /// The pieces of the unfinished line that may go out now.
-    fn pieces(&mut self) -> Result<Option<Batch>> {
-        let batch = self.partial.pieces(&self.source, self.place.at(), self.size)?;
-        self.hand_out(batch)
-    }
-
-    /// Moves on behind `batch`, which was read where the place is; `None` if the file was cut meanwhile.
-    fn hand_out(&mut self, batch: Option<Batch>) -> Result<Option<Batch>> {
-        let Some(batch) = batch else { return Ok(None) };
-        if !self.place.stands_in(&self.source, &Tail::default())? {
-            return Ok(None);
-        }
-        self.place.deliver_bytes(batch.block.bytes());
-        Ok(Some(batch))
-    }
-
-    /// The last line of a file to which nobody will write any more, which lacks its `\n`.
-    fn unfinished(&mut self, terms: &FollowTerms) -> Result<Option<Batch>> {
-        let extent = Extent { start: self.place.at(), end: self.size };
-        if !terms.partial {
-            self.scan(terms, extent, false);
-            return Ok(None);
-        }
-        let batch = partial::last_pieces(&self.source, extent)?;
-        if batch.is_none() {
-            // Nothing of it is left.
-            (self.seen, self.size) = (extent.start, extent.start);
-        }
-        self.hand_out(batch)
-    }
-}
-
 impl Follow {
     /// Follows `terms.path` from its beginning, or `begun` (the same file, open) from behind
     /// what was delivered of it, which ends with a line.
     pub fn new(mut terms: FollowTerms, begun: Option<(Arc<Source>, Tail)>) -> Result<Self> {
         // The working directory may change.
         terms.path = std::path::absolute(&terms.path).unwrap_or(terms.path);
-        let open = begun.map(|(source, tail)| Open::new(source, tail, &terms.time)).transpose()?;
+        let open = begun.map(|(source, tail)| Followed::new(source, tail, &terms.time)).transpose()?;
         Ok(Self {
             succession: Succession::default(),
             named: terms.time.now(),
@@ -461,7 +367,7 @@ impl Follow {
         }
         match Source::open(&self.terms.path) {
             Ok(source) => {
-                self.open = Some(Open::new(Arc::new(source), Tail::unknown(0), &self.terms.time)?);
+                self.open = Some(Followed::new(Arc::new(source), Tail::unknown(0), &self.terms.time)?);
                 self.waiter.watch(&self.terms.path);
                 Ok(Step::Again)
             }

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::Open;
+use super::followed::Followed;
 use crate::error::Result;
 use crate::file::block::Tail;
 use crate::file::source::{Identity, Source};
@@ -21,7 +21,7 @@ const LEFT: usize = 2;
 #[derive(Default)]
 pub(super) struct Succession {
     next: VecDeque<Arc<Source>>,
-    left: VecDeque<Open>,
+    left: VecDeque<Followed>,
 }
 
 impl Succession {
@@ -59,17 +59,17 @@ impl Succession {
     }
 
     /// The next file: from its beginning, or from where it was left.
-    pub(super) fn pop(&mut self, time: &TimeSource) -> Result<Option<Open>> {
+    pub(super) fn pop(&mut self, time: &TimeSource) -> Result<Option<Followed>> {
         let Some(source) = self.next.pop_front() else { return Ok(None) };
         let left = self.left.iter().position(|open| open.source.identity() == source.identity());
         match left.and_then(|at| self.left.remove(at)) {
             Some(open) => Ok(Some(open)),
-            None => Open::new(source, Tail::unknown(0), time).map(Some),
+            None => Followed::new(source, Tail::unknown(0), time).map(Some),
         }
     }
 
     /// Remembers a file that was read to its end; returns how many have been forgotten that were written to since.
-    pub(super) fn leave(&mut self, open: Open) -> u64 {
+    pub(super) fn leave(&mut self, open: Followed) -> u64 {
         self.left.push_back(open);
         let forgotten = if self.left.len() > LEFT { self.left.pop_front() } else { None };
         u64::from(forgotten.is_some_and(|open| has_grown(&open)))
@@ -82,6 +82,6 @@ impl Succession {
 }
 
 /// Whether there is more in a file than was delivered of it.
-fn has_grown(open: &Open) -> bool {
+fn has_grown(open: &Followed) -> bool {
     open.source.readable(open.place.at()).is_ok_and(|size| size > open.place.at())
 }

@@ -1,11 +1,9 @@
-//! `Columns` and `Table`: answers as Arrow data, by way of capsules.
+//! `Table`: an answer as Arrow data, by way of capsules.
 //!
 //! Whoever reads a stream calls from C: from any thread, with the GIL or without, and nothing may unwind into it.
 
-use std::borrow::Cow;
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use arrow_array::ffi::FFI_ArrowSchema;
 use arrow_array::ffi_stream::FFI_ArrowArrayStream;
 use arrow_array::{RecordBatch, RecordBatchIterator, RecordBatchReader};
 use arrow_schema::{ArrowError, SchemaRef};
@@ -15,131 +13,20 @@ use pyo3::types::PyCapsule;
 
 use super::asking::Asking;
 use super::caller::PythonCaller;
+use super::columns::Columns;
 use super::error::{engine, guarded};
 use super::halt::Halt;
 use super::interpreter::{attached, detached};
 use super::question::Question;
 use super::stats::Stats;
 use super::stream::Stream;
-use crate::arrow::{self, Captures, Chunk, Draw, Drawn, FieldKind, Fields, Groups, Origin, Plan, Rows};
+use crate::arrow::{self, Chunk, Draw, Drawn, Rows};
 use crate::caller::Caller;
-use crate::error::{Error, Result};
+use crate::error::Error;
 use crate::merge::{Merge, MergeTerms};
 use crate::query::Query;
 use crate::system::cores::cores;
 use crate::system::lock::lock;
-
-/// The groups that become columns, as `tables/arrow.py` says them: what each is called, its number and kind; how the engine
-/// takes them, if it can; and `search`.
-type Said = (Vec<(String, usize, String)>, Option<(String, Option<String>)>, Py<PyAny>);
-
-/// Which columns a table has.
-#[pyclass(frozen, module = "logdex._core")]
-pub(super) struct Columns {
-    names: Vec<String>,
-    groups: Option<Wanted>,
-}
-
-/// The groups that become columns.
-struct Wanted {
-    columns: Vec<(String, usize, FieldKind)>,
-    captures: Option<Arc<Captures>>,
-    search: Arc<Search>,
-}
-
-#[pymethods]
-impl Columns {
-    #[new]
-    #[pyo3(signature = (names, groups=None))]
-    fn new(py: Python<'_>, names: Vec<String>, groups: Option<Said>) -> PyResult<Self> {
-        let groups = groups.map(|said| Wanted::new(py, said)).transpose()?;
-        let made = Self { names, groups };
-        made.plan(&[])?;
-        Ok(made)
-    }
-
-    #[getter]
-    fn names(&self) -> Vec<String> {
-        self.names.clone()
-    }
-
-    /// Whether each line must be timed for them.
-    #[getter]
-    fn timed(&self) -> PyResult<bool> {
-        Ok(self.plan(&[])?.wants_times())
-    }
-
-    /// Whether each line must have a step for them.
-    #[getter]
-    fn stepped(&self) -> PyResult<bool> {
-        Ok(self.plan(&[])?.wants_steps())
-    }
-
-    /// Their names and types.
-    fn schema<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyCapsule>> {
-        let schema = FFI_ArrowSchema::try_from(self.plan(&[])?.schema().as_ref());
-        let schema = schema.map_err(|error| PyValueError::new_err(error.to_string()))?;
-        PyCapsule::new_with_value(py, schema, c"arrow_schema")
-    }
-}
-
-impl Columns {
-    fn plan(&self, logs: &[Origin]) -> Result<Plan> {
-        Plan::new(&self.names, self.groups.as_ref().map(Wanted::fields), logs)
-    }
-}
-
-impl Wanted {
-    fn new(py: Python<'_>, (columns, programs, search): Said) -> PyResult<Self> {
-        let kinds = columns.into_iter().map(|(name, number, kind)| {
-            let kind = match kind.as_str() {
-                "int" => FieldKind::Int,
-                "float" => FieldKind::Float,
-                "str" => FieldKind::Text,
-                _ => return Err(PyValueError::new_err(format!("{kind:?}: no kind of column"))),
-            };
-            Ok((name, number, kind))
-        });
-        let columns = kinds.collect::<PyResult<Vec<_>>>()?;
-        let build = |(ascii, text): (String, Option<String>)| Captures::new(&ascii, text.as_deref());
-        let captures = detached(py, || programs.and_then(build)).map(Arc::new);
-        let numbers = columns.iter().map(|(_, number, _)| *number).collect();
-        Ok(Self { columns, captures, search: Arc::new(Search { search, numbers }) })
-    }
-
-    fn fields(&self) -> Fields {
-        let search: Arc<dyn Groups> = Arc::clone(&self.search) as _;
-        Fields::new(self.columns.clone(), self.captures.clone(), search)
-    }
-}
-
-/// `search` of a compiled pattern, and the numbers of the groups that are wanted.
-struct Search {
-    search: Py<PyAny>,
-    numbers: Vec<usize>,
-}
-
-impl Groups for Search {
-    fn take(&self, lines: &[Cow<'_, str>]) -> Result<Vec<Option<String>>> {
-        let told = attached(|py| {
-            let search = self.search.bind(py);
-            let mut groups = Vec::with_capacity(lines.len() * self.numbers.len());
-            for line in lines {
-                let found = search.call1((&**line,))?;
-                for number in &self.numbers {
-                    let group = if found.is_none() {
-                        None
-                    } else {
-                        found.call_method1("group", (*number,))?.extract()?
-                    };
-                    groups.push(group);
-                }
-            }
-            PyResult::Ok(groups)
-        });
-        told.map_err(|error| Error::Value(error.to_string()))
-    }
-}
 
 /// What the rows are drawn from.
 enum Answer {

@@ -6,6 +6,8 @@ mod arrow;
 mod asking;
 mod caller;
 mod chain;
+#[cfg(feature = "arrow")]
+mod columns;
 mod cursor;
 mod ended;
 mod error;
@@ -44,7 +46,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     #[cfg(feature = "arrow")]
     module.add_class::<arrow::Batch>()?;
     #[cfg(feature = "arrow")]
-    module.add_class::<arrow::Columns>()?;
+    module.add_class::<columns::Columns>()?;
     #[cfg(feature = "arrow")]
     module.add_class::<arrow::Table>()?;
     module.add_class::<cursor::Cursor>()?;
