@@ -64,7 +64,7 @@ fn begins_with_word(text: &[u8]) -> bool {
         && head[0].is_ascii_alphabetic()
         && GOES_ON[usize::from(*next)]
         && !family::may_begin_with_word(head[0])
-        && !prefix::may_be_known(word)
+        && !prefix::is_known(word)
         && !word.starts_with(b"audit")
         && !(next.is_ascii_digit() && names::may_be_month(text))
 }

@@ -127,11 +127,12 @@ static LENGTHS: [u16; 256] = {
     table
 };
 
-/// Whether `word`, of sixteen bytes at most, may be one of those: of most one look tells that they are none.
+/// Whether `word`, of sixteen bytes at most, is one of those: of most one look tells that they are none.
 #[inline]
-pub(super) fn may_be_known(word: &[u8]) -> bool {
+pub(super) fn is_known(word: &[u8]) -> bool {
     let lengths = word.first().map_or(0, |byte| LENGTHS[usize::from(*byte)]);
-    lengths.checked_shr(word.len() as u32).is_some_and(|lengths| lengths & 1 == 1)
+    let may_be = lengths.checked_shr(word.len() as u32).is_some_and(|lengths| lengths & 1 == 1);
+    may_be && [WORDS, WRITERS].iter().any(|known| known.iter().any(|known| known.eq_ignore_ascii_case(word)))
 }
 
 /// The longest prefix that is looked for.
