@@ -85,6 +85,20 @@ def test_what_is_no_log_in_a_tar_is_left_out(tmp_path: Path) -> None:
     assert not (tmp_path.parent / "escaped.log").exists()
 
 
+def test_a_log_in_a_tar_that_is_left_out_is_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    path = tmp_path / "bad.tar"
+    bad = [_file(f"../{number}.log", b"x\n") for number in range(5)]
+    path.write_bytes(_tar([_file("a.log", b"a\n"), *bad, _other("../link.log", tarfile.SYMTYPE, "x")]))
+    assert list(logdex.open(path).lines()) == ["a\n"]
+    assert [record.message for record in caplog.records] == [
+        f"{path}: '../{number}.log' is left out: its name leads out of the tar, is another member's, or too long; "
+        f"unpack it and read that{'; of more like this it is not told' * (number == 2)}"
+        for number in range(3)
+    ]
+    status, out, error = run(path)
+    assert (status, out, error.count("is left out")) == (0, ["a\n"], 3)
+
+
 def test_a_tar_without_a_log_says_so(tmp_path: Path) -> None:
     path = tmp_path / "none.tar"
     path.write_bytes(_tar([_file("model.bin", b"x")]))

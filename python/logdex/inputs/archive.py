@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import shutil
 import tarfile
@@ -14,6 +15,9 @@ from logdex.inputs.compression import compression, is_named_tar
 
 _CHUNK = 1 << 20
 _LONGEST_NAME = 255
+_TOLD = 3
+"""Of so many members that are left out it is told."""
+_log = logging.getLogger("logdex")
 
 
 def is_archive(path: str) -> bool:
@@ -47,6 +51,7 @@ class Unpacked:
         """Where its files are."""
         weakref.finalize(self, _remove, self.directory, os.getpid())
         self._left = self._limit = spool.limit()
+        self._out = 0
         kind = compression(path)
         try:
             with open(path, "rb") as file:
@@ -67,6 +72,8 @@ class Unpacked:
         usable = parts and all(
             part != ".." and "\0" not in part and len(part) < _LONGEST_NAME for part in parts
         )
+        if not usable and member.isreg():
+            self._leave_out(member.name)
         if not (member.isreg() and usable) or (text := members.extractfile(member)) is None:
             return
         path = os.path.join(self.directory, *parts)
@@ -75,10 +82,25 @@ class Unpacked:
             # Of two members of one name the later is what `tar x` leaves.
             file = open(path, "wb")  # noqa: SIM115
         except (FileExistsError, IsADirectoryError, NotADirectoryError):
-            return  # The name is that of a directory, or lies below a file's.
+            # The name is that of a directory, or lies below a file's.
+            self._leave_out(member.name)
+            return
         with file:
             self._copy(text, file)
         os.utime(path, (member.mtime, member.mtime))
+
+    def _leave_out(self, name: str) -> None:
+        """Says that a file of the tar is not read; of many, of the first few."""
+        self._out += 1
+        if self._out <= _TOLD:
+            more = "; of more like this it is not told" if self._out == _TOLD else ""
+            _log.warning(
+                "%s: %s is left out: its name leads out of the tar, is another member's, or too long; unpack it and "
+                "read that%s",
+                self.path,
+                repr(name),
+                more,
+            )
 
     def _copy(self, text: IO[bytes], file: IO[bytes]) -> None:
         while chunk := text.read(_CHUNK):
