@@ -636,6 +636,8 @@ def test_the_viewer_shows_the_times_of_a_container_and_goes_to_them(tmp_path: Pa
     log = logdex.open(tmp_path / "a.log", tz="UTC")
     records = list(log.records())
     pager = open_screen(log).pager
+    # No index tells them, for which the first screen of a large log would wait.
+    assert not any(question.records for question in pager.questions)
     expected = [(record.offset, record.time) for record in records]
     assert [(line.offset, line.time) for line in pager.after(pager.start, 1000)] == expected
     assert [(line.offset, line.time) for line in pager.before(pager.end(), 90)] == expected[-90:]
@@ -646,3 +648,20 @@ def test_the_viewer_shows_the_times_of_a_container_and_goes_to_them(tmp_path: Pa
         )
         later = [offset for offset, time in expected if time is not None and time >= moment]
         assert place == later[0]
+
+
+def test_the_viewer_follows_what_a_container_writes(tmp_path: Path) -> None:
+    pytest.importorskip("textual")
+    from logdex.view.screen import open_screen
+
+    def write(text: bytes) -> None:
+        with (tmp_path / "a.log").open("ab") as file:
+            file.write(framed("cri", "stdout", "2026-11-22T02:00:00.5Z", text, goes_on=False))
+
+    write(b"one")
+    pager = open_screen(logdex.open(tmp_path / "a.log", tz="UTC"), follow=True).pager
+    assert [line.text for line in pager.after(pager.start, 9)] == ["one"]
+    write(b"two")
+    while len(lines := pager.after(pager.start, 9)) < 2:
+        pass
+    assert [(line.text, line.time is not None) for line in lines] == [("one", True), ("two", True)]

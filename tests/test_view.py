@@ -14,6 +14,7 @@ pytest.importorskip("textual")
 
 import logdex
 from logdex.view.app import Viewer
+from logdex.view.screen import open_screen
 
 
 def write(path: Path, lines: list[str]) -> Path:
@@ -43,12 +44,12 @@ def status(app: Viewer) -> str:
 Play = Callable[[Viewer, Any], Awaitable[None]]
 
 
-def view(source: Path | list[Path], play: Play, *, follow: bool = False) -> None:
+def view(source: Path | list[Path], play: Play, *, follow: bool = False, empty: bool = False) -> None:
     app = Viewer(logdex.open(source, tz="UTC"), title="test", follow=follow)
 
     async def run() -> None:
         async with app.run_test(size=(80, 24)) as pilot:
-            await until(pilot, lambda: bool(shown(app)))
+            await until(pilot, lambda: app._sized if empty else bool(shown(app)))
             await play(app, pilot)
 
     asyncio.run(run())
@@ -280,3 +281,38 @@ def test_an_empty_log_and_help(tmp_path: Path) -> None:
         await until(pilot, lambda: len(app.screen_stack) == 1)
 
     view(path, play)
+
+
+@pytest.mark.parametrize("many", [False, True])
+def test_a_follow_waits_for_a_file_that_is_not_there(tmp_path: Path, many: bool) -> None:
+    path, other = tmp_path / "a.log", write(tmp_path / "b.log", [])
+
+    async def play(app: Viewer, pilot: Any) -> None:
+        assert "".join(shown(app)).strip("~ ") == ""
+        write(path, ["2026-11-22 02:00:00 first"])
+        await until(pilot, lambda: "first" in "".join(shown(app)))
+        assert "cut or replaced" not in status(app)
+        with path.open("a") as more:
+            more.write("2026-11-22 02:00:01 second\n")
+        await until(pilot, lambda: any(row.startswith(">") and "second" in row for row in shown(app)))
+        path.unlink()
+        write(path, ["2026-11-22 02:00:02 anew"])
+        await until(pilot, lambda: any(row.startswith(">") and "anew" in row for row in shown(app)))
+        assert "cut or replaced" in status(app)
+
+    view([path, other] if many else path, play, follow=True, empty=True)
+
+
+def test_without_a_follow_a_file_that_is_not_there_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match="check the path, or follow=True to wait for the file"):
+        open_screen(logdex.open(tmp_path / "a.log")).last(open_screen(logdex.open(tmp_path / "a.log")).pager)
+
+
+def test_what_was_empty_shows_its_first_lines(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.log", [])
+
+    async def play(app: Viewer, pilot: Any) -> None:
+        write(path, ["first"])
+        await until(pilot, lambda: "> first" in shown(app))
+
+    view(path, play, empty=True)

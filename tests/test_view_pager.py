@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import random
+from datetime import datetime, timezone
 from pathlib import Path
 
 import logdex
@@ -111,3 +113,34 @@ def test_what_is_cancelled_ends(tmp_path: Path) -> None:
         search.find(asked, "not there", (1,))
     with pytest.raises(Cancelled):
         asked.after((0,), 5)
+
+
+@pytest.mark.parametrize(
+    "shape",
+    [
+        "26/11/%d 06:47:12 x",
+        "13/11/2026 06:4%d:12 x",
+        "05/1%d/2026 06:47:12 x",
+        "x;2026112206471%d;y",
+        "[26/11/2%d 06:47:12] x",
+    ],
+)
+def test_the_gutter_has_the_times_of_a_format_that_the_log_elects(tmp_path: Path, shape: str) -> None:
+    lines = [shape % n for n in (0, 1, 2)] * 20
+    path = tmp_path / "a.log"
+    path.write_text("".join(f"{line}\nbare\n" for line in lines))
+    records = list(logdex.open(path, tz="UTC").records())
+    asked = pager([path])
+    assert [line.time for line in asked.after(asked.start, 999)] == [record.time for record in records]
+
+
+def test_the_gutter_takes_a_year_by_the_last_change(tmp_path: Path) -> None:
+    path = tmp_path / "a.log"
+    path.write_text("Nov 22 02:10:00 host a: b\n")
+    then = datetime(2019, 12, 1, tzinfo=timezone.utc).timestamp()
+    os.utime(path, (then, then))
+    (record,) = logdex.open(path, tz="UTC").records()
+    asked = pager([path])
+    assert [line.time for line in asked.after(asked.start, 9)] == [record.time]
+    assert record.time is not None
+    assert record.time.year == 2019

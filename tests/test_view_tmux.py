@@ -58,3 +58,38 @@ def test_without_a_terminal_it_says_so(tmp_path: Path) -> None:
     )
     assert done.returncode == 2
     assert "needs a terminal" in done.stderr
+
+
+def test_a_pipe_is_paged_and_keys_come_from_the_terminal(tmp_path: Path) -> None:
+    script = f"seq 1 1000 | {sys.executable} -m logdex view -"
+    terminal = Terminal(tmp_path, "sh", "-c", script)
+    try:
+        terminal.wait(lambda screen: "> 1000" in screen and "stdin  100%" in screen and "h: help" in screen)
+        terminal.keys("g")
+        terminal.wait(lambda screen: "> 1\n" in screen)
+        terminal.keys("q")
+        terminal.wait(lambda screen: "FINISHED 0" in screen)
+    finally:
+        terminal.tmux("kill-server")
+
+
+def test_what_comes_through_a_pipe_is_followed(tmp_path: Path) -> None:
+    (tmp_path / "go").unlink(missing_ok=True)
+    script = f"(while [ ! -e go ]; do sleep 0.05; done; echo come; sleep 1000) | {sys.executable} -m logdex view -f"
+    terminal = Terminal(tmp_path, "sh", "-c", f"cd {tmp_path} && {script}")
+    try:
+        terminal.wait(lambda screen: "stdin  0%  [follow]" in screen)
+        (tmp_path / "go").touch()
+        terminal.wait(lambda screen: "> come" in screen)
+        terminal.keys("q")
+    finally:
+        terminal.tmux("kill-server")
+
+
+def test_a_terminal_and_nothing_piped_in(tmp_path: Path) -> None:
+    terminal = Terminal(tmp_path, sys.executable, "-m", "logdex", "view", "-")
+    try:
+        screen = terminal.wait(lambda screen: "FINISHED 2" in screen)
+        assert "logdex: -: nothing is piped in" in screen
+    finally:
+        terminal.tmux("kill-server")

@@ -740,7 +740,21 @@ class Format:
     def table(path: str) -> Format:
         """Not a format, but the table at `path` that tells the times of lines by their place."""
 
+    def moment(self, offset: int, zone: Zone) -> datetime | None:
+        """The moment that the table tells of the line that begins at `offset`; None of others, and of a format."""
+
     def __reduce__(self) -> tuple[type[Format], tuple[str, str]]: ...
+
+@final
+class Election:
+    """What a log elects that begins with `head`: a format that might be something else, and the order of day and month.
+
+    `format` is what the user teaches of it.
+    """
+
+    def __new__(cls, head: bytes, format: Format | None = None) -> Self: ...
+    def parse_time(self, line: bytes, zone: Zone, reference: int) -> datetime | None:
+        """The stamp on one line of the log."""
 
 @final
 class Frames:

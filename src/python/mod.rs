@@ -63,6 +63,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<show::Clock>()?;
     module.add_class::<when::Zone>()?;
     module.add_class::<format::Format>()?;
+    module.add_class::<format::Election>()?;
     module.add_class::<frames::Frames>()?;
     module.add_class::<frames::Stand>()?;
     module.add_class::<sieve::Sieve>()?;

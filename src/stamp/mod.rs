@@ -61,7 +61,7 @@ pub use fold::{Fold, How, Inbound, Timed};
 pub(crate) use marks::Marks;
 pub use order::First;
 pub(crate) use order::Order;
-pub use parse::{Moment, parse_time, parse_time_with};
+pub use parse::{Moment, parse_time, parse_time_in, parse_time_with};
 pub use prefix::{Prefix, behind_writer};
 pub(crate) use run::Run;
 pub use taught::Taught;

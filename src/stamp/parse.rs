@@ -30,10 +30,14 @@ pub fn parse_time_with(
     reference: i64,
     taught: Option<&Arc<Taught>>,
 ) -> Option<Moment> {
+    parse_time_in(line, zone, reference, &Elected::default().teaching(taught.cloned()))
+}
+
+/// The same in a log that elected a format.
+pub fn parse_time_in(line: &[u8], zone: &TimeZone, reference: i64, elected: &Elected) -> Option<Moment> {
     let mut chain = Chain::default();
-    let elected = Elected::default().teaching(taught.cloned());
     // A time of day counts only where a dated stamp stands before it.
-    let stamp = Finder::electing(&elected).find(line).stamp.filter(|stamp| stamp.frame != Frame::Dayless)?;
+    let stamp = Finder::electing(elected).find(line).stamp.filter(|stamp| stamp.frame != Frame::Dayless)?;
     let stamp = chain.settle(stamp);
     let mut clock = Clock::new(zone.clone());
     clock.set_years(&chain.years, Reference::Given(reference));

@@ -96,6 +96,12 @@ impl Told {
         &self.path
     }
 
+    /// The moment of the line that begins at `offset`, in nanoseconds since 1970 UTC, where one is told.
+    pub fn moment(&self, offset: u64) -> Option<i64> {
+        let (_, ns) = Window::default().entry(self, offset)?;
+        (ns != UNTOLD).then_some(ns)
+    }
+
     /// The entries from number `first` on, at most a window of them.
     fn read(&self, first: u64, bytes: &mut Vec<u8>) -> io::Result<()> {
         bytes.resize(WINDOW * ENTRY, 0);

@@ -22,7 +22,7 @@ from logdex.inputs.rotation import Pinned, pinned
 def of_path(argument: str, wish: Wish) -> list[Input]:
     """The files that a path, directory, glob or `-` stands for which is not one plain file; see `_resolve.inputs`."""
     if argument == "-":
-        return [_stdin()]
+        return [of_stream(0)]
     if is_named_tar(argument):
         from logdex.inputs.archive import is_archive
 
@@ -148,9 +148,11 @@ def of_part(source: Source, part: Part, **more: Any) -> Input:
     return Input(part.path, source.label, source, part.name, **more)
 
 
-def _stdin() -> Input:
+def of_stream(fd: int) -> Input:
+    """What comes from the descriptor of standard input, or from a copy of that."""
+    path = f"/dev/fd/{fd}"
     # Of a file whose reader has begun already, the rest is meant.
-    if compression("/dev/fd/0") is None and os.path.isfile("/dev/fd/0") and os.lseek(0, 0, os.SEEK_CUR) == 0:
-        return Input("/dev/fd/0", "stdin")
-    text = spool.of_chunks("standard input", partial(spool.from_stream, 0))
+    if compression(path) is None and os.path.isfile(path) and os.lseek(fd, 0, os.SEEK_CUR) == 0:
+        return Input(path, "stdin")
+    text = spool.of_chunks("standard input", partial(spool.from_stream, fd))
     return Input(text.path, "stdin", ended=text.has_ended, spool=text)

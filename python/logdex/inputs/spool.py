@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator
 from io import BufferedIOBase
 from typing import IO, BinaryIO, cast
@@ -74,9 +75,10 @@ class Spool:
         """Whether all of it is in the file."""
         return not self._thread.is_alive()
 
-    def join(self) -> None:
-        """Waits until nothing more comes to the file, also where something went wrong on the way."""
-        while self._thread.is_alive():
+    def join(self, most: float | None = None) -> None:
+        """Waits until nothing more comes to the file, for `most` seconds if said; also where something went wrong."""
+        end = None if most is None else time.monotonic() + most
+        while self._thread.is_alive() and (end is None or time.monotonic() < end):
             self._thread.join(0.1)
 
     def wait(self) -> None:

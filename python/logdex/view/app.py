@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import time
 from collections import deque
@@ -20,6 +19,7 @@ from textual.worker import get_current_worker
 
 from logdex.log import Log
 from logdex.view import density, jumps, marks, search
+from logdex.view.growth import Change, Growth
 from logdex.view.keys import HELP, KEYS
 from logdex.view.lines_view import LinesView
 from logdex.view.pager import Cancelled, Filter, Line, Pager, Place
@@ -75,7 +75,7 @@ class Viewer(App[None]):
         super().__init__(ansi_color=True)
         self.title = title
         self.log_viewed = log
-        self.lines = lines or open_screen(log)
+        self.lines = lines or open_screen(log, follow=follow)
         self.pager = self.lines.pager
         self.manner = self.lines.manner
         self.following = follow
@@ -84,8 +84,7 @@ class Viewer(App[None]):
         self._job: Pager | None = None
         self._waiting: deque[tuple[Job, str]] = deque()
         self._way = 1
-        self._seen: Place = ()
-        self._files = [_identity(one.path) for one in self.pager.questions]
+        self._growth = Growth(self.pager)
         self._sized = False
         self._strip_of: Place = ()
         self._strip_due = 0.0
@@ -206,7 +205,7 @@ class Viewer(App[None]):
             return
         line = self.lines.line
         end = sum(self.lines.window.end)
-        size = max(sum(self._sizes()), 1)
+        size = max(sum(self._growth.sizes()), 1)
         parts = [self.title, f"{min(end / size, 1):.0%}"]
         if line is not None:
             if line.time is not None:
@@ -218,12 +217,6 @@ class Viewer(App[None]):
         )
         parts += ["[select]"] * (self.view.chosen is not None) + [self.said or "h: help"]
         status.update(safe("  ".join(parts), max(self.size.width, 1)))
-
-    def _sizes(self) -> Place:
-        try:
-            return self.pager.end()
-        except OSError:
-            return self._seen or self.pager.start
 
     # Moving.
 
@@ -469,16 +462,16 @@ class Viewer(App[None]):
 
     def _look(self) -> None:
         """Looks whether a log has grown, was cut, or is another one now."""
-        if self._job is not None or (not self.lines.window.lines and not self.following):
+        if self._job is not None:
             return
-        now, files = self._sizes(), [_identity(one.path) for one in self.pager.questions]
-        cut = any(there < held for there, held in zip(now, self.lines.window.end, strict=True))
-        if cut or files != self._files:
-            self._files, self._seen = files, now
-            self.lines.window = type(self.lines.window)((), 0, now)
+        window = self.lines.window
+        change, now = self._growth.look(window.end), self._growth.sizes()
+        # What is empty shows its first lines, unless nothing is there because of a filter.
+        waits = self.following or not (window.lines or self.pager.filter.said)
+        if change is Change.ANEW:
+            self.lines.window = type(window)((), 0, now)
             self._do(self._anew)
-        elif self.following and now != self._seen:
-            self._seen = now
+        elif change is Change.GREW and waits:
             self._do(self.lines.last)
         if now != self._strip_of and time.monotonic() >= self._strip_due:
             self._draw_strip()
@@ -503,7 +496,7 @@ class Viewer(App[None]):
             self._do(lambda pager: self.lines.go(pager, jumps.of_share(pager, at)), "going there")
 
     def _draw_strip(self) -> None:
-        self._strip_of, self._strip_due = self._sizes(), float("inf")
+        self._strip_of, self._strip_due = self._growth.sizes(), float("inf")
         self._make_strip()
 
     @work(thread=True, group="strip", exclusive=True)
@@ -527,14 +520,8 @@ class Viewer(App[None]):
             if found is not None:
                 density.sample(pager, found)
                 strip.post_message(strip.Drawn(parts, found))
-        except (OSError, ValueError, Cancelled):
+        except Cancelled:
             return
+        except (OSError, ValueError):
+            pass  # Who asks for it is told; it may be for a file that is still to come.
         self._strip_due = time.monotonic() + max(_OLD, 20 * (time.monotonic() - begun))
-
-
-def _identity(path: str) -> tuple[int, int]:
-    try:
-        there = os.stat(path)
-    except OSError:
-        return 0, 0
-    return there.st_dev, there.st_ino

@@ -95,12 +95,21 @@ class Pager:
     """
 
     def __init__(
-        self, questions: list[Question], shown: Filter | None = None, streams: Sequence[str | None] = ()
+        self,
+        questions: list[Question],
+        shown: Filter | None = None,
+        streams: Sequence[str | None] = (),
+        *,
+        waits: bool = False,
     ) -> None:
-        """`questions` have in common what is asked of each log; at least one. `streams` says which each has."""
+        """`questions` have in common what is asked of each log; at least one. `streams` says which each has.
+
+        One that `waits` takes a file that is not there for one without a line.
+        """
         self.questions = questions
         self.streams = tuple(streams) or (None,) * len(questions)
         self.filter = shown or Filter()
+        self.waits = waits
         self.times = [Times(one) for one in questions]
         self._answers: set[_core.Records] = set()
         self._lock = threading.Lock()
@@ -108,7 +117,7 @@ class Pager:
 
     def filtered(self, shown: Filter) -> Pager:
         """The same logs with another filter."""
-        return Pager(self.questions, shown, self.streams)
+        return Pager(self.questions, shown, self.streams, waits=self.waits)
 
     @property
     def start(self) -> Place:
@@ -117,7 +126,16 @@ class Pager:
 
     def end(self) -> Place:
         """Behind the last line that is there now."""
-        return tuple(os.stat(one.path).st_size for one in self.questions)
+        return tuple(self._size(one.path) for one in self.questions)
+
+    def _size(self, path: str) -> int:
+        try:
+            return os.stat(path).st_size
+        except FileNotFoundError as error:
+            if self.waits:
+                return 0
+            said = f"{error.strerror}; check the path, or follow=True to wait for the file"
+            raise FileNotFoundError(error.errno, said, path) from None
 
     def after(self, place: Place, count: int) -> list[Line]:
         """The first `count` lines behind `place`.
@@ -176,9 +194,9 @@ class Pager:
         return self.filter.stream is None or self.streams[log] in (None, self.filter.stream)
 
     def _forward(self, log: int, at: int) -> Generator[Line, None, None]:
-        if not self.shows(log):
+        if not self.shows(log) or (self.waits and not os.path.exists(self.questions[log].path)):
             return
-        with self.ask(self.filter.question(self.times[log].asked(after=at))) as records:
+        with self.ask(self.filter.question(self.questions[log].but(after=at))) as records:
             for record in records:
                 if self.filter.keeps(record):
                     yield self.line(log, record)
@@ -189,11 +207,6 @@ class Pager:
             asked = self.filter.question(self.questions[log].but(size=at, last=size))
             with self.ask(asked) as records:
                 found = list(records)
-            if found and self.times[log].are_told:
-                # Forwards they are told at once; before a place, only with an index that ends there.
-                asked = self.filter.question(self.times[log].asked(after=found[0].offset, before=at))
-                with self.ask(asked) as records:
-                    found = list(records)
             for record in reversed(found):
                 if self.filter.keeps(record):
                     yield self.line(log, record)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from logdex._core import Question
 from logdex.inputs.input import Input
+from logdex.inputs.spool import Spool
 from logdex.log import Log
 from logdex.view import window
 from logdex.view.pager import Line, Pager, Place
@@ -121,21 +122,37 @@ def _is_behind(line: Line, place: Place) -> bool:
     return line.offset >= place[line.log]
 
 
-def open_screen(log: Log) -> Screen:
-    """An empty screen of a log, whose files are looked up now.
+def open_screen(log: Log, *, follow: bool = False) -> Screen:
+    """An empty screen of a log, whose files are looked up now; of a `follow`, one may come later.
 
     Raises:
         OSError: There is no such file.
         ValueError: A handle is none.
     """
-    questions, _ = log._files(log._question)
+    asked = log._followed(None, None).but(follow=True) if follow else log._question
+    questions = [one.but(follow=False, ended=None) for one in log._files(asked)[0]]
+    for one in questions:
+        _catch_up(one)
     many = len(questions) > 1
-    pager = Pager(questions, streams=[_stream_of(one) for one in questions] if many else ())
+    streams = [_stream_of(one) for one in questions] if many else ()
+    pager = Pager(questions, streams=streams, waits=follow)
     return Screen(pager, Manner(gutter=many))
+
+
+def _catch_up(question: Question) -> None:
+    """Waits until what there is of a text that is made of a log is made."""
+    spool = getattr(_kept(question), "spool", None)
+    if isinstance(spool, Spool):
+        spool.catch_up()
+
+
+def _kept(question: Question) -> object:
+    """What was asked, or what its text is made by."""
+    kept = question.keep
+    return kept[0] if isinstance(kept, tuple) and kept else kept
 
 
 def _stream_of(question: Question) -> str | None:
     """The stream that a file has, by its name."""
-    kept = question.keep
-    one = kept[0] if isinstance(kept, tuple) and kept else None
+    one = _kept(question)
     return one.source.stream if isinstance(one, Input) and one.source is not None else None

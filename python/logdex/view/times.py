@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import bisect
+import os
+import time
 from datetime import datetime, timedelta
+from functools import cached_property
 
 from logdex import _core
 from logdex._core import Question
 
 _KEPT = 4096
 """Of how many lines the stamps are remembered."""
+_VOTERS = 1 << 20
+"""So many bytes of a log elect its format, as in the engine."""
 _BACK = 64
 """How many lines before one without a stamp are looked at."""
 
@@ -18,40 +23,26 @@ class Times:
     """The times of one log's lines, without an index: each line's own stamp, or the last one before it.
 
     Unlike `Record.time`, it does not hang on the rest of the file, so it is there at once in a log of any size. A stamp
-    without a year is taken to be near the time of the file's last change, or the reference.
+    without a year is taken to be near the time of the file's last change, or the reference. A format that might be
+    something else counts where the log's beginning elects it; the times of a container's lines are told by their place.
     """
 
     def __init__(self, question: Question) -> None:
         """`question` says the zone, the format, the reference, and by how much the clock was behind."""
         self._question = question
-        # A format that somebody teaches is some text.
-        self.are_told = question.stamp is not None and not question.stamp.__reduce__()[1][0]
-        """Whether a table tells the times of lines by their place, as it does of a container's."""
         self._skew = timedelta(microseconds=question.skew // 1000)
         self._at: list[int] = []
         self._own: dict[int, datetime] = {}
 
     def of(self, record: _core.Record) -> datetime | None:
         """The time of a record."""
-        if self.are_told:
-            return record.time or self._told(record.offset)
         return self._stamp(record) or self._before(record.offset)
-
-    def asked(self, *, after: int, before: int | None = None) -> Question:
-        """The question for the lines from one byte to another, whose records say their times where those are told."""
-        return self._question.but(after=after, before=before, records=self.are_told)
-
-    def _told(self, offset: int) -> datetime | None:
-        with _core.Records(self.asked(after=offset, before=offset + 1)) as records:
-            return next((record.time for record in records), None)
 
     def _stamp(self, record: _core.Record) -> datetime | None:
         known = self._own.get(record.offset)
         if known is not None:
             return known
-        asked = self._question
-        # No stamp stands behind the first few hundred characters.
-        stamp = _core.parse_time(record.text[:1024].encode(), asked.zone, asked.reference, asked.stamp)
+        stamp = self._told(record.offset) or self._on(record.text)
         if stamp is not None:
             stamp += self._skew
             if len(self._at) >= _KEPT:
@@ -60,6 +51,33 @@ class Times:
             bisect.insort(self._at, record.offset)
             self._own[record.offset] = stamp
         return stamp
+
+    def _told(self, offset: int) -> datetime | None:
+        asked = self._question
+        return asked.stamp.moment(offset, asked.zone) if asked.stamp is not None else None
+
+    def _on(self, text: str) -> datetime | None:
+        # No stamp stands behind the first few hundred characters.
+        line = text[:1024].encode("utf-8", "replace")
+        return self._election.parse_time(line, self._question.zone, self._reference)
+
+    @cached_property
+    def _election(self) -> _core.Election:
+        try:
+            with open(self._question.begun or self._question.path, "rb") as file:
+                head = file.read(_VOTERS)
+        except OSError:
+            head = b""  # Whoever reads lines says so.
+        return _core.Election(head, self._question.stamp)
+
+    @cached_property
+    def _reference(self) -> int:
+        if self._question.reference is not None:
+            return self._question.reference
+        try:
+            return os.stat(self._question.path).st_mtime_ns
+        except OSError:
+            return time.time_ns()
 
     def _before(self, offset: int) -> datetime | None:
         if offset == 0:
