@@ -60,14 +60,15 @@ pub(crate) struct Cache {
 
 impl Automaton {
     pub(crate) fn new(hir: &Hir) -> Self {
-        nfa(hir).map_or(Self::Unknown, |nfa| Self::of(&nfa))
+        let dfa = nfa(hir).and_then(|nfa| lazily(&nfa));
+        dfa.map_or(Self::Unknown, |dfa| Self::Lazy(Box::new(dfa)))
     }
 
-    fn of(nfa: &NFA) -> Self {
-        if let Some(table) = dense(nfa) {
-            return Self::Dense(Box::new(table));
-        }
-        lazily(nfa).map_or(Self::Unknown, |dfa| Self::Lazy(Box::new(dfa)))
+    /// The same with all states in a table, which is quicker to search with and takes long to build; `None` where that would
+    /// be too large.
+    pub(crate) fn table(&self) -> Option<Self> {
+        let Self::Lazy(dfa) = self else { return None };
+        dense(dfa.get_nfa()).map(|table| Self::Dense(Box::new(table)))
     }
 
     /// The end of the first match in `bytes[from..to]` that is seen; what stands around it is looked at.

@@ -1,6 +1,7 @@
 //! A translation, compiled: an automaton for lines that end in `\n`, and one for a line without.
 
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use regex_syntax::hir::Hir;
 
@@ -37,10 +38,27 @@ pub(crate) struct Program {
 }
 
 /// A program as it is read, and as it runs.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 struct Compiled {
     source: Source,
-    automaton: OnceLock<Automaton>,
+    /// Its states as they are met.
+    lazy: OnceLock<Automaton>,
+    /// All of them in a table, once that is worth it, and if it is not too large.
+    table: OnceLock<Option<Automaton>>,
+    /// How much was searched before, in bytes.
+    searched: AtomicUsize,
+}
+
+/// A table of all states takes as long to build as a search of about so many bytes: many patterns are tried on a few lines.
+const WORTH: usize = 64 << 10;
+/// About as much is searched of a line behind a literal, in bytes.
+const SHORT: usize = 64;
+
+impl Clone for Compiled {
+    fn clone(&self) -> Self {
+        let (source, lazy, table) = (self.source.clone(), self.lazy.clone(), self.table.clone());
+        Self { source, lazy, table, searched: AtomicUsize::new(self.searched.load(Ordering::Relaxed)) }
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -108,7 +126,7 @@ impl Program {
 
     /// The program of a pattern of which nothing is known.
     pub(crate) fn opaque() -> Self {
-        let unknown = || Compiled { source: Source::Unknown, automaton: OnceLock::new() };
+        let unknown = || Compiled::of(Source::Unknown);
         Self { ended: unknown(), bare: unknown(), every: true, exact: false, plain: false }
     }
 
@@ -136,13 +154,13 @@ impl Program {
     /// The first match in whole lines, from `from` to before `to`.
     #[inline]
     pub(crate) fn first_end(&self, bytes: &[u8], from: usize, to: usize, caches: &mut Caches) -> End {
-        self.ended.automaton().first_end(bytes, from, to, &mut caches.ended)
+        self.ended.automaton(to - from).first_end(bytes, from, to, &mut caches.ended)
     }
 
     /// The end of a match in whole lines that begins at `at`.
     #[inline]
     pub(crate) fn end_from(&self, bytes: &[u8], at: usize, caches: &mut Caches) -> End {
-        self.ended.automaton().end_from(bytes, at, &mut caches.ended)
+        self.ended.automaton(SHORT).end_from(bytes, at, &mut caches.ended)
     }
 
     /// Runs on one line: `None` if it is not selected, else whether it matches for certain.
@@ -150,7 +168,7 @@ impl Program {
         let end = match line.split_last() {
             Some((b'\n', _)) if self.every => return Some(self.exact),
             Some((b'\n', body)) => self.first_end(line, 0, body.len(), caches),
-            _ => self.bare.automaton().first_end(line, 0, line.len(), &mut caches.bare),
+            _ => self.bare.automaton(line.len()).first_end(line, 0, line.len(), &mut caches.bare),
         };
         self.judged(end)
     }
@@ -172,7 +190,11 @@ impl Compiled {
             Some(None) => Source::Unknown,
             Some(Some(hir)) => Source::Hir(Box::new(hir)),
         };
-        Self { source, automaton: OnceLock::new() }
+        Self::of(source)
+    }
+
+    fn of(source: Source) -> Self {
+        Self { source, lazy: OnceLock::new(), table: OnceLock::new(), searched: AtomicUsize::new(0) }
     }
 
     /// Whether it asks for no word boundary.
@@ -184,11 +206,32 @@ impl Compiled {
         }
     }
 
-    fn automaton(&self) -> &Automaton {
-        self.automaton.get_or_init(|| match &self.source {
+    /// What to search so many bytes with.
+    #[inline]
+    fn automaton(&self, bytes: usize) -> &Automaton {
+        match self.table.get() {
+            Some(Some(table)) => table,
+            Some(None) => self.lazy(),
+            None => self.begin(bytes),
+        }
+    }
+
+    fn lazy(&self) -> &Automaton {
+        self.lazy.get_or_init(|| match &self.source {
             Source::Never => Automaton::Never,
             Source::Unknown => Automaton::Unknown,
             Source::Hir(hir) => Automaton::new(hir),
         })
+    }
+
+    /// The same while it is not known whether a table is worth it.
+    #[inline(never)]
+    fn begin(&self, bytes: usize) -> &Automaton {
+        let lazy = self.lazy();
+        let before = self.searched.fetch_add(bytes, Ordering::Relaxed);
+        if before.saturating_add(bytes) < WORTH {
+            return lazy;
+        }
+        self.table.get_or_init(|| lazy.table()).as_ref().unwrap_or(lazy)
     }
 }
