@@ -17,7 +17,7 @@ use crate::error::Result;
 use crate::line::Line;
 
 /// How many lines are remembered.
-const MOST: usize = 1 << 14;
+const MOST: usize = 1 << 16;
 /// The longest line that is, in bytes.
 const LONGEST: usize = 4096;
 /// How many lines that are not alike it takes to drive out one that came again and again.
@@ -92,6 +92,9 @@ impl Plain {
     /// The numbers on `line`, by unit.
     #[inline]
     pub fn numbers(self, line: &[u8]) -> [Option<u64>; UNITS] {
+        if self.0 == [NOWHERE; UNITS] {
+            return [None; UNITS];
+        }
         self.0.map(|at| line.get(usize::from(at)..).filter(|_| at != NOWHERE).and_then(progress::number))
     }
 }

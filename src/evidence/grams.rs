@@ -12,8 +12,9 @@ const SHORTEST: usize = 4;
 const TEXT: usize = 128;
 /// That, and what is read behind it.
 const WINDOW: usize = TEXT + KEY;
-/// How many bits a hash has.
-const BITS: u32 = 16;
+/// How many bits a hash has, and of how many of them it is known where its entries begin.
+const BITS: u32 = 18;
+const HEAD: u32 = 16;
 
 /// A key: some bytes in a row, and no end of a line among them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -38,17 +39,17 @@ impl Key {
 #[derive(Debug, Default)]
 pub struct Grams {
     /// Those of eight bytes, known by five at every fourth place.
-    long: Table<4, 5>,
-    /// The others, known by four at every other place.
-    short: Table<2, 4>,
+    long: Table<4, 5, { 1 << (BITS - 6) }>,
+    /// The others, which are few, known by four at every other place.
+    short: Table<2, 4, { 1 << (HEAD - 6) }>,
 }
 
 /// Some keys, each known by so many bytes (`GRAM`) at each of so many places (`STRIDE`), of which one is looked at.
 #[derive(Debug, Default)]
-struct Table<const STRIDE: usize, const GRAM: usize> {
-    /// By hash, whether a key may have it: one bit each. Empty where there are no keys.
+struct Table<const STRIDE: usize, const GRAM: usize, const HELD: usize> {
+    /// By hash, whether a key may have it: one bit each, of which `HELD` words are enough. Empty where there are no keys.
     held: Vec<u64>,
-    /// By hash, the first of the entries that have it; they go on until the hash is another.
+    /// By the head of a hash, the first of the entries that have it; they go on until it is another.
     begins: Vec<u16>,
     entries: Vec<Entry>,
 }
@@ -56,7 +57,7 @@ struct Table<const STRIDE: usize, const GRAM: usize> {
 /// A place in a key.
 #[derive(Clone, Copy, Debug)]
 struct Entry {
-    hash: u16,
+    hash: u32,
     /// Which byte of the key it is.
     at: usize,
     /// What is compared, and which of its bytes count.
@@ -107,7 +108,7 @@ impl Grams {
     }
 }
 
-impl<const STRIDE: usize, const GRAM: usize> Table<STRIDE, GRAM> {
+impl<const STRIDE: usize, const GRAM: usize, const HELD: usize> Table<STRIDE, GRAM, HELD> {
     fn new(keys: impl Iterator<Item = (usize, Key)>, alphabet: &[u8]) -> Option<Self> {
         let mut entries = Vec::new();
         for (number, Key { bytes, length }) in keys {
@@ -132,10 +133,11 @@ impl<const STRIDE: usize, const GRAM: usize> Table<STRIDE, GRAM> {
             return Some(Self::default());
         }
         entries.sort_by_key(|entry| entry.hash);
-        let (mut held, mut begins) = (vec![0; 1 << (BITS - 6)], vec![0; 1 << BITS]);
+        let (mut held, mut begins) = (vec![0; HELD], vec![0; 1 << HEAD]);
         for (at, entry) in entries.iter().enumerate().rev() {
-            begins[usize::from(entry.hash)] = u16::try_from(at).ok()?;
-            held[usize::from(entry.hash >> 6)] |= 1 << (entry.hash & 63);
+            begins[head(entry.hash)] = u16::try_from(at).ok()?;
+            let (word, bit) = Self::bit(entry.hash);
+            held[word] |= 1 << bit;
         }
         Some(Self { held, begins, entries })
     }
@@ -143,13 +145,13 @@ impl<const STRIDE: usize, const GRAM: usize> Table<STRIDE, GRAM> {
     /// At which places of `window` that are looked at a key may have what stands there.
     #[inline]
     fn look(&self, window: &[u8; WINDOW]) -> u64 {
-        let Some(held) = self.held.first_chunk::<{ 1 << (BITS - 6) }>() else { return 0 };
+        let Some(held) = self.held.first_chunk::<HELD>() else { return 0 };
         let (mut hits, places) = (0, TEXT / STRIDE);
         for place in 0..places {
             let at = place * STRIDE;
             let gram = std::array::from_fn(|next| window[at + next]);
-            let hash = Self::hash(u64::from_le_bytes(gram));
-            hits = hits >> 1 | (held[usize::from(hash >> 6)] >> (hash & 63)) << 63;
+            let (word, bit) = Self::bit(Self::hash(u64::from_le_bytes(gram)));
+            hits = hits >> 1 | (held[word] >> bit) << 63;
         }
         hits >> (64 - places)
     }
@@ -157,8 +159,8 @@ impl<const STRIDE: usize, const GRAM: usize> Table<STRIDE, GRAM> {
     /// Tells of the keys that have what begins at `at`.
     fn meet(&self, text: &[u8], at: usize, found: &mut impl FnMut(usize, usize)) {
         let hash = Self::hash(u64_at(text, at));
-        let entries = &self.entries[usize::from(self.begins[usize::from(hash)])..];
-        for entry in entries.iter().take_while(|entry| entry.hash == hash) {
+        let entries = &self.entries[usize::from(self.begins[head(hash)])..];
+        for entry in entries.iter().take_while(|entry| head(entry.hash) == head(hash)) {
             let Some(start) = at.checked_sub(entry.at) else { continue };
             if (u64_at(text, start) ^ entry.text) & entry.mask == 0 {
                 found(start, entry.key);
@@ -168,10 +170,23 @@ impl<const STRIDE: usize, const GRAM: usize> Table<STRIDE, GRAM> {
 
     /// A hash of the first bytes, as many as count.
     #[inline]
-    fn hash(bytes: u64) -> u16 {
+    fn hash(bytes: u64) -> u32 {
         let gram = bytes << (8 * (KEY - GRAM));
-        (gram.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (u64::BITS - BITS)) as u16
+        (gram.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (u64::BITS - BITS)) as u32
     }
+
+    /// Which bit says whether a key may have a hash: the word, and the place in it.
+    #[inline]
+    fn bit(hash: u32) -> (usize, u32) {
+        let known = hash >> (BITS - 6 - HELD.trailing_zeros());
+        (known as usize >> 6, known & 63)
+    }
+}
+
+/// The first bits of a hash.
+#[inline]
+fn head(hash: u32) -> usize {
+    (hash >> (BITS - HEAD)) as usize
 }
 
 /// The bytes at `at`, and ends of lines behind the last.
