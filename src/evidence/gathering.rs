@@ -97,7 +97,8 @@ impl<'j> Gathering<'j> {
         let bytes = batch.block.bytes();
         self.state.stamped |= passage.stamped;
         if let Some(last) = batch.len().checked_sub(1).and_then(|last| batch.line(last as usize)) {
-            self.state.upto = batch.block.file_offset(last.start) + (last.end - last.start) as u64;
+            let end = batch.block.file_offset(last.start) + (last.end - last.start) as u64;
+            self.state.upto = self.state.upto.max(end);
         }
         for Solo { key, replica, voice, notes, lines } in passage.solos {
             let speaker = Speaker { replica: &replica, ranks: key.1 };

@@ -43,12 +43,12 @@ impl Hearing {
         Self { shapes: ear.shapes(), errors, from }
     }
 
-    /// What the lines of a batch say by themselves. `None` where a judge has to decide on one of them, some were heard
-    /// already, or the last is not whole.
+    /// What the lines of a batch say by themselves that were not heard already. `None` where a judge has to decide on one of
+    /// them, or the last is not whole.
     fn hear(&self, batch: &Batch, widths: &[(Key, i64)], tools: &mut Tools) -> Option<Passage> {
         let bytes = batch.block.bytes();
         let is_whole = bytes.ends_with(b"\n") && batch.times.len() as u64 == batch.len();
-        if !is_whole || batch.block.file_offset(0) < self.from {
+        if !is_whole {
             return None;
         }
         let looked = tools.ear.look(batch, &mut Nobody).ok()?;
@@ -61,7 +61,7 @@ impl Hearing {
             }
         };
         let is_certain = chosen.is_none_or(|chosen| chosen.iter().all(|candidate| candidate.certain));
-        is_certain.then(|| Passage::of(batch, looked, chosen, widths))
+        is_certain.then(|| Passage::of(batch, self.from, looked, chosen, widths))
     }
 }
 

@@ -92,10 +92,12 @@ pub(super) fn lines<'b>(
 }
 
 impl Passage {
-    /// What the lines of a batch say, all of which are whole and have a time, after a look at them; `chosen` as for [`lines`].
-    /// `widths`: how wide the columns of speakers' histories are in the blocks before.
+    /// What the lines of a batch say that begin at `from` in the file or behind it, after a look at all of them: they are
+    /// whole, and have a time; `chosen` as for [`lines`]. `widths`: how wide the columns of speakers' histories are in the
+    /// blocks before.
     pub(super) fn of(
         batch: &Batch,
+        from: u64,
         looked: Looked,
         chosen: Option<&[Candidate]>,
         widths: &[(Key, i64)],
@@ -106,7 +108,11 @@ impl Passage {
         let mut told = told.into_iter().peekable();
         let mut chosen = chosen.map(|chosen| chosen.iter().map(|candidate| candidate.line).peekable());
         let mut signs = &signs[..];
+        let resumes = batch.block.file_offset(0) < from;
         for (at, (seen, (line, &time))) in lines.iter().zip(batch.lines().zip(&batch.times)).enumerate() {
+            if resumes && batch.block.file_offset(line.start) < from {
+                continue;
+            }
             let Seen { speaker, words, plain } = *seen;
             let text = line.of(bytes);
             stamped |= time.how == Some(How::Own);
@@ -140,6 +146,7 @@ impl Passage {
             };
             solo.notes.extend(solo.voice.hear(&heard, &mut masked));
         }
+        solos.retain(|solo| !solo.lines.is_empty());
         for solo in &mut solos {
             solo.end(batch);
         }
