@@ -6,8 +6,9 @@ use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use rustix::fs::{AtFlags, Mode};
 use xxhash_rust::xxh3::xxh3_128;
@@ -15,6 +16,7 @@ use xxhash_rust::xxh3::xxh3_128;
 use crate::error::{Error, Result};
 use crate::file::source::Source;
 use crate::stamp::Taught;
+use crate::system::lock::lock_soon;
 use crate::system::trust::{create_in, open_directory, open_in, trusted_in};
 
 use super::findings::Findings;
@@ -119,10 +121,44 @@ impl Keep {
         })();
         if published.is_err() {
             let _ = rustix::fs::unlinkat(&directory, &unfinished, AtFlags::empty());
-        } else if matches!(self, Self::Cache(_)) {
-            evict(&directory, &name);
+        } else if matches!(self, Self::Cache(_)) && !Room::takes(path, &file) {
+            Room::left(path, evict(&directory, &name));
         }
         published
+    }
+}
+
+/// How much room there was in a cache when this process looked last, less what it has published since.
+///
+/// A look takes a call of the system for each file that is kept, and many logs that are asked about at once publish one after
+/// the other.
+struct Room {
+    directory: PathBuf,
+    bytes: u64,
+    looked: Instant,
+}
+
+/// For so long is believed what a look found: others publish too.
+const BELIEVED: Duration = Duration::from_secs(1);
+static ROOM: Mutex<Option<Room>> = Mutex::new(None);
+
+impl Room {
+    /// Takes what `file` needs, which was just published in `directory`, from the room that is known; false where there may be
+    /// none.
+    fn takes(directory: &Path, file: &File) -> bool {
+        let (Some(mut known), Ok(metadata)) = (lock_soon(&ROOM), file.metadata()) else { return false };
+        let is_told = |room: &&mut Self| room.directory == directory && room.looked.elapsed() < BELIEVED;
+        let Some(room) = known.as_mut().filter(is_told) else { return false };
+        let left = room.bytes.checked_sub(metadata.len());
+        room.bytes = left.unwrap_or_default();
+        left.is_some()
+    }
+
+    /// So many bytes are left in `directory`.
+    fn left(directory: &Path, bytes: Option<u64>) {
+        if let (Some(mut known), Some(bytes)) = (lock_soon(&ROOM), bytes) {
+            *known = Some(Self { directory: directory.to_owned(), bytes, looked: Instant::now() });
+        }
     }
 }
 
@@ -187,9 +223,9 @@ fn is_abandoned(file: &Kept) -> bool {
     file.unfinished && file.used.elapsed().is_ok_and(|age| age > ABANDONED)
 }
 
-/// Keeps the cache below its limit, the one just published in it.
-fn evict(directory: &OwnedFd, published: &str) {
-    let Ok(mut files) = kept(directory) else { return };
+/// Keeps the cache below its limit, the one just published in it. How much room is left then.
+fn evict(directory: &OwnedFd, published: &str) -> Option<u64> {
+    let mut files = kept(directory).ok()?;
     files.sort_unstable_by_key(|file| file.used);
     let mut all: u64 = files.iter().map(|file| file.bytes).sum();
     for file in files {
@@ -200,6 +236,7 @@ fn evict(directory: &OwnedFd, published: &str) {
             all -= file.bytes;
         }
     }
+    Some(LIMIT.saturating_sub(all))
 }
 
 /// What [`prune`] did.
