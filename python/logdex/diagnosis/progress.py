@@ -12,6 +12,8 @@ BEAT = re.compile(
     r"(?i)heart ?beat|still (?:waiting|running|alive)|\bpulse\b|keep-?alive|waiting for|no progress|\bidle\b"
 )
 """Lines by which a program says that it lives, and nothing else."""
+_OF_BEATS = ("beat", "still ", "pulse", "alive", "waiting for", "no progress", "idle")
+"""Each line of ASCII that `BEAT` fits has one of these in it: few lines have, and to look for the others takes long."""
 _ENDED = re.compile(
     r"(?i)\b(?:done|finished|complete[d]?|saved|saving|exiting|succeeded|success\w*|bye|best|total|elapsed|"
     r"final|end of training|ended)\b"
@@ -58,16 +60,21 @@ def _stopped(one: Speaker, beating: Sequence[Speaker]) -> float | None:
     course = one.course
     if course is None or course.last_at is None or one.last is None:
         return None
-    if any(_ENDED.search(tail.text) for tail in one.tail):
-        return None
     end = max([one.last, *(other.last for other in beating if other.last)])
     quiet, pace = end - course.last_at, _pace(course)
     least = _BEATING if beating else _LONG
-    return course.last_at if quiet >= least and quiet >= _MANY * (pace or 0.0) else None
+    is_long = quiet >= least and quiet >= _MANY * (pace or 0.0)
+    return course.last_at if is_long and not any(_ENDED.search(tail.text) for tail in one.tail) else None
 
 
 def _beats(one: Speaker) -> bool:
-    return sum(bool(BEAT.search(tail.text)) for tail in one.tail) >= 2
+    return sum(is_beat(tail.text) for tail in one.tail) >= 2
+
+
+def is_beat(text: str) -> bool:
+    """Whether a line says that a program lives, and nothing else."""
+    small = text.lower()
+    return (not text.isascii() or any(word in small for word in _OF_BEATS)) and BEAT.search(text) is not None
 
 
 def _pace(course: Course) -> float | None:
