@@ -20,6 +20,8 @@ use crate::line::Line;
 const MOST: usize = 1 << 16;
 /// The longest line that is, in bytes.
 const LONGEST: usize = 4096;
+/// So many lines are recalled together: they, and what that takes, are in a core's cache.
+const TOGETHER: usize = 256;
 /// How many lines that are not alike it takes to drive out one that came again and again.
 const STAYS: u8 = 3;
 /// A line without a rank's name has none whatever its digits are, if fewer than so many stand in a row: a rank of as many
@@ -36,8 +38,8 @@ pub struct Alike {
     /// The lines of the block at hand that are not known, one behind the other.
     rest: Vec<u8>,
     missed: Vec<Missed>,
-    /// By line, its hash, and what is remembered where that would be.
-    recalled: Vec<(u64, Known)>,
+    /// The lines at hand, each with its hash, and what is remembered where that would be.
+    recalled: Vec<(Line, u64, Known)>,
 }
 
 /// A line that is remembered.
@@ -113,38 +115,46 @@ impl Alike {
     fn look(&mut self, batch: &Batch, ear: &mut Ear, jury: &mut dyn Jury) -> Result<Looked> {
         let bytes = batch.block.bytes();
         self.table.resize(MOST, Known::default());
-        let mut folded = std::mem::take(&mut self.folded);
-        fold_digits(bytes, &mut folded);
         self.rest.clear();
         self.missed.clear();
         let mut looked = Looked::default();
         looked.lines.reserve_exact(usize::try_from(batch.len()).unwrap_or_default());
-        // All are looked up before any is asked for, so that none waits for the memory of the one before.
-        self.recalled.clear();
-        self.recalled.extend(batch.lines().map(|line| {
-            let hash = xxh3_64(line.of(&folded)) | 1;
-            (hash, self.table[slot(hash)])
-        }));
-        self.folded = folded;
-        let mut crowd = Crowd::default();
-        for (at, (line, &(hash, known))) in batch.lines().zip(&self.recalled).enumerate() {
-            let text = line.of(bytes);
-            // Whether a rank is named hangs on no digit of those that are remembered as naming none.
-            let (speaker, words, is_named) =
-                if known.hash == hash { crowd.unnamed() } else { crowd.who(text) };
-            let hash = if is_named { with_words(hash, words) } else { hash };
-            let plain = (known.hash == hash).then_some(known.plain);
-            if plain.is_some() {
-                self.table[slot(hash)].stays = STAYS;
-            } else {
-                self.missed.push(Missed { at, line, start: self.rest.len(), hash });
-                self.rest.extend_from_slice(text);
+        let (mut crowd, mut lines) = (Crowd::default(), batch.lines());
+        while self.recall(bytes, lines.by_ref().take(TOGETHER)) {
+            for &(line, hash, known) in &self.recalled {
+                let (at, text) = (looked.lines.len(), line.of(bytes));
+                // Whether a rank is named hangs on no digit of those that are remembered as naming none.
+                let (speaker, words, is_named) =
+                    if known.hash == hash { crowd.unnamed() } else { crowd.who(text) };
+                let hash = if is_named { with_words(hash, words) } else { hash };
+                let plain = (known.hash == hash).then_some(known.plain);
+                if plain.is_some() {
+                    self.table[slot(hash)].stays = STAYS;
+                } else {
+                    self.missed.push(Missed { at, line, start: self.rest.len(), hash });
+                    self.rest.extend_from_slice(text);
+                }
+                looked.lines.push(Seen { speaker, words, plain });
             }
-            looked.lines.push(Seen { speaker, words, plain });
         }
         looked.speakers = crowd.speakers;
         self.search(bytes, ear, jury, &mut looked)?;
         Ok(looked)
+    }
+
+    /// Recalls what is known of the next lines of `bytes`, if it is of them; false where there are none. All are looked up
+    /// before any is asked for, so that none waits for the memory of the one before.
+    fn recall(&mut self, bytes: &[u8], lines: impl Iterator<Item = Line>) -> bool {
+        self.recalled.clear();
+        self.recalled.extend(lines.map(|line| (line, 0, Known::default())));
+        let (Some(first), Some(last)) = (self.recalled.first(), self.recalled.last()) else { return false };
+        let begin = first.0.start;
+        fold_digits(&bytes[begin..last.0.end], &mut self.folded);
+        for (line, hash, known) in &mut self.recalled {
+            *hash = xxh3_64(&self.folded[line.start - begin..line.end - begin]) | 1;
+            *known = self.table[slot(*hash)];
+        }
+        true
     }
 
     /// Searches the lines that are not known, and remembers those that tell nothing.
