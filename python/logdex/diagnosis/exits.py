@@ -154,11 +154,11 @@ def _of_line(event: Event, witness: Speaker) -> Iterator[Exit]:
     oom = how == "Out Of Memory" or "OOMKilled" in event.text
     if event.class_ == "spawned":
         status = 1
-    if event.class_ == "mpirun" and status is None:
+    if event.class_ in ("mpirun", "trainer") and status is None:
         status = _next_code(event, witness)
     if ranks is not None:
         for number in numbers(ranks):
-            yield Exit(event, number, None, host, status, oom=oom, is_task=True)
+            yield Exit(event, number, None, host, status, oom=oom, is_task=event.class_ == "srun")
     elif rank is not None:
         yield Exit(event, int(rank), None, host, status, oom=oom)
     elif local is not None:
@@ -172,7 +172,8 @@ def _next_code(event: Event, witness: Speaker) -> int | None:
             number = other.said("signal")
             if number is not None:
                 return _as_signal(-int(number) if "SIGNAL" in other.text else int(number))
-    return 1 if "MPI_ABORT" in event.text else None
+    is_error = event.class_ == "trainer" or "MPI_ABORT" in event.text or "exiting" in event.text
+    return 1 if is_error else None
 
 
 def _as_signal(code: int) -> int:

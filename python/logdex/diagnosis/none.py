@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from logdex.diagnosis import progress
 from logdex.diagnosis.events import Event, Speaker
 from logdex.diagnosis.roles import ended_well
@@ -9,6 +11,8 @@ from logdex.diagnosis.scene import Candidate, Scene, missing_of, time_of
 from logdex.diagnosis.verdict import Finding
 
 _STANDSTILL = "stamps: a standstill cannot be seen without"
+_GRAVE = re.compile(r"\b(?:ERROR|FATAL|CRITICAL|ABORT(?:ED|ING)?)\b")
+"""A launcher's words of a failure, where no table has more of it."""
 _ORDERS = ("SIGTERM", "SIGINT", "SIGHUP", "SIGUSR", "ignal 15", "KeyboardInterrupt", "Terminated")
 """How a rank that was told to end says so."""
 
@@ -77,7 +81,11 @@ def _tells_of_failure(scene: Scene) -> bool:
         return True
     loud = ("cause", "exception", "victim", "named", "link")
     return any(
-        event.class_ == "job" or (event.role in loud and not _is_after_the_end(scene, one, event))
+        event.class_ == "job"
+        or (
+            (event.role in loud or (event.role == "error" and _GRAVE.search(event.text)))
+            and not _is_after_the_end(scene, one, event)
+        )
         for one in scene.witnesses
         for event in one.events
     )

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 
 from logdex.diagnosis.events import Event, Speaker
+from logdex.diagnosis.taxonomy import rows
 
 _OWN = re.compile(r"\bpid[=: ]+(?P<pid>\d{2,9})\b|^(?:\S+ )*?[A-Za-z][\w.-]*:(?P<nccl>\d{2,9}):\d+ \[\d+\]")
 """How a rank says its number, or NCCL before its lines."""
@@ -43,13 +44,16 @@ def attribute(speakers: Sequence[Speaker]) -> None:
             rank = ranks.get(owners.get(_number(event) or "", ""))
             if rank is not None:
                 event.speaker = rank.name
+                if event.class_ == "task":
+                    # What a task raised is told where its result is asked for.
+                    event.row = next(row for row in rows() if row.role == "exception")
                 witness.events.remove(event)
                 rank.events.append(event)
 
 
 def _number(event: Event) -> str | None:
     """The process of which a witness tells that something befell it."""
-    if event.role != "cause":
+    if event.role != "cause" and event.class_ != "task":
         return None
     if (said := event.said("pid")) is not None:
         return said

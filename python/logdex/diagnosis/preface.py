@@ -7,8 +7,10 @@ from collections.abc import Sequence
 from logdex.diagnosis.events import Event, Speaker
 from logdex.diagnosis.similar import masked
 
-_FELL = ("victim", "named", "link")
-_LOUD = (*_FELL, "cause", "exception", "error")
+_FELL = ("victim", "link")
+_LOUD = (*_FELL, "named", "cause", "exception", "error")
+_BEGINNING = 32
+"""Within so many of its lines a rank still begins."""
 _NEARLY_ALL = 0.9
 _AT_ONCE = 6.0
 _LATER = 5.0
@@ -24,7 +26,7 @@ def leave_out(ranks: Sequence[Speaker]) -> None:
     firsts: dict[str, list[tuple[Speaker, Event]]] = {}
     for one in spoke:
         first = next((event for event in one.events if event.role in _LOUD), None)
-        if first is not None and first.role in _FELL and first.own and "refused" not in first.text:
+        if first is not None and _is_at_the_start(first):
             firsts.setdefault(masked(first.text), []).append((one, first))
     for group in firsts.values():
         lows = [event.low for _, event in group]
@@ -36,6 +38,18 @@ def leave_out(ranks: Sequence[Speaker]) -> None:
         ):
             for one, event in group:
                 one.events.remove(event)
+
+
+def _is_at_the_start(event: Event) -> bool:
+    """Whether a record that a victim may have written stands where ranks begin, and before any step."""
+    return (
+        event.role in _FELL
+        and event.own
+        and event.place <= _BEGINNING
+        and all(number is None for number in event.progress)
+        and event.class_ not in ("watchdog", "work")
+        and "refused" not in event.text
+    )
 
 
 def _told_more(one: Speaker, first: Event) -> bool:

@@ -136,7 +136,8 @@ def prepare(scene: Scene) -> None:
     known = [int(one.name.rpartition("/")[2]) for one in scene.ranks if one.name.rpartition("/")[2].isdigit()]
     world = sorted({*known, *range(scene.world or 0)})
     scene.accusations = accusations.of_speakers(scene.speakers, world, pids.of_ranks(scene.ranks))
-    waited.turn(scene.stories, scene.clocks)
+    roots = {rank_of(scene, one) for one in scene.exits if one.is_root and not one.is_teardown}
+    waited.turn(scene.stories, scene.clocks, {name for name in roots if name is not None})
 
 
 def _leave_behind(scene: Scene) -> None:

@@ -29,7 +29,7 @@ def uniform(scene: Scene, found: list[Candidate]) -> Finding | None:
         names = tuple(one.rank for one in group)
         is_part = len(group) < 0.5 * base
         if len(group) < 2 or (
-            is_part and not (len(group) == len(found) >= _SEVERAL and _rest_fell(scene, names))
+            is_part and not (len(group) == len(found) >= _least(scene, group) and _rest_fell(scene, names))
         ):
             continue
         if not _are_together(scene, group):
@@ -61,6 +61,14 @@ def uniform(scene: Scene, found: list[Candidate]) -> Finding | None:
     return None
 
 
+def _least(scene: Scene, group: Sequence[Candidate]) -> int:
+    """How many of them are worth no name of their own: at the start, where all do the same on their own, any two."""
+    stories = [scene.stories[one.rank] for one in group if one.rank in scene.stories]
+    return (
+        2 if all(one.is_own for one in group) and not any(one.speaker.course for one in stories) else _SEVERAL
+    )
+
+
 def _came_of_another(
     scene: Scene, found: Sequence[Candidate], group: Sequence[Candidate], first: Event
 ) -> bool:
@@ -84,7 +92,7 @@ def _but_for_few(scene: Scene, group: Sequence[Candidate], base: int) -> Finding
 
     Nobody can say, unless they were ended before they could raise it.
     """
-    if any(one.strength > 2 for one in group):
+    if any(one.strength > 2 and one.class_ != "gpu_fault" for one in group):
         return None
     names = {one.rank for one in group}
     ended = {rank_of(scene, one) for one in scene.exits if one.code == -15 or not one.is_root}
@@ -103,9 +111,12 @@ def _but_for_few(scene: Scene, group: Sequence[Candidate], base: int) -> Finding
 
 
 def _is_doubted(group: Sequence[Candidate], usual: Sequence[int]) -> bool:
-    """Whether what all wrote is no more than a level, or most wrote `usual` lines later: all may have got over it."""
+    """Whether what all wrote is no more than a level, or most wrote `usual` lines later: all may have got over it.
+
+    What a launcher alone says of them is one finding, too.
+    """
     went_on = sum(lines > 0 for lines in usual)
-    return any(one.strength < 2 for one in group) or 2 * went_on > len(group)
+    return any(one.strength < 2 or not one.is_own for one in group) or 2 * went_on > len(group)
 
 
 def _rest_fell(scene: Scene, names: Sequence[str]) -> bool:

@@ -29,8 +29,8 @@ _LONG = 60.0
 """Who stood still for so many times a step, and so many seconds, was waiting."""
 
 
-def turn(stories: dict[str, Story], clocks: Clocks) -> None:
-    """Takes such errors for what they are, those of victims."""
+def turn(stories: dict[str, Story], clocks: Clocks, ended: set[str]) -> None:
+    """Takes such errors for what they are, those of victims; `ended` are those that launchers saw end first."""
     spoke = [one for one in stories.values() if one.speaker.lines]
     groups: dict[tuple[str, str], list[tuple[Story, Event]]] = {}
     for one in spoke:
@@ -38,10 +38,12 @@ def turn(stories: dict[str, Story], clocks: Clocks) -> None:
             key = one.cause.class_, masked(one.cause.text)
             groups.setdefault(key, []).append((one, one.cause))
     for group in groups.values():
-        rest = [one for one in spoke if all(one is not other for other, _ in group)]
-        if len(group) < 2 or 2 * len(group) < len(spoke) or not rest:
+        if len(group) < 2 or 2 * len(group) < len(spoke) or len(group) == len(spoke):
             continue
-        if _is_of_others(group, rest, clocks):
+        names = {one.speaker.name for one, _ in group}
+        rest = [one for one in spoke if one.speaker.name not in names]
+        silent = {one.speaker.name for one in rest if one.says_little}
+        if (ended and ended <= silent) or _is_of_others(group, rest, clocks):
             for one, event in group:
                 one.victims.insert(0, event)
                 one.cause = None
