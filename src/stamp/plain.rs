@@ -116,7 +116,7 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig::with_cases(cases(20_000)))]
+        #![proptest_config(ProptestConfig::with_cases(cases(5000)))]
 
         #[test]
         fn text_has_neither_stamp_nor_prefix(line in line(), elected in elected()) {
