@@ -19,6 +19,9 @@ pub fn own(line: &[u8]) -> Option<Level> {
     if head.get(at) == Some(&b'<') {
         return priority(head, at);
     }
+    if let Some(level) = redis(head, at) {
+        return Some(level);
+    }
     // The word before is a syslog stamp, so that the next is a host.
     let mut host = false;
     for word in 0..WORDS {
@@ -57,6 +60,21 @@ fn priority(head: &[u8], at: usize) -> Option<Level> {
     let close = memchr(b'>', &head[at..head.len().min(at + 6)])?;
     let number: u32 = str::from_utf8(&head[at + 1..at + close]).ok()?.parse().ok()?;
     if number < 192 { severity(number % 8) } else { None }
+}
+
+/// Redis's sign behind the stamp: `7:M 22 Nov 2026 06:47:12.123 # x`, a process and its role before it.
+fn redis(head: &[u8], at: usize) -> Option<Level> {
+    let digits = head[at..].iter().take_while(|b| b.is_ascii_digit()).count();
+    let [b':', b'M' | b'S' | b'C' | b'X', b' ', dated @ ..] = &head[at + digits..] else { return None };
+    // Before its sixth release it wrote no year.
+    let mut words = dated.split(|b| *b == b' ').take(5);
+    let time = words.find(|word| word.contains(&b':')).filter(|_| digits > 0)?;
+    match words.next().filter(|_| time[0].is_ascii_digit())? {
+        b"." | b"-" => Some(Level::Debug),
+        b"*" => Some(Level::Info),
+        b"#" => Some(Level::Warning),
+        _ => None,
+    }
 }
 
 /// A level between brackets: `[INFO]`, `[INFO|train.py:1]`, `[W1122 06:47:12`, `[E Process.cpp:1]`, `[NeMo W 2026-`,
@@ -127,6 +145,10 @@ fn bare(head: &[u8], at: usize, first: bool) -> Option<Level> {
     }
     if let Some(level) = glog(word) {
         return Some(level);
+    }
+    // PostgreSQL's word for what is no error has two blanks behind its colon.
+    if word == b"LOG" && rest.starts_with(b":  ") && !first {
+        return Some(Level::Info);
     }
     // `I 11-22 06:47:12`, and what stands there in TensorFlow's lines: `: I tensorflow/core`.
     if len == 1 && first && rest.get(1).is_some_and(u8::is_ascii_digit) {
