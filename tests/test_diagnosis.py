@@ -18,7 +18,7 @@ from typing import Any
 
 import diagnosis_cases as cases
 import logdex
-import logdex.inputs.layouts
+import logdex.inputs.sources
 import pytest
 import torchrun_cases
 from diagnosis_cases import Form
@@ -31,7 +31,7 @@ from logdex.diagnosis.clocks import measure
 from logdex.diagnosis.events import Course, Event, Speaker
 from logdex.diagnosis.short import ranges, who
 from logdex.diagnosis.words import MOST
-from logdex.inputs.layouts import of_file
+from logdex.inputs.sources import of_file
 from logdex.ranks import Named, summarize
 
 ALL = [case for path in sorted(cases.DATA.glob("*.jsonl")) for case in cases.read(path)]
@@ -411,7 +411,7 @@ def test_the_rule_takes_under_a_second_for_a_thousand_ranks(tmp_path: Path) -> N
     for world in (50, 1000):
         voices = [_voice(rank) for rank in range(world)]
         files = [
-            module.File(f"rank{rank}.log", logdex.inputs.layouts.of_file(f"rank{rank}.log"), [voice])
+            module.File(f"rank{rank}.log", logdex.inputs.sources.of_file(f"rank{rank}.log"), [voice])
             for rank, voice in enumerate(voices)
         ]
         best = float("inf")

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import logdex
 import pytest
-from logdex.inputs.layouts import Source, sources
+from logdex.inputs.source import Source
+from logdex.inputs.sources import sources
 
 FILES: dict[str, list[tuple[str, str, list[str]]]] = {
     # directory: files of a layout, then (label, stream, files of the source)

@@ -17,7 +17,7 @@ from logdex import _core
 from logdex.command.live import Live
 from logdex.diagnosis.cells import columns
 from logdex.inputs.input import Input
-from logdex.inputs.layouts import of_file
+from logdex.inputs.sources import of_file
 from logdex.ranks import Named, Ranks, summarize
 from shell import run
 

@@ -71,8 +71,8 @@ def called(given: list[tuple[str, list[Input]]]) -> list[Input]:
 def growing(arguments: Iterable[str], wish: Wish) -> list[Growing]:
     """What of `arguments` may stand for more logs later: directories, globs, and jobs of Slurm."""
     from logdex.inputs.handle import is_address, is_handle, parse
-    from logdex.inputs.layouts import may_grow
     from logdex.inputs.newcomers import Growth
+    from logdex.inputs.sources import may_grow
 
     found: list[Growing] = []
     for one in arguments:

@@ -475,7 +475,7 @@ class Log:
 
     def _named(self) -> list[Named]:
         """What every question to each of its files has in common, and what their names tell."""
-        from logdex.inputs.layouts import of_file
+        from logdex.inputs.sources import of_file
         from logdex.ranks import Named
 
         return [Named(self._question, of_file(self.path))]

@@ -15,9 +15,9 @@ from logdex._question import Newcomers, index_beside
 from logdex._resolve import growing, inputs_of
 from logdex._step import among
 from logdex.inputs.input import Input, Wish
-from logdex.inputs.layouts import Source
 from logdex.inputs.newcomers import Growing, Lookout
 from logdex.inputs.skew import Skews
+from logdex.inputs.source import Source
 from logdex.inputs.years import settle_years
 from logdex.log import Log, with_columns
 

@@ -28,8 +28,8 @@ from logdex.inputs.layouts import naturally
 from logdex.regex.pattern import compile_pattern
 
 if TYPE_CHECKING:
-    from logdex.inputs.layouts import Source
     from logdex.inputs.said import Said
+    from logdex.inputs.source import Source
     from logdex.regex.pattern import Regex
 
 __all__ = ["CLOCKS", "Named", "Quote", "Rank", "Ranks", "summarize"]

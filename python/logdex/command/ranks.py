@@ -19,8 +19,8 @@ from logdex.command.complain import complain, hush
 from logdex.command.live import Live
 from logdex.command.ranks_screen import MOST_ROWS, show
 from logdex.inputs.input import Input, Wish
-from logdex.inputs.layouts import Source
 from logdex.inputs.skew import of_words
+from logdex.inputs.source import Source
 from logdex.ranks import CLOCKS, Named, Ranks, summarize
 from logdex.regex.join import join
 

@@ -18,7 +18,7 @@ from logdex.diagnosis.taxonomy import class_of, said
 
 if TYPE_CHECKING:
     from logdex import _core
-    from logdex.inputs.layouts import Source
+    from logdex.inputs.source import Source
 
 _LAUNCHERS = re.compile(
     r"(?i)(?:^|[^a-z])(?:agent|launch\w*|sched\w*|slurm\w*|srun|sbatch|mpirun|torchrun|driver|console|controller|head|master"

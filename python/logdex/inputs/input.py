@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from logdex._core import Format
-    from logdex.inputs.layouts import Source
     from logdex.inputs.said import Said
+    from logdex.inputs.source import Source
     from logdex.inputs.spool import Spool
 
 
@@ -148,7 +148,7 @@ class PlainFile(Input):
     def source(self) -> Source:
         """See `Input`."""
         if self._source is None:
-            from logdex.inputs.layouts import of_file
+            from logdex.inputs.sources import of_file
 
             self._source = of_file(self.path)
         return self._source

@@ -9,8 +9,9 @@ from typing import Protocol
 
 from logdex._ended import AllEnded, Ended
 from logdex.inputs.input import Input, Wish
-from logdex.inputs.layouts import Found, Part, Source, find
 from logdex.inputs.paths import of_new
+from logdex.inputs.source import Found, Part, Source
+from logdex.inputs.sources import find
 
 _HEAD = 64
 """So many bytes at the beginning tell a file from another that was given its number."""

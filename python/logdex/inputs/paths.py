@@ -15,8 +15,10 @@ from logdex.inputs.frames import Live, kind_of
 from logdex.inputs.framing import kinds
 from logdex.inputs.input import Input, Wish, is_stream
 from logdex.inputs.kept import unframed
-from logdex.inputs.layouts import Part, Source, base_of, find, may_grow, of_file, sources
+from logdex.inputs.layouts import base_of
 from logdex.inputs.rotation import Pinned, pinned
+from logdex.inputs.source import Part, Source
+from logdex.inputs.sources import find, may_grow, of_file, sources
 
 
 def of_path(argument: str, wish: Wish) -> list[Input]:

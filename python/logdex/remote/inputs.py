@@ -9,7 +9,8 @@ from urllib.parse import urlsplit
 from logdex.inputs import spool
 from logdex.inputs.compression import MAGIC, compression_of
 from logdex.inputs.input import Input, Wish
-from logdex.inputs.layouts import Source, of_file
+from logdex.inputs.source import Source
+from logdex.inputs.sources import of_file
 from logdex.remote.copy import Copy
 from logdex.remote.elsewhere import Elsewhere
 

@@ -10,8 +10,9 @@ from logdex._question import index_beside
 from logdex._step import among
 from logdex.inputs.frames import Live, kind_of
 from logdex.inputs.kept import unframed
-from logdex.inputs.layouts import Part, Source, of_file
 from logdex.inputs.rotation import Pinned, pinned
+from logdex.inputs.source import Part, Source
+from logdex.inputs.sources import of_file
 from logdex.log import Log, with_columns
 
 if TYPE_CHECKING:

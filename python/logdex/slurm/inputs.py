@@ -7,8 +7,9 @@ from collections.abc import Callable, Sequence
 
 from logdex.inputs.handle import Handle
 from logdex.inputs.input import Input, Wish
-from logdex.inputs.layouts import Found, Source, arrange
 from logdex.inputs.paths import of_source
+from logdex.inputs.source import Found, Source
+from logdex.inputs.sources import arrange
 from logdex.slurm import find
 from logdex.slurm.ask import Poll, poll_of
 from logdex.slurm.ending import JobEnding

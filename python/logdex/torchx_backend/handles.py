@@ -9,8 +9,9 @@ from typing import Any
 from logdex.inputs import spool
 from logdex.inputs.handle import Handle
 from logdex.inputs.input import Input, Wish
-from logdex.inputs.layouts import Source, arrange
 from logdex.inputs.paths import of_source
+from logdex.inputs.source import Source
+from logdex.inputs.sources import arrange
 from logdex.jobs import JobRecord
 from logdex.jobs.ending import Ending
 from logdex.torchx_backend.schedulers.local import create_scheduler

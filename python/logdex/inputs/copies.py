@@ -1,0 +1,77 @@
+"""Of files that hold the same lines, and of a writer's streams, those that are read."""
+
+from __future__ import annotations
+
+import os
+import re
+
+from logdex.inputs.candidates import Candidate
+
+
+def without_copies(found: list[Candidate], follow: bool) -> list[Candidate]:
+    """Drops what holds lines that stand elsewhere among `found`."""
+    kept = [one for one in found if not _is_copied_to_a_replica(one, found)]
+    for all_ in [one for one in kept if one.layout.name == "nemo-cloud"]:
+        hosts = [one for one in kept if one.layout.name == "nemo-host" and one.above == all_.above]
+        taken = _combined_or_rest(all_, hosts, follow)
+        kept = [one for one in kept if one in taken or not (one is all_ or one in hosts)]
+    # What wandb keeps is a copy of the console, and its own affairs; beside logs, other text is no log.
+    kept = [one for one in kept if one.layout.name != "wandb"] or kept
+    return [one for one in kept if one.layout.name != "text"] or kept
+
+
+def _is_copied_to_a_replica(one: Candidate, found: list[Candidate]) -> bool:
+    """Whether torchrun copied the lines of this rank to its replicas' logs (`--tee`)."""
+    if one.layout.name != "torchelastic":
+        return False
+    app = [
+        other
+        for other in found
+        if other.layout.name in ("torchx-local", "torchx-slurm")
+        and os.path.commonpath([one.above, other.above]) == other.above
+    ]
+    same_role = [other for other in app if other.groups["role"] == one.groups["role"]]
+    return any(_is_tee(path) for other in same_role or app for _, path, *_ in other.files)
+
+
+def _is_tee(path: str) -> bool:
+    """Whether torchrun copied the lines of ranks into `path`, behind `[role3]:`, or `[3]:` of a role without a name."""
+    try:
+        with open(path, "rb") as file:
+            return re.search(rb"(?m)^\[\w*\d\]:", file.read(256 << 10)) is not None
+    except OSError:
+        return False
+
+
+def choose_streams(found: list[Candidate], streams: str | None, follow: bool) -> list[Candidate]:
+    """Of stdout, stderr and combined of one writer, those that are to be read."""
+    writers: dict[tuple[object, ...], list[Candidate]] = {}
+    for one in found:
+        rest = sorted((name, value) for name, value in one.groups.items() if name != "stream")
+        writers.setdefault((one.layout.name, one.above, *rest), []).append(one)
+    return [one for there in writers.values() for one in _choice(there, streams, follow)]
+
+
+def _choice(there: list[Candidate], streams: str | None, follow: bool) -> list[Candidate]:
+    combined = next((one for one in there if one.stream == "combined"), None)
+    rest = [one for one in there if one is not combined]
+    if streams in ("stdout", "stderr"):
+        return [one for one in rest if one.stream in (None, streams)]
+    if {"stdout", "stderr"} <= {one.stream for one in rest}:
+        # Of lines that came at one moment, those of stdout come first.
+        return sorted(rest, key=lambda one: one.stream != "stdout")
+    if streams == "combined":
+        return [combined] if combined else rest
+    return _combined_or_rest(combined, rest, follow)
+
+
+def _combined_or_rest(combined: Candidate | None, rest: list[Candidate], follow: bool) -> list[Candidate]:
+    """One file that holds the lines of others, if it is complete, or those others."""
+    if combined is None or not rest:
+        return [combined] if combined else rest
+    complete = _size(combined) >= sum(_size(one) for one in rest)
+    return [combined] if complete and not follow else rest
+
+
+def _size(found: Candidate) -> int:
+    return sum(os.path.getsize(path) for _, path, *_ in found.files if os.path.exists(path))
