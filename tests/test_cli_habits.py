@@ -75,12 +75,24 @@ def test_a_moment_may_begin_with_a_dash(desk: Path, since: str) -> None:
         ),
         (["rank", "."], "rank: there is no such file; did you mean `logdex ranks`? (./rank would be a file)"),
         (["help"], "help: there is no such file; did you mean `logdex --help`? (./help would be a file)"),
+        (
+            ["train.log", ""],
+            "a source is the empty text, as an unset variable of the shell is; "
+            "name a file, a directory or a handle",
+        ),
     ],
 )
 def test_a_word_that_is_no_file_is_asked_about_before_any_output(
     desk: Path, words: list[str], said: str
 ) -> None:
     assert run(*words) == (2, [], f"logdex: {said}\n")
+
+
+def test_a_command_that_cannot_wait_does_not_advise_to() -> None:
+    assert "-f to wait" in run("gone.log")[2]
+    status, out, error = run("index", "gone.log")
+    assert (status, out) == (2, [])
+    assert error == "logdex: gone.log: No such file or directory; check the path\n"
 
 
 def test_a_file_called_like_a_command_is_a_file(desk: Path) -> None:
@@ -292,6 +304,7 @@ def test_names_only_and_numbers_behind_labels(desk: Path) -> None:
     assert run("--files-with-matches", "-v", "-e", "INFO|NCCL|T|F", "train.log", "other.log")[1] == [
         "other.log\n"
     ]
+    assert run("--files-with-matches", "-n", "0", "train.log") == (1, [], "")
     assert run("--line-number", "-e", "ready|nothing", "train.log", "other.log")[1] == [
         f"train.log 2:{LINES[1]}",
         "other.log 1:2026-11-22 02:11:00 nothing\n",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 from collections.abc import Callable, Container
 from datetime import datetime
@@ -26,8 +25,6 @@ if TYPE_CHECKING:
     from logdex.inputs.skew import Skew
     from logdex.ranks import Named
     from logdex.slurm.inputs import Job
-
-_log = logging.getLogger("logdex")
 
 
 class Logs(Log):
@@ -118,7 +115,7 @@ class Logs(Log):
         if timeless and not timed:
             raise timeless[0]
         for one_without in timeless:
-            _log.warning("%s", one_without)
+            _warn("%s", one_without)
         return total
 
     def _table(
@@ -198,9 +195,7 @@ class Logs(Log):
             return found
         for one in found:
             if one not in there and not _is_empty(one):
-                _log.warning(
-                    "%s: no line has a time that is understood; it is left out of the range", one.path
-                )
+                _warn("%s: no line has a time that is understood; it is left out of the range", one.path)
         return there
 
 
@@ -217,6 +212,13 @@ class JobLogs(Logs):
 
     def _growing(self) -> list[Growing]:
         return [self._job(Wish(follow=True))]
+
+
+def _warn(text: str, *said: object) -> None:
+    # Imported when there is something to say: it takes longer to import than all of this.
+    import logging
+
+    logging.getLogger("logdex").warning(text, *said)
 
 
 def _settled(found: list[Input]) -> list[Input]:

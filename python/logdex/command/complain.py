@@ -5,10 +5,14 @@ from __future__ import annotations
 import os
 import sys
 
+_TO_WAIT = ", or -f to wait for the file"
+"""What is advised of a file that is not there."""
 
-def complain(error: BaseException) -> None:
-    """Says on stderr what went wrong."""
-    sys.stderr.write(f"logdex: {describe(error)}\n")
+
+def complain(error: BaseException, *, follows: bool = True) -> None:
+    """Says on stderr what went wrong; `follows`: the command has an option `-f`."""
+    said = describe(error)
+    sys.stderr.write(f"logdex: {said if follows else said.replace(_TO_WAIT, '')}\n")
 
 
 def hush() -> None:

@@ -25,6 +25,8 @@ def misread(args: Namespace) -> str | None:
     words = [word for word in args.sources if _is_no_file(word)]
     if not words or args.regex:
         return None
+    if "" in words:
+        return "a source is the empty text, as an unset variable of the shell is; name a file, a directory or a handle"
     first = args.sources[0]
     if first in words and first in _COMMANDS:
         return (

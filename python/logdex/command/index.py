@@ -53,7 +53,7 @@ def main(given: Sequence[str], prog: str = "logdex index") -> int:
         except BrokenPipeError:
             raise
         except (OSError, ValueError, LookupError) as error:
-            complain(error)
+            complain(error, follows=False)
             status = 2
     return status
 

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import os
 import resource
-import tempfile
 import threading
 from collections import OrderedDict
+from typing import TYPE_CHECKING
 
 from logdex import _core
 from logdex.inputs.frames import Begun, Live, Made, Unframed
 from logdex.inputs.reached import known
 from logdex.inputs.rotation import Pinned
+
+if TYPE_CHECKING:
+    import tempfile
 
 _MOST = 1 << 30
 """So many bytes of text are kept at most, those that were used last."""
@@ -86,6 +89,8 @@ def _directory() -> str:
     """Where indexes of texts are kept, which goes with the process as they do."""
     process = os.getpid()
     if process not in _indexes:
+        import tempfile
+
         _indexes[process] = tempfile.TemporaryDirectory(prefix="logdex-")
     return _indexes[process].name
 
