@@ -18,6 +18,7 @@ __all__ = [
     "Clock",
     "Columns",
     "Cursor",
+    "Election",
     "Format",
     "Frames",
     "Level",
