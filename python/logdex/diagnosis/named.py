@@ -8,6 +8,7 @@ import re
 from logdex.diagnosis import accusations, hosts, progress
 from logdex.diagnosis.events import Event
 from logdex.diagnosis.exits import Exit
+from logdex.diagnosis.roles import went_on
 from logdex.diagnosis.scene import Candidate, Scene, missing_of, rank_of, time_of, whole_host
 from logdex.diagnosis.verdict import Certainty, Finding
 
@@ -57,6 +58,9 @@ def node(scene: Scene, found: list[Candidate]) -> Finding | None:
             if event.role != "cause" or not (
                 event.class_ == "node" or (_is_of_host(event) and not one.is_rank)
             ):
+                continue
+            if one.is_rank and went_on(one, event):
+                # Whatever that host was to it, the rank did without.
                 continue
             host = event.said("host")
             if not host:

@@ -13,10 +13,12 @@ from functools import lru_cache
 
 from logdex.diagnosis.events import Course, Event, Speaker, number_in
 from logdex.diagnosis.similar import masked
-from logdex.diagnosis.taxonomy import numbers
+from logdex.diagnosis.taxonomy import numbers, rows
 
 STRENGTH = {"cause": 3, "exception": 2, "error": 1}
 """How much a record weighs as the reason of a failure."""
+_LOUD = (*STRENGTH, "victim", "named", "link")
+"""The roles of records that tell of a failure, its own or another's."""
 _WENT_ON = 50
 """So many lines after it say that an error was none, in a log that counts no steps."""
 _CLUSTER = 40
@@ -25,18 +27,13 @@ _ANSWERED = 8
 """Within so many lines behind an error of a request a server writes with what it answered."""
 _USED_TO = 2
 """What a rank got over so many times, and made progress, is nothing new to it."""
-_ENDED_WELL = re.compile(
-    r"(?i)\btraining (?:is )?(?:complete|completed|finished|done)\b(?! with)|\ball done\b|['\"]train_runtime['\"]"
-    r"|\bfit stopped: .* reached|\bsuccessfully finished\b"
-)
-"""How a program says at its end that all went well."""
 _PARTING = ("peer", "timeout", "store")
 """How a rank tells that others are gone."""
 _TIMED_OUT = re.compile(r"(?i)timed? ?out")
 _LAST_WORDS = 3
 """So far from its end a word that may mean a failure still counts."""
-_INFORMS = re.compile(r"\b(?:INFO|DEBUG)\b|(?:^|[\[\s:])I(?:\d{4})? ")
-"""The level of what only informs."""
+_MILD = re.compile(r"\b(?:INFO|DEBUG|TRACE|NOTICE|WARN(?:ING)?)\b|(?:^|[\[\s:])[IW](?:\d{4})? ")
+"""The level of what informs or warns: whoever gave it went on."""
 _COUNTS = re.compile(r"(?i)\b(?:step|iter(?:ation)?|epoch)s?\W{1,4}\d|heart ?beat")
 """What goes on, whatever level its logger gives it."""
 
@@ -93,7 +90,7 @@ def story(speaker: Speaker) -> Story:
             continue
         if event.role in ("victim", "named") and _is_of_all(event):
             continue
-        if _went_on(speaker, event):
+        if went_on(speaker, event):
             told.dropped.append(event)
             told.survived.setdefault(_kind(event), set()).add(event.progress)
             continue
@@ -124,7 +121,7 @@ def story(speaker: Speaker) -> Story:
 def _is_in_passing(speaker: Speaker, event: Event) -> bool:
     """Whether words that may mean a failure were not the last of a rank."""
     is_late = speaker.lines - event.place < _LAST_WORDS
-    return event.class_ == "last words" and not (is_late and _INFORMS.search(event.text[:100]) is None)
+    return event.class_ == "last words" and not (is_late and _MILD.search(event.text[:100]) is None)
 
 
 def _had_ended(speaker: Speaker, event: Event) -> bool:
@@ -185,9 +182,9 @@ def _surely_later(one: Event, other: Event) -> bool:
     return other.low - one.low > 60.0
 
 
-def _went_on(speaker: Speaker, event: Event) -> bool:
+def went_on(speaker: Speaker, event: Event) -> bool:
     """Whether the rank went on after a record, so that it cannot have ended it."""
-    if event.role in STRENGTH and speaker.path == event.path and ended_well(speaker, event.number):
+    if event.role in _LOUD and speaker.path == event.path and ended_well(speaker, event.number):
         return True
     for at, course in enumerate(speaker.courses[:2]):
         if course is None:
@@ -208,7 +205,7 @@ def ended_well(speaker: Speaker, after: int = 0, before: float = math.inf) -> bo
 @lru_cache(maxsize=1 << 14)
 def _says_that_it_ended_well(text: str) -> bool:
     """Whether a line does; it is asked of the few last lines of a speaker with each of its records."""
-    return _ENDED_WELL.search(text) is not None
+    return any(row.shape.search(text) for row in rows() if row.class_ == "ended")
 
 
 def _is_after(course: Course, event: Event) -> bool:

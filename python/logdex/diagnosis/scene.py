@@ -9,11 +9,13 @@ from logdex.diagnosis import accusations, attempts, clocks, exits, hosts, pids, 
 from logdex.diagnosis.accusations import Accusation
 from logdex.diagnosis.events import Event, Speaker, number_in, self_of
 from logdex.diagnosis.exits import Exit
-from logdex.diagnosis.roles import Story, story
+from logdex.diagnosis.roles import Story, ended_well, story
 from logdex.diagnosis.taxonomy import numbers
 
 _MOST_RANKS = 1 << 17
 """No job has more; a number above is none of a rank."""
+_PARTING = 5.0
+"""For so many seconds what a process wrote may still come when it has ended."""
 _OF_A_HOST = 8
 """As many ranks may be those of one host, where nobody says how many hosts there are."""
 
@@ -131,6 +133,7 @@ def prepare(scene: Scene) -> None:
         one for one in scene.exits if _ended_at(one) >= begun - 1 and not _is_of_before(scene, one)
     ]
     scene.host_of = hosts.of_ranks(scene.speakers, scene.exits, scene.labels)
+    scene.exits = [one for one in scene.exits if not _outlived(scene, one)]
     for told in scene.exits:
         _forget_the_last_command(scene, told)
     known = [int(one.name.rpartition("/")[2]) for one in scene.ranks if one.name.rpartition("/")[2].isdigit()]
@@ -221,6 +224,22 @@ def rank_of(scene: Scene, one: Exit) -> str | None:
     if nodes is None and max(scene.world or 0, len(scene.ranks)) > _OF_A_HOST:
         return None
     return scene.name_of(one.local) if nodes in (None, 1) else None
+
+
+def _outlived(scene: Scene, one: Exit) -> bool:
+    """Whether the rank of which another rank says that it ended wrote later, or came to its end.
+
+    Then what ended was a process of whoever tells it: the third worker that reads data, say, and not the third rank.
+    """
+    name = rank_of(scene, one) if one.event.speaker else None
+    there = next((rank for rank in scene.ranks if rank.name == name), None)
+    if there is None or there.name == one.event.speaker:
+        return False
+    if ended_well(there):
+        return True
+    ended = scene.clocks.of(one.event)[1]
+    last = None if there.last is None else there.last - scene.clocks.ahead.get(there.name, 0.0)
+    return last is not None and last > ended + scene.clocks.doubt + _PARTING
 
 
 def _forget_the_last_command(scene: Scene, one: Exit) -> None:

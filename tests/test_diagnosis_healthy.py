@@ -1,0 +1,88 @@
+"""Jobs that went well, and in which one rank wrote alarming words: no rank failed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import logdex
+import pytest
+
+_RANKS = 4
+_STEPS = 60
+_FRAME = 'Traceback (most recent call last):\n  File "/app/run.py", line 7, in <module>\n    go()\n'
+_ALARMS = (
+    "WARNING sample 18 is corrupted, skipping",
+    "WARNING giving up on telemetry after 3 tries",
+    "WARNING worker 3 exited unexpectedly, restarting it",
+    "WARNING cannot continue with cudnn v7 algorithm, falling back",
+    "INFO resuming after crash from step 100",
+    "ERROR failed to upload metrics; will retry",
+    "ERROR node h7 is unreachable, asking its mirror",
+    _FRAME + "ConnectionError: upload of the run's page failed",
+    _FRAME + "RuntimeError: Connection closed by peer [10.0.0.5]:10119",
+)
+
+
+def _write(folder: Path, alarm: str, at: int, *, ends: bool) -> None:
+    """The logs of ranks that make a step a second; the third writes `alarm` behind step `at`."""
+    for rank in range(_RANKS):
+        lines = []
+        for step in range(_STEPS):
+            stamp = f"2026-11-22 02:10:{step:02d}"
+            lines.append(f"{stamp} INFO step {step} loss {2 - step / 100:.3f}")
+            if (rank, step) == (2, at):
+                lines.append(alarm if alarm.startswith("Traceback") else f"{stamp} {alarm}")
+        if ends:
+            lines.append("2026-11-22 02:11:00 INFO training finished")
+        (folder / f"rank{rank}.log").write_text("\n".join(lines) + "\n")
+
+
+@pytest.mark.parametrize("alarm", _ALARMS)
+@pytest.mark.parametrize("at", [0, 30, 59])
+def test_a_job_that_came_to_its_end_had_no_failure(tmp_path: Path, alarm: str, at: int) -> None:
+    _write(tmp_path, alarm, at, ends=True)
+    answer = logdex.open(tmp_path, tz="UTC").ranks().diagnosis
+    assert (answer.kind, answer.status) == ("none", 0), answer.text
+
+
+@pytest.mark.parametrize("alarm", _ALARMS)
+@pytest.mark.parametrize("at", [0, 30])
+def test_who_goes_on_after_an_alarm_has_not_failed(tmp_path: Path, alarm: str, at: int) -> None:
+    _write(tmp_path, alarm, at, ends=False)
+    answer = logdex.open(tmp_path, tz="UTC").ranks().diagnosis
+    assert (answer.kind, answer.status) == ("none", 0), answer.text
+
+
+@pytest.mark.parametrize(
+    "alarm", [one for one in _ALARMS if one.startswith("WARNING") and "worker" not in one]
+)
+def test_a_warning_is_nobodys_last_words(tmp_path: Path, alarm: str) -> None:
+    _write(tmp_path, alarm, _STEPS - 1, ends=False)
+    answer = logdex.open(tmp_path, tz="UTC").ranks().diagnosis
+    assert (answer.kind, answer.status) == ("none", 0), answer.text
+
+
+@pytest.mark.parametrize(
+    "end",
+    [
+        "`Trainer.fit` stopped: `max_steps=60` reached.",
+        "Early stopping at epoch 12: halted, no improvement for 3 of them",
+        "Finished training.",
+    ],
+)
+def test_how_a_program_says_that_it_came_to_its_end(tmp_path: Path, end: str) -> None:
+    _write(tmp_path, "ERROR failed to upload metrics", _STEPS - 1, ends=False)
+    for log in tmp_path.glob("rank*.log"):
+        log.write_text(f"{log.read_text()}2026-11-22 02:11:00 {end}\n")
+    answer = logdex.open(tmp_path, tz="UTC").ranks().diagnosis
+    assert (answer.kind, answer.status) == ("none", 0), answer.text
+
+
+def test_who_ends_after_it_said_that_it_was_done_has_failed(tmp_path: Path) -> None:
+    _write(tmp_path, "INFO ready", 0, ends=True)
+    log = tmp_path / "rank2.log"
+    log.write_text(
+        log.read_text() + "2026-11-22 02:11:01 INFO exporting\n" + _FRAME + "OSError: disk quota\n"
+    )
+    answer = logdex.open(tmp_path, tz="UTC").ranks().diagnosis
+    assert (answer.kind, answer.ranks) == ("rank", ("2",)), answer.text
