@@ -16,6 +16,7 @@ _ALARMS = (
     "WARNING worker 3 exited unexpectedly, restarting it",
     "WARNING cannot continue with cudnn v7 algorithm, falling back",
     "INFO resuming after crash from step 100",
+    "Killed 3 stale prefetch processes",
     "ERROR failed to upload metrics; will retry",
     "ERROR node h7 is unreachable, asking its mirror",
     _FRAME + "ConnectionError: upload of the run's page failed",

@@ -17,7 +17,7 @@ from logdex.diagnosis.taxonomy import numbers, rows
 
 STRENGTH = {"cause": 3, "exception": 2, "error": 1}
 """How much a record weighs as the reason of a failure."""
-_LOUD = (*STRENGTH, "victim", "named", "link")
+_LOUD = (*STRENGTH, "exit", "victim", "named", "link")
 """The roles of records that tell of a failure, its own or another's."""
 _WENT_ON = 50
 """So many lines after it say that an error was none, in a log that counts no steps."""
