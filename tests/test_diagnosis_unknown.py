@@ -19,6 +19,8 @@ _OWN = (
     "zorp.BadQuux: the frobnicator is out of plasma",
     "Oops! plasma budget exhausted in zone 4; bye",
     "quux[err=-77]: lattice fault in zone 4",
+    "error: lattice fault in zone 4",
+    _FRAME + "SystemExit: 3",
 )
 """How one rank ends: with what is known to be raised, and with lines that nobody knows."""
 _OTHERS = (
@@ -176,3 +178,14 @@ def test_whom_ray_names_by_its_number_is_the_rank_of_that_number(tmp_path: Path)
     )
     answer = _ask(tmp_path, driver=said, **logs)
     assert (answer.kind, answer.ranks) == ("rank", ("2",)), answer.text
+
+
+@pytest.mark.parametrize("own", ["error: lattice fault in zone 4", _FRAME + "SystemExit: 3"])
+def test_who_alone_ends_with_such_words_is_named(tmp_path: Path, own: str) -> None:
+    case = _case(own, "", later=1.0, steps=True, launcher=False)
+    case["lines"] = [line for line in case["lines"] if line[2]]  # type: ignore[attr-defined]
+    for number, form in enumerate(_FORMS):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        verdict, answer = cases.judge(case, str(folder), form)
+        assert verdict == "right" or (form.stamps == "none" and verdict == "cannot tell"), answer.text

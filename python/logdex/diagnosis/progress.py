@@ -15,7 +15,7 @@ BEAT = re.compile(
 _OF_BEATS = ("beat", "still ", "pulse", "alive", "waiting for", "no progress", "idle")
 """Each line of ASCII that `BEAT` fits has one of these in it: few lines have, and to look for the others takes long."""
 _ENDED = re.compile(
-    r"(?i)\b(?:done|finished|complete[d]?|saved|saving|exiting|succeeded|success\w*|bye|best|total|elapsed|"
+    r"(?i)\b(?:done|finished|complete[d]?|saved|exiting|succeeded|success\w*|bye|best|total|elapsed|"
     r"final|end of training|ended)\b"
 )
 _LONG = 1800.0
