@@ -65,6 +65,8 @@ RANKS: list[Any] = [
     pl.lit(1) < rank,
     (rank >= 0) & (rank <= 1),
     rank.is_in([0, 7]),
+    rank.is_in([1, None]),
+    rank.is_in([1, None], nulls_equal=True),
     rank.is_between(1, 7) & (at >= BEGIN + timedelta(seconds=10)),
     (rank == 2) & (source == "rank0"),
     (rank == 2) & (pl.col("step") < 20),

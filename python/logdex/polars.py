@@ -187,7 +187,10 @@ def _narrowed(ranges: _Ranges, tree: _Tree) -> _Ranges:
         if isinstance(kind, dict) and "IsIn" in kind and column["Column"] == "source":
             return _named(ranges, _values(given[0]))
         if isinstance(kind, dict) and "IsIn" in kind and column["Column"] == "rank":
-            return _ranked(ranges, _values(given[0]))
+            values = _values(given[0])
+            # By `nulls_equal` lines without a rank are meant too.
+            takes_null = None in values and bool(kind["IsIn"].get("nulls_equal", True))
+            return ranges if takes_null else _ranked(ranges, values)
         if isinstance(kind, dict) and "IsBetween" in kind:
             ranges = _compared(ranges, column["Column"], "GtEq", _values(given[0]))
             return _compared(ranges, column["Column"], "LtEq", _values(given[1]))
