@@ -8,9 +8,14 @@ from logdex.diagnosis import progress
 from logdex.diagnosis.events import Event, Speaker
 from logdex.diagnosis.roles import ended_well
 from logdex.diagnosis.scene import Candidate, Scene, missing_of, time_of
+from logdex.diagnosis.similar import masked
 from logdex.diagnosis.verdict import Finding
 
 _STANDSTILL = "stamps: a standstill cannot be seen without"
+_FEW = 4
+"""One rank of so many, and no more of them, is few."""
+_LEAST = 8
+"""Texts of fewer letters are too short to be told apart."""
 _GRAVE = re.compile(r"\b(?:ERROR|FATAL|CRITICAL|ABORT(?:ED|ING)?)\b")
 """A launcher's words of a failure, where no table has more of it."""
 _ORDERS = ("SIGTERM", "SIGINT", "SIGHUP", "SIGUSR", "ignal 15", "KeyboardInterrupt", "Terminated")
@@ -53,7 +58,34 @@ def nothing(scene: Scene, found: list[Candidate]) -> Finding | None:
             time=time_of(scene, event),
             events=[("told to stop", event)],
         )
+    if silent := _left_by_what_all_say(scene):
+        return Finding(
+            "unknown", "cannot tell", silent, missing="what those lines mean that all others ended with"
+        )
     return Finding("none", "cannot tell" if told else "likely", missing=told)
+
+
+def _left_by_what_all_say(scene: Scene) -> tuple[str, ...]:
+    """The few that said nothing after their last step, where all others ended with one thing that was new to them."""
+    ranks = [one for one in scene.ranks if one.course is not None]
+    if len(ranks) < _FEW or len(ranks) < len(scene.ranks) or any(ended_well(one) for one in ranks):
+        return ()
+    new = {one.name: _new_at_the_end(one) for one in ranks}
+    silent = tuple(one.name for one in ranks if one.tail and one.tail[-1].number <= _last_step(one))
+    rest = [texts for name, texts in new.items() if name not in silent]
+    return silent if _FEW * len(silent) <= len(ranks) and rest and set.intersection(*rest) else ()
+
+
+def _last_step(one: Speaker) -> int:
+    return one.course.last_number if one.course else 0
+
+
+def _new_at_the_end(one: Speaker) -> set[str]:
+    """What a rank wrote after its last step, and not before it."""
+    sides: tuple[set[str], set[str]] = set(), set()
+    for line in one.tail:
+        sides[line.number > _last_step(one)].add(masked(line.text))
+    return {text for text in sides[True] - sides[False] if len(text) >= _LEAST}
 
 
 def _was_done_without(scene: Scene, left: tuple[str, ...]) -> bool:

@@ -1,4 +1,4 @@
-"""Templates: what one rank printed that no other did."""
+"""Templates: what some ranks printed that others did not."""
 
 from __future__ import annotations
 
@@ -19,6 +19,14 @@ def own_words(named: Speaker, speakers: Sequence[Speaker], most: int = 2) -> lis
     alone = [offset for template, offset in named.templates.items() if not heard[template]]
     lines = [(_line(named.path, offset), offset) for offset in sorted(alone, reverse=True)[:most]]
     return [(text, offset) for text, offset in lines if text]
+
+
+def went_on(these: Sequence[Speaker], others: Sequence[Speaker]) -> bool:
+    """Whether all of these, which are several, printed one thing that none of the others did, of whom all is known."""
+    if len(these) < 2 or any(len(one.templates) >= _FULL for one in others):
+        return False
+    alike = set(these[0].templates).intersection(*(one.templates for one in these[1:]))
+    return bool(alike.difference(*(one.templates for one in others)))
 
 
 def _line(path: str, offset: int) -> str:

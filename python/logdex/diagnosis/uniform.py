@@ -6,9 +6,11 @@ import math
 from collections.abc import Sequence
 from dataclasses import replace
 
+from logdex.diagnosis import templates
 from logdex.diagnosis.candidates import ended_at_once
 from logdex.diagnosis.events import Event
 from logdex.diagnosis.pace import WORKING, usual_lines
+from logdex.diagnosis.roles import Story
 from logdex.diagnosis.scene import Candidate, Scene, rank_of, time_of, whole_host
 from logdex.diagnosis.similar import masked
 from logdex.diagnosis.verdict import Certainty, Finding
@@ -29,7 +31,8 @@ def uniform(scene: Scene, found: list[Candidate]) -> Finding | None:
         names = tuple(one.rank for one in group)
         is_part = len(group) < 0.5 * base
         if len(group) < 2 or (
-            is_part and not (len(group) == len(found) >= _least(scene, group) and _rest_fell(scene, names))
+            is_part
+            and not (len(group) == len(found) >= _least(scene, group) and _spared_the_rest(scene, group))
         ):
             continue
         if not _are_together(scene, group):
@@ -44,8 +47,8 @@ def uniform(scene: Scene, found: list[Candidate]) -> Finding | None:
             return Finding("host", "likely", names, (whole,), first.class_, when, events)
         if (unclear := _but_for_few(scene, group, base)) is not None:
             return unclear
-        if len(group) < UNIFORM * base and _rest_fell(scene, names):
-            # What befell some of them was what the others waited for: it was no failure of all.
+        if len(group) < UNIFORM * base and _spared_the_rest(scene, group):
+            # What befell some of them was what the others waited for, or had behind them: no failure of all.
             return Finding("rank", "likely", names, (), first.class_, when, events)
         if len(group) >= UNIFORM * base or (len(group) >= 4 and _spread(scene, group) <= TOGETHER):
             usual = usual_lines(scene, group)
@@ -83,8 +86,11 @@ def _came_of_another(
 
 def _saw_another_end(scene: Scene, names: Sequence[str]) -> bool:
     """Whether launchers saw others end first, and none of these."""
-    roots = {rank_of(scene, one) for one in scene.exits if one.is_root and not one.is_teardown}
-    return bool(roots - {None}) and not roots & set(names)
+    roots = {rank_of(scene, one) for one in scene.exits if one.is_root and not one.is_teardown} - {None}
+    if any(":" in name for name in names):
+        # Ranks that are numbered by host may be among those that a launcher numbers through.
+        roots &= set(scene.stories)
+    return bool(roots) and not roots & set(names)
 
 
 def _but_for_few(scene: Scene, group: Sequence[Candidate], base: int) -> Finding | None:
@@ -119,11 +125,25 @@ def _is_doubted(group: Sequence[Candidate], usual: Sequence[int]) -> bool:
     return any(one.strength < 2 or not one.is_own for one in group) or 2 * went_on > len(group)
 
 
-def _rest_fell(scene: Scene, names: Sequence[str]) -> bool:
-    """Whether all others lived to tell of somebody's failure."""
-    named = set(names)
-    rest = [one for name, one in scene.stories.items() if name not in named]
-    return bool(rest) and all(one.victims for one in rest)
+def _spared_the_rest(scene: Scene, group: Sequence[Candidate]) -> bool:
+    """Whether all others lived to tell of somebody's failure, or had that behind them which befell a group."""
+    names = {one.rank for one in group}
+    rest = [one for name, one in scene.stories.items() if name not in names]
+    return bool(rest) and (all(one.victims for one in rest) or _got_further(scene, group, rest))
+
+
+def _got_further(scene: Scene, group: Sequence[Candidate], rest: Sequence[Story]) -> bool:
+    """Whether a group met at its start what it names as its cause, and all of the rest, which tell of nothing, wrote
+    what none of the group came to write.
+
+    Whom a launcher ended on the way to the same failure wrote no more than they, but for what one alone writes.
+    """
+    fell = [scene.stories[one.rank].speaker for one in group if one.rank in scene.stories]
+    if len(fell) < len(group) or any(one.course for one in fell) or any(one.strength < 3 for one in group):
+        return False
+    return all(one.is_silent and not one.teardown for one in rest) and templates.went_on(
+        [one.speaker for one in rest], fell
+    )
 
 
 def _groups(scene: Scene, found: Sequence[Candidate]) -> list[list[Candidate]]:

@@ -1,0 +1,119 @@
+"""Several ranks that fail alike: whether that is theirs, or the same on all and nobody's own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import diagnosis_cases as cases
+import logdex
+import pytest
+from diagnosis_cases import Form
+from logdex.diagnosis import Diagnosis, taxonomy
+
+_FORMS = (
+    Form(),
+    Form(stamps="none"),
+    Form("one", stamps="c10", prefix="rank"),
+    Form("hosts", prefix="default"),
+)
+_LACKING = (
+    "ImportError: No module named numpy",
+    "h1: Test CUDA failure common.cu:1045 'CUDA driver version is insufficient for CUDA runtime version'",
+    "OSError: libcudart.so.12: cannot open shared object file: No such file or directory",
+)
+_LAUNCHER = "  Process name: [[40318,1],5]"
+
+
+def _case(text: str, further: list[int]) -> dict[str, object]:
+    """Ranks 4 to 7 of the second host fail at once; of the others, those of `further` had written something more."""
+    lines: list[list[object]] = [
+        [1 + rank / 100, f"r{rank}", f"process {rank} begins", "I"] for rank in range(8)
+    ]
+    lines += [[2 + rank / 100, f"r{rank}", f"device {rank} selected", "I"] for rank in further]
+    lines += [[2 + rank / 100, f"r{rank}", text, "E"] for rank in range(4, 8)]
+    lines += [[3.0, "mpirun@h0", _LAUNCHER, "E"], [3.0, "mpirun@h0", "  Exit code:    1", "E"]]
+    hosts = {f"r{rank}": f"h{rank // 4}" for rank in range(8)} | {"mpirun@h0": "h0"}
+    answers = [{"kind": "rank", "ranks": ["4", "5", "6", "7"]}, {"kind": "host", "hosts": ["h1"]}]
+    return {"id": "?", "world": 8, "hosts": hosts, "answers": answers, "lines": lines}
+
+
+@pytest.mark.parametrize("text", _LACKING)
+@pytest.mark.parametrize("form", _FORMS, ids=lambda form: form.name)
+def test_what_half_of_them_lack_is_theirs_where_the_rest_had_got_further(
+    tmp_path: Path, form: Form, text: str
+) -> None:
+    verdict, answer = cases.judge(_case(text, [0, 1, 2, 3]), str(tmp_path), form)
+    assert verdict == "right", answer.text
+    assert answer.certainty != "certain"
+
+
+@pytest.mark.parametrize("further", [[], [0]], ids=["nobody", "rank 0"])
+def test_who_was_ended_on_the_way_to_the_same_failure_is_not_told_from_it(
+    tmp_path: Path, further: list[int]
+) -> None:
+    # What rank 0 alone writes may be the banner of the job.
+    verdict, answer = cases.judge(_case(_LACKING[0], further), str(tmp_path), Form())
+    assert verdict != "right", answer.text
+    assert answer.certainty != "certain"
+
+
+def _ask(folder: Path, logs: dict[str, str]) -> Diagnosis:
+    for name, text in logs.items():
+        (folder / f"{name}.log").write_text(text)
+    return logdex.open(folder, tz="UTC", index=False).ranks().diagnosis
+
+
+def _run(end: str, silent: int) -> dict[str, str]:
+    steps = "".join(f"2026-09-14 01:58:{at:02},000 step {at} loss 2.5\n" for at in range(1, 7))
+    return {f"rank{rank}": steps + ("" if rank == silent else end) for rank in range(6)}
+
+
+@pytest.mark.parametrize("silent", [0, 4])
+def test_where_all_but_one_end_with_words_that_nobody_knows_nothing_is_called_well(
+    tmp_path: Path, silent: int
+) -> None:
+    answer = _ask(tmp_path, _run("2026-09-14 01:58:09,000 the zorp of a friend has quuxed\n" * 3, silent))
+    assert (answer.kind, answer.ranks) == ("unknown", (str(silent),)), answer.text
+
+
+@pytest.mark.parametrize(
+    ("end", "silent"),
+    [
+        ("2026-09-14 01:58:09,000 the zorp of a friend is fine\n", -1),
+        ("2026-09-14 01:58:09,000 training completed\n", 4),
+        ("", 4),
+    ],
+    ids=["all say it", "they came to their end", "nobody says more"],
+)
+def test_what_all_or_none_end_with_is_no_failure(tmp_path: Path, end: str, silent: int) -> None:
+    answer = _ask(tmp_path, _run(end, silent))
+    assert answer.kind == "none", answer.text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Using distributed PyTorch with gloo backend",
+        "init_process_group(backend='gloo', timeout=0:30:00)",
+        "Gloo backend selected for 8 ranks",
+    ],
+)
+def test_the_choice_of_a_backend_makes_no_victim(text: str) -> None:
+    assert taxonomy.classify(text) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "role"),
+    [
+        ("RuntimeError: Gloo connectFullMesh failed with timeout", "victim"),
+        ("RuntimeError: [../third_party/gloo/gloo/transport/tcp/pair.cc:598] bad news", "victim"),
+        ("failed to create a process group of Gloo", "victim"),
+        ("TimeoutError: Timeout(status: DeadlineExceeded, message: Timeout expired)", "victim"),
+        ("Warning  DeadlineExceeded  job/x  Job was active longer than specified deadline", "outside"),
+        ("An MPI communication peer process has unexpectedly disconnected.  This", "victim"),
+    ],
+)
+def test_what_tells_of_others_and_of_an_order(text: str, role: str) -> None:
+    known = taxonomy.classify(text)
+    assert known is not None
+    assert known[0].role == role
