@@ -1,7 +1,11 @@
 """`logdex -f`: what is there, what is written, and what comes later."""
 
+import fcntl
+import signal
 import subprocess
 import sys
+import termios
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -200,3 +204,27 @@ def test_a_follow_ends_when_nobody_reads_it(two: Path, many: bool) -> None:
     )
     assert done.stdout.endswith(stamped(0, "rank 0"))
     assert done.stderr == ""
+
+
+@pytest.mark.parametrize("options", [[], ["--json"], ["--since", "2026-11-22 02:00"]], ids=" ".join)
+def test_an_interrupt_ends_it_though_nobody_reads(tmp_path: Path, options: list[str]) -> None:
+    """A write to a full pipe is cut short by a signal, and the next one must not wait for ever."""
+    for rank in range(2):
+        line = "2026-11-22 02:00:{:02} " + "x" * 100 + "\n"
+        (tmp_path / f"rank{rank}.log").write_text("".join(line.format(at % 60) for at in range(40_000)))
+    one = subprocess.Popen(
+        [sys.executable, "-m", "logdex", *options, str(tmp_path)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    assert one.stdout
+    held, waiting = 0, bytearray(4)
+    for _ in range(600):
+        fcntl.ioctl(one.stdout, termios.FIONREAD, waiting)
+        before, held = held, int.from_bytes(waiting, sys.byteorder)
+        if held and held == before:
+            break
+        time.sleep(0.1)
+    one.send_signal(signal.SIGINT)
+    assert one.wait(timeout=60) == 130
+    assert one.communicate()[1] == b""

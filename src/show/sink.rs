@@ -17,6 +17,9 @@ use crate::system::lock::lock;
 /// How long to wait at once for a reader that does not read.
 const PATIENCE: Timespec = Timespec { tv_sec: 0, tv_nsec: 20_000_000 };
 
+/// How much can be written at once to a pipe that has room, in bytes: `PIPE_BUF`, a page.
+const ROOM: usize = 4 << 10;
+
 /// How much a pipe shall hold, in bytes: what Linux grants to anyone.
 #[cfg(target_os = "linux")]
 const PIPE: usize = 1 << 20;
@@ -81,21 +84,34 @@ impl Sink {
 }
 
 fn write_all(file: &mut File, mut bytes: &[u8], pulse: &mut dyn FnMut() -> Result<()>) -> Result<()> {
+    // A signal cuts a write short, or ends it where nothing was written, and comes no second time: after that only what
+    // a pipe has room for is written, so that `pulse` can be asked however slow the reader is.
+    let mut cut_short = false;
     while !bytes.is_empty() {
-        match file.write(bytes) {
+        if cut_short && !is_ready(file) {
+            pulse()?;
+            continue;
+        }
+        let most = if cut_short { bytes.len().min(ROOM) } else { bytes.len() };
+        match file.write(&bytes[..most]) {
             Ok(0) => return Err(refused(io::ErrorKind::WriteZero.into())),
-            Ok(written) => bytes = &bytes[written..],
-            Err(e) if e.kind() == io::ErrorKind::Interrupted => pulse()?,
-            Err(e) if e.kind() == io::ErrorKind::WouldBlock => {
-                let mut waiting = [PollFd::new(&*file, PollFlags::OUT)];
-                // Interrupted or timed out: the next write tells.
-                let _ = poll(&mut waiting, Some(&PATIENCE));
+            Ok(written) => {
+                bytes = &bytes[written..];
+                cut_short |= !bytes.is_empty();
+            }
+            Err(e) if matches!(e.kind(), io::ErrorKind::Interrupted | io::ErrorKind::WouldBlock) => {
+                cut_short = true;
                 pulse()?;
             }
             Err(e) => return Err(refused(e)),
         }
     }
     Ok(())
+}
+
+/// Whether something can be written, or that fails, within `PATIENCE`.
+fn is_ready(file: &File) -> bool {
+    poll(&mut [PollFd::new(file, PollFlags::OUT)], Some(&PATIENCE)).is_ok_and(|ready| ready > 0)
 }
 
 /// How wide the terminal is; `None` where there is none, or where another job has it: a shell in which somebody types.
