@@ -38,6 +38,69 @@ def test_rotated_files_come_first(log: Path, tmp_path: Path) -> None:
     assert lines == ["2026-11-22 02:14:00 last of the old\n", "2026-11-22 02:15:00 first of the new\n"]
 
 
+def test_calls_go_on_over_any_number_of_rotations(log: Path, tmp_path: Path) -> None:
+    """Also where the oldest file is deleted, all of which was shown."""
+    place, files = tmp_path / "place", [Path(f"{log}.{number}") for number in (3, 2, 1)]
+    assert run("--cursor-file", place, log)[0] == 0
+    for turn in range(12):
+        with log.open("a") as file:
+            file.write(f"2026-11-22 02:20:{2 * turn:02} old {turn}\n")
+        if turn % 4 != 3:
+            for older, newer in zip(files, [*files[1:], log], strict=True):
+                if newer.exists():
+                    newer.replace(older)
+        with log.open("a") as file:
+            file.write(f"2026-11-22 02:20:{2 * turn + 1:02} new {turn}\n")
+        if turn % 3 == 1:
+            # Of several files, one behind the other, not all may be shown in one call.
+            continue
+        status, lines, error = run("--cursor-file", place, "--no-labels", log)
+        assert (status, error) == (0, "")
+        told = range(turn - 1 if turn % 3 == 2 else turn, turn + 1)
+        assert [line.split(maxsplit=2)[2] for line in lines] == [
+            f"{word} {number}\n" for number in told for word in ("old", "new")
+        ]
+
+
+def test_what_was_rotated_has_the_label_of_its_log(tmp_path: Path) -> None:
+    place, job = tmp_path / "place", tmp_path / "job"
+    job.mkdir()
+    paths = [job / f"rank{rank}.log" for rank in range(3)]
+    for rank, path in enumerate(paths):
+        path.write_text(f"2026-11-22 02:00:0{rank} a\n")
+    assert len(run("--cursor-file", place, *paths)[1]) == 3
+    with paths[2].open("a") as file:
+        file.write("2026-11-22 02:00:05 b\n")
+    paths[2].rename(f"{paths[2]}.1")
+    paths[2].write_text("2026-11-22 02:00:06 c\n")
+    lines = run("--cursor-file", place, *paths)[1]
+    assert [line.replace(" 2026-11-22 02:00", "") for line in lines] == ["rank2:05 b\n", "rank2:06 c\n"]
+
+
+def test_a_follow_of_many_that_is_interrupted_keeps_its_place(
+    tmp_path: Path, eventually: Callable[..., None]
+) -> None:
+    place, job = tmp_path / "place", tmp_path / "job"
+    job.mkdir()
+    for rank in range(3):
+        (job / f"rank{rank}.log").write_text(f"2026-11-22 02:00:0{rank} a\n")
+    assert len(run("--cursor-file", place, job)[1]) == 3
+    for turn in range(2):
+        one = Following("--cursor-file", place, job)
+        with (job / "rank1.log").open("a") as file:
+            file.write(f"2026-11-22 02:01:00 b {turn}\n")
+        assert one.line().endswith(f"b {turn}\n")
+        before = place.read_text()
+        if turn:
+            # Nothing comes after it, and the place is stored all the same.
+            eventually(lambda before=before: place.read_text() != before)
+            one.process.kill()
+            one.process.communicate()
+        else:
+            assert one.interrupt() == (130, "")
+        assert run("--cursor-file", place, job) == (1, [], "")
+
+
 def test_many_files_have_one_place(tmp_path: Path) -> None:
     place, job = tmp_path / "place", tmp_path / "job"
     job.mkdir()

@@ -1,5 +1,7 @@
 //! How far each log of a merge was handed out.
 
+use std::collections::HashMap;
+
 use super::Merge;
 use super::input::Input;
 use crate::cursor::{Cursor, Mark, Tier};
@@ -14,12 +16,30 @@ impl Merge {
     /// one were, too, up to the last one in that order.
     pub fn cursor(&self) -> Result<Cursor> {
         let keeps_last = self.last_lines.as_ref().is_some_and(|last| !last.is_empty());
-        let marks = self.inputs.iter().enumerate().map(|(at, input)| {
+        let mut marks = Vec::new();
+        for (at, input) in self.inputs.iter().enumerate() {
             let tier = self.out.map(|out| tier_of(at, out));
-            if keeps_last { in_order(input, tier) } else { in_file(input, tier.filter(|_| !self.live)) }
-        });
-        Ok(Cursor { marks: marks.filter_map(Result::transpose).collect::<Result<_>>()? })
+            let mark =
+                if keeps_last { in_order(input, tier) } else { in_file(input, tier.filter(|_| !self.live)) };
+            let Some(mark) = mark? else { continue };
+            marks.push((mark, input));
+        }
+        let last: HashMap<_, _> =
+            marks.iter().enumerate().map(|(at, (mark, _))| (mark.name.clone(), at)).collect();
+        let mut kept = Vec::with_capacity(marks.len());
+        for (at, (mark, input)) in marks.into_iter().enumerate() {
+            // Of the file that had the name before nothing is kept once all of it was handed out: it may go.
+            if last[&mark.name] == at || !is_whole(&mark, input)? {
+                kept.push(mark);
+            }
+        }
+        Ok(Cursor { marks: kept })
     }
+}
+
+/// Whether all lines were handed out that the file of `mark` has.
+fn is_whole(mark: &Mark, input: &Input) -> Result<bool> {
+    input.query.source().map_or(Ok(false), |source| Ok(mark.at + mark.open >= source.size()?))
 }
 
 /// What was handed out of log `at` when the line `out` was the last.

@@ -172,6 +172,11 @@ impl Merge {
         self.inputs.iter().all(|input| input.state == State::Over) && (self.ended || self.newcomers.is_none())
     }
 
+    /// Whether the logs that were there at the start were opened.
+    pub fn is_begun(&self) -> bool {
+        self.started > 0 || self.inputs.is_empty()
+    }
+
     /// What went wrong with single logs since this was asked last.
     pub fn take_errors(&mut self) -> Vec<Error> {
         std::mem::take(&mut self.errors)

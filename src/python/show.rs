@@ -163,7 +163,9 @@ impl Show {
             }
             last_log => {
                 logs.extend(last_log);
-                let terms = MergeTerms { last, grows, tolerant: true, ..terms };
+                // So that the place is told where nothing more comes, too.
+                let tick = keeps_place.then_some(show::TOLD);
+                let terms = MergeTerms { last, grows, tick, tolerant: true, ..terms };
                 let status = status.map(|zone| zone.get().0.clone());
                 Parts::Many(Box::new(Many::new(logs, terms, skip, folds, status)))
             }

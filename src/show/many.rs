@@ -23,7 +23,7 @@ use crate::system::lock::lock;
 const STILL: Duration = Duration::from_millis(100);
 
 /// How often the place is told at most: for that, each log is looked at.
-const TOLD: Duration = Duration::from_millis(500);
+pub const TOLD: Duration = Duration::from_millis(500);
 
 /// After so many lines it is looked again how late it is.
 const LINES_A_MOMENT: u32 = 64;
@@ -54,6 +54,8 @@ pub struct Many {
     skip: u64,
     /// When the place was told last.
     told: Option<Instant>,
+    /// Whether every line that was taken from the merge was written, or is in the folder.
+    handed_on: bool,
     /// What many logs say alike, where that is to be one line.
     folder: Option<Folder<Row>>,
     /// What is told below the lines, where it is.
@@ -84,7 +86,7 @@ impl Many {
         let plain = logs.iter().all(|one| one.shape.is_plain());
         let records = logs.iter().any(|one| one.shape.records);
         let still = (records || folds).then_some(STILL);
-        let tick = status.is_some().then_some(status::OFTEN);
+        let tick = status.is_some().then_some(status::OFTEN).or(terms.tick);
         let terms = MergeTerms { in_file_order: !plain, still, tick, ..terms };
         let folder = folds.then(Folder::default);
         let status = status.map(Status::new);
@@ -93,6 +95,7 @@ impl Many {
             ways: Vec::new(),
             skip,
             told: None,
+            handed_on: false,
             folder,
             status,
             now: (Instant::now(), 0),
@@ -130,6 +133,10 @@ impl Many {
             self.unfold(true, &mut out, &mut painter)?;
             out.flush(&mut || Ok(()))?;
         }
+        if shown.is_err() && self.handed_on {
+            // What ended it is said, and not that the place is no longer to be seen.
+            let _ = self.tell(manner, &out, Duration::ZERO);
+        }
         if self.status.is_some() {
             // Where the terminal is gone, so is what stood there.
             let _ = manner.sink.map_or(Ok(()), |sink| sink.say_below("", &mut || Ok(())));
@@ -159,7 +166,10 @@ impl Many {
             self.unfold(false, out, painter)?;
             out.settle(&mut || caller.pulse())?;
             self.tell(manner, out, TOLD)?;
-            match self.merge.advance(caller)? {
+            self.handed_on = true;
+            let step = self.merge.advance(caller)?;
+            self.handed_on = false;
+            match step {
                 MergeStep::Line => continue,
                 MergeStep::Tick => {
                     self.tell_below(manner, caller)?;
@@ -196,9 +206,12 @@ impl Many {
         }
     }
 
-    /// Tells the place behind what was written, if that was not done for so long.
+    /// Tells the place behind what was written, if that was not done for so long. What the merge has not opened yet has
+    /// none, and what is folded was not written.
     fn tell(&mut self, manner: Manner<'_>, out: &Out<'_>, often: Duration) -> Result<()> {
-        if let Some(told) = manner.place.filter(|_| out.is_empty())
+        let folded = self.folder.as_ref().is_some_and(|folder| !folder.is_empty());
+        let behind_all = out.is_empty() && !folded && self.merge.is_begun();
+        if let Some(told) = manner.place.filter(|_| behind_all)
             && self.told.is_none_or(|last| last.elapsed() >= often)
         {
             *lock(told) = Some(self.merge.cursor()?);

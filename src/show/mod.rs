@@ -27,7 +27,7 @@ use crate::level::Level;
 pub use clock::Clock;
 pub use context::Surroundings;
 pub use feed::Feed;
-pub use many::{Many, Scout, Shown};
+pub use many::{Many, Scout, Shown, TOLD};
 pub use one::show_one;
 pub use out::Painter;
 pub use render::{Json, Style};

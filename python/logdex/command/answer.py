@@ -133,13 +133,17 @@ class Answer:
         place = Place(path)
         cursor = place.load()
         if cursor is not None:
-            rows = {one.question.path: one for one in self._shown}
+            rows = {os.path.abspath(one.question.path): one for one in self._shown}
             questions = resume_many([one.question for one in self._shown], cursor, "raise")
             # What was rotated comes first, in the order of time.
             several = len(questions) > 1
             self._in_one_order = self._in_one_order or several
             self._shown = [
-                rows.get(one.path, self._shown[0]).but(question=one.but(records=one.records or several))
+                # What was rotated is shown as what has its name now.
+                (
+                    rows.get(os.path.abspath(one.path))
+                    or rows.get(os.path.abspath(one.name or ""), self._shown[0])
+                ).but(question=one.but(records=one.records or several))
                 for one in questions
             ]
         return place

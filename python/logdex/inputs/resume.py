@@ -92,8 +92,9 @@ def resume_many(questions: list[Question], cursor: str, lost: str) -> list[Quest
             marks.remove(mark)
             after = mark.fits(question.path) or 0
             resumed.append(question.but(after=after, tiers=tuple(mark.tiers)))
+    texts: dict[str, str] = {}
     for mark in marks:
-        resumed = _instead(resumed, mark, lost)
+        resumed = _instead(resumed, mark, lost, texts)
     return resumed
 
 
@@ -107,19 +108,29 @@ def _likely(marks: Iterable[_core.Mark], path: str) -> list[_core.Mark]:
     return sorted(marks, key=lambda mark: mark.file != file)
 
 
-def _instead(questions: list[Question], mark: _core.Mark, lost: str) -> list[Question]:
-    """The questions where the log of `mark` is not among their files: it may stand beside them."""
+def _instead(questions: list[Question], mark: _core.Mark, lost: str, texts: dict[str, str]) -> list[Question]:
+    """The questions where the log of `mark` is not among their files: it may stand beside them.
+
+    `texts` says where the text is of those that were found there.
+    """
     name = os.path.abspath(mark.name)
     same = next((one for one in questions if os.path.abspath(one.name or one.path) == name), None)
-    known = {os.path.abspath(one.path) for one in questions}
-    chain = [one for one in _renamed(mark, mark.name) if os.path.abspath(one.path) not in known]
+    known = {os.path.abspath(one.path) for one in questions} | texts.keys()
+    renamed = _renamed(mark, mark.name)
+    if renamed and renamed[0].path in texts:
+        # It comes behind one that is older, of the same log.
+        text, at = texts[renamed[0].path], renamed[0].at
+        return [one.but(after=at, tiers=tuple(mark.tiers)) if one.path == text else one for one in questions]
+    chain = [one for one in renamed if os.path.abspath(one.path) not in known]
+    texts.update((one.path, one.text) for one in chain)
     if chain:
         like = same or questions[0]
         return [
             *(
                 like.but(
                     path=one.text,
-                    name=one.path,
+                    # The log's, by which it is looked for the next time too.
+                    name=mark.name,
                     after=one.at,
                     follow=False,
                     keep=(like.keep, one.keep),
