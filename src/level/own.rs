@@ -47,6 +47,7 @@ pub fn own(line: &[u8]) -> Option<Level> {
             Some(next) => next,
             None if syslog => header::skip(head, at + 3),
             None if host || is_before_tag(head, at) => header::skip(head, at + word_len(head, at)),
+            None if is_user(head, at) || is_clock(head, at) => header::skip(head, at + word_len(head, at)),
             None if is_weekday(head, at) => header::skip(head, at + word_len(head, at)),
             None => return None,
         };
@@ -90,7 +91,7 @@ fn inside(head: &[u8], at: usize) -> Option<Level> {
     let parts = || content.split(|b| matches!(b, b' ' | b'|' | b':' | b'\t')).filter(|part| !part.is_empty());
     let alone = parts().count() == 1;
     if alone {
-        let word = content.trim_ascii();
+        let word = plain(content).trim_ascii();
         let level = if word.len() == 1 { letter(word[0]) } else { in_header(word) };
         return level.or_else(|| glog(word));
     }
@@ -114,8 +115,26 @@ fn inside(head: &[u8], at: usize) -> Option<Level> {
         // Celery's `[2026-11-22 06:47:12,123: INFO/MainProcess]` has the process behind it.
         let word = word.and_then(|word| word.split(|b| *b == b'/').next());
         let level = word.and_then(|word| if word.len() == 1 { letter(word[0]) } else { in_header(word) });
-        level.filter(|_| stamped)
+        // `[libprotobuf ERROR google/protobuf/x.cc:10]` ends with a place in the source.
+        let placed = || word.is_some_and(|word| word.len() > 1) && parts().count() == 4 && is_placed(content);
+        level.filter(|_| stamped || placed())
     })
+}
+
+/// Whether a text ends with a place in a source: `x.cc:10`.
+fn is_placed(text: &[u8]) -> bool {
+    let digits = text.iter().rev().take_while(|b| b.is_ascii_digit()).count();
+    let place = text[..text.len() - digits].strip_suffix(b":").filter(|_| digits > 0);
+    place.is_some_and(|place| place.rsplit(|b| *b == b' ').next().is_some_and(|word| word.contains(&b'.')))
+}
+
+/// A text without the colours around it.
+fn plain(text: &[u8]) -> &[u8] {
+    if text.first() != Some(&ESCAPE) {
+        return text;
+    }
+    let text = &text[ansi_end(text, 0)..];
+    &text[..memchr(ESCAPE, text).unwrap_or(text.len())]
 }
 
 /// glog's letter and date: `I1122`, `W403`, `E20261122`.
@@ -156,8 +175,14 @@ fn bare(head: &[u8], at: usize, first: bool) -> Option<Level> {
     }
     let capitals = word.iter().all(u8::is_ascii_uppercase);
     let tab = rest.first() == Some(&b'\t') || at.checked_sub(1).is_some_and(|before| head[before] == b'\t');
+    // `06:47:12.123Z error vpxd[412] x`, and .NET's `fail: Microsoft.Hosting[0]`.
+    let tagged = || is_tag(next_word(head, header::skip(head, at + len)));
+    if word == b"fail" && first && marked && tagged() {
+        return Some(Level::Error);
+    }
     // `Error: x` is how an exception is printed.
-    let small = word.iter().all(u8::is_ascii_lowercase) && (marked || tab);
+    let small = word.iter().all(u8::is_ascii_lowercase)
+        && (marked || tab || (in_header(word).is_some() && follows_stamp(head, at) && tagged()));
     // Windows' servicing: `2026-11-22 06:47:12, Error    DISM  x`.
     let name = (marked && !first) || (before.ends_with(b",") && follows_stamp(head, at));
     if capitals || small || name { in_header(word) } else { None }
@@ -177,6 +202,10 @@ fn behind_stamp_letter(head: &[u8], at: usize) -> Option<Level> {
         return letter(*byte);
     }
     let before = head[..at].trim_ascii_end().last()?;
+    // GlusterFS: `[2026-11-22 06:47:12.123456 +0000] E [MSGID: 101191] x`.
+    if *before == b']' && next.starts_with(b" [") && follows_stamp(head, at) {
+        return letter(*byte);
+    }
     let stamped = *before == b':' || *before == b'Z' || before.is_ascii_digit();
     let apart = match next {
         [b' ', next, ..] => *before != b'Z' && next.is_ascii_alphanumeric(),
@@ -235,9 +264,32 @@ fn is_object(head: &[u8], at: usize) -> bool {
 /// Whether a host stands before the name and number of a process: `gpu7 sshd[412]: error: x`.
 fn is_before_tag(head: &[u8], at: usize) -> bool {
     let tag = next_word(head, header::skip(head, at + word_len(head, at)));
-    let Some(tag) = tag.strip_suffix(b"]:") else { return false };
+    tag.strip_suffix(b":").is_some_and(is_tag)
+}
+
+/// Whether a word is a name and a number in brackets: `sshd[412]`.
+fn is_tag(word: &[u8]) -> bool {
+    let Some(tag) = word.strip_suffix(b"]") else { return false };
     let number = tag.iter().rev().take_while(|b| b.is_ascii_digit()).count();
     number > 0 && tag[..tag.len() - number].ends_with(b"[")
+}
+
+/// Whose session it is, before the level of `PostgreSQL`: `app@db FATAL:  x`.
+fn is_user(head: &[u8], at: usize) -> bool {
+    let word = next_word(head, at);
+    let level = next_word(head, header::skip(head, at + word.len()));
+    let level = level.strip_suffix(b":").filter(|level| level.iter().all(u8::is_ascii_uppercase));
+    memchr(b'@', word).is_some() && level.is_some_and(|level| level == b"LOG" || in_header(level).is_some())
+}
+
+/// The clock of a terminal: `6:47AM`.
+fn is_clock(head: &[u8], at: usize) -> bool {
+    let word = next_word(head, at);
+    let word = &word[..memchr(ESCAPE, word).unwrap_or(word.len())];
+    let [time @ .., b'A' | b'P', b'M'] = word else { return false };
+    matches!(time, [.., b':', b'0'..=b'5', b'0'..=b'9'])
+        && time.len() <= 5
+        && time.iter().all(|b| b.is_ascii_digit() || *b == b':')
 }
 
 /// The weekday of a date: `Sun Nov 22`, `Sun, 22 Nov`.

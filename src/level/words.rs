@@ -28,6 +28,7 @@ const WORDS: &[(&str, Level)] = &[
     ("error", Level::Error),
     ("err", Level::Error),
     ("erro", Level::Error),
+    ("eror", Level::Error),
     ("severe", Level::Error),
     ("exception", Level::Error),
     ("critical", Level::Critical),
