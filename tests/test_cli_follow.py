@@ -102,6 +102,27 @@ def test_logs_that_come_later_are_followed(tmp_path: Path, following: Callable[.
     assert one.line() == "rank0 b\n"
 
 
+def test_a_log_that_comes_is_told_apart_from_one_of_another_directory(
+    tmp_path: Path, following: Callable[..., Following]
+) -> None:
+    one, other = tmp_path / "one", tmp_path / "other"
+    one.mkdir()
+    other.mkdir()
+    (one / "rank0.log").write_text("2026-11-22 02:00:00 a\n")
+    (other / "rank1.log").write_text("2026-11-22 02:00:01 b\n")
+    follow = following(one, other)
+    assert [follow.line().split()[0] for _ in range(2)] == ["rank0", "rank1"]
+    (other / "rank0.log").write_text("c\n")
+    assert follow.line() == "other/rank0 c\n"
+    (one / "rank1.log").write_text("d\n")
+    assert follow.line() == "one/rank1 d\n"
+    (one / "rank2.log").write_text("e\n")
+    assert follow.line() == "rank2 e\n"
+    with (other / "rank0.log").open("a") as file:
+        file.write("f\n")
+    assert follow.line() == "other/rank0 f\n"
+
+
 def test_a_rotated_log_comes_once(tmp_path: Path, following: Callable[..., Following]) -> None:
     run = tmp_path / "run"
     write(run / "train.log.1", "oldest\n")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import Protocol
 
 from logdex._ended import AllEnded, Ended
@@ -39,6 +40,7 @@ class Growth:
         """`argument` is the directory or the glob."""
         self._argument = argument
         self._wish = wish
+        self.directory = os.path.abspath(argument) if os.path.isdir(argument) else None
 
     def find(self) -> Found:
         """See `Growing`."""
@@ -61,7 +63,12 @@ class Lookout:
         self._paths: set[str] = set()
         self._files: dict[tuple[int, int], tuple[int, bytes]] = {}
         self._combined: set[str] = set()
+        self._labels: dict[str, int | None] = {}
+        """What the sources are called that are followed, and by which of `growing` each has come, if by any."""
+        self._renamed: dict[tuple[int, str], str] = {}
+        """What those are called instead that came under the label of another."""
         for one in known:
+            self._labels[one.label] = None
             self._paths.add(os.path.abspath(one.path))
             if one.source is not None:
                 self._paths.update(os.path.abspath(part.path) for part in one.source.parts)
@@ -79,14 +86,29 @@ class Lookout:
         self._note_files()
         found: list[Input] = []
         directories: list[str] = []
-        for one in self._growing:
+        for number, one in enumerate(self._growing):
             there = one.find()
             directories += there.directories
             for source in there.sources:
+                called = self._called(source, number)
                 for part in self._new_parts(source):
-                    found += of_new(source, part)
+                    self._labels.setdefault(called.label, number)
+                    found += of_new(called, part)
         self._note_files()
         return found, directories
+
+    def _called(self, source: Source, number: int) -> Source:
+        """The source, which `growing[number]` has found, told apart from what others have found of the same name."""
+        if self._labels.get(source.label, number) == number or not source.parts:
+            return source
+        paths = {os.path.abspath(part.path) for part in source.parts}
+        if paths & self._paths:
+            # It is the one that is called so, or was called otherwise when it came.
+            return replace(source, label=self._renamed.get((number, source.label), source.label))
+        above = getattr(self._growing[number], "directory", None) or _directory(source)
+        label = os.path.join(os.path.basename(above), source.label)
+        self._renamed[number, source.label] = label
+        return replace(source, label=label)
 
     def _new_parts(self, source: Source) -> Iterator[Part]:
         for part in source.parts:
