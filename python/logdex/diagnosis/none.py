@@ -8,14 +8,12 @@ from logdex.diagnosis import progress
 from logdex.diagnosis.events import Event, Speaker
 from logdex.diagnosis.roles import ended_well
 from logdex.diagnosis.scene import Candidate, Scene, missing_of, time_of
-from logdex.diagnosis.similar import masked
+from logdex.diagnosis.similar import LEAST, masked
 from logdex.diagnosis.verdict import Finding
 
 _STANDSTILL = "stamps: a standstill cannot be seen without"
 _FEW = 4
 """One rank of so many, and no more of them, is few."""
-_LEAST = 8
-"""Texts of fewer letters are too short to be told apart."""
 _GRAVE = re.compile(r"\b(?:ERROR|FATAL|CRITICAL|ABORT(?:ED|ING)?)\b")
 """A launcher's words of a failure, where no table has more of it."""
 _ORDERS = ("SIGTERM", "SIGINT", "SIGHUP", "SIGUSR", "ignal 15", "KeyboardInterrupt", "Terminated")
@@ -85,7 +83,7 @@ def _new_at_the_end(one: Speaker) -> set[str]:
     sides: tuple[set[str], set[str]] = set(), set()
     for line in one.tail:
         sides[line.number > _last_step(one)].add(masked(line.text))
-    return {text for text in sides[True] - sides[False] if len(text) >= _LEAST}
+    return {text for text in sides[True] - sides[False] if len(text) >= LEAST}
 
 
 def _was_done_without(scene: Scene, left: tuple[str, ...]) -> bool:

@@ -7,12 +7,10 @@ from collections.abc import Sequence
 
 from logdex.diagnosis.events import Speaker
 from logdex.diagnosis.scene import Candidate, Scene
-from logdex.diagnosis.similar import is_indented, masked
+from logdex.diagnosis.similar import LEAST, is_indented, masked
 
 WORKING = 4
 """Who writes so many usual lines after it is still at work."""
-_LEAST = 8
-"""Texts of fewer letters are too short to be told apart."""
 
 
 def kept_pace(scene: Scene, one: Candidate) -> bool:
@@ -41,4 +39,4 @@ def _ordinary(speaker: Speaker, after: int = 0) -> list[str]:
     """What stands at the end of a log, behind a line, and tells of nothing."""
     telling = {event.number for event in speaker.events}
     plain = [tail.text for tail in speaker.tail if tail.number > after and tail.number not in telling]
-    return [text for line in plain if not is_indented(line) and len(text := masked(line)) >= _LEAST]
+    return [text for line in plain if not is_indented(line) and len(text := masked(line)) >= LEAST]

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from logdex.diagnosis.events import Event, Speaker
+from logdex.diagnosis.roles import LOUD
 from logdex.diagnosis.similar import masked
 
 _FELL = ("victim", "link")
-_LOUD = (*_FELL, "named", "cause", "exception", "error")
 _BEGINNING = 32
 """Within so many of its lines a rank still begins."""
 _NEARLY_ALL = 0.9
@@ -25,7 +25,7 @@ def leave_out(ranks: Sequence[Speaker]) -> None:
     spoke = [one for one in ranks if one.lines]
     firsts: dict[str, list[tuple[Speaker, Event]]] = {}
     for one in spoke:
-        first = next((event for event in one.events if event.role in _LOUD), None)
+        first = next((event for event in one.events if event.role in LOUD), None)
         if first is not None and _is_at_the_start(first):
             firsts.setdefault(masked(first.text), []).append((one, first))
     for group in firsts.values():
@@ -55,6 +55,6 @@ def _is_at_the_start(event: Event) -> bool:
 def _told_more(one: Speaker, first: Event) -> bool:
     """Whether a rank told of something else later."""
     return any(
-        event.role in _LOUD and event.low > first.low + _LATER and masked(event.text) != masked(first.text)
+        event.role in LOUD and event.low > first.low + _LATER and masked(event.text) != masked(first.text)
         for event in one.events
     )

@@ -61,7 +61,7 @@ def _stopped(one: Speaker, beating: Sequence[Speaker]) -> float | None:
     if course is None or course.last_at is None or one.last is None:
         return None
     end = max([one.last, *(other.last for other in beating if other.last)])
-    quiet, pace = end - course.last_at, _pace(course)
+    quiet, pace = end - course.last_at, pace_of(course)
     least = _BEATING if beating else _LONG
     is_long = quiet >= least and quiet >= _MANY * (pace or 0.0)
     return course.last_at if is_long and not any(_ENDED.search(tail.text) for tail in one.tail) else None
@@ -77,7 +77,7 @@ def is_beat(text: str) -> bool:
     return (not text.isascii() or any(word in small for word in _OF_BEATS)) and BEAT.search(text) is not None
 
 
-def _pace(course: Course) -> float | None:
+def pace_of(course: Course) -> float | None:
     """How many seconds a step took."""
     if course.first_at is None or course.last_at is None or not course.changes:
         return None
@@ -111,7 +111,7 @@ def left_by_others(ranks: Sequence[Speaker], witnesses: Sequence[Speaker]) -> tu
         for one, course in counting
         if course.last < furthest
         and one.last is not None
-        and (pace := _pace(course)) is not None
+        and (pace := pace_of(course)) is not None
         and end - one.last > max(_OVERDUE * pace, _AT_ONCE)
         and not any(_ENDED.search(tail.text) for tail in one.tail)
     )

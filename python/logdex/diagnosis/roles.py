@@ -17,7 +17,7 @@ from logdex.diagnosis.taxonomy import numbers, rows
 
 STRENGTH = {"cause": 3, "exception": 2, "error": 1}
 """How much a record weighs as the reason of a failure."""
-_LOUD = (*STRENGTH, "exit", "victim", "named", "link")
+LOUD = (*STRENGTH, "victim", "named", "link")
 """The roles of records that tell of a failure, its own or another's."""
 _WENT_ON = 50
 """So many lines after it say that an error was none, in a log that counts no steps."""
@@ -184,7 +184,7 @@ def _surely_later(one: Event, other: Event) -> bool:
 
 def went_on(speaker: Speaker, event: Event) -> bool:
     """Whether the rank went on after a record, so that it cannot have ended it."""
-    if event.role in _LOUD and speaker.path == event.path and ended_well(speaker, event.number):
+    if event.role in (*LOUD, "exit") and speaker.path == event.path and ended_well(speaker, event.number):
         return True
     for at, course in enumerate(speaker.courses[:2]):
         if course is None:
@@ -205,7 +205,13 @@ def ended_well(speaker: Speaker, after: int = 0, before: float = math.inf) -> bo
 @lru_cache(maxsize=1 << 14)
 def _says_that_it_ended_well(text: str) -> bool:
     """Whether a line does; it is asked of the few last lines of a speaker with each of its records."""
-    return any(row.shape.search(text) for row in rows() if row.class_ == "ended")
+    return any(shape.search(text) for shape in _endings())
+
+
+@lru_cache(maxsize=1)
+def _endings() -> tuple[re.Pattern[str], ...]:
+    """How programs say so."""
+    return tuple(row.shape for row in rows() if row.class_ == "ended")
 
 
 def _is_after(course: Course, event: Event) -> bool:

@@ -9,7 +9,7 @@ from logdex.diagnosis import accusations, attempts, clocks, exits, hosts, pids, 
 from logdex.diagnosis.accusations import Accusation
 from logdex.diagnosis.events import Event, Speaker, number_in, self_of
 from logdex.diagnosis.exits import Exit
-from logdex.diagnosis.roles import Story, ended_well, story
+from logdex.diagnosis.roles import LOUD, Story, ended_well, story
 from logdex.diagnosis.taxonomy import numbers
 
 _MOST_RANKS = 1 << 17
@@ -139,8 +139,7 @@ def prepare(scene: Scene) -> None:
     known = [int(one.name.rpartition("/")[2]) for one in scene.ranks if one.name.rpartition("/")[2].isdigit()]
     world = sorted({*known, *range(scene.world or 0)})
     scene.accusations = accusations.of_speakers(scene.speakers, world, pids.of_ranks(scene.ranks))
-    roots = {rank_of(scene, one) for one in scene.exits if one.is_root and not one.is_teardown}
-    waited.turn(scene.stories, scene.clocks, {name for name in roots if name is not None})
+    waited.turn(scene.stories, scene.clocks, seen_first(scene))
 
 
 def _leave_behind(scene: Scene) -> None:
@@ -164,8 +163,7 @@ def _drop_survived(scene: Scene) -> None:
         witness.events = [
             event
             for event in witness.events
-            if event.role not in ("cause", "exception", "error", "victim", "named", "link")
-            or not any(_went_on_after(one, event) for one in scene.speakers)
+            if event.role not in LOUD or not any(_went_on_after(one, event) for one in scene.speakers)
         ]
 
 
@@ -232,14 +230,21 @@ def _outlived(scene: Scene, one: Exit) -> bool:
     Then what ended was a process of whoever tells it: the third worker that reads data, say, and not the third rank.
     """
     name = rank_of(scene, one) if one.event.speaker else None
-    there = next((rank for rank in scene.ranks if rank.name == name), None)
-    if there is None or there.name == one.event.speaker:
+    story_of = scene.stories.get(name) if name is not None else None
+    if story_of is None or name == one.event.speaker:
         return False
+    there = story_of.speaker
     if ended_well(there):
         return True
     ended = scene.clocks.of(one.event)[1]
     last = None if there.last is None else there.last - scene.clocks.ahead.get(there.name, 0.0)
     return last is not None and last > ended + scene.clocks.doubt + _PARTING
+
+
+def seen_first(scene: Scene) -> set[str]:
+    """The ranks of which launchers say that they ended first, and not because they were told to."""
+    names = (rank_of(scene, one) for one in scene.exits if one.is_root and not one.is_teardown)
+    return {name for name in names if name is not None}
 
 
 def _forget_the_last_command(scene: Scene, one: Exit) -> None:

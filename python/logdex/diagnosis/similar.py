@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
+LEAST = 8
+"""Texts of fewer letters are too short to be told apart."""
 _PREFIX = re.compile(r"^(?:\[[^\]]{0,40}\]:? ?|\S+/\d+ |\d+: )+")
 _STAMP = re.compile(
     r"\d{2,4}[-/]\d\d[-/]\d\d[T _]\d\d:\d\d:\d\d(?:[.,]\d+)?Z?|\[?[IWEF]\d{4} \d\d:\d\d:\d\d\.\d+"

@@ -21,7 +21,7 @@ def own_words(named: Speaker, speakers: Sequence[Speaker], most: int = 2) -> lis
     return [(text, offset) for text, offset in lines if text]
 
 
-def went_on(these: Sequence[Speaker], others: Sequence[Speaker]) -> bool:
+def share_words(these: Sequence[Speaker], others: Sequence[Speaker]) -> bool:
     """Whether all of these, which are several, printed one thing that none of the others did, of whom all is known."""
     if len(these) < 2 or any(len(one.templates) >= _FULL for one in others):
         return False

@@ -11,7 +11,7 @@ from logdex.diagnosis.candidates import ended_at_once
 from logdex.diagnosis.events import Event
 from logdex.diagnosis.pace import WORKING, usual_lines
 from logdex.diagnosis.roles import Story
-from logdex.diagnosis.scene import Candidate, Scene, rank_of, time_of, whole_host
+from logdex.diagnosis.scene import Candidate, Scene, rank_of, seen_first, time_of, whole_host
 from logdex.diagnosis.similar import masked
 from logdex.diagnosis.verdict import Certainty, Finding
 
@@ -86,7 +86,7 @@ def _came_of_another(
 
 def _saw_another_end(scene: Scene, names: Sequence[str]) -> bool:
     """Whether launchers saw others end first, and none of these."""
-    roots = {rank_of(scene, one) for one in scene.exits if one.is_root and not one.is_teardown} - {None}
+    roots = seen_first(scene)
     if any(":" in name for name in names):
         # Ranks that are numbered by host may be among those that a launcher numbers through.
         roots &= set(scene.stories)
@@ -141,7 +141,7 @@ def _got_further(scene: Scene, group: Sequence[Candidate], rest: Sequence[Story]
     fell = [scene.stories[one.rank].speaker for one in group if one.rank in scene.stories]
     if len(fell) < len(group) or any(one.course for one in fell) or any(one.strength < 3 for one in group):
         return False
-    return all(one.is_silent and not one.teardown for one in rest) and templates.went_on(
+    return all(one.is_silent and not one.teardown for one in rest) and templates.share_words(
         [one.speaker for one in rest], fell
     )
 

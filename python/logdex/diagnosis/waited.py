@@ -12,6 +12,7 @@ from collections.abc import Sequence
 
 from logdex.diagnosis.clocks import Clocks
 from logdex.diagnosis.events import Event
+from logdex.diagnosis.progress import pace_of
 from logdex.diagnosis.roles import Story
 from logdex.diagnosis.similar import is_indented, masked
 
@@ -75,7 +76,7 @@ def _has_last_words(one: Story, group: Sequence[tuple[Story, Event]], clocks: Cl
 
 def _stood_still(one: Story, event: Event, clocks: Clocks) -> bool:
     course = one.speaker.course
-    if course is None or course.first_at is None or course.last_at is None or not course.changes:
+    pace = pace_of(course) if course is not None else None
+    if course is None or course.last_at is None or pace is None:
         return False
-    pace = (course.last_at - course.first_at) / course.changes
     return event.low - course.last_at > max(_LONG, _MANY * pace)
