@@ -10,7 +10,7 @@ from functools import cached_property
 from itertools import groupby, islice
 
 from logdex import _core
-from logdex.command import hints
+from logdex.command import dated, hints
 from logdex.command.complain import complain
 from logdex.command.legible import legible
 from logdex.command.rows import Rows, Shown
@@ -56,11 +56,7 @@ class Answer:
         if not args.follow and (self._in_one_order or _needs_all(args)):
             for one in found:
                 one.join()
-        if len(found) > 1 and not (args.follow or args.reference):
-            from logdex._question import zone_of
-            from logdex.inputs.years import settle_years
-
-            settle_years(found, zone_of(args.tz))
+        dated.settle_years(args, found)
         many_labels = lookout is not None or (len(found) > 1 and len({one.label for one in found}) > 1)
         self._rows = Rows(args, regex, several=self._in_one_order, many_labels=many_labels, found=found)
         if len(found) > 1:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from datetime import datetime, timedelta
 
-from logdex.command import hints
+from logdex.command import dated, hints
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -35,11 +35,7 @@ def settle(args: Namespace, found: list[Input]) -> None:
         found = [one for one in found if one.spool is None]
     for one in found:
         one.join()
-    if len(found) > 1 and not (args.follow or getattr(args, "reference", None)):
-        from logdex._question import zone_of
-        from logdex.inputs.years import settle_years
-
-        settle_years(found, zone_of(args.tz))
+    dated.settle_years(args, found)
     if spans := hints.spans_of(found, args):
         for note in settle_by(args, spans, hints.in_zone(datetime.now().astimezone(), args.tz)):
             hints.say(note)

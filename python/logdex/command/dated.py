@@ -5,11 +5,20 @@ from __future__ import annotations
 from argparse import Namespace
 
 from logdex import _when
+from logdex._question import zone_of
 from logdex.log import Log
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from logdex.inputs.input import Input
+
+
+def settle_years(args: Namespace, found: list[Input]) -> None:
+    """Gives logs without years those of the logs beside them, unless the options say by what moment they go."""
+    if len(found) > 1 and not (args.follow or getattr(args, "reference", None)):
+        from logdex.inputs import years
+
+        years.settle_years(found, zone_of(args.tz))
 
 
 def log_of(one: Input, args: Namespace, now: int | None = None) -> Log:
