@@ -993,7 +993,7 @@ def parse_time(
     """The stamp on one line."""
 
 def resolve(said: Said, side: str, zone: Zone, now: int) -> int:
-    """The moment for which `said` stands as `side` ("since" or "until") of a question asked at `now`.
+    """The moment for which `said` stands as `side` ("since", "until" or "reference") of a question asked at `now`.
 
     In nanoseconds since 1970 UTC, as `now` is.
 

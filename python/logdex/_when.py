@@ -90,10 +90,4 @@ def moment(value: When | None, name: str, zone: _core.Zone, asked: int | None = 
         ValueError: It is text that says no moment.
     """
     told = said(value, name)
-    if told is None:
-        return None
-    try:
-        return _core.resolve(told, name, zone, now() if asked is None else asked)
-    except ValueError as error:
-        # The engine knows of two ends of a range.
-        raise ValueError(f"{name}{str(error).removeprefix(name).removeprefix('since')}") from None
+    return None if told is None else _core.resolve(told, name, zone, now() if asked is None else asked)

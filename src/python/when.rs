@@ -79,7 +79,11 @@ fn local() -> TimeZone {
 /// The nanosecond since 1970 UTC that `said` stands for as the argument `side`, asked at `now`.
 #[pyfunction]
 pub(super) fn resolve(said: Said, side: &str, zone: &Zone, now: i64) -> PyResult<i64> {
-    let side = if side == "until" { Side::Until } else { Side::Since };
+    let side = match side {
+        "until" => Side::Until,
+        "reference" => Side::Reference,
+        _ => Side::Since,
+    };
     Ok(When::from(said).resolve(side, &zone.0, now)?)
 }
 

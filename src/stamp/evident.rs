@@ -5,7 +5,7 @@ use super::order::Order;
 use super::tracks::Tracks;
 use super::{Stamp, family};
 
-/// Reads self-evident stamps, and remembers the minute of the last one what the dates say of their order,
+/// Reads self-evident stamps, and remembers the minute of the last one, what the dates say of their order,
 /// and where in its objects a log has them.
 #[derive(Clone, Default)]
 pub(super) struct Evident {

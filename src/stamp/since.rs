@@ -17,6 +17,8 @@ pub enum Side {
     Since,
     /// The end: it stands for the last nanosecond of its microsecond.
     Until,
+    /// None of a range, but a moment to go by: it stands for the same as the beginning.
+    Reference,
 }
 
 impl Side {
@@ -24,6 +26,7 @@ impl Side {
         match self {
             Self::Since => "since",
             Self::Until => "until",
+            Self::Reference => "reference",
         }
     }
 }
@@ -72,7 +75,7 @@ impl When {
 /// The first or the last nanosecond of the microsecond in which `ns` lies.
 fn whole_micro(ns: i128, side: Side) -> i64 {
     let start = ns.div_euclid(1000).saturating_mul(1000);
-    let ns = if side == Side::Since { start } else { start.saturating_add(999) };
+    let ns = if side == Side::Until { start.saturating_add(999) } else { start };
     i64::try_from(ns).unwrap_or(if ns < 0 { i64::MIN } else { i64::MAX })
 }
 
@@ -84,7 +87,7 @@ fn resolve_text(text: &str, side: Side, zone: &TimeZone, now: i64) -> Result<i64
         .or_else(|| {
             let said = named_day(&words, zone, now).or_else(|| dated(&words))?;
             // `02:31` is a whole minute, and both ends of a range are included.
-            let civil = if side == Side::Since { said.start } else { said.start + said.width - 1 };
+            let civil = if side == Side::Until { said.start + said.width - 1 } else { said.start };
             // Where the wall shows it twice, take the one that loses no line.
             Some(match said.offset {
                 Some(offset) => civil - offset,

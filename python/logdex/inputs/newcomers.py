@@ -27,6 +27,10 @@ class Growing(Protocol):
     def ended(self) -> Ended | None:
         """Tells whether no more will come, nor be written to those that are there; None where nobody can know."""
 
+    @property
+    def directory(self) -> str | None:
+        """The directory in which all of them lie, if it is one."""
+
     def find(self) -> Found:
         """The logs it stands for now, and the directories in which more may come."""
 
@@ -105,7 +109,7 @@ class Lookout:
         if paths & self._paths:
             # It is the one that is called so, or was called otherwise when it came.
             return replace(source, label=self._renamed.get((number, source.label), source.label))
-        above = getattr(self._growing[number], "directory", None) or _directory(source)
+        above = self._growing[number].directory or _directory(source)
         label = os.path.join(os.path.basename(above), source.label)
         self._renamed[number, source.label] = label
         return replace(source, label=label)

@@ -25,6 +25,9 @@ class Job:
     as the tasks of an array begin.
     """
 
+    directory: str | None = None
+    """Its logs may lie anywhere."""
+
     def __init__(
         self,
         handle: Handle,
