@@ -20,7 +20,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from logdex import _core
-from logdex.log import combined
+from logdex.log.combined import combined
 
 QUESTIONS: list[dict[str, Any]] = [
     {},

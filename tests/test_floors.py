@@ -14,7 +14,7 @@ _ROW = re.compile(r"^\| `(logdex/[\w./]+)` \|", re.MULTILINE)
 
 
 def floors() -> list[str]:
-    """The rooms in the order of the table: `logdex.inputs` for `logdex/inputs/`, `logdex.log` for `logdex/log.py`."""
+    """The rooms in the order of the table: `logdex.inputs` for `logdex/inputs/`, `logdex.many` for `logdex/many.py`."""
     rows = _ROW.findall((ROOT / "CONTRIBUTING.md").read_text())
     return [name_of(ROOT / "python" / row) for row in rows]
 

@@ -15,7 +15,8 @@ from logdex import _core
 from logdex._core import Answer, Level, Lines, Merged, Record, Records, Stats, __version__
 from logdex._merge import merge
 from logdex._open import open
-from logdex.log import Log, parse_time
+from logdex.log import Log
+from logdex.log.stamp import parse_time
 
 # What only a type checker needs is not imported: `typing` alone takes longer than all of this.
 TYPE_CHECKING = False

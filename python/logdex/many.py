@@ -18,7 +18,8 @@ from logdex.inputs.newcomers import Growing, Lookout
 from logdex.inputs.skew import Skews
 from logdex.inputs.source import Source
 from logdex.inputs.years import settle_years
-from logdex.log import Log, with_columns
+from logdex.log import Log
+from logdex.log.base import with_columns
 
 if TYPE_CHECKING:
     from logdex._ended import Ended

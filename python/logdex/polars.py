@@ -55,7 +55,7 @@ def scan(
     fields_types: Mapping[str, type] | None = None,
     **as_open: Any,
 ) -> pl.LazyFrame:
-    r"""The lines of a log as a `LazyFrame`, with the columns of `logdex.log.Log.arrow`.
+    r"""The lines of a log as a `LazyFrame`, with the columns of `logdex.Log.arrow`.
 
     Nothing is read before it is collected, and then what the query needs: the columns, the first rows of `head`, and of
     what `filter` says the conjuncts that compare `time` with a moment, `step` and `rank` with a number and `source`

@@ -13,7 +13,8 @@ from logdex.inputs.kept import unframed
 from logdex.inputs.rotation import Pinned, pinned
 from logdex.inputs.source import Part, Source
 from logdex.inputs.sources import of_file
-from logdex.log import Log, with_columns
+from logdex.log import Log
+from logdex.log.base import with_columns
 
 if TYPE_CHECKING:
     from collections.abc import Container

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from logdex import _core
 from logdex._open import open as open_log
-from logdex.log import Log, _resumed, with_columns
+from logdex.log import Log
+from logdex.log.base import resumed, with_columns
 
 if TYPE_CHECKING:
     import pyarrow
@@ -59,7 +60,7 @@ class Split:
         """
         log = open_log(self.path, **self.opening)
         arrow = log.arrow(**self.question)
-        asked = _resumed(arrow._ask())
+        asked = resumed(arrow._ask())
         # What is compressed is read as text, of which the sizes are others.
         if asked.path == self.path:
             asked = asked.but(after=self.after, before=self.before, size=self.size)

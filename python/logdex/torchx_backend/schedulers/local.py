@@ -39,7 +39,8 @@ from logdex.jobs import (
 )
 from logdex.jobs.ending import Ending
 from logdex.jobs.record import HIDDEN
-from logdex.log import Log, combined
+from logdex.log import Log
+from logdex.log.combined import combined
 from logdex.torchx_backend.schedulers import compat, nemo
 from logdex.torchx_backend.schedulers.asking import ask, may_follow
 from logdex.torchx_backend.schedulers.launching import LaunchingScheduler

@@ -13,7 +13,8 @@ from torchx.schedulers.api import AppDryRunInfo, DescribeAppResponse, ListAppRes
 from torchx.schedulers.slurm_scheduler import SlurmScheduler
 from torchx.specs.api import AppDef
 
-from logdex.log import Log, combined
+from logdex.log import Log
+from logdex.log.combined import combined
 from logdex.slurm import find
 from logdex.slurm.ask import Poll, poll_of, run_here
 from logdex.slurm.ending import JobEnding
