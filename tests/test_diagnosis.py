@@ -29,8 +29,11 @@ from logdex.diagnosis import Diagnosis, taxonomy
 from logdex.diagnosis.accusations import Accusation, most_accused
 from logdex.diagnosis.clocks import measure
 from logdex.diagnosis.events import Course, Event, Speaker
+from logdex.diagnosis.identity import File, name_all
+from logdex.diagnosis.rows import time_of
 from logdex.diagnosis.short import ranges, who
-from logdex.diagnosis.words import MOST
+from logdex.diagnosis.speakers import scene_of
+from logdex.diagnosis.words import MOST, put
 from logdex.inputs.sources import of_file
 from logdex.ranks import Named, summarize
 
@@ -405,21 +408,18 @@ def test_the_short_side_of_many_is_named() -> None:
 
 def test_the_rule_takes_under_a_second_for_a_thousand_ranks(tmp_path: Path) -> None:
     """Not by the clock of one machine: a thousand ranks take no more than some thirty times what fifty take."""
-    from logdex import ranks as module
-
     took = {}
     for world in (50, 1000):
         voices = [_voice(rank) for rank in range(world)]
         files = [
-            module.File(f"rank{rank}.log", logdex.inputs.sources.of_file(f"rank{rank}.log"), [voice])
-            for rank, voice in enumerate(voices)
+            File(f"rank{rank}.log", of_file(f"rank{rank}.log"), [voice]) for rank, voice in enumerate(voices)
         ]
         best = float("inf")
         for _ in range(5):
             begun = time.process_time()
-            module.name_all(files)
-            scene = module._scene(files, None, 1.0)
-            told = module.put(scene, lambda seconds: module._time(round(seconds * 1e9), "UTC"))
+            name_all(files)
+            scene = scene_of(files, None, 1.0)
+            told = put(scene, lambda seconds: time_of(round(seconds * 1e9), "UTC"))
             best = min(best, time.process_time() - begun)
         assert told.ranks == ("7",), told.text
         took[world] = best
