@@ -17,8 +17,9 @@ from collections.abc import Iterable
 from typing import Any, Final
 
 from logdex.regex import charset
+from logdex.regex.piece import as_class
 from logdex.regex.sre import MAXREPEAT, TYPE_FLAGS, op, parse
-from logdex.regex.translate import Item, as_class
+from logdex.regex.translate import Item
 
 _NEVER: Final = r"[^\x{0}-\x{10FFFF}]"
 

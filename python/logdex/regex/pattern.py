@@ -61,8 +61,9 @@ def _literal(compiled: re.Pattern[str]) -> tuple[str, str, bool, bool] | None:
 
 def _translated(compiled: re.Pattern[str]) -> _core.Pattern | None:
     from logdex.regex.exclude import excluded
+    from logdex.regex.piece import TooLarge
     from logdex.regex.sre import parse
-    from logdex.regex.translate import TooLarge, translate
+    from logdex.regex.translate import translate
 
     flags = compiled.flags & ~re.DEBUG
     try:

@@ -22,39 +22,29 @@ from functools import lru_cache
 from typing import Any, Final, NamedTuple, TypeAlias
 
 from logdex.regex import charset
-from logdex.regex.charset import CharSet, Ranges
+from logdex.regex.charset import CharSet
+from logdex.regex.piece import (
+    BEFORE_NL,
+    END_BARE,
+    END_NL,
+    NEVER,
+    NOTHING,
+    START,
+    WILD,
+    Piece,
+    TooLarge,
+    alternate,
+    as_class,
+    concatenate,
+    either,
+    repeated,
+)
 from logdex.regex.sre import MAXREPEAT, TYPE_FLAGS, op
 
-END_NL: Final = 1
-"""At the end of a line that has its `\\n`, after it."""
-END_BARE: Final = 2
-"""At the end of a line without `\\n`."""
-START: Final = 4
-"""At the start of any line."""
-BEFORE_NL: Final = 8
-"""Inside a line, before its `\\n`."""
-_ANYWHERE: Final = END_NL | END_BARE | START | BEFORE_NL
-
 _NEWLINE: Final = 10
-_REST: Final = r"(?-u:[^\n])*"
 _MAX_ITEMS: Final = 200_000
-_MAX_LENGTH: Final = 4_000_000
 
 Item: TypeAlias = "tuple[object, Any]"
-
-
-class TooLarge(Exception):
-    """The pattern is larger than a program for it is worth."""
-
-
-class Piece(NamedTuple):
-    """What a part of a pattern can match; None where it cannot match so."""
-
-    inner: str | None
-    newline: str | None
-    empty: int
-    only_newline: bool = False
-    """Can match the final `\\n` and nothing else, wherever it stands."""
 
 
 class Program(NamedTuple):
@@ -78,17 +68,13 @@ def translate(tree: Any, flags: int, *, text: bool) -> Program:
     piece = translator.sequence(tree, flags, head=True, tail=True)
     start, end = piece.empty & START, END_NL | END_BARE
     return Program(
-        ended=_either([piece.inner, piece.newline]),
+        ended=either([piece.inner, piece.newline]),
         bare=piece.inner,
         every=piece.only_newline or bool(piece.empty & (START | END_NL)),
         always=translator.exact and bool(start or piece.empty & end == end),
         exact=translator.exact,
     )
 
-
-_NOTHING: Final = Piece("", None, _ANYWHERE)
-_NEVER: Final = Piece(None, None, 0)
-_WILD: Final = Piece(_REST, _REST + "(?m:$)", _ANYWHERE, True)
 
 _SETS = frozenset({op("LITERAL"), op("NOT_LITERAL"), op("IN"), op("ANY")})
 _LITERAL = op("LITERAL")
@@ -139,7 +125,7 @@ class _Translator:
                 continue
             pieces.append(self.item(kind, value, flags, head=head and at == 0, tail=tail and at == last))
             at += 1
-        return _concatenate(pieces)
+        return concatenate(pieces)
 
     def literals(self, items: Sequence[Item], start: int, flags: int) -> list[str]:
         """The characters from `start` on that take no `\\n`: one piece is as good as one for each, and costs less."""
@@ -162,13 +148,13 @@ class _Translator:
         if kind is _SUBPATTERN:
             return self.group(value, flags, head=head, tail=tail)
         if kind is _BRANCH:
-            return _alternate([self.sequence(each, flags, head=head, tail=tail) for each in value[1]])
+            return alternate([self.sequence(each, flags, head=head, tail=tail) for each in value[1]])
         if kind in _REPEATS or kind is _POSSESSIVE:
             return self.repeat(kind, value, flags, head=head, tail=tail)
         if kind is _AT:
             return self.assertion(value, flags)
         if kind is _FAILURE:
-            return _NEVER
+            return NEVER
         return self.beyond(kind, value, flags, head=head, tail=tail)
 
     def beyond(self, kind: object, value: Any, flags: int, *, head: bool, tail: bool) -> Piece:
@@ -181,16 +167,16 @@ class _Translator:
             if (tail and ahead) or (head and not ahead):
                 return self.sequence(value[1], flags, head=head, tail=tail)
             self.exact = False
-            return _NOTHING
+            return NOTHING
         self.exact = False
         if kind is _ASSERT_NOT:
-            return _NOTHING
+            return NOTHING
         if kind is _GROUPREF:
             return self.reference(value, flags)
         if kind is _GROUPREF_EXISTS:
             _, yes, no = value
-            return _alternate([self.sequence(each or (), flags, head=head, tail=tail) for each in (yes, no)])
-        return _WILD
+            return alternate([self.sequence(each or (), flags, head=head, tail=tail) for each in (yes, no)])
+        return WILD
 
     def characters(self, chars: CharSet) -> Piece:
         if self.text:
@@ -221,7 +207,7 @@ class _Translator:
             high = low
         once = high == 1 and low == 1
         piece = self.sequence(body, flags, head=head and once, tail=tail and once)
-        return piece if once else _repeated(piece, low, high)
+        return piece if once else repeated(piece, low, high)
 
     def assertion(self, where: object, flags: int) -> Piece:
         if where in _BOUNDARIES:
@@ -234,7 +220,7 @@ class _Translator:
         if where is _END_STRING:
             return Piece(r"\z", None, END_NL | END_BARE)
         self.exact = False
-        return _NOTHING
+        return NOTHING
 
     def boundary(self, where: object, flags: int) -> Piece:
         inside = where is op("AT_NON_BOUNDARY")
@@ -248,7 +234,7 @@ class _Translator:
         """The text of a group once more: at least what the group's own part can match."""
         body, inner_flags = self.groups.get(number, (None, 0))
         if body is None or flags & re.IGNORECASE or not _consumes_only(body):
-            return _WILD
+            return WILD
         return self.sequence(body, inner_flags, head=False, tail=False)
 
 
@@ -293,74 +279,3 @@ def _consumes_only(items: Iterable[Item]) -> bool:
             continue
         return False
     return True
-
-
-def _concatenate(pieces: Sequence[Piece]) -> Piece:
-    """Pieces one after the other: the one that takes the final `\\n` is followed by empty ones only."""
-    newline, rest_empty, only_newline = None, _ANYWHERE, False
-    for piece in reversed(pieces):
-        only_newline = bool(piece.empty & BEFORE_NL) and only_newline
-        only_newline |= piece.only_newline and bool(rest_empty & END_NL)
-        before = None if newline is None or piece.inner is None else piece.inner + newline
-        newline = _either([before, piece.newline if rest_empty & END_NL else None])
-        rest_empty &= piece.empty
-        if newline is not None and len(newline) > _MAX_LENGTH:
-            raise TooLarge
-    inner: str | None = None
-    if all(piece.inner is not None for piece in pieces):
-        inner = "".join(piece.inner or "" for piece in pieces)
-    return Piece(inner, newline, rest_empty, only_newline)
-
-
-def _alternate(pieces: Sequence[Piece]) -> Piece:
-    empty = 0
-    for piece in pieces:
-        empty |= piece.empty
-    newline = _either([p.newline for p in pieces])
-    return Piece(_either([p.inner for p in pieces]), newline, empty, any(p.only_newline for p in pieces))
-
-
-def _repeated(piece: Piece, low: int, high: int) -> Piece:
-    """A piece `low` to `high` times over; the last time may be the one that takes the `\\n`."""
-    inner = _times(piece.inner, low, high)
-    newline = None
-    if piece.newline is not None and high > 0:
-        least = 0 if piece.empty & END_NL else max(low - 1, 0)
-        before = _times(piece.inner, least, high if high == MAXREPEAT else high - 1)
-        newline = None if before is None else before + piece.newline
-    # One time, if that is enough; or else the other times have to match nothing, before or after it.
-    enough = low <= 1 or bool(piece.empty & (END_NL | BEFORE_NL))
-    only_newline = piece.only_newline and high > 0 and enough
-    return Piece(inner, newline, piece.empty if low > 0 else _ANYWHERE, only_newline)
-
-
-def _times(part: str | None, low: int, high: int) -> str | None:
-    if part is None:
-        return "" if low == 0 else None
-    if high == 0 or part == "":
-        return ""
-    if high == MAXREPEAT:
-        return f"(?:{part})" + {0: "*", 1: "+"}.get(low, f"{{{low},}}")
-    return f"(?:{part}){{{low},{high}}}"
-
-
-def _either(parts: Iterable[str | None]) -> str | None:
-    """Any of the parts that can match; always safe to stand in a sequence."""
-    some = list(dict.fromkeys(part for part in parts if part is not None))
-    if len(some) < 2:
-        return some[0] if some else None
-    return "(?:" + "|".join(some) + ")"
-
-
-def as_class(ranges: Ranges) -> str | None:
-    """What takes one of the characters in `ranges`; None where there is none."""
-    if not ranges:
-        return None
-    if len(ranges) == 1 and ranges[0][0] == ranges[0][1]:
-        return _escape(ranges[0][0])
-    return "[" + "".join(_escape(a) if a == b else f"{_escape(a)}-{_escape(b)}" for a, b in ranges) + "]"
-
-
-def _escape(code: int) -> str:
-    char = chr(code)
-    return char if code < 128 and (char.isalnum() or char == "_") else f"\\x{{{code:X}}}"
