@@ -8,7 +8,12 @@ import diagnosis_cases as cases
 import logdex
 import pytest
 from diagnosis_cases import Form
+from hypothesis import given
+from hypothesis import strategies as st
 from logdex.diagnosis import Diagnosis, taxonomy
+from logdex.diagnosis.candidates import Alike, _is_beside
+from logdex.diagnosis.events import Event
+from logdex.diagnosis.exits import Exit
 
 _FORMS = (
     Form(),
@@ -117,3 +122,29 @@ def test_what_tells_of_others_and_of_an_order(text: str, role: str) -> None:
     known = taxonomy.classify(text)
     assert known is not None
     assert known[0].role == role
+
+
+_EXITS = st.lists(
+    st.tuples(
+        st.sampled_from("ab"),
+        st.sampled_from([None, -9, 1]),
+        st.none() | st.integers(0, 24).map(lambda at: at / 4),
+    ),
+    max_size=12,
+)
+
+
+@given(_EXITS, st.data())
+def test_exits_beside_a_root_are_those_that_a_look_at_each_finds(
+    told: list[tuple[str, int | None, float | None]], data: st.DataObject
+) -> None:
+    row = taxonomy.rows()[0]
+    exits = [
+        Exit(Event(path, at, at, 0.0, 0.0, True, "x", row, None), at, code=code, time=time)
+        for at, (path, code, time) in enumerate(told)
+    ]
+    alike, taken = Alike(exits), set[int]()
+    for root in data.draw(st.permutations(exits)):
+        beside = [one for one in exits if one.rank not in taken and _is_beside(one, root)]
+        assert [one.rank for one in alike.take_beside(root)] == [one.rank for one in beside]
+        taken |= {one.rank for one in beside if one.rank is not None}
