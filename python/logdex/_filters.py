@@ -53,6 +53,11 @@ def with_filters(
     )
 
 
+def of_every_line(question: Question) -> Question:
+    """`question`, whatever stands on a line, and of all such lines: without a regex, filters and `last`."""
+    return question.but(pattern=None, exclude=None, sieve=None, judge=None, last=None)
+
+
 def _excluding(unwanted: re.Pattern[str] | None) -> _core.Pattern | None:
     if unwanted is None:
         return None

@@ -6,6 +6,7 @@ import operator
 from itertools import islice
 
 from logdex import _core
+from logdex._filters import of_every_line
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -56,13 +57,10 @@ def _is_range(steps: Asked | None) -> bool:
 
 def _has_step(question: Question) -> bool:
     """Whether a line of the log names a step. Of one that cannot be read the answer says so."""
-    whole = question.but(
-        pattern=None, exclude=None, sieve=None, judge=None, since=None, until=None, last=None, records=True
-    )
+    any_step = (None, None, (question.steps or (None, None, None))[2])
+    whole = of_every_line(question).but(since=None, until=None, steps=any_step, records=True)
     try:
-        with _core.Records(
-            whole.but(steps=(None, None, (question.steps or (None, None, None))[2]))
-        ) as records:
+        with _core.Records(whole) as records:
             return any(one.step is not None for one in islice(records, 1))
     except OSError:
         return False

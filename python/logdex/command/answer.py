@@ -10,6 +10,7 @@ from functools import cached_property
 from itertools import groupby, islice
 
 from logdex import _core
+from logdex._filters import of_every_line
 from logdex.command import dated, hints
 from logdex.command.complain import complain
 from logdex.command.legible import legible
@@ -320,10 +321,7 @@ class Answer:
         if not (self._args.since or self._args.until) or self.failed:
             return
         for shown in self._shown:
-            question = shown.question.but(
-                pattern=None, exclude=None, sieve=None, judge=None, steps=None, last=None
-            )
-            with _core.Lines(question) as lines:
+            with _core.Lines(of_every_line(shown.question).but(steps=None)) as lines:
                 if next(lines, None) is not None:
                     return
         hints.say_of_empty_range(self._args, self._found)
