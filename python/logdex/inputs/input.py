@@ -77,6 +77,8 @@ class Input:
         """What it is called in the tar in which it was."""
         self.reference: int | None = None
         """A moment near its end, in nanoseconds since 1970 UTC, where the logs beside it tell one; see `years`."""
+        self.is_dated = False
+        """Whether `reference` was looked for."""
         self.skew = 0
         """By how many nanoseconds the clock was behind that wrote its stamps."""
 

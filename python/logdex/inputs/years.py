@@ -21,14 +21,16 @@ def settle_years(found: Iterable[Input], zone: _core.Zone) -> None:
     """Gives logs without years, in a directory with others that have them, a moment to go by.
 
     Their last stamp is put into the year that brings it nearest to the end of those others, and is not later than the
-    file was changed.
+    file was changed. It is looked for once, though the moments that are asked for and the lines both need it.
     """
     beside: dict[str, list[Input]] = {}
     for one in found:
         beside.setdefault(os.path.dirname(os.path.abspath(one.path)), []).append(one)
     for logs in beside.values():
-        if len(logs) > 1:
+        if len(logs) > 1 and not all(one.is_dated for one in logs):
             _settle(logs, zone)
+        for one in logs:
+            one.is_dated = True
 
 
 def _settle(logs: list[Input], zone: _core.Zone) -> None:
