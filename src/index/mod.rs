@@ -56,7 +56,7 @@ pub use entry::Entry;
 pub use findings::Findings;
 pub use levels::LevelIndex;
 pub use outline::Part;
-pub use range::{Asked, Question, Ranges, span};
+pub use range::{Asked, AxisWindow, Ranges, span};
 pub use status::{Kept, Status};
 pub use store::{About, VERSION};
 pub use tree::Filter;
@@ -361,7 +361,7 @@ impl Index {
     pub fn filter(&self, window: Window, clock: &mut Clock) -> Filter {
         let first = self.first().map(|first| clock.span(first));
         Filter {
-            question: (!window.is_open()).then(|| Question::new(window, clock)),
+            question: (!window.is_open()).then(|| AxisWindow::new(window, clock)),
             first: if first.is_some_and(|span| window.meets(span)) { Asked::All } else { Asked::None },
             shifted_after: clock.shifted_after(),
             steps: None,

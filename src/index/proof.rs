@@ -11,7 +11,7 @@ use crate::testing::cases;
 
 use super::digest::Digest;
 use super::entry::{Entry, exact};
-use super::range::{Asked, Question};
+use super::range::{Asked, AxisWindow};
 use super::tree::{Filter, Node};
 
 /// How the clock goes on from line to line.
@@ -138,7 +138,7 @@ proptest! {
         let window = Window { since: Some(since), until: Some(since + width) };
         let first = whole.first().map(|first| clock.span(first));
         let filter = Filter {
-            question: Some(Question::new(window, &clock)),
+            question: Some(AxisWindow::new(window, &clock)),
             first: if first.is_some_and(|span| window.meets(span)) { Asked::All } else { Asked::None },
             shifted_after: clock.shifted_after(),
             steps: None,

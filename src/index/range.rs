@@ -118,11 +118,11 @@ pub enum Asked {
 /// Where the zone's offset changes near an end of the window, the axes are a day apart on either side: more is looked
 /// at than need be, and nothing is missed.
 #[derive(Clone, Debug)]
-pub struct Question {
+pub struct AxisWindow {
     axes: [Bounds; AXES],
 }
 
-impl Question {
+impl AxisWindow {
     /// The question for `window`, with naive stamps as `clock` reads them.
     pub fn new(window: Window, clock: &Clock) -> Self {
         let since = clock.naive(window.since.unwrap_or(i64::MIN));

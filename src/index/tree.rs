@@ -2,7 +2,7 @@
 //! touches a few, whatever the size of the file.
 
 use super::entry::Entry;
-use super::range::{Asked, Question, Ranges};
+use super::range::{Asked, AxisWindow, Ranges};
 use crate::step;
 
 /// How many nodes or entries one node covers.
@@ -38,7 +38,7 @@ impl Node {
 #[derive(Clone, Debug)]
 pub struct Filter {
     /// The window on each axis; `None` asks for all lines.
-    pub question: Option<Question>,
+    pub question: Option<AxisWindow>,
     /// What is asked of the file's first stamp, which lines before it take.
     pub first: Asked,
     /// The number of dated stamps before guessed ones whose year is not the one stored.

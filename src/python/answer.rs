@@ -7,7 +7,7 @@ use pyo3::exceptions::PyRuntimeError;
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 
-use super::face::Behind;
+use super::face::AnyAnswer;
 use super::halt::Halt;
 use super::interpreter::detached;
 use super::stats::Stats;
@@ -47,12 +47,12 @@ pub(super) trait Reading: Send + Sync {
 /// went to fetch something.
 pub(super) struct Answer<R: Reading> {
     reading: AtomicRefCell<R>,
-    told: Mutex<Told>,
+    told: Mutex<Snapshot>,
     pub(super) halt: Halt,
 }
 
 /// What the reader said last.
-struct Told {
+struct Snapshot {
     about: String,
     stats: Stats,
     cursor: PyResult<String>,
@@ -60,7 +60,7 @@ struct Told {
 
 impl<R: Reading> Answer<R> {
     pub(super) fn new(reading: R, halt: Halt) -> Self {
-        let told = Told { about: reading.about(), stats: Stats::default(), cursor: Ok(String::new()) };
+        let told = Snapshot { about: reading.about(), stats: Stats::default(), cursor: Ok(String::new()) };
         Self { reading: AtomicRefCell::new(reading), told: Mutex::new(told), halt }
     }
 
@@ -84,11 +84,11 @@ impl<R: Reading> Answer<R> {
     /// Tells those who will ask while it is read on.
     pub(super) fn tell(&self, py: Python<'_>, reading: &R) {
         *lock(&self.told) =
-            Told { about: reading.about(), stats: reading.stats(), cursor: reading.cursor(py) };
+            Snapshot { about: reading.about(), stats: reading.stats(), cursor: reading.cursor(py) };
     }
 }
 
-impl<R: Reading> Behind for Answer<R> {
+impl<R: Reading> AnyAnswer for Answer<R> {
     fn close(&self, py: Python<'_>) {
         self.halt.close();
         // Where another thread reads, that one sees it and lets go itself.

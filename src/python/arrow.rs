@@ -17,9 +17,9 @@ use super::columns::Columns;
 use super::error::{engine, guarded};
 use super::halt::Halt;
 use super::interpreter::{attached, detached};
-use super::question::Question;
+use super::question::PyQuestion;
 use super::stats::Stats;
-use super::stream::Stream;
+use super::stream::LogStream;
 use crate::arrow::{self, Chunk, Draw, Drawn, Rows};
 use crate::caller::Caller;
 use crate::error::Error;
@@ -29,12 +29,12 @@ use crate::system::cores::cores;
 use crate::system::lock::lock;
 
 /// What the rows are drawn from.
-enum Answer {
-    One(Stream),
+enum RowSource {
+    One(LogStream),
     Many(Box<Merge>),
 }
 
-impl Draw for Answer {
+impl Draw for RowSource {
     fn draw(&mut self, soon: bool, caller: &mut dyn Caller) -> Drawn {
         match self {
             Self::One(stream) => arrow::of_batches(soon, || {
@@ -71,33 +71,33 @@ impl Draw for Answer {
 
 /// What a reader and those who ask about it share.
 #[derive(Default)]
-struct Shared {
+struct TableStatus {
     halt: Halt,
     told: Mutex<Stats>,
 }
 
 /// One answer as a table: a stream that is handed over once.
-#[pyclass(frozen, module = "logdex._core")]
-pub(super) struct Table {
-    shared: Arc<Shared>,
-    reader: Mutex<Option<Reader>>,
+#[pyclass(frozen, name = "Table", module = "logdex._core")]
+pub(super) struct PyTable {
+    shared: Arc<TableStatus>,
+    reader: Mutex<Option<TableReader>>,
 }
 
 #[pymethods]
-impl Table {
+impl PyTable {
     /// Puts the questions and reads up to the first rows: `merged` in one order, or else the only one.
     #[new]
     #[pyo3(signature = (asked, columns, *, merged=false, last=None))]
     #[expect(clippy::needless_pass_by_value, reason = "a list is taken out of Python's by value")]
     fn new(
         py: Python<'_>,
-        asked: Vec<Py<Question>>,
+        asked: Vec<Py<PyQuestion>>,
         columns: &Columns,
         merged: bool,
         last: Option<usize>,
     ) -> PyResult<Self> {
-        let shared = Arc::new(Shared::default());
-        let mut reader = Reader::new(py, &asked, columns, merged, last, &shared)?;
+        let shared = Arc::new(TableStatus::default());
+        let mut reader = TableReader::new(py, &asked, columns, merged, last, &shared)?;
         let begun = engine(py, || reader.table.begin(&mut reader.caller));
         begun.map_err(|error| reader.caller.exception(error))?;
         reader.tell();
@@ -116,15 +116,15 @@ impl Table {
     }
 
     /// The next batch, for readers in Python, who get Python's own exceptions.
-    fn __next__(&self, py: Python<'_>) -> PyResult<Option<Batch>> {
+    fn __next__(&self, py: Python<'_>) -> PyResult<Option<PyBatch>> {
         let mut reader = self.only_reader()?;
-        let Some(Reader { table, caller, lines, .. }) = &mut *reader else { return Ok(None) };
+        let Some(TableReader { table, caller, lines, .. }) = &mut *reader else { return Ok(None) };
         let batch = engine(py, || table.next(caller)).map_err(|error| caller.exception(error))?;
         *lines += batch.as_ref().map_or(0, |batch| batch.num_rows() as u64);
         if let Some(reader) = &*reader {
             reader.tell();
         }
-        Ok(batch.map(Batch))
+        Ok(batch.map(PyBatch))
     }
 
     /// Ends the answer, from any thread: whoever reads it is told so.
@@ -138,9 +138,9 @@ impl Table {
     }
 }
 
-impl Table {
+impl PyTable {
     /// The reader, for one thread at a time: who waited here with the GIL would keep it from the one who reads.
-    fn only_reader(&self) -> PyResult<MutexGuard<'_, Option<Reader>>> {
+    fn only_reader(&self) -> PyResult<MutexGuard<'_, Option<TableReader>>> {
         self.reader.try_lock().map_err(|_| {
             PyRuntimeError::new_err("this table is being read by another thread; give each thread its own")
         })
@@ -148,11 +148,11 @@ impl Table {
 }
 
 /// Some rows of a table.
-#[pyclass(frozen, module = "logdex._core")]
-pub(super) struct Batch(RecordBatch);
+#[pyclass(frozen, name = "Batch", module = "logdex._core")]
+pub(super) struct PyBatch(RecordBatch);
 
 #[pymethods]
-impl Batch {
+impl PyBatch {
     /// A stream of this batch alone.
     #[pyo3(signature = (requested_schema=None))]
     fn __arrow_c_stream__<'py>(
@@ -176,10 +176,10 @@ fn stream(py: Python<'_>, reader: impl RecordBatchReader + Send + 'static) -> Py
 }
 
 /// The one who reads, as C sees it.
-struct Reader {
-    table: arrow::Table<Answer>,
+struct TableReader {
+    table: arrow::Table<RowSource>,
     caller: PythonCaller,
-    shared: Arc<Shared>,
+    shared: Arc<TableStatus>,
     schema: SchemaRef,
     lines: u64,
     /// What went wrong; it is said again to whoever asks again.
@@ -190,14 +190,14 @@ struct Reader {
     _keep: Vec<Py<PyAny>>,
 }
 
-impl Reader {
+impl TableReader {
     fn new(
         py: Python<'_>,
-        asked: &[Py<Question>],
+        asked: &[Py<PyQuestion>],
         columns: &Columns,
         merged: bool,
         last: Option<usize>,
-        shared: &Arc<Shared>,
+        shared: &Arc<TableStatus>,
     ) -> PyResult<Self> {
         let origins: Vec<_> = asked.iter().map(|asked| asked.get().origin().into()).collect();
         let plan = columns.plan(&origins)?;
@@ -234,8 +234,8 @@ impl Reader {
 
     fn tell(&self) {
         let mut stats = match self.table.source() {
-            Answer::One(stream) => Stats::of_stream(stream, self.caller.notes()),
-            Answer::Many(merge) => Stats::of_merge(merge, self.caller.notes()),
+            RowSource::One(stream) => Stats::of_stream(stream, self.caller.notes()),
+            RowSource::Many(merge) => Stats::of_merge(merge, self.caller.notes()),
         };
         stats.lines = self.lines;
         stats.misfits = self.table.plan().misfits();
@@ -259,7 +259,7 @@ impl Reader {
     }
 }
 
-impl Iterator for Reader {
+impl Iterator for TableReader {
     type Item = std::result::Result<RecordBatch, ArrowError>;
 
     fn next(&mut self) -> Option<Self::Item> {
@@ -271,13 +271,13 @@ impl Iterator for Reader {
     }
 }
 
-impl RecordBatchReader for Reader {
+impl RecordBatchReader for TableReader {
     fn schema(&self) -> SchemaRef {
         Arc::clone(&self.schema)
     }
 }
 
-impl Drop for Reader {
+impl Drop for TableReader {
     fn drop(&mut self) {
         let table = &mut self.table;
         let mut finish = || {
@@ -294,27 +294,27 @@ impl Drop for Reader {
 /// Puts the questions; `text` says whether it has to be known which blocks are text.
 fn put(
     py: Python<'_>,
-    asked: &[Py<Question>],
+    asked: &[Py<PyQuestion>],
     merged: bool,
     last: Option<usize>,
     text: bool,
     halt: &Halt,
-) -> PyResult<(Answer, PythonCaller)> {
+) -> PyResult<(RowSource, PythonCaller)> {
     if !merged {
         let one = asked.first().ok_or_else(|| PyValueError::new_err("there is no log to be asked"))?.get();
         if one.is_stream() {
             let (stream, caller) = one.stream(py, halt);
-            return Ok((Answer::One(stream), caller));
+            return Ok((RowSource::One(stream), caller));
         }
         let (question, caller) = one.put(py, halt);
         let query = if text { Query::new(question) } else { Query::raw(question) }.leaving_times();
-        return Ok((Answer::One(Stream::One(Box::new(query))), caller));
+        return Ok((RowSource::One(LogStream::One(Box::new(query))), caller));
     }
     let mut asking = Asking::new(py, halt, None);
     let questions = asked.iter().map(|one| asking.put(py, one.get())).collect();
     let (terms, caller) = asking.begin();
     let terms = MergeTerms { last, ..terms };
-    Ok((Answer::Many(Box::new(Merge::new(questions, terms))), caller))
+    Ok((RowSource::Many(Box::new(Merge::new(questions, terms))), caller))
 }
 
 /// C takes a text as ended by its first NUL, and the name of a file may come from a hostile place.

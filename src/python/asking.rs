@@ -6,7 +6,7 @@ use pyo3::prelude::*;
 
 use super::caller::PythonCaller;
 use super::halt::Halt;
-use super::question::Question;
+use super::question::PyQuestion;
 use crate::merge::MergeTerms;
 use crate::query;
 
@@ -22,7 +22,7 @@ pub(super) struct Asking {
 
 impl Asking {
     /// For an answer that `halt` ends; `newcomers` is what will be asked of logs that come later.
-    pub(super) fn new(py: Python<'_>, halt: &Halt, newcomers: Option<&Question>) -> Self {
+    pub(super) fn new(py: Python<'_>, halt: &Halt, newcomers: Option<&PyQuestion>) -> Self {
         let mut asking = Self { halt: halt.clone(), caller: None, deadline: None };
         if let Some(newcomers) = newcomers {
             asking.put(py, newcomers);
@@ -31,7 +31,7 @@ impl Asking {
     }
 
     /// Makes the engine's question of one.
-    pub(super) fn put(&mut self, py: Python<'_>, asked: &Question) -> query::Question {
+    pub(super) fn put(&mut self, py: Python<'_>, asked: &PyQuestion) -> query::Question {
         let (question, caller) = asked.put(py, &self.halt);
         self.deadline = self.deadline.or(question.deadline);
         self.caller.get_or_insert(caller);

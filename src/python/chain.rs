@@ -6,12 +6,12 @@ use crate::error::Result;
 use crate::query::Query;
 
 /// Several queries, one behind the other.
-pub(super) struct Chain {
+pub(super) struct QueryChain {
     queries: Vec<Query>,
     at: usize,
 }
 
-impl Chain {
+impl QueryChain {
     /// The answers to `queries`, in this order; only the last may follow.
     pub(super) fn new(queries: Vec<Query>) -> Self {
         Self { queries, at: 0 }

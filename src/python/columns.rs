@@ -14,7 +14,7 @@ use crate::error::{Error, Result};
 
 /// The groups that become columns, as `tables/arrow.py` says them: what each is called, its number and kind; how the engine
 /// takes them, if it can; and `search`.
-type Said = (Vec<(String, usize, String)>, Option<(String, Option<String>)>, Py<PyAny>);
+type GroupParts = (Vec<(String, usize, String)>, Option<(String, Option<String>)>, Py<PyAny>);
 
 /// Which columns a table has.
 #[pyclass(frozen, module = "logdex._core")]
@@ -27,14 +27,14 @@ pub(super) struct Columns {
 struct Wanted {
     columns: Vec<(String, usize, FieldKind)>,
     captures: Option<Arc<Captures>>,
-    search: Arc<Search>,
+    search: Arc<PythonSearch>,
 }
 
 #[pymethods]
 impl Columns {
     #[new]
     #[pyo3(signature = (names, groups=None))]
-    fn new(py: Python<'_>, names: Vec<String>, groups: Option<Said>) -> PyResult<Self> {
+    fn new(py: Python<'_>, names: Vec<String>, groups: Option<GroupParts>) -> PyResult<Self> {
         let groups = groups.map(|said| Wanted::new(py, said)).transpose()?;
         let made = Self { names, groups };
         made.plan(&[])?;
@@ -74,7 +74,7 @@ impl Columns {
 }
 
 impl Wanted {
-    fn new(py: Python<'_>, (columns, programs, search): Said) -> PyResult<Self> {
+    fn new(py: Python<'_>, (columns, programs, search): GroupParts) -> PyResult<Self> {
         let kinds = columns.into_iter().map(|(name, number, kind)| {
             let kind = match kind.as_str() {
                 "int" => FieldKind::Int,
@@ -88,7 +88,7 @@ impl Wanted {
         let build = |(ascii, text): (String, Option<String>)| Captures::new(&ascii, text.as_deref());
         let captures = detached(py, || programs.and_then(build)).map(Arc::new);
         let numbers = columns.iter().map(|(_, number, _)| *number).collect();
-        Ok(Self { columns, captures, search: Arc::new(Search { search, numbers }) })
+        Ok(Self { columns, captures, search: Arc::new(PythonSearch { search, numbers }) })
     }
 
     fn fields(&self) -> Fields {
@@ -98,12 +98,12 @@ impl Wanted {
 }
 
 /// `search` of a compiled pattern, and the numbers of the groups that are wanted.
-struct Search {
+struct PythonSearch {
     search: Py<PyAny>,
     numbers: Vec<usize>,
 }
 
-impl Groups for Search {
+impl Groups for PythonSearch {
     fn take(&self, lines: &[Cow<'_, str>]) -> Result<Vec<Option<String>>> {
         let told = attached(|py| {
             let search = self.search.bind(py);

@@ -10,8 +10,8 @@ use super::caller::PythonCaller;
 use super::error::engine;
 use super::halt::Halt;
 use super::interpreter::{attached, detached};
-use super::pattern::Pattern;
-use super::question::Question;
+use super::pattern::PyPattern;
+use super::question::PyQuestion;
 use crate::error::Result;
 use crate::evidence::notes::{Kind, Note};
 use crate::evidence::progress::UNITS;
@@ -71,16 +71,16 @@ pub(super) struct VoiceParts {
 }
 
 /// The shapes of the taxonomy, made ready once, each with the one who decides for it.
-#[pyclass(frozen, module = "logdex._core")]
-pub(super) struct Shapes {
+#[pyclass(frozen, name = "Shapes", module = "logdex._core")]
+pub(super) struct PyShapes {
     engine: Arc<shapes::Shapes>,
     searches: Vec<Py<PyAny>>,
 }
 
 #[pymethods]
-impl Shapes {
+impl PyShapes {
     #[new]
-    fn new(py: Python<'_>, rows: Vec<(PyRef<'_, Pattern>, String)>) -> PyResult<Self> {
+    fn new(py: Python<'_>, rows: Vec<(PyRef<'_, PyPattern>, String)>) -> PyResult<Self> {
         let (mut all, mut searches) = (Vec::new(), Vec::new());
         for (pattern, tone) in rows {
             let (engine, search) = pattern.parts(py);
@@ -127,9 +127,9 @@ impl Jury for Judges<'_> {
 #[pyo3(signature = (asked_of, shapes, errors=None, state=None, asked=0))]
 pub(super) fn gather<'py>(
     py: Python<'py>,
-    asked_of: &Question,
+    asked_of: &PyQuestion,
     shapes: &Bound<'py, PyAny>,
-    errors: Option<&Pattern>,
+    errors: Option<&PyPattern>,
     state: Option<&[u8]>,
     asked: u64,
 ) -> PyResult<(Vec<VoiceParts>, Option<Bound<'py, PyBytes>>)> {
@@ -138,7 +138,7 @@ pub(super) fn gather<'py>(
         Recalled::Whole(state) => return Ok((told(state), None)),
         Recalled::Part(known) => known,
     };
-    let shapes = shapes.call0()?.cast_into::<Shapes>()?;
+    let shapes = shapes.call0()?.cast_into::<PyShapes>()?;
     let shapes = shapes.get();
     let mut judges = Judges(&shapes.searches);
     let mut errors = errors.map(|pattern| judged(py, pattern));
@@ -159,7 +159,7 @@ fn told(state: State) -> Vec<VoiceParts> {
 }
 
 /// A pattern, and the one who decides for it.
-fn judged(py: Python<'_>, pattern: &Pattern) -> (Arc<crate::pattern::Pattern>, PythonCaller) {
+fn judged(py: Python<'_>, pattern: &PyPattern) -> (Arc<crate::pattern::Pattern>, PythonCaller) {
     let (engine, search) = pattern.parts(py);
     (engine, PythonCaller::new(Some(search), None, Halt::default()))
 }

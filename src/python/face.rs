@@ -11,7 +11,7 @@ use pyo3::types::PyTuple;
 use super::stats::Stats;
 
 /// What is behind the face.
-pub(super) trait Behind: Send + Sync {
+pub(super) trait AnyAnswer: Send + Sync {
     /// Ends the answer, from any thread.
     fn close(&self, py: Python<'_>);
 
@@ -30,13 +30,13 @@ pub(super) trait Behind: Send + Sync {
 
 /// The base of `Lines`, `Records` and `Merged`.
 #[pyclass(frozen, subclass, module = "logdex._core", name = "Answer")]
-pub(super) struct Face(Arc<dyn Behind>);
+pub(super) struct Face(Arc<dyn AnyAnswer>);
 
 /// `made`, whose answer is `behind`, with its face.
 pub(super) fn with_face<T, B>(made: T, behind: Arc<B>) -> PyClassInitializer<T>
 where
     T: PyClass<BaseType = Face>,
-    B: Behind + 'static,
+    B: AnyAnswer + 'static,
 {
     PyClassInitializer::from(Face(behind)).add_subclass(made)
 }

@@ -76,7 +76,7 @@ share_by_clone!(
 macro_rules! fields {
     (
         $(#[$about:meta])*
-        $see:vis struct $class:ident {
+        $see:vis struct $class:ident as $name:tt {
             $first:ident: $first_type:ty,
             $($(#[$required_about:meta])* $required:ident: $required_type:ty,)*
             ;
@@ -84,7 +84,7 @@ macro_rules! fields {
         }
     ) => {
         $(#[$about])*
-        #[pyclass(frozen, get_all, module = "logdex._core")]
+        #[pyclass(frozen, get_all, name = $name, module = "logdex._core")]
         #[allow(clippy::struct_excessive_bools, reason = "the keywords of a Python call")]
         $see struct $class {
             $first: $first_type,
@@ -130,7 +130,7 @@ macro_rules! fields {
                 for (name, value) in keywords {
                     parts.push(format!("{name}={}", value.repr()?));
                 }
-                Ok(format!("{}({})", stringify!($class), parts.join(", ")))
+                Ok(format!("{}({})", $name, parts.join(", ")))
             }
 
             // No `__clear__`: what it holds it was made with, so a cycle has other members that can be emptied.

@@ -11,11 +11,11 @@ use crate::frame::{self, Fill, Framing};
 use crate::system::lock::lock;
 
 /// How far the frames of files were taken off.
-#[pyclass(frozen, module = "logdex._core")]
-pub(super) struct Stand(frame::Stand);
+#[pyclass(frozen, name = "Stand", module = "logdex._core")]
+pub(super) struct PyStand(frame::Stand);
 
 #[pymethods]
-impl Stand {
+impl PyStand {
     /// How much text there was, in bytes.
     #[getter]
     fn text(&self) -> u64 {
@@ -39,7 +39,7 @@ impl Frames {
     /// down until `stand`.
     #[new]
     #[pyo3(signature = (kind, text, table, stand=None))]
-    fn new(kind: &str, text: PathBuf, table: PathBuf, stand: Option<&Stand>) -> PyResult<Self> {
+    fn new(kind: &str, text: PathBuf, table: PathBuf, stand: Option<&PyStand>) -> PyResult<Self> {
         let kind = match kind {
             "cri" => Framing::Cri,
             "docker" => Framing::Docker,
@@ -81,8 +81,8 @@ impl Frames {
     }
 
     /// How it stands, to go on from there.
-    fn stand(&self) -> Stand {
-        Stand(lock(&self.0).stand())
+    fn stand(&self) -> PyStand {
+        PyStand(lock(&self.0).stand())
     }
 
     /// Puts down what is left at the end.

@@ -9,7 +9,7 @@ use pyo3::prelude::*;
 use super::error::engine;
 use super::halt::Halt;
 use super::interpreter::attached;
-use super::question::Question;
+use super::question::PyQuestion;
 use crate::caller::Caller;
 use crate::error::{Error, Result};
 use crate::file::source::Source;
@@ -32,7 +32,7 @@ fn stored(Kept { covered, size }: Kept) -> Stored {
 #[pyo3(signature = (asked, *, text=false, told=None))]
 pub(super) fn build_index(
     py: Python<'_>,
-    asked: &Question,
+    asked: &PyQuestion,
     text: bool,
     told: Option<Bound<'_, PyAny>>,
 ) -> PyResult<()> {
@@ -87,7 +87,7 @@ type OutlinePart = (u64, u64, u64, Option<(i64, i64)>, Option<bool>);
 #[pyo3(signature = (asked, told=None))]
 pub(super) fn outline(
     py: Python<'_>,
-    asked: &Question,
+    asked: &PyQuestion,
     told: Option<Bound<'_, PyAny>>,
 ) -> PyResult<Vec<OutlinePart>> {
     let (question, mut caller) = asked.put(py, &Halt::default());
@@ -113,7 +113,7 @@ pub(super) fn outline(
 
 /// Where the line of a number begins, counted from 1; `None` where there are fewer.
 #[pyfunction]
-pub(super) fn line_start(py: Python<'_>, asked: &Question, number: u64) -> PyResult<Option<u64>> {
+pub(super) fn line_start(py: Python<'_>, asked: &PyQuestion, number: u64) -> PyResult<Option<u64>> {
     let (question, mut caller) = asked.put(py, &Halt::default());
     let taught = asked.terms(Window::default()).taught;
     let options = Options { taught, ..Options::new(question.keep.clone()) };
@@ -162,7 +162,7 @@ pub(super) fn indexes_are_off() -> bool {
 
 /// How long a log is, and what is stored about it: its index of times, and its index of text.
 #[pyfunction]
-pub(super) fn index_status(py: Python<'_>, asked: &Question) -> PyResult<(u64, Stored, Stored)> {
+pub(super) fn index_status(py: Python<'_>, asked: &PyQuestion) -> PyResult<(u64, Stored, Stored)> {
     let (question, _) = asked.put(py, &Halt::default());
     let taught = asked.terms(Window::default()).taught;
     let status =

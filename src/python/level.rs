@@ -5,28 +5,28 @@ use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyString, PyType};
 
-use crate::level::{Level as Grave, parse};
+use crate::level::{Level, parse};
 
 /// How grave a record is: ordered, and equal to its name as a `str`.
-#[pyclass(frozen, module = "logdex._core")]
+#[pyclass(frozen, name = "Level", module = "logdex._core")]
 #[derive(Clone, Copy)]
-pub(super) struct Level(pub(super) Grave);
+pub(super) struct PyLevel(pub(super) Level);
 
 #[pymethods]
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "what Python hands in is borrowed")]
-impl Level {
+impl PyLevel {
     #[classattr]
-    const TRACE: Self = Self(Grave::Trace);
+    const TRACE: Self = Self(Level::Trace);
     #[classattr]
-    const DEBUG: Self = Self(Grave::Debug);
+    const DEBUG: Self = Self(Level::Debug);
     #[classattr]
-    const INFO: Self = Self(Grave::Info);
+    const INFO: Self = Self(Level::Info);
     #[classattr]
-    const WARNING: Self = Self(Grave::Warning);
+    const WARNING: Self = Self(Level::Warning);
     #[classattr]
-    const ERROR: Self = Self(Grave::Error);
+    const ERROR: Self = Self(Level::Error);
     #[classattr]
-    const CRITICAL: Self = Self(Grave::Critical);
+    const CRITICAL: Self = Self(Level::Critical);
 
     #[new]
     fn new(name: &str) -> PyResult<Self> {
@@ -69,7 +69,7 @@ impl Level {
 }
 
 /// The level of this name, in any of the spellings that loggers have.
-pub(super) fn named(name: &str) -> PyResult<Grave> {
+pub(super) fn named(name: &str) -> PyResult<Level> {
     parse(name.as_bytes()).ok_or_else(|| {
         PyValueError::new_err(format!("level={name:?}: give trace, debug, info, warning, error or critical"))
     })

@@ -11,21 +11,21 @@ use super::error::engine;
 use super::face::{Face, with_face};
 use super::halt::Halt;
 use super::one::One;
-use super::question::Question;
-use super::record::{Origin, Record, datetime, offset_seconds};
+use super::question::PyQuestion;
+use super::record::{PyRecord, RecordOrigin, datetime, offset_seconds};
 use super::text;
 use crate::index;
 use crate::query::Query;
 use crate::stamp::Window;
 
 /// The lines of one answer, in file order; made by `Log.lines`.
-#[pyclass(frozen, extends = Face, module = "logdex._core")]
-pub(super) struct Lines(Arc<Answer<One>>);
+#[pyclass(frozen, extends = Face, name = "Lines", module = "logdex._core")]
+pub(super) struct PyLines(Arc<Answer<One>>);
 
 #[pymethods]
-impl Lines {
+impl PyLines {
     #[new]
-    fn new(py: Python<'_>, asked: &Question) -> PyResult<PyClassInitializer<Self>> {
+    fn new(py: Python<'_>, asked: &PyQuestion) -> PyResult<PyClassInitializer<Self>> {
         let answer = Arc::new(Answer::ask(py, asked)?);
         Ok(with_face(Self(Arc::clone(&answer)), answer))
     }
@@ -36,24 +36,24 @@ impl Lines {
 }
 
 /// The records of one answer, in file order; made by `Log.records`.
-#[pyclass(frozen, extends = Face, module = "logdex._core")]
-pub(super) struct Records {
+#[pyclass(frozen, extends = Face, name = "Records", module = "logdex._core")]
+pub(super) struct PyRecords {
     answer: Arc<Answer<One>>,
-    origin: Arc<Origin>,
+    origin: Arc<RecordOrigin>,
 }
 
 #[pymethods]
-impl Records {
+impl PyRecords {
     #[new]
-    fn new(py: Python<'_>, asked: &Question) -> PyResult<PyClassInitializer<Self>> {
+    fn new(py: Python<'_>, asked: &PyQuestion) -> PyResult<PyClassInitializer<Self>> {
         let origin = Arc::new(asked.origin());
         let answer = Arc::new(Answer::ask(py, asked)?);
         Ok(with_face(Self { answer: Arc::clone(&answer), origin }, answer))
     }
 
-    fn __next__(&self, py: Python<'_>) -> PyResult<Option<Record>> {
+    fn __next__(&self, py: Python<'_>) -> PyResult<Option<PyRecord>> {
         self.answer.next(py, |batch, line, time| {
-            Record::new(py, &batch.block, line, time, batch.unsettled.as_deref(), &self.origin)
+            PyRecord::new(py, &batch.block, line, time, batch.unsettled.as_deref(), &self.origin)
         })
     }
 }
@@ -62,7 +62,7 @@ impl Records {
 #[pyfunction]
 pub(super) fn span<'py>(
     py: Python<'py>,
-    asked: &Question,
+    asked: &PyQuestion,
 ) -> PyResult<Option<(Bound<'py, PyDateTime>, Bound<'py, PyDateTime>)>> {
     let (path, zone) = (asked.file(), asked.zone().0.clone());
     let terms = asked.terms(Window::default());
@@ -88,7 +88,7 @@ pub(super) fn cores() -> usize {
 
 /// How many lines the answer has, without making a `str` for each.
 #[pyfunction]
-pub(super) fn count(py: Python<'_>, asked: &Question) -> PyResult<u64> {
+pub(super) fn count(py: Python<'_>, asked: &PyQuestion) -> PyResult<u64> {
     let (stream, mut caller) = asked.stream(py, &Halt::default());
     let counted = engine(py, || stream.count(&mut caller));
     counted.map_err(|error| caller.exception(error))

@@ -14,8 +14,8 @@ use super::error::engine;
 use super::face::{Face, with_face};
 use super::halt::Halt;
 use super::interpreter::detached;
-use super::question::Question;
-use super::record::{Origin, Record};
+use super::question::PyQuestion;
+use super::record::{PyRecord, RecordOrigin};
 use super::scout::{self, Scouted};
 use super::stats::Stats;
 use super::text;
@@ -50,13 +50,13 @@ impl<'a, 'py> FromPyObject<'a, 'py> for Gives {
 
 /// Many logs in one order; made by `logdex.merge`, and by `lines` and `records` of `Logs`.
 #[pyclass(frozen, extends = Face, module = "logdex._core")]
-pub(super) struct Merged(Arc<Answer<Many>>);
+pub(super) struct Merged(Arc<Answer<ManyReading>>);
 
 /// The answer to one question about many logs, as far as it has been read.
-struct Many {
+struct ManyReading {
     /// `None` once it is over.
     merge: Option<Merge>,
-    sources: Vec<Source>,
+    sources: Vec<MergedLog>,
     caller: PythonCaller,
     lines: u64,
     stats: Stats,
@@ -74,16 +74,16 @@ struct Many {
 }
 
 /// One of the logs.
-struct Source {
+struct MergedLog {
     /// What it is called.
     label: Py<PyAny>,
     /// What its records say of it.
-    origin: Arc<Origin>,
+    origin: Arc<RecordOrigin>,
     keep: Option<Py<PyAny>>,
 }
 
-impl Source {
-    fn of(py: Python<'_>, label: Py<PyAny>, asked: &Question) -> Self {
+impl MergedLog {
+    fn of(py: Python<'_>, label: Py<PyAny>, asked: &PyQuestion) -> Self {
         Self { label, origin: Arc::new(asked.origin()), keep: asked.kept(py) }
     }
 }
@@ -102,7 +102,7 @@ impl Merged {
     #[pyo3(signature = (sources, *, gives=Gives::Pairs, patience=None, last=None, scout=None))]
     fn new(
         py: Python<'_>,
-        sources: Vec<(Py<PyAny>, Py<Question>)>,
+        sources: Vec<(Py<PyAny>, Py<PyQuestion>)>,
         gives: Gives,
         patience: Option<f64>,
         last: Option<usize>,
@@ -116,7 +116,7 @@ impl Merged {
         let (terms, caller) = asking.begin();
         let (order, grows, still) = (order(patience)?, look.is_some(), Some(TOLD));
         let terms = MergeTerms { order, last, grows, still, ..terms };
-        let many = Many {
+        let many = ManyReading {
             merge: Some(Merge::new(questions, terms)),
             caller,
             lines: 0,
@@ -124,7 +124,10 @@ impl Merged {
             behind: begun.transpose()?.unwrap_or_default().to_text(),
             lost: sources.iter().map(|(_, asked)| asked.get().lost()).sum(),
             told: Instant::now(),
-            sources: sources.into_iter().map(|(label, asked)| Source::of(py, label, asked.get())).collect(),
+            sources: sources
+                .into_iter()
+                .map(|(label, asked)| MergedLog::of(py, label, asked.get()))
+                .collect(),
             look,
             gives,
             patient: patience.is_some(),
@@ -156,17 +159,17 @@ impl Merged {
     }
 }
 
-impl Many {
+impl ManyReading {
     /// The next line, if it is at hand, as the caller wants it.
     fn ready<'py>(&mut self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
         let Some((at, held)) = self.merge.as_mut().and_then(Merge::ready) else { return Ok(None) };
         self.lines += 1;
-        let Source { label, origin, .. } = &self.sources[at];
+        let MergedLog { label, origin, .. } = &self.sources[at];
         if let Gives::Lines = self.gives {
             return Ok(Some(text::of_line(py, &held.lot.block, held.line).into_any()));
         }
         let (Lot { block, unsettled, .. }, line) = (&*held.lot, held.line);
-        let record = Record::new(py, block, line, held.time, unsettled.as_deref(), origin);
+        let record = PyRecord::new(py, block, line, held.time, unsettled.as_deref(), origin);
         Ok(Some(match self.gives {
             Gives::Pairs => (label, record).into_pyobject(py)?.into_any(),
             _ => record.into_pyobject(py)?.into_any(),
@@ -176,10 +179,10 @@ impl Many {
     /// Takes in the logs that were not there before.
     fn look(&mut self, py: Python<'_>, halt: &Halt) -> PyResult<()> {
         let (Some(look), Some(merge)) = (&self.look, &mut self.merge) else { return Ok(()) };
-        let (found, directories) = scout::look::<(Py<PyAny>, Py<Question>)>(look.bind(py))?;
+        let (found, directories) = scout::look::<(Py<PyAny>, Py<PyQuestion>)>(look.bind(py))?;
         let mut asking = Asking::new(py, halt, None);
         let questions = found.iter().map(|(_, asked)| asking.put(py, asked.get())).collect();
-        self.sources.extend(found.into_iter().map(|(label, asked)| Source::of(py, label, asked.get())));
+        self.sources.extend(found.into_iter().map(|(label, asked)| MergedLog::of(py, label, asked.get())));
         merge.join(questions, directories);
         Ok(())
     }
@@ -202,7 +205,7 @@ impl Many {
     }
 }
 
-impl Reading for Many {
+impl Reading for ManyReading {
     fn about(&self) -> String {
         format!("{} logs", self.sources.len())
     }

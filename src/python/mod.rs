@@ -1,4 +1,7 @@
 //! The binding, and nothing but the binding: arguments out of Python, `str` and small frozen classes into it.
+//!
+//! A class of Python that shows a type of the engine is called as that, behind `Py`; what is called `Python` and something
+//! is a trait of the engine, answered by calls into Python.
 
 mod answer;
 #[cfg(feature = "arrow")]
@@ -44,31 +47,31 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("INDEXED_FROM", crate::index::STORED_FROM)?;
     module.add_class::<face::Face>()?;
     #[cfg(feature = "arrow")]
-    module.add_class::<arrow::Batch>()?;
+    module.add_class::<arrow::PyBatch>()?;
     #[cfg(feature = "arrow")]
     module.add_class::<columns::Columns>()?;
     #[cfg(feature = "arrow")]
-    module.add_class::<arrow::Table>()?;
+    module.add_class::<arrow::PyTable>()?;
     module.add_class::<cursor::Cursor>()?;
     module.add_class::<cursor::Mark>()?;
-    module.add_class::<lines::Lines>()?;
-    module.add_class::<lines::Records>()?;
+    module.add_class::<lines::PyLines>()?;
+    module.add_class::<lines::PyRecords>()?;
     module.add_class::<merged::Merged>()?;
     module.add_class::<stats::Stats>()?;
-    module.add_class::<pattern::Pattern>()?;
-    module.add_class::<question::Question>()?;
-    module.add_class::<record::Record>()?;
+    module.add_class::<pattern::PyPattern>()?;
+    module.add_class::<question::PyQuestion>()?;
+    module.add_class::<record::PyRecord>()?;
     module.add_class::<show::Show>()?;
-    module.add_class::<show::Sink>()?;
-    module.add_class::<show::Clock>()?;
+    module.add_class::<show::PySink>()?;
+    module.add_class::<show::PyClock>()?;
     module.add_class::<when::Zone>()?;
     module.add_class::<format::Format>()?;
     module.add_class::<format::Election>()?;
     module.add_class::<frames::Frames>()?;
-    module.add_class::<frames::Stand>()?;
-    module.add_class::<sieve::Sieve>()?;
-    module.add_class::<level::Level>()?;
-    module.add_class::<evidence::Shapes>()?;
+    module.add_class::<frames::PyStand>()?;
+    module.add_class::<sieve::PySieve>()?;
+    module.add_class::<level::PyLevel>()?;
+    module.add_class::<evidence::PyShapes>()?;
     module.add_function(wrap_pyfunction!(sieve::field_of, module)?)?;
     module.add_function(wrap_pyfunction!(sieve::holds, module)?)?;
     module.add_function(wrap_pyfunction!(sieve::field, module)?)?;

@@ -9,9 +9,9 @@ use super::answer::{Answer, Reading};
 use super::caller::PythonCaller;
 use super::error::engine;
 use super::halt::Halt;
-use super::question::Question;
+use super::question::PyQuestion;
 use super::stats::Stats;
-use super::stream::Stream;
+use super::stream::LogStream;
 use crate::batch::{Batch, LineTime};
 use crate::file::block::Block;
 use crate::line::Line;
@@ -19,7 +19,7 @@ use crate::query::behind::Behind as Place;
 
 /// The answer to one question, as far as it has been read.
 pub(super) struct One {
-    query: Stream,
+    query: LogStream,
     caller: PythonCaller,
     /// The batch that is being handed out.
     batch: Option<Batch>,
@@ -40,7 +40,7 @@ pub(super) struct One {
 
 impl Answer<One> {
     /// Puts the question; the file is touched by the first `next`.
-    pub(super) fn ask(py: Python<'_>, asked: &Question) -> PyResult<Self> {
+    pub(super) fn ask(py: Python<'_>, asked: &PyQuestion) -> PyResult<Self> {
         let halt = Halt::default();
         let (query, caller) = asked.stream(py, &halt);
         let reading = One {

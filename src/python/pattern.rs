@@ -10,24 +10,24 @@ use crate::line::Line;
 use crate::pattern::{self, Translation};
 
 /// A translation as `logdex/_pattern.py` gives it: ended, bare, every, exact.
-type Parts = (Option<String>, Option<String>, bool, bool);
+type TranslationParts = (Option<String>, Option<String>, bool, bool);
 
 /// A compiled pattern: the engine's programs, and Python's own `search` for the lines they cannot decide.
-#[pyclass(frozen, module = "logdex._core")]
-pub(super) struct Pattern {
+#[pyclass(frozen, name = "Pattern", module = "logdex._core")]
+pub(super) struct PyPattern {
     engine: Arc<pattern::Pattern>,
     search: Py<PyAny>,
 }
 
 #[pymethods]
-impl Pattern {
+impl PyPattern {
     #[new]
     #[pyo3(signature = (search, ascii, text, *, inverted=false))]
     fn new(
         py: Python<'_>,
         search: Py<PyAny>,
-        ascii: Option<Parts>,
-        text: Option<Parts>,
+        ascii: Option<TranslationParts>,
+        text: Option<TranslationParts>,
         inverted: bool,
     ) -> Self {
         let engine = detached(py, || match (ascii, text) {
@@ -67,7 +67,7 @@ impl Pattern {
     }
 }
 
-impl Pattern {
+impl PyPattern {
     /// The engine's part, and `search`.
     pub(super) fn parts(&self, py: Python<'_>) -> (Arc<pattern::Pattern>, Py<PyAny>) {
         (Arc::clone(&self.engine), self.search.clone_ref(py))
@@ -80,6 +80,6 @@ impl Pattern {
     }
 }
 
-fn translation((ended, bare, every, exact): Parts) -> Translation {
+fn translation((ended, bare, every, exact): TranslationParts) -> Translation {
     Translation { ended, bare, every, exact }
 }

@@ -13,16 +13,16 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
 
 use super::caller::PythonCaller;
-use super::chain::Chain;
+use super::chain::QueryChain;
 use super::cursor::tiers;
 use super::ended::Ended;
 use super::fields::{Changed, Share, fields};
 use super::format::Format;
 use super::halt::Halt;
-use super::pattern::Pattern;
-use super::record::Origin;
-use super::sieve::Sieve;
-use super::stream::Stream;
+use super::pattern::PyPattern;
+use super::record::RecordOrigin;
+use super::sieve::PySieve;
+use super::stream::LogStream;
 use super::when::Zone;
 use crate::combined::{Both, Combined};
 use crate::cursor::Cursor;
@@ -74,7 +74,7 @@ fields! {
     /// `_core.pyi`. It is frozen, so one may be put to many files and from many threads, each with changes of its own by
     /// `but`. Moments are numbers here, resolved once for all files and passes of a question, so that "10m" and "02:10"
     /// mean one moment throughout.
-    pub(super) struct Question {
+    pub(super) struct PyQuestion as "Question" {
         path: OsString,
         /// The zone of stamps that name none.
         zone: Py<Zone>,
@@ -86,15 +86,15 @@ fields! {
         /// The format of the log's stamps that the user teaches.
         stamp: Option<Py<Format>> = None,
         index: IndexPlace = { IndexPlace::InCache(true) },
-        pattern: Option<Py<Pattern>> = None,
+        pattern: Option<Py<PyPattern>> = None,
         /// No lines that this selects.
-        exclude: Option<Py<Pattern>> = None,
+        exclude: Option<Py<PyPattern>> = None,
         /// Only lines that were written to this stream, where a container's runtime says to which: stdout or stderr.
         stream: Option<String> = None,
         /// Only lines of global ranks from the one to the other.
         ranks: Option<RankParts> = None,
         /// What is asked of level and fields.
-        sieve: Option<Py<Sieve>> = None,
+        sieve: Option<Py<PySieve>> = None,
         /// Judges lines in place of the pattern's own `search`, which it includes.
         judge: Option<Py<PyAny>> = None,
         /// The ends of the range, in nanoseconds since 1970 UTC.
@@ -145,7 +145,7 @@ fields! {
     }
 }
 
-impl Question {
+impl PyQuestion {
     /// The path of the file.
     pub(super) fn file(&self) -> PathBuf {
         PathBuf::from(&self.path)
@@ -238,32 +238,36 @@ impl Question {
     }
 
     /// The ranks whose lines alone are wanted.
-    fn wanted_ranks(&self) -> Option<scan::Ranks> {
+    fn wanted_ranks(&self) -> Option<scan::RankRange> {
         let (least, greatest) = self.ranks?;
         let alone = self.origin.as_ref().and_then(|(_, rank, _)| *rank);
-        Some(scan::Ranks { least: least.unwrap_or(i64::MIN), greatest: greatest.unwrap_or(i64::MAX), alone })
+        Some(scan::RankRange {
+            least: least.unwrap_or(i64::MIN),
+            greatest: greatest.unwrap_or(i64::MAX),
+            alone,
+        })
     }
 
     /// What records say of where they come from.
-    pub(super) fn origin(&self) -> Origin {
+    pub(super) fn origin(&self) -> RecordOrigin {
         let (source, rank, part) = self
             .origin
             .clone()
             .unwrap_or_else(|| (self.path.to_string_lossy().into_owned(), None, String::new()));
-        Origin { source, rank, part, zone: self.zone().0.clone() }
+        RecordOrigin { source, rank, part, zone: self.zone().0.clone() }
     }
 
     /// The stream that answers, of one log or two, and its caller.
-    pub(super) fn stream(&self, py: Python<'_>, halt: &Halt) -> (Stream, PythonCaller) {
+    pub(super) fn stream(&self, py: Python<'_>, halt: &Halt) -> (LogStream, PythonCaller) {
         let (question, caller) = self.put(py, halt);
         let stream = match &self.beside {
-            _ if self.is_chain() => Stream::Chain(self.chain(&question)),
+            _ if self.is_chain() => LogStream::Chain(self.chain(&question)),
             Some(beside) => {
                 let (beside, times) = (beside.into(), self.terms(Window::default()));
                 let beside_after = self.beside_after;
-                Stream::Both(Box::new(Combined::new(Both { question, beside, beside_after, times })))
+                LogStream::Both(Box::new(Combined::new(Both { question, beside, beside_after, times })))
             }
-            None => Stream::One(Box::new(Query::new(question))),
+            None => LogStream::One(Box::new(Query::new(question))),
         };
         (stream, caller)
     }
@@ -279,7 +283,7 @@ impl Question {
     }
 
     /// `question` about the files that come before its own, where to go on in each, and then about its own.
-    fn chain(&self, question: &query::Question) -> Chain {
+    fn chain(&self, question: &query::Question) -> QueryChain {
         let before = self.earlier.iter().map(|(path, after)| query::Question {
             path: path.into(),
             after: *after,
@@ -288,7 +292,7 @@ impl Question {
             begun: None,
             ..question.clone()
         });
-        Chain::new(before.chain([question.clone()]).map(Query::new).collect())
+        QueryChain::new(before.chain([question.clone()]).map(Query::new).collect())
     }
 
     /// The cursor from which it goes on, as long as nothing was lost.

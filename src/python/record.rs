@@ -8,7 +8,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDateTime, PyDelta, PyString, PyTzInfo};
 
 use super::interpreter::detached;
-use super::level::Level;
+use super::level::PyLevel;
 use super::text;
 use crate::batch::{LineTime, how_word};
 use crate::file::block::Block;
@@ -17,8 +17,8 @@ use crate::line::Line;
 use crate::stamp::{How, Stream, rank};
 
 /// One line and what is known of it.
-#[pyclass(frozen, module = "logdex._core")]
-pub(super) struct Record {
+#[pyclass(frozen, name = "Record", module = "logdex._core")]
+pub(super) struct PyRecord {
     #[pyo3(get)]
     text: Py<PyString>,
     /// Nanoseconds since 1970 UTC.
@@ -40,12 +40,12 @@ pub(super) struct Record {
     stream: Option<&'static str>,
     /// What its level hangs on, if the line does not say it.
     levels: Option<Arc<LazyLevels>>,
-    origin: Arc<Origin>,
+    origin: Arc<RecordOrigin>,
 }
 
 /// Where the records of one answer come from.
 #[derive(Debug)]
-pub(super) struct Origin {
+pub(super) struct RecordOrigin {
     /// The source's name: its label among several, or its path.
     pub(super) source: String,
     /// The rank that alone wrote it, where the names of files tell.
@@ -57,20 +57,20 @@ pub(super) struct Origin {
 }
 
 #[cfg(feature = "arrow")]
-impl From<Origin> for crate::arrow::Origin {
-    fn from(Origin { source, rank, .. }: Origin) -> Self {
+impl From<RecordOrigin> for crate::arrow::Origin {
+    fn from(RecordOrigin { source, rank, .. }: RecordOrigin) -> Self {
         Self { source, rank }
     }
 }
 
-impl Record {
+impl PyRecord {
     pub(super) fn new(
         py: Python<'_>,
         block: &Block,
         line: Line,
         time: Option<LineTime>,
         unsettled: Option<&Unsettled>,
-        origin: &Arc<Origin>,
+        origin: &Arc<RecordOrigin>,
     ) -> Self {
         let stamped = time.is_some_and(|time| time.how == Some(How::Own));
         let (span, minutes) = time.map_or((None, None), |t| (t.span, t.offset));
@@ -91,7 +91,7 @@ impl Record {
 }
 
 #[pymethods]
-impl Record {
+impl PyRecord {
     #[getter]
     fn time<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyDateTime>>> {
         let aware = |ns| datetime(py, ns, offset_seconds(ns, self.minutes, &self.origin.zone));
@@ -109,13 +109,13 @@ impl Record {
     }
 
     #[getter]
-    fn level(&self, py: Python<'_>) -> PyResult<Option<Level>> {
+    fn level(&self, py: Python<'_>) -> PyResult<Option<PyLevel>> {
         let level = match &self.levels {
             None => own(self.text.bind(py).to_cow()?.as_bytes()),
             Some(levels) if levels.are_told() => levels.at(self.offset),
             Some(levels) => detached(py, || levels.at(self.offset)),
         };
-        Ok(level.map(Level))
+        Ok(level.map(PyLevel))
     }
 
     #[getter]

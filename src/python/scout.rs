@@ -4,13 +4,13 @@ use std::path::PathBuf;
 
 use pyo3::prelude::*;
 
-use super::question::Question;
+use super::question::PyQuestion;
 
 /// `logdex._question.Newcomers`.
 #[derive(FromPyObject)]
 pub(super) struct Scouted {
     /// What is asked of all of them.
-    pub(super) asked: Py<Question>,
+    pub(super) asked: Py<PyQuestion>,
     /// `() -> (those that have come, the directories in which more may)`.
     pub(super) look: Py<PyAny>,
 }

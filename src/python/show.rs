@@ -11,7 +11,7 @@ use super::caller::PythonCaller;
 use super::error::guarded;
 use super::halt::Halt;
 use super::interpreter::{attached, detached};
-use super::question::Question;
+use super::question::PyQuestion;
 use super::scout::{self, Scouted};
 use super::stats::Stats;
 use super::text;
@@ -23,11 +23,11 @@ use crate::show::{self, Feed, Json, Manner, Many, Painter, Scout, Shape, Style, 
 use crate::system::lock::lock;
 
 /// Standard output, shared by all that show at once.
-#[pyclass(frozen, module = "logdex._core")]
-pub(super) struct Sink(show::Sink);
+#[pyclass(frozen, name = "Sink", module = "logdex._core")]
+pub(super) struct PySink(show::Sink);
 
 #[pymethods]
-impl Sink {
+impl PySink {
     #[new]
     fn new() -> PyResult<Self> {
         Ok(Self(show::Sink::stdout()?))
@@ -35,11 +35,11 @@ impl Sink {
 }
 
 /// What shows the time before each line: that of a zone, or how much later it is than the line before.
-#[pyclass(frozen, module = "logdex._core")]
-pub(super) struct Clock(Arc<show::Clock>);
+#[pyclass(frozen, name = "Clock", module = "logdex._core")]
+pub(super) struct PyClock(Arc<show::Clock>);
 
 #[pymethods]
-impl Clock {
+impl PyClock {
     #[new]
     #[pyo3(signature = (zone=None))]
     fn new(zone: Option<&Zone>) -> Self {
@@ -53,8 +53,8 @@ impl Clock {
     clippy::struct_excessive_bools,
     reason = "the fields of a Python class, each an option of the command"
 )]
-struct Shown {
-    question: Py<Question>,
+struct ShownParts {
+    question: Py<PyQuestion>,
     before: usize,
     after: usize,
     whole_records: bool,
@@ -65,7 +65,7 @@ struct Shown {
     json: Option<(String, Option<u32>, String)>,
     numbers: bool,
     /// What shows the time before each row.
-    clock: Option<Py<Clock>>,
+    clock: Option<Py<PyClock>>,
     /// Whether rows have the colour of their level.
     colors: bool,
     /// Whether only the last frame of a line is shown.
@@ -75,14 +75,14 @@ struct Shown {
 }
 
 /// What is shown, and how it is put in order.
-enum Parts {
+enum Arrangement {
     /// One file.
     One(Box<Feed>, Style),
     /// In the order of time, or by arrival.
     Many(Box<Many>),
 }
 
-impl Shown {
+impl ShownParts {
     fn shape(&self) -> Shape {
         let around = Surroundings { before: self.before, after: self.after };
         Shape { around, records: self.whole_records }
@@ -105,8 +105,8 @@ impl Shown {
 /// Answers about one or more files on their way to standard output.
 #[pyclass(frozen, module = "logdex._core")]
 pub(super) struct Show {
-    answer: Mutex<Answer>,
-    told: Mutex<Told>,
+    answer: Mutex<Showing>,
+    told: Mutex<Outcome>,
     halt: Halt,
     paint: Option<Py<PyAny>>,
     /// Whether what `paint` gives stands for the line.
@@ -117,8 +117,8 @@ pub(super) struct Show {
     place: Option<Mutex<Option<Cursor>>>,
 }
 
-struct Answer {
-    parts: Parts,
+struct Showing {
+    parts: Arrangement,
     /// One speaks for all: the regex is the same, and so is the end.
     caller: PythonCaller,
     _keep: Vec<Py<PyAny>>,
@@ -126,7 +126,7 @@ struct Answer {
 
 /// What was shown.
 #[derive(Default)]
-struct Told {
+struct Outcome {
     hits: u64,
     errors: Vec<PyErr>,
 }
@@ -138,7 +138,7 @@ impl Show {
     #[expect(clippy::too_many_arguments, reason = "the keywords of a Python call")]
     fn new(
         py: Python<'_>,
-        shown: Vec<Shown>,
+        shown: Vec<ShownParts>,
         paint: Option<Py<PyAny>>,
         picks: bool,
         scout: Option<Scouted>,
@@ -159,7 +159,7 @@ impl Show {
         let one = logs.len() == 1 && !grows && (logs[0].shape.is_plain() || !logs[0].question.follow);
         let parts = match logs.pop() {
             Some(show::Shown { question, style, shape, .. }) if one => {
-                Parts::One(Box::new(Feed::new(question, shape, skip, keeps_place)), style)
+                Arrangement::One(Box::new(Feed::new(question, shape, skip, keeps_place)), style)
             }
             last_log => {
                 logs.extend(last_log);
@@ -167,20 +167,20 @@ impl Show {
                 let tick = keeps_place.then_some(show::TOLD);
                 let terms = MergeTerms { last, grows, tick, tolerant: true, ..terms };
                 let status = status.map(|zone| zone.get().0.clone());
-                Parts::Many(Box::new(Many::new(logs, terms, skip, folds, status)))
+                Arrangement::Many(Box::new(Many::new(logs, terms, skip, folds, status)))
             }
         };
         let place = keeps_place.then(Mutex::default);
-        let answer = Mutex::new(Answer { parts, caller, _keep: keep.into_iter().flatten().collect() });
+        let answer = Mutex::new(Showing { parts, caller, _keep: keep.into_iter().flatten().collect() });
         Self { answer, told: Mutex::default(), halt, paint, picks, scout: look, most, place }
     }
 
     #[pyo3(signature = (sink, *, live=false))]
-    fn run(&self, py: Python<'_>, sink: Option<&Bound<'_, Sink>>, live: bool) -> PyResult<u64> {
+    fn run(&self, py: Python<'_>, sink: Option<&Bound<'_, PySink>>, live: bool) -> PyResult<u64> {
         let paint = self.paint.as_ref().map(|paint| paint.clone_ref(py));
-        let mut painter = paint.map(|paint| Paint { ask: paint, picks: self.picks, raised: None });
+        let mut painter = paint.map(|paint| PythonPainter { ask: paint, picks: self.picks, raised: None });
         let scout = self.scout.as_ref().map(|look| look.clone_ref(py));
-        let mut scout = Looking { look: scout, halt: self.halt.clone(), raised: None, keep: Vec::new() };
+        let mut scout = PythonScout { look: scout, halt: self.halt.clone(), raised: None, keep: Vec::new() };
         let manner = Manner {
             sink: sink.map(|sink| &sink.get().0),
             live,
@@ -191,15 +191,17 @@ impl Show {
             let Ok(mut answer) = self.answer.try_lock() else {
                 return Err(PyRuntimeError::new_err("this answer is being shown by another thread"));
             };
-            let Answer { parts, caller, .. } = &mut *answer;
+            let Showing { parts, caller, .. } = &mut *answer;
             let paint = painter.as_mut().map(|p| p as &mut dyn Painter);
             let mut hits = 0;
             let shown = guarded(|| match parts {
-                Parts::One(feed, style) => show::show_one(feed, style, manner, paint, caller, &mut hits),
-                Parts::Many(many) => many.show(manner, paint, &mut scout, caller, &mut hits),
+                Arrangement::One(feed, style) => {
+                    show::show_one(feed, style, manner, paint, caller, &mut hits)
+                }
+                Arrangement::Many(many) => many.show(manner, paint, &mut scout, caller, &mut hits),
             });
             let mut told = self.told();
-            if let Parts::Many(many) = parts {
+            if let Arrangement::Many(many) = parts {
                 told.errors.extend(many.take_errors().into_iter().map(PyErr::from));
             }
             told.hits = hits;
@@ -229,8 +231,8 @@ impl Show {
         let answer = lock(&self.answer);
         let notes = answer.caller.notes();
         let stats = match &answer.parts {
-            Parts::One(feed, _) => Stats::of(feed.query(), notes),
-            Parts::Many(many) => Stats::of_merge(many.merge(), notes),
+            Arrangement::One(feed, _) => Stats::of(feed.query(), notes),
+            Arrangement::Many(many) => Stats::of_merge(many.merge(), notes),
         };
         Stats { lines: self.told().hits, ..stats }
     }
@@ -242,19 +244,19 @@ impl Show {
 }
 
 impl Show {
-    fn told(&self) -> MutexGuard<'_, Told> {
+    fn told(&self) -> MutexGuard<'_, Outcome> {
         lock(&self.told)
     }
 }
 
 /// Asks Python for the colours of a line, on a terminal, or for the parts of it that are shown.
-struct Paint {
+struct PythonPainter {
     ask: Py<PyAny>,
     picks: bool,
     raised: Option<PyErr>,
 }
 
-impl Painter for Paint {
+impl Painter for PythonPainter {
     fn paint(&mut self, line: &[u8]) -> Result<Vec<u8>> {
         // A `str` of it would not hold its bytes, which go out as they are.
         if !self.picks && std::str::from_utf8(line).is_err() {
@@ -274,17 +276,17 @@ impl Painter for Paint {
 }
 
 /// Asks Python for logs that were not there before.
-struct Looking {
+struct PythonScout {
     look: Option<Py<PyAny>>,
     halt: Halt,
     raised: Option<PyErr>,
     keep: Vec<Py<PyAny>>,
 }
 
-impl Looking {
+impl PythonScout {
     fn ask(&mut self, py: Python<'_>) -> PyResult<(Vec<show::Shown>, Vec<PathBuf>)> {
         let Some(look) = &self.look else { return Ok(Default::default()) };
-        let (found, directories) = scout::look::<Shown>(look.bind(py))?;
+        let (found, directories) = scout::look::<ShownParts>(look.bind(py))?;
         let (mut logs, mut asking) = (Vec::new(), Asking::new(py, &self.halt, None));
         for one in found {
             let (log, kept) = one.ask(py, &mut asking);
@@ -295,7 +297,7 @@ impl Looking {
     }
 }
 
-impl Scout for Looking {
+impl Scout for PythonScout {
     fn look(&mut self) -> Result<(Vec<show::Shown>, Vec<PathBuf>)> {
         attached(|py| self.ask(py)).map_err(|raised| {
             self.raised = Some(raised);

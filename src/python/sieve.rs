@@ -8,11 +8,11 @@ use crate::fields::{Condition, Value, get};
 use crate::level::Level;
 
 /// What a sieve is made of: level, conditions, and whether each line is left to the judge.
-type Said<'s> = (Option<&'s str>, Vec<String>, bool);
+type SieveParts<'s> = (Option<&'s str>, Vec<String>, bool);
 
 /// What is asked of the level and the fields of lines.
-#[pyclass(frozen, module = "logdex._core")]
-pub(super) struct Sieve {
+#[pyclass(frozen, name = "Sieve", module = "logdex._core")]
+pub(super) struct PySieve {
     pub(super) level: Option<Level>,
     pub(super) conditions: Vec<Condition>,
     /// Whether each line is left to Python's judge.
@@ -21,7 +21,7 @@ pub(super) struct Sieve {
 }
 
 #[pymethods]
-impl Sieve {
+impl PySieve {
     /// Lines of `level` at least, of which all of `where_` hold.
     #[new]
     #[pyo3(signature = (level, where_, unsure=false))]
@@ -31,7 +31,7 @@ impl Sieve {
         Ok(Self { level: told.transpose()?, conditions, unsure, said: (level, where_) })
     }
 
-    fn __reduce__<'py>(&self, py: Python<'py>) -> (Bound<'py, PyType>, Said<'_>) {
+    fn __reduce__<'py>(&self, py: Python<'py>) -> (Bound<'py, PyType>, SieveParts<'_>) {
         (py.get_type::<Self>(), (self.said.0.as_deref(), self.said.1.clone(), self.unsure))
     }
 

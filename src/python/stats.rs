@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use pyo3::prelude::*;
 
-use super::stream::Stream;
+use super::stream::LogStream;
 use crate::merge::Merge;
 use crate::query::Query;
 use crate::scan::Counters;
@@ -73,15 +73,15 @@ impl Stats {
     }
 
     /// What is known of the answer that `stream` gives.
-    pub(super) fn of_stream(stream: &Stream, notes: &[String]) -> Self {
+    pub(super) fn of_stream(stream: &LogStream, notes: &[String]) -> Self {
         match stream {
-            Stream::One(query) => Self::of(query, notes),
-            Stream::Chain(chain) => {
+            LogStream::One(query) => Self::of(query, notes),
+            LogStream::Chain(chain) => {
                 let mut sum = Self { notes: notes.to_vec(), ..Self::default() };
                 chain.queries().iter().for_each(|query| sum.add(Self::of(query, &[])));
                 sum
             }
-            Stream::Both(combined) => {
+            LogStream::Both(combined) => {
                 let [first, second] = combined.queries();
                 let mut stats = Self::of(first, notes);
                 stats.add(Self::of(second, &[]));

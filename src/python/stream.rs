@@ -1,6 +1,6 @@
 //! What an answer is drawn from: one log, or two that make one stream.
 
-use super::chain::Chain;
+use super::chain::QueryChain;
 use crate::batch::Batch;
 use crate::caller::Caller;
 use crate::combined::Combined;
@@ -9,13 +9,13 @@ use crate::query::Query;
 use crate::timing::Timing;
 
 /// One log or two.
-pub(super) enum Stream {
+pub(super) enum LogStream {
     One(Box<Query>),
     Both(Box<Combined>),
-    Chain(Chain),
+    Chain(QueryChain),
 }
 
-impl Stream {
+impl LogStream {
     pub(super) fn next(&mut self, caller: &mut dyn Caller) -> Result<Option<Batch>> {
         match self {
             Self::One(query) => query.next(caller),

@@ -12,20 +12,20 @@ use crate::stamp::since::{Side, When};
 
 /// A moment out of `logdex/_when.py`: text, or one of its small classes, told apart by their one field.
 #[derive(Clone, FromPyObject)]
-pub(super) enum Said {
+pub(super) enum PyWhen {
     Text(String),
     Civil { civil: i128, fold: bool },
     Moment { moment: i128 },
     Ago { ago: i128 },
 }
 
-impl From<Said> for When {
-    fn from(said: Said) -> Self {
+impl From<PyWhen> for When {
+    fn from(said: PyWhen) -> Self {
         match said {
-            Said::Text(text) => Self::Text(text),
-            Said::Civil { civil, fold } => Self::Civil { micros: civil, fold },
-            Said::Moment { moment } => Self::Moment(moment),
-            Said::Ago { ago } => Self::Ago(ago),
+            PyWhen::Text(text) => Self::Text(text),
+            PyWhen::Civil { civil, fold } => Self::Civil { micros: civil, fold },
+            PyWhen::Moment { moment } => Self::Moment(moment),
+            PyWhen::Ago { ago } => Self::Ago(ago),
         }
     }
 }
@@ -78,7 +78,7 @@ fn local() -> TimeZone {
 
 /// The nanosecond since 1970 UTC that `said` stands for as the argument `side`, asked at `now`.
 #[pyfunction]
-pub(super) fn resolve(said: Said, side: &str, zone: &Zone, now: i64) -> PyResult<i64> {
+pub(super) fn resolve(said: PyWhen, side: &str, zone: &Zone, now: i64) -> PyResult<i64> {
     let side = match side {
         "until" => Side::Until,
         "reference" => Side::Reference,

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Feed, Query, Stepless, Telling, Timeless};
+use super::{BatchSource, Query, Stepless, Telling, Timeless};
 use crate::arrival::arrived::Arrived;
 use crate::caller::Caller;
 use crate::error::{Error, Result};
@@ -18,14 +18,14 @@ use crate::timing::{self, Timing};
 
 impl Query {
     /// Opens the file and finds where to begin.
-    pub(super) fn begin(&mut self, caller: &mut dyn Caller) -> Result<Feed> {
+    pub(super) fn begin(&mut self, caller: &mut dyn Caller) -> Result<BatchSource> {
         let source = match Source::open(self.question.begun.as_ref().unwrap_or(&self.question.path)) {
             Ok(source) => Arc::new(source),
             // A follow waits for its file; what comes then is live from the first line.
             Err(error) if self.question.follow && error.is_not_found() => {
                 let timing = self.question.time.clone().map(Timing::live);
                 self.timing = timing.map(|timing| timing.with_arrivals(Arrived::live(&self.question.path)));
-                return Ok(Feed::Follow(Box::new(self.live(None)?)));
+                return Ok(BatchSource::Follow(Box::new(self.live(None)?)));
             }
             Err(error) => return Err(error),
         };
@@ -33,7 +33,7 @@ impl Query {
         self.tell_format(&source, stated, caller)?;
         if let Some(from) = self.from {
             let tail = Tail::of_file(&source, from)?;
-            return Ok(Feed::Follow(Box::new(self.live(Some((source, tail)))?)));
+            return Ok(BatchSource::Follow(Box::new(self.live(Some((source, tail)))?)));
         }
         // A follow delivers the unfinished line once it is whole, so it is not one of the lines that are there now.
         let size = stated.min(self.bound.unwrap_or(u64::MAX)).min(self.question.size);
@@ -57,7 +57,7 @@ impl Query {
         if self.question.follow && !(by_text && self.bound.is_none()) {
             let tail = Tail::of_file(&source, start)?;
             source.insist(start)?;
-            return Ok(Feed::Follow(Box::new(self.live(Some((source, tail)))?)));
+            return Ok(BatchSource::Follow(Box::new(self.live(Some((source, tail)))?)));
         }
         if self.question.follow {
             // Before anything is read: what is delivered may be held for long, while the file is cut and written anew.
@@ -65,7 +65,7 @@ impl Query {
             source.insist(end)?;
             self.backfill = Some(Arc::clone(&source));
         }
-        Ok(Feed::Scan(Box::new(Scan::over(self.job(source), extents, self.question.workers))))
+        Ok(BatchSource::Scan(Box::new(Scan::over(self.job(source), extents, self.question.workers))))
     }
 
     /// Where in the first `end` bytes of the file a line may be selected, by the indexes of text and of levels; `None`
@@ -134,7 +134,7 @@ impl Query {
         source: &Arc<Source>,
         end: u64,
         caller: &mut dyn Caller,
-    ) -> Result<Feed> {
+    ) -> Result<BatchSource> {
         let options = Options {
             threads: self.question.workers,
             taught: terms.taught.clone(),
@@ -201,7 +201,7 @@ impl Query {
             self.notes = Some(timing.notes(bringer.index(), source)?);
         }
         self.timing = Some(timing);
-        Ok(Feed::Seek(Box::new(bringer)))
+        Ok(BatchSource::Seek(Box::new(bringer)))
     }
 
     /// Leaves out the `pieces` in which the pattern selects no line; those before `known` were not read as yet.

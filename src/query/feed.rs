@@ -13,7 +13,7 @@ use crate::follow::{Follow, Turn};
 use crate::scan::Scan;
 
 /// Where the batches come from.
-pub(super) enum Feed {
+pub(super) enum BatchSource {
     Scan(Box<Scan>),
     Seek(Box<Seek>),
     Follow(Box<Follow>),
@@ -24,7 +24,7 @@ impl Query {
     pub(super) fn feed(&mut self, caller: &mut dyn Caller) -> Result<Turn> {
         let over = |batch: Option<Batch>| batch.map_or(Turn::Over, Turn::Batch);
         match (&mut self.feed, &mut self.timing) {
-            (Some(Feed::Scan(scan)), _) => match scan.next(&mut || caller.pulse()) {
+            (Some(BatchSource::Scan(scan)), _) => match scan.next(&mut || caller.pulse()) {
                 // A follow goes on with what is new. What the scan left out it does not know.
                 Err(Error::Truncated { size, .. }) if self.question.follow => {
                     self.cut = Some((Tail::unknown(scan.reached()), size));
@@ -32,20 +32,22 @@ impl Query {
                 }
                 next => next.map(over),
             },
-            (Some(Feed::Seek(seek)), Some(timing)) => match seek.next(timing, &mut || caller.pulse()) {
-                Err(Error::Truncated { size, .. }) if self.question.follow => {
-                    self.cut = Some((seek.tail(&self.tail), size));
-                    Ok(Turn::Over)
+            (Some(BatchSource::Seek(seek)), Some(timing)) => {
+                match seek.next(timing, &mut || caller.pulse()) {
+                    Err(Error::Truncated { size, .. }) if self.question.follow => {
+                        self.cut = Some((seek.tail(&self.tail), size));
+                        Ok(Turn::Over)
+                    }
+                    next => next.map(|batch| {
+                        self.left = seek.left();
+                        over(batch.map(|mut batch| {
+                            batch.drop_outside(self.question.after, self.question.before);
+                            batch
+                        }))
+                    }),
                 }
-                next => next.map(|batch| {
-                    self.left = seek.left();
-                    over(batch.map(|mut batch| {
-                        batch.drop_outside(self.question.after, self.question.before);
-                        batch
-                    }))
-                }),
-            },
-            (Some(Feed::Follow(follow)), timing) => {
+            }
+            (Some(BatchSource::Follow(follow)), timing) => {
                 let mut turn = follow.poll(caller)?;
                 if let (Turn::Batch(batch), Some(timing)) = (&mut turn, timing) {
                     timing.sift_live(batch);
@@ -58,11 +60,11 @@ impl Query {
 
     /// Goes on to what is written after the backfill of a follow; false where nothing comes after.
     pub(super) fn go_live(&mut self, caller: &mut dyn Caller) -> Result<bool> {
-        if let (Some(Feed::Scan(scan)), Some(source)) = (&self.feed, self.backfill.take()) {
+        if let (Some(BatchSource::Scan(scan)), Some(source)) = (&self.feed, self.backfill.take()) {
             self.counters.add(scan.counters());
             return self.go_on(source, caller);
         }
-        let (Some(Feed::Seek(seek)), Some(timing)) = (&self.feed, &mut self.timing) else {
+        let (Some(BatchSource::Seek(seek)), Some(timing)) = (&self.feed, &mut self.timing) else {
             return Ok(false);
         };
         let index = seek.index();
@@ -86,7 +88,7 @@ impl Query {
         if let Some((reached, size)) = cut {
             follow.cut(&reached, size, &mut || caller.pulse())?;
         }
-        self.feed = Some(Feed::Follow(Box::new(follow)));
+        self.feed = Some(BatchSource::Follow(Box::new(follow)));
         if self.ended {
             self.end()?;
         }

@@ -17,7 +17,7 @@ mod span;
 
 pub use question::{Question, Stepless, Timeless};
 
-use feed::Feed;
+use feed::BatchSource;
 
 use std::fs::Metadata;
 use std::sync::Arc;
@@ -47,7 +47,7 @@ pub struct Query {
     counting: bool,
     /// The lines go out as bytes.
     raw: bool,
-    feed: Option<Feed>,
+    feed: Option<BatchSource>,
     /// A batch on which the judge was interrupted.
     unjudged: Option<Batch>,
     /// The file, while a follow reads what is before that by the index of text.
@@ -132,16 +132,16 @@ impl Query {
     /// The file from which the last batch came, as long as something may come.
     pub fn source(&self) -> Option<&Arc<Source>> {
         match self.feed.as_ref()? {
-            Feed::Scan(scan) => Some(scan.source()),
-            Feed::Seek(seek) => Some(seek.source()),
-            Feed::Follow(follow) => follow.source(),
+            BatchSource::Scan(scan) => Some(scan.source()),
+            BatchSource::Seek(seek) => Some(seek.source()),
+            BatchSource::Follow(follow) => follow.source(),
         }
     }
 
     /// Up to where its lines were looked at once nothing more comes, in bytes.
     pub fn end_of_file(&self) -> u64 {
         match &self.feed {
-            Some(Feed::Follow(follow)) => follow.at(),
+            Some(BatchSource::Follow(follow)) => follow.at(),
             _ => self.end,
         }
     }
@@ -154,7 +154,7 @@ impl Query {
     /// The follow, once the query has come to what is written later.
     pub fn follow(&mut self) -> Option<&mut Follow> {
         match &mut self.feed {
-            Some(Feed::Follow(follow)) => Some(follow),
+            Some(BatchSource::Follow(follow)) => Some(follow),
             _ => None,
         }
     }
@@ -212,7 +212,7 @@ impl Query {
                 Turn::Batch(batch) => return Ok(Some(batch)),
                 Turn::Over => return Ok(None),
                 Turn::Nothing => {
-                    if let Some(Feed::Follow(follow)) = &mut self.feed {
+                    if let Some(BatchSource::Follow(follow)) = &mut self.feed {
                         follow.wait(caller)?;
                     }
                 }
@@ -285,20 +285,20 @@ impl Query {
     pub fn end(&mut self) -> Result<()> {
         self.ended = true;
         match &mut self.feed {
-            Some(Feed::Follow(follow)) => follow.end(),
+            Some(BatchSource::Follow(follow)) => follow.end(),
             _ => Ok(()),
         }
     }
 
     /// Whether what is followed must be looked at again and again, since nothing rings when it changes.
     pub fn is_blind(&self) -> bool {
-        matches!(&self.feed, Some(Feed::Follow(follow)) if follow.is_blind())
+        matches!(&self.feed, Some(BatchSource::Follow(follow)) if follow.is_blind())
     }
 
     /// Where blocks begin that are still to come, and the earliest moment from there on; in file order. This waits for
     /// the index, since the last block may have the earliest.
     pub fn floors(&mut self, caller: &mut dyn Caller) -> Result<Vec<(u64, i64)>> {
-        let (Some(Feed::Seek(seek)), Some(timing)) = (&mut self.feed, &mut self.timing) else {
+        let (Some(BatchSource::Seek(seek)), Some(timing)) = (&mut self.feed, &mut self.timing) else {
             return Ok(Vec::new());
         };
         seek.extend_to_end(&mut || caller.pulse())?;
@@ -310,11 +310,11 @@ impl Query {
         self.counters = self.counters();
         // What of an index was built is kept with it.
         match self.feed.take() {
-            Some(Feed::Seek(mut seek)) => {
+            Some(BatchSource::Seek(mut seek)) => {
                 let told = seek.take_told();
                 self.keep_levels(seek.source(), &told);
             }
-            Some(Feed::Scan(mut scan)) => {
+            Some(BatchSource::Scan(mut scan)) => {
                 self.wish_for_text(&scan);
                 let told = scan.take_told();
                 self.keep_levels(scan.source(), &told);
@@ -326,9 +326,9 @@ impl Query {
     /// Gives a batch's buffer back, to be used for a later one.
     pub fn recycle(&mut self, batch: Batch) {
         match &mut self.feed {
-            Some(Feed::Scan(scan)) => scan.recycle(batch),
-            Some(Feed::Seek(seek)) => seek.recycle(batch),
-            Some(Feed::Follow(follow)) => follow.recycle(batch),
+            Some(BatchSource::Scan(scan)) => scan.recycle(batch),
+            Some(BatchSource::Seek(seek)) => seek.recycle(batch),
+            Some(BatchSource::Follow(follow)) => follow.recycle(batch),
             None => {}
         }
     }
@@ -337,9 +337,9 @@ impl Query {
     pub fn counters(&self) -> Counters {
         let mut counters = self.counters;
         match &self.feed {
-            Some(Feed::Scan(scan)) => counters.add(scan.counters()),
-            Some(Feed::Seek(seek)) => counters.add(seek.counters()),
-            Some(Feed::Follow(follow)) => counters.add(follow.counters()),
+            Some(BatchSource::Scan(scan)) => counters.add(scan.counters()),
+            Some(BatchSource::Seek(seek)) => counters.add(seek.counters()),
+            Some(BatchSource::Follow(follow)) => counters.add(follow.counters()),
             None => {}
         }
         counters
@@ -348,7 +348,7 @@ impl Query {
     /// What befell the file while it was followed.
     pub fn events(&self) -> FileEvents {
         match &self.feed {
-            Some(Feed::Follow(follow)) => follow.events(),
+            Some(BatchSource::Follow(follow)) => follow.events(),
             _ => FileEvents::default(),
         }
     }

@@ -19,7 +19,7 @@ use proptest::prelude::*;
 
 /// Which lines of a log are asked for, and as what.
 #[derive(Clone, Debug)]
-struct Asked {
+struct Request {
     zone: &'static str,
     /// `None` for the file's own last modification.
     reference: Option<i64>,
@@ -30,7 +30,7 @@ struct Asked {
     left_early: bool,
 }
 
-impl Asked {
+impl Request {
     fn question(&self, path: &Path, keep: &Keep) -> Question {
         let terms = timing::TimeTerms {
             zone: TimeZone::get(self.zone).unwrap(),
@@ -159,7 +159,7 @@ fn without_holes(mut text: &[u8]) -> Vec<u8> {
 
 /// A stretch of a log: many lines in one manner.
 #[derive(Clone, Debug)]
-struct Stretch {
+struct Section {
     lines: usize,
     step: i64,
     jump: i64,
@@ -170,7 +170,7 @@ struct Stretch {
     oddity: usize,
 }
 
-fn stretch() -> impl Strategy<Value = Stretch> {
+fn stretch() -> impl Strategy<Value = Section> {
     let step = prop_oneof![0..SECOND / 10, -SECOND / 100..SECOND, Just(3 * SECOND)];
     let jump = prop_oneof![
         3 => Just(0),
@@ -184,13 +184,13 @@ fn stretch() -> impl Strategy<Value = Stretch> {
     (1..4000_usize, step, jump, manner).prop_map(
         |(lines, step, jump, (kind, writers, stamped, width, oddity))| {
             let stamped = if stamped < 1000 { 1 } else { stamped };
-            Stretch { lines, step, jump, kind, writers, stamped, width, oddity }
+            Section { lines, step, jump, kind, writers, stamped, width, oddity }
         },
     )
 }
 
 /// The text of a log, and how its clock went on.
-fn write(stretches: &[Stretch], start: i64) -> (Vec<u8>, Vec<i64>) {
+fn write(stretches: &[Section], start: i64) -> (Vec<u8>, Vec<i64>) {
     let (mut text, mut now, mut moments) = (Vec::new(), start, Vec::new());
     for s in stretches {
         now = (now + s.jump).clamp(1_500_000_000 * SECOND, 2_000_000_000 * SECOND);
@@ -269,7 +269,7 @@ proptest! {
             for (near, shift, width, zone, last, times, given, left_early) in &questions {
                 let skew = [0, 0, 2_400_000_000, -3 * HOUR][near % 4];
                 let since = moments[near % moments.len()] + shift + skew;
-                let asked = Asked {
+                let asked = Request {
                     zone: ["UTC", "Europe/Berlin", "America/St_Johns"][*zone],
                     reference: given.then(|| moments[near % moments.len()] + 40 * DAY),
                     skew,
@@ -308,7 +308,7 @@ proptest! {
         let keep = if stored { Keep::Directory(directory.path().join("kept")) } else { Keep::Nowhere };
         let (zone, window) = ("Europe/Berlin", Window::default());
         let last = last.filter(|_| share.is_none());
-        let asked = Asked { zone, reference: None, skew: 0, window, last, times: true, left_early: false };
+        let asked = Request { zone, reference: None, skew: 0, window, last, times: true, left_early: false };
         // A line start somewhere in the file.
         let before = share.map_or(u64::MAX, |share| {
             let at = text.len() * share / 100;
@@ -330,8 +330,8 @@ proptest! {
 
 #[test]
 fn an_index_grown_in_pieces_is_that_of_the_whole() {
-    let stretches: Vec<Stretch> = (0..24)
-        .map(|n| Stretch {
+    let stretches: Vec<Section> = (0..24)
+        .map(|n| Section {
             lines: 3000,
             step: SECOND / 10,
             jump: [0, -90 * SECOND, -HOUR, DAY][n % 4],

@@ -147,7 +147,7 @@ impl Job {
         if picks && !self.live { Maps::of(&self.source, extent) } else { None }
     }
 
-    pub(super) fn run(&self, cut: Cut, maps: Option<&Maps>, workspace: &mut Workspace) -> Scanned {
+    pub(super) fn run(&self, cut: RunExtents, maps: Option<&Maps>, workspace: &mut Workspace) -> Scanned {
         let mut run = Scanned { last: cut.is_last(), ..Scanned::default() };
         run.counters.holes = cut.holes;
         run.tail = Tail::unknown(cut.extents.first().map_or(0, |first| first.start));
@@ -279,13 +279,13 @@ impl Job {
 
 /// What the cutter gave for one run.
 #[derive(Default)]
-pub(super) struct Cut {
+pub(super) struct RunExtents {
     extents: Vec<Extent>,
     holes: u64,
     error: Option<Error>,
 }
 
-impl Cut {
+impl RunExtents {
     /// Takes the extents of the next run.
     pub(super) fn take(cutter: &mut Cutter, source: &Source, most: usize, pulse: Pulse<'_>) -> Self {
         let mut cut = Self::default();

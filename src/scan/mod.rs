@@ -9,9 +9,9 @@ mod sieve;
 mod workers;
 
 pub use job::{Counters, Job, Purpose};
-pub use sieve::{Choice, Ranks, Sieve};
+pub use sieve::{Choice, RankRange, Sieve};
 
-use job::{Cut, Scanned, Workspace};
+use job::{RunExtents, Scanned, Workspace};
 use workers::Workers;
 
 use std::sync::Arc;
@@ -30,7 +30,7 @@ use crate::level::Set;
 /// reading and searching do not.
 pub struct Scan {
     job: Job,
-    way: Way,
+    way: Runner,
     ready: std::vec::IntoIter<Batch>,
     /// Where the next run begins, for a scan that must begin anew in a forked process.
     resume: u64,
@@ -44,14 +44,14 @@ pub struct Scan {
     told: Vec<(Extent, Set)>,
 }
 
-enum Way {
+enum Runner {
     /// In the caller's thread.
     Inline(Box<(Cutter, Workspace, bool)>),
     /// On worker threads.
     Workers(Workers),
 }
 
-impl Way {
+impl Runner {
     fn new(job: &Job, extents: &[Extent], workers: usize) -> Self {
         // A short range is read before a thread would have started.
         let length: u64 = extents.iter().map(Extent::len).sum();
@@ -75,7 +75,7 @@ impl Scan {
 
     /// Scans `extents`, in order, each of which begins at a line start.
     pub fn over(job: Job, extents: Vec<Extent>, workers: usize) -> Self {
-        let way = Way::new(&job, &extents, workers);
+        let way = Runner::new(&job, &extents, workers);
         let start = extents.first().map_or(0, |extent| extent.start);
         Self {
             job,
@@ -138,8 +138,8 @@ impl Scan {
     pub fn recycle(&mut self, batch: Batch) {
         let Some(block) = batch.into_block() else { return };
         match &mut self.way {
-            Way::Inline(inline) => inline.1.keep(block),
-            Way::Workers(workers) => workers.recycle(block),
+            Runner::Inline(inline) => inline.1.keep(block),
+            Runner::Workers(workers) => workers.recycle(block),
         }
     }
 
@@ -181,11 +181,11 @@ impl Scan {
     fn next_run(&mut self, pulse: Pulse<'_>) -> Result<Scanned> {
         pulse()?;
         match &mut self.way {
-            Way::Inline(inline) => {
+            Runner::Inline(inline) => {
                 let (cutter, workspace, first) = &mut **inline;
                 let most = if *first { 1 } else { workspace.extents() };
                 let (mut stopped, begun) = (None, cutter.place());
-                let cut = Cut::take(cutter, &self.job.source, most, &mut || {
+                let cut = RunExtents::take(cutter, &self.job.source, most, &mut || {
                     pulse().map_err(|error| {
                         stopped = Some(error);
                         Error::Interrupted
@@ -199,13 +199,13 @@ impl Scan {
                 *first = false;
                 Ok(self.job.run(cut, None, workspace))
             }
-            Way::Workers(workers) => {
+            Runner::Workers(workers) => {
                 if !workers.is_ours() {
                     // A forked process has none of its parent's threads, and their locks may be held for ever.
                     let rest = Extent::behind(&self.extents, self.resume);
                     let pattern = self.job.pattern.as_ref().map(|pattern| Arc::new(pattern.in_fork()));
                     std::mem::forget(std::mem::replace(&mut self.job.pattern, pattern));
-                    let fresh = Way::new(&self.job, &rest, workers.number);
+                    let fresh = Runner::new(&self.job, &rest, workers.number);
                     std::mem::forget(std::mem::replace(&mut self.way, fresh));
                     return self.next_run(pulse);
                 }

@@ -20,7 +20,7 @@ pub struct Sieve {
     /// Lines that were written to this stream, where a container's runtime tells that.
     pub stream: Option<Stream>,
     /// Lines that a rank among these wrote.
-    pub ranks: Option<Ranks>,
+    pub ranks: Option<RankRange>,
     /// Lines of which all of these hold.
     pub conditions: Vec<Condition>,
     /// No lines that this selects. Whether it does is the judge's to say where it is not certain.
@@ -35,7 +35,7 @@ pub struct Sieve {
 
 /// Global ranks from one to another.
 #[derive(Clone, Copy, Debug)]
-pub struct Ranks {
+pub struct RankRange {
     /// The least of them.
     pub least: i64,
     /// The greatest of them.
@@ -44,7 +44,7 @@ pub struct Ranks {
     pub alone: Option<u32>,
 }
 
-impl Ranks {
+impl RankRange {
     fn has(&self, line: &[u8]) -> bool {
         let told = rank::of(line).filter(|rank| !rank.local).map(|rank| rank.number);
         told.or(self.alone).is_some_and(|rank| (self.least..=self.greatest).contains(&i64::from(rank)))

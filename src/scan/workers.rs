@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
-use super::job::{Cut, Job, RUN, Scanned, Workspace};
+use super::job::{Job, RUN, RunExtents, Scanned, Workspace};
 use crate::error::{Error, Result};
 use crate::file::block::{BLOCK, Block, Cutter, Extent};
 use crate::file::maps::Maps;
@@ -25,7 +25,7 @@ struct Search {
 
 impl Work for Search {
     type Cutter = Cutter;
-    type Piece = Cut;
+    type Piece = RunExtents;
     type Done = Scanned;
     type Tools = Workspace;
     const NAME: &'static str = "logdex-scan";
@@ -34,7 +34,7 @@ impl Work for Search {
         Workspace::default()
     }
 
-    fn cut(&self, cutter: &mut Cutter, number: u64, workspace: &mut Workspace) -> (Cut, bool) {
+    fn cut(&self, cutter: &mut Cutter, number: u64, workspace: &mut Workspace) -> (RunExtents, bool) {
         let wanted = RUN.saturating_sub(workspace.spare.len());
         let mut spare = lock(&self.spare);
         let kept = spare.len().saturating_sub(wanted);
@@ -42,12 +42,12 @@ impl Work for Search {
         drop(spare);
         // The first run is one block, so that the first line does not wait for more.
         let most = if number == 0 { 1 } else { workspace.extents() };
-        let cut = Cut::take(cutter, &self.job.source, most, &mut || Ok(()));
+        let cut = RunExtents::take(cutter, &self.job.source, most, &mut || Ok(()));
         let last = cut.is_last();
         (cut, last)
     }
 
-    fn run(&self, cut: Cut, workspace: &mut Workspace) -> Scanned {
+    fn run(&self, cut: RunExtents, workspace: &mut Workspace) -> Scanned {
         self.job.run(cut, self.maps.as_ref(), workspace)
     }
 
