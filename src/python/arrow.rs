@@ -7,67 +7,22 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use arrow_array::ffi_stream::FFI_ArrowArrayStream;
 use arrow_array::{RecordBatch, RecordBatchIterator, RecordBatchReader};
 use arrow_schema::{ArrowError, SchemaRef};
-use pyo3::exceptions::{PyRuntimeError, PyValueError};
+use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 use pyo3::types::PyCapsule;
 
-use super::asking::Asking;
 use super::caller::PythonCaller;
 use super::columns::Columns;
 use super::error::{engine, guarded};
 use super::halt::Halt;
 use super::interpreter::{attached, detached};
 use super::question::PyQuestion;
+use super::row_source::{RowSource, put};
 use super::stats::Stats;
-use super::stream::LogStream;
-use crate::arrow::{self, Chunk, Draw, Drawn, Rows};
-use crate::caller::Caller;
+use crate::arrow;
 use crate::error::Error;
-use crate::merge::{Merge, MergeTerms};
-use crate::query::Query;
 use crate::system::cores::cores;
 use crate::system::lock::lock;
-
-/// What the rows are drawn from.
-enum RowSource {
-    One(LogStream),
-    Many(Box<Merge>),
-}
-
-impl Draw for RowSource {
-    fn draw(&mut self, soon: bool, caller: &mut dyn Caller) -> Drawn {
-        match self {
-            Self::One(stream) => arrow::of_batches(soon, || {
-                let batch = stream.next(caller)?;
-                Ok(batch.map(|batch| Chunk { batch, timing: stream.left() }))
-            }),
-            Self::Many(merge) => merge.draw(soon, caller),
-        }
-    }
-
-    fn recycle(&mut self, rows: Rows) {
-        match self {
-            Self::One(stream) => {
-                if let Rows::Batches(batches) = rows {
-                    for Chunk { batch, timing } in batches {
-                        stream.recycle(batch);
-                        if let Some(timing) = timing {
-                            stream.settle(&timing);
-                        }
-                    }
-                }
-            }
-            Self::Many(merge) => Draw::recycle(&mut **merge, rows),
-        }
-    }
-
-    fn finish(&mut self) {
-        match self {
-            Self::One(stream) => stream.finish(),
-            Self::Many(merge) => Draw::finish(&mut **merge),
-        }
-    }
-}
 
 /// What a reader and those who ask about it share.
 #[derive(Default)]
@@ -289,32 +244,6 @@ impl Drop for TableReader {
         // An index may be written now, for which nobody shall wait who needs the GIL.
         let _ = attached(|py| detached(py, &mut finish));
     }
-}
-
-/// Puts the questions; `text` says whether it has to be known which blocks are text.
-fn put(
-    py: Python<'_>,
-    asked: &[Py<PyQuestion>],
-    merged: bool,
-    last: Option<usize>,
-    text: bool,
-    halt: &Halt,
-) -> PyResult<(RowSource, PythonCaller)> {
-    if !merged {
-        let one = asked.first().ok_or_else(|| PyValueError::new_err("there is no log to be asked"))?.get();
-        if one.is_stream() {
-            let (stream, caller) = one.stream(py, halt);
-            return Ok((RowSource::One(stream), caller));
-        }
-        let (question, caller) = one.put(py, halt);
-        let query = if text { Query::new(question) } else { Query::raw(question) }.leaving_times();
-        return Ok((RowSource::One(LogStream::One(Box::new(query))), caller));
-    }
-    let mut asking = Asking::new(py, halt, None);
-    let questions = asked.iter().map(|one| asking.put(py, one.get())).collect();
-    let (terms, caller) = asking.begin();
-    let terms = MergeTerms { last, ..terms };
-    Ok((RowSource::Many(Box::new(Merge::new(questions, terms))), caller))
 }
 
 /// C takes a text as ended by its first NUL, and the name of a file may come from a hostile place.

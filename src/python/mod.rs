@@ -26,12 +26,16 @@ mod level;
 mod lines;
 mod merged;
 mod one;
+mod painter;
 mod pattern;
 mod question;
 mod record;
 mod recorder;
+#[cfg(feature = "arrow")]
+mod row_source;
 mod scout;
 mod show;
+mod shown;
 mod sieve;
 mod stats;
 mod stream;
@@ -63,7 +67,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<record::PyRecord>()?;
     module.add_class::<show::Show>()?;
     module.add_class::<show::PySink>()?;
-    module.add_class::<show::PyClock>()?;
+    module.add_class::<shown::PyClock>()?;
     module.add_class::<when::Zone>()?;
     module.add_class::<format::Format>()?;
     module.add_class::<format::Election>()?;

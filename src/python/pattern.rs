@@ -9,7 +9,7 @@ use crate::index::text;
 use crate::line::Line;
 use crate::pattern::{self, Translation};
 
-/// A translation as `logdex/_pattern.py` gives it: ended, bare, every, exact.
+/// A translation as `logdex/regex/pattern.py` gives it: ended, bare, every, exact.
 type TranslationParts = (Option<String>, Option<String>, bool, bool);
 
 /// A compiled pattern: the engine's programs, and Python's own `search` for the lines they cannot decide.

@@ -4,7 +4,13 @@ use std::path::PathBuf;
 
 use pyo3::prelude::*;
 
+use super::asking::Asking;
+use super::halt::Halt;
+use super::interpreter::attached;
 use super::question::PyQuestion;
+use super::shown::ShownParts;
+use crate::error::{Error, Result};
+use crate::show::{self, Scout};
 
 /// `logdex._question.Newcomers`.
 #[derive(FromPyObject)]
@@ -20,4 +26,35 @@ pub(super) fn look<'py, T: FromPyObjectOwned<'py>>(
     look: &Bound<'py, PyAny>,
 ) -> PyResult<(Vec<T>, Vec<PathBuf>)> {
     look.call0()?.extract()
+}
+
+/// Asks Python for logs that were not there before.
+pub(super) struct PythonScout {
+    pub(super) look: Option<Py<PyAny>>,
+    pub(super) halt: Halt,
+    pub(super) raised: Option<PyErr>,
+    pub(super) keep: Vec<Py<PyAny>>,
+}
+
+impl PythonScout {
+    fn ask(&mut self, py: Python<'_>) -> PyResult<(Vec<show::Shown>, Vec<PathBuf>)> {
+        let Some(ask) = &self.look else { return Ok(Default::default()) };
+        let (found, directories) = look::<ShownParts>(ask.bind(py))?;
+        let (mut logs, mut asking) = (Vec::new(), Asking::new(py, &self.halt, None));
+        for one in found {
+            let (log, kept) = one.ask(py, &mut asking);
+            logs.push(log);
+            self.keep.extend(kept);
+        }
+        Ok((logs, directories))
+    }
+}
+
+impl Scout for PythonScout {
+    fn look(&mut self) -> Result<(Vec<show::Shown>, Vec<PathBuf>)> {
+        attached(|py| self.ask(py)).map_err(|raised| {
+            self.raised = Some(raised);
+            Error::Interrupted
+        })
+    }
 }

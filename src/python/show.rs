@@ -1,7 +1,6 @@
 //! `Show` and `Sink`: answers that go to standard output without passing through Python.
 
-use std::path::PathBuf;
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Mutex, MutexGuard};
 
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
@@ -10,16 +9,15 @@ use super::asking::Asking;
 use super::caller::PythonCaller;
 use super::error::guarded;
 use super::halt::Halt;
-use super::interpreter::{attached, detached};
-use super::question::PyQuestion;
-use super::scout::{self, Scouted};
+use super::interpreter::detached;
+use super::painter::PythonPainter;
+use super::scout::{PythonScout, Scouted};
+use super::shown::ShownParts;
 use super::stats::Stats;
-use super::text;
 use super::when::Zone;
 use crate::cursor::Cursor;
-use crate::error::{Error, Result};
 use crate::merge::MergeTerms;
-use crate::show::{self, Feed, Json, Manner, Many, Painter, Scout, Shape, Style, Surroundings};
+use crate::show::{self, Feed, Manner, Many, Painter, Style};
 use crate::system::lock::lock;
 
 /// Standard output, shared by all that show at once.
@@ -34,72 +32,12 @@ impl PySink {
     }
 }
 
-/// What shows the time before each line: that of a zone, or how much later it is than the line before.
-#[pyclass(frozen, name = "Clock", module = "logdex._core")]
-pub(super) struct PyClock(Arc<show::Clock>);
-
-#[pymethods]
-impl PyClock {
-    #[new]
-    #[pyo3(signature = (zone=None))]
-    fn new(zone: Option<&Zone>) -> Self {
-        Self(Arc::new(zone.map_or_else(show::Clock::deltas, |zone| show::Clock::Zone(zone.0.clone()))))
-    }
-}
-
-/// `logdex.command.rows.Shown`, field by field: a question, and how its answer is shown.
-#[derive(FromPyObject)]
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "the fields of a Python class, each an option of the command"
-)]
-struct ShownParts {
-    question: Py<PyQuestion>,
-    before: usize,
-    after: usize,
-    whole_records: bool,
-    label: Vec<u8>,
-    heading: Vec<u8>,
-    gap: Vec<u8>,
-    /// For JSON: the source's name, its rank, and which attempt or restart it is.
-    json: Option<(String, Option<u32>, String)>,
-    numbers: bool,
-    /// What shows the time before each row.
-    clock: Option<Py<PyClock>>,
-    /// Whether rows have the colour of their level.
-    colors: bool,
-    /// Whether only the last frame of a line is shown.
-    frames: bool,
-    /// What it is called in a line that stands for several.
-    member: Vec<u8>,
-}
-
 /// What is shown, and how it is put in order.
 enum Arrangement {
     /// One file.
     One(Box<Feed>, Style),
     /// In the order of time, or by arrival.
     Many(Box<Many>),
-}
-
-impl ShownParts {
-    fn shape(&self) -> Shape {
-        let around = Surroundings { before: self.before, after: self.after };
-        Shape { around, records: self.whole_records }
-    }
-
-    /// Puts the question; the second must live as long as the answer.
-    fn ask(self, py: Python<'_>, asking: &mut Asking) -> (show::Shown, Option<Py<PyAny>>) {
-        let (shape, zone) = (self.shape(), self.question.get().zone().0.clone());
-        let Self { question, label, heading, gap, json, numbers, clock, colors, frames, member, .. } = self;
-        let clock = clock.map(|clock| Arc::clone(&clock.get().0));
-        let json = json.map(|(source, rank, part)| Json { source, rank, part, zone });
-        let keep = question.get().kept(py);
-        let put = asking.put(py, question.get());
-        let question = question.get().telling_levels(py, put);
-        let style = Style { label, heading, gap, json, numbers, clock, colors, frames };
-        (show::Shown { question, style, shape, member }, keep)
-    }
 }
 
 /// Answers about one or more files on their way to standard output.
@@ -246,62 +184,5 @@ impl Show {
 impl Show {
     fn told(&self) -> MutexGuard<'_, Outcome> {
         lock(&self.told)
-    }
-}
-
-/// Asks Python for the colours of a line, on a terminal, or for the parts of it that are shown.
-struct PythonPainter {
-    ask: Py<PyAny>,
-    picks: bool,
-    raised: Option<PyErr>,
-}
-
-impl Painter for PythonPainter {
-    fn paint(&mut self, line: &[u8]) -> Result<Vec<u8>> {
-        // A `str` of it would not hold its bytes, which go out as they are.
-        if !self.picks && std::str::from_utf8(line).is_err() {
-            return Ok(line.to_vec());
-        }
-        attached(|py| self.ask.bind(py).call1((text::decode(py, line),))?.extract::<String>())
-            .map(String::into_bytes)
-            .map_err(|raised| {
-                self.raised = Some(raised);
-                Error::Interrupted
-            })
-    }
-
-    fn picks(&self) -> bool {
-        self.picks
-    }
-}
-
-/// Asks Python for logs that were not there before.
-struct PythonScout {
-    look: Option<Py<PyAny>>,
-    halt: Halt,
-    raised: Option<PyErr>,
-    keep: Vec<Py<PyAny>>,
-}
-
-impl PythonScout {
-    fn ask(&mut self, py: Python<'_>) -> PyResult<(Vec<show::Shown>, Vec<PathBuf>)> {
-        let Some(look) = &self.look else { return Ok(Default::default()) };
-        let (found, directories) = scout::look::<ShownParts>(look.bind(py))?;
-        let (mut logs, mut asking) = (Vec::new(), Asking::new(py, &self.halt, None));
-        for one in found {
-            let (log, kept) = one.ask(py, &mut asking);
-            logs.push(log);
-            self.keep.extend(kept);
-        }
-        Ok((logs, directories))
-    }
-}
-
-impl Scout for PythonScout {
-    fn look(&mut self) -> Result<(Vec<show::Shown>, Vec<PathBuf>)> {
-        attached(|py| self.ask(py)).map_err(|raised| {
-            self.raised = Some(raised);
-            Error::Interrupted
-        })
     }
 }

@@ -2,37 +2,25 @@
 
 #![allow(clippy::similar_names, reason = "`last` and `lost` are the words of Python's arguments")]
 
+mod put;
+
 use std::ffi::OsString;
 use std::path::PathBuf;
-use std::sync::Arc;
-use std::time::{Duration, SystemTime};
 
 use pyo3::exceptions::PyValueError;
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
 
-use super::caller::PythonCaller;
-use super::chain::QueryChain;
-use super::cursor::tiers;
-use super::ended::Ended;
 use super::fields::{Changed, Share, fields};
 use super::format::Format;
-use super::halt::Halt;
 use super::pattern::PyPattern;
 use super::record::RecordOrigin;
 use super::sieve::PySieve;
-use super::stream::LogStream;
 use super::when::Zone;
-use crate::combined::{Both, Combined};
 use crate::cursor::Cursor;
 use crate::index::Keep;
-use crate::query::{self, Query, Stepless, Timeless};
-use crate::scan;
-use crate::stamp::{self, Elected, Taught, Window};
 use crate::step;
-use crate::system::cores::cores;
-use crate::timing;
 
 /// Whether an index is kept, or in which directory.
 #[derive(Clone, FromPyObject, IntoPyObjectRef)]
@@ -168,86 +156,6 @@ impl PyQuestion {
         visit.call(&self.keep)
     }
 
-    /// The engine's question, and its caller.
-    pub(super) fn put(&self, py: Python<'_>, halt: &Halt) -> (query::Question, PythonCaller) {
-        let window = Window { since: self.since, until: self.until };
-        let about_time = self.records || self.steps.is_some() || !window.is_open();
-        let time = about_time.then(|| self.terms(window));
-        let sieve = self.sieve(py, false);
-        // Of an unfinished line it is not told to which stream it was written.
-        let partial = self.partial && sieve.stream.is_none();
-        let (pattern, search) = self.pattern.as_ref().map(|p| p.get().parts(py)).unzip();
-        let question = query::Question {
-            path: self.file(),
-            name: self.name.as_ref().unwrap_or(&self.path).into(),
-            pattern,
-            sieve: sieve.is_needed().then(|| Arc::new(sieve)),
-            last: self.last,
-            after: self.after,
-            before: self.before.unwrap_or(u64::MAX),
-            size: self.size.unwrap_or(u64::MAX),
-            begun: self.begun.as_ref().map(PathBuf::from),
-            tiers: tiers(&self.tiers),
-            follow: self.follow,
-            partial,
-            deadline: window.until.filter(|_| self.follow).map(deadline),
-            workers: cores(),
-            wakeup: Arc::clone(&halt.wakeup),
-            time,
-            levels: self.levels && self.records,
-            keep: self.index.clone().into(),
-            timeless: if self.strict { Timeless::Refuse } else { Timeless::Deliver },
-            stepless: if self.stepless { Stepless::BeforeAll } else { Stepless::AsTimeless },
-        };
-        let ended = self.ended.share(py).map(|ended| Ended::new(ended, &halt.wakeup));
-        (question, PythonCaller::new(self.judge.share(py).or(search), ended, halt.clone()))
-    }
-
-    /// The engine's question of one who shows each line with its level: where levels are wanted, `question` tells them at
-    /// once.
-    pub(super) fn telling_levels(&self, py: Python<'_>, question: query::Question) -> query::Question {
-        let sieve = self.sieve(py, self.levels);
-        let sieve = sieve.is_needed().then(|| Arc::new(sieve));
-        query::Question { sieve, levels: false, ..question }
-    }
-
-    /// The format of stamps that the user teaches.
-    fn taught(&self) -> Option<Arc<Taught>> {
-        self.stamp.as_ref().map(|stamp| Arc::clone(&stamp.get().taught))
-    }
-
-    /// What is asked of lines besides the pattern and the time.
-    fn sieve(&self, py: Python<'_>, levels: bool) -> scan::Sieve {
-        let asked = self.sieve.as_ref().map(Py::get);
-        scan::Sieve {
-            level: asked.and_then(|asked| asked.level),
-            stream: self.wanted_stream(),
-            ranks: self.wanted_ranks(),
-            conditions: asked.map(|asked| asked.conditions.clone()).unwrap_or_default(),
-            exclude: self.exclude.as_ref().map(|exclude| exclude.get().parts(py).0),
-            unsure: asked.is_some_and(|asked| asked.unsure),
-            levels,
-            elected: Elected::default().teaching(self.taught()),
-        }
-    }
-
-    /// The stream whose lines alone are wanted; of a log beside which no table tells streams, all are.
-    fn wanted_stream(&self) -> Option<stamp::Stream> {
-        let taught = self.stamp.as_ref().filter(|stamp| stamp.get().taught.tells_streams());
-        taught.and(self.stream.as_ref()).and_then(|name| stamp::Stream::named(name.as_bytes()))
-    }
-
-    /// The ranks whose lines alone are wanted.
-    fn wanted_ranks(&self) -> Option<scan::RankRange> {
-        let (least, greatest) = self.ranks?;
-        let alone = self.origin.as_ref().and_then(|(_, rank, _)| *rank);
-        Some(scan::RankRange {
-            least: least.unwrap_or(i64::MIN),
-            greatest: greatest.unwrap_or(i64::MAX),
-            alone,
-        })
-    }
-
     /// What records say of where they come from.
     pub(super) fn origin(&self) -> RecordOrigin {
         let (source, rank, part) = self
@@ -255,21 +163,6 @@ impl PyQuestion {
             .clone()
             .unwrap_or_else(|| (self.path.to_string_lossy().into_owned(), None, String::new()));
         RecordOrigin { source, rank, part, zone: self.zone().0.clone() }
-    }
-
-    /// The stream that answers, of one log or two, and its caller.
-    pub(super) fn stream(&self, py: Python<'_>, halt: &Halt) -> (LogStream, PythonCaller) {
-        let (question, caller) = self.put(py, halt);
-        let stream = match &self.beside {
-            _ if self.is_chain() => LogStream::Chain(self.chain(&question)),
-            Some(beside) => {
-                let (beside, times) = (beside.into(), self.terms(Window::default()));
-                let beside_after = self.beside_after;
-                LogStream::Both(Box::new(Combined::new(Both { question, beside, beside_after, times })))
-            }
-            None => LogStream::One(Box::new(Query::new(question))),
-        };
-        (stream, caller)
     }
 
     /// Whether more than one file answers it.
@@ -280,19 +173,6 @@ impl PyQuestion {
     /// Whether other files come before its own.
     fn is_chain(&self) -> bool {
         !self.earlier.is_empty()
-    }
-
-    /// `question` about the files that come before its own, where to go on in each, and then about its own.
-    fn chain(&self, question: &query::Question) -> QueryChain {
-        let before = self.earlier.iter().map(|(path, after)| query::Question {
-            path: path.into(),
-            after: *after,
-            follow: false,
-            partial: false,
-            begun: None,
-            ..question.clone()
-        });
-        QueryChain::new(before.chain([question.clone()]).map(Query::new).collect())
     }
 
     /// The cursor from which it goes on, as long as nothing was lost.
@@ -307,26 +187,6 @@ impl PyQuestion {
     pub(super) fn lost(&self) -> u64 {
         self.lost
     }
-
-    /// What the question says about time.
-    pub(super) fn terms(&self, window: Window) -> timing::TimeTerms {
-        timing::TimeTerms {
-            window,
-            zone: self.zone().0.clone(),
-            reference: self.reference,
-            skew: self.skew,
-            times: self.records,
-            keep: self.index.clone().into(),
-            taught: self.taught(),
-            steps: self.steps.clone().map(step_terms),
-        }
-    }
-}
-
-/// What is asked about steps, of which [`check_steps`] has seen the regex.
-fn step_terms((least, greatest, regex): StepParts) -> step::Terms {
-    let finder = regex.and_then(|regex| step::Finder::of(&regex).ok()).unwrap_or_default();
-    step::Terms { least, greatest, finder }
 }
 
 /// Raises `ValueError` unless `regex` says what a step is.
@@ -337,10 +197,4 @@ pub(super) fn check_steps(regex: &str) -> PyResult<()> {
             "steps={regex:?}: {wrong}; give a regex with one group around the number"
         ))
     })
-}
-
-/// A follow ends one second after the clock has passed `until`, in nanoseconds since 1970 UTC.
-fn deadline(until: i64) -> SystemTime {
-    let until = Duration::from_nanos(until.max(0).unsigned_abs());
-    SystemTime::UNIX_EPOCH + until + Duration::from_secs(1)
 }
