@@ -116,7 +116,7 @@ class DescribingScheduler(LaunchingScheduler):
         """What is known of an app: from memory, from the store, from TorchX's cache, or from NeMo-Run's file.
 
         Args:
-            app_id: The app, of any process that launched it under this session's name.
+            app_id: The app, of any process that launched it under the scheduler's `session_name`.
 
         Returns:
             Where its logs are, its roles and replicas, their processes and how they ended; None for an unknown app.
@@ -191,7 +191,7 @@ class DescribingScheduler(LaunchingScheduler):
             self._tmp_log_dirs = []
 
     def list(self, cfg: Mapping[str, Any] | None = None) -> list[ListAppResponse]:
-        """The apps of this session, oldest first, whichever process launched them."""
+        """The apps of `session_name`, oldest first, whichever process launched them."""
         records = {one.app_id: one for one in SavedApps(self._nemo_jobs()).of_session(self.session_name)}
         records |= {one.app_id: one for one in self._store().of_session(self.session_name)}
         records |= {one.app_id: one for one in self._launched.all()}
