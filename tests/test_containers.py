@@ -559,7 +559,7 @@ def test_a_container_is_one_part_for_a_cluster(tmp_path: Path) -> None:
 
 
 def ended(thread: threading.Thread) -> bool:
-    thread.join(20)
+    thread.join(60)
     return not thread.is_alive()
 
 

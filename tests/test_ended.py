@@ -1,7 +1,6 @@
 """How a follow learns that nobody writes any more: it asks, or is rung."""
 
 import threading
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,9 +10,9 @@ from logdex._ended import AllEnded
 
 
 class Writer:
-    """One whose end is told by a ring."""
+    """One whose end is told by a ring; a test that waited until it is asked again would not come to its end."""
 
-    every = 60.0
+    every = 3600.0
 
     def __init__(self) -> None:
         self.over = False
@@ -51,9 +50,7 @@ def test_one_that_rings_is_hardly_asked_and_ends_the_follow_when_it_rings(path: 
         writer.end()
 
     threading.Timer(0.5, end).start()
-    begun = time.monotonic()
     assert list(lines) == ["last"]
-    assert 0.4 < time.monotonic() - begun < writer.every / 2
     assert writer.asked <= 3
 
 
@@ -94,9 +91,8 @@ def test_a_merge_ends_when_the_last_writer_has_rung(tmp_path: Path) -> None:
     assert {next(merged)[0] for _ in writers} == set(writers)
     for at, writer in enumerate(writers.values()):
         threading.Timer(0.2 * (at + 1), writer.end).start()
-    begun = time.monotonic()
     assert list(merged) == []
-    assert 0.5 < time.monotonic() - begun < Writer.every / 2
+    assert all(writer.over for writer in writers.values())
 
 
 def test_all_have_ended_when_each_has_and_one_of_which_nothing_is_known_never_does() -> None:

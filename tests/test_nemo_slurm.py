@@ -286,13 +286,13 @@ def ssh(tmp_path: Path) -> Iterator[Callable[..., SSHTunnel]]:
     for one in tunnels:
         one.cleanup()
     process.terminate()
-    process.wait(20)
+    process.wait(60)
 
 
 def _until_answered(port: int) -> None:
     import socket
 
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         try:
             socket.create_connection(("127.0.0.1", port), 1).close()

@@ -99,7 +99,7 @@ def test_look_and_cancel_from_another_shell(tmp_path: Path) -> None:
         assert "RUNNING" in torchx("status", handle, cwd=tmp_path).stdout
         cancelled = torchx("cancel", handle, cwd=tmp_path)
         assert cancelled.returncode == 0, cancelled.stderr
-        assert launcher.wait(20) == 1
+        assert launcher.wait(60) == 1
     assert "CANCELLED" in torchx("status", handle, cwd=tmp_path).stdout
     assert "CANCELLED" in torchx("list", "-s", "local_persistent", cwd=tmp_path).stdout
     assert "up" in torchx("log", handle, cwd=tmp_path).stdout

@@ -258,7 +258,7 @@ def test_the_probe_agrees_with_torchx_itself(launch: Callable[..., str], tmp_pat
     assert reader.is_alive() == compat.follows_running_apps()
     theirs.close()
     theirs.describe(app_id)
-    reader.join(10.0)
+    reader.join(60)
     assert not reader.is_alive()
 
 
