@@ -15,7 +15,7 @@ const CHOICES: usize = 6;
 /// How rare, in bits, a choice has to be at least.
 const RARE_ENOUGH: u32 = 7;
 /// U+FFFD stands in decoded text where the file has other bytes, so it is never looked for.
-const REPLACEMENT: &[u8] = "\u{FFFD}".as_bytes();
+pub(super) const REPLACEMENT: &[u8] = "\u{FFFD}".as_bytes();
 
 /// What every match holds.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -5,6 +5,8 @@
 
 use regex_syntax::hir::{Class, Hir, HirKind, Repetition};
 
+use super::literal::REPLACEMENT;
+
 /// Any ASCII digit, in a literal of which no more is known there. No text in UTF-8 has this byte.
 pub const DIGIT: u8 = 0xF8;
 /// The shortest literal that can be looked for, in bytes.
@@ -21,8 +23,6 @@ const CLASS: u32 = 128;
 const SYMBOLS: usize = 4;
 /// How often a repetition is written out.
 const TIMES: u32 = 16;
-/// U+FFFD stands in decoded text where the file has other bytes, so it is never looked for.
-const REPLACEMENT: &[u8] = "\u{FFFD}".as_bytes();
 
 /// What a line must hold.
 #[derive(Clone, Debug, PartialEq, Eq)]
