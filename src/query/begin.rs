@@ -13,6 +13,7 @@ use crate::index::text::{Places, Text};
 use crate::index::{Entry, Index, LevelIndex, Options, Piece, STORED_FROM, election};
 use crate::query::seek::Seek;
 use crate::scan::{Job, Purpose, Scan};
+use crate::step;
 use crate::system::time_source::TimeSource;
 use crate::timing::{self, Timing};
 
@@ -41,9 +42,14 @@ impl Query {
         let end =
             if self.question.follow { whole_end(&source, there, &mut || caller.pulse())? } else { size };
         self.end = end;
-        if let Some(terms) = self.question.time.clone() {
-            return self.seek(terms, &source, end, caller);
+        match self.question.time.clone() {
+            Some(terms) => self.seek(terms, &source, end, caller),
+            None => self.scan(source, end, caller),
         }
+    }
+
+    /// Reads the first `end` bytes of the file in its order, where nothing is asked about time.
+    fn scan(&mut self, source: Arc<Source>, end: u64, caller: &mut dyn Caller) -> Result<BatchSource> {
         let places = self.places(&source, end)?;
         let by_text = places.is_some();
         let all = || vec![Extent { start: 0, end }];
@@ -160,22 +166,39 @@ impl Query {
             timing.ignore_window();
         }
         if let Some(steps) = steps {
-            // Which steps are told apart is known at the end; of a log of which all lines are asked for it need not be.
-            let known = |index: &Index| index.steps().is_some_and(|known| known.first().is_some());
-            let enough = |index: &Index| {
-                !steps.finder.is_common() || !index.has_steps() || (steps.is_open() && known(index))
-            };
-            index.grow_until(&enough, &mut || caller.pulse())?;
-            let first = match index.steps().filter(|_| steps.finder.is_common()) {
-                Some(steps) => steps.first(),
-                None => timing::first_step(source, end, &steps.finder, &mut || caller.pulse())?,
-            };
+            let first = first_step(&steps, &mut index, source, end, caller)?;
             timing.begin_steps(first, &index);
             if first.is_none() && !steps.is_open() && !self.accept_stepless(&index, caller)? {
                 timing.ignore_steps();
             }
         }
-        let mut pieces = timing.plan(&mut index, source, &mut || caller.pulse())?;
+        let (pieces, by_text) = self.wanted(&mut timing, &mut index, source, end, caller)?;
+        let filter = timing.filter(&index);
+        let job = self.job(Arc::clone(source));
+        let mut seek = Seek::new(job, self.question.workers, index, filter, pieces, times)
+            .only_in(by_text)
+            .leaving_times(self.leaves);
+        if let Some(last) = self.question.last {
+            self.skip = seek.keep_last(last as u64, &mut timing, caller)?;
+        }
+        if !seek.index().is_growing() {
+            self.notes = Some(timing.notes(seek.index(), source)?);
+        }
+        self.timing = Some(timing);
+        Ok(BatchSource::Seek(Box::new(seek)))
+    }
+
+    /// The blocks that must be read of those that the index knows, and where in the others a line may be selected, if
+    /// anything tells; what need not be read is counted.
+    fn wanted(
+        &mut self,
+        timing: &mut Timing,
+        index: &mut Index,
+        source: &Arc<Source>,
+        end: u64,
+        caller: &mut dyn Caller,
+    ) -> Result<(Vec<Piece>, Option<Places>)> {
+        let mut pieces = timing.plan(index, source, &mut || caller.pulse())?;
         // The step of a line may hang on any line before it, as its time may where arrivals are recorded.
         if !timing.hangs_on_all() {
             let (after, before) = (self.question.after, self.question.before);
@@ -189,19 +212,7 @@ impl Query {
         if let Some(by_text) = &by_text {
             self.leave_out(&mut pieces, by_text, index.built_from());
         }
-        let filter = timing.filter(&index);
-        let job = self.job(Arc::clone(source));
-        let mut bringer = Seek::new(job, self.question.workers, index, filter, pieces, times)
-            .only_in(by_text)
-            .leaving_times(self.leaves);
-        if let Some(last) = self.question.last {
-            self.skip = bringer.keep_last(last as u64, &mut timing, caller)?;
-        }
-        if !bringer.index().is_growing() {
-            self.notes = Some(timing.notes(bringer.index(), source)?);
-        }
-        self.timing = Some(timing);
-        Ok(BatchSource::Seek(Box::new(bringer)))
+        Ok((pieces, by_text))
     }
 
     /// Leaves out the `pieces` in which the pattern selects no line; those before `known` were not read as yet.
@@ -322,5 +333,24 @@ impl Query {
             wakeup: Arc::clone(&self.question.wakeup),
             time: TimeSource::default(),
         }
+    }
+}
+
+/// The first step that a line names, if any does. It is the index that knows, where it sums up what is asked for as a step:
+/// of a log of which all lines are asked for as soon as one was found, else at its end, for only there all are told apart.
+fn first_step(
+    steps: &step::Terms,
+    index: &mut Index,
+    source: &Arc<Source>,
+    end: u64,
+    caller: &mut dyn Caller,
+) -> Result<Option<u64>> {
+    let known = |index: &Index| index.steps().is_some_and(|known| known.first().is_some());
+    let enough =
+        |index: &Index| !steps.finder.is_common() || !index.has_steps() || (steps.is_open() && known(index));
+    index.grow_until(&enough, &mut || caller.pulse())?;
+    match index.steps().filter(|_| steps.finder.is_common()) {
+        Some(steps) => Ok(steps.first()),
+        None => timing::first_step(source, end, &steps.finder, &mut || caller.pulse()),
     }
 }

@@ -13,6 +13,9 @@ use crate::follow::{Follow, Turn};
 use crate::scan::Scan;
 
 /// Where the batches come from.
+///
+/// Without a question about time, every block or those that the index of text leaves: a scan. With one, the blocks that
+/// the index of times names: a seek. What is written after that: a follow, which takes the place of either.
 pub(super) enum BatchSource {
     Scan(Box<Scan>),
     Seek(Box<Seek>),

@@ -14,7 +14,7 @@ use crate::file::block::{Block, Extent, Tail};
 use crate::index::text::Places;
 use crate::index::{Asked, Entry, Filter, Index, Piece, Progress};
 use crate::level::Set;
-use crate::scan::{Counters, Job, Scan};
+use crate::scan::{Counters, Job, Purpose, Scan};
 use crate::timing::Timing;
 
 /// Blocks that lie one behind the other, of which the same is asked.
@@ -35,7 +35,9 @@ impl Neighbours {
 /// How many blocks are taken at most from an index that is being built, before they are scanned.
 const AHEAD: usize = 64;
 
-/// A seek under way.
+/// A seek under way: runs of neighbours, of which one is scanned at a time, and the index that may bring more of them.
+///
+/// The consumer brings the timing to each call, for it goes on with it when the seek is over and a follow begins.
 pub struct Seek {
     job: Job,
     workers: usize,
@@ -184,15 +186,7 @@ impl Seek {
                 run.entries.iter().for_each(|entry| timing.note_steps(entry));
             }
             let scan = self.scan.get_or_insert_with(|| {
-                let purpose = self.job.purpose;
-                // The index has the state at the beginning of each block, so those without a line are of no use to a fold;
-                // unless a line's time hangs on when the lines before it came, or its step on what they say.
-                let picks = self.job.pattern.is_some() && !timing.listens() && !timing.folds_steps();
-                let purpose = match (each, picks) {
-                    (false, _) => purpose,
-                    (true, true) => purpose.of_lines(),
-                    (true, false) => purpose.of_every_block(),
-                };
+                let purpose = if each { to_be_timed(&self.job, timing) } else { self.job.purpose };
                 Scan::new(Job { purpose, ..self.job.clone() }, extent, self.workers)
             });
             if let Some(mut batch) = next_standing(scan, &self.read, &self.job, pulse)? {
@@ -336,6 +330,15 @@ impl Seek {
     pub fn source(&self) -> &Arc<crate::file::source::Source> {
         &self.job.source
     }
+}
+
+/// What a scan has to give of blocks whose lines are timed one by one.
+///
+/// The index has the state at the beginning of each block, so those without a line are of no use to a fold; unless a
+/// line's time hangs on when the lines before it came, or its step on what they say.
+fn to_be_timed(job: &Job, timing: &Timing) -> Purpose {
+    let picks = job.pattern.is_some() && !timing.listens() && !timing.folds_steps();
+    if picks { job.purpose.of_lines() } else { job.purpose.of_every_block() }
 }
 
 /// The next batch of `scan`; where others write to the file and cut it, only as long as what was read before still stands,

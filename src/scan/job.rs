@@ -79,6 +79,9 @@ impl Purpose {
 }
 
 /// What a scan does with each block; shared by its workers.
+///
+/// It knows nothing of threads or order: the same job runs in the caller's thread where a range is short, and gives the
+/// same.
 #[derive(Clone, Debug)]
 pub struct Job {
     /// The file.
@@ -277,7 +280,7 @@ impl Job {
     }
 }
 
-/// What the cutter gave for one run.
+/// What the cutter gave for one run: what one worker takes at a turn, before any of it is read.
 #[derive(Default)]
 pub(super) struct RunExtents {
     extents: Vec<Extent>,

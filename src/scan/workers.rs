@@ -14,7 +14,8 @@ use crate::system::ordered::{Ordered, Work};
 /// fault for each 4 KiB of it, as much as the read.
 const SPARE: usize = 64;
 
-/// What the threads of a scan do.
+/// What the threads of a scan do: cut a run by turns, so that runs are numbered in the order of the file, then read and
+/// search it beside one another.
 struct Search {
     job: Job,
     maps: Option<Maps>,
@@ -64,7 +65,7 @@ impl Work for Search {
     }
 }
 
-/// The threads of a scan, as its consumer sees them.
+/// The threads of a scan, as its consumer sees them: results in the order of the file, and buffers that go back.
 pub(super) struct Workers {
     pool: Ordered<Search>,
     pub(super) number: usize,

@@ -176,34 +176,50 @@ impl Many {
                     continue;
                 }
                 MergeStep::Look => {
-                    if let Some(sink) = manner.sink.filter(|_| self.status.is_some()) {
-                        // Whoever looks may complain on the same terminal.
-                        sink.make_way(&mut || caller.pulse())?;
-                    }
-                    let (logs, directories) = scout.look()?;
-                    let questions = self.take(logs);
-                    self.merge.join(questions, directories);
+                    self.look(manner, scout, caller)?;
                     self.tell_below(manner, caller)?;
                     continue;
                 }
                 MergeStep::Still | MergeStep::Over => {}
             }
-            let over = self.merge.is_over();
-            for at in 0..self.ways.len() {
-                let shaper = &mut self.ways[at].shaper;
-                if over {
-                    shaper.finish(&mut self.skip, &mut page);
-                } else {
-                    shaper.settle(&mut self.skip, &mut page);
-                }
-                self.write(at, &mut page, out, painter)?;
-            }
-            self.unfold(true, out, painter)?;
-            if over {
+            self.write_held_back(&mut page, out, painter)?;
+            if self.merge.is_over() {
                 out.flush(&mut || caller.pulse())?;
                 return self.tell(manner, out, Duration::ZERO);
             }
         }
+    }
+
+    /// Takes in the logs that were not there before.
+    fn look(&mut self, manner: Manner<'_>, scout: &mut dyn Scout, caller: &mut dyn Caller) -> Result<()> {
+        if let Some(sink) = manner.sink.filter(|_| self.status.is_some()) {
+            // Whoever looks may complain on the same terminal.
+            sink.make_way(&mut || caller.pulse())?;
+        }
+        let (logs, directories) = scout.look()?;
+        let questions = self.take(logs);
+        self.merge.join(questions, directories);
+        Ok(())
+    }
+
+    /// Writes what waited for lines that would go with it, of all logs: nothing comes now, or nothing more at all.
+    fn write_held_back(
+        &mut self,
+        page: &mut Page,
+        out: &mut Out<'_>,
+        painter: &mut Option<&mut dyn Painter>,
+    ) -> Result<()> {
+        let over = self.merge.is_over();
+        for at in 0..self.ways.len() {
+            let shaper = &mut self.ways[at].shaper;
+            if over {
+                shaper.finish(&mut self.skip, page);
+            } else {
+                shaper.settle(&mut self.skip, page);
+            }
+            self.write(at, page, out, painter)?;
+        }
+        self.unfold(true, out, painter)
     }
 
     /// Tells the place behind what was written, if that was not done for so long. What the merge has not opened yet has
