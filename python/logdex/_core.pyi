@@ -364,18 +364,37 @@ class Lines(Answer[str]):
 
 @final
 class Records(Answer[Record]):
-    """The records of one answer, in file order: an iterator of `Record`; made by `Log.records`, used as `Lines`."""
+    r"""The records of one answer, in file order: an iterator of `Record`; made by `Log.records`, used as `Lines`.
+
+    Examples:
+        >>> import logdex, tempfile
+        >>> with tempfile.NamedTemporaryFile("w", suffix=".log") as log:
+        ...     _ = log.write("step 1\nstep 2\n")
+        ...     log.flush()
+        ...     with logdex.open(log.name).records("2") as records:
+        ...         [(record.number, record.text) for record in records]
+        [(2, 'step 2\n')]
+    """
 
     def __new__(cls, asked: Question) -> Self: ...
     def __next__(self) -> Record: ...
 
 @final
 class Merged(Answer[_Item]):
-    """Many logs in one order: an iterator and a context manager.
+    r"""Many logs in one order: an iterator and a context manager.
 
     Of `logdex.merge` the items are pairs of a label and a `Record`; of `lines` and `records` of `Logs` they are str and
     `Record`. What is there at the start comes in the order of time, exactly; ties, and lines without a stamp, keep
     their file's order. In a follow, what is written comes as it arrives, also of logs that were not there at the start.
+
+    Examples:
+        >>> import logdex, pathlib, tempfile
+        >>> folder = pathlib.Path(tempfile.mkdtemp())
+        >>> _ = (folder / "rank0.log").write_text("2026-11-22 02:10:00 a\n2026-11-22 02:10:02 c\n")
+        >>> _ = (folder / "rank1.log").write_text("2026-11-22 02:10:01 b\n")
+        >>> with logdex.open(folder).lines() as merged:
+        ...     [line[-2] for line in merged]
+        ['a', 'b', 'c']
     """
 
     @overload
@@ -804,7 +823,13 @@ class Stand:
 
 @final
 class Level:
-    """How grave a record is: ordered, and equal to its name as a str (`Level.ERROR == "error"`)."""
+    """How grave a record is: ordered, and equal to its name as a str.
+
+    Examples:
+        >>> import logdex
+        >>> logdex.Level("warning") == "warning", logdex.Level.ERROR > "info"
+        (True, True)
+    """
 
     TRACE: ClassVar[Level]
     DEBUG: ClassVar[Level]

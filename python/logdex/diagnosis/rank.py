@@ -12,25 +12,29 @@ _MANY_GAPS = 20.0
 
 @dataclass(frozen=True)
 class Quote:
-    """A line of a log: its text without `\\n`, its time (None if unknown), its number in the file, the file."""
+    """A line of a log."""
 
     text: str
+    """The line, without its end."""
     time: datetime | None
+    """When it was written, as an aware datetime; None where that is not known."""
     resolution: int
     """How exact the time is, in nanoseconds, as in `Record`; 0 where there is none."""
     number: int
+    """Which line of the file it is, from 1."""
     path: str
+    """The file."""
 
 
 @dataclass(frozen=True)
 class Rank:
     """What one rank did.
 
-    `name` says who it is: "3" for the global rank 3, "trainer/0:3" for the local rank 3 of a replica, else
-    the label of its file. Times are aware datetimes in the zone of the question, None where no line has one.
+    Times are aware datetimes in the zone of the question, None where no line has one.
     """
 
     name: str
+    """Who it is: "3" for the global rank 3, "trainer/0:3" for the local rank 3 of a replica, else its file's label."""
     lines: int = 0
     """How many lines it wrote."""
     errors: int = 0

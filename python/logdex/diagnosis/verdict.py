@@ -15,26 +15,25 @@ Certainty = Literal["certain", "likely", "cannot tell"]
 
 @dataclass(frozen=True)
 class Evidence:
-    """A line on which a claim rests: what it says for, who wrote it (empty for a witness), and where it stands."""
+    """A line on which a claim rests."""
 
     claim: str
+    """What it is evidence for."""
     rank: str
+    """The name of the rank that wrote it; empty for a witness."""
     text: str
+    """The line, without its end."""
     path: str
+    """The file in which it stands."""
     number: int
+    """Which line of that file it is, from 1."""
     time: datetime | None = None
+    """When it was written, as an aware datetime; None where that is not known."""
 
 
 @dataclass(frozen=True)
 class Diagnosis:
     """Who failed first, and why; or that the logs do not tell.
-
-    `kind` says what failed: a "rank", a "host", a "link" between hosts; somebody "outside" ended the job; it was the
-    same
-    on all ("uniform"); nothing went on ("stalled"); "none" failed; or "unknown". `certainty` is "certain" where two
-    independent findings agree, "likely" where one says so, else "cannot tell". `ranks` and `hosts` are names as
-    `Rank.name` has them: of those who failed, or with "unknown" of the candidates. `cause` is a class of the taxonomy,
-    `time` when it happened as far as that is known. `facts` are lines for the screen: a title, and what is to be said.
 
     Examples:
         >>> from logdex.diagnosis import Diagnosis
@@ -45,14 +44,24 @@ class Diagnosis:
     """
 
     kind: Kind = "none"
+    """What failed: a "rank", a "host", a "link" between hosts; somebody "outside" ended the job; it was the same on all
+    ("uniform"); nothing went on ("stalled"); "none" failed; or "unknown"."""
     certainty: Certainty = "cannot tell"
+    """"certain" where two independent findings agree, "likely" where one says so."""
     ranks: tuple[str, ...] = ()
+    """The ranks that failed, by `Rank.name`; with "unknown" the candidates."""
     hosts: tuple[str, ...] = ()
+    """The hosts that failed; with "unknown" the candidates."""
     cause: str | None = None
+    """Why: a class of the taxonomy (docs/taxonomy.md); None where nothing tells."""
     time: datetime | None = None
+    """When it happened, as an aware datetime, as far as that is known."""
     evidence: tuple[Evidence, ...] = ()
+    """The lines on which all that rests."""
     facts: tuple[tuple[str, str], ...] = ()
+    """Lines for the screen: a title, and what is to be said."""
     next: str | None = None
+    """What to do about it, where something is known to help."""
 
     @property
     def text(self) -> str:

@@ -10,6 +10,7 @@ class Part:
     """One file of a source."""
 
     path: str
+    """Where it is."""
     name: str = ""
     """Which attempt or restart it is, where there are several."""
     rotated: bool = False

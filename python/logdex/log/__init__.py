@@ -25,6 +25,15 @@ class Log(LogBase):
 
     Nothing is read before an answer is. Threads and processes may share a `Log`: it holds arguments and no open file,
     so that each question sees the file as it is then.
+
+    Examples:
+        >>> import logdex
+        >>> log = logdex.open("train.log", tz="UTC")
+        >>> log.path, log.tz
+        ('train.log', 'UTC')
+        >>> with log.lines("loss", since="10m", follow=True) as lines:  # doctest: +SKIP
+        ...     for line in lines:
+        ...         print(line, end="")
     """
 
     @property

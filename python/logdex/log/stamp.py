@@ -32,6 +32,10 @@ def parse_time(
         An aware datetime, cut to microseconds, with the offset that stands on the line or the zone's at that time; None
         where the line has no stamp, or only something that might be one (a bare number, say).
 
+    Raises:
+        TypeError: `line` is neither str nor bytes, or another argument is of the wrong type.
+        ValueError: `tz` is no time zone, or `stamp` says no time.
+
     Examples:
         >>> parse_time("[rank3]: 2026-11-22 06:47:12,123 INFO step 10", tz="UTC").isoformat()
         '2026-11-22T06:47:12.123000+00:00'

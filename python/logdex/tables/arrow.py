@@ -41,6 +41,13 @@ class Arrow:
     | `step` | int64 | its training step, as `Record.step`; null if it has none |
     | `stream` | dictionary | "stdout" or "stderr", as `Record.stream`; null where nothing says which |
     | `text` | large_string | its text, without the final `\\n` |
+
+    Examples:
+        >>> import logdex
+        >>> table = logdex.open("train.log").arrow("loss", columns=["time", "text"])
+        >>> table.columns
+        ['time', 'text']
+        >>> polars.DataFrame(table)  # doctest: +SKIP
     """
 
     def __init__(
