@@ -146,7 +146,8 @@ OTHER = Layout("other", "", "{name}")
 """What is taken at its word, whatever it is called."""
 NOT_LOGS = re.compile(r"(?:^|/)status_[^/]+\.out$")
 """Files that are called like logs: the exit code that NeMo-Run's Docker executor leaves."""
-_COMPRESSED = re.compile(r"\.(?:gz|zstd?|xz|bz2|lz4)$")
+COMPRESSED = re.compile(r"\.(?:gz|zstd?|xz|bz2|lz4)$")
+"""How the names of compressed copies end."""
 STREAMS = {
     "out": "stdout",
     "err": "stderr",
@@ -168,7 +169,7 @@ def base_of(part: Part) -> str:
 
 def plain_name(path: str) -> str:
     """The path from the root, without what compression appends."""
-    return _COMPRESSED.sub("", os.path.abspath(path))
+    return COMPRESSED.sub("", os.path.abspath(path))
 
 
 def dated_behind(path: str) -> str:

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Protocol
 
 from logdex._ended import AllEnded, Ended
 from logdex.inputs.input import Input, Wish
+from logdex.inputs.layouts import COMPRESSED
 from logdex.inputs.paths import of_new
 from logdex.inputs.source import Found, Part, Source
 from logdex.inputs.sources import find
 
 _HEAD = 64
 """So many bytes at the beginning tell a file from another that was given its number."""
-
-_COPY = re.compile(r"\.(?:gz|zstd?|xz|bz2|lz4)$")
 
 
 class Growing(Protocol):
@@ -121,7 +119,9 @@ class Lookout:
             if path in self._paths or not os.path.lexists(path):
                 continue
             self._paths.add(path)
-            if not (part.rotated or _COPY.search(path) or self._is_followed(path) or self._is_copied(source)):
+            if not (
+                part.rotated or COMPRESSED.search(path) or self._is_followed(path) or self._is_copied(source)
+            ):
                 self._note_combined(source)
                 yield part
 

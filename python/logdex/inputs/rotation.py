@@ -8,8 +8,8 @@ from collections.abc import Iterator
 
 from logdex.inputs import spool
 from logdex.inputs.compression import compression
+from logdex.inputs.layouts import COMPRESSED
 
-_COMPRESSED = re.compile(r"\.(?:gz|zstd?|xz|bz2|lz4)$")
 _USUAL = re.compile(r"\.\d{1,4}|[-._]\d{4}-?\d\d-?\d\d(?:[-_.T:]?\d+)*")
 """What logrotate and Python's handlers add to a name: a number, or a date. An editor's `.bak` is none."""
 _NUMBER = re.compile(r"\.\d{1,4}")
@@ -96,14 +96,14 @@ def rotations(path: str, *, usual: bool = False, numbered_inside: bool = True) -
         return
     found: dict[str, tuple[tuple[int, list[int], str], str]] = {}
     # What is being compressed is there twice, and as it was comes first.
-    for one in sorted(names, key=lambda one: (_COMPRESSED.search(one) is not None, one)):
-        match = fits.fullmatch(_COMPRESSED.sub("", one))
+    for one in sorted(names, key=lambda one: (COMPRESSED.search(one) is not None, one)):
+        match = fits.fullmatch(COMPRESSED.sub("", one))
         if match is None or one == name:
             continue
         more = match["behind"] or match["inside"]
         is_other = match["behind"] is None and not numbered_inside and _NUMBER.fullmatch(more)
         if not usual or (_USUAL.fullmatch(more) and not is_other):
-            found.setdefault(_COMPRESSED.sub("", one), (_age(more), one))
+            found.setdefault(COMPRESSED.sub("", one), (_age(more), one))
     for _, one in sorted(found.values()):
         yield os.path.join(directory, one)
 
