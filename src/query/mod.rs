@@ -14,6 +14,7 @@ mod question;
 mod rewritten;
 pub(crate) mod seek;
 mod span;
+mod timed;
 
 pub use question::{Question, Stepless, Timeless};
 

@@ -4,79 +4,17 @@ use std::iter::repeat;
 use std::sync::Arc;
 
 use super::hint::Hints;
+use super::purpose::{Counters, Purpose};
+use super::run::{RUN, RunExtents};
+use super::sieve::{Mesh, Sieve};
 use crate::batch::{Batch, Selection};
 use crate::error::{Error, Result};
-use crate::file::block::{BLOCK, Block, Cutter, Extent, Pulse, Tail};
+use crate::file::block::{BLOCK, Block, Extent, Tail};
 use crate::file::maps::Maps;
 use crate::file::source::{Look, Source};
 use crate::level::{Level, Set};
 use crate::line;
 use crate::pattern::{Candidate, Pattern, Scratch};
-
-use super::sieve::{Mesh, Sieve};
-
-/// How many extents make one run: enough work to make handing it over cheap, little enough for a first result soon.
-pub(super) const RUN: usize = 4;
-
-/// What was read, in numbers.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Counters {
-    /// Bytes of the file that were read.
-    pub bytes_read: u64,
-    /// Bytes that an index made it needless to read.
-    pub bytes_skipped: u64,
-    /// How many of these the index of text did.
-    pub skipped_by_text: u64,
-    /// Holes that were dropped.
-    pub holes: u64,
-    /// Lines that were counted and not delivered.
-    pub counted: u64,
-}
-
-impl Counters {
-    /// Adds what `other` counted.
-    pub fn add(&mut self, other: Counters) {
-        self.bytes_read += other.bytes_read;
-        self.bytes_skipped += other.bytes_skipped;
-        self.skipped_by_text += other.skipped_by_text;
-        self.holes += other.holes;
-        self.counted += other.counted;
-    }
-}
-
-/// What becomes of the lines that a job selects.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Purpose {
-    /// Their text is wanted.
-    Text,
-    /// Their bytes are wanted, be they text or not.
-    Bytes,
-    /// All blocks are wanted, selected lines or not, for the fold of times must see every line.
-    EveryBlock {
-        /// Whether the text of the lines is wanted, and not only their bytes.
-        decoded: bool,
-    },
-    /// Only their number is wanted.
-    Count,
-}
-
-impl Purpose {
-    /// The same, where the lines are wanted and not only their number: they are still to be timed.
-    #[must_use]
-    pub fn of_lines(self) -> Self {
-        if self == Self::Count { Self::Bytes } else { self }
-    }
-
-    /// The same, where lines must be timed that are not selected.
-    #[must_use]
-    pub fn of_every_block(self) -> Self {
-        match self {
-            Self::Text => Self::EveryBlock { decoded: true },
-            Self::Bytes | Self::Count => Self::EveryBlock { decoded: false },
-            Self::EveryBlock { .. } => self,
-        }
-    }
-}
 
 /// What a scan does with each block; shared by its workers.
 ///
@@ -277,39 +215,5 @@ impl Job {
             pattern.scan(block.bytes(), scratch, &mut picked);
         }
         picked
-    }
-}
-
-/// What the cutter gave for one run: what one worker takes at a turn, before any of it is read.
-#[derive(Default)]
-pub(super) struct RunExtents {
-    extents: Vec<Extent>,
-    holes: u64,
-    error: Option<Error>,
-}
-
-impl RunExtents {
-    /// Takes the extents of the next run.
-    pub(super) fn take(cutter: &mut Cutter, source: &Source, most: usize, pulse: Pulse<'_>) -> Self {
-        let mut cut = Self::default();
-        // One long line makes a run full, so that what is in flight is a few long lines at most.
-        let mut length = 0;
-        while cut.extents.len() < most && length < (most * BLOCK) as u64 && cut.error.is_none() {
-            match cutter.cut(source, pulse) {
-                Ok(Some(extent)) => {
-                    length += extent.len();
-                    cut.extents.push(extent);
-                }
-                Ok(None) => break,
-                Err(error) => cut.error = Some(error),
-            }
-        }
-        cut.holes = std::mem::take(&mut cutter.holes);
-        cut
-    }
-
-    /// Whether it was the last.
-    pub(super) fn is_last(&self) -> bool {
-        self.extents.is_empty() || self.error.is_some()
     }
 }

@@ -5,13 +5,17 @@
 
 mod hint;
 mod job;
+mod purpose;
+mod run;
 mod sieve;
 mod workers;
 
-pub use job::{Counters, Job, Purpose};
+pub use job::Job;
+pub use purpose::{Counters, Purpose};
 pub use sieve::{Choice, RankRange, Sieve};
 
-use job::{RunExtents, Scanned, Workspace};
+use job::{Scanned, Workspace};
+use run::RunExtents;
 use workers::Workers;
 
 use std::sync::Arc;

@@ -3,7 +3,8 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
-use super::job::{Job, RUN, RunExtents, Scanned, Workspace};
+use super::job::{Job, Scanned, Workspace};
+use super::run::{RUN, RunExtents};
 use crate::error::{Error, Result};
 use crate::file::block::{BLOCK, Block, Cutter, Extent};
 use crate::file::maps::Maps;
