@@ -7,7 +7,7 @@ use pyo3::exceptions::PyRuntimeError;
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 
-use super::face::AnyAnswer;
+use super::any_answer::AnyAnswer;
 use super::halt::Halt;
 use super::interpreter::detached;
 use super::stats::Stats;

@@ -7,10 +7,10 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDateTime, PyString};
 
 use super::answer::Answer;
+use super::any_answer::{PyAnswer, as_answer};
 use super::error::engine;
-use super::face::{Face, with_face};
 use super::halt::Halt;
-use super::one::One;
+use super::one::OneReading;
 use super::question::PyQuestion;
 use super::record::{PyRecord, RecordOrigin, datetime, offset_seconds};
 use super::text;
@@ -19,15 +19,15 @@ use crate::query::Query;
 use crate::stamp::Window;
 
 /// The lines of one answer, in file order; made by `Log.lines`.
-#[pyclass(frozen, extends = Face, name = "Lines", module = "logdex._core")]
-pub(super) struct PyLines(Arc<Answer<One>>);
+#[pyclass(frozen, extends = PyAnswer, name = "Lines", module = "logdex._core")]
+pub(super) struct PyLines(Arc<Answer<OneReading>>);
 
 #[pymethods]
 impl PyLines {
     #[new]
     fn new(py: Python<'_>, asked: &PyQuestion) -> PyResult<PyClassInitializer<Self>> {
         let answer = Arc::new(Answer::ask(py, asked)?);
-        Ok(with_face(Self(Arc::clone(&answer)), answer))
+        Ok(as_answer(Self(Arc::clone(&answer)), answer))
     }
 
     fn __next__<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyString>>> {
@@ -36,9 +36,9 @@ impl PyLines {
 }
 
 /// The records of one answer, in file order; made by `Log.records`.
-#[pyclass(frozen, extends = Face, name = "Records", module = "logdex._core")]
+#[pyclass(frozen, extends = PyAnswer, name = "Records", module = "logdex._core")]
 pub(super) struct PyRecords {
-    answer: Arc<Answer<One>>,
+    answer: Arc<Answer<OneReading>>,
     origin: Arc<RecordOrigin>,
 }
 
@@ -48,7 +48,7 @@ impl PyRecords {
     fn new(py: Python<'_>, asked: &PyQuestion) -> PyResult<PyClassInitializer<Self>> {
         let origin = Arc::new(asked.origin());
         let answer = Arc::new(Answer::ask(py, asked)?);
-        Ok(with_face(Self { answer: Arc::clone(&answer), origin }, answer))
+        Ok(as_answer(Self { answer: Arc::clone(&answer), origin }, answer))
     }
 
     fn __next__(&self, py: Python<'_>) -> PyResult<Option<PyRecord>> {

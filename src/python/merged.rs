@@ -8,10 +8,10 @@ use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 
 use super::answer::{Answer, Reading};
+use super::any_answer::{PyAnswer, as_answer};
 use super::asking::Asking;
 use super::caller::PythonCaller;
 use super::error::engine;
-use super::face::{Face, with_face};
 use super::halt::Halt;
 use super::interpreter::detached;
 use super::question::PyQuestion;
@@ -49,7 +49,7 @@ impl<'a, 'py> FromPyObject<'a, 'py> for Gives {
 }
 
 /// Many logs in one order; made by `logdex.merge`, and by `lines` and `records` of `Logs`.
-#[pyclass(frozen, extends = Face, module = "logdex._core")]
+#[pyclass(frozen, extends = PyAnswer, module = "logdex._core")]
 pub(super) struct Merged(Arc<Answer<ManyReading>>);
 
 /// The answer to one question about many logs, as far as it has been read.
@@ -133,7 +133,7 @@ impl Merged {
             patient: patience.is_some(),
         };
         let answer = Arc::new(Answer::new(many, halt));
-        Ok(with_face(Self(Arc::clone(&answer)), answer))
+        Ok(as_answer(Self(Arc::clone(&answer)), answer))
     }
 
     fn __next__<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {

@@ -4,6 +4,7 @@
 //! is a trait of the engine, answered by calls into Python.
 
 mod answer;
+mod any_answer;
 #[cfg(feature = "arrow")]
 mod arrow;
 mod asking;
@@ -15,7 +16,6 @@ mod cursor;
 mod ended;
 mod error;
 mod evidence;
-mod face;
 mod fields;
 mod format;
 mod frames;
@@ -49,7 +49,7 @@ use pyo3::prelude::*;
 fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     module.add("INDEXED_FROM", crate::index::STORED_FROM)?;
-    module.add_class::<face::Face>()?;
+    module.add_class::<any_answer::PyAnswer>()?;
     #[cfg(feature = "arrow")]
     module.add_class::<arrow::PyBatch>()?;
     #[cfg(feature = "arrow")]

@@ -18,7 +18,7 @@ use crate::line::Line;
 use crate::query::behind::Behind as Place;
 
 /// The answer to one question, as far as it has been read.
-pub(super) struct One {
+pub(super) struct OneReading {
     query: LogStream,
     caller: PythonCaller,
     /// The batch that is being handed out.
@@ -38,12 +38,12 @@ pub(super) struct One {
     keep: Option<Py<PyAny>>,
 }
 
-impl Answer<One> {
+impl Answer<OneReading> {
     /// Puts the question; the file is touched by the first `next`.
     pub(super) fn ask(py: Python<'_>, asked: &PyQuestion) -> PyResult<Self> {
         let halt = Halt::default();
         let (query, caller) = asked.stream(py, &halt);
-        let reading = One {
+        let reading = OneReading {
             query,
             caller,
             batch: None,
@@ -79,7 +79,7 @@ impl Answer<One> {
     }
 }
 
-impl One {
+impl OneReading {
     /// The next line of the batch at hand.
     #[inline]
     fn next_line(&mut self) -> Option<(&Batch, Line, Option<LineTime>)> {
@@ -147,7 +147,7 @@ fn retire(batch: Batch, before: &mut Option<Batch>) -> Option<Batch> {
     if batch.unsettled.is_some() { before.replace(batch) } else { Some(batch) }
 }
 
-impl Reading for One {
+impl Reading for OneReading {
     fn about(&self) -> String {
         self.path.display().to_string()
     }

@@ -159,7 +159,7 @@ fn without_holes(mut text: &[u8]) -> Vec<u8> {
 
 /// A stretch of a log: many lines in one manner.
 #[derive(Clone, Debug)]
-struct Section {
+struct LogSection {
     lines: usize,
     step: i64,
     jump: i64,
@@ -170,7 +170,7 @@ struct Section {
     oddity: usize,
 }
 
-fn stretch() -> impl Strategy<Value = Section> {
+fn stretch() -> impl Strategy<Value = LogSection> {
     let step = prop_oneof![0..SECOND / 10, -SECOND / 100..SECOND, Just(3 * SECOND)];
     let jump = prop_oneof![
         3 => Just(0),
@@ -184,13 +184,13 @@ fn stretch() -> impl Strategy<Value = Section> {
     (1..4000_usize, step, jump, manner).prop_map(
         |(lines, step, jump, (kind, writers, stamped, width, oddity))| {
             let stamped = if stamped < 1000 { 1 } else { stamped };
-            Section { lines, step, jump, kind, writers, stamped, width, oddity }
+            LogSection { lines, step, jump, kind, writers, stamped, width, oddity }
         },
     )
 }
 
 /// The text of a log, and how its clock went on.
-fn write(stretches: &[Section], start: i64) -> (Vec<u8>, Vec<i64>) {
+fn write(stretches: &[LogSection], start: i64) -> (Vec<u8>, Vec<i64>) {
     let (mut text, mut now, mut moments) = (Vec::new(), start, Vec::new());
     for s in stretches {
         now = (now + s.jump).clamp(1_500_000_000 * SECOND, 2_000_000_000 * SECOND);
@@ -330,8 +330,8 @@ proptest! {
 
 #[test]
 fn an_index_grown_in_pieces_is_that_of_the_whole() {
-    let stretches: Vec<Section> = (0..24)
-        .map(|n| Section {
+    let stretches: Vec<LogSection> = (0..24)
+        .map(|n| LogSection {
             lines: 3000,
             step: SECOND / 10,
             jump: [0, -90 * SECOND, -HOUR, DAY][n % 4],

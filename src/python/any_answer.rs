@@ -10,7 +10,7 @@ use pyo3::types::PyTuple;
 
 use super::stats::Stats;
 
-/// What is behind the face.
+/// An answer, whatever its items are: what each kind of it can do.
 pub(super) trait AnyAnswer: Send + Sync {
     /// Ends the answer, from any thread.
     fn close(&self, py: Python<'_>);
@@ -30,19 +30,19 @@ pub(super) trait AnyAnswer: Send + Sync {
 
 /// The base of `Lines`, `Records` and `Merged`.
 #[pyclass(frozen, subclass, module = "logdex._core", name = "Answer")]
-pub(super) struct Face(Arc<dyn AnyAnswer>);
+pub(super) struct PyAnswer(Arc<dyn AnyAnswer>);
 
-/// `made`, whose answer is `behind`, with its face.
-pub(super) fn with_face<T, B>(made: T, behind: Arc<B>) -> PyClassInitializer<T>
+/// `made`, a class derived from `PyAnswer`, whose answer is `behind`.
+pub(super) fn as_answer<T, B>(made: T, behind: Arc<B>) -> PyClassInitializer<T>
 where
-    T: PyClass<BaseType = Face>,
+    T: PyClass<BaseType = PyAnswer>,
     B: AnyAnswer + 'static,
 {
-    PyClassInitializer::from(Face(behind)).add_subclass(made)
+    PyClassInitializer::from(PyAnswer(behind)).add_subclass(made)
 }
 
 #[pymethods]
-impl Face {
+impl PyAnswer {
     fn __iter__(slf: PyRef<'_, Self>) -> PyRef<'_, Self> {
         slf
     }
