@@ -78,6 +78,11 @@ impl Cutter {
         Self { next, end, extents, begun, probe: Vec::new(), holes: 0, halt: Arc::default() }
     }
 
+    /// Whether all was cut, so that nothing follows.
+    pub fn is_over(&self) -> bool {
+        self.next >= self.end && self.begun >= self.extents.len()
+    }
+
     /// Where the next extent begins.
     pub fn place(&self) -> u64 {
         self.next

@@ -133,7 +133,11 @@ impl Source {
     /// That may be less than the size: files of sysfs state a page and hold a word, and what a network file system or
     /// one behind a process knows of the size may be stale.
     pub fn readable(&self, read: u64) -> Result<u64> {
-        let stated = self.size()?;
+        self.readable_of(self.size()?, read)
+    }
+
+    /// The same, of the `stated` bytes that the system has just said the file has.
+    pub fn readable_of(&self, stated: u64, read: u64) -> Result<u64> {
         let stands = |at: u64| Ok::<_, Error>(self.read(at, &mut [0])? == 1);
         if stated <= read || stands(stated - 1)? {
             return Ok(stated);

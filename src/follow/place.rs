@@ -129,7 +129,7 @@ impl Place {
             self.go_back(source, place)?;
             return Ok(Change::Cut);
         }
-        let size = if now.0 > self.at { source.readable(self.at)? } else { now.0 };
+        let size = if now.0 > self.at { source.readable_of(now.0, self.at)? } else { now.0 };
         if size <= self.at {
             // What was seen behind the place at an earlier look may have been cut off since.
             return Ok(Change::Grew(self.at));

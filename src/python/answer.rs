@@ -11,6 +11,7 @@ use super::any_answer::AnyAnswer;
 use super::halt::Halt;
 use super::interpreter::detached;
 use super::stats::Stats;
+use crate::cursor::Cursor;
 use crate::system::lock::lock;
 
 /// The state of an answer as far as it has been read.
@@ -21,8 +22,8 @@ pub(super) trait Reading: Send + Sync {
     /// What is known so far.
     fn stats(&self) -> Stats;
 
-    /// The place behind the last line that was handed out, as text.
-    fn cursor(&self, py: Python<'_>) -> PyResult<String>;
+    /// The place behind the last line that was handed out.
+    fn cursor(&self, py: Python<'_>) -> PyResult<Cursor>;
 
     /// Remembers what is asked for after the end: the stats and the place.
     fn settle(&mut self, py: Python<'_>);
@@ -55,12 +56,14 @@ pub(super) struct Answer<R: Reading> {
 struct Snapshot {
     about: String,
     stats: Stats,
-    cursor: PyResult<String>,
+    /// Put into text where somebody asks: it is told with each batch, which of a follow is a line.
+    cursor: PyResult<Cursor>,
 }
 
 impl<R: Reading> Answer<R> {
     pub(super) fn new(reading: R, halt: Halt) -> Self {
-        let told = Snapshot { about: reading.about(), stats: Stats::default(), cursor: Ok(String::new()) };
+        let told =
+            Snapshot { about: reading.about(), stats: Stats::default(), cursor: Ok(Cursor::default()) };
         Self { reading: AtomicRefCell::new(reading), told: Mutex::new(told), halt }
     }
 
@@ -103,10 +106,11 @@ impl<R: Reading> AnyAnswer for Answer<R> {
 
     fn cursor(&self, py: Python<'_>) -> PyResult<String> {
         match self.reading.try_borrow() {
-            Ok(reading) => reading.cursor(py),
-            Err(_) => {
-                lock(&self.told).cursor.as_ref().map(String::clone).map_err(|error| error.clone_ref(py))
-            }
+            Ok(reading) => Ok(reading.cursor(py)?.to_text()),
+            Err(_) => match &lock(&self.told).cursor {
+                Ok(cursor) => Ok(cursor.to_text()),
+                Err(error) => Err(error.clone_ref(py)),
+            },
         }
     }
 

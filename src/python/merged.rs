@@ -19,6 +19,7 @@ use super::record::{PyRecord, RecordOrigin};
 use super::scout::{self, Scouted};
 use super::stats::Stats;
 use super::text;
+use crate::cursor::Cursor;
 use crate::merge::{Lot, Merge, MergeStep, MergeTerms, Order};
 
 /// How often other threads are told, at most: there may be a thousand logs to sum up.
@@ -61,7 +62,7 @@ struct ManyReading {
     lines: u64,
     stats: Stats,
     /// The place behind the last line, once it is over, and before the first.
-    behind: String,
+    behind: Cursor,
     /// How many files could not be gone on in.
     lost: u64,
     /// When other threads were told.
@@ -121,7 +122,7 @@ impl Merged {
             caller,
             lines: 0,
             stats: Stats::default(),
-            behind: begun.transpose()?.unwrap_or_default().to_text(),
+            behind: begun.transpose()?.unwrap_or_default(),
             lost: sources.iter().map(|(_, asked)| asked.get().lost()).sum(),
             told: Instant::now(),
             sources: sources
@@ -216,7 +217,7 @@ impl Reading for ManyReading {
         Stats { lines: self.lines, lost: stats.lost + self.lost, ..stats }
     }
 
-    fn cursor(&self, py: Python<'_>) -> PyResult<String> {
+    fn cursor(&self, py: Python<'_>) -> PyResult<Cursor> {
         if self.patient {
             return Err(PyValueError::new_err(
                 "a merge with patience has no cursor: lines wait in it for earlier ones, and no place lies behind exactly \
@@ -226,7 +227,7 @@ impl Reading for ManyReading {
         match &self.merge {
             // Before the first line not all logs are open.
             Some(merge) if self.lines == 0 && !merge.is_over() => Ok(self.behind.clone()),
-            Some(merge) => Ok(detached(py, || merge.cursor())?.to_text()),
+            Some(merge) => Ok(detached(py, || merge.cursor())?),
             None => Ok(self.behind.clone()),
         }
     }

@@ -13,6 +13,7 @@ use super::question::PyQuestion;
 use super::stats::Stats;
 use super::stream::LogStream;
 use crate::batch::{Batch, LineTime};
+use crate::cursor::Cursor;
 use crate::file::block::Block;
 use crate::line::Line;
 use crate::query::behind::Behind as Place;
@@ -160,8 +161,8 @@ impl Reading for OneReading {
         Stats { lines: self.stats.lines + self.next as u64, lost: stats.lost + self.lost, ..stats }
     }
 
-    fn cursor(&self, _: Python<'_>) -> PyResult<String> {
-        Ok(self.behind.cursor(self.last_line()).to_text())
+    fn cursor(&self, _: Python<'_>) -> PyResult<Cursor> {
+        Ok(self.behind.cursor(self.last_line()))
     }
 
     fn settle(&mut self, _: Python<'_>) {

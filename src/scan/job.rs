@@ -89,7 +89,7 @@ impl Job {
     }
 
     pub(super) fn run(&self, cut: RunExtents, maps: Option<&Maps>, workspace: &mut Workspace) -> Scanned {
-        let mut run = Scanned { last: cut.is_last(), ..Scanned::default() };
+        let mut run = Scanned { last: cut.is_last, ..Scanned::default() };
         run.counters.holes = cut.holes;
         run.tail = Tail::unknown(cut.extents.first().map_or(0, |first| first.start));
         let known = self.barren(&cut.extents, maps, workspace).into_iter().chain(repeat(false));

@@ -13,6 +13,8 @@ pub(super) struct RunExtents {
     pub(super) extents: Vec<Extent>,
     pub(super) holes: u64,
     pub(super) error: Option<Error>,
+    /// Whether the file has no extent behind these.
+    pub(super) is_last: bool,
 }
 
 impl RunExtents {
@@ -32,11 +34,8 @@ impl RunExtents {
             }
         }
         cut.holes = std::mem::take(&mut cutter.holes);
+        // Said with the last extents, and not by a run without any: a follow asks for each line by itself.
+        cut.is_last = cut.extents.is_empty() || cut.error.is_some() || cutter.is_over();
         cut
-    }
-
-    /// Whether it was the last.
-    pub(super) fn is_last(&self) -> bool {
-        self.extents.is_empty() || self.error.is_some()
     }
 }

@@ -45,7 +45,7 @@ impl Work for Search {
         // The first run is one block, so that the first line does not wait for more.
         let most = if number == 0 { 1 } else { workspace.extents() };
         let cut = RunExtents::take(cutter, &self.job.source, most, &mut || Ok(()));
-        let last = cut.is_last();
+        let last = cut.is_last;
         (cut, last)
     }
 
