@@ -21,6 +21,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 from measure import drain, log_of
@@ -56,7 +57,9 @@ def _measures() -> dict[str, Measure]:
 
     def middle(logs: dict[str, str]) -> int:
         log = logdex.open(logs["stamped"], tz="UTC")
-        return sum(1 for _ in log.lines(since="2026-10-01 03:00", until="2026-10-01 03:01"))
+        since = datetime(2026, 10, 1, 3, tzinfo=timezone.utc)
+        # Moments, for `until="03:01"` meant the beginning of that minute once, and means all of it.
+        return sum(1 for _ in log.lines(since=since, until=since + timedelta(minutes=1)))
 
     def follow(logs: dict[str, str]) -> None:
         """The lines of one writer as they come, one by one."""
