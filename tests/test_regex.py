@@ -223,9 +223,28 @@ def test_what_is_but_text_is_translated_as_any_pattern(text: str, flags: int) ->
     said = pattern._literal(compiled)
     assert said is None or flags == 0
     if said is not None:
-        tree = parse(compiled)
+        tree = parse(compiled.pattern, compiled.flags)
         assert excluded(tree, compiled.flags) is None
         for foreign in (False, True):
             assert pattern._parts(translate(tree, compiled.flags, text=foreign)) == said
     elif flags == 0 and text.isalnum():
         raise AssertionError(f"{text!r} is but text")
+
+
+@pytest.mark.parametrize(
+    "regex", ["abc", "(?i)ab+c", r"\bNCCL\b.*(?P<rank>\d+)", "(?x) a b # c", "^(?!.*ok).*$", "x*", "é|\\w"]
+)
+def test_a_pattern_whose_search_is_not_ready_says_what_the_compiled_one_says(regex: str) -> None:
+    data = "abc\nABBC\nNCCL rank 7\nab\nx\né ok\n\n".encode()
+    asked: list[str] = []
+
+    def search(text: str) -> object:
+        asked.append(text)
+        return re.search(regex, text)
+
+    late, ready = pattern.compile_unsearched(regex, search), pattern.compile_pattern(regex)
+    assert (late is None) == (ready is None)
+    if late is not None and ready is not None:
+        assert late.select(data) == ready.select(data)
+        assert late.undecided(data) == ready.undecided(data) >= 0
+        assert len(asked) >= late.undecided(data)

@@ -16,7 +16,7 @@ from functools import cached_property, lru_cache
 from importlib.resources import files
 
 from logdex import _core
-from logdex.regex.pattern import compile_pattern
+from logdex.regex.pattern import compile_unsearched
 
 QUIET = ("harmless", "advice")
 """The roles of lines that mean no failure."""
@@ -41,8 +41,12 @@ class Row:
 
     @cached_property
     def shape(self) -> re.Pattern[str]:
-        """The shape, made ready by the first who needs it: what is kept of a log needs few."""
+        """The shape, made ready by the first who needs it: the engine decides by itself on most lines."""
         return re.compile(self.regex)
+
+    def search(self, text: str) -> re.Match[str] | None:
+        """Where the shape is found in a line, if it is."""
+        return self.shape.search(text)
 
 
 @dataclass(frozen=True)
@@ -88,7 +92,7 @@ os.register_at_fork(after_in_child=_making._at_fork_reinit)  # type: ignore[attr
 def _made() -> _core.Shapes:
     made = []
     for row in rows():
-        pattern = compile_pattern(row.shape)
+        pattern = compile_unsearched(row.regex, row.search)
         if pattern is None:
             raise ValueError(f"{row.role} {row.class_}: a shape that every line has says nothing")
         tone = "quiet" if row.role in QUIET else "context" if row.role == CONTEXT else "loud"

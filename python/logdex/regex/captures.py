@@ -46,7 +46,8 @@ def captures(pattern: re.Pattern[str]) -> tuple[str, str | None] | None:
         ASCII.
     """
     try:
-        tree, flags = parse(pattern), pattern.flags & ~re.DEBUG
+        flags = pattern.flags & ~re.DEBUG
+        tree = parse(pattern.pattern, flags)
         ascii_ = _Writer(text=False).sequence(tree, flags)
     except (_Beyond, RecursionError):
         return None

@@ -9,11 +9,13 @@ from logdex import _core
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import TypeAlias
 
     from logdex.regex.translate import Program
 
     Regex: TypeAlias = str | re.Pattern[str]
+    Search: TypeAlias = Callable[[str], object]
 
 # A pattern longer than this is not worth the memory that keeping it takes.
 _LONG = 1 << 16
@@ -44,7 +46,9 @@ def compile_pattern(regex: str | re.Pattern[str] | None) -> _core.Pattern | None
 
 def _build(compiled: re.Pattern[str]) -> _core.Pattern | None:
     program = _literal(compiled)
-    return _core.Pattern(compiled.search, program, program) if program else _translated(compiled)
+    if program:
+        return _core.Pattern(compiled.search, program, program)
+    return _translated(compiled.pattern, compiled.flags & ~re.DEBUG, compiled.search)
 
 
 def _literal(compiled: re.Pattern[str]) -> tuple[str, str, bool, bool] | None:
@@ -59,23 +63,36 @@ def _literal(compiled: re.Pattern[str]) -> tuple[str, str, bool, bool] | None:
     return said, said, False, True
 
 
-def _translated(compiled: re.Pattern[str]) -> _core.Pattern | None:
+def compile_unsearched(regex: str, search: Search) -> _core.Pattern | None:
+    """As `compile_pattern`, where `re` itself is seldom asked: for that it costs as much again to compile.
+
+    Args:
+        regex: The pattern, which has been tried with `re` before.
+        search: Who is asked where the engine cannot decide: `re.compile(regex).search`, compiled when it is called.
+
+    Returns:
+        The engine's pattern, or None where every line matches.
+    """
+    return _translated(regex, 0, search)
+
+
+def _translated(regex: str, flags: int, search: Search) -> _core.Pattern | None:
     from logdex.regex.exclude import excluded
     from logdex.regex.piece import TooLarge
-    from logdex.regex.sre import parse
+    from logdex.regex.sre import flags_of, parse
     from logdex.regex.translate import translate
 
-    flags = compiled.flags & ~re.DEBUG
     try:
-        tree = parse(compiled)
+        tree = parse(regex, flags)
+        flags = flags_of(tree)
         unwanted = excluded(tree, flags)
         items = tree if unwanted is None else unwanted
         ascii_, text = translate(items, flags, text=False), translate(items, flags, text=True)
     except (TooLarge, RecursionError):
-        return _core.Pattern(compiled.search, None, None)
+        return _core.Pattern(search, None, None)
     if unwanted is None and ascii_.always and text.always:
         return None
-    return _core.Pattern(compiled.search, _parts(ascii_), _parts(text), inverted=unwanted is not None)
+    return _core.Pattern(search, _parts(ascii_), _parts(text), inverted=unwanted is not None)
 
 
 def _parts(program: Program) -> tuple[str | None, str | None, bool, bool]:

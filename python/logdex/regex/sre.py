@@ -38,14 +38,19 @@ _MAY_WARN = re.compile(r"\[\[|--|&&|~~|\|\||\(\?[a-zA-Z]")
 _QUIET = threading.Lock()
 
 
-def parse(pattern: re.Pattern[str]) -> Any:
-    """The tree of a compiled pattern."""
-    flags = pattern.flags & ~re.DEBUG
-    if not _MAY_WARN.search(pattern.pattern):
-        return _parser.parse(pattern.pattern, flags)
+def parse(regex: str, flags: int = 0) -> Any:
+    """The tree of a pattern."""
+    if not _MAY_WARN.search(regex):
+        return _parser.parse(regex, flags)
     with _QUIET, warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        return _parser.parse(pattern.pattern, flags)
+        return _parser.parse(regex, flags)
+
+
+def flags_of(tree: Any) -> int:
+    """The flags under which a tree was parsed, with those that the pattern itself sets."""
+    flags: int = tree.state.flags
+    return flags
 
 
 def state_for(flags: int) -> Any:
