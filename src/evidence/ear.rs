@@ -72,11 +72,6 @@ impl Ear {
         }
     }
 
-    /// What it tries.
-    pub fn shapes(&self) -> Arc<Shapes> {
-        Arc::clone(&self.shapes)
-    }
-
     /// The lines of `bytes`, which are whole but perhaps for the last, that tell something, in order.
     pub fn telling(&mut self, bytes: &[u8], jury: &mut dyn Jury) -> Result<Vec<Telling>> {
         let mut told: BTreeMap<usize, Telling> = BTreeMap::new();

@@ -2,6 +2,7 @@
 //! line by line.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::batch::Batch;
 use crate::error::Result;
@@ -13,7 +14,7 @@ use super::Shape;
 use super::ear::Ear;
 use super::notes::Kind;
 use super::passage::{Passage, Said, Solo, limits, lines, says_something};
-use super::shapes::Jury;
+use super::shapes::{Jury, Shapes};
 use super::speaker::{self, Key, Speaker};
 use super::state::{MOST, Name, State};
 use super::voice::Voice;
@@ -23,7 +24,9 @@ pub(super) struct Gathering<'j> {
     state: State,
     /// Lines that begin before this were heard already.
     from: u64,
-    ear: Ear,
+    shapes: Arc<Shapes>,
+    /// Made where a line is tried here, and not with its block: of most logs that is none before the end.
+    ear: Option<Ear>,
     jury: &'j mut dyn Jury,
     errors: Option<Shape<'j>>,
     scratch: Scratch,
@@ -46,7 +49,7 @@ impl<'j> Gathering<'j> {
     pub(super) fn new(
         state: State,
         from: u64,
-        ear: Ear,
+        shapes: Arc<Shapes>,
         jury: &'j mut dyn Jury,
         errors: Option<Shape<'j>>,
     ) -> Self {
@@ -55,7 +58,8 @@ impl<'j> Gathering<'j> {
         Self {
             state,
             from,
-            ear,
+            shapes,
+            ear: None,
             jury,
             errors,
             scratch: Scratch::default(),
@@ -121,12 +125,13 @@ impl<'j> Gathering<'j> {
     /// Takes the lines of a batch one after the other.
     fn take_each(&mut self, batch: &Batch) -> Result<()> {
         let bytes = batch.block.bytes();
-        let told = self.ear.telling(bytes, self.jury)?;
+        let ear = self.ear.get_or_insert_with(|| self.shapes.ear());
+        let told = ear.telling(bytes, self.jury)?;
+        let signs = ear.take_signs();
         let chosen = match &mut self.errors {
             Some(errors) => Some(errors.find(bytes, &mut self.scratch)?),
             None => None,
         };
-        let signs = self.ear.take_signs();
         let mut endings: BTreeMap<usize, Ending> = BTreeMap::new();
         for said in lines(batch, &told, chosen.as_deref(), &signs) {
             let Said { at, line, speaker, heard } = said;
@@ -195,7 +200,8 @@ impl<'j> Gathering<'j> {
         for (_, voice) in all {
             voice.history.settle();
             for note in voice.notes.all_mut().filter(|note| note.shape.is_none()) {
-                let shape = self.ear.first(note.text.as_bytes(), self.jury)?;
+                let ear = self.ear.get_or_insert_with(|| self.shapes.ear());
+                let shape = ear.first(note.text.as_bytes(), self.jury)?;
                 note.shape = Some(shape.map_or(Kind::Other, Kind::Shape));
             }
         }

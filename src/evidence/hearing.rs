@@ -39,8 +39,8 @@ pub(super) struct Tools {
 }
 
 impl Hearing {
-    pub(super) fn new(ear: &Ear, errors: Option<Arc<Pattern>>, from: u64) -> Self {
-        Self { shapes: ear.shapes(), errors, from }
+    pub(super) fn new(shapes: Arc<Shapes>, errors: Option<Arc<Pattern>>, from: u64) -> Self {
+        Self { shapes, errors, from }
     }
 
     /// What the lines of a batch say by themselves that were not heard already. `None` where a judge has to decide on one of

@@ -30,17 +30,20 @@ use std::sync::Arc;
 use crate::arrival::arrived::Arrived;
 use crate::caller::Caller;
 use crate::error::Result;
+use crate::file::block::BLOCK;
 use crate::file::source::Source;
 use crate::index::Keep;
 use crate::pattern::{Candidate, Judge, Pattern, Scratch};
 use crate::query::{Query, Question};
 use crate::system::relay::Relay;
 
-use ear::Ear;
 use gathering::Gathering;
 use hearing::{Hearing, Task};
-use shapes::Jury;
+use shapes::{Jury, Shapes};
 use state::State;
+
+/// So many bytes are read and heard by one thread.
+const SHORT: u64 = 8 * BLOCK as u64;
 
 /// A pattern, and who decides on what it cannot.
 pub struct Shape<'j> {
@@ -66,7 +69,7 @@ pub struct Inquiry<'j> {
     /// About time, without a pattern.
     pub question: Question,
     /// Which lines are looked at.
-    pub ear: Ear,
+    pub shapes: Arc<Shapes>,
     /// Who decides for the shapes.
     pub jury: &'j mut dyn Jury,
     /// What is an error, if the caller says so.
@@ -118,7 +121,7 @@ fn keep(question: &Question) -> Keep {
 
 /// Gathers the evidence of one log, from where `known` ends if the log has only grown.
 pub fn gather(inquiry: Inquiry<'_>, caller: &mut dyn Caller) -> Result<Gathered> {
-    let Inquiry { question, ear, jury, errors, known, asked } = inquiry;
+    let Inquiry { question, shapes, jury, errors, known, asked } = inquiry;
     let source = Source::open(&question.path)?;
     let seen = source.metadata()?;
     let (is_open, keep) = (is_open(&question), keep(&question));
@@ -126,17 +129,21 @@ pub fn gather(inquiry: Inquiry<'_>, caller: &mut dyn Caller) -> Result<Gathered>
     let resumes = is_open && Arrived::of_log(&question.path, seen.len()).is_none();
     let known = known.filter(|state| resumes && state.may_go_on(&source, &seen, asked));
     let from = known.as_ref().map_or(0, |state| state.upto);
-    let hearing = Hearing::new(&ear, errors.as_ref().map(|errors| Arc::clone(&errors.pattern)), from);
-    let mut relay = Relay::new(hearing, question.workers);
+    let errors_of = errors.as_ref().map(|errors| Arc::clone(&errors.pattern));
+    // What a log has grown by is heard before a thread would have started, and other logs wait for the cores.
+    let workers = if seen.len().saturating_sub(from) <= SHORT { 0 } else { question.workers };
+    let mut relay = Relay::new(Hearing::new(Arc::clone(&shapes), errors_of, from), workers);
     let state = known.unwrap_or_else(|| State::new(asked));
-    let mut gathering = Gathering::new(state, from, ear, jury, errors);
-    let mut query = Query::raw(Question { after: from, ..question }).leaving_times();
+    let mut gathering = Gathering::new(state, from, shapes, jury, errors);
+    let mut query = Query::raw(Question { after: from, workers, ..question }).leaving_times();
     while bring(&mut query, &mut relay, &gathering, caller)? {
         let Some((batch, passage)) = relay.pop(&mut || caller.pulse())? else { break };
         gathering.take(&batch, passage)?;
         query.recycle(batch);
     }
     query.finish();
+    // So that what was learned of the lines serves for the records, and for the next log.
+    drop(relay);
     let (state, mut whole) = gathering.end()?;
     let store = if resumes { whole.settle(&source, &seen).map(|()| whole) } else { None };
     if let Some(state) = &store {

@@ -7,7 +7,6 @@ use std::sync::Arc;
 
 use proptest::prelude::*;
 
-use super::ear::Ear;
 use super::gathering::Gathering;
 use super::hearing::{Hearing, Task};
 use super::shapes::{Jury, Shapes, Tone};
@@ -72,8 +71,8 @@ fn cut(batch: &Batch, sizes: &[usize]) -> Vec<Batch> {
 /// how many blocks these could be.
 fn gathered(batches: Vec<Batch>, apart: bool) -> ((State, State), usize) {
     let (mut jury, mut joined) = (Sure, 0);
-    let mut gathering = Gathering::new(State::new(7), 0, ear(), &mut jury, None);
-    let hearing = Hearing::new(&ear(), None, 0);
+    let mut gathering = Gathering::new(State::new(7), 0, shapes(), &mut jury, None);
+    let hearing = Hearing::new(shapes(), None, 0);
     let mut tools = hearing.tools();
     for batch in batches {
         let (batch, passage) =
@@ -99,7 +98,7 @@ fn question(path: &Path) -> Question {
     Question { workers: 1, time, ..Question::about(path) }
 }
 
-fn ear() -> Ear {
+fn shapes() -> Arc<Shapes> {
     let shapes = Shapes::new(vec![
         (pattern("(?:Error|ERROR)"), Tone::Loud),
         (pattern("Traceback"), Tone::Context),
@@ -107,16 +106,16 @@ fn ear() -> Ear {
         (doubtful("perhaps"), Tone::Loud),
         (pattern("exit 7"), Tone::Loud),
     ]);
-    Arc::new(shapes).ear()
+    Arc::new(shapes)
 }
 
 fn ask(path: &Path, known: Option<State>) -> Gathered {
-    let (question, ear) = (question(path), ear());
+    let (question, shapes) = (question(path), shapes());
     let known = match recall(&question, known, 7).unwrap() {
         Recalled::Whole(state) => return Gathered { state, store: None },
         Recalled::Part(known) => known,
     };
-    gather(Inquiry { question, ear, jury: &mut Sure, errors: None, known, asked: 7 }, &mut Nobody).unwrap()
+    gather(Inquiry { question, shapes, jury: &mut Sure, errors: None, known, asked: 7 }, &mut Nobody).unwrap()
 }
 
 const LINES: [&str; 26] = [

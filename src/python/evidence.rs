@@ -143,9 +143,10 @@ pub(super) fn gather<'py>(
     let mut judges = Judges(&shapes.searches);
     let mut errors = errors.map(|pattern| judged(py, pattern));
     let gathered = engine(py, || {
-        let (ear, jury) = (shapes.engine.ear(), &mut judges);
+        let (shapes, jury) = (Arc::clone(&shapes.engine), &mut judges);
         let errors = errors.as_mut().map(|(pattern, judge)| Shape { pattern: Arc::clone(pattern), judge });
-        let gathered = evidence::gather(Inquiry { question, ear, jury, errors, known, asked }, &mut caller)?;
+        let gathered =
+            evidence::gather(Inquiry { question, shapes, jury, errors, known, asked }, &mut caller)?;
         let stored = gathered.store.as_ref().and_then(State::write);
         Ok((gathered, stored))
     });
