@@ -56,8 +56,9 @@ pub fn lines(bytes: &[u8]) -> impl Iterator<Item = Line> + '_ {
 /// Where the lines of a text end, found in one go: for one who goes through all of them, which is cheaper than to look for
 /// each end by itself, and has the text at hand then. The twin is [`lines`].
 pub struct Ends {
-    /// Which bytes are newlines.
-    bits: Vec<u64>,
+    /// One past each newline, so many; what stands behind them means nothing.
+    ends: Vec<usize>,
+    count: usize,
     /// How long the text is, in bytes.
     length: usize,
 }
@@ -65,33 +66,45 @@ pub struct Ends {
 impl Ends {
     /// Looks for the newlines of `text`.
     pub fn of(text: &[u8]) -> Self {
-        let mut bits = Vec::with_capacity(text.len() / LOOK + 1);
+        Self::with(text, |_| ())
+    }
+
+    /// The same; `also` sees the text on the way, all of it, and zeros behind it up to a multiple of sixty-four bytes.
+    #[inline]
+    pub fn with(text: &[u8], mut also: impl FnMut(&[u8; LOOK])) -> Self {
         let newline = |bytes: u8x16| bytes.simd_eq(u8x16::splat(b'\n'));
         let (whole, rest) = text.as_chunks();
-        bits.extend(whole.iter().map(|few| bits::of(few, newline)));
         let mut last = [0; LOOK];
         last[..rest.len()].copy_from_slice(rest);
-        bits.push(bits::of(&last, newline));
-        Self { bits, length: text.len() }
+        let (mut ends, mut count) = (vec![0; text.len() / LOOK + 2 * LOOK], 0);
+        for (few, at) in whole.iter().chain([&last]).zip((0..).step_by(LOOK)) {
+            also(few);
+            let mut bits = bits::of(few, newline);
+            if ends.len() - count < LOOK {
+                ends.resize(2 * ends.len(), 0);
+            }
+            // Whether there is one cannot be foreseen by a processor, so one is written, and the next over it if it was none.
+            ends[count] = at + bits.trailing_zeros() as usize + 1;
+            count += usize::from(bits != 0);
+            bits &= bits.wrapping_sub(1);
+            for newline in bits::places(bits, at) {
+                ends[count] = newline + 1;
+                count += 1;
+            }
+        }
+        Self { ends, count, length: text.len() }
     }
 
     /// All lines, in order.
     #[inline]
     pub fn lines(&self) -> impl Iterator<Item = Line> + '_ {
-        let mut numbers = self.bits.iter().zip((0..).step_by(LOOK));
-        let (mut bits, mut at, mut start) = (0, 0, 0);
-        std::iter::from_fn(move || {
-            while bits == 0 {
-                let Some((next, begin)) = numbers.next() else {
-                    let line = Line { start, end: self.length };
-                    start = self.length;
-                    return (line.start < line.end).then_some(line);
-                };
-                (bits, at) = (*next, begin);
-            }
-            let line = Line { start, end: at + bits.trailing_zeros() as usize + 1 };
-            (bits, start) = (bits & (bits - 1), line.end);
-            Some(line)
+        let ends = &self.ends[..self.count];
+        let unfinished = ends.last().copied().unwrap_or_default() < self.length;
+        let mut start = 0;
+        ends.iter().copied().chain(unfinished.then_some(self.length)).map(move |end| {
+            let line = Line { start, end };
+            start = end;
+            line
         })
     }
 }

@@ -9,6 +9,7 @@ use crate::file::block::{Block, Extent};
 use crate::file::source::Source;
 use crate::line::Ends;
 use crate::stamp::{Finder, Fold, Order};
+use crate::step::Stems;
 
 use super::Index;
 use super::digest::Digest;
@@ -123,8 +124,10 @@ pub fn sum_up(
     let mut block = Block::default();
     block.read(source, extent)?;
     fold.finder.stand_at(extent.start);
-    let ends = Ends::of(block.bytes());
-    let digest = Digest::of(&mut fold.finder.clone(), block.bytes(), &ends, steps.is_some());
+    let mut stems = Stems::default();
+    let ends = if steps.is_some() { stems.find(block.bytes()) } else { Ends::of(block.bytes()) };
+    let stems = steps.is_some().then_some(&stems);
+    let digest = Digest::of(&mut fold.finder.clone(), block.bytes(), &ends, stems);
     let mut entry =
         digest.append(fold, extent, lines).unwrap_or_else(|| exact(fold, extent, lines, block.bytes()));
     entry.steps = digest.append_steps(steps);
@@ -140,12 +143,14 @@ pub struct Spec {
     steps: bool,
     /// What says by what their text is known, where that is wanted.
     keys: Option<Keys>,
+    /// The words of the block at hand that name steps and counters.
+    stems: Stems,
 }
 
 impl Spec {
     /// In their times, and their steps if those are wanted.
     pub fn new(finder: Finder, steps: bool) -> Self {
-        Self { finder, steps, keys: None }
+        Self { finder, steps, keys: None, stems: Stems::default() }
     }
 }
 
@@ -160,10 +165,11 @@ impl Look for Spec {
 
     fn look(&mut self, text: &[u8], start: u64) -> Self::Sum {
         // One after the other while the block is at hand.
-        let ends = Ends::of(text);
-        let known = self.keys.as_mut().map(|keys| keys.of(text, &ends));
-        self.finder.stand_at(start);
-        (Digest::of(&mut self.finder, text, &ends, self.steps), known)
+        let Self { finder, steps, keys, stems } = self;
+        let ends = if *steps || keys.is_some() { stems.find(text) } else { Ends::of(text) };
+        let known = keys.as_mut().map(|keys| keys.of(text, &ends, stems));
+        finder.stand_at(start);
+        (Digest::of(finder, text, &ends, steps.then_some(stems)), known)
     }
 }
 

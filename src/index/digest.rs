@@ -17,7 +17,7 @@ use super::entry::{Entry, step_back};
 use super::range::{Range, Ranges};
 use super::steps::{StepDigest, StepState};
 use super::writers::Writers;
-use crate::step::StepBlock;
+use crate::step::{Stems, StepBlock};
 
 /// The summary of a block by itself.
 ///
@@ -58,8 +58,8 @@ struct Streak {
 }
 
 impl Digest {
-    /// Sums up the lines of a block, which end at `ends`, and their steps if those are wanted.
-    pub fn of(finder: &mut Finder, text: &[u8], ends: &Ends, steps: bool) -> Self {
+    /// Sums up the lines of a block, which end at `ends`, and their steps if the words that name those are given.
+    pub fn of(finder: &mut Finder, text: &[u8], ends: &Ends, stems: Option<&Stems>) -> Self {
         let mut digest = Self {
             lines: 0,
             unstamped: 0,
@@ -77,7 +77,7 @@ impl Digest {
             writers: Writers::default(),
             run: None,
             order: Order::default(),
-            steps: steps.then(StepDigest::default),
+            steps: stems.map(|stems| StepDigest::of(text, stems)),
         };
         finder.forget_order();
         let mut marks = Marks::default();
@@ -85,7 +85,7 @@ impl Digest {
             let found = finder.find_in(text, line, &mut marks);
             digest.push(&found);
             if let Some(steps) = &mut digest.steps {
-                steps.push(text, line, found.prefix);
+                steps.push(line, found.prefix);
             }
         }
         digest.steps.iter_mut().for_each(StepDigest::settle);

@@ -17,7 +17,7 @@ pub fn summaries_agree(blocks: &[&[u8]]) {
     for block in blocks {
         let extent = Extent { start, end: start + block.len() as u64 };
         let twin = exact(&mut slow, extent, first_line, block);
-        let digest = Digest::of(&mut Finder::default(), block, &Ends::of(block), false);
+        let digest = Digest::of(&mut Finder::default(), block, &Ends::of(block), None);
         if let Some(mut entry) = digest.append(&mut fast, extent, first_line) {
             let mut wide = entry.ranges;
             wide.join(&twin.ranges);

@@ -97,7 +97,7 @@ fn entries(blocks: &[String]) -> Result<(Vec<Entry>, Fold), TestCaseError> {
         let extent = extent(at, block);
         let twin = exact(&mut slow, extent, first_line, block.as_bytes());
         let ends = Ends::of(block.as_bytes());
-        let digest = Digest::of(&mut Finder::default(), block.as_bytes(), &ends, false);
+        let digest = Digest::of(&mut Finder::default(), block.as_bytes(), &ends, None);
         let entry = match digest.append(&mut fast, extent, first_line) {
             Some(entry) => {
                 let mut wide = twin.clone();

@@ -2,6 +2,8 @@
 //!
 //! Stamps and steps are inherited alike, so the digests of both keep them here.
 
+use std::hint::select_unpredictable;
+
 use crate::stamp::{ByPrefix, Prefix};
 
 /// What is known of a prefix that occurs in a block.
@@ -65,6 +67,23 @@ impl<T: Copy> Writers<T> {
             self.all.entry(before).or_default().last = last;
         }
         self.all.entry(prefix).or_default();
+    }
+
+    /// A line of `prefix` says `told`, or nothing: what cannot be foreseen, so there is no branch on it for prefixes that
+    /// were seen lately.
+    #[inline]
+    pub fn tell(&mut self, prefix: Prefix, told: T, says: bool) {
+        if prefix == Prefix::NONE {
+            return;
+        }
+        let recent = &mut self.recent[slot(prefix)];
+        if recent.0 == prefix {
+            recent.1 = select_unpredictable(says, Some(told), recent.1);
+        } else if says {
+            self.say(prefix, told);
+        } else {
+            self.ask(prefix);
+        }
     }
 
     /// No line comes any more.

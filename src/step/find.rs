@@ -11,10 +11,7 @@ use memchr::memchr2_iter;
 use regex_automata::meta::{self, Regex};
 use regex_automata::util::captures::Captures;
 use regex_automata::util::syntax;
-use wide::u8x16;
 
-use crate::bits::{self, LOOK};
-use crate::line::Line;
 use crate::number::{self, DIGITS};
 
 /// The most that may stand between the word and its number, in bytes.
@@ -70,65 +67,6 @@ fn by_regex(regex: &Regex, line: &[u8]) -> Option<u64> {
     rest.is_empty().then_some(step)
 }
 
-/// Finds the steps that trainers commonly write on the lines of a text, which come in order: what is nowhere in the text is
-/// not looked for on each line. The twin is [`Finder::find`] of each.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Words {
-    /// Where the next word begins, as far as that was looked for.
-    next: usize,
-    /// Up to where the text was looked at, and which of the last sixty-four bytes before that are still to be tried.
-    seen: usize,
-    bits: u64,
-}
-
-/// Of the sixty-four bytes of `text` from `at` on, each `t` before an `e`: the second letter of `step` and of `iter`.
-#[inline]
-fn middles(text: &[u8], at: usize) -> u64 {
-    let mut last = [0; LOOK + 1];
-    let rest = &text[at..];
-    let bytes = rest.first_chunk().unwrap_or_else(|| {
-        last[..rest.len()].copy_from_slice(rest);
-        &last
-    });
-    let is = |bytes: u8x16, letter| (bytes | u8x16::splat(0x20)).simd_eq(u8x16::splat(letter));
-    bits::of_pairs(bytes, |this, next| is(this, b't') & is(next, b'e'))
-}
-
-impl Words {
-    /// The step that stands on `line`, one behind those that were asked for before.
-    #[inline]
-    pub fn find(&mut self, text: &[u8], line: Line) -> Option<u64> {
-        while self.next < line.end {
-            let word = self.next;
-            if word >= line.start
-                && let Some(step) = at(line.of(text), word + 1 - line.start)
-            {
-                return Some(step);
-            }
-            self.next = self.next_stem(text);
-        }
-        None
-    }
-
-    /// Where the next stem of a word stands that was not seen; behind the text where there is none.
-    fn next_stem(&mut self, text: &[u8]) -> usize {
-        loop {
-            while self.bits != 0 {
-                let middle = self.seen - LOOK + self.bits.trailing_zeros() as usize;
-                self.bits &= self.bits - 1;
-                let stem = middle.checked_sub(1).and_then(|start| text.get(start..)?.first_chunk());
-                if stem.is_some_and(|stem| is_stem(*stem)) {
-                    return middle - 1;
-                }
-            }
-            if self.seen >= text.len() {
-                return usize::MAX;
-            }
-            (self.bits, self.seen) = (middles(text, self.seen), self.seen + LOOK);
-        }
-    }
-}
-
 /// Four letters as one number, in lower case.
 #[inline]
 const fn lower(word: [u8; 4]) -> u32 {
@@ -138,19 +76,23 @@ const fn lower(word: [u8; 4]) -> u32 {
 const STEP: u32 = lower(*b"step");
 const ITER: u32 = lower(*b"iter");
 
+/// Whether one of the words begins at `start` of `text`, or a longer one with it.
 #[inline]
-fn is_stem(word: [u8; 4]) -> bool {
-    matches!(lower(word), STEP | ITER)
+pub(super) fn is_stem(text: &[u8], start: usize) -> bool {
+    let word = text.get(start..).and_then(<[u8]>::first_chunk);
+    // Both are compared whichever it is: what a text says next cannot be foreseen.
+    word.is_some_and(|word| (lower(*word) == STEP) | (lower(*word) == ITER))
 }
 
 /// The words, by where their `t` stands, the second letter of both stems.
 fn built_in(line: &[u8]) -> Option<u64> {
-    memchr2_iter(b't', b'T', line).find_map(|t| at(line, t))
+    memchr2_iter(b't', b'T', line).find_map(|t| step_at(line, t.checked_sub(1)?))
 }
 
+/// The step that the word names which begins at `start` of a line, or of a text of several: nothing here goes beyond a
+/// line's end.
 #[inline]
-fn at(line: &[u8], t: usize) -> Option<u64> {
-    let start = t.checked_sub(1)?;
+pub(super) fn step_at(line: &[u8], start: usize) -> Option<u64> {
     let (word, rest) = line.get(start..)?.split_first_chunk()?;
     let word = lower(*word);
     let behind = match (word, rest.first()) {
@@ -230,7 +172,6 @@ fn number(text: &[u8]) -> Option<(u64, &[u8])> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use proptest::prelude::*;
 
     #[test]
     fn the_table_of_steps_holds() {
@@ -243,22 +184,6 @@ mod tests {
             rows += 1;
         }
         assert!(rows > 60);
-    }
-
-    proptest! {
-        #[test]
-        fn words_of_a_text_say_what_each_line_does(
-            pieces in proptest::collection::vec(prop_oneof![
-                "(?i)(step|iter|iteration|global_step)", "[=: ]{0,2}[0-9]{1,4}", "[a-z._ ]{0,12}", Just("\n".to_owned()),
-            ], 0..60),
-        ) {
-            let text = pieces.concat();
-            let mut words = Words::default();
-            for line in crate::line::lines(text.as_bytes()) {
-                let twin = Finder::default().find(line.of(text.as_bytes()));
-                prop_assert_eq!(words.find(text.as_bytes(), line), twin);
-            }
-        }
     }
 
     #[test]

@@ -7,10 +7,12 @@
 mod blocks;
 pub mod find;
 mod fold;
+mod stems;
 
 pub use blocks::{Range, Reach, StepBlock};
-pub use find::{Finder, Words};
+pub use find::Finder;
 pub use fold::Steps;
+pub use stems::Stems;
 
 /// What a question says about steps.
 #[derive(Clone, Debug)]

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::{StepDigest, StepState, StepTable};
 use crate::line;
 use crate::stamp::{self, PREFIXES};
-use crate::step::{Finder, Steps};
+use crate::step::{Finder, Stems, Steps};
 use crate::testing::cases;
 
 /// A line of one of a few writers, with a step or without.
@@ -26,10 +26,12 @@ fn some_blocks() -> impl Strategy<Value = Vec<String>> {
 }
 
 fn digest(text: &str) -> StepDigest {
-    let (mut digest, mut finder) = (StepDigest::default(), stamp::Finder::default());
+    let (mut stems, mut finder) = (Stems::default(), stamp::Finder::default());
+    stems.find(text.as_bytes());
+    let mut digest = StepDigest::of(text.as_bytes(), &stems);
     for line in line::lines(text.as_bytes()) {
         let prefix = finder.find(line.of(text.as_bytes())).prefix;
-        digest.push(text.as_bytes(), line, prefix);
+        digest.push(line, prefix);
     }
     digest.settle();
     digest

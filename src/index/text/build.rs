@@ -10,7 +10,7 @@ use crate::file::block::Extent;
 use crate::file::source::Source;
 use crate::index::sums::{Look, Sums};
 use crate::index::{Keep, Tick};
-use crate::line::Ends;
+use crate::step::Stems;
 
 /// What building came to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -23,7 +23,14 @@ pub struct Built {
     pub size: u64,
 }
 
-impl Look for Keys {
+/// Says what each block is known by, and nothing else.
+#[derive(Clone, Default)]
+struct Alone {
+    keys: Keys,
+    stems: Stems,
+}
+
+impl Look for Alone {
     type Sum = Known;
     const NAME: &'static str = "logdex-text";
 
@@ -32,7 +39,8 @@ impl Look for Keys {
     }
 
     fn look(&mut self, text: &[u8], _: u64) -> Known {
-        self.of(text, &Ends::of(text))
+        let ends = self.stems.find(text);
+        self.keys.of(text, &ends, &self.stems)
     }
 }
 
@@ -62,7 +70,7 @@ pub fn build(
         }
         let from = writer.covered();
         let rest = Extent { start: from, end: seen.len() };
-        let mut sums = Sums::new(source, rest, &Keys::default(), threads);
+        let mut sums = Sums::new(source, rest, &Alone::default(), threads);
         let mut count = 0_usize;
         // Up to where a stored segment goes on, whose stretch need not be read.
         let goes_on = loop {

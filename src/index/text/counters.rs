@@ -94,7 +94,14 @@ fn field(text: &[u8], at: usize) -> Option<usize> {
 /// Where the number begins of the word that stands at `at`.
 #[inline]
 fn begins(text: &[u8], at: usize) -> Option<usize> {
-    let mut between = text.get(at + WORD..)?.iter().take(APART + 1);
+    let between = text.get(at + WORD..)?;
+    // Of most, one byte behind the word: what that is, its field says.
+    if let [b'=' | b' ', digit, ..] = between
+        && digit.is_ascii_digit()
+    {
+        return Some(at + WORD + 1);
+    }
+    let mut between = between.iter().take(APART + 1);
     let apart = between.position(|byte| byte.is_ascii_digit() || [DIGIT, b'\n'].contains(byte))?;
     text[at + WORD + apart].is_ascii_digit().then_some(at + WORD + apart)
 }
@@ -104,22 +111,8 @@ fn begins(text: &[u8], at: usize) -> Option<usize> {
 pub fn count(text: &[u8], at: usize, counts: &mut Counts) {
     let Some(field) = field(text, at) else { return };
     let Some(start) = begins(text, at) else { return };
-    count_at(text, field, start, counts);
-}
-
-/// Counts the number that begins at `start` in `text`, of a field.
-#[inline]
-pub fn count_at(text: &[u8], field: usize, start: usize, counts: &mut Counts) {
     let (number, digits) = number::leading(&text[start..]);
     counts[field].add(if digits > DIGITS { u64::MAX } else { number });
-}
-
-/// The fields of the counters of a line, each with where its number begins.
-pub fn places(line: &[u8]) -> impl Iterator<Item = (usize, usize)> {
-    let words = line.windows(WORD).enumerate();
-    let words =
-        words.filter(|(_, word)| word.eq_ignore_ascii_case(b"step") || word.eq_ignore_ascii_case(b"iter"));
-    words.filter_map(|(at, _)| Some((field(line, at)?, begins(line, at)?)))
 }
 
 /// What a literal, of lower-case letters, any other bytes and [`DIGIT`], says of numbers.
@@ -143,7 +136,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn counted(text: &[u8]) -> Counts {
-        super::super::keys::Keys::default().of(text, &crate::line::Ends::of(text)).counts
+        super::super::keys::all_of(text).counts
     }
 
     fn may_hold(text: &str, literal: &str) -> bool {

@@ -7,10 +7,13 @@
 //! It is made when it is asked for ([`build`]), beside the index of times and independent of it, and is believed on the
 //! same evidence ([`super::store::About`]).
 
+mod anchors;
 mod ask;
 mod build;
 mod counters;
+mod grams;
 pub mod keys;
+mod known;
 mod later;
 #[cfg(test)]
 mod proof;
@@ -25,13 +28,11 @@ use std::fs::Metadata;
 
 use crate::file::block::{BLOCK, Extent};
 use crate::file::source::Source;
-use crate::line::Ends;
 use crate::pattern::Pattern;
 
 use super::Keep;
 use super::cache::said;
 use ask::{Asked, Blocks};
-use keys::Keys;
 use rows::TILE;
 
 pub use build::{Built, build};
@@ -67,7 +68,7 @@ pub fn is_off() -> bool {
 /// Whether an index would have a block of `text`, which is whole lines, read for `pattern`; for tests.
 pub fn may_select(pattern: &Pattern, text: &[u8]) -> bool {
     let Some(asked) = pattern.needs().and_then(|needs| Asked::of(&needs)) else { return true };
-    let known = Keys::default().of(text, &Ends::of(text));
+    let known = keys::all_of(text);
     asked.may_be_among(&known.rows().collect::<BTreeSet<u32>>(), &known.counts)
 }
 

@@ -1,22 +1,32 @@
-//! Lines that are those of before but for their digits.
+//! What a text says again: lines that are those of before but for their digits, and how lines begin and end alike.
 //!
 //! A log says the same again and again. Most keys do not tell digits apart, so a line that has the shape of an earlier line of its
-//! block has the keys of that one, and is passed over for the price of a comparison; what its counters say is at known places.
-//! Lines whose digits have keys of their own, those of hexadecimal words and addresses, are never passed over.
+//! block has the keys of that one, and is passed over for the price of a comparison. Of other lines only what tells them from
+//! the last that was passed over is looked at: most begin with the same words, and many end so. Lines whose digits have keys of
+//! their own, those of hexadecimal words and addresses, are never passed over, nor is another compared with them.
 //!
-//! Keys of four bytes with a line's end between them may be missing then, or be those of lines that do not follow one another:
-//! no line has such, so nobody asks for them.
+//! Keys of four bytes with a line's end among them may then be those of lines that do not follow one another, or of the end of
+//! no line: who asks for them has a block more to read.
+
+use std::ops::Range;
 
 use wide::u8x16;
 
-use super::counters::{self, Counts};
+use super::grams::GRAM;
 use crate::bits::among;
 use crate::line::{Ends, Line};
+
+/// How many bytes are compared in one go.
+const SIXTEEN: usize = 16;
+/// As many bits.
+const ALL: u32 = (1 << SIXTEEN) - 1;
+/// How far a key of four bytes of which some are new reaches into those that are not.
+const MARGIN: usize = GRAM - 1;
 
 /// How many shapes are remembered.
 const SLOT_BITS: u32 = 9;
 /// How long lines are that have one, in bytes.
-const LONG: std::ops::Range<usize> = 16..4096;
+const LONG: Range<usize> = 16..4096;
 /// After so many lines it is seen whether it pays: one in so many must have been passed over.
 const TRIAL: (usize, usize) = (256, 8);
 
@@ -36,38 +46,32 @@ enum Kind {
     Single,
     /// Its digits have keys.
     Other,
-    /// They have none but those of counters, so many from the first of these on.
-    Plain { first: u32, count: u32 },
+    /// They have none.
+    Plain,
 }
 
 /// Passes over the lines of one text after the other that are like those before, with memory of its own.
 #[derive(Clone)]
 pub struct Shapes {
     slots: Box<[Slot; 1 << SLOT_BITS]>,
-    /// The counters of the lines of plain shapes, each with where in the line its number begins.
-    numbers: Vec<(usize, usize)>,
     rest: Vec<u8>,
+    /// The last line that was passed over: it has no digits with keys of their own.
+    like: Option<Line>,
 }
 
 impl Default for Shapes {
     fn default() -> Self {
-        Self { slots: Box::new([Slot::default(); _]), numbers: Vec::new(), rest: Vec::new() }
+        Self { slots: Box::new([Slot::default(); _]), rest: Vec::new(), like: None }
     }
 }
 
 impl Shapes {
-    /// The lines of `text` that are to be looked at, one behind the other; `counts` takes in what the counters of the others
-    /// say. `is_plain` says of a line whether its digits have no keys.
-    pub fn pass(
-        &mut self,
-        text: &[u8],
-        ends: &Ends,
-        counts: &mut Counts,
-        mut is_plain: impl FnMut(&[u8]) -> bool,
-    ) -> &[u8] {
+    /// What of `text` is to be looked at, line by line one behind the other. `is_plain` says of a line whether its digits have no
+    /// keys.
+    pub fn pass(&mut self, text: &[u8], ends: &Ends, mut is_plain: impl FnMut(&[u8]) -> bool) -> &[u8] {
         self.slots.fill(Slot::default());
-        self.numbers.clear();
         self.rest.clear();
+        self.like = None;
         let (mut seen, mut passed) = (0, 0);
         for line in ends.lines() {
             if seen == TRIAL.0 && passed * TRIAL.1 < seen {
@@ -75,23 +79,34 @@ impl Shapes {
                 break;
             }
             seen += 1;
-            if self.passes(text, line, counts, &mut is_plain) {
+            if self.passes(text, line, &mut is_plain) {
                 passed += 1;
+                self.like = Some(line);
             } else {
-                self.rest.extend_from_slice(line.of(text));
+                self.take(text, line);
             }
         }
         &self.rest
     }
 
+    /// Has what is new of a line looked at.
     #[inline]
-    fn passes(
-        &mut self,
-        text: &[u8],
-        line: Line,
-        counts: &mut Counts,
-        is_plain: &mut impl FnMut(&[u8]) -> bool,
-    ) -> bool {
+    fn take(&mut self, text: &[u8], line: Line) {
+        let this = line.of(text);
+        let Some(like) = self.like else {
+            self.rest.extend_from_slice(this);
+            return;
+        };
+        let fresh = fresh(this, like.of(text));
+        let ends = fresh.end == this.len();
+        self.rest.extend_from_slice(&this[fresh]);
+        if !ends {
+            self.rest.push(b'\n');
+        }
+    }
+
+    #[inline]
+    fn passes(&mut self, text: &[u8], line: Line, is_plain: &mut impl FnMut(&[u8]) -> bool) -> bool {
         let this = line.of(text);
         let Some(number) = slot(this) else { return false };
         let slot = &mut self.slots[number];
@@ -104,20 +119,9 @@ impl Shapes {
             return false;
         }
         if let Kind::Single = slot.kind {
-            let first = self.numbers.len();
-            let plain = is_plain(this);
-            if plain {
-                self.numbers.extend(counters::places(this));
-            }
-            let count = (self.numbers.len() - first) as u32;
-            slot.kind = if plain { Kind::Plain { first: first as u32, count } } else { Kind::Other };
+            slot.kind = if is_plain(this) { Kind::Plain } else { Kind::Other };
         }
-        let Kind::Plain { first, count } = slot.kind else { return false };
-        let numbers = &self.numbers[first as usize..(first + count) as usize];
-        for (field, at) in numbers {
-            counters::count_at(this, *field, *at, counts);
-        }
-        true
+        matches!(slot.kind, Kind::Plain)
     }
 }
 
@@ -140,14 +144,79 @@ fn slot(line: &[u8]) -> Option<usize> {
     Some((hash.wrapping_mul(MIX) >> (64 - SLOT_BITS)) as usize)
 }
 
+/// Which of sixteen bytes are the same but for digits, a bit for each.
+#[inline]
+fn alike(a: &[u8; SIXTEEN], b: &[u8; SIXTEEN]) -> u32 {
+    let (a, b) = (u8x16::new(*a), u8x16::new(*b));
+    (a.simd_eq(b) | among(a, b'0', 10) & among(b, b'0', 10)).to_bitmask()
+}
+
 /// Whether two lines of one length, sixteen bytes at least, differ in digits alone.
 #[inline]
 fn are_alike(a: &[u8], b: &[u8]) -> bool {
-    let sixteen = |a: &[u8; 16], b: &[u8; 16]| {
-        let (a, b) = (u8x16::new(*a), u8x16::new(*b));
-        (a.simd_eq(b) | among(a, b'0', 10) & among(b, b'0', 10)).to_bitmask() == 0xFFFF
-    };
     let mut whole = a.as_chunks().0.iter().zip(b.as_chunks().0);
     let last = a.last_chunk().zip(b.last_chunk());
-    whole.all(|(a, b)| sixteen(a, b)) && last.is_some_and(|(a, b)| sixteen(a, b))
+    whole.all(|(a, b)| alike(a, b) == ALL) && last.is_some_and(|(a, b)| alike(a, b) == ALL)
+}
+
+/// What of `line` has keys that `like` may lack, of which no digits have keys of their own: all but how both begin and how
+/// both end, digits aside. Words and addresses that reach into that are in it from end to end.
+#[inline]
+fn fresh(line: &[u8], like: &[u8]) -> Range<usize> {
+    let head = alike_from(line, like);
+    let tail = alike_to(&line[head..], &like[head..]);
+    let end = line.len() - tail;
+    let (before, behind) = (token_before(&line[..head]), token_behind(&line[end..]));
+    head.saturating_sub(before.max(MARGIN))..line.len().min(end + behind.max(MARGIN))
+}
+
+/// With how many bytes both begin that are alike, or a few less.
+#[inline]
+fn alike_from(mut a: &[u8], mut b: &[u8]) -> usize {
+    let mut count = 0;
+    while let Some(((these, rest), (those, others))) = a.split_first_chunk().zip(b.split_first_chunk()) {
+        let alike = alike(these, those);
+        if alike != ALL {
+            return count + alike.trailing_ones() as usize;
+        }
+        (a, b, count) = (rest, others, count + SIXTEEN);
+    }
+    count
+}
+
+/// With how many bytes both end that are alike, or a few less.
+#[inline]
+fn alike_to(mut a: &[u8], mut b: &[u8]) -> usize {
+    let mut count = 0;
+    while let Some(((rest, these), (others, those))) = a.split_last_chunk().zip(b.split_last_chunk()) {
+        let alike = alike(these, those);
+        if alike != ALL {
+            return count + (alike << SIXTEEN).leading_ones() as usize;
+        }
+        (a, b, count) = (rest, others, count + SIXTEEN);
+    }
+    count
+}
+
+/// Of which of sixteen bytes words or addresses may be, a bit for each.
+#[inline]
+fn of_tokens(bytes: &[u8; SIXTEEN]) -> u32 {
+    let bytes = u8x16::new(*bytes);
+    // Dash, dot, slash and digits.
+    let digits = among(bytes, b'-', 13);
+    (digits | among(bytes | u8x16::splat(0x20), b'a', 6)).to_bitmask()
+}
+
+/// How long the token is with which `text` ends; all of it where that is not plain to see.
+#[inline]
+fn token_before(text: &[u8]) -> usize {
+    let length = text.last_chunk().map(|last| (of_tokens(last) << SIXTEEN).leading_ones() as usize);
+    length.filter(|length| *length < SIXTEEN).unwrap_or(text.len())
+}
+
+/// How long the token is with which `text` begins; all of it where that is not plain to see.
+#[inline]
+fn token_behind(text: &[u8]) -> usize {
+    let length = text.first_chunk().map(|first| of_tokens(first).trailing_ones() as usize);
+    length.filter(|length| *length < SIXTEEN).unwrap_or(text.len())
 }

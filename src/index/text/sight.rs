@@ -14,18 +14,8 @@ pub struct Sight {
     pub folded: Vec<u8>,
     /// Bytes of which words of hexadecimal digits are made; and one more number, of zeros.
     pub of_words: Vec<u64>,
-    /// Each `t` before an `e`: the second letter of `step` and `iter`.
-    pub stems: Vec<u64>,
     /// Whether some byte is not ASCII.
     pub is_other: bool,
-}
-
-/// What sixty-four bytes are, a bit for each.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Look {
-    of_words: u64,
-    tees: u64,
-    ees: u64,
 }
 
 impl Sight {
@@ -35,18 +25,10 @@ impl Sight {
         let mut last = [0; LOOK];
         last[..rest.len()].copy_from_slice(rest);
         self.of_words.clear();
-        self.stems.clear();
         self.folded.resize((whole.len() + 1) * LOOK, 0);
-        let (mut before, mut others) = (Look::default(), u8x16::ZERO);
+        let mut others = u8x16::ZERO;
         for (few, folded) in whole.iter().chain([&last]).zip(self.folded.as_chunks_mut().0) {
-            let look = look(few, folded, &mut others);
-            if let Some(stems) = self.stems.last_mut() {
-                // Of a `t` that ends its sixty-four bytes, the next begin with what stands behind it.
-                *stems |= before.tees & look.ees << 63;
-            }
-            self.of_words.push(look.of_words);
-            self.stems.push(look.tees & look.ees >> 1);
-            before = look;
+            self.of_words.push(look(few, folded, &mut others));
         }
         self.of_words.push(0);
         self.folded.truncate(text.len());
@@ -54,25 +36,23 @@ impl Sight {
     }
 }
 
-/// Says what sixty-four bytes are, puts them as they are folded into `folded`, and adds their bits to those of `all_bytes`.
+/// Says which of sixty-four bytes are of words, puts them as they are folded into `folded`, and adds their bits to those of `all_bytes`.
 /// The twin is `one_by_one` below.
 #[inline]
-fn look(few: &[u8; LOOK], folded: &mut [u8; LOOK], all_bytes: &mut u8x16) -> Look {
-    let mut all = Look::default();
+fn look(few: &[u8; LOOK], folded: &mut [u8; LOOK], all_bytes: &mut u8x16) -> u64 {
+    let mut of_words = 0;
     let parts = few.as_chunks().0.iter().zip(folded.as_chunks_mut().0).zip((0..).step_by(16));
     for ((few, folded), at) in parts {
-        let put = |all: &mut u64, is: u8x16| *all |= u64::from(is.to_bitmask()) << at;
         let bytes = u8x16::new(*few);
         let lower = bytes | (among(bytes, b'A', 26) & u8x16::splat(0x20));
         let digits = among(bytes, b'0', 10);
         let zeros = digits | bytes.simd_eq(u8x16::splat(DIGIT));
         *folded = zeros.bitselect(u8x16::splat(b'0'), lower).to_array();
-        put(&mut all.of_words, digits | among(lower, b'a', 6) | bytes.simd_eq(u8x16::splat(b'-')));
-        put(&mut all.tees, lower.simd_eq(u8x16::splat(b't')));
-        put(&mut all.ees, lower.simd_eq(u8x16::splat(b'e')));
+        let word = digits | among(lower, b'a', 6) | bytes.simd_eq(u8x16::splat(b'-'));
+        of_words |= u64::from(word.to_bitmask()) << at;
         *all_bytes |= bytes;
     }
-    all
+    of_words
 }
 
 #[cfg(test)]
@@ -83,24 +63,19 @@ mod tests {
 
     /// The twin of [`look`], and of what [`Sight::take`] makes of it.
     fn one_by_one(text: &[u8]) -> Sight {
-        let bits = |is: &dyn Fn(usize, u8) -> bool| {
+        let bits = |is: &dyn Fn(u8) -> bool| {
             let mut bits = vec![0; text.len() / LOOK + 1];
             for (at, byte) in text.iter().enumerate() {
-                bits[at / LOOK] |= u64::from(is(at, *byte)) << (at % LOOK);
+                bits[at / LOOK] |= u64::from(is(*byte)) << (at % LOOK);
             }
             bits
         };
         let fold = |byte: &u8| {
             if byte.is_ascii_digit() || *byte == DIGIT { b'0' } else { byte.to_ascii_lowercase() }
         };
-        let mut of_words = bits(&|_, byte| byte.is_ascii_hexdigit() || byte == b'-');
+        let mut of_words = bits(&|byte| byte.is_ascii_hexdigit() || byte == b'-');
         of_words.push(0);
-        Sight {
-            folded: text.iter().map(fold).collect(),
-            of_words,
-            stems: bits(&|at, _| text[at..].get(..2).is_some_and(|two| two.eq_ignore_ascii_case(b"te"))),
-            is_other: !text.is_ascii(),
-        }
+        Sight { folded: text.iter().map(fold).collect(), of_words, is_other: !text.is_ascii() }
     }
 
     proptest! {
@@ -118,7 +93,6 @@ mod tests {
                 let twin = one_by_one(&text);
                 prop_assert_eq!(&sight.folded, &twin.folded);
                 prop_assert_eq!(&sight.of_words, &twin.of_words);
-                prop_assert_eq!(&sight.stems, &twin.stems);
                 prop_assert_eq!(sight.is_other, twin.is_other);
             }
         }
