@@ -8,15 +8,13 @@
 use crate::file::block::Extent;
 use crate::line::Ends;
 use crate::stamp::civil::{self, LEAP_YEAR};
-use crate::stamp::{
-    Chain, FALL, Finder, Fold, Found, Frame, Inbound, Marks, Order, PREFIXES, Prefix, Stamp, nearest,
-    position,
-};
+use crate::stamp::{Chain, FALL, Finder, Fold, Found, Frame, Inbound, Marks, Order, PREFIXES, Prefix, Stamp};
 
 use super::entry::{Entry, step_back};
 use super::range::{Range, Ranges};
 use super::steps::{StepDigest, StepState};
 use super::writers::Writers;
+use super::year_shift::YearShift;
 use crate::step::{Stems, StepBlock};
 
 /// The summary of a block by itself.
@@ -189,7 +187,7 @@ impl Digest {
     /// Puts the block behind those that `fold` has seen. `None`, and nothing done, where more hangs on them than this
     /// can say.
     pub fn append(&self, fold: &mut Fold, extent: Extent, first_line: u64) -> Option<Entry> {
-        let shift = YearShift::new(&fold.chain, self);
+        let shift = YearShift::new(&fold.chain, self.first);
         if !self.is_regular(fold, &shift) {
             return None;
         }
@@ -288,55 +286,5 @@ impl Digest {
         for (prefix, last) in self.writers.last() {
             fold.by_prefix.insert(prefix, Some(shift.stamp(last)));
         }
-    }
-}
-
-/// What the blocks before a block do to the stamps in it.
-struct YearShift {
-    /// How many dated stamps they have.
-    dated: u32,
-    /// The year of the run without years at the head of the block, where there are dated stamps before it.
-    year: Option<i64>,
-    /// By how much that run moves, where there are not.
-    run: i64,
-}
-
-impl YearShift {
-    fn new(before: &Chain, digest: &Digest) -> Self {
-        let mut shift = Self { dated: before.years.dated, year: None, run: 0 };
-        let head = digest.first.filter(|first| first.frame == Frame::Yearless);
-        match (before.last, head) {
-            (Some(last), Some(head)) if last.frame == Frame::Yearless => {
-                shift.run = nearest(last.ns.into(), head.ns).saturating_mul(LEAP_YEAR);
-            }
-            (Some(last), Some(head)) => shift.year = Some(1970 + nearest(position(last), head.ns)),
-            _ => {}
-        }
-        shift
-    }
-
-    fn stamp(&self, stamp: Stamp) -> Stamp {
-        match (stamp.frame, self.year) {
-            (Frame::Yearless, Some(year)) => {
-                let ns = civil::join_year(year, stamp.ns);
-                Stamp { ns, frame: Frame::Guessed, after: self.dated, ..stamp }
-            }
-            (Frame::Yearless, None) => Stamp { ns: stamp.ns.saturating_add(self.run), ..stamp },
-            (Frame::Guessed, _) => Stamp { after: stamp.after.saturating_add(self.dated), ..stamp },
-            _ => stamp,
-        }
-    }
-
-    fn ranges(&self, ranges: &Ranges) -> Ranges {
-        let mut shifted = *ranges;
-        let run = *shifted.on(Frame::Yearless);
-        if run.is_empty() {
-            return shifted;
-        }
-        *shifted.on(Frame::Yearless) = Range::EMPTY;
-        for ns in [run.lo, run.hi] {
-            shifted.add(self.stamp(Stamp::new(Frame::Yearless, ns, 1)));
-        }
-        shifted
     }
 }

@@ -5,8 +5,8 @@
 
 use std::fs::File;
 
+use super::about::About;
 use super::codec::Reader;
-use super::store::About;
 use super::{Keep, STORED_FROM, pages};
 use crate::file::source::Source;
 

@@ -8,10 +8,10 @@ use crate::file::block::{Extent, whole_end};
 use crate::file::source::Source;
 use crate::stamp::{First, Fold, Order};
 
+use super::about::About;
 use super::build::{Builder, Progress, Spec, Tick, sum_up};
 use super::cache::Keep;
 use super::entry::Entry;
-use super::store::About;
 use super::text;
 use super::{Index, Options};
 

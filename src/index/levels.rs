@@ -7,8 +7,8 @@
 
 use std::fs::{File, Metadata};
 
+use super::about::About;
 use super::codec::Reader;
-use super::store::About;
 use super::text::Places;
 use super::{Keep, STORED_FROM, pages};
 use crate::file::block::Extent;

@@ -5,7 +5,7 @@
 //! become keys and numbers too, and the blocks that lack one of them are not read. What the index does not cover, or cannot say, is read.
 //!
 //! It is made when it is asked for ([`build`]), beside the index of times and independent of it, and is believed on the
-//! same evidence ([`super::store::About`]).
+//! same evidence ([`super::about::About`]).
 
 mod anchors;
 mod ask;

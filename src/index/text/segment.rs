@@ -7,9 +7,9 @@
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
 
+use super::super::about::About;
 use super::super::codec::Reader;
 use super::super::pages::{CONTENT, PageWriter, Pages};
-use super::super::store::About;
 use super::counters::{Counts, FIELDS, Numbers};
 use super::keys::ROWS;
 use super::rows::{self, Kind, TILE, Tile};

@@ -6,7 +6,7 @@
 use std::fs::{File, Metadata};
 use std::sync::Arc;
 
-use super::super::store::About;
+use super::super::about::About;
 use super::counters::Counts;
 use super::keys::{Known, Marks};
 use super::part;
