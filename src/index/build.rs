@@ -17,7 +17,7 @@ use super::entry::{Entry, exact};
 use super::steps::StepState;
 use super::sums::{Look, Sums};
 use super::text;
-use super::text::keys::{Keys, Known};
+use super::text::keys::{BlockKeys, Keys};
 
 /// How often a terminal is told how far it is.
 const TICK: Duration = Duration::from_millis(50);
@@ -155,7 +155,7 @@ impl Spec {
 }
 
 impl Look for Spec {
-    type Sum = (Digest, Option<Known>);
+    type Sum = (Digest, Option<BlockKeys>);
     const NAME: &'static str = "logdex-index";
 
     fn may_be_in_place(&self) -> bool {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::keys::{Keys, Known};
+use super::keys::{BlockKeys, Keys};
 use super::writer::Writer;
 use super::{TILE, Text};
 use crate::error::Result;
@@ -31,14 +31,14 @@ struct Alone {
 }
 
 impl Look for Alone {
-    type Sum = Known;
+    type Sum = BlockKeys;
     const NAME: &'static str = "logdex-text";
 
     fn may_be_in_place(&self) -> bool {
         true
     }
 
-    fn look(&mut self, text: &[u8], _: u64) -> Known {
+    fn look(&mut self, text: &[u8], _: u64) -> BlockKeys {
         let ends = self.stems.find(text);
         self.keys.of(text, &ends, &self.stems)
     }

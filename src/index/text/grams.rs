@@ -1,6 +1,6 @@
 //! Grams: every four bytes of a text, marked by the window.
 
-use super::known::{GRAM_BITS, MIX, Marks, set};
+use super::known::{GRAM_BITS, MIX, RowBits, set};
 pub(super) use crate::pattern::SHORTEST as GRAM;
 
 /// The row of a gram, folded.
@@ -29,12 +29,12 @@ const LISTED: usize = 16 * FEW;
 /// branch on it: fresh windows are listed first. They are remembered when they are marked, for a processor that has written
 /// where it may read next has to wait.
 #[derive(Clone)]
-pub(super) struct Grams {
+pub(super) struct GramMarker {
     /// By its hash, the last window that had it.
     seen: Box<[u64; 1 << SEEN_BITS]>,
 }
 
-impl Default for Grams {
+impl Default for GramMarker {
     fn default() -> Self {
         Self { seen: Box::new([0; 1 << SEEN_BITS]) }
     }
@@ -46,17 +46,17 @@ fn slot(window: u64) -> usize {
     (window.wrapping_mul(MIX) >> (64 - SEEN_BITS)) as usize
 }
 
-/// Marks the grams of a folded text, one after the other: the twin of [`Grams::mark`].
+/// Marks the grams of a folded text, one after the other: the twin of [`GramMarker::mark`].
 #[inline]
-pub(super) fn mark_grams(text: &[u8], marks: &mut Marks) {
+pub(super) fn mark_grams(text: &[u8], marks: &mut RowBits) {
     for gram in text.windows(GRAM) {
         set(marks, gram_row(gram.try_into().unwrap_or_default()));
     }
 }
 
-impl Grams {
+impl GramMarker {
     /// Marks the grams of a folded text.
-    pub fn mark(&mut self, folded: &[u8], marks: &mut Marks) {
+    pub fn mark(&mut self, folded: &[u8], marks: &mut RowBits) {
         self.seen.fill(0);
         // A window of zeros belongs there, and was not seen; what is there instead belongs elsewhere.
         self.seen[0] = 1;
@@ -111,7 +111,7 @@ mod tests {
             texts in proptest::collection::vec(
                 proptest::collection::vec(proptest::sample::select(PIECES.to_vec()), 0..400), 1..4),
         ) {
-            let (mut grams, mut marks) = (Grams::default(), [0; _]);
+            let (mut grams, mut marks) = (GramMarker::default(), [0; _]);
             for text in texts.iter().map(|words| words.concat()) {
                 marks.fill(0);
                 grams.mark(&text, &mut marks);

@@ -13,10 +13,10 @@
 
 use super::anchors::{addresses, dots, pairs, words};
 use super::counters;
-use super::grams::{GRAM, Grams, gram_row};
-pub use super::known::{Known, Marks, OTHER_TEXT, ROWS};
+use super::grams::{GRAM, GramMarker, gram_row};
+pub use super::known::{BlockKeys, OTHER_TEXT, ROWS, RowBits};
 use super::known::{NO_KEY, is_set, set};
-use super::shapes::Shapes;
+use super::shapes::Repeats;
 use super::sight::Sight;
 use crate::line::Ends;
 use crate::step::Stems;
@@ -25,17 +25,17 @@ use crate::step::Stems;
 #[derive(Clone, Default)]
 pub struct Keys {
     sight: Sight,
-    grams: Grams,
+    grams: GramMarker,
     /// Which bytes are dots.
     dots: Vec<u64>,
-    shapes: Box<Shapes>,
+    shapes: Box<Repeats>,
 }
 
 impl Keys {
     /// What `text` is known by, whose lines end at `ends` and with these words that name counters, but for grams with a
     /// line's end among their bytes.
-    pub fn of(&mut self, text: &[u8], ends: &Ends, stems: &Stems) -> Known {
-        let mut known = Known::default();
+    pub fn of(&mut self, text: &[u8], ends: &Ends, stems: &Stems) -> BlockKeys {
+        let mut known = BlockKeys::default();
         let mut shapes = std::mem::take(&mut self.shapes);
         let rest = shapes.pass(text, ends, |line| is_plain(line, &mut self.sight));
         self.add(rest, &mut known.marks);
@@ -47,7 +47,7 @@ impl Keys {
     }
 
     /// Adds the rows of all keys that `text` has; the twin of what passes over lines.
-    fn add(&mut self, text: &[u8], marks: &mut Marks) {
+    fn add(&mut self, text: &[u8], marks: &mut RowBits) {
         self.sight.take(text);
         self.grams.mark(&self.sight.folded, marks);
         words(text, &self.sight.of_words, |key| set(marks, key));
@@ -62,7 +62,7 @@ impl Keys {
 }
 
 /// What `text` is known by.
-pub fn all_of(text: &[u8]) -> Known {
+pub fn all_of(text: &[u8]) -> BlockKeys {
     let mut stems = Stems::default();
     let ends = stems.find(text);
     Keys::default().of(text, &ends, &stems)
@@ -78,7 +78,7 @@ fn is_plain(line: &[u8], sight: &mut Sight) -> bool {
 }
 
 /// Whether some octet may stand between dots, by the grams: most logs have numbers with a dot, and no addresses.
-fn may_have_addresses(marks: &Marks) -> bool {
+fn may_have_addresses(marks: &RowBits) -> bool {
     let has = |gram: &[u8; GRAM]| is_set(marks, gram_row(*gram));
     has(b".0.0") || has(b".00.") || (has(b".000") && has(b"000."))
 }
@@ -138,7 +138,7 @@ pub(super) mod tests {
     }
 
     /// Marks all grams with a line's end among their bytes that lines made of `lines` may have.
-    fn mark_ends(lines: &[Vec<u8>], marks: &mut Marks) {
+    fn mark_ends(lines: &[Vec<u8>], marks: &mut RowBits) {
         let mut parts: [BTreeSet<Vec<u8>>; GRAM] = Default::default();
         for line in lines {
             let mut sight = Sight::default();
@@ -232,7 +232,7 @@ pub(super) mod tests {
             lines in (1..40_u8, prop_oneof![3 => 0..40_usize, 1 => 250..400_usize])
                 .prop_flat_map(|(odd, count)| proptest::collection::vec(like_others(odd), count)),
         ) {
-            let (mut twin, mut expected, mut ends) = (Keys::default(), Known::default(), Known::default());
+            let (mut twin, mut expected, mut ends) = (Keys::default(), BlockKeys::default(), BlockKeys::default());
             for line in &lines {
                 twin.add(line, &mut expected.marks);
                 let is_word = |at: &usize| line[*at..].get(..4).is_some_and(|word| {

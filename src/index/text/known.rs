@@ -18,25 +18,25 @@ pub(super) const MIX: u64 = 0x9E37_79B9_7F4A_7C15;
 /// Where what is no key is marked: a place behind all rows, so that marking needs no branch.
 pub(super) const NO_KEY: usize = ROWS;
 /// For each row whether a text has its key, a bit each, the first in the lowest bit of the first number.
-pub type Marks = [u64; ROWS / 64 + 1];
+pub type RowBits = [u64; ROWS / 64 + 1];
 
 /// What a block is known by.
 #[derive(Debug)]
-pub struct Known {
+pub struct BlockKeys {
     /// Which rows it has the keys of. What stands behind [`ROWS`] means nothing.
-    pub marks: Box<Marks>,
+    pub marks: Box<RowBits>,
     /// The numbers of its counters.
     pub counts: Counts,
 }
 
-impl Default for Known {
+impl Default for BlockKeys {
     /// Nothing.
     fn default() -> Self {
         Self { marks: Box::new([0; _]), counts: Counts::default() }
     }
 }
 
-impl Known {
+impl BlockKeys {
     /// Whether it has the key of a row.
     #[cfg(test)]
     pub fn has(&self, row: usize) -> bool {
@@ -51,11 +51,11 @@ impl Known {
 }
 
 #[inline]
-pub(super) fn set(marks: &mut Marks, row: usize) {
+pub(super) fn set(marks: &mut RowBits, row: usize) {
     marks[row / 64] |= 1 << (row % 64);
 }
 
 #[inline]
-pub(super) fn is_set(marks: &Marks, row: usize) -> bool {
+pub(super) fn is_set(marks: &RowBits, row: usize) -> bool {
     marks[row / 64] >> (row % 64) & 1 == 1
 }

@@ -5,7 +5,7 @@
 
 use std::iter::successors;
 
-use super::keys::{Marks, ROWS};
+use super::keys::{ROWS, RowBits};
 
 /// How many blocks make a tile, which is what a row grows by.
 pub const TILE: usize = 128;
@@ -21,7 +21,7 @@ pub struct Tile {
 
 impl Tile {
     /// By the keys that the blocks have.
-    pub fn of_blocks(blocks: &[Box<Marks>]) -> Self {
+    pub fn of_blocks(blocks: &[Box<RowBits>]) -> Self {
         let mut tile = Self::default();
         for (number, at) in (0..ROWS).step_by(64).enumerate() {
             let halves = [0, 64].map(|first| {
@@ -81,7 +81,7 @@ const FAR: u8 = 255;
 
 /// How a row is stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum RowForm {
     /// The gaps before each set bit.
     Few = 0,
     /// The gaps before each clear bit.
@@ -90,7 +90,7 @@ pub enum Kind {
     Bits = 2,
 }
 
-impl Kind {
+impl RowForm {
     /// The kind that has a code.
     pub fn of(code: u32) -> Option<Self> {
         [Self::Few, Self::Most, Self::Bits].into_iter().find(|kind| *kind as u32 == code)
@@ -98,7 +98,7 @@ impl Kind {
 }
 
 /// Appends a row as it is stored, and says how that is.
-pub fn put(bits: &[u8], out: &mut Vec<u8>) -> Kind {
+pub fn put(bits: &[u8], out: &mut Vec<u8>) -> RowForm {
     let start = out.len();
     let (eights, rest) = bits.as_chunks::<8>();
     let ones = |eight: &[u8; 8]| u64::from_le_bytes(*eight).count_ones() as usize;
@@ -106,16 +106,16 @@ pub fn put(bits: &[u8], out: &mut Vec<u8>) -> Kind {
     let set = rest + eights.iter().map(ones).sum::<usize>();
     // Most rows are of keys that no block has.
     if set == 0 {
-        return Kind::Few;
+        return RowForm::Few;
     }
     let few = set * 2 <= bits.len() * 8;
     put_gaps(bits, if few { 0 } else { 0xFF }, out);
     if out.len() - start < bits.len() {
-        return if few { Kind::Few } else { Kind::Most };
+        return if few { RowForm::Few } else { RowForm::Most };
     }
     out.truncate(start);
     out.extend(bits);
-    Kind::Bits
+    RowForm::Bits
 }
 
 fn put_gaps(bits: &[u8], flip: u8, out: &mut Vec<u8>) {
@@ -136,11 +136,11 @@ fn put_gaps(bits: &[u8], flip: u8, out: &mut Vec<u8>) {
 }
 
 /// The bits of a stored row of `len` bytes; `None` where nobody has stored it so.
-pub fn take(kind: Kind, stored: &[u8], len: usize) -> Option<Vec<u8>> {
+pub fn take(kind: RowForm, stored: &[u8], len: usize) -> Option<Vec<u8>> {
     let flip = match kind {
-        Kind::Bits => return (stored.len() == len).then(|| stored.to_vec()),
-        Kind::Few => 0,
-        Kind::Most => 0xFF,
+        RowForm::Bits => return (stored.len() == len).then(|| stored.to_vec()),
+        RowForm::Few => 0,
+        RowForm::Most => 0xFF,
     };
     let (mut bits, mut next) = (vec![flip; len], 0_usize);
     for gap in stored {
@@ -165,7 +165,7 @@ mod tests {
         fn rows_have_what_the_blocks_have(
             set in proptest::collection::vec((0..TILE, prop_oneof![0..ROWS, ROWS - 70..ROWS, 0..70_usize]), 0..300),
         ) {
-            let mut blocks: Vec<Box<Marks>> = vec![Box::new([0; _]); TILE];
+            let mut blocks: Vec<Box<RowBits>> = vec![Box::new([0; _]); TILE];
             let mut expected = vec![0; ROWS * TILE_BYTES];
             for (block, row) in set {
                 blocks[block][row / 64] |= 1 << (row % 64);
@@ -194,7 +194,7 @@ mod tests {
 
         #[test]
         fn anything_is_taken_or_refused(code in 0..3_u32, stored in proptest::collection::vec(any::<u8>(), 0..300)) {
-            if let Some(bits) = Kind::of(code).and_then(|kind| take(kind, &stored, 256)) {
+            if let Some(bits) = RowForm::of(code).and_then(|kind| take(kind, &stored, 256)) {
                 prop_assert_eq!(bits.len(), 256);
             }
         }

@@ -12,7 +12,7 @@ use super::super::codec::Reader;
 use super::super::pages::{CONTENT, PageWriter, Pages};
 use super::counters::{Counts, FIELDS, Numbers};
 use super::keys::ROWS;
-use super::rows::{self, Kind, TILE, Tile};
+use super::rows::{self, RowForm, TILE, Tile};
 
 /// The version of what is stored; it is in the file's name.
 pub const VERSION: u32 = 3;
@@ -53,25 +53,25 @@ pub struct Segment {
 pub struct Place {
     at: u64,
     len: usize,
-    kind: Kind,
+    kind: RowForm,
 }
 
 impl Place {
     /// Whether no block has the key.
     pub fn is_empty(&self) -> bool {
-        self.kind == Kind::Few && self.len == 0
+        self.kind == RowForm::Few && self.len == 0
     }
 
     /// Whether all blocks have it.
     pub fn is_full(&self) -> bool {
-        self.kind == Kind::Most && self.len == 0
+        self.kind == RowForm::Most && self.len == 0
     }
 
     /// How much it can be expected to tell, the most first.
     pub fn rank(&self) -> (bool, usize) {
         match self.kind {
-            Kind::Few | Kind::Bits => (false, self.len),
-            Kind::Most => (true, usize::MAX - self.len),
+            RowForm::Few | RowForm::Bits => (false, self.len),
+            RowForm::Most => (true, usize::MAX - self.len),
         }
     }
 }
@@ -123,7 +123,7 @@ impl Segment {
     fn placed(&self, from: &mut Reader<'_>) -> Option<Place> {
         let (this, next) = (from.u32()?, Reader(from.0).u32()?);
         let (at, end) = (u64::from(this & PLACE), u64::from(next & PLACE));
-        let (len, kind) = (usize::try_from(end.checked_sub(at)?).ok()?, Kind::of(this >> 30)?);
+        let (len, kind) = (usize::try_from(end.checked_sub(at)?).ok()?, RowForm::of(this >> 30)?);
         (self.rows + end <= self.table && len <= self.row_bytes()).then_some(Place { at, len, kind })
     }
 

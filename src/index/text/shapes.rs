@@ -32,15 +32,15 @@ const TRIAL: (usize, usize) = (256, 8);
 
 /// The last line of some shapes, by the hash of which it is found.
 #[derive(Clone, Copy, Default)]
-struct Slot {
+struct Shape {
     /// Where in the text it begins, and how long it is; of no length where there is none.
     start: u32,
     length: u32,
-    kind: Kind,
+    kind: Digits,
 }
 
 #[derive(Clone, Copy, Default)]
-enum Kind {
+enum Digits {
     /// No line like it came as yet.
     #[default]
     Single,
@@ -52,24 +52,24 @@ enum Kind {
 
 /// Passes over the lines of one text after the other that are like those before, with memory of its own.
 #[derive(Clone)]
-pub struct Shapes {
-    slots: Box<[Slot; 1 << SLOT_BITS]>,
+pub struct Repeats {
+    slots: Box<[Shape; 1 << SLOT_BITS]>,
     rest: Vec<u8>,
     /// The last line that was passed over: it has no digits with keys of their own.
     like: Option<Line>,
 }
 
-impl Default for Shapes {
+impl Default for Repeats {
     fn default() -> Self {
-        Self { slots: Box::new([Slot::default(); _]), rest: Vec::new(), like: None }
+        Self { slots: Box::new([Shape::default(); _]), rest: Vec::new(), like: None }
     }
 }
 
-impl Shapes {
+impl Repeats {
     /// What of `text` is to be looked at, line by line one behind the other. `is_plain` says of a line whether its digits have no
     /// keys.
     pub fn pass(&mut self, text: &[u8], ends: &Ends, mut is_plain: impl FnMut(&[u8]) -> bool) -> &[u8] {
-        self.slots.fill(Slot::default());
+        self.slots.fill(Shape::default());
         self.rest.clear();
         self.like = None;
         let (mut seen, mut passed) = (0, 0);
@@ -114,14 +114,14 @@ impl Shapes {
         if length != this.len() || !are_alike(this, &text[start..start + length]) {
             // Of a line that is farther behind than can be told, nothing is remembered.
             if let Ok(start) = u32::try_from(line.start) {
-                *slot = Slot { start, length: this.len() as u32, kind: Kind::Single };
+                *slot = Shape { start, length: this.len() as u32, kind: Digits::Single };
             }
             return false;
         }
-        if let Kind::Single = slot.kind {
-            slot.kind = if is_plain(this) { Kind::Plain } else { Kind::Other };
+        if let Digits::Single = slot.kind {
+            slot.kind = if is_plain(this) { Digits::Plain } else { Digits::Other };
         }
-        matches!(slot.kind, Kind::Plain)
+        matches!(slot.kind, Digits::Plain)
     }
 }
 

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use super::super::about::About;
 use super::counters::Counts;
-use super::keys::{Known, Marks};
+use super::keys::{BlockKeys, RowBits};
 use super::part;
 use super::rows::{self, TILE};
 use super::segment::{Matrix, Segment};
@@ -38,7 +38,7 @@ pub struct Writer {
 #[derive(Default)]
 struct Pending {
     extents: Vec<Extent>,
-    marks: Vec<Box<Marks>>,
+    marks: Vec<Box<RowBits>>,
     counts: Vec<Counts>,
 }
 
@@ -90,7 +90,7 @@ impl Writer {
     ///
     /// # Errors
     /// `Error::Io` where a segment that is whole now cannot be written.
-    pub fn push(&mut self, extent: Extent, known: Known) -> Result<()> {
+    pub fn push(&mut self, extent: Extent, known: BlockKeys) -> Result<()> {
         self.tile.extents.push(extent);
         self.tile.marks.push(known.marks);
         self.tile.counts.push(known.counts);
