@@ -1,6 +1,9 @@
 //! Grams: every four bytes of a text, marked by the window.
 
-use super::known::{GRAM_BITS, MIX, RowBits, set};
+use wide::u8x16;
+
+use super::known::{GRAM_BITS, GRAM_ROWS, MIX, RowBits, set};
+use crate::bits;
 pub(super) use crate::pattern::SHORTEST as GRAM;
 
 /// The row of a gram, folded.
@@ -32,11 +35,13 @@ const LISTED: usize = 16 * FEW;
 pub(super) struct GramMarker {
     /// By its hash, the last window that had it.
     seen: Box<[u64; 1 << SEEN_BITS]>,
+    /// For each row whether the text at hand has its gram, a byte each: to write one, what stands around it need not be read.
+    rows: Box<[u8; GRAM_ROWS]>,
 }
 
 impl Default for GramMarker {
     fn default() -> Self {
-        Self { seen: Box::new([0; 1 << SEEN_BITS]) }
+        Self { seen: Box::new([0; 1 << SEEN_BITS]), rows: Box::new([0; GRAM_ROWS]) }
     }
 }
 
@@ -60,18 +65,23 @@ impl GramMarker {
         self.seen.fill(0);
         // A window of zeros belongs there, and was not seen; what is there instead belongs elsewhere.
         self.seen[0] = 1;
+        self.rows.fill(0);
         let (mut fresh, mut rest) = ([0; LISTED], folded);
         while rest.len() >= SPAN {
             let (count, windows) = self.list(rest, &mut fresh);
             for window in &fresh[..count] {
                 self.seen[slot(*window)] = *window;
                 for n in 0..GRAMS_EACH {
-                    set(marks, gram_row(((*window >> (8 * n)) as u32).to_le_bytes()));
+                    self.rows[gram_row(((*window >> (8 * n)) as u32).to_le_bytes())] = 1;
                 }
             }
             rest = &rest[windows * GRAMS_EACH..];
         }
         mark_grams(rest, marks);
+        let is_set = |rows: u8x16| rows.simd_eq(u8x16::splat(1));
+        for (rows, bits) in self.rows.as_chunks().0.iter().zip(marks) {
+            *bits |= bits::of(rows, is_set);
+        }
     }
 
     /// Lists those of the windows with which `text` begins, [`LISTED`] at most, that were not seen; returns how many these
