@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from logdex import _core, _evidence
 from logdex._core import Question
-from logdex.diagnosis import Diagnosis, beside
+from logdex.diagnosis import Diagnosis, beside, runs
 from logdex.diagnosis.identity import File, name_all
 from logdex.diagnosis.numbers import tell_apart
 from logdex.diagnosis.page import page
@@ -177,11 +177,13 @@ def _uncollected() -> Iterator[None]:
 def _answer(
     named: Sequence[Named], files: list[File], chosen: re.Pattern[str] | None, clocks: float
 ) -> Ranks:
+    files, others = runs.newest(files)
     tell_apart(files)
     name_all(files)
     tz = named[0].question.zone.name if named else None
     scene = scene_of(files, chosen, clocks)
     scene.chosen = chosen is not None
+    scene.other_runs = [(one.name, one.last) for one in others]
     if chosen is None:
         beside.add_said(scene, list(dict.fromkeys(said for one in named for said in one.said)))
     scene.ranged = any(one.question.since is not None or one.question.until is not None for one in named)

@@ -186,7 +186,17 @@ def _bound(speaker: Speaker) -> None:
         if event.own:
             ceiling = event.low
         else:
-            event.high = max(ceiling, event.low)
+            event.high = max(min(ceiling, _stamped_after(speaker, event)), event.low)
+
+
+def _stamped_after(speaker: Speaker, event: Event) -> float:
+    """When the next of a speaker's last lines was written that has another time than what stands before an event."""
+    times = (
+        tail.time
+        for tail in speaker.tail
+        if tail.number > event.number and tail.time is not None and tail.time > event.low
+    )
+    return min(times, default=math.inf)
 
 
 def self_named(events: Iterable[Event]) -> set[int]:

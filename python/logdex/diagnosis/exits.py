@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -75,8 +75,8 @@ class Exit:
         return self.code in (0, -15, -2, -1)
 
 
-def of_witness(witness: Speaker) -> list[Exit]:
-    """All exits of which a speaker's lines tell, in their order."""
+def of_witness(witness: Speaker, owners: Mapping[str, str]) -> list[Exit]:
+    """All exits of which a speaker's lines tell, in their order; `owners` are the ranks of processes."""
     told = [*_summaries(witness.events)]
     stepped_down = False
     for event in witness.events:
@@ -86,7 +86,8 @@ def of_witness(witness: Speaker) -> list[Exit]:
             stepped_down = True
         if event.role != "exit" or event.class_ in ("root", "field", "shell", "mpirun code"):
             continue
-        told += [one for one in _of_line(event, witness) if not (stepped_down and one.code in (-9, -15))]
+        ended = _of_line(event, witness, owners)
+        told += [one for one in ended if not (stepped_down and one.code in (-9, -15))]
     # A launcher sums up its last attempt: one that it does not name there as the first ended an earlier one.
     roots = {one.local for one in told if one.is_root and one.event.class_ in ("root", "field")}
     return [one for one in told if not roots or one.event.class_ != "agent" or one.local in roots]
@@ -137,7 +138,7 @@ def _time(text: str | None) -> float | None:
         return None
 
 
-def _of_line(event: Event, witness: Speaker) -> Iterator[Exit]:
+def _of_line(event: Event, witness: Speaker, owners: Mapping[str, str]) -> Iterator[Exit]:
     code, signal, named, how = (event.said(one) for one in ("code", "signal", "signame", "how"))
     status = int(code) if code is not None else None
     if signal is not None:
@@ -163,6 +164,9 @@ def _of_line(event: Event, witness: Speaker) -> Iterator[Exit]:
         yield Exit(event, int(rank), None, host, status, oom=oom)
     elif local is not None:
         yield Exit(event, None, int(local), host, status, oom=oom)
+    elif (pid := event.said("pid")) is not None:
+        # Whose process it was may be known; that one ended is, in any case.
+        yield Exit(event, None, None, host, status, oom=oom, name=owners.get(pid))
 
 
 def _next_code(event: Event, witness: Speaker) -> int | None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 
 from logdex.diagnosis import doubts
 from logdex.diagnosis.candidates import ended_at_once
 from logdex.diagnosis.scene import Candidate, Scene, against, time_of, whole_host
+from logdex.diagnosis.similar import masked
+from logdex.diagnosis.uniform import TOGETHER
 from logdex.diagnosis.verdict import Certainty, Finding
 
 _CONSEQUENCES = {
@@ -17,6 +20,8 @@ _CONSEQUENCES = {
     "network": {"file", "ckpt"},
 }
 """Which classes may be what another comes to elsewhere."""
+_SEVERAL = 4
+"""From so many ranks on the first of those who wrote the same at once is not worth a name of its own."""
 
 
 def first_own(scene: Scene, found: list[Candidate]) -> Finding | None:
@@ -32,13 +37,41 @@ def first_own(scene: Scene, found: list[Candidate]) -> Finding | None:
     if not (len(left) > 1 and all(ended_at_once(left[0], one) for one in left[1:])):
         left = _narrowed(scene, left or firm)
     if len(left) == 1:
-        return _named(scene, left[0], firm)
+        beside = _alike_at_once(scene, left[0], firm)
+        return _of_several(scene, beside) if beside else _named(scene, left[0], firm)
     whole = whole_host(scene, {one.rank for one in left})
     if whole and len({one.class_ for one in left}) == 1 and len(set(scene.host_of.values())) > 1:
         names = tuple(one.rank for one in left)
         when = time_of(scene, left[0].event)
         return Finding("host", "likely", names, (whole,), left[0].class_, when, [("first", left[0].event)])
     return None if not left else _tie(scene, left)
+
+
+def _alike_at_once(scene: Scene, one: Candidate, found: Sequence[Candidate]) -> list[Candidate]:
+    """Those, if they are several, who wrote the same line of no more than a level at nearly one time as `one`."""
+    if one.event.role != "error" or not one.is_own:
+        return []
+    said = masked(one.event.text)
+    low = scene.clocks.of(one.event)[0]
+    same = [
+        other
+        for other in found
+        if other.is_own
+        and masked(other.event.text) == said
+        and not scene.clocks.of(other.event)[0] > low + TOGETHER
+    ]
+    return same if len(same) >= _SEVERAL else []
+
+
+def _of_several(scene: Scene, same: list[Candidate]) -> Finding:
+    """What befell several: their host, or nobody can say who of them was the first."""
+    names = tuple(one.rank for one in same)
+    whole = whole_host(scene, set(names))
+    if whole and len(set(scene.host_of.values())) > 1:
+        first = same[0]
+        events = [("the same on that host", first.event)]
+        return Finding("host", "likely", names, (whole,), first.class_, time_of(scene, first.event), events)
+    return _tie(scene, same)
 
 
 def _gathered(scene: Scene, found: list[Candidate]) -> Finding | None:
@@ -64,6 +97,9 @@ def _precedes(scene: Scene, one: Candidate, other: Candidate) -> bool:
     if ended_at_once(one, other):
         # They stand in the order of their numbers.
         return False
+    if one.event.path == other.event.path and one.event.low == other.event.low > -math.inf:
+        # Two pipes are read in turn: what has one time in one file has no order.
+        return one.rank == other.rank
     return scene.clocks.is_before(one.event, other.event)
 
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from logdex.diagnosis.events import self_of
+from logdex.diagnosis.several import are_several
 from logdex.diagnosis.taxonomy import class_of, said
 
 if TYPE_CHECKING:
@@ -24,6 +25,21 @@ _LAUNCHERS = re.compile(
     r"(?i)(?:^|[^a-z])(?:agent|launch\w*|sched\w*|slurm\w*|srun|sbatch|mpirun|torchrun|driver|console|controller|head|master"
     r"|submit\w*|dmesg|kern\w*|syslog|journal\w*|kubelet|events?)(?:[^a-z]|$)"
 )
+
+
+_OF_LAUNCHERS = (
+    "node",
+    "mpirun",
+    "mpirun code",
+    "srun",
+    "agent",
+    "root",
+    "field",
+    "trainer",
+    "worker",
+    "job",
+)
+"""Classes of what launchers tell, and programs do not."""
 
 
 @dataclass
@@ -219,7 +235,24 @@ def _own_name(
         if knows and _is_launcher(file) and _has_workers(file):
             return None
         return str(source.replica) if is_single else file.label
-    return None if knows or _LAUNCHERS.search(file.label) else file.label
+    if knows or _LAUNCHERS.search(file.label) or _is_of_others(file):
+        return None
+    return file.label
+
+
+def _is_of_others(file: File) -> bool:
+    """Whether what stands in a file is by a launcher, or by several processes that no prefix tells apart."""
+    texts = [text for voice in file.voices for text, *_ in voice["tail"]]
+    texts += [note["text"] for voice in file.voices for note in voice["notes"]]
+    rows = [row for voice in file.voices for note in voice["notes"] if (row := class_of(note)) is not None]
+    told = [row for row, _ in rows if row.role not in ("context", "harmless", "advice", "teardown")]
+    launched = [row for row in told if row.class_ in _OF_LAUNCHERS or row.role == "outside"]
+    return are_several(texts) or (bool(launched) and len(launched) == len(told) and not _counts(file))
+
+
+def _counts(file: File) -> bool:
+    """Whether steps are counted in a file, as programs do, and launchers do not."""
+    return any(course is not None for voice in file.voices for course in voice["courses"])
 
 
 def _has_workers(file: File) -> bool:

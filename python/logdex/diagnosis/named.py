@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Iterator
 
 from logdex.diagnosis import accusations, hosts, progress
-from logdex.diagnosis.events import Event
+from logdex.diagnosis.events import Event, Speaker
 from logdex.diagnosis.exits import Exit
 from logdex.diagnosis.roles import went_on
 from logdex.diagnosis.scene import Candidate, Scene, missing_of, rank_of, time_of, whole_host
+from logdex.diagnosis.uniform import TOGETHER
 from logdex.diagnosis.verdict import Certainty, Finding
 
 _OF_ONE = re.compile(r"\b[Pp]rocess \d+|\bpid[= ]\d+")
@@ -68,8 +70,17 @@ def node(scene: Scene, found: list[Candidate]) -> Finding | None:
                 if not host or not _fell_silent(scene, host):
                     continue
             when = time_of(scene, event)
-            return Finding("host", "likely", (), (host,), event.class_, when, [("failed first", event)])
+            hosts_ = tuple(dict.fromkeys([host, *_named_beside(one, event)]))
+            return Finding("host", "likely", (), hosts_, event.class_, when, [("failed first", event)])
     return None
+
+
+def _named_beside(one: Speaker, first: Event) -> Iterator[str]:
+    """The hosts that a witness names with one in the same moment: what befell them may be no host's own."""
+    for event in one.events:
+        is_later = event.number > first.number and not event.low > first.low + TOGETHER
+        if is_later and event.role == "cause" and event.class_ == "node" and (host := event.said("host")):
+            yield host
 
 
 def _is_of_host(event: Event) -> bool:
@@ -185,10 +196,15 @@ def links_in_trouble(scene: Scene) -> list[Event]:
     return links + [event for one in scene.witnesses for event in one.events if event.role == "link"]
 
 
+def _are_silent(scene: Scene) -> bool:
+    """Whether no rank tells of trouble: then a link that a witness saw go down may have come up again."""
+    return all(one.is_silent for one in scene.stories.values())
+
+
 def links_of(scene: Scene, found: list[Candidate]) -> Finding | None:
     """Links in trouble: the host at the end of most of them, or both ends."""
     links = links_in_trouble(scene)
-    if not links:
+    if not links or (not any(event.own for event in links) and _are_silent(scene)):
         return None
     ends, is_one = hosts.vote(links, scene.host_of)
     first = min(links, key=lambda event: (event.low, event.number))

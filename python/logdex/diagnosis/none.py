@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 
-from logdex.diagnosis import progress
+from logdex.diagnosis import lastwords, progress
 from logdex.diagnosis.events import Event, Speaker
-from logdex.diagnosis.roles import ended_well
+from logdex.diagnosis.mentioned import mentions
+from logdex.diagnosis.roles import Story, ended_well
 from logdex.diagnosis.scene import Candidate, Scene, missing_of, time_of
 from logdex.diagnosis.similar import LEAST, masked
 from logdex.diagnosis.verdict import Finding
@@ -41,7 +42,7 @@ def nothing(scene: Scene, found: list[Candidate]) -> Finding | None:
     told = f"the logs of {len(missing)} ranks" if missing else None if timed else _STANDSTILL
     if any(one.is_used_to for one in scene.stories.values()):
         told = "what came after an error that had been got over before"
-    ended = [one for one in scene.stories.values() if one.teardown]
+    ended = [one for one in scene.stories.values() if one.teardown and not _was_done(one)]
     if ended and any(order in event.text for one in ended for event in one.teardown for order in _ORDERS):
         event = ended[0].teardown[0]
         if missing:
@@ -56,11 +57,23 @@ def nothing(scene: Scene, found: list[Candidate]) -> Finding | None:
             time=time_of(scene, event),
             events=[("told to stop", event)],
         )
+    if (last := lastwords.of_one(scene)) is not None:
+        return last
     if silent := _left_by_what_all_say(scene):
         return Finding(
             "unknown", "cannot tell", silent, missing="what those lines mean that all others ended with"
         )
+    if (troubled := mentions(scene)) and not scene.chosen:
+        events = [("a witness", one.event) for one in troubled[:2]]
+        return Finding("unknown", "cannot tell", events=events, missing="what that means")
+    if not any(one.lines for one in scene.ranks) and any(one.lines for one in scene.witnesses):
+        return Finding("unknown", "cannot tell", missing="the logs of the ranks")
     return Finding("none", "cannot tell" if told else "likely", missing=told)
+
+
+def _was_done(one: Story) -> bool:
+    """Whether a rank had come to its end before it was told to leave, as launchers tell those who are left."""
+    return ended_well(one.speaker, before=one.teardown[0].number)
 
 
 def _left_by_what_all_say(scene: Scene) -> tuple[str, ...]:

@@ -33,7 +33,7 @@ def tell_apart(files: Sequence[File]) -> None:
     if not directories:
         return
     numbered = [file for file in files if file.source.rank is not None and _directory(file) in directories]
-    if _are_hosts(directories) or _contradict(numbered):
+    if are_hosts(directories) or _contradict(numbered):
         for file in numbered:
             file.source = replace(file.source, rank=None, local_rank=file.source.rank)
 
@@ -56,7 +56,7 @@ def _directory(file: File) -> str:
     return directory
 
 
-def _are_hosts(directories: Iterable[str]) -> bool:
+def are_hosts(directories: Iterable[str]) -> bool:
     """Whether directories are called alike but for numbers, as hosts are: `a100-03` and `a100-17`."""
     parts = [one.split("/") for one in directories]
     if len({len(one) for one in parts}) != 1:

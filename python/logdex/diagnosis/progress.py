@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from logdex.diagnosis.events import Course, Speaker
+from logdex.diagnosis.similar import unstamped
 
 BEAT = re.compile(
     r"(?i)heart ?beat|still (?:waiting|running|alive)|\bpulse\b|keep-?alive|waiting for|no progress|\bidle\b"
@@ -23,6 +24,8 @@ _BEATING = 600.0
 _MANY = 20.0
 _OVERDUE = 3.0
 """So many steps later than its last line a rank is no more just between two steps."""
+_REPEATED = 4
+"""Who writes one line so many times says that it lives."""
 _AT_ONCE = 3.0
 """Within so many seconds lines are of one moment, however short a step is: clocks differ, and writers hold back."""
 
@@ -68,7 +71,14 @@ def _stopped(one: Speaker, beating: Sequence[Speaker]) -> float | None:
 
 
 def _beats(one: Speaker) -> bool:
-    return sum(is_beat(tail.text) for tail in one.tail) >= 2
+    return sum(is_beat(tail.text) for tail in one.tail) >= 2 or _repeats(one)
+
+
+def _repeats(one: Speaker) -> bool:
+    """Whether a rank wrote one and the same line again and again after its last step, as who lives does."""
+    last = one.course.last_number if one.course else 0
+    after = [unstamped(tail.text) for tail in one.tail if tail.number > last]
+    return len(after) >= _REPEATED and len(set(after)) == 1
 
 
 def is_beat(text: str) -> bool:

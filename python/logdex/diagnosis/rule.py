@@ -13,8 +13,10 @@ from dataclasses import replace
 
 from logdex.diagnosis.absent import left_out
 from logdex.diagnosis.candidates import candidates
+from logdex.diagnosis.early import lost_early, odd_first
 from logdex.diagnosis.events import Event
 from logdex.diagnosis.first import first_own
+from logdex.diagnosis.mentioned import mentioned
 from logdex.diagnosis.named import accused, links_of, node, weak_exit
 from logdex.diagnosis.none import nothing
 from logdex.diagnosis.outside import outside
@@ -90,6 +92,9 @@ STEPS: tuple[_Step, ...] = (
     left_out,
     elsewhere,
     alike,
+    lost_early,
+    odd_first,
+    mentioned,
 )
 """What is asked first: of those who have a cause."""
 LAST_STEPS: tuple[_Step, ...] = (uniform, first_own, nothing)

@@ -5,17 +5,30 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 
-from logdex.diagnosis import accusations, attempts, clocks, exits, hosts, pids, preface, stall, waited
+from logdex.diagnosis import (
+    accusations,
+    attempts,
+    clocks,
+    exits,
+    hosts,
+    pids,
+    preface,
+    stall,
+    survived,
+    waited,
+)
 from logdex.diagnosis.accusations import Accusation
 from logdex.diagnosis.events import Event, Speaker, number_in, self_of
 from logdex.diagnosis.exits import Exit
-from logdex.diagnosis.roles import LOUD, Story, ended_well, story
+from logdex.diagnosis.roles import Story, ended_well, story, went_on
 from logdex.diagnosis.taxonomy import numbers
 
 _MOST_RANKS = 1 << 17
 """No job has more; a number above is none of a rank."""
 _PARTING = 5.0
 """For so many seconds what a process wrote may still come when it has ended."""
+_FAR = 64
+"""A number so many times as high as that of the last rank is none of a rank."""
 _OF_A_HOST = 8
 """As many ranks may be those of one host, where nobody says how many hosts there are."""
 
@@ -61,6 +74,8 @@ class Scene:
     """The ranks under whose names files of several processes may stand."""
     ranged: bool = False
     """Whether only a range of time was looked at."""
+    other_runs: list[tuple[str, float]] = field(default_factory=list)
+    """Runs that ended before the one that is looked at began: the name of each, and when it ended."""
     restarted: attempts.Restart | None = None
     """How the job was started again, as far as the ranks' own lines tell."""
     gone: set[str] = field(default_factory=set)
@@ -122,12 +137,13 @@ def prepare(scene: Scene) -> None:
     pids.attribute(scene.speakers)
     scene.restarted = attempts.restart(scene.speakers, scene.earlier)
     _leave_behind(scene)
-    _drop_survived(scene)
+    survived.drop(scene.speakers)
     preface.leave_out(scene.ranks)
     scene.clocks = clocks.measure(scene.ranks, scene.doubt)
     scene.stories = {one.name: story(one) for one in scene.ranks}
     scene.stall = stall.of_speakers(scene.speakers, scene.clocks)
-    scene.exits += [told for one in scene.speakers for told in exits.of_witness(one)]
+    owners = pids.of_ranks(scene.ranks)
+    scene.exits += [told for one in scene.speakers for told in exits.of_witness(one, owners)]
     begun = attempts.begun_at(scene.ranks) if last else -math.inf
     scene.exits = [
         one for one in scene.exits if _ended_at(one) >= begun - 1 and not _is_of_before(scene, one)
@@ -138,7 +154,7 @@ def prepare(scene: Scene) -> None:
         _forget_the_last_command(scene, told)
     known = [int(one.name.rpartition("/")[2]) for one in scene.ranks if one.name.rpartition("/")[2].isdigit()]
     world = sorted({*known, *range(scene.world or 0)})
-    scene.accusations = accusations.of_speakers(scene.speakers, world, pids.of_ranks(scene.ranks))
+    scene.accusations = accusations.of_speakers(scene.speakers, world, owners)
     waited.turn(scene.stories, scene.clocks, seen_first(scene))
 
 
@@ -155,25 +171,6 @@ def _is_of_before(scene: Scene, one: Exit) -> bool:
     """Whether a process ended before the job was started again."""
     at = _ended_at(one) if math.isfinite(_ended_at(one)) else None
     return scene.restarted is not None and scene.restarted.is_over(one.event.path, one.event.number, at)
-
-
-def _drop_survived(scene: Scene) -> None:
-    """Drops what witnesses wrote of trouble after which the ranks went on for long."""
-    for witness in scene.witnesses:
-        witness.events = [
-            event
-            for event in witness.events
-            if event.role not in LOUD or not any(_went_on_after(one, event) for one in scene.speakers)
-        ]
-
-
-def _went_on_after(one: Speaker, event: Event) -> bool:
-    course = one.course
-    if course is None or not course.changes:
-        return False
-    if course.path == event.path:
-        return course.last_number > event.number
-    return event.own and course.last_at is not None and course.last_at > event.high + 60.0
 
 
 def _ended_at(one: Exit) -> float:
@@ -206,7 +203,7 @@ def rank_of(scene: Scene, one: Exit) -> str | None:
     if one.name is not None:
         return one.name
     if one.rank is not None:
-        return scene.name_of(one.rank)
+        return scene.name_of(one.rank) if _may_be_rank(scene, one.rank) else None
     if one.local is None:
         return None
     if (beside := _in_its_file(scene, one)) is not None:
@@ -224,11 +221,20 @@ def rank_of(scene: Scene, one: Exit) -> str | None:
     return scene.name_of(one.local) if nodes in (None, 1) else None
 
 
+def _may_be_rank(scene: Scene, number: int) -> bool:
+    """Whether a job may have a rank of this number: who counts processes by those of the system names none."""
+    known = [found for one in scene.ranks if (found := number_in(one.name)) is not None]
+    return len(known) < 2 or number < max(scene.world or 0, _FAR * (max(known) + 1))
+
+
 def _outlived(scene: Scene, one: Exit) -> bool:
     """Whether the rank of which another rank says that it ended wrote later, or came to its end.
 
     Then what ended was a process of whoever tells it: the third worker that reads data, say, and not the third rank.
     """
+    teller = scene.stories.get(one.event.speaker)
+    if teller is not None and went_on(teller.speaker, one.event):
+        return True
     name = rank_of(scene, one) if one.event.speaker else None
     story_of = scene.stories.get(name) if name is not None else None
     if story_of is None or name == one.event.speaker:

@@ -19,6 +19,11 @@ def is_indented(text: str) -> bool:
     return _PREFIX.sub("", text).startswith("  ")
 
 
+def unstamped(text: str) -> str:
+    """A record without prefix and stamp."""
+    return _STAMP.sub("", _PREFIX.sub("", text)).strip()
+
+
 @lru_cache(maxsize=1 << 14)
 def masked(text: str) -> str:
     """A record without prefix and stamp, its numbers, paths and quoted words folded."""

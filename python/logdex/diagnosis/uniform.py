@@ -19,6 +19,8 @@ UNIFORM = 0.9
 """From this share of the ranks on, the same failure is no rank's own."""
 _SEVERAL = 4
 """From so many ranks on the first of those whom the same befell at once is not worth a name of its own."""
+_ALONE = 30.0
+"""Who met it by so many seconds before all others met it alone."""
 TOGETHER = 5.0
 """Within so many seconds it is the same failure."""
 
@@ -172,10 +174,20 @@ def _spread(scene: Scene, group: Sequence[Candidate]) -> float:
 
 
 def _are_together(scene: Scene, group: Sequence[Candidate]) -> bool:
-    if not any(one.event.own for one in group):
+    if not any(one.event.own for one in group) and not _one_was_alone(scene, group):
         return True
     early = all(scene.stories[one.rank].speaker.course is None for one in group if one.rank in scene.stories)
-    return early or _spread(scene, group) <= TOGETHER + scene.clocks.doubt
+    return (early and not _one_was_alone(scene, group)) or _spread(
+        scene, group
+    ) <= TOGETHER + scene.clocks.doubt
+
+
+def _one_was_alone(scene: Scene, group: Sequence[Candidate]) -> bool:
+    """Whether one of them met it long before all others, who then did together: those waited for it."""
+    lows = sorted(scene.clocks.of(one.event)[0] for one in group if math.isfinite(one.event.low))
+    if len(lows) < max(len(group), _SEVERAL):
+        return False
+    return lows[1] - lows[0] > _ALONE + scene.clocks.doubt and lows[-1] - lows[1] <= TOGETHER
 
 
 def alike(scene: Scene, found: list[Candidate]) -> Finding | None:

@@ -15,6 +15,8 @@ from logdex.diagnosis.verdict import Diagnosis, Evidence, Finding
 
 MOST = 12
 """So many lines at most."""
+_RUNS = 2
+"""So many other runs are named."""
 
 _Clock = Callable[[float], datetime]
 
@@ -37,7 +39,7 @@ def put(scene: Scene, clock: _Clock) -> Diagnosis:
 
 
 def _facts(scene: Scene, finding: Finding, clock: _Clock) -> list[tuple[str, str]]:
-    facts = [("ranks", _logs(scene)), *_answer(scene, finding, clock)]
+    facts = [("ranks", _logs(scene)), *_other_runs(scene, clock), *_answer(scene, finding, clock)]
     facts += _victims(scene, finding, clock)
     facts += _told_to_stop(scene, finding, clock)
     facts += _exits(scene)
@@ -55,6 +57,14 @@ def _facts(scene: Scene, finding: Finding, clock: _Clock) -> list[tuple[str, str
     if then:
         facts = [*facts[: MOST - 1], ("next", then)]
     return facts
+
+
+def _other_runs(scene: Scene, clock: _Clock) -> list[tuple[str, str]]:
+    """Which runs lie beside the one that is answered for."""
+    told = [f"{name} (ended {clock(last):%Y-%m-%d %H:%M:%S})" for name, last in scene.other_runs[:_RUNS]]
+    more = len(scene.other_runs) - len(told)
+    text = ", ".join(told) + (f" and {more} more" if more else "")
+    return [("other runs", f"{text}: this is the newest")] if told else []
 
 
 def _logs(scene: Scene) -> str:

@@ -1,0 +1,73 @@
+"""The step for jobs in which all lost somebody, and one of them long before the others."""
+
+from __future__ import annotations
+
+import math
+
+from logdex.diagnosis.events import Event
+from logdex.diagnosis.scene import Candidate, Scene, missing_of, time_of
+from logdex.diagnosis.similar import masked
+from logdex.diagnosis.verdict import Finding
+
+_LONG = 30.0
+"""Who fell by so many seconds before all others did not fall with them: they waited for it."""
+
+_ENOUGH = 3
+_OF_THEIRS = ("another", "nccl", "watchdog", "timeout", "peer")
+"""How those tell who only lost another."""
+
+
+def lost_early(scene: Scene, found: list[Candidate]) -> Finding | None:
+    """The one that told of a lost connection long before all others did, who then fell together: it was gone by then.
+
+    Whatever it met, it ended of it, and the time-outs of the others say that they waited.
+    """
+    spoke = [one for one in scene.stories.values() if one.speaker.lines]
+    if len(spoke) < _ENOUGH or missing_of(scene) or len(spoke) < len(scene.stories):
+        return None
+    if any(not one.victims for one in spoke):
+        return None
+    firsts = sorted((one.victims[0] for one in spoke), key=lambda event: scene.clocks.of(event)[0])
+    lows = [scene.clocks.of(event)[0] for event in firsts]
+    if not math.isfinite(lows[0]):
+        return None
+    gap, spread = lows[1] - lows[0], lows[-1] - lows[1]
+    if gap < _LONG + 2 * scene.clocks.doubt or gap < 3 * spread:
+        return None
+    first = firsts[0]
+    story = scene.stories[first.speaker]
+    if story.speaker.last is None or story.speaker.last > lows[1] + scene.clocks.doubt:
+        return None
+    host = scene.host_of.get(first.speaker)
+    events = [("fell first", first), ("victim", firsts[1])]
+    hosts = (host,) if host else ()
+    return Finding("rank", "likely", (first.speaker,), hosts, "left", time_of(scene, first), events)
+
+
+def odd_first(scene: Scene, found: list[Candidate]) -> Finding | None:
+    """The one that told of a broken stream in words of its own, before all others told alike of another's end."""
+    spoke = [one for one in scene.stories.values() if one.speaker.lines]
+    if len(spoke) < _ENOUGH or missing_of(scene) or len(spoke) < len(scene.stories):
+        return None
+    if any(not one.victims for one in spoke):
+        return None
+    groups: dict[str, list[Event]] = {}
+    for one in spoke:
+        groups.setdefault(masked(one.victims[0].text), []).append(one.victims[0])
+    few, many = sorted(groups.values(), key=len)[0], max(groups.values(), key=len)
+    if len(groups) != 2 or len(few) != 1 or few[0].class_ != "peer" or many[0].class_ not in _OF_THEIRS:
+        return None
+    first = few[0]
+    if not all(_may_precede(scene, first, event) for event in many) or many[0].class_ == "peer":
+        return None
+    host = scene.host_of.get(first.speaker)
+    events = [("fell first", first), ("victim", many[0])]
+    return Finding(
+        "rank", "likely", (first.speaker,), (host,) if host else (), "left", time_of(scene, first), events
+    )
+
+
+def _may_precede(scene: Scene, one: Event, other: Event) -> bool:
+    if one.path == other.path:
+        return one.number < other.number
+    return scene.clocks.of(one)[0] < scene.clocks.of(other)[0] and math.isfinite(scene.clocks.of(one)[0])

@@ -1,0 +1,88 @@
+"""Who ended long before the others with words of trouble that none of them wrote, where nothing is known of any."""
+
+from __future__ import annotations
+
+import re
+
+from logdex.diagnosis.events import Event, Speaker, Tail, number_in
+from logdex.diagnosis.mentioned import TROUBLE
+from logdex.diagnosis.progress import pace_of
+from logdex.diagnosis.roles import ended_well
+from logdex.diagnosis.scene import Scene
+from logdex.diagnosis.similar import LEAST, is_indented, masked, unstamped
+from logdex.diagnosis.taxonomy import Row, classify
+from logdex.diagnosis.verdict import Finding
+
+_LONG = 60.0
+"""For so many seconds the others wrote on, at least."""
+_AT_LEAST, _STEPS = 10.0, 2.0
+"""Or so many, and steps, where what all others wrote then speaks of trouble."""
+_LAST = 3
+"""So many lines are the last words."""
+_NONE = ("harmless", "advice", "context", "outside", "teardown")
+
+
+def of_one(scene: Scene) -> Finding | None:
+    """The one rank that ended so, if there is one alone."""
+    ranks = [one for one in scene.ranks if one.lines]
+    if len(ranks) < 3 or len(ranks) < len(scene.ranks) or any(ended_well(one) for one in ranks):
+        return None
+    order = sorted((one for one in ranks if one.last is not None), key=lambda one: one.last or 0.0)
+    if len(order) < len(ranks):
+        return None
+    first, second = order[:2]
+    gap = (second.last or 0.0) - (first.last or 0.0)
+    line = _words(first, order[1:])
+    told = _told_by_all(order[1:], number_in(first.name))
+    if line is not None and gap >= _LONG and (told or TROUBLE.search(line.text)):
+        return _named(scene, first, line, "last words")
+    pace = pace_of(first.course) if first.course is not None else None
+    if line is None and told and first.tail and pace is not None and gap > max(_AT_LEAST, _STEPS * pace):
+        return _named(scene, first, first.tail[-1], "left")
+    return None
+
+
+def _named(scene: Scene, one: Speaker, line: Tail, class_: str) -> Finding:
+    at = line.time if line.time is not None else one.last or 0.0
+    row = Row("error", class_, "low", "", "")
+    event = Event(
+        one.path,
+        line.number,
+        line.number,
+        at,
+        at,
+        line.time is not None,
+        line.text,
+        row,
+        None,
+        speaker=one.name,
+    )
+    host = scene.host_of.get(one.name)
+    hosts = (host,) if host else ()
+    return Finding("rank", "likely", (one.name,), hosts, class_, at, [("failed first", event)])
+
+
+def _told_by_all(ranks: list[Speaker], number: int | None) -> bool:
+    """Whether all of them end with one line that none wrote before, of trouble, or that names the rank of a number."""
+    last = {masked(one.tail[-1].text) for one in ranks if one.tail}
+    before = {masked(tail.text) for one in ranks for tail in one.tail[:-1]}
+    if len(last) != 1 or last & before:
+        return False
+    texts = [unstamped(one.tail[-1].text) for one in ranks]
+    named = re.compile(rf"(?<![\w./-]){number}(?![\w./-])") if number is not None else None
+    return all(TROUBLE.search(text) or (named and named.search(text)) for text in texts)
+
+
+def _words(one: Speaker, others: list[Speaker]) -> Tail | None:
+    """The first of a rank's last lines that no other wrote, and that counts nothing."""
+    theirs = {masked(tail.text) for other in others for tail in other.tail}
+    for tail in one.tail[-_LAST:]:
+        text = masked(tail.text)
+        known = classify(tail.text)
+        if known is not None and known[0].role in _NONE:
+            continue
+        if one.course is not None and tail.number <= one.course.last_number:
+            continue
+        if len(text) >= LEAST and text not in theirs and not is_indented(tail.text):
+            return tail
+    return None

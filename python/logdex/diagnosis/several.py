@@ -1,0 +1,38 @@
+"""Whether the lines of a file are of several processes, though no prefix is known that tells them apart.
+
+A tool that follows many logs as one, or a driver, puts a tag before each line in a form of its own: `worker-3  | `,
+`(TrainWorker pid=4103, ip=10.0.0.1) `. Such a file is none of one process, and not to be named as if it failed.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+_STAMP = re.compile(
+    r"^\[?(?:\d{2,4}[-/]\d\d[-/]\d\d[T _])?\d\d:\d\d:\d\d(?:[.,]\d+)?(?:Z|[+-]\d\d:?\d\d)?\]? ?"
+    r"|^\[?[IWEF]\d{4} [\d:.]+ [^\]\s]+ ?[^\]\s]*\] ?"
+)
+_TAG = re.compile(
+    r"\[\d+,\d+\]<std(?:out|err)>:"
+    r"|\([A-Za-z][\w.<>-]* [^()]{0,60}pid=\d+[^()]{0,60}\) "
+    r"|[A-Za-z][\w.-]*?[-_]?\d+ +\| "
+    r"| {0,4}\d{1,5}: "
+    r"|\[[\w./-]+[-_/]\d+(?:/[\w-]+)?\] "
+)
+"""What a tool puts before the lines of one process."""
+_LEAST = 0.6
+"""From this share of the lines on that are looked at it is a tag."""
+
+
+def are_several(texts: Iterable[str]) -> bool:
+    """Whether most of these lines begin with tags of one form, and not with one tag."""
+    tags: list[str] = []
+    count = 0
+    for text in texts:
+        count += 1
+        bare = text[len(found[0]) :] if (found := _STAMP.match(text)) else text
+        if tag := _TAG.match(bare) or _TAG.match(text):
+            tags.append(tag[0].strip())
+    forms = {re.sub(r"\d+", "#", tag) for tag in tags}
+    return count > 2 and len(tags) >= _LEAST * count and len(forms) == 1 and len(set(tags)) > 1
