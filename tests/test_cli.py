@@ -341,3 +341,26 @@ def test_several_patterns_select_what_any_selects(several: list[str], ignore_cas
     assert joined is not None
     flags = re.IGNORECASE if ignore_case else 0
     assert bool(re.search(joined, line)) == any(re.search(one, line, flags) for one in several)
+
+
+def test_interrupted_while_it_is_imported_it_ends_without_a_traceback(log: Path, tmp_path: Path) -> None:
+    """^C comes in the middle of the imports, whichever way it was started."""
+    script = tmp_path / "logdex"
+    script.write_text("from logdex.command.cli import console\nconsole()\n")
+    # What is imported from here comes to it in the midst of its imports.
+    (tmp_path / "argparse.py").write_text(
+        "import os, signal\nos.kill(os.getpid(), signal.SIGINT)\nsum(range(10**7))\n"
+    )
+    for way in (["-m", "logdex"], [str(script)]):
+        done = subprocess.run(
+            [sys.executable, *way, str(log)],
+            capture_output=True,
+            env={**os.environ, "PYTHONPATH": str(tmp_path)},
+            timeout=60,
+            check=False,
+        )
+        assert (done.returncode, done.stdout, done.stderr) == (130, b"", b"")
+    # A library leaves it to whoever imports it.
+    code = "import sys; sys.argv = ['train.py']; import signal as s, logdex; print(s.getsignal(2).__name__)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, timeout=60, check=False)
+    assert done.stdout == b"default_int_handler\n"

@@ -10,6 +10,14 @@ Examples:
 from __future__ import annotations
 
 import os
+import sys
+
+if getattr(sys, "argv", [""])[0][-6:] in ("-m", "logdex"):
+    # Before anything that takes time, where this may be the command and not a library.
+    from logdex.process import interrupted
+
+    if interrupted.is_command():
+        interrupted.leave_quietly()
 
 from logdex import _core
 from logdex._core import Answer, Level, Lines, Merged, Record, Records, Stats, __version__

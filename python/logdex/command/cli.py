@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from logdex.command import words
 from logdex.command.arguments import contradiction, parser, sources_or_stdin
 from logdex.command.complain import complain, hush
+from logdex.process import interrupted
 
 
 def main(argv: Sequence[str] | None = None, prog: str = "logdex") -> int:
@@ -40,7 +41,7 @@ def main(argv: Sequence[str] | None = None, prog: str = "logdex") -> int:
     except BrokenPipeError:
         return _quiet()
     except KeyboardInterrupt:
-        return 130
+        return interrupted.STATUS
 
 
 def run(made: argparse.ArgumentParser, args: argparse.Namespace, given: Sequence[str] = ()) -> int:
@@ -87,13 +88,18 @@ def _quiet() -> int:
 def console() -> None:
     """The console script."""
     _stand_in()
+    interrupted.leave_quietly()
     if isinstance(sys.stdout, io.TextIOWrapper):
         # Bars are no letters everywhere; lines of logs go out as bytes.
         sys.stdout.reconfigure(errors="replace")
     try:
+        interrupted.raise_again()
         status = main()
     except SystemExit as left:  # argparse's, with a number
         status = int(left.code or 0)
+    except KeyboardInterrupt:
+        status = interrupted.STATUS
+    interrupted.leave_quietly()
     try:
         sys.stdout.flush()
     except BrokenPipeError:
