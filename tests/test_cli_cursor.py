@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import gzip
+import signal
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 from shell import LINES, Following, run
 
 
@@ -149,3 +152,162 @@ def test_what_is_wrong_is_said(log: Path, tmp_path: Path) -> None:
     status, lines, error = run("--cursor-file", tmp_path / "other", log)
     assert (status, lines) == (2, [])
     assert "not the log that the cursor knows" in error
+
+
+def stamped(second: int, text: str) -> str:
+    return f"2026-11-22 02:00:{second:02} {text}\n"
+
+
+def texts(lines: list[str]) -> list[str]:
+    """What lines say behind their label and time."""
+    return [line.rsplit(maxsplit=1)[1] for line in lines]
+
+
+def write(path: Path, *lines: str) -> None:
+    with path.open("a") as file:
+        file.writelines(lines)
+
+
+class Job:
+    """A directory of two logs, of which the first is rotated while it is followed."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.place = folder / "job", folder / "place"
+        self.folder.mkdir()
+        self.log = self.folder / "rank0.log"
+        write(self.log, stamped(0, "a0"))
+        write(self.folder / "rank1.log", stamped(0, "b0"))
+
+    def old(self, number: int, more: str = "") -> Path:
+        return Path(f"{self.log}.{number}{more}")
+
+    def rotate(self, kept: int = 3) -> None:
+        for number in range(kept, 1, -1):
+            for more in ("", ".gz"):
+                if self.old(number - 1, more).exists():
+                    self.old(number - 1, more).replace(self.old(number, more))
+        self.log.rename(self.old(1))
+
+    def follow(self) -> Following:
+        return Following("--cursor-file", self.place, self.folder)
+
+    def read(self) -> list[str]:
+        status, lines, error = run("--cursor-file", self.place, self.folder)
+        assert (status, error) == (0 if lines else 1, "")
+        return texts(lines)
+
+
+@pytest.fixture
+def job(tmp_path: Path) -> Job:
+    return Job(tmp_path)
+
+
+def test_what_was_rotated_while_it_was_followed_is_not_shown_again(job: Job) -> None:
+    one = job.follow()
+    assert sorted(texts([one.line(), one.line()])) == ["a0", "b0"]
+    for turn in range(1, 6):
+        job.rotate()
+        write(job.log, stamped(turn, f"a{turn}"))
+        assert texts([one.line()]) == [f"a{turn}"]
+    assert one.interrupt() == (130, "")
+    assert job.read() == []
+    write(job.log, stamped(9, "new"))
+    assert job.read() == ["new"]
+    # Of the files that a follow has left, those that are deleted are not missed, nor those that are compressed.
+    job.rotate()
+    job.old(2, ".gz").write_bytes(gzip.compress(job.old(2).read_bytes()))
+    job.old(2).unlink()
+    write(job.log, stamped(10, "newer"))
+    assert job.read() == ["newer"]
+    one = job.follow()
+    job.rotate()
+    write(job.log, stamped(11, "newest"))
+    assert texts([one.line()]) == ["newest"]
+    assert one.interrupt() == (130, "")
+    assert job.read() == []
+
+
+def test_what_is_written_late_to_a_file_that_a_follow_left_is_shown(job: Job) -> None:
+    for arguments in ([job.folder], [job.log]):
+        one = Following("--cursor-file", job.place, *arguments)
+        write(job.log, stamped(1, "old"))
+        while not one.line().endswith("old\n"):
+            pass
+        job.rotate()
+        write(job.log, stamped(2, "new"))
+        assert one.line().endswith("new\n")
+        assert one.interrupt() == (130, "")
+        write(job.old(1), stamped(1, "late"))
+        write(job.log, stamped(3, "newer"))
+        lines = run("--cursor-file", job.place, *arguments)[1]
+        assert texts(lines) == ["late", "newer"]
+        assert run("--cursor-file", job.place, *arguments) == (1, [], "")
+        job.place.unlink()
+
+
+def test_the_copy_of_a_log_that_was_cut_while_it_was_followed_is_not_shown_again(job: Job) -> None:
+    one = job.follow()
+    assert sorted(texts([one.line(), one.line()])) == ["a0", "b0"]
+    for turn in range(3):
+        write(job.log, stamped(1, f"long-{turn}"))
+        assert texts([one.line()]) == [f"long-{turn}"]
+        if job.old(1).exists():
+            job.old(1).replace(job.old(2))
+        job.old(1).write_bytes(job.log.read_bytes())
+        with job.log.open("r+") as file:
+            file.truncate()
+        write(job.log, f"{turn}\n")
+        assert texts([one.line()]) == [f"{turn}"]
+    assert one.interrupt() == (130, "")
+    assert job.read() == []
+    write(job.log, stamped(9, "new"))
+    assert job.read() == ["new"]
+
+
+def test_the_oldest_file_of_a_directory_may_be_deleted(job: Job) -> None:
+    """All of it was shown; where some of it was not, that is said."""
+    for turn in range(6):
+        write(job.log, stamped(2 * turn, f"old-{turn}"))
+        job.rotate()
+        write(job.log, stamped(2 * turn + 1, f"new-{turn}"))
+        read = [one for one in job.read() if one not in ("a0", "b0")]
+        assert read == [f"old-{turn}", f"new-{turn}"]
+    # Of this one nobody can know.
+    write(job.log, stamped(30, "x"))
+    job.log.unlink()
+    write(job.log, stamped(31, "y"))
+    status, lines, error = run("--cursor-file", job.place, job.folder)
+    assert (status, lines) == (2, [])
+    assert f"{job.log}: this is not the log that the cursor knows" in error
+
+
+def test_a_log_that_is_not_asked_for_is_named(tmp_path: Path) -> None:
+    place, a, b = tmp_path / "place", tmp_path / "a.log", tmp_path / "b.log"
+    for path in (a, b):
+        write(path, stamped(0, path.name))
+    assert len(run("--cursor-file", place, a, b)[1]) == 2
+    status, lines, error = run("--cursor-file", place, a)
+    assert (status, lines) == (2, [])
+    assert error == (
+        f"logdex: {b}: the cursor has a place in this log too, which is there but not among those that are asked for, "
+        f"and would be forgotten; remove {place} to begin anew with what is there now\n"
+    )
+
+
+@pytest.mark.parametrize("what", ["folder", "log"])
+def test_a_file_that_came_and_went_unseen_is_shown_by_the_next_call(job: Job, what: str) -> None:
+    one = Following("--cursor-file", job.place, getattr(job, what))
+    assert one.line()
+    write(job.log, stamped(1, "old"))
+    while not one.line().endswith("old\n"):
+        pass
+    # Two rotations while the follow does not look.
+    one.process.send_signal(signal.SIGSTOP)
+    for text in ("unseen", "new"):
+        job.rotate()
+        write(job.log, stamped(2, text))
+    one.process.send_signal(signal.SIGCONT)
+    assert one.line().endswith("new\n")
+    assert one.interrupt() == (130, "")
+    assert texts(run("--cursor-file", job.place, getattr(job, what))[1]) == ["unseen"]
+    assert run("--cursor-file", job.place, getattr(job, what)) == (1, [], "")

@@ -635,6 +635,14 @@ class Mark:
         """All lines that begin before this were handed out, in bytes."""
 
     @property
+    def whole(self) -> bool:
+        """Nothing else was in the file then."""
+
+    @property
+    def left(self) -> bool:
+        """A follow has left it behind: its name went to another file, or its text to a copy before it was cut."""
+
+    @property
     def tiers(self) -> list[tuple[int, int, int]]:
         """Lines behind it that were handed out, for a merge."""
 

@@ -181,7 +181,7 @@ class Logs(Log):
             question = question.but(ended=ended)
         asked = [_of(one, question) for one in found]
         if question.cursor is not None:
-            from logdex.inputs.resume import resume_many
+            from logdex.inputs.resume_many import resume_many
 
             for one in found:
                 if one.spool is not None:

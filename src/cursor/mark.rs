@@ -55,6 +55,12 @@ impl Tier {
     }
 }
 
+/// The name by which a log is known from any directory.
+fn absolute(name: &Path) -> String {
+    let name = std::path::absolute(name).unwrap_or_else(|_| name.to_path_buf());
+    name.to_string_lossy().into_owned()
+}
+
 /// How far a log was handed out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mark {
@@ -72,6 +78,10 @@ pub struct Mark {
     pub open: u64,
     /// Lines behind it that were handed out.
     pub tiers: Vec<Tier>,
+    /// Nothing else was in the file then.
+    pub whole: bool,
+    /// A follow has left it behind: its name went to another file, or its text to a copy before it was cut.
+    pub left: bool,
 }
 
 impl Mark {
@@ -95,16 +105,30 @@ impl Mark {
         Ok(Self { tail: Print::of(&tail), at, ..Self::at_start(source, name) })
     }
 
+    /// Where a follow left `source`, known as `name`, all of which was handed out up to `at`: behind `tail`, and behind so
+    /// many bytes of a line that was not finished. Nothing is read: what stood there may be in a copy by now.
+    pub fn left(source: &Source, name: &Path, at: u64, tail: &[u8], open: u64) -> Self {
+        let tail = Print::of(&tail[tail.len().saturating_sub(TAIL as usize)..]);
+        Self { tail, at, open, whole: true, left: true, ..Self::at_start(source, name) }
+    }
+
+    /// The same of a log that is known as `name`.
+    #[must_use]
+    pub fn called(&self, name: &Path) -> Self {
+        Self { name: absolute(name), ..self.clone() }
+    }
+
     fn at_start(source: &Source, name: &Path) -> Self {
-        let name = std::path::absolute(name).unwrap_or_else(|_| name.to_path_buf());
         Self {
-            name: name.to_string_lossy().into_owned(),
+            name: absolute(name),
             identity: source.identity(),
             head: Print::of(&source.head()),
             tail: Print::of(&[]),
             at: 0,
             open: 0,
             tiers: Vec::new(),
+            whole: false,
+            left: false,
         }
     }
 

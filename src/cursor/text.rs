@@ -66,7 +66,7 @@ fn printable(json: &str) -> String {
 }
 
 fn to_json(mark: &Mark) -> Value {
-    let Mark { name, identity, head, tail, at, open, tiers } = mark;
+    let Mark { name, identity, head, tail, at, open, tiers, whole, left } = mark;
     let tiers: Vec<_> = tiers.iter().map(|tier| json!([tier.end, tier.key, tier.limit])).collect();
     json!({
         "name": name,
@@ -76,6 +76,8 @@ fn to_json(mark: &Mark) -> Value {
         "at": at,
         "open": open,
         "tiers": tiers,
+        "whole": whole,
+        "left": left,
     })
 }
 
@@ -85,6 +87,8 @@ fn of_json(value: &Value) -> Option<Mark> {
         Some((two[0].as_u64()?, two[1].as_u64()?))
     };
     let print = |key| pair(key).map(|(length, hash)| Print { length, hash });
+    // Not said by cursors that were taken before there were such words.
+    let said = |key: &str| value.get(key).and_then(Value::as_bool).unwrap_or(false);
     let (device, inode) = pair("file")?;
     Some(Mark {
         name: value.get("name")?.as_str()?.to_owned(),
@@ -94,6 +98,8 @@ fn of_json(value: &Value) -> Option<Mark> {
         at: value.get("at")?.as_u64()?,
         open: value.get("open")?.as_u64()?,
         tiers: value.get("tiers")?.as_array()?.iter().map(tier_of).collect::<Option<_>>()?,
+        whole: said("whole"),
+        left: said("left"),
     })
 }
 
@@ -111,8 +117,8 @@ mod tests {
         let print = || any::<(u64, u64)>().prop_map(|(length, hash)| Print { length, hash });
         let tier = any::<(u64, i64, u64)>().prop_map(|(end, key, limit)| Tier { end, key, limit });
         let tiers = proptest::collection::vec(tier, 0..3);
-        (".*", any::<(u64, u64, u64, u64)>(), print(), print(), tiers).prop_map(
-            |(name, (device, inode, at, open), head, tail, tiers)| Mark {
+        (".*", any::<(u64, u64, u64, u64)>(), print(), print(), tiers, any::<(bool, bool)>()).prop_map(
+            |(name, (device, inode, at, open), head, tail, tiers, (whole, left))| Mark {
                 name,
                 identity: Identity { device, inode },
                 head,
@@ -120,6 +126,8 @@ mod tests {
                 at,
                 open,
                 tiers,
+                whole,
+                left,
             },
         )
     }

@@ -4,6 +4,7 @@
 //! happened to the file: it grew, it was cut, it was written anew, its name went to another file, its writer ended.
 
 mod followed;
+mod left;
 pub(crate) mod partial;
 pub(crate) mod place;
 #[cfg(test)]
@@ -17,6 +18,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use crate::batch::Batch;
 use crate::caller::Caller;
+use crate::cursor::Mark;
 use crate::error::{Error, Result};
 use crate::file::block::{Pulse, Tail};
 use crate::file::source::Source;
@@ -26,6 +28,7 @@ use crate::system::directory::directory_of;
 use crate::system::time_source::TimeSource;
 use crate::system::wakeup::Wakeup;
 use followed::Followed;
+use left::Left;
 use partial::Partial;
 use place::Change;
 use succession::Succession;
@@ -104,6 +107,7 @@ pub struct Follow {
     open: Option<Followed>,
     /// The files that had the name after that one, and those that had it before.
     succession: Succession,
+    left: Left,
     /// When the name was looked at last, in the midst of a scan.
     named: Instant,
     waiter: Waiter,
@@ -127,6 +131,7 @@ impl Follow {
         let open = begun.map(|(source, tail)| Followed::new(source, tail, &terms.time)).transpose()?;
         Ok(Self {
             succession: Succession::default(),
+            left: Left::default(),
             named: terms.time.now(),
             waiter: Waiter::new(&terms.path, Arc::clone(&terms.wakeup)),
             terms,
@@ -153,6 +158,11 @@ impl Follow {
     /// Where in that file it stands, in bytes.
     pub fn at(&self) -> u64 {
         self.open.as_ref().map_or(0, |open| open.place.at())
+    }
+
+    /// How far the files were delivered that it has left behind.
+    pub fn left(&self) -> &[Mark] {
+        self.left.marks()
     }
 
     /// What befell the file so far.
@@ -250,6 +260,9 @@ impl Follow {
     fn was_cut(&mut self) {
         self.events.truncations += 1;
         if let Some(open) = &mut self.open {
+            if let Some(mark) = open.place.take_cut_off() {
+                self.left.note(mark, &self.terms.path);
+            }
             open.partial = Partial::new(self.terms.time.clone());
             (open.seen, open.size) = (open.place.at(), open.place.at());
         }
@@ -349,6 +362,7 @@ impl Follow {
             self.events.rotations += 1;
             self.waiter.watch(&self.terms.path);
             if let Some(left) = self.open.replace(next) {
+                self.left.note(left.place.left(&left.source), &self.terms.path);
                 self.events.lost += self.succession.leave(left);
             }
             if self.last.is_some() {

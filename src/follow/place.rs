@@ -8,6 +8,7 @@
 
 use std::time::{Duration, Instant, SystemTime};
 
+use crate::cursor::Mark;
 use crate::error::Result;
 use crate::file::block::{Extent, HOLE, Pulse, Tail, nuls_end, whole_end};
 use crate::file::source::{Look, Source};
@@ -48,6 +49,8 @@ pub struct Place {
     settled: bool,
     /// Where the place was before the file was cut: a writer that kept its offset leaves NULs up to there.
     before_cut: Option<u64>,
+    /// Where it was in the text that has been cut off since the one who looks last took this.
+    cut_off: Option<Mark>,
     /// Holes that were stepped over since the one who looks last took this number.
     pub holes: u64,
 }
@@ -65,6 +68,7 @@ impl Place {
             time,
             settled: false,
             before_cut: None,
+            cut_off: None,
             holes: 0,
         })
     }
@@ -175,7 +179,22 @@ impl Place {
         self.go_back(source, new.min(left))
     }
 
+    /// What lets `source` be known again as far as it was delivered.
+    pub fn left(&self, source: &Source) -> Mark {
+        let begun = if self.is_at_line_start() { None } else { self.tail.line_start(self.at) };
+        let line = begun.filter(|&line| line >= self.tail.start()).unwrap_or(self.at);
+        let open = self.at - line;
+        let before = self.tail.bytes().len() - open as usize;
+        Mark::left(source, source.path(), line, &self.tail.bytes()[..before], open)
+    }
+
+    /// Where the place was in a text that has been cut off, which may go on in a copy.
+    pub fn take_cut_off(&mut self) -> Option<Mark> {
+        self.cut_off.take()
+    }
+
     fn go_back(&mut self, source: &Source, place: u64) -> Result<()> {
+        self.cut_off = Some(self.left(source));
         // What still stands of the beginning stays remembered: it tells whether the file is written anew meanwhile.
         if place < source.head().len() as u64 {
             source.renew_head()?;

@@ -16,24 +16,22 @@ impl Merge {
     /// one were, too, up to the last one in that order.
     pub fn cursor(&self) -> Result<Cursor> {
         let keeps_last = self.last_lines.as_ref().is_some_and(|last| !last.is_empty());
+        let named = self.inputs.iter().enumerate().map(|(at, input)| (&input.query.question().name, at));
+        let last: HashMap<_, _> = named.collect();
         let mut marks = Vec::new();
         for (at, input) in self.inputs.iter().enumerate() {
             let tier = self.out.map(|out| tier_of(at, out));
             let mark =
                 if keeps_last { in_order(input, tier) } else { in_file(input, tier.filter(|_| !self.live)) };
-            let Some(mark) = mark? else { continue };
-            marks.push((mark, input));
-        }
-        let last: HashMap<_, _> =
-            marks.iter().enumerate().map(|(at, (mark, _))| (mark.name.clone(), at)).collect();
-        let mut kept = Vec::with_capacity(marks.len());
-        for (at, (mark, input)) in marks.into_iter().enumerate() {
-            // Of the file that had the name before nothing is kept once all of it was handed out: it may go.
-            if last[&mark.name] == at || !is_whole(&mark, input)? {
-                kept.push(mark);
+            marks.extend(input.query.left_behind());
+            if let Some(mark) = mark? {
+                let whole = is_whole(&mark, input)?;
+                // All of a file that had the name before another of them was handed out: it may go.
+                let left = whole && last[&input.query.question().name] != at;
+                marks.push(Mark { whole, left, ..mark });
             }
         }
-        Ok(Cursor { marks: kept })
+        Ok(Cursor { marks })
     }
 }
 

@@ -52,6 +52,18 @@ impl Mark {
         self.0.at
     }
 
+    /// Nothing else was in the file then.
+    #[getter]
+    fn whole(&self) -> bool {
+        self.0.whole
+    }
+
+    /// A follow has left it behind.
+    #[getter]
+    fn left(&self) -> bool {
+        self.0.left
+    }
+
     /// Lines behind it that were handed out, for a merge.
     #[getter]
     fn tiers(&self) -> Vec<(u64, i64, u64)> {

@@ -18,18 +18,25 @@ pub struct Behind {
     marks: BTreeMap<String, Mark>,
     /// The file of the batch that is being handed out, and what it is called.
     file: Option<(Arc<Source>, PathBuf)>,
+    /// The files that were left behind, by the name of the log.
+    left: BTreeMap<PathBuf, Vec<Mark>>,
 }
 
 impl Behind {
     /// Before the first line of an answer that goes on from `begun`.
     pub fn new(begun: Cursor) -> Self {
-        let marks = begun.marks.into_iter().map(|mark| (mark.name.clone(), mark)).collect();
-        Self { marks, file: None }
+        let here = begun.marks.into_iter().filter(|mark| !mark.left);
+        let marks = here.map(|mark| (mark.name.clone(), mark)).collect();
+        Self { marks, file: None, left: BTreeMap::new() }
     }
 
     /// A batch of `query` begins.
     pub fn enter(&mut self, query: &Query) {
         self.file = query.source().map(|source| (Arc::clone(source), query.question().name.clone()));
+        let left: Vec<_> = query.left_behind().collect();
+        if !left.is_empty() {
+            self.left.insert(query.question().name.clone(), left);
+        }
     }
 
     /// A batch of `query` goes out as a whole.
@@ -77,6 +84,7 @@ impl Behind {
         if let Some(mark) = line.and_then(|(block, line)| self.of_line(block, line)) {
             marks.insert(mark.name.clone(), mark);
         }
-        Cursor { marks: marks.into_values().collect() }
+        let left = self.left.values().flatten().cloned();
+        Cursor { marks: left.chain(marks.into_values()).collect() }
     }
 }

@@ -25,6 +25,7 @@ use std::sync::Arc;
 
 use crate::batch::{Batch, LineTime};
 use crate::caller::Caller;
+use crate::cursor::Mark;
 use crate::error::{Error, Result};
 use crate::file::block::Tail;
 use crate::file::source::Source;
@@ -145,6 +146,12 @@ impl Query {
             Some(BatchSource::Follow(follow)) => follow.at(),
             _ => self.end,
         }
+    }
+
+    /// How far the files were read that a follow has left behind.
+    pub fn left_behind(&self) -> impl Iterator<Item = Mark> {
+        let left = if let Some(BatchSource::Follow(follow)) = &self.feed { follow.left() } else { &[] };
+        left.iter().map(|mark| mark.called(&self.question.name))
     }
 
     /// What it was asked.

@@ -155,6 +155,7 @@ impl Many {
         let mut page = Page::default();
         loop {
             self.now = (Instant::now(), 0);
+            self.handed_on = false;
             while let Some((at, held)) = self.merge.ready() {
                 self.shape(at, &held, &mut page, caller)?;
                 self.write(at, &mut page, out, painter)?;
@@ -163,13 +164,11 @@ impl Many {
                 }
                 out.make_room(&mut || caller.pulse())?;
             }
+            self.handed_on = true;
             self.unfold(false, out, painter)?;
             out.settle(&mut || caller.pulse())?;
             self.tell(manner, out, TOLD)?;
-            self.handed_on = true;
-            let step = self.merge.advance(caller)?;
-            self.handed_on = false;
-            match step {
+            match self.merge.advance(caller)? {
                 MergeStep::Line => continue,
                 MergeStep::Tick => {
                     self.tell_below(manner, caller)?;

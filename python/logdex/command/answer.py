@@ -125,13 +125,18 @@ class Answer:
     def _resume(self, path: str) -> Place:
         """Has each file gone on with behind the place that `path` holds."""
         from logdex.command.place import Place
-        from logdex.inputs.resume import resume_many
+        from logdex.inputs.resume import CursorError
+        from logdex.inputs.resume_many import resume_many
 
         place = Place(path)
         cursor = place.load()
         if cursor is not None:
             rows = {os.path.abspath(one.question.path): one for one in self._shown}
-            questions = resume_many([one.question for one in self._shown], cursor, "raise")
+            try:
+                questions = resume_many([one.question for one in self._shown], cursor, "raise")
+            except CursorError as error:
+                advice = f"remove {legible(path)} to begin anew with what is there now"
+                raise CursorError(error.why, advice, error.filename) from None
             # What was rotated comes first, in the order of time.
             several = len(questions) > 1
             self._in_one_order = self._in_one_order or several

@@ -5,14 +5,13 @@ from __future__ import annotations
 import errno
 import os
 import sys
-from collections.abc import Iterable
 from typing import NamedTuple
 
 from logdex import _core
 from logdex._core import Question
 from logdex.inputs import spool
 from logdex.inputs.compression import compression
-from logdex.inputs.rotation import file_of, rotations
+from logdex.inputs.rotation import rotations
 
 LOST = ("raise", "restart", "skip")
 
@@ -24,8 +23,17 @@ class CursorError(OSError):
     `lost="skip"` behind that; both count it in `stats.lost`.
     """
 
+    def __init__(self, why: str, advice: str, path: str) -> None:
+        """`why` says what is wrong with the log at `path`, and `advice` what a caller can do."""
+        super().__init__(errno.ESTALE, f"{why}; {advice}", path)
+        self.why = why
 
-class _There(NamedTuple):
+    def __reduce__(self) -> tuple[object, ...]:
+        """As it was made."""
+        return CursorError, (self.why, str(self.strerror)[len(self.why) + 2 :], self.filename)
+
+
+class There(NamedTuple):
     """A file in which a place is."""
 
     path: str
@@ -44,7 +52,8 @@ def resume(question: Question, cursor: str, lost: str) -> Question:
         ValueError: `cursor` is not one, or `lost` is none of the words.
         CursorError: The log is not the one in which the place was, nor is that beside it.
     """
-    marks = _marks(cursor, lost)
+    # What a follow has left behind comes before these.
+    marks = [mark for mark in marks_of(cursor, lost) if not mark.left]
     if not marks:
         return question
     path = question.path
@@ -56,10 +65,10 @@ def resume(question: Question, cursor: str, lost: str) -> Question:
             return question.but(after=at)
     if question.name is None:
         for mark in marks:
-            chain = _renamed(mark, path)
+            chain = renamed(mark, path)
             if chain:
                 return _behind(question, chain)
-    return _lost(question, marks, lost)
+    return go_on_without(question, marks, lost)
 
 
 def _both(question: Question, beside: str, marks: list[_core.Mark], lost: str) -> Question:
@@ -70,85 +79,14 @@ def _both(question: Question, beside: str, marks: list[_core.Mark], lost: str) -
         places[path] = next((at for mark in own if (at := mark.fits(path)) is not None), None)
         if own and places[path] is None:
             if lost == "raise":
-                raise _error(own[0], path)
+                raise no_longer(own[0], path)
             question = question.but(lost=question.lost + 1)
             places[path] = 0 if lost == "restart" else sys.maxsize
     return question.but(after=places[question.path] or 0, beside_after=places[beside] or 0)
 
 
-def resume_many(questions: list[Question], cursor: str, lost: str) -> list[Question]:
-    """The same for many logs: each question goes on where its log's place is, or begins with the first line.
-
-    Raises:
-        CursorError: A log of the cursor is not among the files, nor beside them.
-    """
-    marks = _marks(cursor, lost)
-    resumed: list[Question] = []
-    for question in questions:
-        mark = next((mark for mark in _likely(marks, question.path) if _fits(mark, question)), None)
-        if mark is None:
-            resumed.append(question)
-        else:
-            marks.remove(mark)
-            after = mark.fits(question.path) or 0
-            resumed.append(question.but(after=after, tiers=tuple(mark.tiers)))
-    texts: dict[str, str] = {}
-    for mark in marks:
-        resumed = _instead(resumed, mark, lost, texts)
-    return resumed
-
-
-def _fits(mark: _core.Mark, question: Question) -> bool:
-    return mark.fits(question.path) is not None
-
-
-def _likely(marks: Iterable[_core.Mark], path: str) -> list[_core.Mark]:
-    """The marks, that of the same file first."""
-    file = file_of(path)
-    return sorted(marks, key=lambda mark: mark.file != file)
-
-
-def _instead(questions: list[Question], mark: _core.Mark, lost: str, texts: dict[str, str]) -> list[Question]:
-    """The questions where the log of `mark` is not among their files: it may stand beside them.
-
-    `texts` says where the text is of those that were found there.
-    """
-    name = os.path.abspath(mark.name)
-    same = next((one for one in questions if os.path.abspath(one.name or one.path) == name), None)
-    known = {os.path.abspath(one.path) for one in questions} | texts.keys()
-    renamed = _renamed(mark, mark.name)
-    if renamed and renamed[0].path in texts:
-        # It comes behind one that is older, of the same log.
-        text, at = texts[renamed[0].path], renamed[0].at
-        return [one.but(after=at, tiers=tuple(mark.tiers)) if one.path == text else one for one in questions]
-    chain = [one for one in renamed if os.path.abspath(one.path) not in known]
-    texts.update((one.path, one.text) for one in chain)
-    if chain:
-        like = same or questions[0]
-        return [
-            *(
-                like.but(
-                    path=one.text,
-                    # The log's, by which it is looked for the next time too.
-                    name=mark.name,
-                    after=one.at,
-                    follow=False,
-                    keep=(like.keep, one.keep),
-                    tiers=tuple(mark.tiers) if one is chain[0] else (),
-                )
-                for one in chain
-            ),
-            *questions,
-        ]
-    if lost == "raise" or not questions:
-        raise _error(mark)
-    if same is None:
-        return [questions[0].but(lost=questions[0].lost + 1), *questions[1:]]
-    other = _lost(same, [mark], lost)
-    return [other if one is same else one for one in questions]
-
-
-def _marks(cursor: str, lost: str) -> list[_core.Mark]:
+def marks_of(cursor: str, lost: str) -> list[_core.Mark]:
+    """What `cursor` says of each log; raises what is wrong with what a caller gave."""
     if not isinstance(cursor, str):
         raise TypeError(f"after={cursor!r}: give the text of a cursor, as lines.cursor gives it")
     if lost not in LOST:
@@ -156,7 +94,7 @@ def _marks(cursor: str, lost: str) -> list[_core.Mark]:
     return _core.Cursor(cursor).marks
 
 
-def _behind(question: Question, chain: list[_There]) -> Question:
+def _behind(question: Question, chain: list[There]) -> Question:
     """`question` about the files of `chain`, one behind the other, and then its own."""
     *before, last = chain
     if not question.follow and not os.path.exists(question.path):
@@ -172,14 +110,16 @@ def _behind(question: Question, chain: list[_There]) -> Question:
     )
 
 
-def _lost(question: Question, marks: list[_core.Mark], lost: str) -> Question:
+def go_on_without(question: Question, marks: list[_core.Mark], lost: str) -> Question:
+    """`question` where its log is lost: from the first line, or behind what is there now, as `lost` says."""
     if lost == "raise":
-        raise _error(marks[0], question.path)
+        raise no_longer(marks[0], question.path)
     question = question.but(lost=question.lost + 1)
     return question if lost == "restart" else question.but(after=sys.maxsize)
 
 
-def _error(mark: _core.Mark, path: str | None = None) -> CursorError:
+def no_longer(mark: _core.Mark, path: str | None = None) -> CursorError:
+    """What is wrong with the log of `mark`, which is not the one at `path`, nor beside that."""
     path = path or mark.name
     try:
         there = os.stat(path)
@@ -193,14 +133,13 @@ def _error(mark: _core.Mark, path: str | None = None) -> CursorError:
         else:
             why = "it was written anew"
     return CursorError(
-        errno.ESTALE,
-        f"this is not the log that the cursor knows: {why}, and no rotation beside it is that log; "
+        f"this is not the log that the cursor knows: {why}, and no rotation beside it is that log",
         'lost="restart" begins with what is there now, lost="skip" behind it',
         path,
     )
 
 
-def _renamed(mark: _core.Mark, path: str) -> list[_There]:
+def renamed(mark: _core.Mark, path: str) -> list[There]:
     """The file of `mark`, found under another name, and the rotations that came after it, oldest first."""
     later: list[str] = []
     for other in rotations(path):
@@ -211,30 +150,30 @@ def _renamed(mark: _core.Mark, path: str) -> list[_There]:
     return []
 
 
-def _looked_into(mark: _core.Mark, path: str) -> _There | None:
+def _looked_into(mark: _core.Mark, path: str) -> There | None:
     kind = compression(path)
     if kind is None:
         try:
             at = mark.fits(path)
         except (OSError, ValueError):
             return None
-        return None if at is None else _There(path, path, at)
+        return None if at is None else There(path, path, at)
     text = spool.of_compressed(path, kind)
     try:
         text.wait()
         at = mark.fits(text.path)
     except (OSError, ValueError):
         return None
-    return None if at is None else _There(path, text.path, at, text)
+    return None if at is None else There(path, text.path, at, text)
 
 
-def _whole_text(path: str) -> _There:
+def _whole_text(path: str) -> There:
     kind = compression(path)
     if kind is None:
-        return _There(path, path, 0)
+        return There(path, path, 0)
     text = spool.of_compressed(path, kind)
     text.wait()
-    return _There(path, text.path, 0, text)
+    return There(path, text.path, 0, text)
 
 
 def _is_empty(path: str) -> bool:

@@ -86,10 +86,7 @@ def rotations(path: str, *, usual: bool = False, numbered_inside: bool = True) -
             another log.
     """
     directory, name = os.path.split(os.path.abspath(path))
-    stem, dot, suffix = name.rpartition(".")
-    # logrotate puts the number behind the name, or before what it ends with (`extension`).
-    inside = rf"|{re.escape(stem)}(?P<inside>[._-][\w.:-]*){re.escape(dot + suffix)}" if dot else ""
-    fits = re.compile(rf"{re.escape(name)}(?P<behind>[._-][\w.:-]*){inside}")
+    fits = _fitting(name)
     try:
         names = os.listdir(directory)
     except OSError:
@@ -106,6 +103,25 @@ def rotations(path: str, *, usual: bool = False, numbered_inside: bool = True) -
             found.setdefault(COMPRESSED.sub("", one), (_age(more), one))
     for _, one in sorted(found.values()):
         yield os.path.join(directory, one)
+
+
+def is_rotation(path: str, log: str) -> bool:
+    """Whether `path` is called as a rotation of `log`, compressed or not."""
+    directory, name = os.path.split(os.path.abspath(log))
+    above, called = os.path.split(os.path.abspath(path))
+    return (
+        above == directory
+        and called != name
+        and _fitting(name).fullmatch(_COMPRESSED.sub("", called)) is not None
+    )
+
+
+def _fitting(name: str) -> re.Pattern[str]:
+    """What rotations of a log are called."""
+    stem, dot, suffix = name.rpartition(".")
+    # logrotate puts the number behind the name, or before what it ends with (`extension`).
+    inside = rf"|{re.escape(stem)}(?P<inside>[._-][\w.:-]*){re.escape(dot + suffix)}" if dot else ""
+    return re.compile(rf"{re.escape(name)}(?P<behind>[._-][\w.:-]*){inside}")
 
 
 def _age(more: str) -> tuple[int, list[int], str]:
