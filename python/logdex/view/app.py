@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import re
 import time
-from collections import deque
-from collections.abc import Callable
-from dataclasses import replace
 from typing import ClassVar
 
 from textual import work
-from textual.app import App, ComposeResult
+from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.screen import ModalScreen
@@ -18,11 +14,12 @@ from textual.widgets import Static
 from textual.worker import get_current_worker
 
 from logdex.log import Log
-from logdex.view import density, jumps, marks, search
+from logdex.view import density, jumps
+from logdex.view.asking import Asking
 from logdex.view.growth import Change, Growth
 from logdex.view.keys import HELP, KEYS
 from logdex.view.lines_view import LinesView
-from logdex.view.pager import Cancelled, Filter, Line, Pager, Place
+from logdex.view.pager import Cancelled, Filter, Pager, Place
 from logdex.view.safe import safe
 from logdex.view.screen import Screen, open_screen
 from logdex.view.strip_view import StripView
@@ -31,8 +28,6 @@ _LOOK = 0.2
 """How often it is looked whether a log has grown, in seconds."""
 _OLD = 10.0
 """How old the strip may be of a log that grows, in seconds; at least 20 times as long as it takes to make."""
-_STREAMS = (None, "stdout", "stderr")
-Job = Callable[[Pager], object]
 
 
 class Help(ModalScreen[None]):
@@ -46,12 +41,8 @@ class Help(ModalScreen[None]):
             yield Static(HELP, markup=False)
 
 
-class Viewer(App[None]):
-    """A pager of logs; see `logdex.view.keys` for what it does.
-
-    What is read at once without a filter is read where the key is handled. What may take long, a search, a jump that
-    needs an index, a filter, is a job on a thread: one at a time, ended by Esc; keys that move wait for it.
-    """
+class Viewer(Asking):
+    """A pager of logs; see `logdex.view.keys` for what it does, and `working` for how."""
 
     CSS = """
     LinesView { height: 1fr; }
@@ -72,18 +63,8 @@ class Viewer(App[None]):
             OSError: There is no such file.
             ValueError: A handle is none.
         """
-        super().__init__(ansi_color=True)
+        super().__init__(log, lines or open_screen(log, follow=follow), following=follow)
         self.title = title
-        self.log_viewed = log
-        self.lines = lines or open_screen(log, follow=follow)
-        self.pager = self.lines.pager
-        self.manner = self.lines.manner
-        self.following = follow
-        self.marks = marks.Marks()
-        self.said = ""
-        self._job: Pager | None = None
-        self._waiting: deque[tuple[Job, str]] = deque()
-        self._way = 1
         self._growth = Growth(self.pager)
         self._sized = False
         self._strip_of: Place = ()
@@ -115,76 +96,6 @@ class Viewer(App[None]):
         """See `LinesView`."""
         self.lines.current = message.item
         self._paint()
-
-    # Jobs.
-
-    def _do(self, job: Job, said: str = "") -> None:
-        """Does what is quick, or waits for what is being done; `said` tells that it may take long."""
-        if self._job is not None:
-            self._waiting.append((job, said))
-        elif said or self.pager.filter.said:
-            self._job = self.pager.filtered(self.pager.filter)
-            self.said = said
-            self._paint_status()
-            self._run(self._job, job)
-        else:
-            self._result(self._tried(job, self.pager))
-
-    @work(thread=True, group="job")
-    def _run(self, pager: Pager, job: Job) -> None:
-        said = self._tried(job, pager)
-        if get_current_worker().is_cancelled or not self.is_running:
-            return
-        self.call_from_thread(self._done, pager, said)
-
-    def _tried(self, job: Job, pager: Pager) -> str:
-        try:
-            said = job(pager)
-        except Cancelled:
-            return "stopped"
-        except re.error as error:
-            return f"no regex: {error}"
-        except OSError as error:
-            return f"{error.filename or ''}: {error.strerror or error}"
-        except (ValueError, TypeError, LookupError) as error:
-            return str(error)
-        return said if isinstance(said, str) else ""
-
-    def _done(self, pager: Pager, said: str) -> None:
-        if pager is not self._job:
-            return
-        self._job = None
-        self._result(said)
-        if self._waiting:
-            self._do(*self._waiting.popleft())
-
-    def _result(self, said: str) -> None:
-        self.said = said
-        self._paint()
-
-    def action_stop(self) -> None:
-        """Ends a search, then a selection, then a follow."""
-        self._waiting.clear()
-        if self._job is not None:
-            job, self._job = self._job, None
-            job.cancel()
-            self.said = "stopped"
-        elif self.view.chosen is not None:
-            self.view.chosen = None
-        else:
-            self.following = False
-        self._paint()
-
-    def _told(self, what: str) -> Callable[[float], None]:
-        def told(share: float) -> None:
-            self.call_from_thread(self._say, f"{what} {share:.0%}  (Esc stops it)")
-
-        return told
-
-    def _say(self, said: str) -> None:
-        if self._job is not None:
-            self.said = said
-            self._paint_status()
 
     # What is shown.
 
@@ -218,239 +129,11 @@ class Viewer(App[None]):
         parts += ["[select]"] * (self.view.chosen is not None) + [self.said or "h: help"]
         status.update(safe("  ".join(parts), max(self.size.width, 1)))
 
-    # Moving.
-
-    def action_move(self, by: int) -> None:
-        """A line on or back."""
-        self._leave(by)
-        self._do(lambda pager: self.lines.move(pager, by))
-
-    def action_page(self, by: int) -> None:
-        """A screen on or back."""
-        self._leave(by)
-        self._do(lambda pager: self.lines.scroll(pager, by * max(len(self.lines.shown()) - 1, 1)))
-
-    def action_half(self, by: int) -> None:
-        """Half a screen on or back."""
-        self._leave(by)
-        self._do(lambda pager: self.lines.scroll(pager, by * max(len(self.lines.shown()) // 2, 1)))
-
-    def _leave(self, by: int) -> None:
-        # Who goes back wants to read, not to be carried to the end.
-        self.following = self.following and by > 0
-
-    def action_first(self) -> None:
-        """The first line."""
-        self._leave(-1)
-        self._do(self._first)
-
-    def _first(self, pager: Pager) -> None:
-        self.lines.go(pager, pager.start)
-
-    def action_last(self) -> None:
-        """The last line."""
-        self._do(self.lines.last)
-
-    def action_aside(self, by: int) -> None:
-        """The text of cut lines to the left or right, half a screen."""
-        self.manner.aside = max(0, self.manner.aside + by * max(self.manner.width // 2, 1))
-        self._paint()
-
-    # Searching and jumping.
-
-    def action_again(self, way: int) -> None:
-        """The next match, or the one before."""
-        if self.manner.search is None:
-            self._result("no search yet: / or ?")
-            return
-        self._search(self.manner.search.pattern, self._way * way)
-
-    def action_error(self, way: int) -> None:
-        """The next error, or the one before."""
-        self._search(jumps.ERRORS, way)
-
-    def _search(self, regex: str, way: int) -> None:
-        def job(pager: Pager) -> str:
-            place = self.lines.behind if way > 0 else self.lines.here
-            found = search.find(pager, regex, place, backwards=way < 0, told=self._told("searching"))
-            if found is None:
-                return "no match " + ("further on" if way > 0 else "before")
-            line, there = found
-            self.lines.go(pager, there, line)
-            return ""
-
-        self._leave(way)
-        self._do(job, "searching  (Esc stops it)")
-
-    def action_failure(self) -> None:
-        """What failed first, and the line that says so."""
-
-        def job(pager: Pager) -> str:
-            told = self.log_viewed.ranks().diagnosis
-            if told.time is not None:
-                self.lines.go(pager, jumps.of_time(pager, jumps.nanoseconds(told.time)))
-            return " ".join(told.text.split())
-
-        self._leave(-1)
-        self._do(job, "asking the ranks")
-
-    def action_rank(self, by: int) -> None:
-        """The next rank or the one before, at the same moment."""
-        rank = self.pager.filter.rank
-        if rank is None:
-            rank = line.rank if (line := self.lines.line) is not None and line.rank is not None else -1
-            by = 0 if rank >= 0 else by
-        self._filter(replace(self.pager.filter, rank=max(0, rank + by)))
-
-    def action_stream(self) -> None:
-        """Both streams, only stdout, only stderr, in turn."""
-        if not self.pager.has_streams:
-            self._result("nothing here tells stdout from stderr")
-            return
-        now = self.pager.filter
-        self._filter(replace(now, stream=_STREAMS[(_STREAMS.index(now.stream) + 1) % len(_STREAMS)]))
-
-    # What is asked for at the bottom of the screen.
-
-    def on_lines_view_typing(self, _: LinesView.Typing) -> None:
-        """See `LinesView`."""
-        self._paint_status()
-
-    def on_lines_view_typed(self, event: LinesView.Typed) -> None:
-        """Does what was asked for."""
-        asked, said = event.asked, event.said
-        if asked in ("/", "?"):
-            self._ask_search(asked, said)
-        elif asked == ":":
-            if said.strip() in ("q", "quit"):
-                self.exit()
-            elif said.strip():
-                self._leave(-1)
-                self._do(lambda pager: self.lines.go(pager, jumps.go(pager, said.strip())), "going there")
-        elif asked == "where":
-            self._filter(replace(self.pager.filter, where=said.strip() or None))
-        elif asked == "save to":
-            self._hand_on(lambda text: f"{marks.save(said, text):,} bytes in {said}")
-        else:
-            self._ask_filter(asked, said.strip())
-
-    def _ask_search(self, asked: str, said: str) -> None:
-        self._way = 1 if asked == "/" else -1
-        if said:
-            try:
-                self.manner.search = re.compile(said)
-            except re.error as error:
-                self._result(f"no regex: {error}")
-                return
-        self.action_again(1)
-
-    def _ask_filter(self, asked: str, said: str) -> None:
-        now = self.pager.filter
-        if asked == "&":
-            now = replace(now, regex=said or None)
-        elif asked == "level":
-            now = replace(now, level=said or None)
-        elif said and not (said.isdecimal() and len(said) < 10):
-            self._result(f"{said!r} is no rank")
-            return
-        else:
-            now = replace(now, rank=int(said) if said else None)
-        self._filter(now)
-
-    def _filter(self, wanted: Filter) -> None:
-        try:
-            wanted.question(self.pager.questions[0])
-        except (re.error, ValueError) as error:
-            self._result(str(error))
-            return
-        self.action_stop_job()
-        self.pager = self.pager.filtered(wanted)
-        place = self.lines.here
-        self._do(lambda pager: self.lines.go(pager, place))
-
-    def action_stop_job(self) -> None:
-        """Ends what is being done."""
-        self._waiting.clear()
-        if self._job is not None:
-            self._job.cancel()
-            self._job = None
-
-    # Marks, the selection and how lines are shown.
-
-    def action_mark(self) -> None:
-        """Marks the line, or no longer."""
-        if (line := self.lines.line) is not None:
-            self.marks.turn(line)
-            self._paint()
-
-    def action_mark_next(self, way: int) -> None:
-        """The next mark, or the one before."""
-        line = self.lines.line
-        found = self.marks.next(line, way) if line is not None else None
-        if found is None:
-            self._result("no mark: m makes one")
-            return
-        self._do(lambda pager: self._to(pager, found))
-
-    def _to(self, pager: Pager, line: Line) -> None:
-        self.lines.go(pager, jumps.around(pager, line, pager.start, backwards=False), line)
-
-    def action_select(self) -> None:
-        """Begins a selection at the line, or ends it."""
-        self.view.chosen = None if self.view.chosen is not None else self.lines.here
-        self._paint()
-
-    def action_copy(self) -> None:
-        """Copies the selection through the terminal."""
-
-        def copied(text: str) -> str:
-            self.call_from_thread(self.copy_to_clipboard, text)
-            return f"{text.count(chr(10)):,} lines copied"
-
-        self._hand_on(copied)
-
-    def _hand_on(self, hand: Callable[[str], str]) -> None:
-        chosen, line = self.view.chosen, self.lines.line
-        behind = self.lines.behind
-
-        def job(pager: Pager) -> str:
-            if chosen is not None:
-                lines = marks.selection(pager, min(chosen, self.lines.here), max(chosen, behind))
-            else:
-                lines = self.marks.lines() or ([line] if line is not None else [])
-            return hand(marks.text(pager, lines))
-
-        self.view.chosen = None
-        self._do(job, "numbering lines")
-
-    def action_wrap(self) -> None:
-        """Wraps long lines, or cuts them."""
-        self.manner.wrap, self.manner.aside = not self.manner.wrap, 0
-        self._do(self.lines.again)
-
-    def action_fold(self) -> None:
-        """Folds tracebacks, or shows all lines."""
-        self.manner.fold = not self.manner.fold
-        self.manner.opened.clear()
-        self._do(self.lines.again)
-
-    def action_open(self) -> None:
-        """Opens a folded record, or closes it."""
-        line = self.lines.line
-        if line is not None:
-            self.manner.opened ^= {(line.log, line.offset)}
-            self._do(self.lines.again)
-
-    def action_gutter(self) -> None:
-        """Shows time and rank before each line, or not."""
-        self.manner.gutter = not self.manner.gutter
-        self._do(self.lines.again)
+    # What is written meanwhile.
 
     def action_help(self) -> None:
         """All keys."""
         self.push_screen(Help())
-
-    # What is written meanwhile.
 
     def action_follow(self) -> None:
         """Shows what comes, or stops that."""
