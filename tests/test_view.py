@@ -303,6 +303,34 @@ def test_a_follow_waits_for_a_file_that_is_not_there(tmp_path: Path, many: bool)
     view([path, other] if many else path, play, follow=True, empty=True)
 
 
+@pytest.mark.parametrize("begun", [0, 1, 2])
+def test_a_follow_of_a_directory_takes_in_logs_that_come_later(tmp_path: Path, begun: int) -> None:
+    for rank in range(begun):
+        write(tmp_path / f"rank{rank}.log", stamped(30, rank=rank))
+
+    async def play(app: Viewer, pilot: Any) -> None:
+        await keys(app, pilot, *["k", "k", "m", "v"] * bool(begun))
+        write(tmp_path / "rank7.log", ["2026-11-22 02:30:00 [rank7]: come"])
+        await until(pilot, lambda: len(app.pager.questions) == (begun or 1) + 1)
+        if begun:
+            # Who reads further above is not carried to the end.
+            assert not any("come" in row for row in shown(app))
+            await keys(app, pilot, "escape", "G", "F")
+        await until(pilot, lambda: "come" in current(app))
+        (tmp_path / "node1").mkdir()
+        write(tmp_path / "node1" / "rank8.log", ["2026-11-22 02:31:00 [rank8]: too"])
+        await until(pilot, lambda: "too" in current(app))
+        with (tmp_path / "rank7.log").open("a") as file:
+            file.write("2026-11-22 02:32:00 [rank7]: more\n")
+        await until(pilot, lambda: "more" in current(app))
+        assert [one.text for one in app.pager.after(app.pager.start, 1000)][-3:] == [
+            f"2026-11-22 02:3{minute}:00 [rank{rank}]: {said}"
+            for minute, rank, said in ((0, 7, "come"), (1, 8, "too"), (2, 7, "more"))
+        ]
+
+    view(tmp_path, play, follow=True, empty=not begun)
+
+
 def test_without_a_follow_a_file_that_is_not_there_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match="check the path, or follow=True to wait for the file"):
         open_screen(logdex.open(tmp_path / "a.log")).last(open_screen(logdex.open(tmp_path / "a.log")).pager)

@@ -13,11 +13,13 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 from textual.worker import get_current_worker
 
+from logdex._core import Question
 from logdex.log import Log
 from logdex.view import density, jumps
 from logdex.view.asking import Asking
 from logdex.view.growth import Change, Growth
 from logdex.view.keys import HELP, KEYS
+from logdex.view.later import Later
 from logdex.view.lines_view import LinesView
 from logdex.view.pager import Cancelled, Filter, Pager, Place
 from logdex.view.safe import safe
@@ -26,6 +28,8 @@ from logdex.view.strip_view import StripView
 
 _LOOK = 0.2
 """How often it is looked whether a log has grown, in seconds."""
+_OTHERS = 1.0
+"""How often it is looked whether other logs have come, in seconds."""
 _OLD = 10.0
 """How old the strip may be of a log that grows, in seconds; at least 20 times as long as it takes to make."""
 
@@ -67,6 +71,8 @@ class Viewer(Asking):
         self.title = title
         self._growth = Growth(self.pager)
         self._sized = False
+        self._come: list[Question] = []
+        self._later_due = 0.0
         self._strip_of: Place = ()
         self._strip_due = 0.0
 
@@ -144,9 +150,15 @@ class Viewer(Asking):
             self._paint()
 
     def _look(self) -> None:
-        """Looks whether a log has grown, was cut, or is another one now."""
+        """Looks whether a log has grown, was cut, or is another one now, and whether others have come."""
         if self._job is not None:
             return
+        if self._come:
+            self._take_in()
+        if self.lines.later is not None and time.monotonic() >= self._later_due:
+            # On a thread, one look at a time: there may be many directories.
+            self._later_due = float("inf")
+            self._look_for_others(self.lines.later)
         window = self.lines.window
         change, now = self._growth.look(window.end), self._growth.sizes()
         # What is empty shows its first lines, unless nothing is there because of a filter.
@@ -158,6 +170,25 @@ class Viewer(Asking):
             self._do(self.lines.last)
         if now != self._strip_of and time.monotonic() >= self._strip_due:
             self._draw_strip()
+
+    @work(thread=True, group="others")
+    def _look_for_others(self, later: Later) -> None:
+        try:
+            self._come += later.look()
+        except (OSError, ValueError, LookupError) as error:
+            self.said = str(error)
+        self._later_due = time.monotonic() + _OTHERS
+
+    def _take_in(self) -> None:
+        """Logs that have come are viewed with the others from now on."""
+        come, self._come = self._come, []
+        self.lines.take_in(come)
+        wanted = self.pager.filter
+        self.pager = self.lines.pager.filtered(wanted)
+        if self.view.chosen is not None:
+            self.view.chosen += (0,) * len(come)
+        self._growth = Growth(self.pager)
+        self._strip_due = time.monotonic()
 
     def _anew(self, pager: Pager) -> str:
         self.lines.last(pager)

@@ -119,6 +119,10 @@ class Pager:
         """The same logs with another filter."""
         return Pager(self.questions, shown, self.streams, waits=self.waits)
 
+    def joined(self, questions: list[Question], streams: Sequence[str | None]) -> Pager:
+        """The same logs and others behind them."""
+        return Pager([*self.questions, *questions], self.filter, [*self.streams, *streams], waits=self.waits)
+
     @property
     def start(self) -> Place:
         """Before the first line."""

@@ -7,6 +7,7 @@ from logdex.inputs.input import Input
 from logdex.inputs.spool import Spool
 from logdex.log import Log
 from logdex.view import window
+from logdex.view.later import Later, viewed
 from logdex.view.pager import Line, Pager, Place
 from logdex.view.rows import Manner
 from logdex.view.window import Item, Window
@@ -19,8 +20,10 @@ class Screen:
     what is shown: one that fails or is cancelled leaves the screen as it was.
     """
 
-    def __init__(self, pager: Pager, manner: Manner) -> None:
+    def __init__(self, pager: Pager, manner: Manner, later: Later | None = None) -> None:
         """Empty; `last` or `go` come next."""
+        self.later = later
+        """Who looks for logs that are to come, where some may."""
         self.pager = pager
         """What it was opened with."""
         self.manner = manner
@@ -105,6 +108,15 @@ class Screen:
         """The same place, where the manner, the size or the filter is another."""
         self.go(pager, self.here)
 
+    def take_in(self, come: list[Question]) -> None:
+        """Logs that have come, none of whose lines were shown."""
+        for one in come:
+            _catch_up(one)
+        self.pager = self.pager.joined(come, [_stream_of(one) for one in come])
+        self.manner.gutter = True
+        held = self.window
+        self.window = Window(held.lines, held.top, held.begin + (0,) * len(come))
+
     def _whole(self) -> int:
         """How many items are on the screen with all their rows."""
         rows, count = 0, 0
@@ -130,13 +142,17 @@ def open_screen(log: Log, *, follow: bool = False) -> Screen:
         ValueError: A handle is none.
     """
     asked = log._followed(None, None).but(follow=True) if follow else log._question
-    questions = [one.but(follow=False, ended=None) for one in log._files(asked)[0]]
+    found, newcomers = log._files(asked)
+    later = None if newcomers is None else Later(newcomers)
+    questions = [viewed(one) for one in found]
+    if later is not None and not questions:
+        questions = [later.nothing()]
     for one in questions:
         _catch_up(one)
     many = len(questions) > 1
     streams = [_stream_of(one) for one in questions] if many else ()
     pager = Pager(questions, streams=streams, waits=follow)
-    return Screen(pager, Manner(gutter=many))
+    return Screen(pager, Manner(gutter=many), later)
 
 
 def _catch_up(question: Question) -> None:
