@@ -11,7 +11,7 @@ from logdex import _core
 from logdex._core import Question
 from logdex.inputs import spool
 from logdex.inputs.compression import compression
-from logdex.inputs.rotation import rotations
+from logdex.inputs.rotation import Pinned, rotations
 
 LOST = ("raise", "restart", "skip")
 
@@ -39,10 +39,16 @@ class There(NamedTuple):
     path: str
     """Where its name is."""
     text: str
-    """Where its text is: elsewhere, if it is compressed."""
+    """Where its text is: the file as it was opened, or what was decompressed."""
     at: int
     """Where to go on."""
-    keep: object = None
+    keep: Pinned | spool.Spool
+    """What holds it: its name may go to another file, or it may be compressed."""
+
+    @property
+    def is_compressed(self) -> bool:
+        """Whether the text is not the file."""
+        return not isinstance(self.keep, Pinned)
 
 
 def resume(question: Question, cursor: str, lost: str) -> Question:
@@ -99,7 +105,7 @@ def _behind(question: Question, chain: list[There]) -> Question:
     *before, last = chain
     if not question.follow and not os.path.exists(question.path):
         question = question.but(path=last.text, name=last.path, after=last.at)
-    elif question.follow and _is_empty(question.path) and last.text == last.path:
+    elif question.follow and _is_empty(question.path) and not last.is_compressed:
         # Its writer may not have noticed yet that the name has gone, so that file is followed too.
         question = question.but(begun=last.text, after=last.at)
     else:
@@ -154,10 +160,11 @@ def _looked_into(mark: _core.Mark, path: str) -> There | None:
     kind = compression(path)
     if kind is None:
         try:
-            at = mark.fits(path)
+            file = Pinned(path)
+            at = mark.fits(file.path)
         except (OSError, ValueError):
             return None
-        return None if at is None else There(path, path, at)
+        return None if at is None else There(path, file.path, at, file)
     text = spool.of_compressed(path, kind)
     try:
         text.wait()
@@ -170,7 +177,8 @@ def _looked_into(mark: _core.Mark, path: str) -> There | None:
 def _whole_text(path: str) -> There:
     kind = compression(path)
     if kind is None:
-        return There(path, path, 0)
+        file = Pinned(path)
+        return There(path, file.path, 0, file)
     text = spool.of_compressed(path, kind)
     text.wait()
     return There(path, text.path, 0, text)

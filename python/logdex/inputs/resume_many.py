@@ -11,7 +11,7 @@ from logdex._core import Question
 from logdex.inputs.compression import compression
 from logdex.inputs.layouts import base_of
 from logdex.inputs.resume import CursorError, go_on_without, marks_of, no_longer, renamed
-from logdex.inputs.rotation import file_of, is_rotation, rotations
+from logdex.inputs.rotation import Pinned, file_of, is_rotation, rotations
 from logdex.inputs.source import Part
 
 
@@ -23,6 +23,7 @@ def resume_many(questions: list[Question], cursor: str, lost: str) -> list[Quest
         CursorError: A log of the cursor is not among the files, nor beside them.
     """
     marks = marks_of(cursor, lost)
+    questions = [_held(one) if one.follow and one.begun is None else one for one in questions]
     found = _found(questions, marks)
     resumed = [
         one.but(after=found[number].at, tiers=tuple(found[number].mark.tiers)) if number in found else one
@@ -36,6 +37,15 @@ def resume_many(questions: list[Question], cursor: str, lost: str) -> list[Quest
         if not (mark.left or _is_rotated_out(mark, questions)):
             resumed = _instead(resumed, mark, lost, texts)
     return resumed
+
+
+def _held(question: Question) -> Question:
+    """The question with its file held open, whose name may go to another one before it is read."""
+    try:
+        file = Pinned(question.path)
+    except OSError:
+        return question
+    return question.but(begun=file.path, keep=(question.keep, file))
 
 
 class _Place(NamedTuple):
@@ -104,7 +114,11 @@ def _written_late(missing: list[_core.Mark], questions: list[Question]) -> Itera
                 # What comes behind a place that is elsewhere by now is looked for from there.
                 continue
             if like is not None and file_of(path) not in known and os.path.getsize(path) > (at or 0):
-                yield like.but(path=path, name=name, begun=None, after=at or 0, follow=False, partial=False)
+                file = Pinned(path)
+                late = like.but(
+                    path=file.path, name=name, begun=None, after=at or 0, follow=False, partial=False
+                )
+                yield late.but(keep=(like.keep, file))
 
 
 def _left_at(path: str, left: list[_core.Mark]) -> int | None:

@@ -112,7 +112,7 @@ def is_rotation(path: str, log: str) -> bool:
     return (
         above == directory
         and called != name
-        and _fitting(name).fullmatch(_COMPRESSED.sub("", called)) is not None
+        and _fitting(name).fullmatch(COMPRESSED.sub("", called)) is not None
     )
 
 
