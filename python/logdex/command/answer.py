@@ -103,8 +103,8 @@ class Answer:
         return sum(self._show_source([shown for _, shown in source], sink) for _, source in sources) > 0
 
     def _histogram(self) -> bool:
-        from logdex.command.arguments import columns
         from logdex.command.histogram import rows
+        from logdex.command.options import columns
 
         def records() -> Iterator[_core.Record]:
             for shown in self._shown:
@@ -124,30 +124,14 @@ class Answer:
 
     def _resume(self, path: str) -> Place:
         """Has each file gone on with behind the place that `path` holds."""
-        from logdex.command.place import Place
-        from logdex.inputs.resume import CursorError
-        from logdex.inputs.resume_many import resume_many
+        from logdex.command.place import Place, behind
 
         place = Place(path)
         cursor = place.load()
         if cursor is not None:
-            rows = {os.path.abspath(one.question.path): one for one in self._shown}
-            try:
-                questions = resume_many([one.question for one in self._shown], cursor, "raise")
-            except CursorError as error:
-                advice = f"remove {legible(path)} to begin anew with what is there now"
-                raise CursorError(error.why, advice, error.filename) from None
+            self._shown = behind(cursor, path, self._shown)
             # What was rotated comes first, in the order of time.
-            several = len(questions) > 1
-            self._in_one_order = self._in_one_order or several
-            self._shown = [
-                # What was rotated is shown as what has its name now.
-                (
-                    rows.get(os.path.abspath(one.path))
-                    or rows.get(os.path.abspath(one.name or ""), self._shown[0])
-                ).but(question=one.but(records=one.records or several))
-                for one in questions
-            ]
+            self._in_one_order = self._in_one_order or len(self._shown) > 1
         return place
 
     def _row(self, one: Input) -> Shown:

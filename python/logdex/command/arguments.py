@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
+
+from logdex.command.options import Formatter, add_skew, lines, positive
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,8 +24,6 @@ files here and elsewhere (ssh://host/path, s3://bucket/key), directories, globs,
 standard input, jobs of Slurm (slurm:12345) and TorchX handles
 (scheduler://session/app[/role[/replicas]]).
 """
-
-_DIGITS = len(str(sys.maxsize))
 
 _EPILOG = """\
 examples:
@@ -112,7 +111,7 @@ def _add_selection(which: argparse._ArgumentGroup) -> None:
     which.add_argument(
         "-n",
         "--last",
-        type=_number,
+        type=lines,
         metavar="N",
         help="show only the last N of these lines; 0 with -f shows only what comes; --tail N does the same",
     )
@@ -144,7 +143,7 @@ def _add_manner(how: argparse._ArgumentGroup) -> None:
         ("-C", "context", "around"),
     ):
         how.add_argument(
-            option, dest=name, type=_number, default=None, metavar="N", help=f"show N lines {shown} each, too"
+            option, dest=name, type=lines, default=None, metavar="N", help=f"show N lines {shown} each, too"
         )
     how.add_argument(
         "--records", action="store_true", help="show the whole record of each: a traceback with its head"
@@ -244,45 +243,6 @@ def _add_manner(how: argparse._ArgumentGroup) -> None:
     )
 
 
-class Formatter(argparse.RawDescriptionHelpFormatter):
-    """Asks the terminal for its width itself: argparse imports `shutil` for that, at every option that is added."""
-
-    def __init__(self, prog: str) -> None:
-        """`prog` is the command's name."""
-        super().__init__(prog, width=columns() - 2)
-
-
-def columns(*, otherwise: int = 80) -> int:
-    """How wide what is shown may be: `$COLUMNS`, or else the terminal's width, `otherwise` where there is none."""
-    said = os.environ.get("COLUMNS", "")
-    if said.isdecimal() and int(said) > 0:
-        return int(said)
-    try:
-        return os.get_terminal_size().columns or otherwise
-    except OSError:
-        return otherwise
-
-
-def add_skew(to: argparse._ActionsContainer) -> None:
-    """The option for clocks that were wrong."""
-    to.add_argument(
-        "--skew",
-        action="append",
-        default=[],
-        metavar="[SOURCE=]AMOUNT",
-        help="the clock that wrote the stamps of SOURCE (a label, a part of its path, or a pattern; default all) was "
-        "behind by AMOUNT, such as host1=+2.4s, or ahead where that is negative: times are shown, compared and put in "
-        "order by it; can be repeated",
-    )
-
-
-def sources_or_stdin(made: argparse.ArgumentParser, sources: list[str]) -> list[str]:
-    """The sources that were named; without any, what is piped in, or an error where nothing is."""
-    if not sources and (sys.stdin is None or sys.stdin.isatty()):
-        made.error("name a file, a directory, a glob or a handle, or pipe something in")
-    return sources or ["-"]
-
-
 class _Version(argparse.Action):
     """Prints the version, looked up only then."""
 
@@ -300,21 +260,6 @@ def _step(text: str) -> Step:
         return parse(text)
     except ValueError as error:
         raise argparse.ArgumentTypeError(str(error)) from None
-
-
-def _number(text: str) -> int:
-    if not (text.isascii() and text.isdigit()):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of lines")
-    # More lines than there can be are all of them.
-    return int(text) if len(text) < _DIGITS else sys.maxsize
-
-
-def positive(text: str) -> int:
-    """An option's value that is a number of lines, and at least 1."""
-    number = _number(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"{text!r}: must be at least 1")
-    return number
 
 
 def contradiction(args: argparse.Namespace) -> str | None:

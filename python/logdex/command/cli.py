@@ -11,8 +11,9 @@ import warnings
 from collections.abc import Sequence
 
 from logdex.command import words
-from logdex.command.arguments import contradiction, parser, sources_or_stdin
+from logdex.command.arguments import contradiction, parser
 from logdex.command.complain import complain, hush
+from logdex.command.options import sources_or_stdin
 from logdex.process import interrupted
 
 

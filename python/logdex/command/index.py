@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 
 from logdex import _core
 from logdex._resolve import inputs
-from logdex.command import arguments
+from logdex.command import options
 from logdex.command.complain import complain
 from logdex.inputs.input import Input, Wish
 from logdex.log import Log
@@ -34,7 +34,7 @@ def parser(prog: str = "logdex index") -> argparse.ArgumentParser:
         prog,
         description="Build the indexes of logs now, or say what is stored of them.",
         epilog=_EPILOG,
-        formatter_class=arguments.Formatter,
+        formatter_class=options.Formatter,
     )
     made.add_argument("sources", nargs="+", metavar="SOURCE", help="a file, directory, glob or handle")
     made.add_argument("--text", action="store_true", help="the index of text as well, for regexes")

@@ -14,7 +14,7 @@ from datetime import datetime, timezone
 from functools import partial
 from typing import Any
 
-from logdex.command import arguments, hints
+from logdex.command import hints, options
 from logdex.jobs import home
 from logdex.jobs.appdef import what_ran
 from logdex.jobs.listing import Listed, Looked, apps, newest_first
@@ -41,7 +41,7 @@ def parser(prog: str = "logdex ls") -> argparse.ArgumentParser:
         prog,
         description="List the apps that are known here, of all sessions, the newest first.",
         epilog=_EPILOG,
-        formatter_class=arguments.Formatter,
+        formatter_class=options.Formatter,
     )
     made.add_argument(
         "names",
@@ -59,7 +59,7 @@ def parser(prog: str = "logdex ls") -> argparse.ArgumentParser:
     made.add_argument(
         "-n",
         "--last",
-        type=arguments.positive,
+        type=options.positive,
         default=_MOST,
         metavar="N",
         help=f"list the newest N (default {_MOST})",

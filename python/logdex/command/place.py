@@ -8,6 +8,8 @@ import threading
 from contextlib import suppress
 
 from logdex import _core
+from logdex.command.legible import legible
+from logdex.command.rows import Shown
 
 _OFTEN = 0.5
 """How many seconds may pass before the place behind what was written is stored."""
@@ -74,3 +76,28 @@ class Place:
         """Stores the place at which `show` has ended; raises as `store`."""
         self._over.set()
         self.store(show.cursor)
+
+
+def behind(cursor: str, path: str, shown: list[Shown]) -> list[Shown]:
+    """What is shown, each file behind its place in a cursor that was kept at `path`.
+
+    Raises:
+        CursorError: A log of the cursor is not to be found again.
+    """
+    from logdex.inputs.resume import CursorError
+    from logdex.inputs.resume_many import resume_many
+
+    rows = {os.path.abspath(one.question.path): one for one in shown}
+    try:
+        questions = resume_many([one.question for one in shown], cursor, "raise")
+    except CursorError as error:
+        advice = f"remove {legible(path)} to begin anew with what is there now"
+        raise CursorError(error.why, advice, error.filename) from None
+    several = len(questions) > 1
+    return [
+        # What was rotated is shown as what has its name now.
+        (rows.get(os.path.abspath(one.path)) or rows.get(os.path.abspath(one.name or ""), shown[0])).but(
+            question=one.but(records=one.records or several)
+        )
+        for one in questions
+    ]

@@ -14,7 +14,7 @@ from logdex._core import Question
 from logdex._question import zone_of
 from logdex._resolve import called, found_of
 from logdex._when import moment
-from logdex.command import arguments, clock, elsewhere, hints, words
+from logdex.command import clock, elsewhere, hints, options, words
 from logdex.command.complain import complain, hush
 from logdex.command.live import Live
 from logdex.command.ranks_screen import MOST_ROWS, show
@@ -41,7 +41,7 @@ def parser(prog: str = "logdex ranks") -> argparse.ArgumentParser:
         prog,
         description="Say which rank failed first and why, which are silent, and who wrote when.",
         epilog=_EPILOG,
-        formatter_class=arguments.Formatter,
+        formatter_class=options.Formatter,
     )
     made.add_argument(
         "sources",
@@ -66,7 +66,7 @@ def parser(prog: str = "logdex ranks") -> argparse.ArgumentParser:
         metavar="SECONDS",
         help=f"by how much clocks of two hosts may differ that nothing measures (default {CLOCKS:g})",
     )
-    arguments.add_skew(made)
+    options.add_skew(made)
     made.add_argument("--all", action="store_true", help=f"all ranks, where {MOST_ROWS} and more are folded")
     made.add_argument("--json", action="store_true", help="the answer as JSON, and nothing else")
     made.add_argument("--html", metavar="FILE", help="write a page to hand on, too")
@@ -89,7 +89,7 @@ def main(argv: Sequence[str], prog: str = "logdex ranks") -> int:
     """Runs `logdex ranks`; returns its exit status."""
     made = parser(prog)
     args = words.parse(made, argv, "--errors")
-    args.sources = arguments.sources_or_stdin(made, args.sources)
+    args.sources = options.sources_or_stdin(made, args.sources)
     trouble: list[Exception] = []
     try:
         if (status := elsewhere.run(args, ["ranks", *argv])) is not None:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from logdex.command import arguments, elsewhere
+from logdex.command import elsewhere, options
 from logdex.command.heat import bar, svg
 from logdex.diagnosis.cells import Cell, columns
 from logdex.diagnosis.groups import folded
@@ -56,7 +56,7 @@ def show(told: Ranks, args: argparse.Namespace) -> None:
         soft_wrap=True,
     )
     if not console.is_terminal and args.color != "always":
-        width = arguments.columns(otherwise=120)
+        width = options.columns(otherwise=120)
         console = Console(file=sys.stdout, width=width, color_system=None, highlight=False, soft_wrap=True)
     for line in verdict(told):
         console.print(line)

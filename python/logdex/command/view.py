@@ -8,7 +8,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from logdex.command import arguments, elsewhere
+from logdex.command import elsewhere, options
 from logdex.command.complain import complain
 
 TYPE_CHECKING = False
@@ -35,7 +35,7 @@ def parser(prog: str = "logdex view") -> argparse.ArgumentParser:
         prog,
         description="Page through logs of any size: search, jump to times and steps, filter, follow.",
         epilog=_EPILOG,
-        formatter_class=arguments.Formatter,
+        formatter_class=options.Formatter,
     )
     made.add_argument(
         "sources",
@@ -49,7 +49,7 @@ def parser(prog: str = "logdex view") -> argparse.ArgumentParser:
         "--stamp", metavar="FORMAT", help="look for stamps of this format first, as in `logdex`"
     )
     made.add_argument("--prefix", default="", metavar="TEXT", help="look for them only right behind TEXT")
-    arguments.add_skew(made)
+    options.add_skew(made)
     return made
 
 
@@ -57,7 +57,7 @@ def main(given: Sequence[str], prog: str = "logdex view") -> int:
     """Runs the command; returns its exit status."""
     made = parser(prog)
     args = made.parse_args(given)
-    args.sources = arguments.sources_or_stdin(made, args.sources)
+    args.sources = options.sources_or_stdin(made, args.sources)
     piped = None
     if not sys.stdin.isatty() and sys.stdout.isatty():
         # Keys come from the terminal, and what is piped in from a copy of the descriptor.
