@@ -356,5 +356,6 @@ def test_what_is_wrong_for_all_files_is_said_once(tmp_path: Path) -> None:
 
 
 def test_a_place_that_cannot_be_kept_is_called_by_its_name(log: Path, tmp_path: Path) -> None:
-    status, _, error = run("--cursor-file", tmp_path / "none" / "place", log)
+    status, lines, error = run("--cursor-file", tmp_path / "none" / "place", log)
+    assert lines == []
     assert (status, error) == (2, f"logdex: {tmp_path}/none/place: No such file or directory\n")

@@ -12,6 +12,7 @@ from logdex import _core
 from logdex._resolve import inputs
 from logdex.command import options
 from logdex.command.complain import complain
+from logdex.command.legible import legible
 from logdex.inputs.input import Input, Wish
 from logdex.log import Log
 
@@ -74,7 +75,7 @@ def _treat(one: Input, args: argparse.Namespace) -> int:
     is_small = size < _core.INDEXED_FROM
     why = f" (too small: from {_bytes(_core.INDEXED_FROM)} on)" if is_small else ""
     sys.stdout.write(
-        f"{one.path}: {_bytes(size)}; times: {_kept(size, *times)}; text: {_kept(size, *text)}{why}\n"
+        f"{legible(one.path)}: {_bytes(size)}; times: {_kept(size, *times)}; text: {_kept(size, *text)}{why}\n"
     )
     # Questions do without an index that cannot be kept; who asks for it wants to know.
     if not (args.status or is_small or times[0]):
@@ -124,5 +125,5 @@ class _Bar:
         self._shown = now
         filled = int(share * _WIDTH)
         bar = "#" * filled + "." * (_WIDTH - filled)
-        sys.stderr.write(f"\r\x1b[Klogdex: {bar} {share:4.0%} {self._path}")
+        sys.stderr.write(f"\r\x1b[Klogdex: {bar} {share:4.0%} {legible(self._path)}")
         sys.stderr.flush()

@@ -35,6 +35,9 @@ class Place:
             with open(self._path, encoding="utf-8") as file:
                 self._stored = file.read().strip() or None
         except FileNotFoundError:
+            if not os.path.isdir(os.path.dirname(os.path.abspath(self._path))):
+                # What can never be stored is said before anything is shown.
+                raise
             return None
         return self._stored
 
@@ -49,17 +52,17 @@ class Place:
         directory = os.path.dirname(os.path.abspath(self._path))
         try:
             descriptor, temporary = tempfile.mkstemp(dir=directory, prefix=".cursor-")
+            try:
+                with open(descriptor, "w", encoding="utf-8") as file:
+                    file.write(cursor + "\n")
+                os.replace(temporary, self._path)
+            except BaseException:
+                with suppress(OSError):
+                    os.unlink(temporary)
+                raise
         except OSError as error:
             # Of the file that was named, and not of one beside it that nobody knows.
             raise type(error)(error.errno, error.strerror, self._path) from None
-        try:
-            with open(descriptor, "w", encoding="utf-8") as file:
-                file.write(cursor + "\n")
-            os.replace(temporary, self._path)
-        except BaseException:
-            with suppress(OSError):
-                os.unlink(temporary)
-            raise
         self._stored = cursor
 
     def attend(self, show: _core.Show) -> None:
