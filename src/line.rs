@@ -57,7 +57,7 @@ pub fn lines(bytes: &[u8]) -> impl Iterator<Item = Line> + '_ {
 /// each end by itself, and has the text at hand then. The twin is [`lines`].
 pub struct Ends {
     /// One past each newline, so many; what stands behind them means nothing.
-    ends: Vec<usize>,
+    places: Vec<usize>,
     count: usize,
     /// How long the text is, in bytes.
     length: usize,
@@ -92,13 +92,13 @@ impl Ends {
                 count += 1;
             }
         }
-        Self { ends, count, length: text.len() }
+        Self { places: ends, count, length: text.len() }
     }
 
     /// All lines, in order.
     #[inline]
     pub fn lines(&self) -> impl Iterator<Item = Line> + '_ {
-        let ends = &self.ends[..self.count];
+        let ends = &self.places[..self.count];
         let unfinished = ends.last().copied().unwrap_or_default() < self.length;
         let mut start = 0;
         ends.iter().copied().chain(unfinished.then_some(self.length)).map(move |end| {

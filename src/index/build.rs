@@ -124,10 +124,10 @@ pub fn sum_up(
     let mut block = Block::default();
     block.read(source, extent)?;
     fold.finder.stand_at(extent.start);
-    let mut stems = Stems::default();
-    let ends = if steps.is_some() { stems.find(block.bytes()) } else { Ends::of(block.bytes()) };
-    let stems = steps.is_some().then_some(&stems);
-    let digest = Digest::of(&mut fold.finder.clone(), block.bytes(), &ends, stems);
+    let mut words = Stems::default();
+    let ends = if steps.is_some() { words.find(block.bytes()) } else { Ends::of(block.bytes()) };
+    let words = steps.is_some().then_some(&words);
+    let digest = Digest::of(&mut fold.finder.clone(), block.bytes(), &ends, words);
     let mut entry =
         digest.append(fold, extent, lines).unwrap_or_else(|| exact(fold, extent, lines, block.bytes()));
     entry.steps = digest.append_steps(steps);

@@ -40,6 +40,7 @@ pub(super) struct GramMarker {
 }
 
 impl Default for GramMarker {
+    #[expect(clippy::large_stack_arrays, reason = "only on the way into the box, once for each thread")]
     fn default() -> Self {
         Self { seen: Box::new([0; 1 << SEEN_BITS]), rows: Box::new([0; GRAM_ROWS]) }
     }

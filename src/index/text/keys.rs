@@ -149,7 +149,9 @@ pub(super) mod tests {
         }
         for (length, tails) in parts.iter().enumerate() {
             for head in &parts[GRAM - 1 - length] {
-                tails.iter().for_each(|tail| mark_grams(&[tail, &b"\n"[..], head].concat(), marks));
+                for tail in tails {
+                    mark_grams(&[tail, &b"\n"[..], head].concat(), marks);
+                }
             }
         }
     }

@@ -93,11 +93,11 @@ impl Repeats {
     #[inline]
     fn take(&mut self, text: &[u8], line: Line) {
         let this = line.of(text);
-        let Some(like) = self.like else {
+        let Some(model) = self.like else {
             self.rest.extend_from_slice(this);
             return;
         };
-        let fresh = fresh(this, like.of(text));
+        let fresh = fresh(this, model.of(text));
         let ends = fresh.end == this.len();
         self.rest.extend_from_slice(&this[fresh]);
         if !ends {
@@ -159,12 +159,12 @@ fn are_alike(a: &[u8], b: &[u8]) -> bool {
     whole.all(|(a, b)| alike(a, b) == ALL) && last.is_some_and(|(a, b)| alike(a, b) == ALL)
 }
 
-/// What of `line` has keys that `like` may lack, of which no digits have keys of their own: all but how both begin and how
+/// What of `line` has keys that `model` may lack, of which no digits have keys of their own: all but how both begin and how
 /// both end, digits aside. Words and addresses that reach into that are in it from end to end.
 #[inline]
-fn fresh(line: &[u8], like: &[u8]) -> Range<usize> {
-    let head = alike_from(line, like);
-    let tail = alike_to(&line[head..], &like[head..]);
+fn fresh(line: &[u8], model: &[u8]) -> Range<usize> {
+    let head = alike_from(line, model);
+    let tail = alike_to(&line[head..], &model[head..]);
     let end = line.len() - tail;
     let (before, behind) = (token_before(&line[..head]), token_behind(&line[end..]));
     head.saturating_sub(before.max(MARGIN))..line.len().min(end + behind.max(MARGIN))
