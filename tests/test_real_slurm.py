@@ -18,6 +18,7 @@ import pytest
 import real_slurm
 from logdex import slurm
 from logdex.slurm import ask, ending
+from logdex.slurm.listing import jobs
 
 LOOP = 'for i in 1 2 3; do echo "attempt ${SLURM_RESTART_COUNT:-0} step $i"; sleep 0.2; done'
 
@@ -119,6 +120,18 @@ def test_a_job_that_is_cancelled_is_over(run: Path) -> None:
         assert next(lines) == "up\n"
         tell("scancel", job)
         assert "CANCELLED" in "".join(lines)
+
+
+def test_a_job_is_listed_from_its_submission_on_and_after_its_end(run: Path) -> None:
+    job = submit(run, "sleep 1")
+
+    def listed() -> dict[str, str]:
+        return {one.handle.rpartition("/")[2]: one.look().state for one in jobs(lambda _: True)}
+
+    assert job in listed()
+    with logdex.open(f"slurm:{job}").lines(follow=True) as lines:
+        assert list(lines) == []
+    assert listed()[job] in ("RUNNING", "SUCCEEDED")
 
 
 @pytest.mark.soak

@@ -1,4 +1,4 @@
-"""Jobs of Slurm in `logdex ls`: each once, with the state, exits and logs of all its parts, by one question."""
+"""Jobs of Slurm in `logdex ls`: each once, with the state, exits and logs of all its parts, by two questions."""
 
 from __future__ import annotations
 
@@ -47,8 +47,16 @@ def test_jobs_come_newest_first_with_all_their_parts(slurm: FakeCommands) -> Non
     }
     assert found["1004"]["message"] == "bad: FAILED"
     assert found["1000"]["ended"] is None
-    assert len(slurm.asked("sacct")) == 1
-    assert not slurm.asked("squeue")
+    assert len(slurm.asked("sacct")) == len(slurm.asked("squeue")) == 1
+
+
+def test_a_job_that_the_accounts_do_not_have_yet_is_in_the_queue(slurm: FakeCommands) -> None:
+    fresh = f"2026-11-29T01:00:00|2001|new|PENDING|N/A|N/A|||{slurm.here}|\n"
+    known = f"{SUBMITTED}|1004|bad|RUNNING|{SUBMITTED}|N/A||n1|{slurm.here}|\n"
+    slurm.says("squeue", fresh + known)
+    found = {str(one["name"]): one["state"] for one in shown()}
+    assert next(iter(found)) == "2001"
+    assert (found["2001"], found["1004"], len(found)) == ("PENDING", "FAILED", 6)
 
 
 def test_a_job_is_found_by_its_name_state_and_number(slurm: FakeCommands) -> None:

@@ -1,4 +1,4 @@
-"""The jobs of Slurm that a person submitted, the newest first, by one question to it."""
+"""The jobs of Slurm that a person submitted, the newest first, by a question to its accounts and one to its queue."""
 
 from __future__ import annotations
 
@@ -22,8 +22,11 @@ _SINCE = "now-30days"
 """The accounts may go back for years, and are asked for so much of them."""
 
 _ACCOUNTS = ("sacct", "-n", "-P", "-D", "-X", "-S", _SINCE, "-o", ",".join(("Submit", *SACCT)))
-_QUEUE = ("squeue", "-h", "-r", "-o", "%V|%i|%j|%T|%S|%e||%N|%Z|")
-"""The same fields, as far as the queue knows them: for where there are no accounts."""
+_QUEUE = ("squeue", "-h", "-r", "-t", "all", "-o", "%V|%i|%j|%T|%S|%e||%N|%Z|")
+"""The same fields, as far as the queue knows them, with the jobs that ended in the last minutes.
+
+The accounts lag behind by seconds, so that they lack what was submitted just now; and a cluster may keep none.
+"""
 
 
 class ListedJob(Listed):
@@ -48,7 +51,7 @@ def jobs(
     *,
     run: Run | None = None,
 ) -> Iterator[Listed]:
-    """The user's jobs of the last 30 days, or without accounting those in the queue, the newest first.
+    """The user's jobs of the last 30 days, or without accounting those that the queue still knows, the newest first.
 
     None where there is no Slurm, or where it does not answer within 5 s.
 
@@ -58,7 +61,7 @@ def jobs(
         run: Runs a command where Slurm is; default on this host.
     """
     found = []
-    for number, (submitted, rows) in _by_job(_asked(run or partial(run_here, patience=_PATIENCE))).items():
+    for number, (submitted, rows) in _known(run or partial(run_here, patience=_PATIENCE)).items():
         handle = f"slurm://torchx/{number}"
         if not (wanted(handle) or any(wanted(row.name) for row in rows)):
             continue
@@ -70,17 +73,20 @@ def jobs(
     yield from sorted(found, key=lambda one: -(one.started or 0.0))
 
 
-def _asked(run: Run) -> str:
-    """Lines of the time of submission and the fields `SACCT`; the queue's, where nobody keeps accounts."""
-    for command in (_ACCOUNTS, _QUEUE):
-        answer = run([*command, "-u", str(os.getuid())])
-        if answer.code == 0:
-            return answer.out
-    return ""
+def _known(run: Run) -> dict[int, tuple[float | None, list[Row]]]:
+    """Each job that the accounts know, and of those in the queue the others."""
+    accounts, queue = (_by_job(_asked(run, command)) for command in (_ACCOUNTS, _QUEUE))
+    return queue | accounts
+
+
+def _asked(run: Run, command: Sequence[str]) -> str:
+    """Lines of the time of submission and the fields `SACCT`; none where the command is not there or fails."""
+    answer = run([*command, "-u", str(os.getuid())])
+    return answer.out if answer.code == 0 else ""
 
 
 def _by_job(text: str) -> dict[int, tuple[float | None, list[Row]]]:
-    """Of each job when it was submitted, and the last attempt of each of its parts."""
+    """Of each job when it was submitted, and the last attempt of each of its parts; `text` as `_asked` gives it."""
     found: dict[int, tuple[float | None, list[Row]]] = {}
     for line in text.splitlines():
         submitted, _, rest = line.partition("|")
