@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -429,8 +430,12 @@ def test_ctrl_c_in_the_launcher_ends_its_apps(
     app_id = launcher.stdout.readline().strip().rpartition("/")[2]
     eventually(lambda: scheduler.describe(app_id).state == AppState.RUNNING)
     (pid,) = pids(app_id)
-    launcher.send_signal(number)
-    launcher.stdout.read()
+    # TorchX's handler raises an Exception, and its records of events swallow those: then a person presses ^C once more.
+    for _ in range(3):
+        launcher.send_signal(number)
+        with suppress(subprocess.TimeoutExpired):
+            launcher.wait(10)
+            break
     launcher.stdout.close()
     assert launcher.wait(60) != 0
     assert not alive(pid)
