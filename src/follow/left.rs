@@ -18,19 +18,28 @@ const MOST: usize = 1024;
 ///
 /// Whoever reads a log and its rotations later finds these files there, and has to know that their lines were handed out.
 #[derive(Default)]
-pub(super) struct Left(Vec<Mark>);
+pub(super) struct Left {
+    marks: Vec<Mark>,
+    /// How many were ever noted: whoever knows those of before sees by it whether there are others now.
+    noted: u64,
+}
 
 impl Left {
     pub(super) fn marks(&self) -> &[Mark] {
-        &self.0
+        &self.marks
+    }
+
+    pub(super) fn noted(&self) -> u64 {
+        self.noted
     }
 
     /// Remembers `mark`, and of those before it as many as `path` can have rotations.
     pub(super) fn note(&mut self, mark: Mark, path: &Path) {
-        self.0.push(mark);
-        if self.0.len() > LEAST {
+        self.marks.push(mark);
+        self.noted += 1;
+        if self.marks.len() > LEAST {
             let kept = rotations(path).clamp(LEAST, MOST);
-            self.0.drain(..self.0.len().saturating_sub(kept));
+            self.marks.drain(..self.marks.len().saturating_sub(kept));
         }
     }
 }

@@ -165,6 +165,11 @@ impl Follow {
         self.left.marks()
     }
 
+    /// How many files it has left behind so far.
+    pub fn times_left(&self) -> u64 {
+        self.left.noted()
+    }
+
     /// What befell the file so far.
     pub fn events(&self) -> FileEvents {
         self.events

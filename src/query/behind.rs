@@ -18,8 +18,8 @@ pub struct Behind {
     marks: BTreeMap<String, Mark>,
     /// The file of the batch that is being handed out, and what it is called.
     file: Option<(Arc<Source>, PathBuf)>,
-    /// The files that were left behind, by the name of the log.
-    left: BTreeMap<PathBuf, Vec<Mark>>,
+    /// The files that were left behind, by the name of the log, and how many those were when they were asked for.
+    left: BTreeMap<PathBuf, (u64, Vec<Mark>)>,
 }
 
 impl Behind {
@@ -33,9 +33,10 @@ impl Behind {
     /// A batch of `query` begins.
     pub fn enter(&mut self, query: &Query) {
         self.file = query.source().map(|source| (Arc::clone(source), query.question().name.clone()));
-        let left: Vec<_> = query.left_behind().collect();
-        if !left.is_empty() {
-            self.left.insert(query.question().name.clone(), left);
+        let (name, times) = (&query.question().name, query.times_left());
+        // A batch of a follow is a line, and files are left seldom.
+        if times > 0 && self.left.get(name).is_none_or(|known| known.0 != times) {
+            self.left.insert(name.clone(), (times, query.left_behind().collect()));
         }
     }
 
@@ -84,7 +85,7 @@ impl Behind {
         if let Some(mark) = line.and_then(|(block, line)| self.of_line(block, line)) {
             marks.insert(mark.name.clone(), mark);
         }
-        let left = self.left.values().flatten().cloned();
+        let left = self.left.values().flat_map(|known| &known.1).cloned();
         Cursor { marks: left.chain(marks.into_values()).collect() }
     }
 }

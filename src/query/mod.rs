@@ -148,6 +148,11 @@ impl Query {
         }
     }
 
+    /// How many files a follow has left behind so far.
+    pub fn times_left(&self) -> u64 {
+        if let Some(BatchSource::Follow(follow)) = &self.feed { follow.times_left() } else { 0 }
+    }
+
     /// How far the files were read that a follow has left behind.
     pub fn left_behind(&self) -> impl Iterator<Item = Mark> {
         let left = if let Some(BatchSource::Follow(follow)) = &self.feed { follow.left() } else { &[] };
