@@ -13,7 +13,7 @@ _LONG = 30.0
 """Who fell by so many seconds before all others did not fall with them: they waited for it."""
 
 _ENOUGH = 3
-_OF_THEIRS = ("another", "nccl", "watchdog", "timeout", "peer")
+_OF_THEIRS = ("another", "nccl", "watchdog", "timeout")
 """How those tell who only lost another."""
 
 
@@ -22,12 +22,10 @@ def lost_early(scene: Scene, found: list[Candidate]) -> Finding | None:
 
     Whatever it met, it ended of it, and the time-outs of the others say that they waited.
     """
-    spoke = [one for one in scene.stories.values() if one.speaker.lines]
-    if len(spoke) < _ENOUGH or missing_of(scene) or len(spoke) < len(scene.stories):
+    fell = _all_fell(scene)
+    if not fell:
         return None
-    if any(not one.victims for one in spoke):
-        return None
-    firsts = sorted((one.victims[0] for one in spoke), key=lambda event: scene.clocks.of(event)[0])
+    firsts = sorted(fell, key=lambda event: scene.clocks.of(event)[0])
     lows = [scene.clocks.of(event)[0] for event in firsts]
     if not math.isfinite(lows[0]):
         return None
@@ -38,33 +36,37 @@ def lost_early(scene: Scene, found: list[Candidate]) -> Finding | None:
     story = scene.stories[first.speaker]
     if story.speaker.last is None or story.speaker.last > lows[1] + scene.clocks.doubt:
         return None
-    host = scene.host_of.get(first.speaker)
-    events = [("fell first", first), ("victim", firsts[1])]
-    hosts = (host,) if host else ()
-    return Finding("rank", "likely", (first.speaker,), hosts, "left", time_of(scene, first), events)
+    return _left(scene, first, [("fell first", first), ("victim", firsts[1])])
 
 
 def odd_first(scene: Scene, found: list[Candidate]) -> Finding | None:
     """The one that told of a broken stream in words of its own, before all others told alike of another's end."""
-    spoke = [one for one in scene.stories.values() if one.speaker.lines]
-    if len(spoke) < _ENOUGH or missing_of(scene) or len(spoke) < len(scene.stories):
-        return None
-    if any(not one.victims for one in spoke):
+    fell = _all_fell(scene)
+    if not fell:
         return None
     groups: dict[str, list[Event]] = {}
-    for one in spoke:
-        groups.setdefault(masked(one.victims[0].text), []).append(one.victims[0])
-    few, many = sorted(groups.values(), key=len)[0], max(groups.values(), key=len)
+    for event in fell:
+        groups.setdefault(masked(event.text), []).append(event)
+    few, many = min(groups.values(), key=len), max(groups.values(), key=len)
     if len(groups) != 2 or len(few) != 1 or few[0].class_ != "peer" or many[0].class_ not in _OF_THEIRS:
         return None
     first = few[0]
-    if not all(_may_precede(scene, first, event) for event in many) or many[0].class_ == "peer":
+    if not all(_may_precede(scene, first, event) for event in many):
         return None
-    host = scene.host_of.get(first.speaker)
-    events = [("fell first", first), ("victim", many[0])]
-    return Finding(
-        "rank", "likely", (first.speaker,), (host,) if host else (), "left", time_of(scene, first), events
-    )
+    return _left(scene, first, [("fell first", first), ("victim", many[0])])
+
+
+def _all_fell(scene: Scene) -> list[Event]:
+    """Of each rank how it first told that another was lost; none where not all did, or there are few."""
+    stories = scene.stories.values()
+    if len(stories) < _ENOUGH or any(not (one.speaker.lines and one.victims) for one in stories):
+        return []
+    return [] if missing_of(scene) else [one.victims[0] for one in stories]
+
+
+def _left(scene: Scene, first: Event, events: list[tuple[str, Event]]) -> Finding:
+    name = first.speaker
+    return Finding("rank", "likely", (name,), scene.hosts_of(name), "left", time_of(scene, first), events)
 
 
 def _may_precede(scene: Scene, one: Event, other: Event) -> bool:

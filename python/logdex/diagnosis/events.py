@@ -207,6 +207,13 @@ def self_named(events: Iterable[Event]) -> set[int]:
     return {int(number) for number in told | more if number}
 
 
+def of_tail(speaker: Speaker, tail: Tail, row: Row, low: float, high: float) -> Event:
+    """One of the last lines of a speaker as a record of the kind of `row`, written between two times."""
+    own = tail.time is not None
+    number = tail.number
+    return Event(speaker.path, number, number, low, high, own, tail.text, row, None, speaker=speaker.name)
+
+
 def number_in(name: str) -> int | None:
     """The number with which a rank's name ends: 3 of `trainer/3`, and of `node0:3`."""
     end = name.rpartition(":")[2].rpartition("/")[2]

@@ -9,7 +9,7 @@ from logdex.diagnosis import doubts
 from logdex.diagnosis.candidates import ended_at_once
 from logdex.diagnosis.scene import Candidate, Scene, against, time_of, whole_host
 from logdex.diagnosis.similar import masked
-from logdex.diagnosis.uniform import TOGETHER
+from logdex.diagnosis.uniform import SEVERAL, TOGETHER
 from logdex.diagnosis.verdict import Certainty, Finding
 
 _CONSEQUENCES = {
@@ -20,8 +20,6 @@ _CONSEQUENCES = {
     "network": {"file", "ckpt"},
 }
 """Which classes may be what another comes to elsewhere."""
-_SEVERAL = 4
-"""From so many ranks on the first of those who wrote the same at once is not worth a name of its own."""
 
 
 def first_own(scene: Scene, found: list[Candidate]) -> Finding | None:
@@ -38,12 +36,13 @@ def first_own(scene: Scene, found: list[Candidate]) -> Finding | None:
         left = _narrowed(scene, left or firm)
     if len(left) == 1:
         beside = _alike_at_once(scene, left[0], firm)
-        return _of_several(scene, beside) if beside else _named(scene, left[0], firm)
-    whole = whole_host(scene, {one.rank for one in left})
-    if whole and len({one.class_ for one in left}) == 1 and len(set(scene.host_of.values())) > 1:
-        names = tuple(one.rank for one in left)
-        when = time_of(scene, left[0].event)
-        return Finding("host", "likely", names, (whole,), left[0].class_, when, [("first", left[0].event)])
+        if not beside:
+            return _named(scene, left[0], firm)
+        # What befell several: their host, or nobody can say who of them was the first.
+        return _of_host(scene, beside, "the same on that host") or _tie(scene, beside)
+    of_one_class = len({one.class_ for one in left}) == 1
+    if of_one_class and (host := _of_host(scene, left, "first")) is not None:
+        return host
     return None if not left else _tie(scene, left)
 
 
@@ -60,18 +59,18 @@ def _alike_at_once(scene: Scene, one: Candidate, found: Sequence[Candidate]) -> 
         and masked(other.event.text) == said
         and not scene.clocks.of(other.event)[0] > low + TOGETHER
     ]
-    return same if len(same) >= _SEVERAL else []
+    return same if len(same) >= SEVERAL else []
 
 
-def _of_several(scene: Scene, same: list[Candidate]) -> Finding:
-    """What befell several: their host, or nobody can say who of them was the first."""
+def _of_host(scene: Scene, same: Sequence[Candidate], said: str) -> Finding | None:
+    """The host of which these are all ranks, if the job has others: `said` is what their first record tells."""
     names = tuple(one.rank for one in same)
     whole = whole_host(scene, set(names))
-    if whole and len(set(scene.host_of.values())) > 1:
-        first = same[0]
-        events = [("the same on that host", first.event)]
-        return Finding("host", "likely", names, (whole,), first.class_, time_of(scene, first.event), events)
-    return _tie(scene, same)
+    if not whole or len(set(scene.host_of.values())) < 2:
+        return None
+    first = same[0]
+    when = time_of(scene, first.event)
+    return Finding("host", "likely", names, (whole,), first.class_, when, [(said, first.event)])
 
 
 def _gathered(scene: Scene, found: list[Candidate]) -> Finding | None:
@@ -159,14 +158,20 @@ def _named(scene: Scene, one: Candidate, firm: Sequence[Candidate]) -> Finding:
     if one.exit is not None and one.exit.event is not one.event:
         events.append(("its exit", one.exit.event))
     events += [("accused by others", told.event) for told in against(scene, one.rank)[:2]]
-    hosts_ = (scene.host_of[one.rank],) if one.rank in scene.host_of else ()
     others = tuple(
         other.rank
         for other in firm
         if other is not one and not scene.clocks.is_before(one.event, other.event, sure=True)
     )
     return Finding(
-        "rank", certainty, (one.rank,), hosts_, one.class_, time_of(scene, one.event), events, others
+        "rank",
+        certainty,
+        (one.rank,),
+        scene.hosts_of(one.rank),
+        one.class_,
+        time_of(scene, one.event),
+        events,
+        others,
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from logdex.diagnosis.events import Event, Speaker, Tail, number_in
+from logdex.diagnosis.events import Speaker, Tail, number_in, of_tail
 from logdex.diagnosis.mentioned import TROUBLE
 from logdex.diagnosis.progress import pace_of
 from logdex.diagnosis.roles import ended_well
@@ -45,20 +45,8 @@ def of_one(scene: Scene) -> Finding | None:
 def _named(scene: Scene, one: Speaker, line: Tail, class_: str) -> Finding:
     at = line.time if line.time is not None else one.last or 0.0
     row = Row("error", class_, "low", "", "")
-    event = Event(
-        one.path,
-        line.number,
-        line.number,
-        at,
-        at,
-        line.time is not None,
-        line.text,
-        row,
-        None,
-        speaker=one.name,
-    )
-    host = scene.host_of.get(one.name)
-    hosts = (host,) if host else ()
+    event = of_tail(one, line, row, at, at)
+    hosts = scene.hosts_of(one.name)
     return Finding("rank", "likely", (one.name,), hosts, class_, at, [("failed first", event)])
 
 

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from logdex.diagnosis.events import Event, Speaker, number_in
+from logdex.diagnosis.events import Event, Speaker, number_in, of_tail
 from logdex.diagnosis.roles import ended_well
 from logdex.diagnosis.scene import Candidate, Scene
 from logdex.diagnosis.taxonomy import Row, classify
@@ -78,8 +78,7 @@ def mentioned(scene: Scene, found: list[Candidate]) -> Finding | None:
         (name,) = ranks
         if not scene.stories[name].is_silent:
             return None
-        where = scene.host_of.get(name)
-        return Finding("rank", "likely", (name,), (where,) if where else (), "left", None, events)
+        return Finding("rank", "likely", (name,), scene.hosts_of(name), "left", None, events)
     if not ranks and len(hosts) == 1:
         (host,) = hosts
         names = tuple(name for name, its in scene.host_of.items() if its == host)
@@ -113,18 +112,8 @@ def _lines(witness: Speaker) -> Iterator[Event]:
     for tail in witness.tail:
         known = classify(tail.text)
         if tail.number not in seen and (known is None or known[0].role not in _QUIET):
-            at = tail.time
-            yield Event(
-                witness.path,
-                tail.number,
-                tail.number,
-                at if at is not None else float("-inf"),
-                at if at is not None else float("inf"),
-                at is not None,
-                tail.text,
-                Row("named", "worker", "low", "", ""),
-                None,
-            )
+            low, high = (-math.inf, math.inf) if tail.time is None else (tail.time, tail.time)
+            yield of_tail(witness, tail, Row("named", "worker", "low", "", ""), low, high)
 
 
 def _is_outlived(scene: Scene, event: Event) -> bool:

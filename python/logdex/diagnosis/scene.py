@@ -81,6 +81,8 @@ class Scene:
     gone: set[str] = field(default_factory=set)
     """Ranks that were not started again when others were, and without which the job went on."""
     _endings: dict[str, list[str]] | None = None
+    _highest: int | None = None
+    """The highest number with which a rank's name ends, if several do; as `_endings` was made."""
     _role: str = ""
     """The role of all ranks, where they have one, as `trainer` of `trainer/3`."""
 
@@ -109,12 +111,25 @@ class Scene:
             return plain if plain in names else names[0]
         return f"{self._role}/{plain}" if self._role else plain
 
+    def may_have(self, number: int) -> bool:
+        """Whether a job may have a rank of this number: who counts processes by those of the system names none."""
+        if self._endings is None:
+            self._endings = self._by_ending()
+        return self._highest is None or number < max(self.world or 0, _FAR * (self._highest + 1))
+
+    def hosts_of(self, name: str) -> tuple[str, ...]:
+        """The host of a rank, if it is known."""
+        host = self.host_of.get(name)
+        return (host,) if host else ()
+
     def _by_ending(self) -> dict[str, list[str]]:
         """The names of ranks by what they end with; those of a launcher's own numbers are not among them."""
         names = {one.name for one in self.ranks}
         roles = {name.rpartition("/")[0] for name in names}
         is_one = len(roles) == 1 and not any(":" in name for name in names)
         self._role = roles.pop() if is_one else ""
+        numbered = [found for one in self.ranks if (found := number_in(one.name)) is not None]
+        self._highest = max(numbered) if len(numbered) > 1 else None
         endings: dict[str, list[str]] = {}
         for name in names:
             if ":" not in name:
@@ -203,7 +218,7 @@ def rank_of(scene: Scene, one: Exit) -> str | None:
     if one.name is not None:
         return one.name
     if one.rank is not None:
-        return scene.name_of(one.rank) if _may_be_rank(scene, one.rank) else None
+        return scene.name_of(one.rank) if scene.may_have(one.rank) else None
     if one.local is None:
         return None
     if (beside := _in_its_file(scene, one)) is not None:
@@ -219,12 +234,6 @@ def rank_of(scene: Scene, one: Exit) -> str | None:
     if nodes is None and max(scene.world or 0, len(scene.ranks)) > _OF_A_HOST:
         return None
     return scene.name_of(one.local) if nodes in (None, 1) else None
-
-
-def _may_be_rank(scene: Scene, number: int) -> bool:
-    """Whether a job may have a rank of this number: who counts processes by those of the system names none."""
-    known = [found for one in scene.ranks if (found := number_in(one.name)) is not None]
-    return len(known) < 2 or number < max(scene.world or 0, _FAR * (max(known) + 1))
 
 
 def _outlived(scene: Scene, one: Exit) -> bool:

@@ -17,14 +17,16 @@ _STEPS, _AT_LEAST = 3.0, 5.0
 
 def drop(speakers: Sequence[Speaker]) -> None:
     """Drops what witnesses wrote of trouble after which the ranks went on."""
+    ranks = [one for one in speakers if one.is_rank]
     for witness in (one for one in speakers if not one.is_rank):
         witness.events = [
-            event for event in witness.events if event.role not in LOUD or not _is_over(speakers, event)
+            event
+            for event in witness.events
+            if event.role not in LOUD or not _is_over(speakers, ranks, event)
         ]
 
 
-def _is_over(speakers: Sequence[Speaker], event: Event) -> bool:
-    ranks = [one for one in speakers if one.is_rank]
+def _is_over(speakers: Sequence[Speaker], ranks: Sequence[Speaker], event: Event) -> bool:
     if any(_went_on_after(one, event) for one in speakers):
         return True
     return len(ranks) > 1 and all(one.lines and _stepped_on(one, event) for one in ranks)

@@ -17,7 +17,7 @@ from logdex.diagnosis.verdict import Certainty, Finding
 
 UNIFORM = 0.9
 """From this share of the ranks on, the same failure is no rank's own."""
-_SEVERAL = 4
+SEVERAL = 4
 """From so many ranks on the first of those whom the same befell at once is not worth a name of its own."""
 _ALONE = 30.0
 """Who met it by so many seconds before all others met it alone."""
@@ -70,7 +70,7 @@ def _least(scene: Scene, group: Sequence[Candidate]) -> int:
     """How many of them are worth no name of their own: at the start, where all do the same on their own, any two."""
     stories = [scene.stories[one.rank] for one in group if one.rank in scene.stories]
     return (
-        2 if all(one.is_own for one in group) and not any(one.speaker.course for one in stories) else _SEVERAL
+        2 if all(one.is_own for one in group) and not any(one.speaker.course for one in stories) else SEVERAL
     )
 
 
@@ -185,7 +185,7 @@ def _are_together(scene: Scene, group: Sequence[Candidate]) -> bool:
 def _one_was_alone(scene: Scene, group: Sequence[Candidate]) -> bool:
     """Whether one of them met it long before all others, who then did together: those waited for it."""
     lows = sorted(scene.clocks.of(one.event)[0] for one in group if math.isfinite(one.event.low))
-    if len(lows) < max(len(group), _SEVERAL):
+    if len(lows) < max(len(group), SEVERAL):
         return False
     return lows[1] - lows[0] > _ALONE + scene.clocks.doubt and lows[-1] - lows[1] <= TOGETHER
 
