@@ -42,9 +42,10 @@ impl Draw for Merge {
         let (most, blocks) = HELD;
         let enough = if soon { most / blocks } else { most };
         while held.len() < enough && bytes < blocks * BLOCK && matches!(more, Ok(true)) {
-            if let Some((at, line)) = self.ready() {
-                bytes += line.line.end - line.line.start;
-                held.push((at, line));
+            if let Some((at, next)) = self.ready() {
+                let line = next.line();
+                bytes += line.end - line.start;
+                held.push((at, next));
                 continue;
             }
             // A table has an end, so nobody asked for logs that come later.

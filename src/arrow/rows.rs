@@ -91,7 +91,7 @@ impl Rows {
         match self {
             Self::Batches(batches) => batches.iter().for_each(|chunk| each_of(&chunk.batch, &mut see)),
             Self::Held(held) => held.iter().for_each(|(log, held)| {
-                see(Row { block: &held.lot.block, line: held.line, time: held.time.as_ref(), log: *log });
+                see(Row { block: held.block(), line: held.line(), time: held.time(), log: *log });
             }),
         }
     }

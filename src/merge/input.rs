@@ -10,35 +10,52 @@ use crate::error::Result;
 use crate::file::block::Block;
 use crate::file::source::{Identity, Source};
 use crate::follow::Turn;
-use crate::level::Unsettled;
 use crate::line::Line;
 use crate::query::{Query, Question};
 use crate::system::wakeup::Wakeup;
 
-/// A block whose lines are on their way.
+/// A batch whose lines are on their way.
 #[derive(Debug)]
 pub struct Lot {
-    /// The block.
-    pub block: Arc<Block>,
-    /// What the levels of its lines hang on, where they may be asked for later.
-    pub unsettled: Option<Arc<Unsettled>>,
+    /// The block, and the lines of it that are meant.
+    pub batch: Batch,
     /// When it was read.
     pub(super) came: Instant,
 }
 
-/// A line on its way, with its block.
+/// A line on its way, with its batch.
+///
+/// Millions of them wait and are sorted, so each is small, and the batch is asked for the rest when its turn has come.
 #[derive(Clone, Debug)]
 pub struct Held {
-    /// The block in which it stands, and what is known of it.
+    /// The batch in which it stands, with its block.
     pub lot: Arc<Lot>,
-    /// Where it stands there.
-    pub line: Line,
-    /// Its time.
-    pub time: Option<LineTime>,
+    /// Which of the batch's lines it is.
+    pub(super) number: usize,
     /// By what it is ordered: its moment, or the number of its arrival.
     pub(super) key: i64,
     /// Where it begins in its file, in bytes.
     pub(super) offset: u64,
+}
+
+impl Held {
+    /// Its block.
+    #[inline]
+    pub fn block(&self) -> &Arc<Block> {
+        &self.lot.batch.block
+    }
+
+    /// Where it stands in its block.
+    #[inline]
+    pub fn line(&self) -> Line {
+        self.lot.batch.line(self.number).unwrap_or(Line { start: 0, end: 0 })
+    }
+
+    /// Its time, where the question is about time.
+    #[inline]
+    pub fn time(&self) -> Option<&LineTime> {
+        self.lot.batch.times.get(self.number)
+    }
 }
 
 /// The key of lines that have no time at all: they come first.
@@ -110,7 +127,7 @@ impl Input {
     pub(super) fn draw(&mut self, caller: &mut dyn Caller, key: Option<i64>) -> Result<bool> {
         match self.query.poll(caller)? {
             Turn::Batch(batch) => {
-                self.take(&batch, key);
+                self.take(batch, key);
                 return Ok(true);
             }
             Turn::Nothing => self.state = State::Live,
@@ -120,7 +137,7 @@ impl Input {
     }
 
     /// Puts the lines of `batch` where they belong among those that are held.
-    fn take(&mut self, batch: &Batch, key: Option<i64>) {
+    fn take(&mut self, batch: Batch, key: Option<i64>) {
         let end = batch.block.file_offset(batch.block.bytes().len());
         let before = self.reached;
         self.reached = self.query.source().map(|source| (source.identity(), end));
@@ -141,26 +158,25 @@ impl Input {
 
     /// Appends the lines of `batch`, but for those that were handed out before, with what they are ordered by: `arrival`, or
     /// their moment, not below `least`. Whether all that are held are in order now.
-    fn hold(&mut self, batch: &Batch, arrival: Option<i64>) -> bool {
+    fn hold(&mut self, batch: Batch, arrival: Option<i64>) -> bool {
         let tiers = &self.query.question().tiers;
-        let (block, unsettled) = (Arc::clone(&batch.block), batch.unsettled.clone());
-        let lot = Arc::new(Lot { block, unsettled, came: Instant::now() });
+        let lot = Arc::new(Lot { batch, came: Instant::now() });
         let (mut last, mut in_order) = (self.held.back().map_or(TIMELESS, |held| held.key), true);
-        self.held.reserve(batch.len() as usize);
-        for (number, line) in batch.lines().enumerate() {
-            let time = batch.time(number);
-            let moment = || time.and_then(|time| time.span).map_or(TIMELESS, |span| span.lo);
+        self.held.reserve(lot.batch.len() as usize);
+        for (number, line) in lot.batch.lines().enumerate() {
+            let moment =
+                || lot.batch.time(number).and_then(|time| time.span).map_or(TIMELESS, |span| span.lo);
             let key = arrival.unwrap_or_else(|| self.least.map_or_else(moment, |least| moment().max(least)));
             if arrival.is_none() {
                 self.least = self.least.map(|_| key);
             }
-            let offset = lot.block.file_offset(line.start);
+            let offset = lot.batch.block.file_offset(line.start);
             if arrival.is_none() && tiers.iter().any(|tier| tier.covers(key, offset)) {
                 continue;
             }
             in_order &= last <= key;
             last = key;
-            self.held.push_back(Held { lot: Arc::clone(&lot), line, time, key, offset });
+            self.held.push_back(Held { lot: Arc::clone(&lot), number, key, offset });
         }
         in_order
     }

@@ -4,8 +4,8 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use super::input::{Held, Lot};
+use crate::batch::{Batch, Selection};
 use crate::file::block::Block;
-use crate::line::Line;
 
 /// Keeps the last lines until it is known that no more come.
 #[derive(Debug)]
@@ -44,12 +44,14 @@ impl Last {
 
 /// The line without its block, which would stay in memory for it.
 fn alone(held: &Held) -> Held {
-    let Lot { block, unsettled, came } = &*held.lot;
-    let text = held.line.of(block.bytes()).to_vec();
-    let line = Line { start: 0, end: text.len() };
-    let block = Arc::new(Block::of(held.offset, text));
-    // The levels let go of the block when its own lot goes.
-    let unsettled = unsettled.as_deref().cloned().map(Arc::new);
-    let lot = Lot { block, unsettled, came: *came };
-    Held { lot: Arc::new(lot), line, ..held.clone() }
+    let Lot { batch, came } = &*held.lot;
+    let text = held.line().of(batch.block.bytes()).to_vec();
+    let ends = vec![text.len()];
+    let alone = Batch {
+        times: held.time().copied().into_iter().collect(),
+        // The levels let go of the block when its own lot goes.
+        unsettled: batch.unsettled.as_deref().cloned().map(Arc::new),
+        ..Batch::new(Block::of(held.offset, text), Selection::All(ends))
+    };
+    Held { lot: Arc::new(Lot { batch: alone, came: *came }), number: 0, key: held.key, offset: held.offset }
 }

@@ -307,7 +307,7 @@ impl Merge {
             Some(next) => *top = Reverse((next, at)),
             None => drop(PeekMut::pop(top)),
         }
-        if held.lot.unsettled.is_some() && Arc::strong_count(&held.lot) == 1 {
+        if held.lot.batch.unsettled.is_some() && Arc::strong_count(&held.lot) == 1 {
             self.leaving.push_back(Arc::clone(&held.lot));
         }
         self.late += u64::from(by_time && key < self.last);

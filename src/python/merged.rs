@@ -20,7 +20,7 @@ use super::scout::{self, Scouted};
 use super::stats::Stats;
 use super::text;
 use crate::cursor::Cursor;
-use crate::merge::{Lot, Merge, MergeStep, MergeTerms, Order};
+use crate::merge::{Merge, MergeStep, MergeTerms, Order};
 
 /// How often other threads are told, at most: there may be a thousand logs to sum up.
 const TOLD: Duration = Duration::from_millis(50);
@@ -167,10 +167,10 @@ impl ManyReading {
         self.lines += 1;
         let MergedLog { label, origin, .. } = &self.sources[at];
         if let Gives::Lines = self.gives {
-            return Ok(Some(text::of_line(py, &held.lot.block, held.line).into_any()));
+            return Ok(Some(text::of_line(py, held.block(), held.line()).into_any()));
         }
-        let (Lot { block, unsettled, .. }, line) = (&*held.lot, held.line);
-        let record = PyRecord::new(py, block, line, held.time, unsettled.as_deref(), origin);
+        let unsettled = held.lot.batch.unsettled.as_deref();
+        let record = PyRecord::new(py, held.block(), held.line(), held.time().copied(), unsettled, origin);
         Ok(Some(match self.gives {
             Gives::Pairs => (label, record).into_pyobject(py)?.into_any(),
             _ => record.into_pyobject(py)?.into_any(),

@@ -14,30 +14,20 @@ use crate::batch::{LineTime, how_word};
 use crate::file::block::Block;
 use crate::level::{LazyLevels, Unsettled, own};
 use crate::line::Line;
-use crate::stamp::{How, Stream, rank};
+use crate::stamp::{How, Span, Stream, rank};
 
 /// One line and what is known of it.
+///
+/// Millions of them are made, so each is as small as what the engine knows, and says it in Python's types when asked.
 #[pyclass(frozen, name = "Record", module = "logdex._core")]
 pub(super) struct PyRecord {
     #[pyo3(get)]
     text: Py<PyString>,
-    /// Nanoseconds since 1970 UTC.
-    #[pyo3(get)]
-    time_ns: Option<i64>,
-    /// The offset from UTC in minutes that stood on the line.
-    minutes: Option<i16>,
-    #[pyo3(get)]
-    resolution: Option<i64>,
-    #[pyo3(get)]
-    how: &'static str,
+    /// Where the line begins in its file, in bytes.
     #[pyo3(get)]
     offset: u64,
-    #[pyo3(get)]
-    number: u64,
-    #[pyo3(get)]
-    step: Option<u64>,
-    #[pyo3(get)]
-    stream: Option<&'static str>,
+    /// Its time and number, unless the question is about neither.
+    told: Option<LineTime>,
     /// What its level hangs on, if the line does not say it.
     levels: Option<Arc<LazyLevels>>,
     origin: Arc<RecordOrigin>,
@@ -64,29 +54,28 @@ impl From<RecordOrigin> for crate::arrow::Origin {
 }
 
 impl PyRecord {
+    #[inline]
     pub(super) fn new(
         py: Python<'_>,
         block: &Block,
         line: Line,
-        time: Option<LineTime>,
+        told: Option<LineTime>,
         unsettled: Option<&Unsettled>,
         origin: &Arc<RecordOrigin>,
     ) -> Self {
-        let stamped = time.is_some_and(|time| time.how == Some(How::Own));
-        let (span, minutes) = time.map_or((None, None), |t| (t.span, t.offset));
+        let stamped = told.is_some_and(|told| told.how == Some(How::Own));
         Self {
             text: text::of_line(py, block, line).unbind(),
-            time_ns: span.map(|span| span.lo),
-            minutes,
-            resolution: span.map(|span| span.hi - span.lo + 1),
-            how: time.map_or("untimed", |t| how_word(t.how)),
             offset: block.file_offset(line.start),
-            number: time.map_or(0, |t| t.number),
-            step: time.and_then(|t| t.step),
-            stream: time.and_then(|t| t.stream).map(Stream::name),
+            told,
             levels: unsettled.and_then(|unsettled| unsettled.share(stamped)),
             origin: Arc::clone(origin),
         }
+    }
+
+    /// The nanoseconds since 1970 UTC for which its stamp stands.
+    fn span(&self) -> Option<Span> {
+        self.told.and_then(|told| told.span)
     }
 }
 
@@ -94,8 +83,40 @@ impl PyRecord {
 impl PyRecord {
     #[getter]
     fn time<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyDateTime>>> {
-        let aware = |ns| datetime(py, ns, offset_seconds(ns, self.minutes, &self.origin.zone));
-        self.time_ns.map(aware).transpose()
+        // What stood on the line, in minutes.
+        let minutes = self.told.and_then(|told| told.offset);
+        let aware = |ns| datetime(py, ns, offset_seconds(ns, minutes, &self.origin.zone));
+        self.time_ns().map(aware).transpose()
+    }
+
+    #[getter]
+    fn time_ns(&self) -> Option<i64> {
+        self.span().map(|span| span.lo)
+    }
+
+    #[getter]
+    fn resolution(&self) -> Option<i64> {
+        self.span().map(|span| span.hi - span.lo + 1)
+    }
+
+    #[getter]
+    fn how(&self) -> &'static str {
+        self.told.map_or("untimed", |told| how_word(told.how))
+    }
+
+    #[getter]
+    fn number(&self) -> u64 {
+        self.told.map_or(0, |told| told.number)
+    }
+
+    #[getter]
+    fn step(&self) -> Option<u64> {
+        self.told.and_then(|told| told.step)
+    }
+
+    #[getter]
+    fn stream(&self) -> Option<&'static str> {
+        self.told.and_then(|told| told.stream).map(Stream::name)
     }
 
     #[getter]
@@ -133,8 +154,8 @@ impl PyRecord {
     fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
         let text = self.text.bind(py).repr()?;
         let time = self.time(py)?.map_or(Ok("None".to_owned()), |t| t.str().map(|s| s.to_string()))?;
-        let resolution = self.resolution.map_or("None".to_owned(), |ns| ns.to_string());
-        let Self { how, offset, number, .. } = self;
+        let resolution = self.resolution().map_or("None".to_owned(), |ns| ns.to_string());
+        let (how, offset, number) = (self.how(), self.offset, self.number());
         Ok(format!(
             "Record(text={text}, time={time}, resolution={resolution}, how='{how}', offset={offset}, number={number})"
         ))

@@ -99,13 +99,13 @@ impl Shaper {
         page: &mut Page,
         caller: &mut dyn Caller,
     ) -> Result<()> {
-        if !self.searched.as_ref().is_some_and(|block| Arc::ptr_eq(block, &held.lot.block)) {
-            self.search(&held.lot.block, caller)?;
-            self.searched = Some(Arc::clone(&held.lot.block));
+        if !self.searched.as_ref().is_some_and(|block| Arc::ptr_eq(block, held.block())) {
+            self.search(held.block(), caller)?;
+            self.searched = Some(Arc::clone(held.block()));
         }
-        let level = held.time.and_then(|time| time.level);
-        let placed = Placed { line: held.line, time: held.time, level };
-        self.put(&held.lot.block, &[placed], skip, page);
+        let time = held.time().copied();
+        let placed = Placed { line: held.line(), time, level: time.and_then(|time| time.level) };
+        self.put(held.block(), &[placed], skip, page);
         Ok(())
     }
 
