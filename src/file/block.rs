@@ -7,6 +7,7 @@ use crate::error::{Error, Result};
 use crate::file::source::Source;
 use crate::line;
 
+use super::buffers;
 pub use super::cut::{Cutter, Extent, Pulse, cut_back, nuls_end, whole_end};
 pub use super::tail::Tail;
 
@@ -63,6 +64,12 @@ impl Default for Text {
     }
 }
 
+impl Drop for Block {
+    fn drop(&mut self) {
+        buffers::give(std::mem::take(&mut self.text).into_bytes());
+    }
+}
+
 impl Block {
     /// Reads `extent` into this block, in place of what it held.
     ///
@@ -71,6 +78,9 @@ impl Block {
     pub fn read(&mut self, source: &Source, extent: Extent) -> Result<()> {
         let mut bytes = std::mem::take(self).into_bytes();
         let length = extent.len() as usize;
+        if bytes.capacity() == 0 {
+            bytes = buffers::take(length);
+        }
         // Growing only: zeroing a buffer that is about to be overwritten costs as much as a third of the read.
         if bytes.len() < length {
             // A line that does not fit the memory is an error and not the end of the process.
@@ -119,8 +129,8 @@ impl Block {
     }
 
     /// Its bytes, as a buffer to use again.
-    pub fn into_bytes(self) -> Vec<u8> {
-        self.text.into_bytes()
+    pub fn into_bytes(mut self) -> Vec<u8> {
+        std::mem::take(&mut self.text).into_bytes()
     }
 
     /// Finds out whether it is valid UTF-8, so that [`Block::text`] costs nothing a line.

@@ -35,6 +35,11 @@ impl Extent {
         self.start == self.end
     }
 
+    /// Whether a byte lies in both.
+    pub fn meets(&self, other: Self) -> bool {
+        self.end > other.start && self.start < other.end
+    }
+
     /// What of `extents`, which are in order, lies at or behind `start`.
     pub fn behind(extents: &[Self], start: u64) -> Vec<Self> {
         let behind = extents.iter().filter(|extent| extent.end > start);

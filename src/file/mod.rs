@@ -3,6 +3,7 @@
 //! Nothing above this room sees a descriptor, a read that came short, or a hole.
 
 pub mod block;
+mod buffers;
 mod cut;
 mod descriptors;
 pub mod maps;

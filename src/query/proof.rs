@@ -73,10 +73,10 @@ impl Request {
         &self,
         path: &Path,
         keep: &Keep,
-        before: u64,
+        within: std::ops::Range<u64>,
         apart: bool,
     ) -> (Vec<TimedLine>, Sureness, [usize; 2]) {
-        let question = Question { before, ..self.question(path, keep) };
+        let question = Question { after: within.start, before: within.end, ..self.question(path, keep) };
         let mut query = Query::new(question);
         if apart {
             query = query.leaving_times();
@@ -314,11 +314,17 @@ proptest! {
             let at = text.len() * share / 100;
             text[..at].iter().rposition(|b| *b == b'\n').map_or(0, |n| n as u64 + 1)
         });
-        let (expected, sureness, none) = asked.timed(&path, &keep, before, false);
-        let (lines, by_parts, [left, kept]) = asked.timed(&path, &keep, before, true);
+        let (expected, sureness, none) = asked.timed(&path, &keep, 0..before, false);
+        let (lines, by_parts, [left, kept]) = asked.timed(&path, &keep, 0..before, true);
         prop_assert_eq!(none[0], 0);
         prop_assert!(kept == 0 || sureness.own + sureness.inherited == 0, "{left} and {kept}");
-        prop_assert_eq!(lines, expected);
+        prop_assert_eq!(&lines, &expected);
+        // What is before a place and what is behind it are all there is.
+        if share.is_some() {
+            let (all, ..) = asked.timed(&path, &keep, 0..u64::MAX, false);
+            let (rest, ..) = asked.timed(&path, &keep, before..u64::MAX, true);
+            prop_assert_eq!([lines, rest].concat(), all);
+        }
         // Steps back are counted among the lines that are looked at, and apart nobody looks behind the end.
         let looked = |of: Sureness| match share {
             None => of,

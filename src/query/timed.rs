@@ -6,7 +6,7 @@ use super::{BatchSource, Query, Stepless, Timeless};
 use crate::arrival::arrived::Arrived;
 use crate::caller::Caller;
 use crate::error::{Error, Result};
-use crate::file::block::Tail;
+use crate::file::block::{Extent, Tail};
 use crate::file::source::Source;
 use crate::index::text::Places;
 use crate::index::{Entry, Index, Options, Piece};
@@ -56,9 +56,11 @@ impl Query {
         }
         let (pieces, by_text) = self.wanted(&mut timing, &mut index, source, end, caller)?;
         let filter = timing.filter(&index);
+        let within = self.within(&timing);
         let job = self.job(Arc::clone(source));
         let mut seek = Seek::new(job, self.question.workers, index, filter, pieces, times)
             .only_in(by_text)
+            .only_within(within)
             .leaving_times(self.leaves);
         if let Some(last) = self.question.last {
             self.skip = seek.keep_last(last as u64, &mut timing, caller)?;
@@ -81,11 +83,8 @@ impl Query {
         caller: &mut dyn Caller,
     ) -> Result<(Vec<Piece>, Option<Places>)> {
         let mut pieces = timing.plan(index, source, &mut || caller.pulse())?;
-        // The step of a line may hang on any line before it, as its time may where arrivals are recorded.
-        if !timing.hangs_on_all() {
-            let (after, before) = (self.question.after, self.question.before);
-            pieces.retain(|piece| piece.entry.extent.end > after && piece.entry.extent.start < before);
-        }
+        let within = self.within(timing);
+        pieces.retain(|piece| piece.entry.extent.meets(within));
         let looked_at = pieces.iter().filter(|piece| piece.entry.extent.start < index.built_from());
         let looked_at: u64 = looked_at.map(|piece| piece.entry.extent.len()).sum();
         self.counters.bytes_skipped += index.built_from().saturating_sub(looked_at);
@@ -95,6 +94,17 @@ impl Query {
             self.leave_out(&mut pieces, by_text, index.built_from());
         }
         Ok((pieces, by_text))
+    }
+
+    /// Where the lines are that have to be looked at for those that are asked for: the step of a line may hang on any line
+    /// before it, as its time may where arrivals are recorded.
+    fn within(&self, timing: &Timing) -> Extent {
+        let (after, before) = (self.question.after, self.question.before);
+        if timing.hangs_on_all() {
+            Extent { start: 0, end: u64::MAX }
+        } else {
+            Extent { start: after, end: before }
+        }
     }
 
     /// Leaves out the `pieces` in which the pattern selects no line; those before `known` were not read as yet.

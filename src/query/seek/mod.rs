@@ -52,6 +52,8 @@ pub struct Seek {
     filter: Filter,
     /// Where lines may be that the pattern selects, if the index of text says that.
     places: Option<Places>,
+    /// Where the lines are that are asked for.
+    within: Extent,
     /// Whether every line is timed.
     times: bool,
     /// Whether blocks are left to be timed by whoever takes them, where that can be.
@@ -86,6 +88,7 @@ impl Seek {
             index,
             filter,
             places: None,
+            within: Extent { start: 0, end: u64::MAX },
             times,
             leaves: false,
             left: None,
@@ -103,6 +106,12 @@ impl Seek {
     #[must_use]
     pub fn only_in(self, places: Option<Places>) -> Self {
         Self { places, ..self }
+    }
+
+    /// Leaves out of what the index has still to sum up the blocks without a line that begins in `within`.
+    #[must_use]
+    pub fn only_within(self, within: Extent) -> Self {
+        Self { within, ..self }
     }
 
     /// Leaves blocks to be timed by whoever takes them, where that can be: see [`Seek::left`].
@@ -148,7 +157,7 @@ impl Seek {
             progress.tell(&self.index);
             let asked = self.filter.asks_of(&entry);
             let may_match = self.places.as_ref().is_none_or(|places| places.meet(entry.extent));
-            if asked != Asked::None && may_match {
+            if asked != Asked::None && may_match && entry.extent.meets(self.within) {
                 self.push(Piece { entry, asked });
                 taken += 1;
             }
