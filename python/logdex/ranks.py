@@ -19,7 +19,6 @@ from logdex._core import Question
 from logdex.diagnosis import Diagnosis, beside, runs
 from logdex.diagnosis.identity import File, name_all
 from logdex.diagnosis.numbers import tell_apart
-from logdex.diagnosis.page import page
 from logdex.diagnosis.rank import Quote, Rank
 from logdex.diagnosis.rows import SECOND, rows_of, time_of
 from logdex.diagnosis.speakers import scene_of
@@ -94,6 +93,8 @@ class Ranks:
 
     def to_html(self) -> str:
         """One self-contained page to hand on: the answer, its evidence, and the matrix of ranks by time."""
+        from logdex.diagnosis.page import page
+
         return page(self.diagnosis.to_dict(), self.ranks)
 
     def _repr_html_(self) -> str:
@@ -151,14 +152,14 @@ def summarize(
             return error
 
     files: list[File] = []
-    for told_of in (spread or _on_threads)(of_log, named):
-        if isinstance(told_of, File):
-            files.append(told_of)
-        elif tolerate is None:
-            raise told_of
-        else:
-            tolerate(told_of)
     with _uncollected():
+        for told_of in (spread or _on_threads)(of_log, named):
+            if isinstance(told_of, File):
+                files.append(told_of)
+            elif tolerate is None:
+                raise told_of
+            else:
+                tolerate(told_of)
         return _answer(named, files, chosen, clocks)
 
 

@@ -20,8 +20,8 @@ use crate::line::Line;
 const MOST: usize = 1 << 16;
 /// The longest line that is, in bytes.
 const LONGEST: usize = 4096;
-/// So many lines are recalled together: they, and what that takes, are in a core's cache.
-const TOGETHER: usize = 256;
+/// So many lines are recalled together: they, and what that takes, are in a core's first cache.
+const TOGETHER: usize = 64;
 /// How many lines that are not alike it takes to drive out one that came again and again.
 const STAYS: u8 = 3;
 /// A line without a rank's name has none whatever its digits are, if fewer than so many stand in a row: a rank of as many
@@ -142,16 +142,19 @@ impl Alike {
         Ok(looked)
     }
 
-    /// Recalls what is known of the next lines of `bytes`, if it is of them; false where there are none. All are looked up
-    /// before any is asked for, so that none waits for the memory of the one before.
+    /// Recalls what is known of the next lines of `bytes`, if it is of them; false where there are none. All have a hash
+    /// before one is looked up, and all are looked up before one is asked for, so that none waits for the memory of the one
+    /// before.
     fn recall(&mut self, bytes: &[u8], lines: impl Iterator<Item = Line>) -> bool {
         self.recalled.clear();
         self.recalled.extend(lines.map(|line| (line, 0, Known::default())));
         let (Some(first), Some(last)) = (self.recalled.first(), self.recalled.last()) else { return false };
         let begin = first.0.start;
         fold_digits(&bytes[begin..last.0.end], &mut self.folded);
-        for (line, hash, known) in &mut self.recalled {
+        for (line, hash, _) in &mut self.recalled {
             *hash = xxh3_64(&self.folded[line.start - begin..line.end - begin]) | 1;
+        }
+        for (_, hash, known) in &mut self.recalled {
             *known = self.table[slot(*hash)];
         }
         true

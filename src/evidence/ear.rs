@@ -231,6 +231,9 @@ impl Ear {
     }
 
     fn selects(&mut self, shape: usize, line: &[u8], jury: &mut dyn Jury) -> Result<bool> {
+        if !self.shapes.also[shape].allow(line) && line.is_ascii() {
+            return Ok(false);
+        }
         self.select(shape, line, jury)?;
         Ok(!self.found.is_empty())
     }

@@ -14,6 +14,7 @@ mod hearing;
 pub mod history;
 pub mod notes;
 mod passage;
+mod probe;
 pub mod progress;
 #[cfg(test)]
 mod proof;
@@ -92,8 +93,9 @@ pub enum Recalled {
 pub struct Gathered {
     /// The whole answer.
     pub state: State,
-    /// The state to go on from, up to the last whole line; `None` where that was known already, or is of no use.
-    pub store: Option<State>,
+    /// The state to go on from, up to the last whole line, as [`State::read`] takes it; `None` where that was known already,
+    /// or is of no use.
+    pub store: Option<Vec<u8>>,
 }
 
 /// What is known of the log already: by `known`, which the caller knows, or by what is kept beside the index.
@@ -145,10 +147,11 @@ pub fn gather(inquiry: Inquiry<'_>, caller: &mut dyn Caller) -> Result<Gathered>
     // So that what was learned of the lines serves for the records, and for the next log.
     drop(relay);
     let (state, mut whole) = gathering.end()?;
-    let store = if resumes { whole.settle(&source, &seen).map(|()| whole) } else { None };
-    if let Some(state) = &store {
-        state.publish(&keep, &source);
-    }
+    let store = if resumes {
+        whole.settle(&source, &seen).and_then(|()| whole.publish(&keep, &source))
+    } else {
+        None
+    };
     Ok(Gathered { state, store })
 }
 

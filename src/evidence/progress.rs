@@ -138,16 +138,19 @@ fn bar(line: &[u8], start: usize, end: usize) -> Option<usize> {
 
 /// The number at the head of `bytes`, if it counts something.
 pub fn number(bytes: &[u8]) -> Option<u64> {
-    let digits = bytes.iter().take_while(|b| b.is_ascii_digit()).count();
+    let (mut number, mut digits) = (0_u64, 0);
+    for digit in bytes.iter().map(|byte| byte.wrapping_sub(b'0')).take_while(|&digit| digit < 10) {
+        number = match digits {
+            0..DIGITS => 10 * number + u64::from(digit),
+            _ => number.checked_mul(10)?.checked_add(u64::from(digit))?,
+        };
+        digits += 1;
+    }
     // A fraction is a rate or a share, as in `step: 0.31 s`.
     if bytes.get(digits) == Some(&b'.') && bytes.get(digits + 1).is_some_and(u8::is_ascii_digit) {
         return None;
     }
-    if digits == 0 {
-        return None;
-    }
-    let next = |number: u64, digit: &u8| number.checked_mul(10)?.checked_add(u64::from(digit - b'0'));
-    bytes[..digits].iter().try_fold(0, next)
+    (digits > 0).then_some(number)
 }
 
 #[cfg(test)]

@@ -8,11 +8,12 @@ use std::sync::{Arc, Mutex};
 
 use super::alike::Alike;
 use super::ear::Ear;
+use super::probe::Probes;
 use super::progress;
 use super::traceback;
 use super::words::{Searcher, Sign, Words};
 use crate::error::Result;
-use crate::pattern::{Candidate, Pattern, Scratch};
+use crate::pattern::{Candidate, Charset, Pattern, Scratch};
 
 /// What a line tells that a shape selects.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,6 +35,8 @@ pub struct Shapes {
     pub(super) all: Vec<(Arc<Pattern>, Tone)>,
     /// To which of them it does not matter which digits a line has.
     pub(super) alike: Vec<bool>,
+    /// What else must stand on a line of ASCII that they select.
+    pub(super) also: Vec<Probes>,
     pub(super) telling: Words,
     pub(super) quiet: Words,
     pub(super) spare: Mutex<Vec<(Vec<Scratch>, Alike)>>,
@@ -54,7 +57,8 @@ impl Shapes {
         let signs = progress::signs().chain([(traceback::sign(), Sign::Traceback)]).collect();
         let (telling, quiet) = (Words::new(telling, pattern, signs), Words::new(quiet, pattern, Vec::new()));
         let alike = shapes.iter().map(|(pattern, _)| pattern.takes_digits_alike()).collect();
-        Self { all: shapes, alike, telling, quiet, spare: Mutex::default(), pid: std::process::id() }
+        let also = shapes.iter().map(|(pattern, _)| Probes::new(pattern.also(Charset::Ascii))).collect();
+        Self { all: shapes, alike, also, telling, quiet, spare: Mutex::default(), pid: std::process::id() }
     }
 
     /// How many there are.

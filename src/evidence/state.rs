@@ -66,25 +66,17 @@ impl State {
         Self::of(Findings::load(keep, source, &part(asked))?)
     }
 
-    /// Keeps it, if the log is worth it.
-    pub fn publish(&self, keep: &Keep, source: &Source) {
-        if let Some(findings) = self.findings() {
-            findings.publish(keep, source, &part(self.asked));
-        }
+    /// Keeps it, if the log is worth it, and gives the bytes to keep in memory: to write it takes longer than to store it.
+    pub fn publish(&self, keep: &Keep, source: &Source) -> Option<Vec<u8>> {
+        let content = serde_json::to_vec(self).ok()?;
+        let findings = Findings { about: self.about.clone(), content };
+        findings.publish(keep, source, &part(self.asked));
+        Some(findings.to_bytes())
     }
 
-    /// What [`State::write`] made, if that is a state.
+    /// What [`State::publish`] gave, if that is a state.
     pub fn read(bytes: &[u8]) -> Option<Self> {
         Self::of(Findings::from_bytes(bytes)?)
-    }
-
-    /// The bytes to keep in memory.
-    pub fn write(&self) -> Option<Vec<u8>> {
-        Some(self.findings()?.to_bytes())
-    }
-
-    fn findings(&self) -> Option<Findings> {
-        Some(Findings { about: self.about.clone(), content: serde_json::to_vec(self).ok()? })
     }
 
     fn of(findings: Findings) -> Option<Self> {

@@ -152,6 +152,12 @@ impl Pattern {
         if self.inverted { None } else { program.words(kind) }
     }
 
+    /// A few other words of which each such line holds one too, where some are known.
+    pub fn also(&self, kind: Charset) -> Option<Vec<Word>> {
+        let program = if kind == Charset::Ascii { &self.ascii } else { &self.text };
+        if self.inverted { None } else { program.also(kind) }
+    }
+
     /// Whether it selects a line of ASCII just as one that has other digits in their place.
     pub fn takes_digits_alike(&self) -> bool {
         !self.inverted && self.ascii.takes_digits_alike()

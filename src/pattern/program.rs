@@ -98,13 +98,22 @@ impl Program {
 
     /// Words of which each line of a kind that it selects, with an end or without, holds one; `None` where none are known.
     pub(crate) fn words(&self, kind: Charset) -> Option<Vec<Word>> {
+        self.words_of(kind, word::of)
+    }
+
+    /// A few other words of which each such line holds one too, where some are known.
+    pub(crate) fn also(&self, kind: Charset) -> Option<Vec<Word>> {
+        self.words_of(kind, word::also)
+    }
+
+    fn words_of(&self, kind: Charset, of: fn(&Hir, Charset) -> Option<Vec<Word>>) -> Option<Vec<Word>> {
         if self.every {
             return None;
         }
         let mut words = Vec::new();
         for program in [&self.ended, &self.bare] {
             match &program.source {
-                Source::Hir(hir) => words.extend(word::of(hir, kind)?),
+                Source::Hir(hir) => words.extend(of(hir, kind)?),
                 Source::Never => {}
                 Source::Unknown => return None,
             }

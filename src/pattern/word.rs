@@ -13,6 +13,8 @@ const LONGEST: usize = 128;
 const TIMES: u32 = 4;
 /// Of a class with more members that are not ASCII, nothing is known.
 const FOREIGN: u32 = 4;
+/// So many other words are a few.
+const FEW: usize = 4;
 /// U+FFFD stands in decoded text where the file has other bytes, so it is never looked for.
 const REPLACEMENT: char = '\u{FFFD}';
 
@@ -94,6 +96,13 @@ fn tells(word: &[Bytes]) -> f64 {
 /// Words of which each match of a program in lines of a kind holds one; `None` where none are known.
 pub(super) fn of(hir: &Hir, kind: Charset) -> Option<Vec<Word>> {
     WordsOf::of(hir, kind).best()
+}
+
+/// Others, at most a few, of which each such match holds one too; `None` where none are known.
+pub(super) fn also(hir: &Hir, kind: Charset) -> Option<Vec<Word>> {
+    let ranked = WordsOf::of(hir, kind).ranked();
+    let (best, others) = ranked.split_first()?;
+    others.iter().find(|words| words.len() <= FEW && *words != best).cloned()
 }
 
 /// What is known of a part of a program.
@@ -196,10 +205,19 @@ impl WordsOf {
 
     /// Of the sets of words the one whose commonest word is rarest.
     fn best(self) -> Option<Vec<Word>> {
+        self.ranked().into_iter().next()
+    }
+
+    /// The sets of words, those first whose commonest word is rarer.
+    fn ranked(self) -> Vec<Vec<Word>> {
         let least = |words: &Vec<Word>| words.iter().map(|word| tells(word)).fold(f64::INFINITY, f64::min);
         let ends = [self.ends.0, self.ends.1];
         let sets = self.whole.into_iter().chain(ends).chain(self.within);
-        sets.filter(|words| least(words) > 0.0).max_by(|one, other| least(one).total_cmp(&least(other)))
+        let mut ranked: Vec<_> = sets.filter(|words| least(words) > 0.0).collect();
+        // Of those that tell as much the last.
+        ranked.reverse();
+        ranked.sort_by(|one, other| least(other).total_cmp(&least(one)));
+        ranked
     }
 }
 
@@ -304,9 +322,10 @@ mod tests {
             let hir = parse(&pattern).unwrap();
             for kind in [Charset::Ascii, Charset::Any] {
                 if kind == Charset::Any || line.is_ascii() {
-                    let words = of(&hir, kind);
-                    let is_held = words.is_none_or(|words| words.iter().any(|word| holds(line.as_bytes(), word)));
-                    prop_assert!(is_held, "{pattern} {line} {kind:?}");
+                    for words in [of(&hir, kind), also(&hir, kind)] {
+                        let is_held = words.is_none_or(|words| words.iter().any(|word| holds(line.as_bytes(), word)));
+                        prop_assert!(is_held, "{pattern} {line} {kind:?}");
+                    }
                 }
             }
         }
@@ -328,6 +347,7 @@ mod tests {
         ] {
             assert_eq!(shown(of(&parse(pattern).unwrap(), Charset::Ascii)), ascii, "{pattern}");
         }
+        assert_eq!(shown(also(&parse("[0-9]: \\[.*(?:grad|sum)").unwrap(), Charset::Ascii)), "grad|sum");
         assert_eq!(shown(of(&parse("(?i:loss) x").unwrap(), Charset::Any)).matches('|').count(), 3);
         assert_eq!(shown(of(&parse("a\u{FFFD}").unwrap(), Charset::Any)), "-");
     }

@@ -145,13 +145,10 @@ pub(super) fn gather<'py>(
     let gathered = engine(py, || {
         let (shapes, jury) = (Arc::clone(&shapes.engine), &mut judges);
         let errors = errors.as_mut().map(|(pattern, judge)| Shape { pattern: Arc::clone(pattern), judge });
-        let gathered =
-            evidence::gather(Inquiry { question, shapes, jury, errors, known, asked }, &mut caller)?;
-        let stored = gathered.store.as_ref().and_then(State::write);
-        Ok((gathered, stored))
+        evidence::gather(Inquiry { question, shapes, jury, errors, known, asked }, &mut caller)
     });
-    let (Gathered { state, .. }, stored) = gathered.map_err(|error| caller.exception(error))?;
-    Ok((told(state), stored.map(|bytes| PyBytes::new(py, &bytes))))
+    let Gathered { state, store } = gathered.map_err(|error| caller.exception(error))?;
+    Ok((told(state), store.map(|bytes| PyBytes::new(py, &bytes))))
 }
 
 /// What the speakers wrote.

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
-from logdex.diagnosis.page import page
 from logdex.diagnosis.taxonomy import classes
 
 Kind = Literal["rank", "host", "link", "outside", "uniform", "stalled", "none", "unknown"]
@@ -111,6 +110,8 @@ class Diagnosis:
 
     def to_html(self) -> str:
         """One self-contained page with the answer, to hand on; `logdex ranks --html` adds the matrix of ranks."""
+        from logdex.diagnosis.page import page
+
         return page(self.to_dict())
 
 
