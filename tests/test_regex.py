@@ -242,7 +242,7 @@ def test_a_pattern_whose_search_is_not_ready_says_what_the_compiled_one_says(reg
         asked.append(text)
         return re.search(regex, text)
 
-    late, ready = pattern.compile_unsearched(regex, search), pattern.compile_pattern(regex)
+    late, ready = pattern.compile_said(pattern.said_of(regex, 0), search), pattern.compile_pattern(regex)
     assert (late is None) == (ready is None)
     if late is not None and ready is not None:
         assert late.select(data) == ready.select(data)

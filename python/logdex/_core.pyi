@@ -1,5 +1,6 @@
 """The engine, as Python sees it. The public names are in `logdex`."""
 
+import os
 import re
 from collections.abc import Callable, Sequence
 from datetime import datetime
@@ -48,6 +49,8 @@ __all__ = [
     "holds",
     "index_status",
     "indexes_are_off",
+    "keep",
+    "kept",
     "line_start",
     "outline",
     "parse_time",
@@ -1019,6 +1022,12 @@ def gather(
     `shapes` makes what says which lines are looked at, and which of them are errors, unless `errors` does; it is not
     called where all is known.
     """
+
+def kept(path: str | os.PathLike[str], part: str) -> bytes | None:
+    """What `keep` kept under `part` of what was made of the file at `path`, if the file is as it was."""
+
+def keep(path: str | os.PathLike[str], part: str, content: bytes) -> None:
+    """Keeps what was made of the file at `path` in the user's cache, under `part`, as far as that can be."""
 
 def parse_time(
     line: bytes, zone: Zone, reference: int | None, format: Format | None = None

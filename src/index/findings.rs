@@ -38,9 +38,14 @@ impl Findings {
     /// Keeps them under `part`, if that is worth it. Failing that, they are found again.
     pub fn publish(&self, keep: &Keep, source: &Source, part: &str) {
         if self.about.size >= STORED_FROM {
-            let write = &mut |file: &mut File| pages::write_whole(file, MAGIC, VERSION, &self.to_bytes());
-            let _ = keep.publish_part(source, part, write);
+            self.store(keep, source, part);
         }
+    }
+
+    /// Stores them under `part`, whatever that is worth.
+    pub(super) fn store(&self, keep: &Keep, source: &Source, part: &str) {
+        let write = &mut |file: &mut File| pages::write_whole(file, MAGIC, VERSION, &self.to_bytes());
+        let _ = keep.publish_part(source, part, write);
     }
 
     /// The same as bytes, for one who keeps them in memory.

@@ -17,6 +17,7 @@ mod growth;
 #[cfg(test)]
 mod hostile;
 mod levels;
+pub mod made;
 mod outline;
 mod pages;
 mod plan;

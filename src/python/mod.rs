@@ -24,6 +24,7 @@ mod indexing;
 mod interpreter;
 mod level;
 mod lines;
+mod made;
 mod merged;
 mod one;
 mod painter;
@@ -89,6 +90,8 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(indexing::outline, module)?)?;
     module.add_function(wrap_pyfunction!(indexing::line_start, module)?)?;
     module.add_function(wrap_pyfunction!(lines::prune, module)?)?;
+    module.add_function(wrap_pyfunction!(made::keep, module)?)?;
+    module.add_function(wrap_pyfunction!(made::kept, module)?)?;
     module.add_function(wrap_pyfunction!(lines::span, module)?)?;
     module.add_function(wrap_pyfunction!(recorder::start_recording, module)?)?;
     module.add_function(wrap_pyfunction!(recorder::stop_recording, module)?)?;

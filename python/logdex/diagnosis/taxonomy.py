@@ -13,10 +13,11 @@ import threading
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from importlib.resources import files
+from pathlib import Path
 
 from logdex import _core
-from logdex.regex.pattern import compile_unsearched
+from logdex.regex.kept import said_of_all
+from logdex.regex.pattern import compile_said
 
 QUIET = ("harmless", "advice")
 """The roles of lines that mean no failure."""
@@ -72,8 +73,12 @@ def classes() -> dict[str, Class]:
     return {class_: Class(says, then) for class_, says, then in _table("classes.tsv")}
 
 
+def _path(name: str) -> Path:
+    return Path(__file__).with_name(name)
+
+
 def _table(name: str) -> Iterable[list[str]]:
-    text = files(__package__).joinpath(name).read_text(encoding="utf-8")
+    text = _path(name).read_text(encoding="utf-8")
     lines = [line for line in text.splitlines() if line and not line.startswith("#")]
     return (line.split("\t") for line in lines[1:])
 
@@ -91,8 +96,9 @@ os.register_at_fork(after_in_child=_making._at_fork_reinit)  # type: ignore[attr
 @lru_cache(maxsize=1)
 def _made() -> _core.Shapes:
     made = []
-    for row in rows():
-        pattern = compile_unsearched(row.regex, row.search)
+    said_of_rows = said_of_all([row.regex for row in rows()], _path("taxonomy.tsv"))
+    for row, said in zip(rows(), said_of_rows, strict=True):
+        pattern = compile_said(said, row.search)
         if pattern is None:
             raise ValueError(f"{row.role} {row.class_}: a shape that every line has says nothing")
         tone = "quiet" if row.role in QUIET else "context" if row.role == CONTEXT else "loud"

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
     Regex: TypeAlias = str | re.Pattern[str]
     Search: TypeAlias = Callable[[str], object]
+    Parts: TypeAlias = tuple[str | None, str | None, bool, bool]
+    Translation: TypeAlias = tuple[Parts | None, Parts | None, bool]
 
 # A pattern longer than this is not worth the memory that keeping it takes.
 _LONG = 1 << 16
@@ -63,20 +65,28 @@ def _literal(compiled: re.Pattern[str]) -> tuple[str, str, bool, bool] | None:
     return said, said, False, True
 
 
-def compile_unsearched(regex: str, search: Search) -> _core.Pattern | None:
+def compile_said(said: Translation | None, search: Search) -> _core.Pattern | None:
     """As `compile_pattern`, where `re` itself is seldom asked: for that it costs as much again to compile.
 
     Args:
-        regex: The pattern, which has been tried with `re` before.
+        said: What `said_of` says of the pattern.
         search: Who is asked where the engine cannot decide: `re.compile(regex).search`, compiled when it is called.
 
     Returns:
         The engine's pattern, or None where every line matches.
     """
-    return _translated(regex, 0, search)
+    return None if said is None else _core.Pattern(search, said[0], said[1], inverted=said[2])
 
 
 def _translated(regex: str, flags: int, search: Search) -> _core.Pattern | None:
+    return compile_said(said_of(regex, flags), search)
+
+
+def said_of(regex: str, flags: int) -> Translation | None:
+    """A pattern, which has been tried with `re` before, as the engine takes it; None where every line matches.
+
+    That is a program for lines of ASCII, one for any, and whether it is a line which matches that is not selected.
+    """
     from logdex.regex.exclude import excluded
     from logdex.regex.piece import TooLarge
     from logdex.regex.sre import flags_of, parse
@@ -89,13 +99,13 @@ def _translated(regex: str, flags: int, search: Search) -> _core.Pattern | None:
         items = tree if unwanted is None else unwanted
         ascii_, text = translate(items, flags, text=False), translate(items, flags, text=True)
     except (TooLarge, RecursionError):
-        return _core.Pattern(search, None, None)
+        return None, None, False
     if unwanted is None and ascii_.always and text.always:
         return None
-    return _core.Pattern(search, _parts(ascii_), _parts(text), inverted=unwanted is not None)
+    return _parts(ascii_), _parts(text), unwanted is not None
 
 
-def _parts(program: Program) -> tuple[str | None, str | None, bool, bool]:
+def _parts(program: Program) -> Parts:
     return program.ended, program.bare, program.every, program.exact
 
 
