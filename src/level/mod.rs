@@ -8,6 +8,7 @@
 mod json;
 mod lazy;
 mod own;
+mod programs;
 mod quick;
 mod set;
 mod words;
