@@ -81,7 +81,7 @@ fn value(key: &[u8], bytes: &[u8], at: usize) -> Option<Level> {
     if bytes.get(at) == Some(&b'{') {
         return named(bytes, at);
     }
-    let start = at + usize::from(bytes.get(at) == Some(&b'"'));
+    let start = at + usize::from(matches!(bytes.get(at), Some(b'"' | b'\'')));
     let rest = bytes.get(start..)?;
     let len = rest.iter().take(16).take_while(|b| b.is_ascii_alphanumeric()).count();
     let word = &rest[..len];

@@ -1,8 +1,8 @@
 //! The level that stands on a line itself.
 
-use memchr::memchr;
+use memchr::{memchr, memrchr};
 
-use super::programs::{behind_stamp_letter, nccl, priority, redis, routed};
+use super::programs::{at_beginning, behind_stamp_letter, facility, of_program};
 use super::words::{in_header, letter};
 use super::{Level, json};
 use crate::stamp::ansi_end;
@@ -17,10 +17,7 @@ const MONTHS: &[u8; 36] = b"JanFebMarAprMayJunJulAugSepOctNovDec";
 pub fn own(line: &[u8]) -> Option<Level> {
     let head = &line[..line.len().min(HEADER)];
     let mut at = header::skip_blanks(head);
-    if head.get(at) == Some(&b'<') {
-        return priority(head, at);
-    }
-    if let Some(level) = redis(head, at) {
+    if let Some(level) = at_beginning(head, at) {
         return Some(level);
     }
     // The word before is a syslog stamp, so that the next is a host.
@@ -38,16 +35,16 @@ pub fn own(line: &[u8]) -> Option<Level> {
         if let Some(level) = bare(head, at, word == 0).or_else(|| json::pair(line, at)) {
             return Some(level);
         }
-        if let Some(level) =
-            nccl(head, at).or_else(|| behind_stamp_letter(head, at)).or_else(|| routed(head, at))
-        {
+        if let Some(level) = behind_stamp_letter(head, at).or_else(|| of_program(head, at)) {
             return Some(level);
         }
         let (syslog, number) = (is_month(head, at), head[at].is_ascii_digit());
         at = match header::next(head, at) {
             Some(next) => next,
             None if syslog => header::skip(head, at + 3),
-            None if host || is_before_tag(head, at) => header::skip(head, at + word_len(head, at)),
+            None if host || is_before_tag(head, at) || is_before_level(head, at) => {
+                header::skip(head, at + word_len(head, at))
+            }
             None if is_user(head, at) || is_clock(head, at) => header::skip(head, at + word_len(head, at)),
             None if is_weekday(head, at) => header::skip(head, at + word_len(head, at)),
             None => return None,
@@ -68,9 +65,15 @@ fn inside(head: &[u8], at: usize) -> Option<Level> {
     let content = &head[at + 1..];
     let content = &content[..memchr(close, content).unwrap_or(content.len())];
     let parts = || content.split(|b| matches!(b, b' ' | b'|' | b':' | b'\t')).filter(|part| !part.is_empty());
+    if let Some(level) = behind_thread(content) {
+        return Some(level);
+    }
     let alone = parts().count() == 1;
     if alone {
         let word = plain(content).trim_ascii();
+        if let Some(level) = of_bracket(head, at, word) {
+            return Some(level);
+        }
         let level = if word.len() == 1 { letter(word[0]) } else { in_header(word) };
         return level.or_else(|| glog(word));
     }
@@ -97,6 +100,24 @@ fn inside(head: &[u8], at: usize) -> Option<Level> {
         // `[libprotobuf ERROR google/protobuf/x.cc:10]` ends with a place in the source.
         let placed = || word.is_some_and(|word| word.len() > 1) && parts().count() == 4 && is_placed(content);
         level.filter(|_| stamped || placed())
+    })
+}
+
+/// Minecraft's `[Server thread/WARN]`, with the thread before the level.
+fn behind_thread(content: &[u8]) -> Option<Level> {
+    let slash = memrchr(b'/', content).filter(|slash| *slash > 0)?;
+    let level = &content[slash + 1..];
+    in_header(level).filter(|_| level.iter().all(u8::is_ascii_uppercase))
+}
+
+/// A word that is a level only where it fills a bracket: `MySQL`'s `[Note]`, X's `(EE)`, `mmfs`'s `[X]` behind its stamp.
+fn of_bracket(head: &[u8], at: usize, word: &[u8]) -> Option<Level> {
+    Some(match (head[at], word) {
+        (b'[', b"Note") | (b'(', b"II") => Level::Info,
+        (b'(', b"EE") => Level::Error,
+        (b'(', b"WW") => Level::Warning,
+        (b'[', b"X" | b"A") if head[..at].ends_with(b": ") && follows_stamp(head, at) => Level::Critical,
+        _ => return None,
     })
 }
 
@@ -134,8 +155,8 @@ fn bare(head: &[u8], at: usize, first: bool) -> Option<Level> {
     // What stands behind the name of an exception is text: `ValueError: INFO`.
     let before = head[..at].trim_ascii_end();
     let named = before.ends_with(b":") && !before.ends_with(b"wandb:") && !first && !follows_stamp(head, at);
-    // logrus on a terminal: `WARN[0012] x`.
-    let counted = first && matches!(rest, [b'[', b'0'..=b'9', ..]);
+    // logrus on a terminal: `WARN[0012] x`; Asterisk's `[Nov 22 06:47:12] WARNING[412]: x`.
+    let counted = (first || before.ends_with(b"]")) && matches!(rest, [b'[', b'0'..=b'9', ..]);
     let ends =
         marked || counted || !named && matches!(rest.first(), None | Some(b' ' | b'\t' | b'\n' | b'\r'));
     if !ends || word.is_empty() {
@@ -144,8 +165,8 @@ fn bare(head: &[u8], at: usize, first: bool) -> Option<Level> {
     if let Some(level) = glog(word) {
         return Some(level);
     }
-    // PostgreSQL's word for what is no error has two blanks behind its colon.
-    if word == b"LOG" && rest.starts_with(b":  ") && !first {
+    // What PostgreSQL says of what is no error has two blanks behind its colon, and Nest's the bracket of a module.
+    if word == b"LOG" && !first && (rest.starts_with(b":  ") || rest.starts_with(b" [")) {
         return Some(Level::Info);
     }
     // `I 11-22 06:47:12`, and what stands there in TensorFlow's lines: `: I tensorflow/core`.
@@ -183,10 +204,20 @@ fn is_object(head: &[u8], at: usize) -> bool {
     header::next(head, at).is_none()
 }
 
-/// Whether a host stands before the name and number of a process: `gpu7 sshd[412]: error: x`.
+/// Whether a host stands before the name and number of a process, `gpu7 sshd[412]: error: x`, or before a facility and its
+/// severity: `gpu7 daemon.err sshd[412]: x`.
 fn is_before_tag(head: &[u8], at: usize) -> bool {
     let tag = next_word(head, header::skip(head, at + word_len(head, at)));
-    tag.strip_suffix(b":").is_some_and(is_tag)
+    tag.strip_suffix(b":").is_some_and(is_tag) || facility(tag).is_some()
+}
+
+/// Whether the name of a logger stands behind the stamp, and then a level with a colon: `[11/22 06:47:12] d2.data WARNING: x`.
+fn is_before_level(head: &[u8], at: usize) -> bool {
+    let name = next_word(head, at);
+    let level = next_word(head, header::skip(head, at + name.len()));
+    let plain = |b: &u8| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'_' | b'.' | b'-');
+    let level = level.strip_suffix(b":").filter(|level| level.iter().all(u8::is_ascii_uppercase));
+    name.iter().all(plain) && follows_stamp(head, at) && level.is_some_and(|level| in_header(level).is_some())
 }
 
 /// Whether a word is a name and a number in brackets: `sshd[412]`.

@@ -1,20 +1,118 @@
 //! The places of a level on the lines of single programs.
 
-use memchr::memchr;
+use memchr::{memchr, memrchr};
 
 use super::Level;
 use super::own::{follows_stamp, next_word};
 use super::words::{in_header, letter, severity};
 
+/// The facilities of syslog, but for `local0` to `local7`.
+const FACILITIES: [&[u8]; 12] = [
+    b"kern",
+    b"user",
+    b"mail",
+    b"daemon",
+    b"auth",
+    b"syslog",
+    b"lpr",
+    b"news",
+    b"uucp",
+    b"cron",
+    b"authpriv",
+    b"ftp",
+];
+
+/// A level with which a line begins, at `at`, in the way of one program.
+pub(super) fn at_beginning(head: &[u8], at: usize) -> Option<Level> {
+    match head.get(at)? {
+        b'<' => priority(head, at),
+        b'=' => erlang(head, at),
+        byte if byte.is_ascii_digit() => redis(head, at),
+        _ => None,
+    }
+}
+
+/// A level in the word at `at`, in the way of one program.
+pub(super) fn of_program(head: &[u8], at: usize) -> Option<Level> {
+    match head.get(at)? {
+        b'*' => starred(head, at),
+        b'#' => annotated(head, at),
+        b'F' | b'P' if let Some(level) = php(head, at) => Some(level),
+        _ => nccl(head, at).or_else(|| ceph(head, at)).or_else(|| routed(head, at)),
+    }
+}
+
+/// Erlang's `=ERROR REPORT==== 22-Nov-2026::06:47:12 ===`.
+fn erlang(head: &[u8], at: usize) -> Option<Level> {
+    let name = head[at + 1..].iter().take(16).take_while(|b| b.is_ascii_uppercase()).count();
+    let (name, rest) = head[at + 1..].split_at(name);
+    match name {
+        _ if !rest.starts_with(b" REPORT====") => None,
+        b"CRASH" | b"SUPERVISOR" => Some(Level::Error),
+        b"PROGRESS" => Some(Level::Info),
+        _ => in_header(name),
+    }
+}
+
+/// AEM's `06:47:12.123 *ERROR* [thread] x`.
+fn starred(head: &[u8], at: usize) -> Option<Level> {
+    let word = next_word(head, at).strip_prefix(b"*")?.strip_suffix(b"*")?;
+    in_header(word).filter(|_| word.iter().all(u8::is_ascii_uppercase))
+}
+
+/// What a runner of jobs annotates: `##[error]x`.
+fn annotated(head: &[u8], at: usize) -> Option<Level> {
+    let word = head[at..].strip_prefix(b"##[")?;
+    in_header(&word[..memchr(b']', word)?])
+}
+
+/// PHP's two words for the worst: `PHP Fatal error:  x`, `Parse error: x`.
+fn php(head: &[u8], at: usize) -> Option<Level> {
+    let said = head[at..].strip_prefix(b"PHP ").unwrap_or(&head[at..]);
+    if said.starts_with(b"Fatal error: ") || said.starts_with(b"Parse error: ") {
+        return Some(Level::Critical);
+    }
+    (said.len() < head.len() - at && said.starts_with(b"Deprecated: ")).then_some(Level::Warning)
+}
+
+/// Ceph's: behind the thread, `7f3b1c0f5700 -1 osd.3 x` and `7f3b1c0f5700  0 log_channel(cluster) log [WRN] : x`, and in the log
+/// of the cluster, `mon.a (mon.0) 412 : cluster [ERR] x`.
+fn ceph(head: &[u8], at: usize) -> Option<Level> {
+    let channel = |mark: &[u8]| {
+        let level = &head[memchr::memmem::find(head, mark)? + mark.len()..];
+        in_header(&level[..memchr(b']', level)?])
+    };
+    let word = next_word(head, at);
+    let rest = &head[at + word.len()..];
+    if rest.starts_with(b" (") && word.contains(&b'.') && follows_stamp(head, at) {
+        return channel(b" : cluster [").or_else(|| channel(b" : audit ["));
+    }
+    let thread = word.len() >= 8 && word.iter().all(|b| b.is_ascii_digit() || matches!(b, b'a'..=b'f'));
+    if !thread || !follows_stamp(head, at) {
+        return None;
+    }
+    let said = channel(b") log [").filter(|_| memchr::memmem::find(rest, b" log_channel(").is_some());
+    said.or_else(|| rest.starts_with(b" -1 ").then_some(Level::Error))
+}
+
+/// A facility and a severity, as busybox and some templates of rsyslog write them: `daemon.err`, `local3.warning`.
+pub(super) fn facility(word: &[u8]) -> Option<Level> {
+    let dot = memchr(b'.', word)?;
+    let (facility, severity) = (&word[..dot], &word[dot + 1..]);
+    let local = matches!(facility, [b'l', b'o', b'c', b'a', b'l', b'0'..=b'7']);
+    let small = severity.iter().all(u8::is_ascii_lowercase);
+    in_header(severity).filter(|_| small && (local || FACILITIES.contains(&facility)))
+}
+
 /// syslog's `<34>`: the severity is its last three bits.
-pub(super) fn priority(head: &[u8], at: usize) -> Option<Level> {
+fn priority(head: &[u8], at: usize) -> Option<Level> {
     let close = memchr(b'>', &head[at..head.len().min(at + 6)])?;
     let number: u32 = str::from_utf8(&head[at + 1..at + close]).ok()?.parse().ok()?;
     if number < 192 { severity(number % 8) } else { None }
 }
 
 /// Redis's sign behind the stamp: `7:M 22 Nov 2026 06:47:12.123 # x`, a process and its role before it.
-pub(super) fn redis(head: &[u8], at: usize) -> Option<Level> {
+fn redis(head: &[u8], at: usize) -> Option<Level> {
     let digits = head[at..].iter().take_while(|b| b.is_ascii_digit()).count();
     let [b':', b'M' | b'S' | b'C' | b'X', b' ', dated @ ..] = &head[at + digits..] else { return None };
     // Before its sixth release it wrote no year.
@@ -42,6 +140,8 @@ pub(super) fn behind_stamp_letter(head: &[u8], at: usize) -> Option<Level> {
     }
     let stamped = *before == b':' || *before == b'Z' || before.is_ascii_digit();
     let apart = match next {
+        // etcd's `06:47:12.123456 W | etcdserver: x`, and MongoDB's `06:47:12.123+0000 I  NETWORK  [conn1] x`.
+        [b' ', b'|', b' ', ..] | [b' ', b' ', b'A'..=b'Z' | b'-', ..] => before.is_ascii_digit(),
         [b' ', next, ..] => *before != b'Z' && next.is_ascii_alphanumeric(),
         [b'/', next, ..] => {
             *before != b'Z' && next.is_ascii_alphabetic() && memchr(b'(', next_word(head, at)).is_some()
@@ -52,8 +152,9 @@ pub(super) fn behind_stamp_letter(head: &[u8], at: usize) -> Option<Level> {
     letter(*byte).filter(|_| stamped && apart)
 }
 
-/// A severity among names: a router's `%SYS-3-CPUHOG: x`, and the channel of PHP's loggers, `local.ERROR: x`.
-pub(super) fn routed(head: &[u8], at: usize) -> Option<Level> {
+/// A severity among names: a router's `%SYS-3-CPUHOG: x`, the channel of PHP's loggers, `local.ERROR: x`, Flux's `broker.err[0]: x`,
+/// cloud-init's `util.py[WARNING]: x`, Lustre's in the kernel's ring buffer, and syslog's behind a facility.
+fn routed(head: &[u8], at: usize) -> Option<Level> {
     let word = next_word(head, at);
     if let Some(facility) = word.strip_prefix(b"%") {
         let [_, severity, _] = facility.splitn(3, |b| *b == b'-').collect::<Vec<_>>()[..] else {
@@ -62,7 +163,22 @@ pub(super) fn routed(head: &[u8], at: usize) -> Option<Level> {
         let [digit @ b'0'..=b'7'] = severity else { return None };
         return super::words::severity(u32::from(digit - b'0'));
     }
+    if let Some(level) = facility(word) {
+        return Some(level);
+    }
     let name = word.strip_suffix(b":")?;
+    if name == b"LustreError" {
+        return Some(Level::Error);
+    }
+    if let Some(bracketed) = name.strip_suffix(b"]") {
+        let open = memrchr(b'[', bracketed).filter(|open| *open > 0)?;
+        let (name, inside) = (&bracketed[..open], &bracketed[open + 1..]);
+        if inside.iter().all(u8::is_ascii_digit) {
+            let severity = &name[memchr(b'.', name)? + 1..];
+            return in_header(severity).filter(|_| severity.iter().all(u8::is_ascii_lowercase));
+        }
+        return in_header(inside).filter(|_| inside.iter().all(u8::is_ascii_uppercase));
+    }
     let dot = name.iter().position(|b| *b == b'.')?;
     let (channel, level) = (&name[..dot], &name[dot + 1..]);
     let plain = !channel.is_empty() && channel.iter().all(|b| b.is_ascii_lowercase() || *b == b'_');
@@ -71,7 +187,7 @@ pub(super) fn routed(head: &[u8], at: usize) -> Option<Level> {
 
 /// NCCL's `node1:10:11 [0] NCCL WARN x`, oneCCL's `|CCL_WARN|`, UCX's `x.c:10 UCX  ERROR x`, libfabric's
 /// `libfabric:10:1795330032::core:f():1<warn> x`.
-pub(super) fn nccl(head: &[u8], at: usize) -> Option<Level> {
+fn nccl(head: &[u8], at: usize) -> Option<Level> {
     let token = &head[at..];
     if token.starts_with(b"libfabric:") {
         let word = next_word(head, at);

@@ -95,7 +95,8 @@ fn word(token: &[u8]) -> Option<usize> {
     if let Some(glued) = before_glued_level(word) {
         return Some(glued);
     }
-    let is_mark = |b: &u8| matches!(b, b':' | b'.' | b',' | b'/' | b'-' | b'+' | b'T' | b'Z' | b'(' | b')');
+    let is_mark =
+        |b: &u8| matches!(b, b':' | b'.' | b',' | b'/' | b'-' | b'_' | b'+' | b'T' | b'Z' | b'(' | b')');
     let stamp =
         || word.iter().any(u8::is_ascii_digit) && word.iter().all(|b| b.is_ascii_digit() || is_mark(b));
     let dated = || word[0].is_ascii_digit() && is_named_date(word);
@@ -111,7 +112,8 @@ fn word(token: &[u8]) -> Option<usize> {
         .then_some(end)
 }
 
-/// Where the level begins that is glued to the end of a stamp by a mark: `06:47:12,123:ERROR:x.y`, `06:47:12|WARN|x`.
+/// Where the level begins that is glued to the end of a stamp by a mark: `06:47:12,123:ERROR:x.y`, `06:47:12|WARN|x`,
+/// `06:47:12Z|412|bridge|WARN|x`.
 fn before_glued_level(word: &[u8]) -> Option<usize> {
     const GLUE: [u8; 3] = [b':', b'|', b';'];
     if !word[0].is_ascii_digit() {
@@ -122,7 +124,7 @@ fn before_glued_level(word: &[u8]) -> Option<usize> {
         word.get(at + 1 + len) == Some(&word[*at]) && prefix::is_level(&word[at + 1..at + 1 + len])
     };
     let glue = word.iter().enumerate().filter(|(_, b)| GLUE.contains(b)).map(|(at, _)| at);
-    Some(glue.take(4).find(glued)? + 1)
+    Some(glue.take(8).find(glued)? + 1)
 }
 
 /// A date of which the month is a name: `22-Nov-2026`, `22/Nov/2026`, `2026-Nov-22`.
