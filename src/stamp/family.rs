@@ -53,6 +53,7 @@ pub(super) const FAMILIES: &[&str] = &[
     "%b %e, %Y%~%C",         // java
     "%b %e, %Y%~%k",
     "%b-%d-%Y%~%C",
+    "%b/%d/%Y %C", // Mikrotik
     "%b-%d %C",
     "%b%d %C",      // BeeGFS
     "%b %e %C",     // syslog

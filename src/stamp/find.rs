@@ -10,7 +10,7 @@ use super::order::Order;
 use super::prefix::{self, Place, Prefix, Recent};
 use super::slashed::Slashed;
 use super::vote::{Candidates, Elected};
-use super::{Found, Stamp, Stream, Taught, family, header, keys, plain, special, told};
+use super::{Found, Stamp, Stream, Taught, family, header, keys, place, plain, special, told};
 use crate::line::Line;
 
 /// How many prefixes may be stacked.
@@ -298,7 +298,8 @@ impl Finder {
             _ => return None,
         }
         let inside = prefix::skip_blanks(line, at + 1);
-        let plain = self.plain(line, inside).or_else(|| {
+        let zoned = self.ending(line, inside).map(|(stamp, end)| place::zoned(line, end, stamp));
+        let plain = zoned.or_else(|| {
             let inside = prefix::inside_bracket(line, inside)?;
             self.plain(line, prefix::skip_blanks(line, inside))
         });
@@ -307,12 +308,18 @@ impl Finder {
 
     #[inline]
     fn plain(&mut self, line: &[u8], at: usize) -> Option<Stamp> {
+        self.ending(line, at).map(|(stamp, _)| stamp)
+    }
+
+    /// The same, and where it ends.
+    #[inline]
+    fn ending(&mut self, line: &[u8], at: usize) -> Option<(Stamp, usize)> {
         let hit = match self.evident.at(line, at) {
             Some(hit) => hit,
             None => self.elected_at(line, at)?,
         };
         // Codes may stand inside the stamp: let the cleaned copy decide where it ends.
-        (line.get(hit.1) != Some(&ESCAPE) || hit.1 == line.len()).then_some(hit.0)
+        (line.get(hit.1) != Some(&ESCAPE) || hit.1 == line.len()).then_some(hit)
     }
 
     #[inline]
@@ -329,6 +336,7 @@ impl Finder {
         match *line.get(at)? {
             b'{' => keys::json(line, at, &mut self.evident),
             b':' => special::mlperf(line, at, &mut self.evident),
+            b'=' if let Some(stamp) = special::erlang(line, at) => Some(stamp),
             mark if header::is_mark(mark) => {
                 let stamp = header::behind_marks(line, at)?;
                 let labelled = header::stamp_in(line, stamp).filter(|_| line[at] == b'#');
@@ -336,6 +344,7 @@ impl Finder {
             }
             b'0'..=b'9' => {
                 let own = special::strace(line, at).or_else(|| special::zabbix(line, at));
+                let own = own.or_else(|| special::lustre(line, at));
                 own.or_else(|| special::request(line, at, &mut self.evident))
             }
             byte if byte.is_ascii_alphabetic() || matches!(byte, b'@' | b'_' | b'$') => {

@@ -39,6 +39,7 @@ mod names;
 mod order;
 mod outline;
 mod parse;
+mod place;
 mod plain;
 mod prefix;
 pub mod rank;

@@ -10,9 +10,9 @@
 //! | `%d` `%e` | two digits of a day; one or two, or padded with a blank |
 //! | `%H` `%M` `%S` | two digits each: hour, minute, second (60 is the next second) |
 //! | `%C` | a whole time of day: hour, minute, second, perhaps a fraction (`.123`, `,123`, `:123`, `.123.456`), AM or PM, a zone |
-//! | `%D` | the same with dots between its numbers, or behind a blank with dashes |
+//! | `%D` | the same with dots between its numbers, or behind a blank with dashes; a zone of three digits behind it is in minutes |
 //! | `%k` `%K` | hour and minute, known to a minute, perhaps AM or PM and a zone; the same, with AM or PM |
-//! | `%~` | what stands between a date and a time: up to three blanks, `T`, a tab, `-`, `_`, `:`, `::`, `, `, ` - `, ` -- `, a bar, ` at `, ` @ ` |
+//! | `%~` | what stands between a date and a time: up to three blanks, `T`, a tab, `-`, `_`, `:`, `::`, `, `, `;`, ` - `, ` -- `, a bar, ` at `, ` @ ` |
 //! | `%w` | a word |
 //! | `%t` | a blank, or `T` |
 //! | `%V` `%u` `%j` | ISO's week of the year, and the day of it; the day of the year |
@@ -238,7 +238,7 @@ pub(super) fn separator(bytes: &[u8], at: usize) -> Option<usize> {
     match bytes.get(at)? {
         b'T' | b't' | b'\t' | b'-' | b'_' | b'|' => Some(at + 1),
         b':' => Some(at + 1 + usize::from(bytes.get(at + 1) == Some(&b':'))),
-        b',' => Some(at + 1 + usize::from(bytes.get(at + 1) == Some(&b' '))),
+        b',' | b';' => Some(at + 1 + usize::from(bytes.get(at + 1) == Some(&b' '))),
         b' ' if bytes[at..].starts_with(b" - ") || bytes[at..].starts_with(b" | ") => Some(at + 3),
         b' ' if bytes[at..].starts_with(b" -- ") => Some(at + 4),
         b' ' if bytes[at..].starts_with(b" at ") => Some(at + 4),

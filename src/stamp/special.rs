@@ -1,4 +1,5 @@
-//! Records whose time has a place of its own: `MLPerf`'s, UCX's, strace's, the common log format, `aws logs` as text.
+//! Records whose time has a place of its own: `MLPerf`'s, UCX's, strace's, the common log format, `aws logs` as text, Erlang's
+//! reports, Lustre's debug log, Buildkite's.
 
 use std::sync::LazyLock;
 
@@ -12,12 +13,17 @@ use super::{Frame, Stamp, epoch, family, keys, shape};
 const NEAR: usize = 512;
 /// How a JSON object with a key begins. Searches are made ready once: that takes longer than to search a line.
 pub(super) static OBJECT: LazyLock<Needle<'static>> = LazyLock::new(|| Needle::new(b"{\""));
+/// How Buildkite's lines begin: a command to a terminal with milliseconds in it, and a bell.
+const BUILDKITE: &[u8] = b"\x1b_bk;t=";
 static MLPERF: LazyLock<Needle<'static>> = LazyLock::new(|| Needle::new(b":::ML"));
 
 /// The time of a record that does not begin the line: `MLPerf`'s behind any text, a request's in its bracket, that of an
 /// object behind a label.
 pub(super) fn anywhere(line: &[u8], evident: &mut Evident) -> Option<Stamp> {
     let head = &line[..line.len().min(NEAR)];
+    if head.starts_with(BUILDKITE) {
+        return epoch::number(head, BUILDKITE.len()).map(|(stamp, _)| stamp);
+    }
     if let Some(at) = MLPERF.find(line) {
         return mlperf(line, at, evident);
     }
@@ -90,6 +96,29 @@ pub(super) fn zabbix(line: &[u8], at: usize) -> Option<Stamp> {
     let date = (line.get(at + pid) == Some(&b':')).then_some(at + pid + 1)?;
     let (stamp, _) = family::free(shape::matches(b"%Y%m%d:%H%M%S%f", line, date), line)?;
     Some(stamp)
+}
+
+/// Lustre's debug log, behind a subsystem, a mask and a processor: `00000100:00020000:3.0:1795330032.579000:0:412:0:(client.c:`.
+pub(super) fn lustre(line: &[u8], at: usize) -> Option<Stamp> {
+    let is_mask = |at: usize| {
+        let mask = line.get(at..at + 9)?.strip_suffix(b":")?;
+        mask.iter().all(|b| b.is_ascii_digit() || matches!(b, b'a'..=b'f')).then_some(at + 9)
+    };
+    let processor = is_mask(is_mask(at)?)?;
+    let end = processor + memchr(b':', &line[processor..line.len().min(processor + 12)])?;
+    let (stamp, end) = epoch::number(line, end + 1)?;
+    (stamp.resolution == 1000 && line.get(end) == Some(&b':')).then_some(stamp)
+}
+
+/// Erlang's `=ERROR REPORT==== 2-Nov-2026::06:47:12.123456 ===`.
+pub(super) fn erlang(line: &[u8], at: usize) -> Option<Stamp> {
+    const REPORT: &[u8] = b" REPORT==== ";
+    let name = line[at + 1..].iter().take(16).take_while(|b| b.is_ascii_uppercase()).count();
+    let date = at + 1 + name + REPORT.len();
+    if name == 0 || !line[at + 1 + name..].starts_with(REPORT) {
+        return None;
+    }
+    family::free(shape::matches(b"%e-%b-%Y%~%C", line, date), line).map(|(stamp, _)| stamp)
 }
 
 /// Cisco's IOS XR, behind the place of the processor: `RP/0/RSP0/CPU0:Nov 22 06:47:12.123 UTC: `.

@@ -65,7 +65,15 @@ pub(in crate::stamp) fn read(bytes: &[u8], at: usize, behind_year: bool) -> Opti
 pub(in crate::stamp) fn dotted(bytes: &[u8], at: usize) -> Option<Clock> {
     two(bytes, at)?;
     match bytes.get(at + 2)? {
-        b'.' => marked(bytes, at, b'.', false),
+        b'.' => {
+            let mut clock = marked(bytes, at, b'.', false)?;
+            if clock.zone.is_none()
+                && let Some((zone, end)) = zone_in_minutes(bytes, clock.end)
+            {
+                (clock.zone, clock.end) = (Some(zone), end);
+            }
+            Some(clock)
+        }
         b'-' if at > 0 && bytes[at - 1] == b' ' => marked(bytes, at, b'-', false),
         _ => None,
     }
@@ -80,9 +88,27 @@ fn marked(bytes: &[u8], at: usize, mark: u8, short: bool) -> Option<Clock> {
     if minute > 59 || second > 60 {
         return None;
     }
-    let (fraction, end) = any_fraction(bytes, end + 6)?;
+    let (fraction, end) = match any_fraction(bytes, end + 6)? {
+        (_, after) if is_next_field(bytes, at, end + 6, after) => (Fraction::NONE, end + 6),
+        fraction => fraction,
+    };
     let rest = i64::from(minute) * MINUTE + i64::from(second) * SECOND;
     Clock::closed(bytes, at, short, hour, rest, fraction, end)
+}
+
+/// Whether what looks like a fraction, from `comma` to `end`, is the next field of a row with commas, of which the date and the
+/// time are two: `2026-11-22,06:47:12,45,...`. Milliseconds that end such a stamp are a fraction.
+fn is_next_field(bytes: &[u8], at: usize, comma: usize, end: usize) -> bool {
+    let parted = bytes[..at].ends_with(b",") || bytes[..at].ends_with(b", ");
+    parted && bytes.get(comma) == Some(&b',') && (end != comma + 4 || bytes.get(end) == Some(&b','))
+}
+
+/// Db2's zone: a sign, and three digits that are minutes.
+fn zone_in_minutes(bytes: &[u8], at: usize) -> Option<(i16, usize)> {
+    let sign = bytes.get(at).filter(|sign| matches!(sign, b'+' | b'-'))?;
+    let minutes = i16::from(two(bytes, at + 1)?) * 10 + i16::from(digit(bytes, at + 3)?);
+    let offset = if *sign == b'-' { -minutes } else { minutes };
+    digit(bytes, at + 4).is_none().then_some((offset, at + 4))
 }
 
 /// The hour and minute at `at`, where no second follows.
