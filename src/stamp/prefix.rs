@@ -3,10 +3,17 @@
 //! Launchers and loggers stack prefixes: `node-3: [rank0]:[titan] INFO 2026-...`. Each is peeled in turn; those that
 //! name a rank or a process make the line's [`Prefix`], by which lines without a stamp find the stamp to inherit.
 
+mod recent;
+mod words;
+
 use std::net::Ipv4Addr;
 
 use super::digits::digit;
 use super::rank;
+use words::{WORDS, WRITERS};
+
+pub(super) use recent::Recent;
+pub(super) use words::{is_known, is_level};
 
 /// Which rank or process wrote a line: a hash of the parts that say so, in one spelling.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -25,114 +32,6 @@ impl Prefix {
         }
         Self(hash.max(1))
     }
-}
-
-/// The brackets that were peeled lately from the beginning of a line: `[rank0]:` comes on every eighth line or so.
-#[derive(Clone, Copy, Default)]
-pub(super) struct Recent([(u128, usize, Prefix); 1 << SLOT_BITS]);
-
-/// How many bits number a slot of [`Recent`]: room for the ranks of a node several times over, since two that share a
-/// slot drive each other out.
-const SLOT_BITS: u32 = 5;
-
-impl Recent {
-    /// The bracket at `at` with the byte behind it, as one number, if it is short, and how long it is.
-    #[inline]
-    fn key(line: &[u8], at: usize) -> Option<(u128, usize)> {
-        const ONES: u128 = u128::from_ne_bytes([1; 16]);
-        const HIGH: u128 = ONES << 7;
-        let word = u128::from_le_bytes(*line.get(at..)?.first_chunk()?);
-        // The lowest zero byte of this is the first bracket that closes.
-        let zero = word ^ (ONES * u128::from(b']'));
-        let close = (zero.wrapping_sub(ONES) & !zero & HIGH).trailing_zeros() as usize / 8;
-        if close > 13 || line[at + close + 1] == b'<' {
-            return None;
-        }
-        Some((word & (u128::MAX >> (8 * (14 - close))), close))
-    }
-
-    #[inline]
-    fn slot(key: u128) -> usize {
-        let folded = (key as u64) ^ ((key >> 64) as u64);
-        (folded.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (64 - SLOT_BITS)) as usize
-    }
-
-    /// Where the bracket at `at`, the first thing on its line, ends, and whom it names, if it was peeled before.
-    #[inline]
-    pub fn get(&self, line: &[u8], at: usize) -> Option<(usize, Prefix)> {
-        let (key, _) = Self::key(line, at)?;
-        let (known, len, prefix) = self.0[Self::slot(key)];
-        (known == key).then_some((at + len, prefix))
-    }
-
-    /// Remembers that the bracket at `at` ends at `end` and names `prefix`.
-    pub fn put(&mut self, line: &[u8], at: usize, end: usize, prefix: Prefix) {
-        if line[at] == b'['
-            && let Some((key, close)) = Self::key(line, at)
-            && end <= at + close + 2
-        {
-            self.0[Self::slot(key)] = (key, end - at, prefix);
-        }
-    }
-}
-
-/// Words that say how grave a record is, or who started the job.
-const WORDS: &[&[u8]] = &[
-    b"TRACE",
-    b"DEBUG",
-    b"DBG",
-    b"INFO",
-    b"INFORMATION",
-    b"INF",
-    b"NOTICE",
-    b"SUCCESS",
-    b"WARN",
-    b"WARNING",
-    b"WRN",
-    b"ERROR",
-    b"ERR",
-    b"CRITICAL",
-    b"CRIT",
-    b"ALERT",
-    b"EMERG",
-    b"PANIC",
-    b"FATAL",
-    b"SEVERE",
-    b"VERBOSE",
-    b"EXCEPTION",
-    b"DLL",
-    b"DLLL",
-    b"LAUNCH",
-    b"STAGE",
-    b"submitit",
-];
-/// Nouns that number a writer even where no colon follows the bracket.
-const WRITERS: &[&[u8]] =
-    &[b"rank", b"localrank", b"globalrank", b"default", b"worker", b"node", b"trainer", b"proc", b"process"];
-/// For each letter, how long the words and nouns are that begin with it, in either case: bit `n` for those of `n` bytes.
-static LENGTHS: [u16; 256] = {
-    let (mut table, mut kind) = ([0; 256], 0);
-    let kinds = [WORDS, WRITERS];
-    while kind < kinds.len() {
-        let mut row = 0;
-        while row < kinds[kind].len() {
-            let word = kinds[kind][row];
-            assert!(word.len() < u16::BITS as usize);
-            table[word[0].to_ascii_lowercase() as usize] |= 1 << word.len();
-            table[word[0].to_ascii_uppercase() as usize] |= 1 << word.len();
-            row += 1;
-        }
-        kind += 1;
-    }
-    table
-};
-
-/// Whether `word`, of sixteen bytes at most, is one of those: of most one look tells that they are none.
-#[inline]
-pub(super) fn is_known(word: &[u8]) -> bool {
-    let lengths = word.first().map_or(0, |byte| LENGTHS[usize::from(*byte)]);
-    let may_be = lengths.checked_shr(word.len() as u32).is_some_and(|lengths| lengths & 1 == 1);
-    may_be && [WORDS, WRITERS].iter().any(|known| known.iter().any(|known| known.eq_ignore_ascii_case(word)))
 }
 
 /// The longest prefix that is looked for.
@@ -364,10 +263,6 @@ fn component(bytes: &[u8], at: usize) -> Option<usize> {
 fn compose(bytes: &[u8], at: usize) -> Option<usize> {
     let bar = skip_blanks(bytes, at);
     (bar > at && bytes[bar..].starts_with(b"| ")).then_some(bar + 2)
-}
-
-pub(super) fn is_level(token: &[u8]) -> bool {
-    token.len() <= 11 && WORDS.iter().any(|w| w.eq_ignore_ascii_case(token))
 }
 
 /// The number of an error, as Ascend prints it: `EI0006`.

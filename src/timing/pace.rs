@@ -1,6 +1,10 @@
 //! Lines whose stamps go on within one minute: their times by one addition each.
 
-use super::{Came, Candidate, LineTime, Timed, Timing};
+use super::Timing;
+use crate::arrival::arrived::Came;
+use crate::batch::LineTime;
+use crate::pattern::Candidate;
+use crate::stamp::Timed;
 use crate::stamp::{Frame, How, Run, Span, Stream};
 
 /// A run of such lines.

@@ -1,0 +1,58 @@
+//! Lines that come while the file is followed.
+
+use super::Timing;
+use crate::arrival::arrived::Arrived;
+use crate::batch::Batch;
+use crate::error::Result;
+use crate::file::source::Source;
+use crate::index::Index;
+use crate::stamp::civil::now;
+use crate::stamp::{Poll, VOTERS};
+
+impl Timing {
+    /// Goes behind the last line of which `index` speaks: what comes is live.
+    pub fn go_live(&mut self, index: &Index, source: &Source) -> Result<()> {
+        let mut head = vec![0; index.size().min(VOTERS as u64) as usize];
+        let got = source.read(0, &mut head)?;
+        head.truncate(got);
+        self.poll = Poll::new(head, self.terms.taught.clone());
+        self.fold = index.end().clone();
+        self.leave_steps(index);
+        self.number = index.lines();
+        self.last = self.fold.last().map(|stamp| self.clock.span(stamp).lo);
+        self.set_live();
+        if let Some(arrived) = &mut self.arrived {
+            arrived.go_live();
+        }
+        Ok(())
+    }
+
+    /// In a follow: a line before any stamp takes the moment at which it is read.
+    pub fn set_live(&mut self) {
+        self.live = true;
+    }
+
+    /// Settles the years by the first stamp of a file that had none when the follow began.
+    pub(super) fn anchor(&mut self) {
+        if self.fold.first().is_some() {
+            self.clock.set_years(&self.fold.years(), self.reference(now()));
+            self.anchored = true;
+        }
+    }
+
+    /// As [`Timing::sift`], for lines that were written while the file was followed.
+    pub fn sift_live(&mut self, batch: &mut Batch) {
+        if batch.block.file_offset(0) == 0 {
+            self.poll = Poll::new(Vec::new(), self.terms.taught.clone());
+            self.arrived = self.arrived.as_ref().and_then(Arrived::renewed);
+        }
+        if let Some(arrived) = &mut self.arrived {
+            arrived.look_again();
+        }
+        if let Some(elected) = self.poll.grow(batch.block.bytes()).filter(|e| *e != self.elected) {
+            self.fold.elect(&elected);
+            self.elected = elected;
+        }
+        self.sift(batch);
+    }
+}
