@@ -65,6 +65,7 @@ fn every_format_gives_its_time() {
     check(include_str!("data/more_times.tsv"));
     check(include_str!("data/program_times.tsv"));
     check(include_str!("data/everyday_times.tsv"));
+    check(include_str!("data/fresh_times.tsv"));
 }
 
 #[test]

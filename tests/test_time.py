@@ -32,7 +32,9 @@ def _expected(text: str) -> datetime:
     return time if time.tzinfo else time.replace(tzinfo=timezone.utc)
 
 
-_TABLE = [row for name in ("line", "more", "program", "everyday") for row in _rows(f"{name}_times.tsv")]
+_TABLE = [
+    row for name in ("line", "more", "program", "everyday", "fresh") for row in _rows(f"{name}_times.tsv")
+]
 
 
 @pytest.mark.parametrize("row", _TABLE, ids=[row[0] for row in _TABLE])

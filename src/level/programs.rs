@@ -26,7 +26,8 @@ const FACILITIES: [&[u8]; 12] = [
 pub(super) fn at_beginning(head: &[u8], at: usize) -> Option<Level> {
     match head.get(at)? {
         b'<' => priority(head, at),
-        b'=' => erlang(head, at),
+        b'=' => erlang(head, at).or_else(|| sanitizer(head, at)),
+        b'-' => infiniband(head, at),
         byte if byte.is_ascii_digit() => redis(head, at),
         _ => None,
     }
@@ -51,6 +52,22 @@ fn erlang(head: &[u8], at: usize) -> Option<Level> {
         b"CRASH" | b"SUPERVISOR" => Some(Level::Error),
         b"PROGRESS" => Some(Level::Info),
         _ => in_header(name),
+    }
+}
+
+/// A sanitizer's `==412==ERROR: AddressSanitizer: x`.
+fn sanitizer(head: &[u8], at: usize) -> Option<Level> {
+    let word = next_word(head, at).strip_prefix(b"==")?.strip_suffix(b":")?;
+    let digits = word.iter().take_while(|b| b.is_ascii_digit()).count();
+    let level = word[digits..].strip_prefix(b"==").filter(|_| digits > 0)?;
+    in_header(level).filter(|_| level.iter().all(u8::is_ascii_uppercase))
+}
+
+/// What the tools for InfiniBand put before their lines: `-E- x`.
+fn infiniband(head: &[u8], at: usize) -> Option<Level> {
+    match next_word(head, at) {
+        [b'-', level, b'-'] => letter(*level),
+        _ => None,
     }
 }
 

@@ -27,6 +27,7 @@ const OTHERS: &[&[u8]] = &[
     b"date",
     b"_time",
     b"created",
+    b"Created",
     b"created_at",
     b"Timestamp",
     b"TimeStamp",

@@ -5,6 +5,7 @@
 
 mod elected;
 mod formats;
+mod slashes;
 
 use std::sync::Arc;
 
@@ -60,7 +61,7 @@ pub(crate) fn elect_with(head: &[u8], taught: Option<&Arc<Taught>>) -> Elected {
             }
         }
     }
-    vote.winner().with(finder.order().says()).teaching(taught.cloned())
+    vote.winner(head).with(finder.order().says()).teaching(taught.cloned())
 }
 
 /// The lines so far, and what they have.
@@ -82,10 +83,13 @@ impl Vote {
         self.evident * 2 > self.lines || (self.most() * 2 > self.lines && self.most() > self.evident)
     }
 
-    fn winner(&self) -> Elected {
+    fn winner(&self, head: &[u8]) -> Elected {
         let most = self.most();
         let wins = most > self.evident && (most * 2 > self.lines || (most >= 3 && most * 20 >= self.lines));
-        match self.votes.iter().position(|votes| wins && *votes == most) {
+        let winners = self.votes.iter().enumerate().filter(|(_, votes)| wins && **votes == most);
+        let winners = Candidates::of(winners.map(|(candidate, _)| candidate));
+        match winners.first() {
+            Some(_) if winners.are_slashed() => Elected::only(slashes::choose(head, winners)),
             Some(candidate) => Elected::only(candidate),
             None => Elected::default(),
         }

@@ -56,6 +56,28 @@ pub(in crate::stamp) struct Candidates(pub(super) u32);
 impl Candidates {
     pub(super) const ALL: Self = Self((1 << CANDIDATES) - 1);
 
+    /// Those of these numbers.
+    pub(super) fn of(candidates: impl Iterator<Item = usize>) -> Self {
+        Self(candidates.fold(0, |all, candidate| all | 1 << candidate))
+    }
+
+    pub(super) fn only(candidate: usize) -> Self {
+        Self(1 << candidate)
+    }
+
+    pub(super) fn first(self) -> Option<usize> {
+        (!self.is_empty()).then(|| self.0.trailing_zeros() as usize)
+    }
+
+    /// Whether one with slashes is among them whose year is first, and another one with slashes.
+    pub(super) fn are_slashed(self) -> bool {
+        self.has(0) && self.0 & 0b110 != 0
+    }
+
+    pub(super) fn meets(self, other: Self) -> bool {
+        self.0 & other.0 != 0
+    }
+
     pub fn is_empty(self) -> bool {
         self.0 == 0
     }
@@ -81,7 +103,7 @@ impl Candidates {
         if digits::digit(bytes, start).is_none() {
             return Self::default();
         }
-        Self(heads.filter(fits).fold(0, |all, candidate| all | 1 << candidate))
+        Self::of(heads.filter(fits))
     }
 
     /// Those that stand in a later field.
