@@ -55,3 +55,16 @@ def test_logs_elsewhere_say_nothing(tmp_path: Path) -> None:
         (tmp_path / name).mkdir()
         _write(tmp_path / name / "rank0.log", text)
     assert _years(tmp_path) == {"first": 2026, "second": 2019}
+
+
+def test_a_follow_puts_29_february_into_a_year_that_has_it(tmp_path: Path) -> None:
+    path = tmp_path / "a.log"
+    path.write_text("Feb 28 23:00:00 host a\n")
+    log = logdex.open(path, tz="UTC", reference=datetime(2026, 3, 2, tzinfo=timezone.utc))
+    with log.records(follow=True) as records:
+        next(records)
+        with path.open("a") as file:
+            file.write("Feb 28 23:59:59 host b\nFeb 29 00:00:01 host c\nMar  1 06:00:00 host d\n")
+        live = [next(records).time for _ in range(3)]
+    assert live[1:] == [record.time for record in log.records()][2:]
+    assert live[1] == datetime(2024, 2, 29, 0, 0, 1, tzinfo=timezone.utc)

@@ -6,8 +6,8 @@ use crate::batch::Batch;
 use crate::error::Result;
 use crate::file::source::Source;
 use crate::index::Index;
-use crate::stamp::civil::now;
-use crate::stamp::{Poll, VOTERS};
+use crate::stamp::civil::{self, now};
+use crate::stamp::{Frame, Poll, Stamp, VOTERS};
 
 impl Timing {
     /// Goes behind the last line of which `index` speaks: what comes is live.
@@ -38,6 +38,11 @@ impl Timing {
             self.clock.set_years(&self.fold.years(), self.reference(now()));
             self.anchored = true;
         }
+    }
+
+    /// Whether the file's years have to be told anew in a follow: not every one has the day on which `stamp` falls.
+    pub(super) fn is_first_leap_day(&self, stamp: Stamp) -> bool {
+        stamp.frame == Frame::Yearless && !self.clock.has_leap_day() && civil::on_leap_day(stamp.ns)
     }
 
     /// As [`Timing::sift`], for lines that were written while the file was followed.

@@ -141,6 +141,9 @@ impl Timing {
             return LineTime::new(number, span, None, how);
         };
         let offset = (stamp.frame == Frame::Absolute || stamp.zoned).then_some(stamp.offset);
+        if self.live && self.is_first_leap_day(stamp) {
+            self.anchor();
+        }
         let Span { lo, hi } = self.clock.span(stamp);
         let span = Span { lo: lo.saturating_add(came.late), hi: hi.saturating_add(came.late) };
         let how = if came.late > 0 { None } else { Some(timed.how) };
