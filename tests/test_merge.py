@@ -275,11 +275,3 @@ def test_many_followed_logs_cost_little_and_end_at_once(tmp_path: Path) -> None:
         out.write(f"{stamp(0)} last\n")
     follower.wait_for(201)
     assert follower.end()[-1][0] == "77"
-
-
-def test_a_merge_in_which_lines_wait_refuses_a_cursor(tmp_path: Path) -> None:
-    (tmp_path / "a").write_text(f"{stamp(1)} a\n")
-    with logdex.merge({"a": tmp_path / "a"}, patience=1.0) as merged:
-        next(merged)
-        with pytest.raises(ValueError, match="patience"):
-            _ = merged.cursor

@@ -37,7 +37,7 @@ OTHERS: dict[str, object] = {
     "before": 10,
     "size": 11,
     "begun": "/begun.log",
-    "tiers": [(12, -13, 14)],
+    "tiers": [(11, 12, -13, 14)],
     "earlier": [("/earlier.log", 15)],
     "cursor": "logdex1:",
     "policy": "skip",

@@ -114,7 +114,7 @@ class Question:
         before: int | None = None,
         size: int | None = None,
         begun: str | None = None,
-        tiers: Sequence[tuple[int, int, int]] = ...,
+        tiers: Sequence[tuple[int, int, int, int]] = ...,
         earlier: Sequence[tuple[str, int]] = ...,
         cursor: str | None = None,
         policy: str | None = None,
@@ -155,7 +155,7 @@ class Question:
         before: int | None = ...,
         size: int | None = ...,
         begun: str | None = ...,
-        tiers: Sequence[tuple[int, int, int]] = ...,
+        tiers: Sequence[tuple[int, int, int, int]] = ...,
         earlier: Sequence[tuple[str, int]] = ...,
         cursor: str | None = ...,
         policy: str | None = ...,
@@ -294,7 +294,7 @@ class Question:
         """The file in which `after` is, where its name has gone to another one."""
 
     @property
-    def tiers(self) -> list[tuple[int, int, int]]:
+    def tiers(self) -> list[tuple[int, int, int, int]]:
         """Of the lines there, those that were handed out before; for a merge."""
 
     @property
@@ -625,6 +625,28 @@ class Columns:
 class Mark:
     """How far one log was handed out; see `logdex.inputs.resume`."""
 
+    @staticmethod
+    def before(path: str, name: str, left: bool) -> Mark:
+        """Before the first line of the text at `path`, known as `name`."""
+
+    @staticmethod
+    def beside(path: str, name: str) -> Mark:
+        """Behind all that the file at `path` has, compressed or not; it stands beside the log `name`."""
+
+    @staticmethod
+    def alone(name: str) -> Mark:
+        """Nothing stood beside the log `name`."""
+
+    @property
+    def is_alone(self) -> bool:
+        """Whether it says that nothing stood beside its log."""
+
+    def moved_to(self, path: str) -> Mark:
+        """The same place in the file at `path`, which says the same and has not the log's name."""
+
+    def is_behind(self, path: str) -> bool:
+        """Whether all that the file at `path` has, compressed or not, lies before it."""
+
     @property
     def name(self) -> str:
         """The path by which it was known."""
@@ -638,6 +660,10 @@ class Mark:
         """All lines that begin before this were handed out, in bytes."""
 
     @property
+    def is_before_all(self) -> bool:
+        """Whether no line of it was handed out."""
+
+    @property
     def whole(self) -> bool:
         """Nothing else was in the file then."""
 
@@ -646,7 +672,7 @@ class Mark:
         """A follow has left it behind: its name went to another file, or its text to a copy before it was cut."""
 
     @property
-    def tiers(self) -> list[tuple[int, int, int]]:
+    def tiers(self) -> list[tuple[int, int, int, int]]:
         """Lines behind it that were handed out, for a merge."""
 
     def fits(self, path: str) -> int | None:
@@ -657,6 +683,14 @@ class Cursor:
     """The marks of an answer's logs, out of the text of a cursor."""
 
     def __new__(cls, text: str) -> Self: ...
+    @staticmethod
+    def of(marks: list[Mark]) -> Cursor:
+        """The cursor that has these marks."""
+
+    @property
+    def text(self) -> str:
+        """As text."""
+
     @property
     def marks(self) -> list[Mark]: ...
 

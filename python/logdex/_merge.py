@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from logdex._core import Question
     from logdex._ended import Ended
     from logdex._open import Path
-    from logdex._question import Newcomers
+    from logdex._question import Lost, Newcomers
     from logdex._step import Step
     from logdex._when import When
     from logdex.regex.pattern import Regex
@@ -37,6 +37,8 @@ def merge(
     level: str | _core.Level | None = None,
     where: str | Sequence[str] = (),
     exclude: Regex | None = None,
+    after: str | None = None,
+    lost: Lost = "raise",
 ) -> _core.Merged[tuple[Label, _core.Record]]:
     """Many logs in one order of time.
 
@@ -54,14 +56,15 @@ def merge(
         steps: See `step`.
         follow: Go on with what is written, as it arrives.
         patience: In a follow, give what is written in the order of time too: a line waits so many seconds for earlier
-            ones of other sources. What comes later still is given late, and counted in `stats.late`. Such a merge has
-            no cursor.
+            ones of other sources. What comes later still is given late, and counted in `stats.late`.
         strict: With a range of time over a source in which no line has a time, raise.
         ended: In a follow, whether nobody will write to any source any more; default until all have ended of which
             that can be known, and for ever where it cannot.
         level: Only lines of this level or a graver one.
         where: Only lines of which fields are so.
         exclude: No lines in which this is found.
+        after: The `cursor` of an earlier merge of these sources: only lines that it had not given by then.
+        lost: What to do where a log of `after` is not to be found again, as for `Log.lines`.
 
     Returns:
         An iterator of (label, `Record`), and a context manager.
@@ -107,6 +110,8 @@ def merge(
         asked += [(label, one) for one in files]
         if scout is not None:
             scouts.append((label, scout))
+    if after is not None:
+        asked = _behind(asked, after, lost)
     if step is not None:
         from logdex._step import among
 
@@ -114,6 +119,17 @@ def merge(
     if follow and ended is None:
         asked = _until_all_end(asked, scouts)
     return _core.Merged(asked, patience=patience, scout=_together(scouts) if scouts else None)
+
+
+def _behind(asked: list[tuple[Label, Question]], after: str, lost: Lost) -> list[tuple[Label, Question]]:
+    """The questions, each from the place of its log on; what was rotated away is called as its log is."""
+    from logdex.inputs.resume_many import name_of, resume_many
+
+    labels = {name_of(one): label for label, one in asked}
+    first = asked[0][0] if asked else None
+    resumed = resume_many([one for _, one in asked], after, lost)
+    # Before its first line the place is still that of the cursor.
+    return [(labels.get(name_of(one), first), one.but(cursor=after)) for one in resumed]  # type: ignore[misc]
 
 
 def _until_all_end(

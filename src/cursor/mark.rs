@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use memchr::memrchr;
 use xxhash_rust::xxh3::xxh3_64;
 
 use crate::error::Result;
@@ -40,6 +41,8 @@ impl Print {
 /// order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Tier {
+    /// It speaks of lines that begin here or later, in bytes.
+    pub begin: u64,
     /// It speaks of lines that begin before this, in bytes.
     pub end: u64,
     /// What lines are ordered by; those with a smaller one were handed out.
@@ -49,9 +52,15 @@ pub struct Tier {
 }
 
 impl Tier {
+    /// All lines that begin in `begin..end` were handed out.
+    pub fn all(begin: u64, end: u64) -> Self {
+        Self { begin, end, key: i64::MAX, limit: u64::MAX }
+    }
+
     /// Whether a line with `key` that begins at `offset` was handed out.
     pub fn covers(&self, key: i64, offset: u64) -> bool {
-        offset < self.end && (key < self.key || (key == self.key && offset < self.limit))
+        (self.begin..self.end).contains(&offset)
+            && (key < self.key || (key == self.key && offset < self.limit))
     }
 }
 
@@ -85,15 +94,20 @@ pub struct Mark {
 }
 
 impl Mark {
-    /// Behind `line` of a block that was read of `source`, known as `name`. Nothing is read: the file may be another
-    /// one by now.
-    pub fn behind(source: &Source, name: &Path, block: &Block, line: Line) -> Self {
+    /// Behind `line` of a block that was read of `source`, known as `name`, and before which `before` stood. Nothing is
+    /// read: the file may be another one by now.
+    pub fn behind(source: &Source, name: &Path, (before, block): (&[u8], &Block), line: Line) -> Self {
         let whole = line.of(block.bytes()).ends_with(b"\n");
-        let place = if whole { line.end } else { line.start };
+        // Of an unfinished line there may be pieces before this one.
+        let begin = || memrchr(b'\n', &block.bytes()[..line.start]).map_or(0, |end| end + 1);
+        let place = if whole { line.end } else { begin() };
         // Before a hole that follows, so that what stands before the place is what stood on the line.
         let at = place.checked_sub(1).map_or(block.file_offset(0), |last| block.file_offset(last) + 1);
-        let open = if whole { 0 } else { (line.end - line.start) as u64 };
-        let tail = Print::of(block.solid_before(place, TAIL as usize));
+        let open = if whole { 0 } else { (line.end - place) as u64 };
+        let tail = block.solid_before(place, TAIL as usize);
+        // A block of a follow may be a line, or a piece of one, which alone is little evidence.
+        let missing = if tail.len() == place { TAIL as usize - tail.len() } else { 0 };
+        let tail = Print::of(&[&before[before.len().saturating_sub(missing)..], tail].concat());
         Self { tail, at, open, ..Self::at_start(source, name) }
     }
 
@@ -110,6 +124,33 @@ impl Mark {
     pub fn left(source: &Source, name: &Path, at: u64, tail: &[u8], open: u64) -> Self {
         let tail = Print::of(&tail[tail.len().saturating_sub(TAIL as usize)..]);
         Self { tail, at, open, whole: true, left: true, ..Self::at_start(source, name) }
+    }
+
+    /// No file stood beside the log that is known as `name`: whatever stands there later came after the cursor.
+    pub fn alone(name: &Path) -> Self {
+        Self {
+            name: absolute(name),
+            identity: Identity { device: 0, inode: 0 },
+            head: Print::default(),
+            tail: Print::default(),
+            at: 0,
+            open: 0,
+            tiers: Vec::new(),
+            whole: true,
+            left: true,
+        }
+    }
+
+    /// Whether it says that; no file has that number, so it fits none.
+    pub fn is_alone(&self) -> bool {
+        self.left && self.identity == Identity { device: 0, inode: 0 }
+    }
+
+    /// Not behind `line`, of the text before the place, nor behind what comes after that: what stands before it there is `tail`.
+    #[must_use]
+    pub fn back_to(&self, line: u64, tail: &[u8]) -> Self {
+        let tail = Print::of(&tail[tail.len().saturating_sub(TAIL as usize)..]);
+        Self { tail, at: line, open: 0, whole: false, ..self.clone() }
     }
 
     /// The same of a log that is known as `name`.

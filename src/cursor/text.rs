@@ -1,6 +1,7 @@
 //! A cursor as text: a version, a checksum, and the marks as JSON.
 
 use std::fmt::Write;
+use std::sync::Arc;
 
 use serde_json::{Value, json};
 use xxhash_rust::xxh3::xxh3_64;
@@ -17,12 +18,15 @@ const BEGIN: &str = "logdex1:";
 pub struct Cursor {
     /// One for each log of which something was handed out.
     pub marks: Vec<Mark>,
+    /// More of them, of files that follows have left: shared, for there may be many, and a place is told with each batch.
+    pub left: Vec<Arc<[Mark]>>,
 }
 
 impl Cursor {
     /// As printable text.
     pub fn to_text(&self) -> String {
-        let marks = printable(&Value::Array(self.marks.iter().map(to_json).collect()).to_string());
+        let marks = self.left.iter().flat_map(|left| left.iter()).chain(&self.marks);
+        let marks = printable(&Value::Array(marks.map(to_json).collect()).to_string());
         format!("{BEGIN}{:016x}:{marks}", xxh3_64(marks.as_bytes()))
     }
 
@@ -46,7 +50,7 @@ impl Cursor {
         let marks = serde_json::from_str::<Value>(marks).ok();
         let marks = marks.as_ref().and_then(Value::as_array).map(|marks| marks.iter().map(of_json).collect());
         match marks {
-            Some(Some(marks)) => Ok(Self { marks }),
+            Some(Some(marks)) => Ok(Self { marks, left: Vec::new() }),
             _ => Err(refuse("it does not say what a cursor says")),
         }
     }
@@ -67,7 +71,8 @@ fn printable(json: &str) -> String {
 
 fn to_json(mark: &Mark) -> Value {
     let Mark { name, identity, head, tail, at, open, tiers, whole, left } = mark;
-    let tiers: Vec<_> = tiers.iter().map(|tier| json!([tier.end, tier.key, tier.limit])).collect();
+    let tiers: Vec<_> =
+        tiers.iter().map(|tier| json!([tier.end, tier.key, tier.limit, tier.begin])).collect();
     json!({
         "name": name,
         "file": [identity.device, identity.inode],
@@ -104,8 +109,10 @@ fn of_json(value: &Value) -> Option<Mark> {
 }
 
 fn tier_of(value: &Value) -> Option<Tier> {
-    let three = value.as_array().filter(|three| three.len() == 3)?;
-    Some(Tier { end: three[0].as_u64()?, key: three[1].as_i64()?, limit: three[2].as_u64()? })
+    // Cursors that were taken before there were such say not where a tier begins.
+    let said = value.as_array().filter(|said| matches!(said.len(), 3 | 4))?;
+    let begin = said.get(3).map_or(Some(0), Value::as_u64)?;
+    Some(Tier { begin, end: said[0].as_u64()?, key: said[1].as_i64()?, limit: said[2].as_u64()? })
 }
 
 #[cfg(test)]
@@ -115,7 +122,8 @@ mod tests {
 
     fn mark() -> impl Strategy<Value = Mark> {
         let print = || any::<(u64, u64)>().prop_map(|(length, hash)| Print { length, hash });
-        let tier = any::<(u64, i64, u64)>().prop_map(|(end, key, limit)| Tier { end, key, limit });
+        let tier = any::<(u64, u64, i64, u64)>();
+        let tier = tier.prop_map(|(begin, end, key, limit)| Tier { begin, end, key, limit });
         let tiers = proptest::collection::vec(tier, 0..3);
         (".*", any::<(u64, u64, u64, u64)>(), print(), print(), tiers, any::<(bool, bool)>()).prop_map(
             |(name, (device, inode, at, open), head, tail, tiers, (whole, left))| Mark {
@@ -135,7 +143,7 @@ mod tests {
     proptest! {
         #[test]
         fn what_is_written_is_read(marks in proptest::collection::vec(mark(), 0..4)) {
-            let cursor = Cursor { marks };
+            let cursor = Cursor { marks, left: Vec::new() };
             let text = cursor.to_text();
             prop_assert!(!text.chars().any(char::is_control));
             prop_assert_eq!(Cursor::of_text(&format!("{text}\n")).unwrap(), cursor);
@@ -143,7 +151,7 @@ mod tests {
 
         #[test]
         fn what_was_changed_is_refused(marks in proptest::collection::vec(mark(), 1..3), at in any::<prop::sample::Index>()) {
-            let mut text: Vec<char> = Cursor { marks }.to_text().chars().collect();
+            let mut text: Vec<char> = Cursor { marks, left: Vec::new() }.to_text().chars().collect();
             let at = at.index(text.len());
             text[at] = if text[at] == '1' { '2' } else { '1' };
             prop_assert!(Cursor::of_text(&text.iter().collect::<String>()).is_err());

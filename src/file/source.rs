@@ -85,6 +85,16 @@ impl Source {
     /// `Error::Io` if the system refuses or `path` is a directory, `Error::Compressed` for a compressed file,
     /// `Error::Value` for what is not a regular file (a pipe, a device).
     pub fn open(path: &Path) -> Result<Self> {
+        let source = Self::open_bytes(path)?;
+        source.refuse_compressed()?;
+        Ok(source)
+    }
+
+    /// Opens `path` for who wants to know it again by its bytes, compressed or not.
+    ///
+    /// # Errors
+    /// As `open`, but that no file is refused for being compressed.
+    pub fn open_bytes(path: &Path) -> Result<Self> {
         let refused = |e| Error::io(path, e);
         let file = descriptors::open(path).map_err(refused)?;
         let metadata = file.metadata().map_err(refused)?;
@@ -99,8 +109,10 @@ impl Source {
         }
         let slot = Slot::new(path, Identity::of(&metadata), file);
         let source = Self { path: path.to_path_buf(), slot, head: Head::default() };
-        source.remember_head()?;
-        Ok(source)
+        match source.remember_head() {
+            Err(Error::Compressed { .. }) | Ok(()) => Ok(source),
+            Err(error) => Err(error),
+        }
     }
 
     /// The path under which it was opened.

@@ -160,6 +160,11 @@ impl Follow {
         self.open.as_ref().map_or(0, |open| open.place.at())
     }
 
+    /// What it has delivered last of that file, up to where it stands.
+    pub fn tail(&self) -> Option<&Tail> {
+        self.open.as_ref().map(|open| open.place.tail())
+    }
+
     /// How far the files were delivered that it has left behind.
     pub fn left(&self) -> &[Mark] {
         self.left.marks()

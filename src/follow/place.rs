@@ -78,6 +78,11 @@ impl Place {
         self.at
     }
 
+    /// What was delivered last, which ends there.
+    pub fn tail(&self) -> &Tail {
+        &self.tail
+    }
+
     /// Moves on behind `read`, which was delivered.
     pub fn deliver(&mut self, read: &Tail) {
         if read.end() > self.at {

@@ -8,7 +8,6 @@ use crate::batch::{Batch, LineTime};
 use crate::caller::Caller;
 use crate::error::Result;
 use crate::file::block::Block;
-use crate::file::source::{Identity, Source};
 use crate::follow::Turn;
 use crate::line::Line;
 use crate::query::{Query, Question};
@@ -21,6 +20,8 @@ pub struct Lot {
     pub batch: Batch,
     /// When it was read.
     pub(super) came: Instant,
+    /// How many files, or texts that were cut off, a follow had left before it came to this one.
+    pub(super) files_before: u64,
 }
 
 /// A line on its way, with its batch.
@@ -58,6 +59,9 @@ impl Held {
     }
 }
 
+/// So much is remembered of how the last batch ended, in bytes.
+const END: usize = 4096;
+
 /// The key of lines that have no time at all: they come first.
 pub(super) const TIMELESS: i64 = i64::MIN;
 
@@ -73,8 +77,12 @@ pub(super) struct Input {
     pub(super) state: State,
     /// The last of its lines in the file that went out begins before this.
     pub(super) popped: u64,
-    /// In which file the last batch ended, and where.
-    reached: Option<(Identity, u64)>,
+    /// Where the last batch ended in its file.
+    reached: u64,
+    /// How what was written last ended, as the last batch says.
+    end: Vec<u8>,
+    /// How many files a follow had left before it came to the one of the last batch.
+    files_before: u64,
 }
 
 /// What may still come of a log.
@@ -103,7 +111,9 @@ impl Input {
             least: in_file_order.then_some(TIMELESS),
             state: State::Past,
             popped: 0,
-            reached: None,
+            reached: 0,
+            end: Vec::new(),
+            files_before: 0,
         }
     }
 
@@ -139,10 +149,14 @@ impl Input {
     /// Puts the lines of `batch` where they belong among those that are held.
     fn take(&mut self, batch: Batch, key: Option<i64>) {
         let end = batch.block.file_offset(batch.block.bytes().len());
-        let before = self.reached;
-        self.reached = self.query.source().map(|source| (source.identity(), end));
-        if before.map(|(identity, _)| identity) != self.reached.map(|(identity, _)| identity) {
+        self.reached = end;
+        let files_before = self.query.times_left();
+        if std::mem::replace(&mut self.files_before, files_before) != files_before {
             self.popped = 0;
+        }
+        self.end.clear();
+        if self.query.tail().is_some() {
+            self.end.extend_from_slice(batch.block.solid_before(batch.block.bytes().len(), END));
         }
         while self.floors.front().is_some_and(|(start, _)| *start < end) {
             self.floors.pop_front();
@@ -160,7 +174,8 @@ impl Input {
     /// their moment, not below `least`. Whether all that are held are in order now.
     fn hold(&mut self, batch: Batch, arrival: Option<i64>) -> bool {
         let tiers = &self.query.question().tiers;
-        let lot = Arc::new(Lot { batch, came: Instant::now() });
+        let files_before = self.files_before;
+        let lot = Arc::new(Lot { batch, came: Instant::now(), files_before });
         let (mut last, mut in_order) = (self.held.back().map_or(TIMELESS, |held| held.key), true);
         self.held.reserve(lot.batch.len() as usize);
         for (number, line) in lot.batch.lines().enumerate() {
@@ -171,7 +186,9 @@ impl Input {
                 self.least = self.least.map(|_| key);
             }
             let offset = lot.batch.block.file_offset(line.start);
-            if arrival.is_none() && tiers.iter().any(|tier| tier.covers(key, offset)) {
+            // They speak of the file with which it began.
+            let is_told = arrival.is_none() && files_before == 0;
+            if is_told && tiers.iter().any(|tier| tier.covers(key, offset)) {
                 continue;
             }
             in_order &= last <= key;
@@ -181,15 +198,36 @@ impl Input {
         in_order
     }
 
-    /// Up to where the lines of `source`, which is read now, were drawn, in bytes. The query itself counts a batch when it
-    /// is asked for the next.
-    pub(super) fn drawn(&self, source: &Source) -> u64 {
-        let reached = self.reached.filter(|(identity, _)| *identity == source.identity());
-        let reached = reached.map_or(0, |(_, end)| end);
-        match self.state {
-            State::Past => reached.max(self.query.question().after),
-            State::Live | State::Over => reached.max(self.query.end_of_file()),
+    /// What a follow has delivered last of the file that it reads now, the last batch included, if that is known.
+    pub(super) fn delivered(&self) -> Option<Vec<u8>> {
+        let (tail, end) = (self.query.tail()?, self.reached());
+        if tail.end() >= end {
+            return Some(tail.bytes().to_vec());
         }
+        (tail.end() + self.end.len() as u64 == end || self.end.len() >= END)
+            .then(|| [tail.bytes(), &self.end].concat())
+    }
+
+    /// Where the last batch ended, if that was in the file that is read now; the query itself counts a batch when it is
+    /// asked for the next.
+    fn reached(&self) -> u64 {
+        if self.files_before == self.query.times_left() { self.reached } else { 0 }
+    }
+
+    /// Up to where the lines of the file that is read now were drawn, in bytes.
+    pub(super) fn drawn(&self) -> u64 {
+        match self.state {
+            State::Past => self.reached().max(self.query.question().after),
+            State::Live | State::Over => self.reached().max(self.query.end_of_file()),
+        }
+    }
+
+    /// The lines that wait of the file to which a follow came after so many others, in the order of the file.
+    pub(super) fn waiting(&self, files_before: u64) -> Vec<&Held> {
+        let mut waiting: Vec<_> =
+            self.held.iter().filter(|held| held.lot.files_before == files_before).collect();
+        waiting.sort_by_key(|held| held.offset);
+        waiting
     }
 
     /// The key of the first line that waits.

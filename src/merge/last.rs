@@ -44,7 +44,7 @@ impl Last {
 
 /// The line without its block, which would stay in memory for it.
 fn alone(held: &Held) -> Held {
-    let Lot { batch, came } = &*held.lot;
+    let Lot { batch, came, files_before } = &*held.lot;
     let text = held.line().of(batch.block.bytes()).to_vec();
     let ends = vec![text.len()];
     let alone = Batch {
@@ -53,5 +53,6 @@ fn alone(held: &Held) -> Held {
         unsettled: batch.unsettled.as_deref().cloned().map(Arc::new),
         ..Batch::new(Block::of(held.offset, text), Selection::All(ends))
     };
-    Held { lot: Arc::new(Lot { batch: alone, came: *came }), number: 0, key: held.key, offset: held.offset }
+    let lot = Lot { batch: alone, came: *came, files_before: *files_before };
+    Held { lot: Arc::new(lot), number: 0, key: held.key, offset: held.offset }
 }

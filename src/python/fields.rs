@@ -65,7 +65,7 @@ share_by_clone!(
     (String, Option<u32>, String),
     (Option<i64>, Option<i64>),
     (Option<u64>, Option<u64>, Option<String>),
-    Vec<(u64, i64, u64)>,
+    Vec<(u64, u64, i64, u64)>,
     Vec<(OsString, u64)>
 );
 

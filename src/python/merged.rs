@@ -25,6 +25,9 @@ use crate::merge::{Merge, MergeStep, MergeTerms, Order};
 /// How often other threads are told, at most: there may be a thousand logs to sum up.
 const TOLD: Duration = Duration::from_millis(50);
 
+/// Telling them takes at most one part in so many of the time.
+const RARELY: u32 = 50;
+
 /// What an item of the answer is made into.
 #[derive(Clone, Copy)]
 enum Gives {
@@ -65,13 +68,11 @@ struct ManyReading {
     behind: Cursor,
     /// How many files could not be gone on in.
     lost: u64,
-    /// When other threads were told.
-    told: Instant,
+    /// When other threads were told, and how long that holds.
+    told: (Instant, Duration),
     /// Gives logs that were not there before.
     look: Option<Py<PyAny>>,
     gives: Gives,
-    /// Lines wait for earlier ones, so that those handed out are not the first of any log.
-    patient: bool,
 }
 
 /// One of the logs.
@@ -124,14 +125,13 @@ impl Merged {
             stats: Stats::default(),
             behind: begun.transpose()?.unwrap_or_default(),
             lost: sources.iter().map(|(_, asked)| asked.get().lost()).sum(),
-            told: Instant::now(),
+            told: (Instant::now(), TOLD),
             sources: sources
                 .into_iter()
                 .map(|(label, asked)| MergedLog::of(py, label, asked.get()))
                 .collect(),
             look,
             gives,
-            patient: patience.is_some(),
         };
         let answer = Arc::new(Answer::new(many, halt));
         Ok(as_answer(Self(Arc::clone(&answer)), answer))
@@ -147,9 +147,10 @@ impl Merged {
                 return Ok(Some(item));
             }
             let step = many.advance(py, &self.0.halt)?;
-            if step == MergeStep::Still || many.told.elapsed() >= TOLD {
-                many.told = Instant::now();
+            if step == MergeStep::Still || many.told.0.elapsed() >= many.told.1 {
+                let began = Instant::now();
                 self.0.tell(py, &many);
+                many.told = (Instant::now(), TOLD.max(began.elapsed() * RARELY));
             }
             match step {
                 MergeStep::Line | MergeStep::Still | MergeStep::Tick => {}
@@ -218,12 +219,6 @@ impl Reading for ManyReading {
     }
 
     fn cursor(&self, py: Python<'_>) -> PyResult<Cursor> {
-        if self.patient {
-            return Err(PyValueError::new_err(
-                "a merge with patience has no cursor: lines wait in it for earlier ones, and no place lies behind exactly \
-                 those that were handed out; leave patience out",
-            ));
-        }
         match &self.merge {
             // Before the first line not all logs are open.
             Some(merge) if self.lines == 0 && !merge.is_over() => Ok(self.behind.clone()),

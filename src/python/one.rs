@@ -109,7 +109,7 @@ impl OneReading {
         match fetched {
             Ok(Some(batch)) => {
                 if let Some(query) = self.query.current() {
-                    self.behind.enter(query);
+                    self.behind.enter(query, &batch);
                 }
                 self.batch = Some(batch);
                 Ok(true)
@@ -136,9 +136,12 @@ impl OneReading {
 
     /// The batch at hand goes: remembers the place behind it.
     fn leave(&mut self) {
-        let Some((block, line)) = self.last_line() else { return };
-        if let Some(mark) = self.behind.of_line(block, line) {
+        let mark = self.last_line().and_then(|(block, line)| self.behind.of_line(block, line));
+        if let Some(mark) = mark {
             self.behind.move_to(mark);
+        }
+        if let Some(batch) = &self.batch {
+            self.behind.leave(&batch.block);
         }
     }
 }

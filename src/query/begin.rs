@@ -18,7 +18,7 @@ use crate::timing::Timing;
 impl Query {
     /// Opens the file and finds where to begin.
     pub(super) fn begin(&mut self, caller: &mut dyn Caller) -> Result<BatchSource> {
-        let source = match Source::open(self.question.begun.as_ref().unwrap_or(&self.question.path)) {
+        let source = match self.open() {
             Ok(source) => Arc::new(source),
             // A follow waits for its file; what comes then is live from the first line.
             Err(error) if self.question.follow && error.is_not_found() => {
@@ -43,6 +43,17 @@ impl Query {
         match self.question.time.clone() {
             Some(terms) => self.seek(terms, &source, end, caller),
             None => self.scan(source, end, caller),
+        }
+    }
+
+    /// The file to begin with: the one that was held open, under its name if it still has that, for by its name its index
+    /// is known.
+    fn open(&self) -> Result<Source> {
+        let Some(begun) = &self.question.begun else { return Source::open(&self.question.path) };
+        let held = Source::open(begun)?;
+        match Source::open(&self.question.path) {
+            Ok(named) if named.identity() == held.identity() => Ok(named),
+            _ => Ok(held),
         }
     }
 

@@ -153,6 +153,11 @@ impl Query {
         if let Some(BatchSource::Follow(follow)) = &self.feed { follow.times_left() } else { 0 }
     }
 
+    /// What a follow has delivered last of the file that it reads now.
+    pub fn tail(&self) -> Option<&Tail> {
+        if let Some(BatchSource::Follow(follow)) = &self.feed { follow.tail() } else { None }
+    }
+
     /// How far the files were read that a follow has left behind.
     pub fn left_behind(&self) -> impl Iterator<Item = Mark> {
         let left = if let Some(BatchSource::Follow(follow)) = &self.feed { follow.left() } else { &[] };

@@ -128,10 +128,13 @@ class Answer:
 
         place = Place(path)
         cursor = place.load()
-        if cursor is not None:
-            self._shown = behind(cursor, path, self._shown)
-            # What was rotated comes first, in the order of time.
-            self._in_one_order = self._in_one_order or len(self._shown) > 1
+        alone = set() if self._args.rotated else {os.path.abspath(one) for one in self._args.sources}
+        self._shown, resumed = behind(cursor, path, self._shown, alone)
+        # What was rotated comes first, in the order of time.
+        self._in_one_order = self._in_one_order or len(self._shown) > 1
+        for error in resumed.damaged:
+            self._complain(error)
+        place.begin(resumed.marks)
         return place
 
     def _row(self, one: Input) -> Shown:

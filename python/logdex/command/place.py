@@ -5,11 +5,16 @@ from __future__ import annotations
 import os
 import tempfile
 import threading
+from collections.abc import Collection
 from contextlib import suppress
 
 from logdex import _core
 from logdex.command.legible import legible
 from logdex.command.rows import Shown
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from logdex.inputs.resume_many import Resumed
 
 _OFTEN = 0.5
 """How many seconds may pass before the place behind what was written is stored."""
@@ -23,6 +28,7 @@ class Place:
         self._path = path
         self._stored: str | None = None
         self._over = threading.Event()
+        self._before: list[_core.Mark] = []
 
     def load(self) -> str | None:
         """What was stored; None where there is no file, or an empty one.
@@ -42,12 +48,13 @@ class Place:
         return self._stored
 
     def store(self, cursor: str | None) -> None:
-        """Stores `cursor`, if it is another one.
+        """Stores `cursor`, or before there is one the place at which the call begins, if it is another than before.
 
         Raises:
             OSError: What the system says of the directory.
         """
-        if cursor is None or cursor == self._stored:
+        cursor = self._with_before(cursor)
+        if cursor == self._stored:
             return
         directory = os.path.dirname(os.path.abspath(self._path))
         try:
@@ -65,6 +72,30 @@ class Place:
             raise type(error)(error.errno, error.strerror, self._path) from None
         self._stored = cursor
 
+    def begin(self, before: list[_core.Mark]) -> None:
+        """Stores where the call begins, `before` its first line: who is killed before the next place is known goes on
+        from there.
+
+        Raises:
+            OSError: What the system says of the directory.
+        """
+        self._before = before
+        self.store(None)
+
+    def _with_before(self, cursor: str | None) -> str:
+        """The cursor, with the files of which it says nothing because nothing of them was shown yet."""
+        if not self._before:
+            return cursor if cursor is not None else self._stored or ""
+        marks = [] if cursor is None else _core.Cursor(cursor).marks
+        files = {(mark.name, mark.file) for mark in marks}
+        begun = {mark.name for mark in marks if not mark.left}
+        kept = [
+            mark
+            for mark in self._before
+            if (mark.name, mark.file) not in files and (mark.left or mark.name not in begun)
+        ]
+        return _core.Cursor.of([*kept, *marks]).text
+
     def attend(self, show: _core.Show) -> None:
         """Stores the place of `show` now and then, until `finish`."""
         threading.Thread(target=self._attend, args=(show,), name="logdex-cursor", daemon=True).start()
@@ -81,26 +112,30 @@ class Place:
         self.store(show.cursor)
 
 
-def behind(cursor: str, path: str, shown: list[Shown]) -> list[Shown]:
-    """What is shown, each file behind its place in a cursor that was kept at `path`.
+def behind(
+    cursor: str | None, path: str, shown: list[Shown], alone: Collection[str]
+) -> tuple[list[Shown], Resumed]:
+    """What is shown, each file behind its place in a cursor that was kept at `path`, and what more is known of that.
+
+    `alone` are the logs whose rotated files are not asked for by themselves; see `resume_many.go_on`.
 
     Raises:
         CursorError: A log of the cursor is not to be found again.
     """
     from logdex.inputs.resume import CursorError
-    from logdex.inputs.resume_many import resume_many
+    from logdex.inputs.resume_many import go_on
 
     rows = {os.path.abspath(one.question.path): one for one in shown}
     try:
-        questions = resume_many([one.question for one in shown], cursor, "raise")
+        resumed = go_on([one.question for one in shown], cursor, "raise", alone)
     except CursorError as error:
         advice = f"remove {legible(path)} to begin anew with what is there now"
         raise CursorError(error.why, advice, error.filename) from None
-    several = len(questions) > 1
+    several = len(resumed.questions) > 1
     return [
         # What was rotated is shown as what has its name now.
         (rows.get(os.path.abspath(one.path)) or rows.get(os.path.abspath(one.name or ""), shown[0])).but(
             question=one.but(records=one.records or several)
         )
-        for one in questions
-    ]
+        for one in resumed.questions
+    ], resumed

@@ -59,7 +59,7 @@ def resume(question: Question, cursor: str, lost: str) -> Question:
         CursorError: The log is not the one in which the place was, nor is that beside it.
     """
     # What a follow has left behind comes before these.
-    marks = [mark for mark in marks_of(cursor, lost) if not mark.left]
+    marks = [mark for mark in marks_of(cursor, lost) if not (mark.left or mark.is_before_all)]
     if not marks:
         return question
     path = question.path

@@ -3,16 +3,28 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Collection
 from typing import NamedTuple
 
 from logdex import _core
 from logdex._core import Question
-from logdex.inputs.compression import compression
+from logdex.inputs.beside import Beside, Rest
 from logdex.inputs.layouts import base_of
 from logdex.inputs.resume import CursorError, go_on_without, marks_of, no_longer, renamed
-from logdex.inputs.rotation import Pinned, file_of, is_rotation, rotations
+from logdex.inputs.rotation import Pinned, file_of, is_rotation
 from logdex.inputs.source import Part
+
+
+class Resumed(NamedTuple):
+    """What is read behind a cursor."""
+
+    questions: list[Question]
+    """What is asked of each file: those that were rotated away first."""
+    marks: list[_core.Mark]
+    """How far each file was handed out before this, of logs alone: by these a cursor of what comes goes on that says
+    nothing of it."""
+    damaged: list[OSError]
+    """What is wrong with rotated files that cannot be read, which are left out."""
 
 
 def resume_many(questions: list[Question], cursor: str, lost: str) -> list[Question]:
@@ -22,30 +34,121 @@ def resume_many(questions: list[Question], cursor: str, lost: str) -> list[Quest
         ValueError: `cursor` is not one, or `lost` is none of the words.
         CursorError: A log of the cursor is not among the files, nor beside them.
     """
-    marks = marks_of(cursor, lost)
-    questions = [_held(one) if one.follow and one.begun is None else one for one in questions]
-    found = _found(questions, marks)
-    resumed = [
+    return go_on(questions, cursor, lost).questions
+
+
+def go_on(questions: list[Question], cursor: str | None, lost: str, alone: Collection[str] = ()) -> Resumed:
+    """As `resume_many`, also before there was a cursor.
+
+    Args:
+        questions: What is asked of each file.
+        cursor: Where to go on; None at the first lines.
+        lost: See `resume.resume`.
+        alone: The absolute paths of the logs whose rotated files are not among those of the questions: lines that came
+            to such a file since the cursor was taken come first, whether anybody has seen the file or not.
+
+    Raises:
+        ValueError: `cursor` is not one, or `lost` is none of the words.
+        CursorError: A log of the cursor is not among the files, nor beside them.
+    """
+    marks = [] if cursor is None else marks_of(cursor, lost)
+    sets = {one.path: Beside(one.path) for one in questions if one.name is None and name_of(one) in alone}
+    questions = [_held(one, sets.get(one.path)) for one in questions]
+    by_log = {there.log: there for there in sets.values()}
+    lonely = {mark.name for mark in marks if mark.is_alone}
+    found, unused = _matched(questions, [mark for mark in marks if not mark.is_alone], by_log)
+    rests: list[Question] = []
+    before: list[_core.Mark] = []
+    for there in by_log.values():
+        like = next(one for one in questions if name_of(one) == there.log)
+        for rest in there.rests(alone=there.log in lonely):
+            before.append(rest.mark)
+            rests.append(_of_rest(like, rest, there.log))
+        if there.log in alone:
+            before += there.marks(alone=there.log in lonely)
+    before += [
+        found[number].mark if number in found else _core.Mark.before(_file_of(one), name_of(one), left=False)
+        for number, one in enumerate(questions)
+        if one.path in sets and os.path.exists(_file_of(one))
+    ]
+    resumed = rests + [
         one.but(after=found[number].at, tiers=tuple(found[number].mark.tiers)) if number in found else one
         for number, one in enumerate(questions)
     ]
-    taken = {id(place.mark) for place in found.values()}
-    missing = [mark for mark in marks if id(mark) not in taken]
-    resumed = [*_written_late(missing, resumed), *resumed]
     texts: dict[str, str] = {}
-    for mark in missing:
-        if not (mark.left or _is_rotated_out(mark, questions)):
+    for mark in unused:
+        # Where nothing of it was handed out, it is one of those that are new.
+        if not (mark.left or mark.is_before_all or _is_rotated_out(mark, questions)):
             resumed = _instead(resumed, mark, lost, texts)
-    return resumed
+    return Resumed(resumed, before, [error for there in by_log.values() for error in there.damaged])
 
 
-def _held(question: Question) -> Question:
+def _matched(
+    questions: list[Question], marks: list[_core.Mark], by_log: dict[str, Beside]
+) -> tuple[dict[int, _Place], list[_core.Mark]]:
+    """By the number of a question, the place in its log, where there is one, and the marks that fit none.
+
+    What stands beside the logs finds its marks too; logs of which that is not known yet are added to `by_log`.
+    """
+    unused = list(marks)
+    for there in by_log.values():
+        there.leave_out({file_of(_file_of(one)) for one in questions}, ())
+        _each_of(there.log, unused, there.find_by_number)
+    # One of which nothing was handed out says nothing of its text, and the number of a spool is soon another's.
+    files = {file_of(_file_of(one)) for one in questions}
+    unused = [mark for mark in unused if not (mark.is_before_all and mark.file in files)]
+    found = _found(questions, [mark for mark in unused if not mark.is_before_all])
+    taken = {id(place.mark) for place in found.values()}
+    unused = [mark for mark in unused if id(mark) not in taken]
+    names = {name_of(one) for one in questions}
+    for name in dict.fromkeys(mark.name for mark in unused if mark.name in names):
+        there = by_log.get(name) or _unread(name, questions)
+        by_log[name] = there
+        _each_of(name, unused, there.find_by_number)
+        _each_of(name, unused, there.find_by_text)
+    return found, unused
+
+
+def _each_of(name: str, marks: list[_core.Mark], find: Callable[[list[_core.Mark]], None]) -> None:
+    """Has `find` take its own out of the marks of one log."""
+    own = [mark for mark in marks if mark.name == name]
+    left = list(own)
+    find(left)
+    kept = {id(mark) for mark in left}
+    marks[:] = [mark for mark in marks if id(mark) in kept or mark.name != name]
+
+
+def _unread(log: str, questions: list[Question]) -> Beside:
+    """What stands beside a log and is not among what is read."""
+    there = Beside(log)
+    there.leave_out({file_of(_file_of(one)) for one in questions}, {name_of(one) for one in questions})
+    return there
+
+
+def _of_rest(like: Question, rest: Rest, log: str) -> Question:
+    """What is asked of a file that was rotated away, as of its log."""
+    return like.but(
+        path=rest.text,
+        # The log's, by which it is looked for the next time too.
+        name=log,
+        begun=None,
+        after=rest.at,
+        follow=False,
+        partial=False,
+        keep=(like.keep, rest.keep),
+        tiers=tuple(rest.mark.tiers),
+    )
+
+
+def _held(question: Question, there: Beside | None) -> Question:
     """The question with its file held open, whose name may go to another one before it is read."""
+    if question.begun is not None:
+        return question
     try:
-        file = Pinned(question.path)
+        file = Pinned(question.path) if there is None else there.own
     except OSError:
         return question
-    return question.but(begun=file.path, keep=(question.keep, file))
+    return question if file is None else question.but(begun=file.path, keep=(question.keep, file))
 
 
 class _Place(NamedTuple):
@@ -83,7 +186,7 @@ def _found(questions: list[Question], marks: list[_core.Mark]) -> dict[int, _Pla
 
 def _alike(marks: list[_core.Mark], question: Question) -> list[_core.Mark]:
     """The marks of which a file may have the text that is not the one it was, those of the same name first."""
-    name = _name_of(question)
+    name = name_of(question)
     may_be = [mark for mark in marks if not mark.left or is_rotation(name, mark.name)]
     return sorted(may_be, key=lambda mark: (mark.left, mark.name != name))
 
@@ -93,57 +196,15 @@ def _file_of(question: Question) -> str:
     return question.begun or question.path
 
 
-def _name_of(question: Question) -> str:
+def name_of(question: Question) -> str:
+    """By what its log is known."""
     return os.path.abspath(question.name or question.path)
-
-
-def _written_late(missing: list[_core.Mark], questions: list[Question]) -> Iterator[Question]:
-    """What was written to files that a follow had left by then, where they are not among those that are read.
-
-    A file that came between two of them and the one that is read now was never seen, if its name went on at once.
-    """
-    by_name = {_name_of(one): one for one in questions}
-    known = {file_of(_file_of(one)) for one in questions}
-    moved = {mark.name for mark in missing if not mark.left}
-    for name in dict.fromkeys(mark.name for mark in missing if mark.left):
-        like = by_name.get(name)
-        left = [mark for mark in missing if mark.left and mark.name == name]
-        for path in _back_to([mark.file for mark in left], name) if like is not None else ():
-            at = _left_at(path, left)
-            if at is None and name in moved:
-                # What comes behind a place that is elsewhere by now is looked for from there.
-                continue
-            if like is not None and file_of(path) not in known and os.path.getsize(path) > (at or 0):
-                file = Pinned(path)
-                late = like.but(
-                    path=file.path, name=name, begun=None, after=at or 0, follow=False, partial=False
-                )
-                yield late.but(keep=(like.keep, file))
-
-
-def _left_at(path: str, left: list[_core.Mark]) -> int | None:
-    """How far a file was read that is one of those that were left, or a copy."""
-    file = file_of(path)
-    likely = sorted(left, key=lambda mark: mark.file != file)
-    return next((at for mark in likely if (at := mark.fits(path)) is not None), None)
-
-
-def _back_to(files: list[tuple[int, int]], name: str) -> list[str]:
-    """The rotations of a log back to the oldest of `files`, which comes first; none that was compressed since."""
-    back: list[str] = []
-    for path in rotations(name, usual=True):
-        if compression(path) is not None:
-            break
-        back.append(path)
-    while back and file_of(back[-1]) not in files:
-        back.pop()
-    return back[::-1]
 
 
 def _is_rotated_out(mark: _core.Mark, questions: list[Question]) -> bool:
     """Whether it is of a rotation, all of which was handed out, of a log that is read on: the oldest one is deleted."""
     base = _base(mark.name)
-    return mark.whole and base != mark.name and any(_base(_name_of(one)) == base for one in questions)
+    return mark.whole and base != mark.name and any(_base(name_of(one)) == base for one in questions)
 
 
 def _base(name: str) -> str:
@@ -155,8 +216,8 @@ def _instead(questions: list[Question], mark: _core.Mark, lost: str, texts: dict
 
     `texts` says where the text is of those that were found there.
     """
-    same = next((one for one in questions if _name_of(one) == os.path.abspath(mark.name)), None)
-    known = {os.path.abspath(one.path) for one in questions} | {*map(_name_of, questions)} | texts.keys()
+    same = next((one for one in questions if name_of(one) == os.path.abspath(mark.name)), None)
+    known = {os.path.abspath(one.path) for one in questions} | {*map(name_of, questions)} | texts.keys()
     there = renamed(mark, mark.name)
     if there and there[0].path in texts:
         # It comes behind one that is older, of the same log.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
+from itertools import islice
 
 from logdex.inputs import spool
 from logdex.inputs.compression import compression
@@ -143,28 +144,50 @@ def pinned(path: str, *, numbered_inside: bool = True) -> list[Pinned]:
     Raises:
         OSError: A file of the set cannot be opened.
     """
+    return _once(held(path, numbered_inside=numbered_inside))
+
+
+def held(
+    path: str, *, numbered_inside: bool = True, newest: int | None = None, strict: bool = True
+) -> list[Pinned]:
+    """As `pinned`, with what is just being copied, and `newest` so many of the files that were rotated away.
+
+    Raises:
+        OSError: A file of the set cannot be opened, and is not to be left out for that, as without `strict`.
+    """
     files: list[Pinned] = []
     for _ in range(_TRIES):
         try:
-            files = [Pinned(name) for name in _names(path, numbered_inside)]
+            files = [
+                one for name in _names(path, numbered_inside, newest) for one in _opened(name, strict=strict)
+            ]
         except FileNotFoundError:  # renamed since it was looked at
             continue
+        now = _names(path, numbered_inside, newest)
         if [(one.name, one.file) for one in files] == [
-            (name, file_of(name)) for name in _names(path, numbered_inside)
+            (name, file_of(name)) for name in now if strict or os.access(name, os.R_OK)
         ]:
             break
-    return _once(files)
+    return files
 
 
-def _names(path: str, numbered_inside: bool) -> list[str]:
+def _opened(name: str, *, strict: bool) -> list[Pinned]:
+    """The file, as far as it may be read."""
+    try:
+        return [Pinned(name)]
+    except PermissionError:
+        if strict:
+            raise
+        return []
+
+
+def _names(path: str, numbered_inside: bool, newest: int | None) -> list[str]:
     """The names of the set, the oldest first.
 
     A pipe, a directory or a link that leads nowhere is nobody's rotation, whatever it is called.
     """
-    named = [
-        *reversed(list(rotations(path, usual=True, numbered_inside=numbered_inside))),
-        os.path.abspath(path),
-    ]
+    others = islice(rotations(path, usual=True, numbered_inside=numbered_inside), newest)
+    named = [*reversed(list(others)), os.path.abspath(path)]
     return [one for one in named if os.path.isfile(one)]
 
 

@@ -122,7 +122,7 @@ fields! {
         /// The file in which `after` is, where its name has gone to another one.
         begun: Option<OsString> = None,
         /// Of the lines there, those that were handed out before; for a merge.
-        tiers: Vec<(u64, i64, u64)> = { Vec::new() },
+        tiers: Vec<(u64, u64, i64, u64)> = { Vec::new() },
         /// Files that come before this one, and where to go on in each.
         earlier: Vec<(OsString, u64)> = { Vec::new() },
         /// The cursor with which it was asked, and what to do where its place is not to be found.
