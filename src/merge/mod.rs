@@ -9,84 +9,31 @@
 
 mod input;
 mod last;
+mod live;
 mod marks;
 mod newcomers;
 mod start;
+mod terms;
 
 use std::cmp::Reverse;
 use std::collections::VecDeque;
 use std::collections::binary_heap::{BinaryHeap, PeekMut};
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::Instant;
 
 use crate::caller::Caller;
 use crate::error::{Error, Result};
 use crate::query::{Query, Question};
-use crate::system::wakeup::Wakeup;
-
 use input::{Input, State, TIMELESS};
 use last::Last;
 use newcomers::Newcomers;
 
 pub use input::{Held, Lot};
-
-/// How long to wait at most where a line waits for its place, or a file must be looked at again and again.
-const BLINK: Duration = Duration::from_millis(10);
+pub use terms::{MergeStep, MergeTerms, Order};
 
 /// How many blocks are kept of which all lines went out: the next line of the log begins a new one.
 const LEAVING: usize = 2;
-
-/// How often every file is looked at, whatever the events say.
-const DOUBT: Duration = Duration::from_secs(1);
-
-/// In which order the lines of a live merge come.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Order {
-    /// As they arrive.
-    #[default]
-    Arrival,
-    /// By time; a line waits this long for earlier ones of other logs. What comes later still is late.
-    Time(Duration),
-}
-
-/// What is asked of a merge, beside the logs.
-#[derive(Clone, Debug, Default)]
-pub struct MergeTerms {
-    /// In which order the lines of a live merge come.
-    pub order: Order,
-    /// Whether the lines of a log keep its own order, also where its stamps go backwards.
-    pub in_file_order: bool,
-    /// Of what is there at the start, only the last so many lines.
-    pub last: Option<usize>,
-    /// Whether logs may come later: then `advance` says when to look for them.
-    pub grows: bool,
-    /// After how long without a line `advance` says so, once.
-    pub still: Option<Duration>,
-    /// How often `advance` says that whoever drives the merge may look around; never without it.
-    pub tick: Option<Duration>,
-    /// What goes wrong with one log is kept, and the others go on.
-    pub tolerant: bool,
-    /// When a live merge ends, by the wall clock.
-    pub deadline: Option<SystemTime>,
-    /// Ends a wait early when rung.
-    pub wakeup: Arc<Wakeup>,
-}
-
-/// What `advance` came to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum MergeStep {
-    /// A line is ready.
-    Line,
-    /// It is time to look for logs that were not there before, and to say `join`.
-    Look,
-    /// No line has come for a while.
-    Still,
-    /// It is time to look around, as was wanted.
-    Tick,
-    /// No line will come any more.
-    Over,
-}
 
 /// A merge under way.
 ///
@@ -343,92 +290,5 @@ impl Merge {
             self.heads.push(Reverse((key, at)));
         }
         Ok(drawn)
-    }
-
-    fn advance_live(&mut self, caller: &mut dyn Caller) -> Result<MergeStep> {
-        loop {
-            caller.pulse()?;
-            if self.ticks() {
-                return Ok(MergeStep::Tick);
-            }
-            self.look_again();
-            for at in 0..self.inputs.len() {
-                let input = &self.inputs[at];
-                if input.state != State::Over && input.wakeup.take() && self.draw(at, caller)? {
-                    // There may be more; the others come first.
-                    self.inputs[at].wakeup.signal();
-                }
-            }
-            if self.first().is_some_and(|first| self.may_go(first)) {
-                self.quiet = Some(Instant::now());
-                return Ok(MergeStep::Line);
-            }
-            if self.newcomers.as_mut().is_some_and(Newcomers::is_due) {
-                return Ok(MergeStep::Look);
-            }
-            if self.is_over() {
-                return Ok(MergeStep::Over);
-            }
-            if self.is_still() {
-                self.quiet = None;
-                return Ok(MergeStep::Still);
-            }
-            self.wait(caller)?;
-        }
-    }
-
-    /// Whether nothing has come for so long that it should be said.
-    fn is_still(&self) -> bool {
-        let quiet = self.quiet.zip(self.terms.still);
-        quiet.is_some_and(|(since, still)| since.elapsed() >= still)
-    }
-
-    /// Whether it is time to say that one may look around.
-    fn ticks(&mut self) -> bool {
-        let is_due = self.terms.tick.is_some_and(|often| self.ticked.elapsed() >= often);
-        if is_due {
-            self.ticked = Instant::now();
-        }
-        is_due
-    }
-
-    /// Rings for logs of which nobody tells, and now and then for all: writes through a map tell nothing.
-    fn look_again(&mut self) {
-        let doubt = self.doubted.elapsed() >= DOUBT;
-        if doubt {
-            self.doubted = Instant::now();
-        }
-        for input in &self.inputs {
-            if doubt || input.query.is_blind() {
-                input.wakeup.mark();
-            }
-        }
-    }
-
-    /// Waits for something to happen, and asks whether the writers are gone.
-    fn wait(&mut self, caller: &mut dyn Caller) -> Result<()> {
-        let late = self.terms.deadline.is_some_and(|deadline| SystemTime::now() >= deadline);
-        if late || caller.ended()? {
-            return self.end();
-        }
-        let blind = self.inputs.iter().any(|input| input.query.is_blind());
-        let held = !self.heads.is_empty();
-        let soon = blind || held || self.quiet.is_some_and(|_| self.terms.still.is_some());
-        self.terms.wakeup.wait(if soon { caller.patience().min(BLINK) } else { caller.patience() });
-        Ok(())
-    }
-
-    /// Nobody will write any more, and nothing comes but what is there now.
-    fn end(&mut self) -> Result<()> {
-        if !std::mem::replace(&mut self.ended, true)
-            && let Some(newcomers) = &self.newcomers
-        {
-            newcomers.hurry();
-        }
-        for input in &mut self.inputs {
-            input.query.end()?;
-            input.wakeup.signal();
-        }
-        Ok(())
     }
 }
