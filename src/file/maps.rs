@@ -50,7 +50,7 @@ pub struct Maps {
 
 /// The map that a thread looked at last.
 #[derive(Debug, Default)]
-pub struct Held(Option<(u64, Arc<Map>)>);
+pub struct HeldMap(Option<(u64, Arc<Map>)>);
 
 impl Maps {
     /// Maps for `extent` of a file; `None` where it is to be read: it is short, its file system is not known to be local,
@@ -84,7 +84,7 @@ impl Maps {
     pub fn look<T>(
         &self,
         extents: &[Extent],
-        held: &mut Held,
+        held: &mut HeldMap,
         mut each: impl FnMut(&[u8]) -> Option<T>,
     ) -> Vec<T> {
         self.look_through(extents, held, |bytes, offset| {
@@ -100,7 +100,7 @@ impl Maps {
     fn look_through<T>(
         &self,
         extents: &[Extent],
-        held: &mut Held,
+        held: &mut HeldMap,
         search: impl FnOnce(&[u8], u64) -> T,
     ) -> Option<T> {
         let all = Extent { start: extents.first()?.start, end: extents.last()?.end };
@@ -116,7 +116,7 @@ impl Maps {
     }
 
     /// The map that shows `extent`, and where in the file it begins.
-    fn piece<'h>(&self, extent: Extent, held: &'h mut Held) -> Option<(u64, &'h Map)> {
+    fn piece<'h>(&self, extent: Extent, held: &'h mut HeldMap) -> Option<(u64, &'h Map)> {
         let number = extent.start / self.piece;
         let start = number * self.piece;
         let end = self.end.min(start + self.piece + OVERLAP);
@@ -242,7 +242,7 @@ mod tests {
         let (_file, source) = settled(12 * BLOCK);
         let blocks = blocks(&source);
         for piece in [4096, BLOCK as u64, 3 * BLOCK as u64 + 8192, PIECE] {
-            let (maps, mut held, mut seen) = (maps(&source, piece), Held::default(), Vec::new());
+            let (maps, mut held, mut seen) = (maps(&source, piece), HeldMap::default(), Vec::new());
             for run in blocks.chunks(3) {
                 seen.extend(maps.look(run, &mut held, |block| Some(block.to_vec())));
             }
@@ -257,12 +257,12 @@ mod tests {
     fn nothing_counts_behind_what_is_made_nothing_of() {
         let (_file, source) = settled(4 * BLOCK);
         let (blocks, mut left) = (blocks(&source), 2);
-        let seen = maps(&source, PIECE).look(&blocks, &mut Held::default(), |_| {
+        let seen = maps(&source, PIECE).look(&blocks, &mut HeldMap::default(), |_| {
             left -= 1;
             (left >= 0).then_some(left)
         });
         assert_eq!(seen, [1, 0]);
-        assert!(maps(&source, PIECE).look(&[], &mut Held::default(), |_| Some(())).is_empty());
+        assert!(maps(&source, PIECE).look(&[], &mut HeldMap::default(), |_| Some(())).is_empty());
     }
 
     #[test]
@@ -281,7 +281,7 @@ mod tests {
         ];
         for (name, change) in changes {
             let (file, source) = settled(4 * BLOCK);
-            let (blocks, maps, mut held) = (blocks(&source), maps(&source, PIECE), Held::default());
+            let (blocks, maps, mut held) = (blocks(&source), maps(&source, PIECE), HeldMap::default());
             assert_eq!(maps.look(&blocks, &mut held, |block| Some(block.len())).len(), blocks.len());
             let mut first = true;
             let seen = maps.look(&blocks, &mut held, |block| {
@@ -297,14 +297,14 @@ mod tests {
     #[test]
     fn a_map_that_failed_is_not_asked_again_and_another_scan_is() {
         let (file, source) = settled(4 * BLOCK);
-        let (blocks, maps, mut held) = (blocks(&source), maps(&source, PIECE), Held::default());
+        let (blocks, maps, mut held) = (blocks(&source), maps(&source, PIECE), HeldMap::default());
         file.as_file().set_len(0).unwrap();
         settle(file.as_file());
         assert!(maps.look(&blocks, &mut held, |block| Some(block[0])).is_empty());
         assert!(maps.refused.load(Ordering::Relaxed));
         let (_file, source) = settled(4 * BLOCK);
         let again = Maps::in_pieces(&source, source.size().unwrap(), PIECE, false);
-        assert_eq!(again.look(&blocks, &mut Held::default(), |_| Some(())).len(), blocks.len());
+        assert_eq!(again.look(&blocks, &mut HeldMap::default(), |_| Some(())).len(), blocks.len());
     }
 
     #[test]

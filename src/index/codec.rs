@@ -4,7 +4,7 @@ use crate::file::block::Extent;
 use crate::stamp::{Elected, Fold, Frame, Inbound, PREFIXES, Prefix, Stamp, Years};
 
 use super::entry::Entry;
-use super::range::{AXES, Range, Ranges};
+use super::range::{AXES, AxisRange, Ranges};
 use super::tree::Node;
 
 /// Takes fields off the front of stored bytes; `None` where they end or hold what no writer writes.
@@ -136,7 +136,7 @@ fn put_ranges(out: &mut Vec<u8>, ranges: &Ranges) {
 fn ranges(from: &mut Reader<'_>) -> Option<Ranges> {
     let mut ranges = Ranges::default();
     for range in &mut ranges.0 {
-        *range = Range { lo: from.i64()?, hi: from.i64()? };
+        *range = AxisRange { lo: from.i64()?, hi: from.i64()? };
     }
     Some(ranges)
 }

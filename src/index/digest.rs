@@ -11,7 +11,7 @@ use crate::stamp::civil::{self, LEAP_YEAR};
 use crate::stamp::{Chain, FALL, Finder, Fold, Found, Frame, Inbound, Marks, Order, PREFIXES, Prefix, Stamp};
 
 use super::entry::{Entry, step_back};
-use super::range::{Range, Ranges};
+use super::range::{AxisRange, Ranges};
 use super::steps::{StepDigest, StepState};
 use super::writers::Writers;
 use super::year_shift::YearShift;
@@ -51,7 +51,7 @@ pub struct Digest {
 /// Dated stamps on one axis, of which none falls back.
 struct Streak {
     last: Stamp,
-    range: Range,
+    range: AxisRange,
     count: u32,
 }
 
@@ -180,7 +180,7 @@ impl Digest {
         }
         self.writers.say(prefix, stamp);
         if matches!(stamp.frame, Frame::Absolute | Frame::Civil) && self.chain.fell.is_none() {
-            self.run = Some(Streak { last: stamp, range: Range::EMPTY, count: 0 });
+            self.run = Some(Streak { last: stamp, range: AxisRange::EMPTY, count: 0 });
         }
     }
 

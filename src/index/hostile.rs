@@ -10,7 +10,7 @@ use crate::file::block::Block;
 use crate::file::source::Source;
 use crate::line;
 use crate::stamp::{self, Fold, Reference, Window};
-use crate::step::{self, Steps};
+use crate::step::{self, StepRange, Steps};
 use crate::testing::cases;
 
 use super::pages::{CONTENT, PAGE, PageWriter};
@@ -81,7 +81,7 @@ impl Kept {
     }
 
     /// How many lines have steps in a range, by the stored index.
-    fn stepped(&self, range: step::Range) -> usize {
+    fn stepped(&self, range: StepRange) -> usize {
         let source = Arc::new(Source::open(&self.log).unwrap());
         let mut index = self.index();
         let mut clock = index.clock(TimeZone::UTC, Reference::Mtime(1_800_000_000_000_000_000));
@@ -104,7 +104,7 @@ impl Kept {
     }
 }
 
-const STEPS: step::Range = step::Range { least: 20, greatest: 40, ahead: false };
+const STEPS: StepRange = StepRange { least: 20, greatest: 40, ahead: false };
 const WINDOW: Window =
     Window { since: Some(1_794_000_000_000_000_000), until: Some(1_795_000_000_000_000_000) };
 

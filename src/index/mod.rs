@@ -60,7 +60,7 @@ pub use findings::Findings;
 pub use levels::LevelIndex;
 pub use outline::Part;
 pub use range::{Asked, AxisWindow, Ranges, span};
-pub use status::{Kept, Status};
+pub use status::{IndexStatus, Kept};
 pub use store::VERSION;
 pub use tree::Filter;
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::error::Result;
 use crate::file::source::Source;
 use crate::stamp::{Clock, Span, Window};
-use crate::step;
+use crate::step::StepRange;
 
 use super::range::{self, AxisWindow};
 use super::walk::walk;
@@ -35,7 +35,7 @@ impl Index {
         &mut self,
         source: &Arc<Source>,
         window: Window,
-        steps: Option<step::Range>,
+        steps: Option<StepRange>,
         clock: &mut Clock,
         tick: Tick<'_>,
     ) -> Result<Vec<Piece>> {

@@ -5,14 +5,14 @@ use crate::stamp::{Clock, Frame, Span, Stamp, Window};
 
 /// The nanoseconds that stamps on one axis cover: `lo` to `hi`, both included; empty when `lo > hi`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Range {
+pub struct AxisRange {
     /// The first nanosecond of the earliest.
     pub lo: i64,
     /// The last nanosecond of the latest.
     pub hi: i64,
 }
 
-impl Range {
+impl AxisRange {
     /// Covers nothing.
     pub const EMPTY: Self = Self { lo: i64::MAX, hi: i64::MIN };
     /// Covers everything.
@@ -43,11 +43,11 @@ pub const AXES: usize = 7;
 
 /// What the stamps of some lines cover, on each axis.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Ranges(pub [Range; AXES]);
+pub struct Ranges(pub [AxisRange; AXES]);
 
 impl Default for Ranges {
     fn default() -> Self {
-        Self([Range::EMPTY; AXES])
+        Self([AxisRange::EMPTY; AXES])
     }
 }
 
@@ -83,12 +83,12 @@ impl Ranges {
     }
 
     /// The range on the axis of `frame`.
-    pub fn get(&self, frame: Frame) -> Range {
+    pub fn get(&self, frame: Frame) -> AxisRange {
         self.0[axis(frame)]
     }
 
     /// The same, to be changed.
-    pub fn on(&mut self, frame: Frame) -> &mut Range {
+    pub fn on(&mut self, frame: Frame) -> &mut AxisRange {
         &mut self.0[axis(frame)]
     }
 }
@@ -97,9 +97,9 @@ impl Ranges {
 #[derive(Clone, Copy, Debug)]
 struct Bounds {
     /// A line outside of this is surely not asked for.
-    outer: Range,
+    outer: AxisRange,
     /// A line inside of this surely is.
-    inner: Range,
+    inner: AxisRange,
 }
 
 /// Whether lines are asked for.
@@ -128,9 +128,11 @@ impl AxisWindow {
         let since = clock.naive(window.since.unwrap_or(i64::MIN));
         let until = clock.naive(window.until.unwrap_or(i64::MAX));
         let shown = |end: Option<i64>, otherwise| end.map_or(otherwise, |ns| clock.as_shown(ns));
-        let moments = Range { lo: shown(window.since, i64::MIN), hi: shown(window.until, i64::MAX) };
-        let civil =
-            Bounds { outer: Range { lo: since.0, hi: until.1 }, inner: Range { lo: since.1, hi: until.0 } };
+        let moments = AxisRange { lo: shown(window.since, i64::MIN), hi: shown(window.until, i64::MAX) };
+        let civil = Bounds {
+            outer: AxisRange { lo: since.0, hi: until.1 },
+            inner: AxisRange { lo: since.1, hi: until.0 },
+        };
         let leap = if clock.has_leap_day() { DAY } else { 0 };
         // In UTC a stamp may lie on the other side of a 29 February that there is not in its year.
         let yearless = |civil: i64, slack: i64| {
@@ -145,8 +147,8 @@ impl AxisWindow {
             _ => civil.saturating_sub(clock.base_day().saturating_mul(DAY)),
         };
         let moved = |from: Bounds, leap: i64, f: &dyn Fn(i64, i64) -> i64| Bounds {
-            outer: Range { lo: f(from.outer.lo, -leap), hi: f(from.outer.hi, leap) },
-            inner: Range { lo: f(from.inner.lo, leap), hi: f(from.inner.hi, -leap) },
+            outer: AxisRange { lo: f(from.outer.lo, -leap), hi: f(from.outer.hi, leap) },
+            inner: AxisRange { lo: f(from.inner.lo, leap), hi: f(from.inner.hi, -leap) },
         };
         let utc = Bounds { outer: moments, inner: moments };
         let axes = [

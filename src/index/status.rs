@@ -17,7 +17,7 @@ pub struct Kept {
 
 /// What is stored about a log.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Status {
+pub struct IndexStatus {
     /// How long the log is, in bytes.
     pub log: u64,
     /// The index of times.
@@ -26,7 +26,7 @@ pub struct Status {
     pub text: Kept,
 }
 
-impl Status {
+impl IndexStatus {
     /// What `keep` has about a log that can still be believed.
     ///
     /// # Errors

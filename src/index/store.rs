@@ -47,7 +47,7 @@ pub(super) const SECTIONS: [Section; 9] = [
 
 /// Where a section stands in the content, in bytes.
 #[derive(Clone, Copy, Default)]
-pub(super) struct Place {
+pub(super) struct SectionPlace {
     start: u64,
     pub(super) len: u64,
 }
@@ -57,7 +57,7 @@ pub struct Store {
     pages: Pages,
     /// The log as it was.
     pub about: About,
-    sections: [Place; SECTIONS.len()],
+    sections: [SectionPlace; SECTIONS.len()],
     levels: Vec<usize>,
 }
 
@@ -70,9 +70,9 @@ impl Store {
         if from.bytes(MAGIC.len())? != MAGIC || from.u32()? != VERSION {
             return None;
         }
-        let mut sections = [Place::default(); SECTIONS.len()];
+        let mut sections = [SectionPlace::default(); SECTIONS.len()];
         for _ in 0..from.count(100)? {
-            let (id, place) = (from.u32()?, Place { start: from.u64()?, len: from.u64()? });
+            let (id, place) = (from.u32()?, SectionPlace { start: from.u64()?, len: from.u64()? });
             place.start.checked_add(place.len).filter(|end| *end <= pages.len())?;
             if let Some(at) = SECTIONS.iter().position(|s| *s as u32 == id) {
                 sections[at] = place;
@@ -93,7 +93,7 @@ impl Store {
         (whole && store.len() > 0 && (in_steps || without)).then_some(store)
     }
 
-    pub(super) fn section(&self, section: Section) -> Option<Place> {
+    pub(super) fn section(&self, section: Section) -> Option<SectionPlace> {
         let at = SECTIONS.iter().position(|s| *s == section)?;
         Some(self.sections[at])
     }

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use crate::error::{Error, Result};
 use crate::file::block::{BLOCK, Block, Cutter, Extent, Pulse, may_hold_hole};
-use crate::file::maps::{self, Held, Maps};
+use crate::file::maps::{self, HeldMap, Maps};
 use crate::file::pace::Pace;
 use crate::file::source::Source;
 use crate::system::ordered::{Ordered, Work};
@@ -194,13 +194,13 @@ impl Cut {
 struct Tools<L> {
     look: L,
     block: Block,
-    held: Held,
+    held: HeldMap,
     pace: Pace,
 }
 
 impl<L: Look> Tools<L> {
     fn new(look: &L) -> Self {
-        Self { look: look.clone(), block: Block::default(), held: Held::default(), pace: Pace::default() }
+        Self { look: look.clone(), block: Block::default(), held: HeldMap::default(), pace: Pace::default() }
     }
 }
 

@@ -3,7 +3,7 @@
 
 use super::entry::Entry;
 use super::range::{Asked, AxisWindow, Ranges};
-use crate::step;
+use crate::step::StepRange;
 
 /// How many nodes or entries one node covers.
 pub const FANOUT: usize = 64;
@@ -44,7 +44,7 @@ pub struct Filter {
     /// The number of dated stamps before guessed ones whose year is not the one stored.
     pub shifted_after: Option<u32>,
     /// Which steps are asked for; `None` where blocks are asked for whatever steps they have.
-    pub steps: Option<step::Range>,
+    pub steps: Option<StepRange>,
 }
 
 impl Filter {

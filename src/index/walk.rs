@@ -4,7 +4,7 @@ use super::entry::Entry;
 use super::range::Asked;
 use super::store::Store;
 use super::tree::{FANOUT, Filter};
-use crate::step::{self, StepBlock};
+use crate::step::{StepBlock, StepRange};
 
 /// Gives `take` the entries of a stored index of which something is asked, and some others.
 pub(super) fn walk(store: &Store, filter: &Filter, take: &mut dyn FnMut(Entry)) -> Option<()> {
@@ -55,7 +55,7 @@ fn asked_nodes(
 /// Gives `take` those of the entries `first..last` whose lines may have one of the `steps`, with what is known of them.
 fn walk_steps(
     store: &Store,
-    steps: &step::Range,
+    steps: &StepRange,
     (first, last): (usize, usize),
     take: &mut dyn FnMut(Entry),
 ) -> Option<()> {

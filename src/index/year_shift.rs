@@ -3,7 +3,7 @@
 use crate::stamp::civil::{self, LEAP_YEAR};
 use crate::stamp::{Chain, Frame, Stamp, nearest, position};
 
-use super::range::{Range, Ranges};
+use super::range::{AxisRange, Ranges};
 
 /// What the blocks before a block do to the stamps in it.
 pub struct YearShift {
@@ -50,7 +50,7 @@ impl YearShift {
         if run.is_empty() {
             return shifted;
         }
-        *shifted.on(Frame::Yearless) = Range::EMPTY;
+        *shifted.on(Frame::Yearless) = AxisRange::EMPTY;
         for ns in [run.lo, run.hi] {
             shifted.add(self.stamp(Stamp::new(Frame::Yearless, ns, 1)));
         }

@@ -13,7 +13,7 @@ use super::question::PyQuestion;
 use crate::caller::Caller;
 use crate::error::{Error, Result};
 use crate::file::source::Source;
-use crate::index::{self, Index, Kept, Options, Part, Status, text};
+use crate::index::{self, Index, IndexStatus, Kept, Options, Part, text};
 use crate::stamp::Window;
 use crate::system::cores::cores;
 use crate::timing::Timing;
@@ -166,6 +166,6 @@ pub(super) fn index_status(py: Python<'_>, asked: &PyQuestion) -> PyResult<(u64,
     let (question, _) = asked.put(py, &Halt::default());
     let taught = asked.terms(Window::default()).taught;
     let status =
-        engine(py, || Status::of(&question.keep, &Source::open(&question.path)?, taught.as_deref()))?;
+        engine(py, || IndexStatus::of(&question.keep, &Source::open(&question.path)?, taught.as_deref()))?;
     Ok((status.log, stored(status.times), stored(status.text)))
 }

@@ -7,18 +7,20 @@ use pyo3::prelude::*;
 use super::asking::Asking;
 use super::question::PyQuestion;
 use super::when::Zone;
-use crate::show::{self, Json, Shape, Style, Surroundings};
+use crate::show::{self, AnswerShape, Json, Style, Surroundings};
 
 /// What shows the time before each line: that of a zone, or how much later it is than the line before.
 #[pyclass(frozen, name = "Clock", module = "logdex._core")]
-pub(super) struct PyClock(Arc<show::Clock>);
+pub(super) struct PyClock(Arc<show::ShownTime>);
 
 #[pymethods]
 impl PyClock {
     #[new]
     #[pyo3(signature = (zone=None))]
     fn new(zone: Option<&Zone>) -> Self {
-        Self(Arc::new(zone.map_or_else(show::Clock::deltas, |zone| show::Clock::Zone(zone.0.clone()))))
+        Self(Arc::new(
+            zone.map_or_else(show::ShownTime::deltas, |zone| show::ShownTime::Zone(zone.0.clone())),
+        ))
     }
 }
 
@@ -50,9 +52,9 @@ pub(super) struct ShownParts {
 }
 
 impl ShownParts {
-    fn shape(&self) -> Shape {
+    fn shape(&self) -> AnswerShape {
         let around = Surroundings { before: self.before, after: self.after };
-        Shape { around, records: self.whole_records }
+        AnswerShape { around, records: self.whole_records }
     }
 
     /// Puts the question; the second must live as long as the answer.

@@ -1,7 +1,7 @@
 //! Hint, copy, judge: a look at the blocks of a run in place says which of them need not be read.
 
 use crate::file::block::{Extent, may_hold_hole};
-use crate::file::maps::{Held, Maps};
+use crate::file::maps::{HeldMap, Maps};
 use crate::file::pace::{Pace, Turn};
 use crate::pattern::{Pattern, Scratch};
 
@@ -11,7 +11,7 @@ const RARE: usize = 4;
 /// What a worker has seen of the file in place, and what that took.
 #[derive(Default)]
 pub(super) struct Hints {
-    held: Held,
+    held: HeldMap,
     pace: Pace,
     turn: Option<Turn>,
 }

@@ -1,7 +1,7 @@
 //! A feed: the answer about one file, page by page.
 
 use super::context::Placed;
-use super::{Page, Shape, Shaper};
+use super::{AnswerShape, Page, Shaper};
 use crate::batch::Batch;
 use crate::caller::Caller;
 use crate::cursor::Cursor;
@@ -22,7 +22,7 @@ pub struct Feed {
 
 impl Feed {
     /// Puts `question`, to be shown in `shape`, without the first `skip` lines that are meant.
-    pub fn new(mut question: Question, shape: Shape, skip: u64, keeps_place: bool) -> Self {
+    pub fn new(mut question: Question, shape: AnswerShape, skip: u64, keeps_place: bool) -> Self {
         let shaper = Shaper::new(&mut question, shape);
         Self {
             query: Query::raw(question),

@@ -11,7 +11,7 @@ use jiff::tz::TimeZone;
 use super::attended::Attended;
 use super::out::{Out, Painter};
 use super::status::{self, Status};
-use super::{Manner, Page, Row, Shape, Shaper, Style};
+use super::{AnswerShape, Manner, Page, Row, Shaper, Style};
 use crate::caller::Caller;
 use crate::error::{Error, Result};
 use crate::fold::{self, Folder};
@@ -35,7 +35,7 @@ pub struct Shown {
     /// How its rows are written.
     pub style: Style,
     /// Which lines of it are shown.
-    pub shape: Shape,
+    pub shape: AnswerShape,
     /// What it is called in a line that stands for several, and below them.
     pub member: Vec<u8>,
 }

@@ -6,7 +6,6 @@
 
 mod attended;
 mod bottom;
-mod clock;
 mod context;
 mod feed;
 mod many;
@@ -15,6 +14,7 @@ mod out;
 mod records;
 mod render;
 mod shaper;
+mod shown_time;
 mod sink;
 mod status;
 
@@ -24,14 +24,14 @@ use crate::batch::LineTime;
 use crate::cursor::Cursor;
 use crate::level::Level;
 
-pub use clock::Clock;
 pub use context::Surroundings;
 pub use feed::Feed;
 pub use many::{Many, Scout, Shown, TOLD};
 pub use one::show_one;
 pub use out::Painter;
 pub use render::{Json, Style};
-pub use shaper::{Shape, Shaper};
+pub use shaper::{AnswerShape, Shaper};
+pub use shown_time::ShownTime;
 pub use sink::Sink;
 
 /// How rows are written.

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use jiff::tz::{Offset, TimeZone};
 use memchr::memmem;
 
-use super::{Clock, Row, RowKind};
+use super::{Row, RowKind, ShownTime};
 use crate::batch::how_word;
 use crate::fold::last_frame;
 use crate::level::Level;
@@ -27,7 +27,7 @@ pub struct Style {
     /// one that is meant.
     pub numbers: bool,
     /// What shows the time before each row.
-    pub clock: Option<Arc<Clock>>,
+    pub clock: Option<Arc<ShownTime>>,
     /// Whether rows have the colour of their level.
     pub colors: bool,
     /// Of a line with carriage returns only the last frame is shown.

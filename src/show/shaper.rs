@@ -16,14 +16,14 @@ use crate::scan::Choice;
 
 /// What is shown of an answer.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Shape {
+pub struct AnswerShape {
     /// How many lines around each are shown.
     pub around: Surroundings,
     /// A line is shown with its record: the stamped line before it, and what follows that without a stamp.
     pub records: bool,
 }
 
-impl Shape {
+impl AnswerShape {
     /// Whether the engine may pick the lines, since nobody has to see those that do not match.
     pub fn is_plain(self) -> bool {
         self == Self::default()
@@ -31,7 +31,7 @@ impl Shape {
 }
 
 /// What `question` asks of lines besides the pattern, taken out of it where lines around those that are meant are shown.
-fn take_choice(question: &mut Question, shape: Shape) -> Option<Choice> {
+fn take_choice(question: &mut Question, shape: AnswerShape) -> Option<Choice> {
     let surrounded = !shape.around.is_none() || shape.records;
     let sieve = question.sieve.as_mut().filter(|sieve| surrounded && !sieve.is_open())?;
     let sieve = Arc::make_mut(sieve);
@@ -44,7 +44,7 @@ fn take_choice(question: &mut Question, shape: Shape) -> Option<Choice> {
 
 /// Picks and surrounds the lines of one file.
 pub struct Shaper {
-    shape: Shape,
+    shape: AnswerShape,
     /// The pattern, where every line must be seen.
     pattern: Option<Arc<Pattern>>,
     /// What else is asked of the lines that are meant, where every line must be seen.
@@ -59,7 +59,7 @@ pub struct Shaper {
 
 impl Shaper {
     /// Takes over from `question` what the engine cannot decide if the lines are shown in `shape`.
-    pub fn new(question: &mut Question, shape: Shape) -> Self {
+    pub fn new(question: &mut Question, shape: AnswerShape) -> Self {
         Self {
             shape,
             choice: take_choice(question, shape),

@@ -49,7 +49,7 @@ pub struct StepBlock {
 
 /// Which steps are asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Range {
+pub struct StepRange {
     /// The least.
     pub least: u64,
     /// The greatest.
@@ -58,7 +58,7 @@ pub struct Range {
     pub ahead: bool,
 }
 
-impl Range {
+impl StepRange {
     /// Whether some of the lines that `reach` covers may be asked for.
     pub fn meets(&self, reach: &Reach) -> bool {
         let there = reach.least <= reach.greatest;

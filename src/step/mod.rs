@@ -9,7 +9,7 @@ pub mod find;
 mod fold;
 mod stems;
 
-pub use blocks::{Range, Reach, StepBlock};
+pub use blocks::{Reach, StepBlock, StepRange};
 pub use find::Finder;
 pub use fold::Steps;
 pub use stems::Stems;
@@ -32,9 +32,9 @@ impl Terms {
     }
 
     /// What is asked of the blocks of a file whose first step is `first`.
-    pub fn range(&self, first: Option<u64>) -> Range {
+    pub fn range(&self, first: Option<u64>) -> StepRange {
         let ahead = self.meets(first);
-        Range { least: self.least.unwrap_or(0), greatest: self.greatest.unwrap_or(u64::MAX), ahead }
+        StepRange { least: self.least.unwrap_or(0), greatest: self.greatest.unwrap_or(u64::MAX), ahead }
     }
 
     /// Whether lines of a step are asked for. A line before any step of a log that is still written is before all steps.

@@ -9,7 +9,7 @@ use crate::file::source::Source;
 use crate::index::{Asked, Entry, Index, Piece, Tick};
 use crate::line;
 use crate::stamp::{Prefix, Window};
-use crate::step::{self, Finder, Steps};
+use crate::step::{Finder, StepRange, Steps};
 
 /// What a question knows of steps.
 #[derive(Clone, Default)]
@@ -70,7 +70,7 @@ impl Timing {
     }
 
     /// Which steps are asked of blocks; `None` where they must be taken whatever steps they have.
-    pub(super) fn step_range(&self) -> Option<step::Range> {
+    pub(super) fn step_range(&self) -> Option<StepRange> {
         let terms = self.terms.steps.as_ref().filter(|_| self.stepping.by_index)?;
         Some(terms.range(self.stepping.steps.first()))
     }

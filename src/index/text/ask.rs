@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::counters::{self, Counts, Numbers, Sought};
 use super::keys::{OTHER_TEXT, of_literal};
-use super::segment::{Place, Segment};
+use super::segment::{RowPlace, Segment};
 use crate::pattern::{Need, Needs};
 
 /// The most rows that are read for one literal. The ones that tell most come first, and each costs a page or two.
@@ -107,7 +107,7 @@ impl Blocks {
                 places.push(place);
             }
         }
-        places.sort_by_key(Place::rank);
+        places.sort_by_key(RowPlace::rank);
         let mut blocks = Self::all(segment);
         for place in places.into_iter().take(ROWS_EACH) {
             blocks.keep(&Self(segment.row(place)?));
@@ -152,7 +152,7 @@ impl Blocks {
 
 /// A pattern's question to an index of text.
 #[derive(Clone, Debug)]
-pub(super) struct Asked {
+pub(super) struct TextQuestion {
     in_ascii: Rows,
     /// `None`: any block with other text may do.
     in_any: Option<Rows>,
@@ -160,14 +160,14 @@ pub(super) struct Asked {
     one: bool,
 }
 
-impl Asked {
+impl TextQuestion {
     /// `None` where the index cannot tell.
     pub(super) fn of(needs: &Needs) -> Option<Self> {
         let in_ascii = Rows::of(&needs.in_ascii)?;
         Some(Self { in_ascii, in_any: Rows::of(&needs.in_any), one: needs.in_ascii == needs.in_any })
     }
 
-    /// Whether a block with these keys and numbers may have a line: the twin of [`Asked::may_be_in`], block by block.
+    /// Whether a block with these keys and numbers may have a line: the twin of [`TextQuestion::may_be_in`], block by block.
     pub(super) fn may_be_among(&self, keys: &BTreeSet<u32>, counts: &Counts) -> bool {
         let other = !self.one && keys.contains(&OTHER_TEXT);
         self.in_ascii.held_among(keys, counts)

@@ -32,7 +32,7 @@ use crate::pattern::Pattern;
 
 use super::Keep;
 use super::cache::said;
-use ask::{Asked, Blocks};
+use ask::{Blocks, TextQuestion};
 use rows::TILE;
 
 pub use build::{Built, build};
@@ -67,7 +67,7 @@ pub fn is_off() -> bool {
 
 /// Whether an index would have a block of `text`, which is whole lines, read for `pattern`; for tests.
 pub fn may_select(pattern: &Pattern, text: &[u8]) -> bool {
-    let Some(asked) = pattern.needs().and_then(|needs| Asked::of(&needs)) else { return true };
+    let Some(asked) = pattern.needs().and_then(|needs| TextQuestion::of(&needs)) else { return true };
     let known = keys::all_of(text);
     asked.may_be_among(&known.rows().collect::<BTreeSet<u32>>(), &known.counts)
 }
@@ -119,7 +119,7 @@ impl Text {
         if self.is_empty() {
             return None;
         }
-        let asked = Asked::of(&pattern.needs()?)?;
+        let asked = TextQuestion::of(&pattern.needs()?)?;
         let (mut places, mut at) = (Places::default(), 0);
         for segment in self.segments.iter().filter(|segment| segment.about.covered <= end) {
             places.push(Extent { start: at, end: segment.start });

@@ -50,13 +50,13 @@ pub struct Segment {
 
 /// Where a row is stored, and how.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Place {
+pub struct RowPlace {
     at: u64,
     len: usize,
     kind: RowForm,
 }
 
-impl Place {
+impl RowPlace {
     /// Whether no block has the key.
     pub fn is_empty(&self) -> bool {
         self.kind == RowForm::Few && self.len == 0
@@ -115,20 +115,20 @@ impl Segment {
     }
 
     /// Where the row of `key` is stored; `None` where that is damaged.
-    pub fn place(&self, key: u32) -> Option<Place> {
+    pub fn place(&self, key: u32) -> Option<RowPlace> {
         let stored = self.pages.read(self.table + u64::from(key) * 4, 8)?;
         self.placed(&mut Reader(&stored))
     }
 
-    fn placed(&self, from: &mut Reader<'_>) -> Option<Place> {
+    fn placed(&self, from: &mut Reader<'_>) -> Option<RowPlace> {
         let (this, next) = (from.u32()?, Reader(from.0).u32()?);
         let (at, end) = (u64::from(this & PLACE), u64::from(next & PLACE));
         let (len, kind) = (usize::try_from(end.checked_sub(at)?).ok()?, RowForm::of(this >> 30)?);
-        (self.rows + end <= self.table && len <= self.row_bytes()).then_some(Place { at, len, kind })
+        (self.rows + end <= self.table && len <= self.row_bytes()).then_some(RowPlace { at, len, kind })
     }
 
     /// Which blocks have the key whose row is stored at `place`.
-    pub fn row(&self, place: Place) -> Option<Vec<u8>> {
+    pub fn row(&self, place: RowPlace) -> Option<Vec<u8>> {
         rows::take(place.kind, &self.pages.read(self.rows + place.at, place.len)?, self.row_bytes())
     }
 

@@ -9,7 +9,7 @@ use crate::batch::LineTime;
 
 /// How the time of each line is shown before it; shared by all files of one answer.
 #[derive(Debug)]
-pub enum Clock {
+pub enum ShownTime {
     /// As a clock in this zone shows it, to the millisecond.
     Zone(TimeZone),
     /// As the seconds since the line that was shown before, whose time this holds, in nanoseconds since 1970 UTC.
@@ -19,7 +19,7 @@ pub enum Clock {
 /// No line was shown yet.
 const NONE: i64 = i64::MIN;
 
-impl Clock {
+impl ShownTime {
     /// One that shows how much later each line is than the one before.
     pub fn deltas() -> Self {
         Self::Delta(AtomicI64::new(NONE))
@@ -56,7 +56,7 @@ mod tests {
     use super::*;
     use crate::stamp::{How, Span};
 
-    fn shown(clock: &Clock, ns: Option<i64>) -> String {
+    fn shown(clock: &ShownTime, ns: Option<i64>) -> String {
         let span = ns.map(|ns| Span { lo: ns, hi: ns });
         let time = LineTime::new(1, span, None, Some(How::Own));
         let mut out = Vec::new();
@@ -67,10 +67,10 @@ mod tests {
     #[test]
     fn a_line_has_the_time_of_a_zone_or_of_the_line_before() {
         let noon = 1_795_330_032_123_456_789;
-        let clock = Clock::Zone(TimeZone::get("Asia/Kolkata").unwrap());
+        let clock = ShownTime::Zone(TimeZone::get("Asia/Kolkata").unwrap());
         assert_eq!(shown(&clock, Some(noon)), "2026-11-22 12:17:12.123 ");
         assert_eq!(shown(&clock, None), " ".repeat(24));
-        let clock = Clock::deltas();
+        let clock = ShownTime::deltas();
         assert_eq!(shown(&clock, Some(noon)), "   +0.000 ");
         assert_eq!(shown(&clock, None), " ".repeat(10));
         assert_eq!(shown(&clock, Some(noon + 61_500_000_000)), "  +61.500 ");
