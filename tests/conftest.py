@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 from shell import LINES
 from ssh_server import by_ssh, sshd
@@ -18,6 +19,12 @@ __all__ = ["by_ssh", "sshd"]
 if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
     # What a shell starts in the background ignores Ctrl-C, and so would all that the tests start and interrupt.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# How long a case takes says what else the machine does, and nothing of what is tested.
+hypothesis.settings.register_profile(
+    "unhurried", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("unhurried")
 
 _HOMES = {
     "HOME": "home",
@@ -61,9 +68,9 @@ def log(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def eventually() -> Callable[..., None]:
-    """Waits up to a minute, or `seconds`, for a condition to hold."""
+    """Waits up to ten minutes, or `seconds`, for a condition to hold."""
 
-    def wait(condition: Callable[[], Any], seconds: float = 60.0) -> None:
+    def wait(condition: Callable[[], Any], seconds: float = 600.0) -> None:
         deadline = time.monotonic() + seconds
         while not condition():
             assert time.monotonic() < deadline, "waited in vain"

@@ -123,7 +123,7 @@ LINES = st.lists(
 
 
 @given(lines=LINES, ends=st.booleans())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_rows_of_any_bytes_are_those_of_records(lines: list[bytes], ends: bool) -> None:
     content = b"\n".join(lines) + b"\n" * ends
     if compression_of(content[:MAGIC]):
@@ -394,7 +394,7 @@ PATTERNS = [
 
 
 @given(text=st.text(alphabet="abcdxk ,12é\u212a素\n\r", max_size=60), pattern=st.sampled_from(PATTERNS))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_groups_are_those_of_re(text: str, pattern: str) -> None:
     path = Path(os.environ["LOGDEX_HOME"]).with_name("groups.log")
     path.write_text(text, newline="")

@@ -335,7 +335,7 @@ _PATTERNS = [
     st.booleans(),
     st.text("aAbBxyzwqQcdk12]m\n", max_size=6),
 )
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 def test_several_patterns_select_what_any_selects(several: list[str], ignore_case: bool, line: str) -> None:
     joined = join(several, ignore_case=ignore_case)
     assert joined is not None

@@ -202,7 +202,7 @@ def test_what_a_stranger_wrote_is_shown_as_text_and_what_is_no_record_is_left_ou
     ),
     states=st.none() | st.just({"SUCCEEDED"}),
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_however_long_they_ran_the_order_is_that_of_their_launch(
     apps: list[tuple[int, int, str]], states: set[str] | None, tmp_path_factory: pytest.TempPathFactory
 ) -> None:

@@ -57,7 +57,7 @@ def take(lines: Any, count: int) -> list[Any]:
 
 
 @given(lines=LINES, ends=st.booleans(), number=st.integers(0, 30), question=st.sampled_from(QUESTIONS))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_the_rest_is_what_comes_after(
     lines: list[str], ends: bool, number: int, question: dict[str, Any]
 ) -> None:
@@ -87,7 +87,7 @@ def test_the_rest_is_what_comes_after(
 
 
 @given(lines=LINES, more=LINES, question=st.sampled_from(QUESTIONS))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_what_is_written_later_comes_after_the_end(
     lines: list[str], more: list[str], question: dict[str, Any]
 ) -> None:
@@ -109,7 +109,7 @@ def test_what_is_written_later_comes_after_the_end(
     more=LINES,
     again=st.integers(0, 20),
 )
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_one_cursor_for_many(files: list[list[str]], number: int, more: list[str], again: int) -> None:
     directory = place("many")
     shutil.rmtree(directory, ignore_errors=True)

@@ -96,7 +96,6 @@ NEAR = st.sampled_from(TEXTS).flatmap(
 """Lines that are nearly those of a case or a row: cut, joined, with other text around."""
 
 
-@settings(deadline=None)
 @given(st.lists(NEAR, max_size=12), st.booleans(), st.binary(max_size=4))
 def test_what_the_engine_hears_is_what_each_shape_selects(texts: list[str], ends: bool, odd: bytes) -> None:
     data = odd + b"".join(text.replace("\n", " ").encode("utf-8", "replace") + b"\n" for text in texts)
@@ -172,7 +171,6 @@ def test_what_a_line_is_taken_for(line: str, role: str | None) -> None:
     assert (known[0].role if known else None) == role
 
 
-@settings(deadline=None)
 @given(NEAR)
 def test_the_row_of_a_record_is_the_first_whose_shape_is_found_in_it(text: str) -> None:
     known = taxonomy.classify(text)
@@ -200,7 +198,7 @@ def test_cases_are_answered_rightly_or_not_at_all(tmp_path: Path) -> None:
     assert len(told["right"]) >= 0.9 * total, told["cannot tell"]
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(data=st.data())
 def test_what_is_taken_away_makes_no_other_answer_certain(tmp_path: Path, data: st.DataObject) -> None:
     case = data.draw(st.sampled_from([case for case in ALL if case["world"] <= 64]))

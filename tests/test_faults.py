@@ -228,7 +228,8 @@ for at in (0, count - 1):
     logs[at].write_text("another\\n")
     take(1)
     assert seen[str(at)].pop() == "another\\n"
-assert (merged.stats.lost, merged.stats.rotations) == (1, 1), merged.stats
+# Of the last one, the file before is known unless a look at all logs, which comes by the clock, closed it meanwhile.
+assert merged.stats.lost in (1, 2) and merged.stats.lost + merged.stats.rotations == 2, merged.stats
 for log in logs:
     append(log, "last\\n")
 over.set()

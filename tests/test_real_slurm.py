@@ -188,9 +188,11 @@ def test_torchx_launches_replicas_lists_and_cancels(
     eventually(lambda: scheduler.describe(app_id).state.name == "RUNNING")
     assert [(one.name, one.num_replicas) for one in scheduler.describe(app_id).roles] == [("w", 2)]
     assert (app_id, "RUNNING") in [(one.app_id, one.state.name) for one in scheduler.list()]
+    # Neither is cancelled before it came to that.
+    for replica in (0, 1):
+        eventually(lambda k=replica: "err\n" in list(scheduler.log_iter(app_id, "w", k)))
     scheduler.cancel(app_id)
     assert [line for line in lines if not line.startswith(("slurmstepd", "srun"))] == []
     eventually(lambda: scheduler.describe(app_id).state.name == "CANCELLED")
-    assert "err\n" in list(scheduler.log_iter(app_id, "w", 0))
     sources = {one.source for one in logdex.open(f"slurm:{app_id}").records("out|err")}
     assert {"w/0 stdout", "w/0 stderr", "w/1 stdout", "w/1 stderr"} <= sources

@@ -9,7 +9,7 @@ import warnings
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from logdex.regex import charset, pattern
 from logdex.regex.exclude import excluded
@@ -214,7 +214,6 @@ def test_sets_hold_what_re_takes_over_all_of_unicode(regex: str) -> None:
 
 @pytest.mark.filterwarnings("ignore")
 @given(st.text(st.characters(max_codepoint=127), max_size=12), st.sampled_from([0, re.I, re.A, re.X, re.M]))
-@settings(deadline=None)
 def test_what_is_but_text_is_translated_as_any_pattern(text: str, flags: int) -> None:
     try:
         compiled = re.compile(text, flags)

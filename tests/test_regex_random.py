@@ -139,7 +139,6 @@ def block(parts: list[bytes], seed: int) -> bytes:
 
 @settings(
     max_examples=(CASES + 1) // 2,
-    deadline=None,
     suppress_health_check=list(HealthCheck),
     database=None,
 )
@@ -156,7 +155,7 @@ def test_random_patterns_select_what_re_selects(regex: str, seed: int) -> None:
         assert by_engine(compiled, data) == by_re(compiled, data)
 
 
-@settings(max_examples=max(CASES // 10, 500), deadline=None, database=None)
+@settings(max_examples=max(CASES // 10, 500), database=None)
 @given(st.binary(max_size=40) | st.lists(st.sampled_from(LINE_PARTS), max_size=12).map(b"".join))
 def test_broken_text_reads_as_cpython_decodes_it(data: bytes) -> None:
     """The engine's view of invalid UTF-8 is CPython's, character by character."""

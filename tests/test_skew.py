@@ -8,7 +8,7 @@ from pathlib import Path
 
 import logdex
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from logdex.inputs.skew import Skews
 from shell import run
@@ -100,7 +100,6 @@ def test_lines_of_which_more_than_a_look_is_needed_are_as_late(tmp_path: Path) -
 
 
 @given(st.integers(-(10**9), 10**9))
-@settings(deadline=None)
 def test_amounts_are_exact(microseconds: int) -> None:
     sign = "-" if microseconds < 0 else "+"
     said = f"{sign}{abs(microseconds) // 10**6}.{abs(microseconds) % 10**6:06}s"
