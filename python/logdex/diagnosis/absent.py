@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from logdex.diagnosis import progress, stall
 from logdex.diagnosis.exits import Exit
-from logdex.diagnosis.scene import Candidate, Scene, missing_of, rank_of, whole_host
+from logdex.diagnosis.launched import rank_of
+from logdex.diagnosis.scene import Candidate, Scene, missing_of, whole_host
 from logdex.diagnosis.stacks import away
 from logdex.diagnosis.uniform import is_refused
 from logdex.diagnosis.verdict import Finding

@@ -9,8 +9,9 @@ from collections.abc import Iterator
 from logdex.diagnosis import accusations, hosts, progress
 from logdex.diagnosis.events import Event, Speaker
 from logdex.diagnosis.exits import Exit
+from logdex.diagnosis.launched import rank_of
 from logdex.diagnosis.roles import went_on
-from logdex.diagnosis.scene import Candidate, Scene, missing_of, rank_of, time_of, whole_host
+from logdex.diagnosis.scene import Candidate, Scene, missing_of, time_of, whole_host
 from logdex.diagnosis.uniform import TOGETHER
 from logdex.diagnosis.verdict import Certainty, Finding
 

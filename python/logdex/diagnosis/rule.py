@@ -21,7 +21,8 @@ from logdex.diagnosis.named import accused, links_of, node, weak_exit
 from logdex.diagnosis.none import nothing
 from logdex.diagnosis.outside import outside
 from logdex.diagnosis.pace import WORKING, usual_lines
-from logdex.diagnosis.scene import Candidate, Scene, missing_of, prepare
+from logdex.diagnosis.prepare import prepare
+from logdex.diagnosis.scene import Candidate, Scene, missing_of
 from logdex.diagnosis.stacks import elsewhere
 from logdex.diagnosis.uniform import alike, uniform
 from logdex.diagnosis.verdict import Finding

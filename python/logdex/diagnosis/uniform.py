@@ -9,9 +9,10 @@ from dataclasses import replace
 from logdex.diagnosis import templates
 from logdex.diagnosis.candidates import ended_at_once
 from logdex.diagnosis.events import Event
+from logdex.diagnosis.launched import rank_of, seen_first
 from logdex.diagnosis.pace import WORKING, usual_lines
 from logdex.diagnosis.roles import Story
-from logdex.diagnosis.scene import Candidate, Scene, rank_of, seen_first, time_of, whole_host
+from logdex.diagnosis.scene import Candidate, Scene, time_of, whole_host
 from logdex.diagnosis.similar import masked
 from logdex.diagnosis.verdict import Certainty, Finding
 

@@ -8,7 +8,8 @@ from datetime import datetime
 
 from logdex.diagnosis import rule, templates
 from logdex.diagnosis.events import Event
-from logdex.diagnosis.scene import Scene, missing_of, rank_of, time_of
+from logdex.diagnosis.launched import rank_of
+from logdex.diagnosis.scene import Scene, missing_of, time_of
 from logdex.diagnosis.short import plain, who
 from logdex.diagnosis.taxonomy import classes
 from logdex.diagnosis.verdict import Diagnosis, Evidence, Finding

@@ -1,0 +1,141 @@
+"""Whose exit it was: launchers number the processes of their host, and a job numbers all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from logdex.diagnosis.exits import Exit
+from logdex.diagnosis.scene import Scene
+from logdex.diagnosis.taxonomy import numbers
+
+_OF_A_HOST = 8
+"""As many ranks may be those of one host, where nobody says how many hosts there are."""
+
+
+@dataclass
+class _There:
+    """What is known of one launcher: who wrote into its file, and by how much ranks are above its local ones."""
+
+    names: list[str] = field(default_factory=list)
+    locals: dict[str, list[str]] = field(default_factory=dict)
+    """The ranks that are named by that file, `h0.log:3`, by their local numbers."""
+    offsets: set[int] = field(default_factory=set)
+    tells_local: bool = False
+    """Whether it tells of a local rank."""
+
+    def add(self, name: str) -> None:
+        """Adds a rank that wrote into the file."""
+        self.names.append(name)
+        if ":" in name:
+            self.locals.setdefault(name.rpartition(":")[2], []).append(name)
+
+
+class Launchers:
+    """All launchers of a job by their files, looked up once for all exits.
+
+    A thousand exits of a thousand ranks would each look at all of both otherwise.
+    """
+
+    def __init__(self, scene: Scene) -> None:
+        self.there: dict[str, _There] = {}
+        for rank in scene.ranks:
+            self._at(rank.path).add(rank.name)
+        for one in scene.exits:
+            if one.local is not None:
+                there = self._at(one.event.path)
+                there.tells_local = True
+                if one.rank is not None:
+                    there.offsets.add(one.rank - one.local)
+        nodes = []
+        for witness in scene.witnesses:
+            for event in witness.events:
+                if event.class_ != "identity":
+                    continue
+                if (said := event.said("globals")) is not None:
+                    self._at(event.path).offsets.update(numbers(said)[:1])
+                if (said := event.said("nodes")) is not None:
+                    nodes.append(int(said))
+        self.nodes = max(nodes, default=None)
+        """How many launchers there are, if one of them says so."""
+        self.telling = sum(one.tells_local for one in self.there.values())
+        """How many of them tell of local ranks."""
+        self.span: dict[str, int | None] = {}
+
+    def _at(self, path: str) -> _There:
+        return self.there.setdefault(path, _There())
+
+    def of(self, path: str) -> _There:
+        """What is known of the launcher that wrote a file."""
+        return self.there.get(path) or _There()
+
+    def first_of(self, path: str, local: int) -> int | None:
+        """The first of the ranks that wrote into a file, if they are all from that one on, and reach to a local one."""
+        names = self.of(path).names
+        if path not in self.span:
+            self.span[path] = _first_of(names)
+        return self.span[path] if local < len(names) else None
+
+
+def _first_of(names: Iterable[str]) -> int | None:
+    """The lowest of the names, if they are numbers without a gap."""
+    known = list(names)
+    if not known or not all(name.isdigit() for name in known):
+        return None
+    ranks = sorted(map(int, known))
+    return ranks[0] if ranks == list(range(ranks[0], ranks[0] + len(ranks))) else None
+
+
+def rank_of(scene: Scene, one: Exit) -> str | None:
+    """The name of the rank that ended, as far as its launcher's numbers tell."""
+    if one.name is not None:
+        return one.name
+    if one.rank is not None:
+        return _of_global(scene, one, one.rank)
+    if one.local is None:
+        return None
+    if (beside := _in_its_file(scene, one, one.local)) is not None:
+        return beside
+    launchers = _launchers(scene)
+    offsets = launchers.of(one.event.path).offsets
+    if len(offsets) == 1:
+        return scene.name_of(one.local + min(offsets))
+    if offsets or launchers.telling > 1:
+        return None
+    one.is_guess = launchers.nodes is None
+    if launchers.nodes is None and max(scene.world or 0, len(scene.ranks)) > _OF_A_HOST:
+        return None
+    return scene.name_of(one.local) if launchers.nodes in (None, 1) else None
+
+
+def _of_global(scene: Scene, one: Exit, number: int) -> str | None:
+    """The rank of a number of the job; its name may have the local one that its launcher tells beside it."""
+    if not scene.may_have(number):
+        return None
+    name = scene.name_of(number)
+    if name in scene.stories or one.local is None:
+        return name
+    there = _launchers(scene).of(one.event.path).locals.get(str(one.local), [])
+    return there[0] if len(there) == 1 else name
+
+
+def _launchers(scene: Scene) -> Launchers:
+    if not isinstance(scene.launchers, Launchers):
+        scene.launchers = Launchers(scene)
+    return scene.launchers
+
+
+def seen_first(scene: Scene) -> set[str]:
+    """The ranks of which launchers say that they ended first, and not because they were told to."""
+    names = (rank_of(scene, one) for one in scene.exits if one.is_root and not one.is_teardown)
+    return {name for name in names if name is not None}
+
+
+def _in_its_file(scene: Scene, one: Exit, local: int) -> str | None:
+    """The rank that ended, where those of one host wrote into the file of their launcher, and no others did."""
+    launchers = _launchers(scene)
+    named = launchers.of(one.event.path).locals.get(str(local), [])
+    if len(named) == 1:
+        return named[0]
+    first = launchers.first_of(one.event.path, local) if scene.labels else None
+    return None if first is None else str(first + local)

@@ -1,0 +1,140 @@
+"""What the records of all speakers come to, made ready for the steps of the rule."""
+
+from __future__ import annotations
+
+import math
+
+from logdex.diagnosis import (
+    accusations,
+    attempts,
+    clocks,
+    exits,
+    hosts,
+    pids,
+    preface,
+    stall,
+    survived,
+    waited,
+)
+from logdex.diagnosis.events import Speaker, number_in, self_of
+from logdex.diagnosis.exits import Exit
+from logdex.diagnosis.launched import rank_of, seen_first
+from logdex.diagnosis.roles import ended_well, story, went_on
+from logdex.diagnosis.scene import Scene
+
+_PARTING = 5.0
+"""For so many seconds what a process wrote may still come when it has ended."""
+
+
+def prepare(scene: Scene) -> None:
+    """Reads what the records come to."""
+    last = attempts.last_of(scene.speakers)
+    for one in scene.speakers:
+        if one.is_rank and one.attempt < last and any(other.attempt == last for other in scene.speakers):
+            scene.earlier += one.events
+    scene.speakers = [one for one in scene.speakers if not one.is_rank or one.attempt == last]
+    scene.forget()
+    scene.earlier += attempts.after_the_last_exit(scene.speakers)
+    for one in scene.speakers:
+        scene.earlier += attempts.only_last(one)
+    _attribute(scene)
+    pids.attribute(scene.speakers)
+    scene.restarted = attempts.restart(scene.speakers, scene.earlier)
+    _leave_behind(scene)
+    survived.drop(scene.speakers)
+    preface.leave_out(scene.ranks)
+    scene.clocks = clocks.measure(scene.ranks, scene.doubt)
+    scene.stories = {one.name: story(one) for one in scene.ranks}
+    scene.stall = stall.of_speakers(scene.speakers, scene.clocks)
+    owners = pids.of_ranks(scene.ranks)
+    scene.exits += [told for one in scene.speakers for told in exits.of_witness(one, owners)]
+    begun = attempts.begun_at(scene.ranks) if last else -math.inf
+    scene.exits = [
+        one for one in scene.exits if _ended_at(one) >= begun - 1 and not _is_of_before(scene, one)
+    ]
+    scene.forget()
+    scene.host_of = hosts.of_ranks(scene.speakers, scene.exits, scene.labels)
+    scene.exits = [one for one in scene.exits if not _outlived(scene, one)]
+    scene.forget()
+    for told in scene.exits:
+        _forget_the_last_command(scene, told)
+    known = [int(one.name.rpartition("/")[2]) for one in scene.ranks if one.name.rpartition("/")[2].isdigit()]
+    world = sorted({*known, *range(scene.world or 0)})
+    scene.accusations = accusations.of_speakers(scene.speakers, world, owners)
+    waited.turn(scene.stories, scene.clocks, seen_first(scene))
+
+
+def _leave_behind(scene: Scene) -> None:
+    """Takes away the ranks that a job with fewer of them went on without: what ended it came later."""
+    gone = [one for one in scene.ranks if scene.restarted and scene.restarted.is_gone(one)]
+    scene.gone = {one.name for one in gone}
+    scene.earlier += [event for one in gone for event in one.events]
+    scene.speakers = [one for one in scene.speakers if one not in gone]
+    scene.forget()
+
+
+def _is_of_before(scene: Scene, one: Exit) -> bool:
+    """Whether a process ended before the job was started again."""
+    at = _ended_at(one) if math.isfinite(_ended_at(one)) else None
+    return scene.restarted is not None and scene.restarted.is_over(one.event.path, one.event.number, at)
+
+
+def _ended_at(one: Exit) -> float:
+    """When a process ended, or infinity."""
+    if one.time is not None:
+        return one.time
+    return one.event.low if one.event.own else math.inf
+
+
+def _attribute(scene: Scene) -> None:
+    """Gives the records of witnesses that say for which rank they speak to that rank."""
+    for witness in scene.witnesses:
+        for event in list(witness.events):
+            number = self_of(event.text)
+            if number is None or event.role in ("exit", "outside", "context"):
+                continue
+            name = scene.name_of(number)
+            rank = next((one for one in scene.ranks if one.name == name), None)
+            if rank is None:
+                rank = Speaker(name, witness.path, mtime=witness.mtime, host=witness.host)
+                scene.add(rank)
+            event.speaker = name
+            witness.events.remove(event)
+            rank.events.append(event)
+            rank.lines = max(rank.lines, event.place)
+
+
+def _outlived(scene: Scene, one: Exit) -> bool:
+    """Whether the rank of which another rank says that it ended wrote later, or came to its end.
+
+    Then what ended was a process of whoever tells it: the third worker that reads data, say, and not the third rank.
+    """
+    teller = scene.stories.get(one.event.speaker)
+    if teller is not None and went_on(teller.speaker, one.event):
+        return True
+    name = rank_of(scene, one) if one.event.speaker else None
+    story_of = scene.stories.get(name) if name is not None else None
+    if story_of is None or name == one.event.speaker:
+        return False
+    there = story_of.speaker
+    if ended_well(there):
+        return True
+    ended = scene.clocks.of(one.event)[1]
+    last = None if there.last is None else there.last - scene.clocks.ahead.get(there.name, 0.0)
+    return last is not None and last > ended + scene.clocks.doubt + _PARTING
+
+
+def _forget_the_last_command(scene: Scene, one: Exit) -> None:
+    """Takes the rank from an exit that tells nothing of it.
+
+    DeepSpeed's launcher, and torch's of old, print the command that they began last, whichever process failed.
+    """
+    name = rank_of(scene, one) if one.event.class_ == "launcher" else None
+    if name is None:
+        return
+    host = scene.host_of.get(name)
+    there = (number_in(other.name) for other in scene.ranks if scene.host_of.get(other.name) == host)
+    beside = {number for number in there if number is not None}
+    if len(beside) > 1 and max(beside) == number_in(name):
+        one.rank = one.local = None
+        scene.forget()
