@@ -8,9 +8,8 @@ from logdex.diagnosis import hosts
 from logdex.diagnosis.launched import rank_of
 from logdex.diagnosis.named import links_in_trouble
 from logdex.diagnosis.pace import kept_pace
-from logdex.diagnosis.scene import Candidate, Scene
+from logdex.diagnosis.scene import TOGETHER, Candidate, Scene
 from logdex.diagnosis.similar import masked
-from logdex.diagnosis.uniform import TOGETHER
 
 
 def are_there(scene: Scene, one: Candidate, found: Sequence[Candidate]) -> bool:

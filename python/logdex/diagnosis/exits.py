@@ -34,6 +34,8 @@ _ONE_LINE = re.compile(
     r"(?:time\s*[=:]\s*(?P<time>[\w:.-]+)\s+)?rank\s*:\s*(?P<rank>\d+) \(local_rank: (?P<local>\d+)\)"
     r"\s+exitcode\s*:\s*(?P<code>-?\d+)(?:.*?host\s*:\s*(?P<host>[\w.-]+))?"
 )
+_OF_AN_ACTOR = 8
+"""So many lines Ray tells about an actor that died."""
 _CLASSES = {-9: "killed", -11: "crash", -7: "crash", -4: "crash", -8: "crash", -6: "abort"}
 
 
@@ -155,6 +157,11 @@ def _of_line(event: Event, witness: Speaker, owners: Mapping[str, str]) -> Itera
     oom = how == "Out Of Memory" or "OOMKilled" in event.text
     if event.class_ == "spawned":
         status = 1
+    if event.class_ == "actor":
+        if not _tells_of_an_actor(event, witness):
+            return
+        # How it died is not said, and what Ray guesses about it is said with each death.
+        status = 1
     if event.class_ in ("mpirun", "trainer") and status is None:
         status = _next_code(event, witness)
     if ranks is not None:
@@ -167,6 +174,13 @@ def _of_line(event: Event, witness: Speaker, owners: Mapping[str, str]) -> Itera
     elif (pid := event.said("pid")) is not None:
         # Whose process it was may be known; that one ended is, in any case.
         yield Exit(event, None, None, host, status, oom=oom, name=owners.get(pid))
+
+
+def _tells_of_an_actor(event: Event, witness: Speaker) -> bool:
+    """Whether the number of a process stands in what Ray says of an actor that died."""
+    return any(
+        "Actor" in other.text and 0 < event.number - other.number <= _OF_AN_ACTOR for other in witness.events
+    )
 
 
 def _next_code(event: Event, witness: Speaker) -> int | None:

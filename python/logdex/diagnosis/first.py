@@ -7,9 +7,9 @@ from collections.abc import Callable, Sequence
 
 from logdex.diagnosis import doubts
 from logdex.diagnosis.candidates import ended_at_once
-from logdex.diagnosis.scene import Candidate, Scene, against, time_of, whole_host
+from logdex.diagnosis.scene import TOGETHER, Candidate, Scene, against, time_of, whole_host
 from logdex.diagnosis.similar import masked
-from logdex.diagnosis.uniform import SEVERAL, TOGETHER
+from logdex.diagnosis.uniform import SEVERAL
 from logdex.diagnosis.verdict import Certainty, Finding
 
 _CONSEQUENCES = {
@@ -17,6 +17,8 @@ _CONSEQUENCES = {
     "gpu_hw": {"gpu_fault", "gpu_oom", "exception", "error"},
     "host_oom": {"killed", "loader", "crash", "exception", "error"},
     "gpu_oom": {"gpu_fault"},
+    # Whoever ends the rest of a job that one of its processes fell out of does it by signal 9.
+    "crash": {"killed"},
     "network": {"file", "ckpt"},
 }
 """Which classes may be what another comes to elsewhere."""
@@ -220,7 +222,13 @@ def _fell_before(scene: Scene, one: Candidate) -> bool:
 def _is_clear(scene: Scene, one: Candidate, firm: Sequence[Candidate]) -> bool:
     """Whether no other candidate may have been before, however clocks differ."""
     return all(
-        scene.clocks.is_before(one.event, other.event, sure=True)
+        scene.clocks.is_before(one.event, other.event, sure=True) and not _were_listed_at_once(one, other)
         for other in firm
         if other is not one and other.strength >= one.strength
     )
+
+
+def _were_listed_at_once(one: Candidate, other: Candidate) -> bool:
+    """Whether a launcher told of both exits in one breath: the order of its list need not be that of the ends."""
+    listed = not one.is_own and not other.is_own and one.event.path == other.event.path
+    return listed and not other.event.low > one.event.low

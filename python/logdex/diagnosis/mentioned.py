@@ -9,11 +9,10 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from logdex.diagnosis.events import Event, Speaker, number_in, of_tail
 from logdex.diagnosis.roles import ended_well
-from logdex.diagnosis.scene import Candidate, Scene
+from logdex.diagnosis.scene import Candidate, Mention, Scene
 from logdex.diagnosis.taxonomy import Row, classify
 from logdex.diagnosis.verdict import Finding
 
@@ -59,18 +58,9 @@ _AFTER = 10.0
 """Who writes so many seconds later than a witness saw trouble has outlived it."""
 
 
-@dataclass
-class Mention:
-    """A line of a witness that speaks of trouble."""
-
-    event: Event
-    ranks: frozenset[str]
-    hosts: frozenset[str]
-
-
 def mentioned(scene: Scene, found: list[Candidate]) -> Finding | None:
     """The one rank, or the one host, of which witnesses alone speak as lost."""
-    told = [one for one in mentions(scene) if _GRAVE.search(one.event.text)]
+    told = lost(scene)
     ranks = frozenset[str]().union(*(one.ranks for one in told))
     hosts = frozenset[str]().union(*(one.hosts for one in told if not one.ranks))
     events = [("of whom a witness speaks", one.event) for one in told if one.ranks or one.hosts][:2]
@@ -90,8 +80,19 @@ def mentioned(scene: Scene, found: list[Candidate]) -> Finding | None:
     return None
 
 
+def lost(scene: Scene) -> list[Mention]:
+    """Those of them that say that somebody is lost."""
+    return [one for one in mentions(scene) if _GRAVE.search(one.event.text)]
+
+
 def mentions(scene: Scene) -> list[Mention]:
     """What witnesses wrote last of trouble, that no rank outlived."""
+    if scene.mentions is None:
+        scene.mentions = _mentions(scene)
+    return scene.mentions
+
+
+def _mentions(scene: Scene) -> list[Mention]:
     if any(ended_well(one) for one in scene.ranks):
         return []
     out = []

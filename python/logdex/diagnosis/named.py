@@ -6,14 +6,13 @@ import math
 import re
 from collections.abc import Iterator
 
-from logdex.diagnosis import accusations, hosts, progress
+from logdex.diagnosis import accusations, hosts, pids, progress
 from logdex.diagnosis.events import Event, Speaker
 from logdex.diagnosis.exits import Exit
 from logdex.diagnosis.launched import rank_of
 from logdex.diagnosis.roles import went_on
-from logdex.diagnosis.scene import Candidate, Scene, missing_of, time_of, whole_host
-from logdex.diagnosis.uniform import TOGETHER
-from logdex.diagnosis.verdict import Certainty, Finding
+from logdex.diagnosis.scene import TOGETHER, Candidate, Scene, missing_of, time_of, whole_host
+from logdex.diagnosis.verdict import Certainty, Finding, Kind
 
 _OF_ONE = re.compile(r"\b[Pp]rocess \d+|\bpid[= ]\d+")
 """What befell one process, and no host."""
@@ -70,10 +69,24 @@ def node(scene: Scene, found: list[Candidate]) -> Finding | None:
                 host = hosts.of_witness(scene.speakers, one, scene.host_of)
                 if not host or not _fell_silent(scene, host):
                     continue
-            when = time_of(scene, event)
             hosts_ = tuple(dict.fromkeys([host, *_named_beside(one, event)]))
-            return Finding("host", "likely", (), hosts_, event.class_, when, [("failed first", event)])
+            return _lost(scene, event, hosts_)
     return None
+
+
+def _lost(scene: Scene, event: Event, named: tuple[str, ...]) -> Finding:
+    """Hosts that went down, by their names where addresses stand for them and ranks tell whose those are."""
+    there = pids.by_address(scene.ranks)
+    ranks = tuple(name for host in named for name in there.get(host, ()))
+    known = [{scene.host_of.get(name) for name in there.get(host, ())} for host in named]
+    hosts_ = tuple(
+        (its.pop() if len(its) == 1 else None) or host for host, its in zip(named, known, strict=True)
+    )
+    # Of a host with one rank nobody can say whether it was the host or the rank.
+    kind: Kind = "rank" if len(ranks) == len(named) == 1 else "host"
+    return Finding(
+        kind, "likely", ranks, hosts_, event.class_, time_of(scene, event), [("failed first", event)]
+    )
 
 
 def _named_beside(one: Speaker, first: Event) -> Iterator[str]:

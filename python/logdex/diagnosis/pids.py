@@ -12,6 +12,8 @@ _OWN = re.compile(r"\bpid[=: ]+(?P<pid>\d{2,9})\b|^(?:\S+ )*?[A-Za-z][\w.-]*:(?P
 """How a rank says its number, or NCCL before its lines."""
 _RAY = re.compile(r"^[^(]{0,80}\(\w[\w.<>]*(?: rank=\d+)? pid=(\d{2,9})[,)]")
 """What Ray and vLLM put before each line of a process."""
+_ADDRESS = re.compile(r"^[^(]{0,80}\(\w[\w.<>]*(?: rank=\d+)? pid=\d{2,9}, ip=([\w.:]+)\)")
+"""The address of its machine there, where that is another than the driver's."""
 _OTHERS = re.compile(r"\bpid[= ]+(\d{2,9})\b|\b[Pp]rocess (\d{2,9})\b")
 """How a witness names a process."""
 _LEAST = 2
@@ -33,6 +35,16 @@ def of_ranks(ranks: Iterable[Speaker]) -> dict[str, str]:
     if len(names) < _LEAST:
         return {}
     return {pid: many.copy().pop() for pid, many in owners.items() if len(many) == 1}
+
+
+def by_address(ranks: Iterable[Speaker]) -> dict[str, tuple[str, ...]]:
+    """The ranks of each machine whose address stands before their lines."""
+    there: dict[str, list[str]] = {}
+    for one in ranks:
+        addresses = {found[1] for tail in one.tail if (found := _ADDRESS.search(tail.text))}
+        if len(addresses) == 1:
+            there.setdefault(addresses.pop(), []).append(one.name)
+    return {address: tuple(names) for address, names in there.items()}
 
 
 def attribute(speakers: Sequence[Speaker]) -> None:

@@ -13,6 +13,8 @@ from logdex.diagnosis.roles import Story
 
 _MOST_RANKS = 1 << 17
 """No job has more; a number above is none of a rank."""
+TOGETHER = 5.0
+"""What befell several within so many seconds is the same failure."""
 _FAR = 64
 """A number so many times as high as that of the last rank is none of a rank."""
 
@@ -31,6 +33,15 @@ class Candidate:
     def is_own(self) -> bool:
         """Whether the rank's own words say it."""
         return self.exit is None or self.event is not self.exit.event
+
+
+@dataclass
+class Mention:
+    """A line of a witness that speaks of trouble, and of whom."""
+
+    event: Event
+    ranks: frozenset[str]
+    hosts: frozenset[str]
 
 
 @dataclass
@@ -64,6 +75,8 @@ class Scene:
     """How the job was started again, as far as the ranks' own lines tell."""
     gone: set[str] = field(default_factory=set)
     """Ranks that were not started again when others were, and without which the job went on."""
+    mentions: list[Mention] | None = None
+    """What witnesses wrote last of trouble (`mentioned.py`), once that was asked."""
     launchers: object = None
     """What was looked up of launchers (`launched.py`), until ranks or exits change."""
     _endings: dict[str, list[str]] | None = None

@@ -6,13 +6,13 @@ import math
 from collections.abc import Sequence
 from dataclasses import replace
 
-from logdex.diagnosis import templates
+from logdex.diagnosis import spared, templates
 from logdex.diagnosis.candidates import ended_at_once
 from logdex.diagnosis.events import Event
 from logdex.diagnosis.launched import rank_of, seen_first
 from logdex.diagnosis.pace import WORKING, usual_lines
 from logdex.diagnosis.roles import Story
-from logdex.diagnosis.scene import Candidate, Scene, time_of, whole_host
+from logdex.diagnosis.scene import TOGETHER, Candidate, Scene, time_of, whole_host
 from logdex.diagnosis.similar import masked
 from logdex.diagnosis.verdict import Certainty, Finding
 
@@ -22,8 +22,6 @@ SEVERAL = 4
 """From so many ranks on the first of those whom the same befell at once is not worth a name of its own."""
 _ALONE = 30.0
 """Who met it by so many seconds before all others met it alone."""
-TOGETHER = 5.0
-"""Within so many seconds it is the same failure."""
 
 
 def uniform(scene: Scene, found: list[Candidate]) -> Finding | None:
@@ -114,6 +112,8 @@ def _but_for_few(scene: Scene, group: Sequence[Candidate], base: int) -> Finding
         return None
     if len(silent) > max(1, base // 10) and whole_host(scene, set(silent)) is None:
         return None
+    if (told := spared.of_silent(scene, group, silent)) is not None:
+        return told
     events = [("the others", group[0].event)]
     missing = "how those that said nothing ended"
     return Finding("unknown", "cannot tell", tuple(silent), events=events, missing=missing)
