@@ -168,7 +168,8 @@ def _of_line(event: Event, witness: Speaker, owners: Mapping[str, str]) -> Itera
         for number in numbers(ranks):
             yield Exit(event, number, None, host, status, oom=oom, is_task=event.class_ == "srun")
     elif rank is not None:
-        yield Exit(event, int(rank), None, host, status, oom=oom)
+        # The number of a pod counts those of its kind: where a master is rank 0, worker 0 is rank 1.
+        yield Exit(event, int(rank), None, host, status, oom=oom, is_guess=event.class_ == "pod")
     elif local is not None:
         yield Exit(event, None, int(local), host, status, oom=oom)
     elif (pid := event.said("pid")) is not None:

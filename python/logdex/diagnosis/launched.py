@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from logdex.diagnosis.events import number_in
 from logdex.diagnosis.exits import Exit
 from logdex.diagnosis.scene import Scene
 from logdex.diagnosis.taxonomy import numbers
@@ -61,6 +62,9 @@ class Launchers:
         self.telling = sum(one.tells_local for one in self.there.values())
         """How many of them tell of local ranks."""
         self.span: dict[str, int | None] = {}
+        numbered = (number_in(rank.name) for rank in scene.ranks)
+        self.lowest = min((number for number in numbered if number is not None), default=0)
+        """The lowest rank of which there is a log: where it is high, those of other hosts have theirs elsewhere."""
 
     def _at(self, path: str) -> _There:
         return self.there.setdefault(path, _There())
@@ -103,7 +107,7 @@ def rank_of(scene: Scene, one: Exit) -> str | None:
     if offsets or launchers.telling > 1:
         return None
     one.is_guess = launchers.nodes is None
-    if launchers.nodes is None and max(scene.world or 0, len(scene.ranks)) > _OF_A_HOST:
+    if launchers.nodes is None and max(scene.world or 0, len(scene.ranks), launchers.lowest) > _OF_A_HOST:
         return None
     return scene.name_of(one.local) if launchers.nodes in (None, 1) else None
 

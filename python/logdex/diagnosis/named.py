@@ -16,6 +16,8 @@ from logdex.diagnosis.verdict import Certainty, Finding, Kind
 
 _OF_ONE = re.compile(r"\b[Pp]rocess \d+|\bpid[= ]\d+")
 """What befell one process, and no host."""
+_ADDRESS = re.compile(r"\bnode \(ID: \w+, IP: ([\w.:]+)\)")
+"""How Ray says of which machine it tells."""
 
 
 def accused(scene: Scene, found: list[Candidate]) -> Finding | None:
@@ -65,6 +67,11 @@ def node(scene: Scene, found: list[Candidate]) -> Finding | None:
                 # Whatever that host was to it, the rank did without.
                 continue
             host = event.said("host")
+            if not host and (elsewhere := _ADDRESS.search(event.text)):
+                # Ray's driver tells of the memory of any of its machines.
+                host = _host_at(scene, elsewhere[1])
+                if host is None:
+                    continue
             if not host:
                 host = hosts.of_witness(scene.speakers, one, scene.host_of)
                 if not host or not _fell_silent(scene, host):
@@ -72,6 +79,12 @@ def node(scene: Scene, found: list[Candidate]) -> Finding | None:
             hosts_ = tuple(dict.fromkeys([host, *_named_beside(one, event)]))
             return _lost(scene, event, hosts_)
     return None
+
+
+def _host_at(scene: Scene, address: str) -> str | None:
+    """The host of an address, if ranks before whose lines it stands are known to be of one."""
+    known = {scene.host_of.get(name) for name in pids.by_address(scene.ranks).get(address, ())}
+    return known.pop() if len(known) == 1 else None
 
 
 def _lost(scene: Scene, event: Event, named: tuple[str, ...]) -> Finding:

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import re
+import time
+from collections import Counter
 
-from logdex.diagnosis import lastwords, progress
-from logdex.diagnosis.events import Event, Speaker
+from logdex.diagnosis import ends, lastwords, progress, waited
+from logdex.diagnosis.events import Event, Speaker, of_tail
 from logdex.diagnosis.mentioned import mentions
 from logdex.diagnosis.roles import Story, ended_well
 from logdex.diagnosis.scene import Candidate, Scene, missing_of, time_of
 from logdex.diagnosis.similar import LEAST, masked
+from logdex.diagnosis.taxonomy import Row
 from logdex.diagnosis.verdict import Finding
 
 _STANDSTILL = "stamps: a standstill cannot be seen without"
+_JUST_NOW, _STEPS = 60.0, 3.0
+"""Who wrote within so many seconds, or steps, still lives."""
 _FEW = 4
 """One rank of so many, and no more of them, is few."""
 _GRAVE = re.compile(r"\b(?:ERROR|FATAL|CRITICAL|ABORT(?:ED|ING)?)\b")
@@ -32,6 +37,8 @@ def nothing(scene: Scene, found: list[Candidate]) -> Finding | None:
         return Finding("stalled", "likely", still.ranks, (), "no progress", still.since)
     left = () if scene.chosen else progress.left_by_others(scene.ranks, scene.witnesses)
     if left and not _was_done_without(scene, left):
+        if (absent := _waited_for(scene, left)) is not None:
+            return absent
         return Finding("unknown", "cannot tell", left, missing="why these fell silent while others went on")
     timed = any(one.last is not None for one in scene.ranks)
     if progress.only_beats(scene.ranks) and not timed:
@@ -57,7 +64,10 @@ def nothing(scene: Scene, found: list[Candidate]) -> Finding | None:
             time=time_of(scene, event),
             events=[("told to stop", event)],
         )
-    if (last := lastwords.of_one(scene)) is not None:
+    last = lastwords.of_one(scene)
+    if last is None and not scene.chosen:
+        last = ends.odd_one(scene)
+    if last is not None:
         return last
     if silent := _left_by_what_all_say(scene):
         return Finding(
@@ -68,7 +78,22 @@ def nothing(scene: Scene, found: list[Candidate]) -> Finding | None:
         return Finding("unknown", "cannot tell", events=events, missing="what that means")
     if not any(one.lines for one in scene.ranks) and any(one.lines for one in scene.witnesses):
         return Finding("unknown", "cannot tell", missing="the logs of the ranks")
+    if told is None and not _is_over(scene) and not _lives(scene):
+        told = "how it ended: no line says that the job came to its end, and the last is not of just now"
     return Finding("none", "cannot tell" if told else "likely", missing=told)
+
+
+def _is_over(scene: Scene) -> bool:
+    """Whether ranks, or a launcher, said that all came to its end."""
+    return any(ended_well(one) or progress.says_at_its_end(one) for one in scene.speakers)
+
+
+def _lives(scene: Scene) -> bool:
+    """Whether the last lines are of just now, as those of a job that goes on."""
+    times = [one.last for one in scene.ranks if one.last is not None]
+    paces = [pace for one in scene.ranks if one.course and (pace := progress.pace_of(one.course)) is not None]
+    least = max([_JUST_NOW, *(_STEPS * pace for pace in paces)])
+    return bool(times) and abs(time.time() - min(times)) <= least
 
 
 def _was_done(one: Story) -> bool:
@@ -97,6 +122,27 @@ def _new_at_the_end(one: Speaker) -> set[str]:
     for line in one.tail:
         sides[line.number > _last_step(one)].add(masked(line.text))
     return {text for text in sides[True] - sides[False] if len(text) >= LEAST}
+
+
+def _waited_for(scene: Scene, left: tuple[str, ...]) -> Finding | None:
+    """The one that is behind all others, where these end with one thing, said again and again, or of waiting."""
+    rest = [one for one in scene.ranks if one.name not in left and one.course is not None]
+    at = {one.course.last for one in rest if one.course}
+    if len(left) > 1 or len(rest) < 2 or len(at) != 1 or any(ended_well(one) for one in rest):
+        return None
+    ends = [[tail for tail in one.tail if tail.number > _last_step(one)] for one in rest]
+    said = [Counter(masked(tail.text) for tail in end if waited.tells_of_others(tail.text)) for end in ends]
+    again = [
+        {text for text, times in Counter(masked(t.text) for t in end).items() if times > 1} for end in ends
+    ]
+    shared = set.intersection(*(set(words) | more for words, more in zip(said, again, strict=True)))
+    if not any(len(text) >= LEAST for text in shared):
+        return None
+    line = ends[0][-1]
+    moment = line.time if line.time is not None else rest[0].last or 0.0
+    event = of_tail(rest[0], line, Row("victim", "another", "low", "", ""), moment, moment)
+    last = next(one.last for one in scene.ranks if one.name == left[0])
+    return Finding("rank", "likely", left, scene.hosts_of(left[0]), "absent", last, [("the others", event)])
 
 
 def _was_done_without(scene: Scene, left: tuple[str, ...]) -> bool:

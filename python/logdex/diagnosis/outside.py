@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from logdex.diagnosis import ends, progress
 from logdex.diagnosis.events import Event
 from logdex.diagnosis.scene import Candidate, Scene, missing_of, time_of
 from logdex.diagnosis.verdict import Certainty, Finding
+
+_LONG, _STEPS = 600.0, 20.0
+"""Who wrote nothing for so many seconds, and steps, was not at work."""
 
 
 def outside(scene: Scene, found: list[Candidate]) -> Finding | None:
@@ -38,10 +42,21 @@ def outside(scene: Scene, found: list[Candidate]) -> Finding | None:
             )
     if not strong and (found or _victims_before(scene, first) or _ended_before(scene, first)):
         return None
-    certainty: Certainty = "certain" if strong and first.own else "likely"
+    silent = _were_silent(scene, first)
+    if silent and (odd := ends.odd_one(scene)) is not None:
+        return odd
+    certainty: Certainty = "certain" if strong and first.own and not silent else "likely"
     return Finding(
         "outside", certainty, cause=first.class_, time=time_of(scene, first), events=[("told to stop", first)]
     )
+
+
+def _were_silent(scene: Scene, first: Event) -> bool:
+    """Whether all ranks had long fallen silent before the order: what ended their work came before it."""
+    lasts = [one.last for one in scene.ranks if one.last is not None]
+    paces = [pace for one in scene.ranks if one.course and (pace := progress.pace_of(one.course)) is not None]
+    least = max([_LONG, *(_STEPS * pace for pace in paces)])
+    return first.own and bool(lasts) and scene.clocks.of(first)[0] - max(lasts) > least
 
 
 def _all_told(scene: Scene, found: list[Candidate]) -> Finding | None:

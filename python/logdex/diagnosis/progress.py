@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from logdex.diagnosis.events import Course, Speaker
-from logdex.diagnosis.similar import unstamped
+from logdex.diagnosis.similar import masked, unstamped
 
 BEAT = re.compile(
     r"(?i)heart ?beat|still (?:waiting|running|alive)|\bpulse\b|keep-?alive|waiting for|no progress|\bidle\b"
@@ -67,7 +68,21 @@ def _stopped(one: Speaker, beating: Sequence[Speaker]) -> float | None:
     quiet, pace = end - course.last_at, pace_of(course)
     least = _BEATING if beating else _LONG
     is_long = quiet >= least and quiet >= _MANY * (pace or 0.0)
-    return course.last_at if is_long and not any(_ENDED.search(tail.text) for tail in one.tail) else None
+    return course.last_at if is_long and not says_ended(one) else None
+
+
+def says_ended(one: Speaker) -> bool:
+    """Whether the last lines of a rank have words of an end that went well."""
+    return any(_ENDED.search(tail.text) for tail in one.tail)
+
+
+def says_at_its_end(one: Speaker) -> bool:
+    """Whether it has them behind its last step, and not in what it writes again and again."""
+    last = one.course.last_number if one.course else 0
+    times = Counter(masked(tail.text) for tail in one.tail)
+    return any(
+        tail.number > last and times[masked(tail.text)] == 1 and _ENDED.search(tail.text) for tail in one.tail
+    )
 
 
 def _beats(one: Speaker) -> bool:
@@ -123,7 +138,7 @@ def left_by_others(ranks: Sequence[Speaker], witnesses: Sequence[Speaker]) -> tu
         and one.last is not None
         and (pace := pace_of(course)) is not None
         and end - one.last > max(_OVERDUE * pace, _AT_ONCE)
-        and not any(_ENDED.search(tail.text) for tail in one.tail)
+        and not says_ended(one)
     )
 
 

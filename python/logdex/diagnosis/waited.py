@@ -30,6 +30,11 @@ _LONG = 60.0
 """Who stood still for so many times a step, and so many seconds, was waiting."""
 
 
+def tells_of_others(text: str) -> bool:
+    """Whether a line has words of waiting, or of others."""
+    return _WORDS.search(text) is not None
+
+
 def turn(stories: dict[str, Story], clocks: Clocks, ended: set[str]) -> None:
     """Takes such errors for what they are, those of victims; `ended` are those that launchers saw end first."""
     spoke = [one for one in stories.values() if one.speaker.lines]
