@@ -184,10 +184,10 @@ def test_the_row_of_a_record_is_the_first_whose_shape_is_found_in_it(text: str) 
 
 def test_cases_are_answered_rightly_or_not_at_all(tmp_path: Path) -> None:
     told: dict[str, list[str]] = {}
-    for case in ALL:
-        # Of large worlds one form: the table of `make diagnosis-table` has all of them.
-        for form in FORMS if case["world"] <= 16 else FORMS[:1]:
-            folder = tmp_path / case["id"] / form.name
+    for number, case in enumerate(ALL):
+        # A third of the forms in turn, of large worlds one: the table of `make diagnosis-table` has all of them.
+        for form in FORMS[number % 3 :: 3] if case["world"] <= 16 else FORMS[:1]:
+            folder = tmp_path / str(number) / form.name
             folder.mkdir(parents=True)
             verdict, answer = cases.judge(case, str(folder), form)
             told.setdefault(verdict, []).append(f"{case['id']} {form.name}")

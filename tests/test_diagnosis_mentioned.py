@@ -72,7 +72,7 @@ def test_a_number_that_no_rank_can_have_names_none(tmp_path: Path) -> None:
 def test_a_log_of_several_processes_under_unknown_tags_is_no_rank(tmp_path: Path) -> None:
     log = tmp_path / "job.log"
     raised = "ValueError: zone 4"
-    lines = [f"worker-{r}  | step {k} loss 2.5" for k in range(4) for r in range(4)]
+    lines = [f"worker-{r}  | step {k} loss 2.5" for k in range(4) for r in range(1, 5)]
     lines += ["worker-2  | Traceback (most recent call last):", f"worker-2  | {raised}"]
     log.write_text("\n".join(lines) + "\n")
     assert cases.ask(str(tmp_path)).certainty == "cannot tell"

@@ -11,11 +11,15 @@ import argparse
 import sys
 import tempfile
 from collections import Counter
+from concurrent.futures import ProcessPoolExecutor
 from datetime import date
+from itertools import repeat
 from pathlib import Path
+from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 import diagnosis_cases as cases
+from logdex.diagnosis import Diagnosis
 
 _OF_THE_CASES = """\
 `public` and `threads` are retold after public failures, `written` were written for the tests.
@@ -49,10 +53,18 @@ right, 20 % could not be told and 12 % were wrong; of `unread` 72 %, 15 % and 13
 eighteen more, not from threads, tried after that in eight forms of each: 78 %, 18 % and 4 %, none with certainty. What
 they taught is mended by what ranks and witnesses did: of whom alone a launcher speaks at the end, who fell long before
 the others, what several wrote at once, hosts that one line after the other names, and signs of life in any words. Of
-what stands in one log under tags that nobody knows, it says that it cannot tell.
+what stands in one log under tags of which nothing says whose they are, it says that it cannot tell.
+`posted` retells 40 public threads, `told` 30 failures more and `kept` 30 with eight healthy runs, by an author who
+did not know the rule and decided all answers first; each was tried in all forms once, and after the rule had been
+mended by those before it. At first 84 % of `posted` were right, 16 % could not be told and none was wrong; of `told`
+94 %, 2 % and 3 %; of `kept` 89 %, 10 % and 2 %; none wrong with certainty. What they taught is mended by what ranks
+did: who still worked when all others had failed, who ended with a stack as no other did, of whom Ray tells by the
+number of its process, and which launcher's ranks have no log. Where words of all errors of ranks are replaced by such
+as no language has, and times, exits and orders stay, 63 % of all cases here are right, 33 % cannot be told and 3 %
+are wrong (`tests/test_diagnosis_ends.py`).
 Failures of usual kinds may be expected to be told as those of `usual` and `latest` were at first, and those that are
 told in words which nobody here has seen as those of `unfamiliar`, `unseen`, `untried`, `further`, `unheard`,
-`unread` and `unmet`.
+`unread`, `unmet`, `posted`, `told` and `kept`.
 """
 
 
@@ -72,23 +84,18 @@ def main() -> int:
     certain = 0
     for path in asked.cases:
         told: dict[str, Counter[str]] = {}
-        for case in cases.read(path):
-            if asked.only and case["id"] != asked.only:
-                continue
-            for form in cases.forms(case, full=asked.full):
-                with tempfile.TemporaryDirectory() as folder:
-                    verdict, answer = cases.judge(case, folder, form)
-                for row in (
-                    f"{form.layout}, stamps {form.stamps}",
-                    f"prefix {form.prefix}",
-                    f"skew {form.skew:g} s",
-                    "all",
-                ):
-                    told.setdefault(row, Counter())[verdict] += 1
-                certain += verdict == "wrong" and answer.certainty == "certain"
-                if asked.wrong and verdict != "right":
-                    told_of = f"{answer.kind} {answer.ranks} {answer.hosts} {answer.cause} {answer.certainty}"
-                    print(f"{verdict:12} {case['id']:6} {form.name}: {told_of}", file=sys.stderr)
+        chosen = [case for case in cases.read(path) if asked.only in (None, case["id"])]
+        with ProcessPoolExecutor() as pool:
+            for case, judged in zip(chosen, pool.map(_judge, chosen, repeat(asked.full)), strict=True):
+                for form, verdict, answer in judged:
+                    for row in _rows(form):
+                        told.setdefault(row, Counter())[verdict] += 1
+                    certain += verdict == "wrong" and answer.certainty == "certain"
+                    if asked.wrong and verdict != "right":
+                        told_of = (
+                            f"{answer.kind} {answer.ranks} {answer.hosts} {answer.cause} {answer.certainty}"
+                        )
+                        print(f"{verdict:12} {case['id']:6} {form.name}: {told_of}", file=sys.stderr)
         print(f"### {path.stem}\n\n| | right | cannot tell | wrong | share right |\n|---|---|---|---|---|")
         for row, count in sorted(told.items(), key=lambda item: (item[0] == "all", item[0])):
             total = sum(count.values())
@@ -97,6 +104,20 @@ def main() -> int:
         print()
     print(f"Wrong, and said to be certain: {certain}.")
     return int(certain > 0)
+
+
+def _judge(case: dict[str, Any], full: bool) -> list[tuple[cases.Form, str, Diagnosis]]:
+    """What became of a case in each of its forms."""
+    judged = []
+    for form in cases.forms(case, full=full):
+        with tempfile.TemporaryDirectory() as folder:
+            judged.append((form, *cases.judge(case, folder, form)))
+    return judged
+
+
+def _rows(form: cases.Form) -> tuple[str, ...]:
+    """The rows of the table in which a form is counted."""
+    return f"{form.layout}, stamps {form.stamps}", f"prefix {form.prefix}", f"skew {form.skew:g} s", "all"
 
 
 if __name__ == "__main__":

@@ -40,7 +40,7 @@ def lost_early(scene: Scene, found: list[Candidate]) -> Finding | None:
 
 
 def odd_first(scene: Scene, found: list[Candidate]) -> Finding | None:
-    """The one that told of a broken stream in words of its own, before all others told alike of another's end."""
+    """The one that told of a broken stream, or of no end, in words of its own, before all others told of another's."""
     fell = _all_fell(scene)
     if not fell:
         return None
@@ -48,7 +48,11 @@ def odd_first(scene: Scene, found: list[Candidate]) -> Finding | None:
     for event in fell:
         groups.setdefault(masked(event.text), []).append(event)
     few, many = min(groups.values(), key=len), max(groups.values(), key=len)
-    if len(groups) != 2 or len(few) != 1 or few[0].class_ != "peer" or many[0].class_ not in _OF_THEIRS:
+    if len(groups) != 2 or len(few) != 1:
+        return None
+    # Whose connections closed tells of an end; of who told of trouble before and otherwise, it is that one's.
+    of_its_end = few[0].class_ != "peer" and many[0].class_ == "peer"
+    if not of_its_end and (few[0].class_ != "peer" or many[0].class_ not in _OF_THEIRS):
         return None
     first = few[0]
     if not all(_may_precede(scene, first, event) for event in many):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -10,6 +11,8 @@ from logdex.diagnosis.exits import Exit
 from logdex.diagnosis.scene import Scene
 from logdex.diagnosis.taxonomy import numbers
 
+_HOST = re.compile(r"[A-Za-z]+\d+")
+"""A word in the name of a file that may be that of a host."""
 _OF_A_HOST = 8
 """As many ranks may be those of one host, where nobody says how many hosts there are."""
 
@@ -62,6 +65,7 @@ class Launchers:
         self.telling = sum(one.tells_local for one in self.there.values())
         """How many of them tell of local ranks."""
         self.span: dict[str, int | None] = {}
+        self.rest: dict[str, list[int] | None] = {}
         numbered = (number_in(rank.name) for rank in scene.ranks)
         self.lowest = min((number for number in numbered if number is not None), default=0)
         """The lowest rank of which there is a log: where it is high, those of other hosts have theirs elsewhere."""
@@ -106,10 +110,39 @@ def rank_of(scene: Scene, one: Exit) -> str | None:
         return scene.name_of(one.local + min(offsets))
     if offsets or launchers.telling > 1:
         return None
+    if one.event.path not in launchers.rest:
+        launchers.rest[one.event.path] = _of_the_rest(scene, one.event.path)
+    if (left := launchers.rest[one.event.path]) is not None:
+        return scene.name_of(left[one.local]) if one.local < len(left) else None
     one.is_guess = launchers.nodes is None
     if launchers.nodes is None and max(scene.world or 0, len(scene.ranks), launchers.lowest) > _OF_A_HOST:
         return None
     return scene.name_of(one.local) if launchers.nodes in (None, 1) else None
+
+
+def _of_the_rest(scene: Scene, path: str) -> list[int] | None:
+    """The ranks of no known host, where those of all others are as many in a row, and the launcher is on none of these.
+
+    Its file is called after a host that is not theirs.
+    """
+    known: dict[str, list[int]] = {}
+    rest: list[int] = []
+    for one in scene.ranks:
+        number = number_in(one.name)
+        if number is None or ":" in one.name:
+            return None
+        host = scene.host_of.get(one.name)
+        (rest if host is None else known.setdefault(host, [])).append(number)
+    words = set(re.split(r"[^A-Za-z0-9]+", path.rpartition("/")[2]))
+    if not known or not rest or words & set(known) or not any(_HOST.fullmatch(word) for word in words):
+        return None
+    if any(len(many) != len(rest) or not _is_a_row(many) for many in [*known.values(), rest]):
+        return None
+    return sorted(rest)
+
+
+def _is_a_row(many: list[int]) -> bool:
+    return max(many) - min(many) == len(many) - 1
 
 
 def _of_global(scene: Scene, one: Exit, number: int) -> str | None:

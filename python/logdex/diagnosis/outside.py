@@ -45,7 +45,8 @@ def outside(scene: Scene, found: list[Candidate]) -> Finding | None:
     silent = _were_silent(scene, first)
     if silent and (odd := ends.odd_one(scene)) is not None:
         return odd
-    certainty: Certainty = "certain" if strong and first.own and not silent else "likely"
+    is_known = any(one.last is not None for one in scene.ranks) or not scene.ranks
+    certainty: Certainty = "certain" if strong and first.own and is_known and not silent else "likely"
     return Finding(
         "outside", certainty, cause=first.class_, time=time_of(scene, first), events=[("told to stop", first)]
     )

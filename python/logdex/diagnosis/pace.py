@@ -3,14 +3,45 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from logdex.diagnosis.events import Speaker
+from logdex.diagnosis.mentioned import TROUBLE
+from logdex.diagnosis.progress import is_beat
+from logdex.diagnosis.roles import LOUD, Story
 from logdex.diagnosis.scene import Candidate, Scene
 from logdex.diagnosis.similar import LEAST, is_indented, masked
+from logdex.diagnosis.waited import tells_of_others
 
 WORKING = 4
 """Who writes so many usual lines after it is still at work."""
+
+
+def leave_work(stories: Iterable[Story]) -> None:
+    """Drops of each rank what it told of others, or of links, where it then wrote one line of its work over and over.
+
+    A program that counts no steps works on too; lines of trouble, of waiting and of life are none of work.
+    """
+    for one in stories:
+        told = [*one.victims, *one.links]
+        if told and _worked_after(one.speaker, max(event.number for event in told)):
+            one.dropped += told
+            one.victims, one.links = [], []
+
+
+def _worked_after(speaker: Speaker, number: int) -> bool:
+    telling = {event.number for event in speaker.events if event.role in LOUD}
+    work = Counter(
+        masked(tail.text)
+        for tail in speaker.tail
+        if tail.number > number and tail.number not in telling and _is_of_work(tail.text)
+    )
+    return max(work.values(), default=0) >= WORKING
+
+
+def _is_of_work(text: str) -> bool:
+    is_of_trouble = TROUBLE.search(text) or tells_of_others(text) or is_beat(text)
+    return not is_of_trouble and not is_indented(text) and len(masked(text)) >= LEAST
 
 
 def kept_pace(scene: Scene, one: Candidate) -> bool:

@@ -10,10 +10,12 @@ from logdex.diagnosis import (
     clocks,
     exits,
     hosts,
+    pace,
     pids,
     preface,
     stall,
     survived,
+    tagged,
     waited,
 )
 from logdex.diagnosis.events import Speaker, number_in, self_of
@@ -37,6 +39,7 @@ def prepare(scene: Scene) -> None:
     scene.earlier += attempts.after_the_last_exit(scene.speakers)
     for one in scene.speakers:
         scene.earlier += attempts.only_last(one)
+    tagged.attribute(scene)
     _attribute(scene)
     pids.attribute(scene.speakers)
     scene.restarted = attempts.restart(scene.speakers, scene.earlier)
@@ -45,6 +48,7 @@ def prepare(scene: Scene) -> None:
     preface.leave_out(scene.ranks)
     scene.clocks = clocks.measure(scene.ranks, scene.doubt)
     scene.stories = {one.name: story(one) for one in scene.ranks}
+    pace.leave_work(scene.stories.values())
     scene.stall = stall.of_speakers(scene.speakers, scene.clocks)
     owners = pids.of_ranks(scene.ranks)
     scene.exits += [told for one in scene.speakers for told in exits.of_witness(one, owners)]

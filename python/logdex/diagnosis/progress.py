@@ -138,7 +138,7 @@ def left_by_others(ranks: Sequence[Speaker], witnesses: Sequence[Speaker]) -> tu
         and one.last is not None
         and (pace := pace_of(course)) is not None
         and end - one.last > max(_OVERDUE * pace, _AT_ONCE)
-        and not says_ended(one)
+        and not says_at_its_end(one)
     )
 
 

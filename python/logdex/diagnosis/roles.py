@@ -25,6 +25,10 @@ _CLUSTER = 40
 """Within so many of its own lines a rank's records tell of one failure."""
 _ANSWERED = 8
 """Within so many lines behind an error of a request a server writes with what it answered."""
+_IGNORED = "Exception ignored in"
+"""How Python begins with what it ignores."""
+_OF_A_TRACEBACK = 16
+"""So many lines has a short traceback."""
 _USED_TO = 2
 """What a rank got over so many times, and made progress, is nothing new to it."""
 _PARTING = ("peer", "timeout", "store")
@@ -79,10 +83,16 @@ class Story:
 def story(speaker: Speaker) -> Story:
     """Reads a rank's records in their order."""
     told = Story(speaker)
+    ignored = [event for event in speaker.events if _IGNORED in event.text]
     for event in speaker.events:
         if event.class_ == "gathered" and is_own(event):
             continue
-        if event.role in ("error", "exception") and _was_answered(speaker, event):
+        if event.role in ("victim", "named") and is_own(event) and _MILD.search(event.text[:100]):
+            # Who says that it waits for itself says it for all: it has the work to do.
+            continue
+        if event.role in ("error", "exception") and (
+            _was_answered(speaker, event) or _is_ignored(event, ignored)
+        ):
             told.dropped.append(event)
             continue
         if event.role == "victim" and event.class_ in _PARTING and _had_ended(speaker, event):
@@ -140,6 +150,13 @@ def _is_of_all(event: Event) -> bool:
 def is_own(event: Event) -> bool:
     """Whether a record that names ranks names the one that wrote it."""
     return number_in(event.speaker) in numbers(event.said("ranks", "rank") or "")
+
+
+def _is_ignored(event: Event, ignored: list[Event]) -> bool:
+    """Whether Python said just before that it would ignore what is raised here, as while it takes objects away."""
+    return any(
+        other.path == event.path and 0 < event.number - other.number <= _OF_A_TRACEBACK for other in ignored
+    )
 
 
 def _was_answered(speaker: Speaker, event: Event) -> bool:

@@ -31,8 +31,14 @@ def are_several(texts: Iterable[str]) -> bool:
     count = 0
     for text in texts:
         count += 1
-        bare = text[len(found[0]) :] if (found := _STAMP.match(text)) else text
-        if tag := _TAG.match(bare) or _TAG.match(text):
-            tags.append(tag[0].strip())
+        if (tag := tag_of(text)) is not None:
+            tags.append(tag)
     forms = {re.sub(r"\d+", "#", tag) for tag in tags}
     return count > 2 and len(tags) >= _LEAST * count and len(forms) == 1 and len(set(tags)) > 1
+
+
+def tag_of(text: str) -> str | None:
+    """The tag before a line, behind its stamp perhaps."""
+    bare = text[len(found[0]) :] if (found := _STAMP.match(text)) else text
+    tag = _TAG.match(bare) or _TAG.match(text)
+    return tag[0].strip() if tag else None
