@@ -104,6 +104,20 @@ def test_a_log_without_steps(tmp_path: Path, caplog: pytest.LogCaptureFixture) -
     assert log.count(steps=True) == 2
 
 
+@pytest.mark.parametrize("content", [b"", b"\0" * 4096], ids=["empty", "a hole"])
+def test_a_log_without_a_line_has_no_step_to_miss(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "a.log"
+    path.write_bytes(content)
+    log = logdex.open(path)
+    for steps in (None, r"batch (\d+)"):
+        assert (
+            list(log.lines(step=(1, None), steps=steps))
+            == list(log.lines(step=(1, 2), steps=steps, last=1))
+            == []
+        )
+        assert log.count(step=(1, None), steps=steps) == 0
+
+
 def test_a_follow_and_a_merge(tmp_path: Path) -> None:
     path = tmp_path / "a.log"
     path.write_text("step=1 a\nb\nstep=2 c\n")

@@ -50,7 +50,7 @@ impl Query {
         if let Some(steps) = steps {
             let first = first_step(&steps, &mut index, source, end, caller)?;
             timing.begin_steps(first, &index);
-            if first.is_none() && !steps.is_open() && !self.accept_stepless(&index, caller)? {
+            if first.is_none() && !steps.is_open() && !self.accept_stepless(&mut index, caller)? {
                 timing.ignore_steps();
             }
         }
@@ -133,10 +133,15 @@ impl Query {
     }
 
     /// The same for a range of steps in a file without any.
-    fn accept_stepless(&self, index: &Index, caller: &mut dyn Caller) -> Result<bool> {
+    fn accept_stepless(&self, index: &mut Index, caller: &mut dyn Caller) -> Result<bool> {
         // Of several logs, one without any step has lines before all steps.
         let is_one_of_several = self.question.stepless == Stepless::BeforeAll || self.bound.is_some();
-        if index.size() == 0 || self.question.follow || is_one_of_several {
+        if self.question.follow || is_one_of_several {
+            return Ok(true);
+        }
+        // A file may be all hole, without a line.
+        index.grow_until(&|index| index.lines() > 0, &mut || caller.pulse())?;
+        if index.lines() == 0 {
             return Ok(true);
         }
         let [error, note] = [
