@@ -36,6 +36,7 @@ def test_standard_input_by_pipe_and_by_file(log: Path) -> None:
 def test_what_comes_through_a_pipe_is_read_whole(log: Path, tmp_path: Path, suffix: str) -> None:
     packed = compress(log.read_bytes(), suffix)
     assert run("-c", stdin=packed)[1] == ["7\n"]
+    assert run("-c", stdin=compress(b"", suffix)) == (1, ["0\n"], "")
     status, _, error = run("-c", stdin=packed[:-9])
     assert (status, "standard input: the " in error) == (2, True)
     (tmp_path / f"packed{suffix}").write_bytes(packed)

@@ -360,6 +360,8 @@ def test_a_compressed_log_is_asked_as_any_other(tmp_path: Path, suffix: str) -> 
     assert log.span()[0].hour == 1
     assert {record.source for record in log.records(last=2)} == {str(path)}
     assert log.ranks().ranks[0].lines == 3601
+    path.write_bytes(compress(b"", suffix))
+    assert list(log.lines()) == list(log.lines(since="10m")) == []
     path.write_bytes(compress(b"no time\n", suffix))
     assert list(log.lines()) == ["no time\n"]
     with pytest.raises(ValueError, match=f"x.log{suffix}: no line has a time"):

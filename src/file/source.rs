@@ -277,12 +277,13 @@ impl Source {
 
 /// What to do with a file that begins with `head`, if that is the beginning of a compressed one.
 fn compression(head: &[u8]) -> Option<&'static str> {
-    // Magic numbers: RFC 1952, RFC 8878, bzip2's block header, the .xz file format, the LZ4 frame format, APPNOTE.TXT.
+    // Magic numbers: RFC 1952, RFC 8878, bzip2's block header (of nothing, the end of its stream), the .xz file format, the
+    // LZ4 frame format, APPNOTE.TXT.
     if head.starts_with(b"\x1f\x8b\x08") {
         Some("gzip-compressed, not plain text; `gzip -dk` it and read the result")
     } else if head.starts_with(b"\x28\xb5\x2f\xfd") {
         Some("zstd-compressed, not plain text; `zstd -d` it and read the result")
-    } else if head.starts_with(b"BZh") && head.get(4..10) == Some(b"1AY&SY") {
+    } else if head.starts_with(b"BZh") && matches!(head.get(4..10), Some(b"1AY&SY" | b"\x17rE8P\x90")) {
         Some("bzip2-compressed, not plain text; `bzip2 -dk` it and read the result")
     } else if head.starts_with(b"\xfd7zXZ\0") {
         Some("xz-compressed, not plain text; `xz -dk` it and read the result")
@@ -326,6 +327,10 @@ mod tests {
         assert!(matches!(Source::open(directory.path()), Err(Error::Io { .. })));
         assert!(matches!(Source::open(Path::new("/dev/null")), Err(Error::Value(_))));
         assert!(matches!(Source::open(file(b"\x1f\x8b\x08\0").path()), Err(Error::Compressed { .. })));
+        assert!(matches!(
+            Source::open(file(b"BZh9\x17rE8P\x90\0\0\0\0").path()),
+            Err(Error::Compressed { .. })
+        ));
         assert!(Source::open(file(b"BZh9 is a bee").path()).is_ok());
     }
 }

@@ -25,6 +25,9 @@ _TARS = (
     ".tar.lz4",
 )
 
+_BZIP2 = (b"1AY&SY", b"\x17\x72\x45\x38\x50\x90")
+"""The numbers by which a block begins, and what ends a stream, which in one of nothing comes first."""
+
 _MAGICS = (b"\x1f\x8b\x08", b"\x28\xb5\x2f\xfd", b"\xfd7zXZ\x00", b"BZh", b"\x04\x22\x4d\x18")
 
 
@@ -58,7 +61,7 @@ def may_be_cut_off(head: bytes) -> bool:
     if not 0 < len(head) < MAGIC:
         return False
     if head.startswith(b"BZh"):
-        return b"1AY&SY".startswith(head[4:])
+        return any(number.startswith(head[4:]) for number in _BZIP2)
     # As of a frame to be skipped, of which the first byte may be any of sixteen.
     skipped = head[0] >> 4 == 5 and len(head) < 4 and b"\x2a\x4d\x18".startswith(head[1:])
     return skipped or any(len(head) < len(magic) and magic.startswith(head) for magic in _MAGICS)
@@ -74,7 +77,7 @@ def compression_of(head: bytes) -> str | None:
         return "zstd"
     if head[:6] == b"\xfd7zXZ\x00":
         return "xz"
-    # Text may begin with BZh: what follows the size is the number by which a block begins.
-    if head[:3] == b"BZh" and head[4:10] == b"1AY&SY":
+    # Text may begin with BZh: what follows the size is one of two numbers.
+    if head[:3] == b"BZh" and head[4:10] in _BZIP2:
         return "bzip2"
     return "lz4" if head[:4] == b"\x04\x22\x4d\x18" else None
