@@ -84,6 +84,10 @@ def test_exit_statuses_are_greps(log: Path, tmp_path: Path) -> None:
         (["--group", "loss", "-e", "x"], "(?P<loss>...)"),
         (["-A", "x"], "not a number"),
         (["-c", "-f"], "leave one of them out"),
+        (["-c", "--fields", "loss"], "leave one of them out"),
+        (["--cursor-file", "place", "--histogram"], "leave out --histogram"),
+        (["-e", "a{9999999999}"], "too large: the repetition number is too large"),
+        (["--exclude", "(" * 3000 + ")" * 3000], "a regex is too large"),
         (["--colour", "red"], "unrecognized"),
     ],
 )
@@ -327,6 +331,8 @@ _PATTERNS = [
     "(?P<n>k)(?P=n)",
     "(?P<n>d)?(?(n)1|2)",
     "^m$",
+    "(k)(?#[ or (?P=no)\\1",
+    "(?x)(d) # [ or (?P=no)\n\\1",
 ]
 
 

@@ -268,6 +268,10 @@ def contradiction(args: argparse.Namespace) -> str | None:
     shaped = args.fields is not None or args.pretty
     pairs = (
         (args.count and args.follow, "-c counts what is there, -f goes on"),
+        (
+            args.count and args.fields is not None,
+            "-c counts lines, also those in which --fields finds nothing",
+        ),
         (args.files_with_matches and args.follow, "--files-with-matches looks at what is there, -f goes on"),
         (
             args.max_count and args.last is not None and not args.follow,

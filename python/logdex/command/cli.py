@@ -73,6 +73,9 @@ def run(made: argparse.ArgumentParser, args: argparse.Namespace, given: Sequence
     except re.error as error:
         option = "--exclude" if error.pattern in args.exclude else "-e"
         complain(ValueError(f"{option} {error.pattern!r}: {error}"))
+    except (OverflowError, RecursionError) as error:
+        # Python's, of a pattern that is right but too much for it.
+        complain(ValueError(f"a regex is too large: {error}"))
     except BrokenPipeError:
         return _quiet()
     except (OSError, ValueError, TypeError) as error:

@@ -105,6 +105,9 @@ def main(argv: Sequence[str], prog: str = "logdex ranks") -> int:
     except re.error as error:
         complain(ValueError(f"-e {error.pattern!r}: {error}"))
         return 2
+    except (OverflowError, RecursionError) as error:
+        complain(ValueError(f"a regex is too large: {error}"))
+        return 2
     except (OSError, ValueError) as error:
         if isinstance(error, OSError) and error.filename is None:
             error.filename = "standard output"

@@ -87,6 +87,7 @@ def _beside_cursor(args: Namespace) -> str | None:
         "-n": args.last is not None,
         "-c": args.count,
         "--files-with-matches": args.files_with_matches,
+        "--histogram": args.histogram,
         "--no-merge": not args.merge and len(args.sources) > 1,
         "-A, -B and -C": bool(args.before or args.after or args.context),
         "--records": args.records,

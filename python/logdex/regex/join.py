@@ -9,6 +9,8 @@ from collections.abc import Mapping
 _GLOBAL_FLAGS = r"\(\?([aiLmsux]+)\)"
 _GROUP_NAME = r"\(\?(?:P<(?P<opens>\w+)>|P=(?P<again>\w+)\)|\((?P<asks>\w+)\))"
 _REFERENCE = r"\\([1-9]\d?)(?!\d)"
+# In verbose mode there are others, too.
+_COMMENT, _TO_LINE_END = r"\(\?#[^)]*\)", r"|#[^\n]*"
 # A `]` right after the opening is an ordinary character.
 _CLASS = r"\[\^?\]?"
 
@@ -26,7 +28,7 @@ def join(patterns: list[str], *, ignore_case: bool = False) -> str | None:
         return patterns[0]
     shift, parts = 0, []
     for one in compiled:
-        numbered = _numbered(one.pattern, shift, one.groupindex)
+        numbered = _numbered(one, shift)
         parts.append(_scoped(numbered, "i" if ignore_case else ""))
         shift += one.groups
     return "|".join(parts)
@@ -42,20 +44,26 @@ def _scoped(pattern: str, flags: str) -> str:
     return f"(?{flags}:{pattern}\n)" if "x" in flags else f"(?{flags}:{pattern})"
 
 
-def _numbered(pattern: str, shift: int, names: Mapping[str, int]) -> str:
+def _numbered(one: re.Pattern[str], shift: int) -> str:
     r"""The pattern without names, its references (`\1`, `(?P=n)`, `(?(1)...)`) shifted by the groups before it."""
-    reference_to, group_name, class_ = map(re.compile, (_REFERENCE, _GROUP_NAME, _CLASS))
+    pattern, names = one.pattern, one.groupindex
+    remark = _COMMENT + (_TO_LINE_END if one.flags & re.VERBOSE else "")
+    reference_to, group_name, class_, comment = map(re.compile, (_REFERENCE, _GROUP_NAME, _CLASS, remark))
     out, at, in_class = [], 0, False
     while at < len(pattern):
         char = pattern[at]
         reference = None if in_class else reference_to.match(pattern, at)
         named = None if in_class else group_name.match(pattern, at)
+        said = None if in_class else comment.match(pattern, at)
         if reference:
             out.append(f"(?:\\{int(reference[1]) + shift})")
             at = reference.end()
         elif named:
             out.append(_by_number(named, shift, names))
             at = named.end()
+        elif said:
+            out.append(said[0])
+            at = said.end()
         elif char == "\\":
             out.append(pattern[at : at + 2])
             at += 2
