@@ -206,6 +206,7 @@ mod tests {
         prop_oneof![
             prop::collection::vec(json, 0..4).prop_map(|fields| format!("{{{}}}", fields.join(", "))),
             (word(), word()).prop_map(|(key, value)| format!("{key}={value} {value}={key}")),
+            (word(), word()).prop_map(|(key, value)| format!("{key}={value}, {value}={key};")),
             (word(), word()).prop_map(|(key, value)| format!("{key}=\"\\{value}\" x")),
             (word(), word())
                 .prop_map(|(key, value)| format!("msg=\"{key}={value}\" {key}={value}{key}=\"{value}")),

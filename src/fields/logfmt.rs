@@ -7,7 +7,8 @@ use memchr::{memchr, memmem};
 use super::Value;
 
 /// The value of the last pair with `key`: a key is what stands before `=` without blanks, quotes or another `=`, and a
-/// value is what follows up to a blank, or up to the closing quote where it begins with one.
+/// value is what follows up to a blank, or up to the closing quote where it begins with one. A comma or semicolon that
+/// ends a value, as in `step=10, loss=2.5`, is none of it.
 pub(super) fn field<'l>(line: &'l [u8], key: &str) -> Option<Value<'l>> {
     if key.is_empty() || memmem::find(line, key.as_bytes()).is_none() {
         return None;
@@ -41,8 +42,17 @@ fn value(line: &[u8], at: usize) -> (Value<'_>, usize) {
     {
         return (Value::Text(unquoted(&line[at + 1..close])), close + 1);
     }
-    let len = line[at..].iter().position(|b| is_end(*b)).unwrap_or(line.len() - at);
-    (Value::Text(Cow::Borrowed(&line[at..at + len])), at + len)
+    let value = unquoted_value(&line[at..]);
+    (Value::Text(Cow::Borrowed(value)), at + value.len())
+}
+
+/// The value with which `rest` begins, if not with a quote.
+pub(super) fn unquoted_value(rest: &[u8]) -> &[u8] {
+    let value = &rest[..rest.iter().position(|b| is_end(*b)).unwrap_or(rest.len())];
+    match value {
+        [said @ .., b',' | b';'] if !said.is_empty() => said,
+        _ => value,
+    }
 }
 
 fn is_end(byte: u8) -> bool {

@@ -10,6 +10,7 @@ use memchr::memmem::Finder;
 use memchr::{memchr, memchr2};
 
 use super::Value;
+use super::logfmt::unquoted_value;
 use crate::line::{self, Line};
 
 /// What may spell a letter of a key.
@@ -143,8 +144,7 @@ fn pair(text: &[u8], at: usize) -> Behind<'_> {
     if rest.first() == Some(&b'"') {
         return Behind::Unsure;
     }
-    let ends = |byte: &u8| matches!(byte, b' ' | b'\t' | b'\r' | b'\n');
-    Behind::Value(Value::Text(Cow::Borrowed(&rest[..rest.iter().position(ends).unwrap_or(rest.len())])))
+    Behind::Value(Value::Text(Cow::Borrowed(unquoted_value(rest))))
 }
 
 fn behind_space(text: &[u8], mut at: usize) -> usize {
