@@ -81,12 +81,12 @@ impl Finder {
         if self.elected.taught().is_some() {
             return self.told(bytes, line.start);
         }
-        let (at, prefix) = self.behind_bracket(bytes);
+        let (at, prefix) = self.place(bytes);
         if let Some((stamp, _)) = self.evident.memo.in_same_minute(bytes, at) {
             return Found { stamp: Some(stamp), prefix };
         }
         if self.elected.is_slashed()
-            && let Some(within) = self.slashed.within(bytes, at)
+            && let Some((within, prefix)) = self.within(bytes, true)
         {
             return Found { stamp: Some(within.after(self.slashed.civil())), prefix };
         }
@@ -114,11 +114,22 @@ impl Finder {
         }
     }
 
+    /// The same; or where in an object its time begins, if that of the line before had it there.
+    #[inline]
+    fn place(&self, line: &[u8]) -> (usize, Prefix) {
+        match line.first() {
+            Some(b'[') => self.brackets.get(line, 0).unwrap_or_default(),
+            Some(b'{') => (self.evident.tracks.follow_first(line, 0).unwrap_or_default(), Prefix::NONE),
+            _ => (0, Prefix::NONE),
+        }
+    }
+
     /// The stamp of one of the commonest lines of all, in the minute that is known, and who wrote it; of the format with
     /// slashes that the file elects, where those are meant.
     #[inline]
     pub(super) fn within(&self, line: &[u8], slashed: bool) -> Option<(Within, Prefix)> {
-        let (at, prefix) = self.behind_bracket(line);
+        // No object has a time of that format.
+        let (at, prefix) = if slashed { self.behind_bracket(line) } else { self.place(line) };
         let within = if slashed { self.slashed.within(line, at) } else { self.evident.memo.within(line, at) };
         Some((within?, prefix))
     }

@@ -130,12 +130,18 @@ mod tests {
             prop_oneof![3 => Just(String::new()), 2 => "\\[rank[0-9]\\]:", 1 => "\\[rank[0-9]{2,3}\\]: "];
         let stamped =
             (prefix, minute, rest).prop_map(|(p, m, r)| format!("{p}{m}:{r} and some more of it\n"));
+        let object = (
+            "\\{\"level\": \"(info|warning)\", \"rank\": [0-9]{1,2}, (\"msg\": \"[a-z =\\\\]{0,24}\", )?\"(time|t|timestamp|text)\": \"",
+            prop_oneof![6 => Just("2026-11-22T06:47"), 1 => Just("2026-11-22T06:48"), 1 => Just("26/11/22 06:47")],
+            "(:[0-6][0-9])(\\.[0-9]{3}([0-9]{3})?)?(Z|\\+02:00)?\", \"more\": \"of it, some more\"\\}\n",
+        );
+        let object = object.prop_map(|(head, minute, rest)| format!("{head}{minute}{rest}"));
         let other = prop_oneof![
             Just("Nov 22 06:47:12 host x: a syslog line, which has no year\n".to_owned()),
             "\\[rank[0-9]\\]: no stamp, but a writer\n",
             Just("06:47:12 no stamp\n".to_owned()),
         ];
-        prop_oneof![9 => stamped, 1 => other]
+        prop_oneof![9 => stamped, 5 => object, 1 => other]
     }
 
     proptest! {

@@ -57,6 +57,12 @@ impl Tracks {
         Some(value)
     }
 
+    /// The same by the first track alone, which stays the first.
+    #[inline]
+    pub fn follow_first(&self, line: &[u8], at: usize) -> Option<usize> {
+        follow(self.tracks.first()?, line, at)
+    }
+
     /// The same by one of the tracks behind the first.
     fn other(&mut self, line: &[u8], at: usize) -> Option<usize> {
         let mut rest = self.tracks.iter().enumerate().skip(1);
