@@ -66,8 +66,10 @@ pub use tree::Filter;
 
 /// The least size of a log whose index is stored, in bytes.
 pub const STORED_FROM: u64 = 16 << 20;
-/// By how much a log must have grown for its stored index to be written anew: this, or a tenth of it.
+/// By how much a log must have grown for its stored index to be written anew: this, or a share of it ([`SHARE`]).
 pub const GROWN: u64 = 64 << 20;
+/// By such a share of what is stored, a 32nd: to write that anew takes less than to sum up as much again and again.
+const SHARE: u64 = 32;
 
 /// How an index is built and kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -78,7 +80,7 @@ pub struct Options {
     pub threads: usize,
     /// The least size of a log whose index is stored, in bytes.
     pub stored_from: u64,
-    /// By how much the log must have grown for its stored index to be written anew, in bytes: this, or a tenth of it.
+    /// By how much the log must have grown for its stored index to be written anew, in bytes: this, or a [`SHARE`] of it.
     pub grown: u64,
     /// The format of its stamps that the user teaches.
     pub taught: Option<Arc<Taught>>,
@@ -208,7 +210,7 @@ impl Index {
         let grown = self.about.covered - before;
         if self.about.size < self.options.stored_from
             || self.table.len() == 0
-            || (before > 0 && grown < self.options.grown.min(before / 10))
+            || (before > 0 && grown < self.options.grown.min(before / SHARE))
         {
             return;
         }
