@@ -160,7 +160,10 @@ def summarize(
                 raise told_of
             else:
                 tolerate(told_of)
-        return _answer(named, files, chosen, clocks)
+        told = _answer(named, files, chosen, clocks)
+        # Gone before garbage is looked for again, so that nobody goes through it.
+        files.clear()
+    return told
 
 
 @contextmanager

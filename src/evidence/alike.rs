@@ -80,7 +80,9 @@ pub struct Seen {
 /// What was seen of a batch.
 #[derive(Debug, Default)]
 pub struct Looked {
-    /// Each line of it.
+    /// How many of its lines were heard before.
+    pub heard: usize,
+    /// Each line behind those.
     pub lines: Vec<Seen>,
     /// Its speakers, in the order in which they first speak, and their replicas.
     pub speakers: Vec<(Key, Vec<u8>)>,
@@ -102,24 +104,25 @@ impl Plain {
 }
 
 impl Ear {
-    /// Looks at the lines of a batch, all of which are meant.
-    pub fn look(&mut self, batch: &Batch, jury: &mut dyn Jury) -> Result<Looked> {
+    /// Looks at the lines of a batch, all of which are meant, that begin at `from` in the file or behind it.
+    pub fn look(&mut self, batch: &Batch, from: u64, jury: &mut dyn Jury) -> Result<Looked> {
         let mut alike = std::mem::take(&mut self.alike);
-        let looked = alike.look(batch, self, jury);
+        let looked = alike.look(batch, from, self, jury);
         self.alike = alike;
         looked
     }
 }
 
 impl Alike {
-    fn look(&mut self, batch: &Batch, ear: &mut Ear, jury: &mut dyn Jury) -> Result<Looked> {
+    fn look(&mut self, batch: &Batch, from: u64, ear: &mut Ear, jury: &mut dyn Jury) -> Result<Looked> {
         let bytes = batch.block.bytes();
         self.table.resize(MOST, Known::default());
         self.rest.clear();
         self.missed.clear();
-        let mut looked = Looked::default();
+        let is_heard = |line: &Line| batch.block.file_offset(line.start) < from;
+        let mut looked = Looked { heard: batch.lines().take_while(is_heard).count(), ..Looked::default() };
         looked.lines.reserve_exact(usize::try_from(batch.len()).unwrap_or_default());
-        let (mut crowd, mut lines) = (Crowd::default(), batch.lines());
+        let (mut crowd, mut lines) = (Crowd::default(), batch.lines().skip(looked.heard));
         while self.recall(bytes, lines.by_ref().take(TOGETHER)) {
             for &(line, hash, known) in &self.recalled {
                 let (at, text) = (looked.lines.len(), line.of(bytes));

@@ -28,6 +28,10 @@ pub struct Ear {
     signs: Vec<(usize, Sign)>,
     /// Where its lines have something that hangs on their digits; in no order.
     near: Vec<usize>,
+    /// Its lines that are not of nothing but ASCII, one behind the other.
+    foreign: Vec<u8>,
+    /// Where each of them begins there, and the line.
+    strangers: Vec<(usize, Line)>,
 }
 
 /// A line that tells something.
@@ -69,6 +73,8 @@ impl Ear {
             marks: Vec::new(),
             signs: Vec::new(),
             near: Vec::new(),
+            foreign: Vec::new(),
+            strangers: Vec::new(),
         }
     }
 
@@ -87,15 +93,7 @@ impl Ear {
             }
         }
         self.marks = marks;
-        let shapes = Arc::clone(&self.shapes);
-        for &shape in shapes.wordless(is_ascii) {
-            let loud = shapes.all[shape].1 == Tone::Loud;
-            self.select(shape, bytes, jury)?;
-            for candidate in &self.found {
-                let told = told.entry(candidate.line.start).or_insert(Telling { line: candidate.line, loud });
-                told.loud |= loud;
-            }
-        }
+        self.try_wordless(bytes, is_ascii, jury, &mut told)?;
         let mut kept = Vec::with_capacity(told.len());
         for told in told.into_values() {
             if self.is_quiet(told.line.of(bytes), jury)? {
@@ -105,6 +103,41 @@ impl Ear {
             }
         }
         Ok(kept)
+    }
+
+    /// Tries the shapes of which no word is known on all lines that they may select, and adds those to `told`.
+    fn try_wordless(
+        &mut self,
+        bytes: &[u8],
+        is_ascii: bool,
+        jury: &mut dyn Jury,
+        told: &mut BTreeMap<usize, Telling>,
+    ) -> Result<()> {
+        let shapes = Arc::clone(&self.shapes);
+        let mut tell = |line: Line, shape: usize| {
+            let loud = shapes.all[shape].1 == Tone::Loud;
+            told.entry(line.start).or_insert(Telling { line, loud }).loud |= loud;
+        };
+        for &shape in &shapes.telling.in_ascii().wordless {
+            self.select(shape, bytes, jury)?;
+            self.found.iter().for_each(|candidate| tell(candidate.line, shape));
+        }
+        if is_ascii {
+            return Ok(());
+        }
+        // Of other text fewer words are known, and it is on few lines.
+        let foreign = std::mem::take(&mut self.foreign);
+        for &shape in &shapes.searcher(&shapes.telling, false).wordless {
+            self.select(shape, &foreign, jury)?;
+            for candidate in &self.found {
+                let at = self.strangers.binary_search_by_key(&candidate.line.start, |stranger| stranger.0);
+                if let Ok(at) = at {
+                    tell(self.strangers[at].1, shape);
+                }
+            }
+        }
+        self.foreign = foreign;
+        Ok(())
     }
 
     /// The number of the first shape that selects `line`, counted from 0.
@@ -165,9 +198,13 @@ impl Ear {
     /// The same for the lines that are not of nothing but ASCII, of which more words may be meant.
     fn mark_foreign(&mut self, bytes: &[u8]) {
         let (marks, folded) = (&mut self.marks, &self.folded);
+        self.foreign.clear();
+        self.strangers.clear();
         marks.retain(|(line, _)| line.of(bytes).is_ascii());
         let in_any = self.shapes.searcher(&self.shapes.telling, false);
         for line in line::lines(bytes).filter(|line| !line.of(bytes).is_ascii()) {
+            self.strangers.push((self.foreign.len(), line));
+            self.foreign.extend_from_slice(line.of(bytes));
             in_any.each(line.of(bytes), line.of(folded), |_, sense, stands| {
                 if let Sense::Shape(shape) = sense
                     && stands

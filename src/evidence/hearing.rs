@@ -51,7 +51,7 @@ impl Hearing {
         if !is_whole {
             return None;
         }
-        let looked = tools.ear.look(batch, &mut Nobody).ok()?;
+        let looked = tools.ear.look(batch, self.from, &mut Nobody).ok()?;
         let chosen = match &self.errors {
             None => None,
             Some(errors) => {
@@ -61,7 +61,7 @@ impl Hearing {
             }
         };
         let is_certain = chosen.is_none_or(|chosen| chosen.iter().all(|candidate| candidate.certain));
-        is_certain.then(|| Passage::of(batch, self.from, looked, chosen, widths))
+        is_certain.then(|| Passage::of(batch, looked, chosen, widths))
     }
 }
 

@@ -92,27 +92,22 @@ pub(super) fn lines<'b>(
 }
 
 impl Passage {
-    /// What the lines of a batch say that begin at `from` in the file or behind it, after a look at all of them: they are
-    /// whole, and have a time; `chosen` as for [`lines`]. `widths`: how wide the columns of speakers' histories are in the
-    /// blocks before.
+    /// What the lines of a batch say that were looked at: they are whole, and have a time; `chosen` as for [`lines`].
+    /// `widths`: how wide the columns of speakers' histories are in the blocks before.
     pub(super) fn of(
         batch: &Batch,
-        from: u64,
         looked: Looked,
         chosen: Option<&[Candidate]>,
         widths: &[(Key, i64)],
     ) -> Self {
         let (bytes, mut stamped, mut masked) = (batch.block.bytes(), false, Vec::new());
-        let Looked { lines, speakers, told, signs } = looked;
+        let Looked { heard, lines, speakers, told, signs } = looked;
         let mut solos: Vec<Solo> = speakers.into_iter().map(|speaker| Solo::new(speaker, widths)).collect();
         let mut told = told.into_iter().peekable();
         let mut chosen = chosen.map(|chosen| chosen.iter().map(|candidate| candidate.line).peekable());
         let mut signs = &signs[..];
-        let resumes = batch.block.file_offset(0) < from;
-        for (at, (seen, (line, &time))) in lines.iter().zip(batch.lines().zip(&batch.times)).enumerate() {
-            if resumes && batch.block.file_offset(line.start) < from {
-                continue;
-            }
+        let timed = batch.lines().zip(&batch.times).enumerate().skip(heard);
+        for (seen, (at, (line, &time))) in lines.iter().zip(timed) {
             let Seen { speaker, words, plain } = *seen;
             let text = line.of(bytes);
             stamped |= time.how == Some(How::Own);

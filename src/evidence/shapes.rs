@@ -90,10 +90,4 @@ impl Shapes {
     pub(super) fn searcher<'w>(&self, words: &'w Words, is_ascii: bool) -> &'w Searcher {
         if is_ascii { words.in_ascii() } else { words.in_any(|shape| &*self.all[shape].0) }
     }
-
-    /// The telling shapes of which no word is known, in a block that is of nothing but ASCII or not.
-    pub(super) fn wordless(&self, is_ascii: bool) -> impl Iterator<Item = &usize> {
-        let foreign = (!is_ascii).then(|| &self.searcher(&self.telling, false).wordless);
-        self.telling.in_ascii().wordless.iter().chain(foreign.into_iter().flatten())
-    }
 }
