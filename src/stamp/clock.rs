@@ -1,6 +1,6 @@
 //! Zone and year, as a question has them: from what stands on a line to moments.
 
-use jiff::tz::{AmbiguousOffset, Offset, TimeZone};
+use jiff::tz::{AmbiguousOffset, Offset, TimeZone, TimeZoneTransition};
 use jiff::{Timestamp, civil::DateTime};
 
 use super::civil::{self, DAY, HOUR, SECOND};
@@ -170,10 +170,9 @@ impl Clock {
             return (ns, ns);
         }
         let civil = ns.saturating_add(i64::from(self.zone.to_offset(at).seconds()) * SECOND);
-        let near = |t: Option<jiff::tz::TimeZoneTransition<'_>>| {
-            t.is_some_and(|t| t.timestamp().as_nanosecond().abs_diff(ns.into()) < NEAR.unsigned_abs().into())
-        };
-        let changes = near(self.zone.following(at).next()) || near(self.zone.preceding(at).next());
+        let near =
+            |change: Option<i64>| change.is_some_and(|change| change.abs_diff(ns) < NEAR.unsigned_abs());
+        let changes = near(self.change_after(ns)) || near(self.change_until(ns));
         let unsure = if changes { UNSURE } else { 0 };
         (civil.saturating_sub(unsure), civil.saturating_add(unsure))
     }
@@ -222,7 +221,9 @@ impl Clock {
 
     #[cold]
     fn moment_near_change(&mut self, civil: i64, again: bool) -> i64 {
-        let offset = match self.zone.to_ambiguous_timestamp(datetime(civil)).offset() {
+        let read = self.zone.to_ambiguous_timestamp(datetime(civil)).offset();
+        let skipped = matches!(read, AmbiguousOffset::Gap { .. });
+        let offset = match read {
             AmbiguousOffset::Unambiguous { offset } => offset,
             AmbiguousOffset::Gap { before, .. } => before,
             AmbiguousOffset::Fold { before, after } => {
@@ -235,20 +236,36 @@ impl Clock {
         };
         let offset = i64::from(offset.seconds()) * SECOND;
         let moment = civil.saturating_sub(offset);
-        self.calm = self.calm_around(moment, offset);
+        // What was skipped is read with the offset before the change, and its moment lies behind it, where that holds no more.
+        if !skipped {
+            self.calm = self.calm_around(moment, offset);
+        }
         moment
     }
 
     /// The civil times around a moment at which the offset does not change, less a day at each end.
     fn calm_around(&self, moment: i64, offset: i64) -> (std::ops::Range<i64>, i64) {
-        let at = Timestamp::from_nanosecond(moment.into()).unwrap_or(Timestamp::UNIX_EPOCH);
-        let ns = |at: Timestamp| i64::try_from(at.as_nanosecond()).ok();
-        let start = self.zone.preceding(at).next().and_then(|t| ns(t.timestamp()));
-        let end = self.zone.following(at).next().and_then(|t| ns(t.timestamp()));
+        let (start, end) = (self.change_until(moment), self.change_after(moment));
         let start = start.map_or(i64::MIN, |s| s.saturating_add(offset + DAY));
         let end = end.map_or(i64::MAX, |e| e.saturating_add(offset - DAY));
         (start..end, offset)
     }
+
+    /// When the offset changed last, at `moment` or before it.
+    fn change_until(&self, moment: i64) -> Option<i64> {
+        let behind = Timestamp::from_nanosecond(i128::from(moment) + 1).ok()?;
+        change(&self.zone.preceding(behind).next()?)
+    }
+
+    /// When the offset changes first behind `moment`.
+    fn change_after(&self, moment: i64) -> Option<i64> {
+        change(&self.zone.following(Timestamp::from_nanosecond(moment.into()).ok()?).next()?)
+    }
+}
+
+/// When the offset changes, in nanoseconds since 1970 UTC.
+fn change(transition: &TimeZoneTransition<'_>) -> Option<i64> {
+    i64::try_from(transition.timestamp().as_nanosecond()).ok()
 }
 
 /// A civil time as jiff has it.

@@ -23,12 +23,21 @@ impl Prefix {
     /// No rank and no process is named.
     pub const NONE: Self = Self(0);
 
-    /// This prefix with one more part, spelled in lower case with neither blanks nor marks (`[Rank 2]` is `[rank2]`).
+    /// This prefix with one more part, spelled in lower case with neither blanks nor marks (`[Rank 2]` is `[rank2]`), but
+    /// for marks that part two numbers: `node1-1` is not `node11`.
     fn with(self, part: &[u8]) -> Self {
         // FNV-1a: short keys, and a collision only misleads a line without a stamp.
         let mut hash = if self == Self::NONE { 0xcbf2_9ce4_8422_2325 } else { self.0 ^ 0x2f };
-        for byte in part.iter().filter(|b| !matches!(b, b' ' | b'_' | b'-' | b'=')) {
-            hash = (hash ^ u64::from(byte.to_ascii_lowercase())).wrapping_mul(0x0100_0000_01b3);
+        let mut before = None;
+        for (at, byte) in part.iter().enumerate() {
+            let parts_numbers = || {
+                let behind = part.get(at + 1);
+                before.is_some_and(u8::is_ascii_digit) && behind.is_some_and(u8::is_ascii_digit)
+            };
+            if !matches!(byte, b' ' | b'_' | b'-' | b'=') || parts_numbers() {
+                hash = (hash ^ u64::from(byte.to_ascii_lowercase())).wrapping_mul(0x0100_0000_01b3);
+            }
+            before = Some(byte);
         }
         Self(hash.max(1))
     }

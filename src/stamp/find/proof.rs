@@ -146,6 +146,8 @@ fn one_writer_is_one_prefix() {
         "trainer/1 x",
         "(W pid=1) x",
         "node-3: [rank2]: x",
+        "node1-1 | x",
+        "node11 | x",
         "x",
     ];
     let distinct: std::collections::HashSet<Prefix> = all.iter().map(|l| prefix(l)).collect();
