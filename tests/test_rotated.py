@@ -205,8 +205,8 @@ def test_a_rotation_between_the_names_and_the_files_loses_nothing(
     looked = rotation._names
     turns = iter(range(3))
 
-    def rotated_meanwhile(path: str, numbered_inside: bool) -> list[str]:
-        names = looked(path, numbered_inside)
+    def rotated_meanwhile(path: str, numbered_inside: bool, newest: int | None) -> list[str]:
+        names = looked(path, numbered_inside, newest)
         if next(turns, None) is not None:
             writer.rotate()
             writer.write(5)
