@@ -14,6 +14,9 @@ from logdex.inputs.resume import CursorError, go_on_without, marks_of, no_longer
 from logdex.inputs.rotation import Pinned, file_of, is_rotation
 from logdex.inputs.source import Part
 
+_HELD = 256
+"""So many files are held open until they are read; there may be more than may be open at once."""
+
 
 class Resumed(NamedTuple):
     """What is read behind a cursor."""
@@ -53,7 +56,8 @@ def go_on(questions: list[Question], cursor: str | None, lost: str, alone: Colle
     """
     marks = [] if cursor is None else marks_of(cursor, lost)
     sets = {one.path: Beside(one.path) for one in questions if one.name is None and name_of(one) in alone}
-    questions = [_held(one, sets.get(one.path)) for one in questions]
+    few = len(questions) <= _HELD
+    questions = [_held(one, sets.get(one.path)) if few or one.follow else one for one in questions]
     by_log = {there.log: there for there in sets.values()}
     lonely = {mark.name for mark in marks if mark.is_alone}
     found, unused = _matched(questions, [mark for mark in marks if not mark.is_alone], by_log)
@@ -121,7 +125,9 @@ def _each_of(name: str, marks: list[_core.Mark], find: Callable[[list[_core.Mark
 def _unread(log: str, questions: list[Question]) -> Beside:
     """What stands beside a log and is not among what is read."""
     there = Beside(log)
-    there.leave_out({file_of(_file_of(one)) for one in questions}, {name_of(one) for one in questions})
+    # What is called as one of them may be another file by now; a text is known by the name alone.
+    texts = {name_of(one) for one in questions if one.name is not None}
+    there.leave_out({file_of(_file_of(one)) for one in questions}, texts)
     return there
 
 
