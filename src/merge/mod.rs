@@ -47,6 +47,8 @@ pub struct Merge {
     newcomers: Option<Newcomers>,
     /// The logs by the key of their first held line; entries that no longer say that are passed over.
     heads: BinaryHeap<Reverse<(i64, usize)>>,
+    /// The logs by their floors; entries that no longer say that are passed over.
+    floors: BinaryHeap<Reverse<(i64, usize)>>,
     /// Lines up to here can go: what holds the others up is the lowest floor, of this log.
     bound: Option<(i64, usize)>,
     /// Blocks of which all lines went out lately, whose levels may yet be asked for.
@@ -77,6 +79,7 @@ impl Merge {
             newcomers: terms.grows.then(|| Newcomers::new(&terms.wakeup)),
             terms,
             heads: BinaryHeap::new(),
+            floors: BinaryHeap::new(),
             bound: Some((TIMELESS, 0)),
             leaving: VecDeque::new(),
             started: 0,
@@ -193,6 +196,8 @@ impl Merge {
             if self.ended {
                 new.iter_mut().try_for_each(|input| input.query.end())?;
             }
+            let floors = new.iter().map(Input::floor).zip(self.started..);
+            self.floors.extend(floors.filter_map(|(floor, at)| Some(Reverse((floor?, at)))));
             self.started = self.inputs.len();
         }
         Ok(())
@@ -207,9 +212,16 @@ impl Merge {
         }
     }
 
-    /// The log that holds the others up, and its floor.
-    fn lowest(&self) -> Option<(i64, usize)> {
-        self.inputs.iter().enumerate().filter_map(|(at, input)| Some((input.floor()?, at))).min()
+    /// The log that holds the others up, and its floor. Of ten thousand logs one has another floor than when this was asked
+    /// last, so they are not gone through.
+    fn lowest(&mut self) -> Option<(i64, usize)> {
+        while let Some(Reverse((floor, at))) = self.floors.peek().copied() {
+            if self.inputs[at].floor() == Some(floor) {
+                return Some((floor, at));
+            }
+            self.floors.pop();
+        }
+        None
     }
 
     /// The first line that is held, by its key and its log.
@@ -272,7 +284,7 @@ impl Merge {
         let by_arrival = self.live && self.by_arrival();
         self.arrivals += 1;
         let input = &mut self.inputs[at];
-        let before = input.first_key();
+        let (before, floor) = (input.first_key(), input.floor());
         let drawn = match input.draw(caller, by_arrival.then_some(self.arrivals)) {
             // A log that came later was removed with its directory before it was opened; both may come again.
             Err(error) if self.newcomers.is_some() && error.is_not_found() => {
@@ -288,6 +300,9 @@ impl Merge {
         };
         if let Some(key) = input.first_key().filter(|key| before != Some(*key)) {
             self.heads.push(Reverse((key, at)));
+        }
+        if let Some(higher) = input.floor().filter(|higher| floor != Some(*higher)) {
+            self.floors.push(Reverse((higher, at)));
         }
         Ok(drawn)
     }
