@@ -36,7 +36,7 @@ nightly_PACKAGES := torchx-nightly==2026.10.26
 ray_PACKAGES := 'ray[data]>=2.50'
 nemo_PACKAGES := nemo-run==0.11.1 torchx==0.7.0 leptonai==0.26.7
 
-.PHONY: ray-test help demo clippy wheel wheel-size docs test check format lint rust-test py-test maps-test regex-test bench bench-jobs soak clean \
+.PHONY: ray-test help demo clippy wheel wheel-size docs test check format lint rust-test py-test busy-test maps-test regex-test bench bench-jobs soak clean \
   diagnosis-table
 
 help: ## Say what there is to make
@@ -77,6 +77,11 @@ py-test: $(ENVS:%=py-test-%) regex-test wheel-fits ## pytest against the built w
 py-test-%: $(VENV)/%/.ready
 	@echo "== pytest with $($*_PACKAGES)"
 	$(VENV)/$*/bin/python -m pytest $(TOGETHER) $($*_TESTS) $(PYTEST_ARGS)
+
+busy-test: $(VENV)/torchx/.ready ## The suite beside eight busy processes: no test may hang on how busy the machine is
+	@busy=; for n in 1 2 3 4 5 6 7 8; do (while :; do :; done) & busy="$$busy $$!"; done; trap "kill $$busy" EXIT; \
+	  $(MAKE) --no-print-directory rust-test && \
+	  $(VENV)/torchx/bin/python -m pytest -p no:benchmark -n 8 --dist loadfile $(PYTEST_ARGS)
 
 maps-test: $(VENV)/torchx/.ready ## The tests that read, with every file in a map, however small
 	LOGDEX_MAPS=always $(VENV)/torchx/bin/python -m pytest $(TOGETHER) $(READING_TESTS) $(PYTEST_ARGS)
