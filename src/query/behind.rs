@@ -38,17 +38,22 @@ impl Behind {
     /// `batch` of `query` begins.
     pub fn enter(&mut self, query: &Query, batch: &Batch) {
         self.file = query.source().map(|source| (Arc::clone(source), query.question().name.clone()));
-        let (name, times) = (&query.question().name, query.times_left());
-        // A batch of a follow is a line, and files are left seldom.
-        if times > 0 && self.left.get(name).is_none_or(|known| known.0 != times) {
-            self.left.insert(name.clone(), (times, query.left_behind().collect()));
-        }
+        self.note_left(query);
         let block = &batch.block;
         if let Some(source) = query.source().filter(|_| block.bytes().len() < EVIDENCE)
             && self.known_before(block).is_none()
         {
             let tail = Tail::of_file(source, block.file_offset(0)).ok();
             self.before = tail.map(|tail| (source.identity(), tail));
+        }
+    }
+
+    /// Takes note of the files that `query` has left, if those are others than before.
+    fn note_left(&mut self, query: &Query) {
+        let (name, times) = (&query.question().name, query.times_left());
+        // A batch of a follow is a line, and files are left seldom.
+        if times > 0 && self.left.get(name).is_none_or(|known| known.0 != times) {
+            self.left.insert(name.clone(), (times, query.left_behind().collect()));
         }
     }
 
@@ -102,6 +107,8 @@ impl Behind {
 
     /// Nothing more comes: all whole lines of the file lie behind the reader, be they selected or not.
     pub fn arrive(&mut self, query: &Query) -> Result<()> {
+        // Also where no line came after that.
+        self.note_left(query);
         let Some(source) = query.source() else { return Ok(()) };
         let name = &query.question().name;
         let end = query.end_of_file();
