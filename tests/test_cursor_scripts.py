@@ -40,8 +40,8 @@ def test_three_rotations_behind_the_back_of_a_follow(
     call(follows=False)
     begin = Place.begin
 
-    def meanwhile(kept: Place, before: list[_core.Mark]) -> None:
-        begin(kept, before)
+    def meanwhile(kept: Place, begun: list[_core.Mark], done: list[_core.Mark]) -> None:
+        begin(kept, begun, done)
         monkeypatch.setattr(Place, "begin", begin)
         for _ in range(3):
             stage.lines()

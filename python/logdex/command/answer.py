@@ -134,7 +134,7 @@ class Answer:
         self._in_one_order = self._in_one_order or len(self._shown) > 1
         for error in resumed.damaged:
             self._complain(error)
-        place.begin(resumed.marks)
+        place.begin(resumed.begun, resumed.marks)
         return place
 
     def _row(self, one: Input) -> Shown:

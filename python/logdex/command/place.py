@@ -28,7 +28,8 @@ class Place:
         self._path = path
         self._stored: str | None = None
         self._over = threading.Event()
-        self._before: list[_core.Mark] = []
+        self._begun: list[_core.Mark] = []
+        self._done: list[_core.Mark] = []
 
     def load(self) -> str | None:
         """What was stored; None where there is no file, or an empty one.
@@ -72,29 +73,32 @@ class Place:
             raise type(error)(error.errno, error.strerror, self._path) from None
         self._stored = cursor
 
-    def begin(self, before: list[_core.Mark]) -> None:
-        """Stores where the call begins, `before` its first line: who is killed before the next place is known goes on
+    def begin(self, begun: list[_core.Mark], done: list[_core.Mark]) -> None:
+        """Stores where the call begins, before its first line: who is killed before the next place is known goes on
         from there.
+
+        `begun` are the places in the files that are read, and `done` what is known of others.
 
         Raises:
             OSError: What the system says of the directory.
         """
-        self._before = before
+        self._begun, self._done = begun, done
         self.store(None)
 
     def _with_before(self, cursor: str | None) -> str:
         """The cursor, with the files of which it says nothing because nothing of them was shown yet."""
-        if not self._before:
+        if not self._begun and not self._done:
             return cursor if cursor is not None else self._stored or ""
         marks = [] if cursor is None else _core.Cursor(cursor).marks
         files = {(mark.name, mark.file) for mark in marks}
         begun = {mark.name for mark in marks if not mark.left}
         kept = [
             mark
-            for mark in self._before
+            for mark in self._begun
             if (mark.name, mark.file) not in files and (mark.left or mark.name not in begun)
         ]
-        return _core.Cursor.of([*kept, *marks]).text
+        # A file that is not read is not held: its number may be another's by now.
+        return _core.Cursor.of([*self._done, *kept, *marks]).text
 
     def attend(self, show: _core.Show) -> None:
         """Stores the place of `show` now and then, until `finish`."""

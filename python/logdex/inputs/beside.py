@@ -69,10 +69,12 @@ class Beside:
 
     def find_by_number(self, marks: list[_core.Mark]) -> None:
         """Takes from `marks` those of files that are still the ones they were."""
-        by_file = {mark.file: mark for mark in sorted(marks, key=lambda mark: not mark.is_before_all)}
+        # The number of a file that was compressed may be another's by now.
+        likely = sorted(marks, key=lambda mark: mark.is_before_all)
         for number, one in enumerate(self._files):
-            mark = by_file.get(one.file)
-            if mark is not None and self._fits(number, mark):
+            own = (mark for mark in likely if mark.file == one.file and mark in marks)
+            mark = next((mark for mark in own if self._fits(number, mark)), None)
+            if mark is not None:
                 marks.remove(mark)
 
     def find_by_text(self, marks: list[_core.Mark]) -> None:

@@ -23,9 +23,11 @@ class Resumed(NamedTuple):
 
     questions: list[Question]
     """What is asked of each file: those that were rotated away first."""
+    begun: list[_core.Mark]
+    """How far each file that is read was handed out before this, of logs alone: by these a cursor of what comes goes on
+    that says nothing of it."""
     marks: list[_core.Mark]
-    """How far each file was handed out before this, of logs alone: by these a cursor of what comes goes on that says
-    nothing of it."""
+    """The same of files that are not read again."""
     damaged: list[OSError]
     """What is wrong with rotated files that cannot be read, which are left out."""
 
@@ -63,13 +65,14 @@ def go_on(questions: list[Question], cursor: str | None, lost: str, alone: Colle
     found, unused = _matched(questions, [mark for mark in marks if not mark.is_alone], by_log)
     rests: list[Question] = []
     before: list[_core.Mark] = []
+    done: list[_core.Mark] = []
     for there in by_log.values():
         like = next(one for one in questions if name_of(one) == there.log)
         for rest in there.rests(alone=there.log in lonely):
             before.append(rest.mark)
             rests.append(_of_rest(like, rest, there.log))
         if there.log in alone:
-            before += there.marks(alone=there.log in lonely)
+            done += there.marks(alone=there.log in lonely)
     before += [
         found[number].mark if number in found else _core.Mark.before(_file_of(one), name_of(one), left=False)
         for number, one in enumerate(questions)
@@ -84,7 +87,7 @@ def go_on(questions: list[Question], cursor: str | None, lost: str, alone: Colle
         # Where nothing of it was handed out, it is one of those that are new.
         if not (mark.left or mark.is_before_all or _is_rotated_out(mark, questions)):
             resumed = _instead(resumed, mark, lost, texts)
-    return Resumed(resumed, before, [error for there in by_log.values() for error in there.damaged])
+    return Resumed(resumed, before, done, [error for there in by_log.values() for error in there.damaged])
 
 
 def _matched(
