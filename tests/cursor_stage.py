@@ -317,8 +317,8 @@ class Script:
             whole = {tuple(line) for line in stage.written[:-1]}
             self.whole.update(line for line in lines if line in whole)
 
-    def play(self) -> None:
-        """Plays it, and compares with what was written."""
+    def play(self) -> list[tuple[int, ...]]:
+        """Plays it, compares with what was written, and returns the lines that were shown more than once."""
         rng, stage = self.stage.rng, self.stage
         for _ in range(rng.randrange(1, 5)):
             for _ in range(rng.randrange(4)):
@@ -332,8 +332,4 @@ class Script:
             self.call(last=True)
         lost = {piece for piece in stage.whole() if piece >= self.first} - self.shown
         assert not lost, (self.seed, "lost", sorted(lost), stage.trace)
-        if self.many:
-            # What was moved between the look at the directory and the opening may come again.
-            return
-        twice = [line for line, count in self.whole.items() if count > 1 and line]
-        assert not twice, (self.seed, "twice", twice, stage.trace)
+        return [line for line, count in self.whole.items() if count > 1 and line]

@@ -72,6 +72,8 @@ class Beside:
         # The number of a file that was compressed may be another's by now.
         likely = sorted(marks, key=lambda mark: mark.is_before_all)
         for number, one in enumerate(self._files):
+            if number in self._known:
+                continue
             own = (mark for mark in likely if mark.file == one.file and mark in marks)
             mark = next((mark for mark in own if self._fits(number, mark)), None)
             if mark is not None:

@@ -113,7 +113,10 @@ def _matched(
         by_log[name] = there
         _each_of(name, unused, there.find_by_number)
         _each_of(name, unused, there.find_by_text)
-    return found, unused
+    # Where a follow ended before a line came of the file after it, a file is both the last one and left.
+    missing = {id(mark) for mark in unused}
+    left = {(mark.name, mark.file, mark.at) for mark in marks if mark.left and id(mark) not in missing}
+    return found, [mark for mark in unused if mark.left or (mark.name, mark.file, mark.at) not in left]
 
 
 def _each_of(name: str, marks: list[_core.Mark], find: Callable[[list[_core.Mark]], None]) -> None:
