@@ -215,24 +215,12 @@ impl Merge {
     /// The log that holds the others up, and its floor. Of ten thousand logs one has another floor than when this was asked
     /// last, so they are not gone through.
     fn lowest(&mut self) -> Option<(i64, usize)> {
-        while let Some(Reverse((floor, at))) = self.floors.peek().copied() {
-            if self.inputs[at].floor() == Some(floor) {
-                return Some((floor, at));
-            }
-            self.floors.pop();
-        }
-        None
+        front(&mut self.floors, |at| self.inputs[at].floor())
     }
 
     /// The first line that is held, by its key and its log.
     fn first(&mut self) -> Option<(i64, usize)> {
-        while let Some(Reverse((key, at))) = self.heads.peek().copied() {
-            if self.inputs[at].first_key() == Some(key) {
-                return Some((key, at));
-            }
-            self.heads.pop();
-        }
-        None
+        front(&mut self.heads, |at| self.inputs[at].first_key())
     }
 
     /// Whether no log can still have an earlier line, or that has been waited for long enough.
@@ -306,4 +294,19 @@ impl Merge {
         }
         Ok(drawn)
     }
+}
+
+/// The first entry of `heap` that still says what its log says now; those before it are dropped.
+#[inline]
+fn front(
+    heap: &mut BinaryHeap<Reverse<(i64, usize)>>,
+    now: impl Fn(usize) -> Option<i64>,
+) -> Option<(i64, usize)> {
+    while let Some(Reverse((key, at))) = heap.peek().copied() {
+        if now(at) == Some(key) {
+            return Some((key, at));
+        }
+        heap.pop();
+    }
+    None
 }

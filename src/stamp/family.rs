@@ -95,15 +95,7 @@ static BEGINS: [u64; 256] = {
 };
 
 /// What is sure of the first bytes of each.
-static OUTLINES: [Outline; FAMILIES.len()] = {
-    let mut outlines = [Outline::of(b""); FAMILIES.len()];
-    let mut row = 0;
-    while row < FAMILIES.len() {
-        outlines[row] = Outline::of(FAMILIES[row].as_bytes());
-        row += 1;
-    }
-    outlines
-};
+static OUTLINES: [Outline; FAMILIES.len()] = Outline::of_each(FAMILIES);
 
 /// The families that begin with a month's name: in other languages it may begin with any byte.
 static NAMED: u64 = beginning_with(b'b');

@@ -44,6 +44,17 @@ impl Outline {
         outline
     }
 
+    /// The same of each of as many shapes.
+    pub const fn of_each<const N: usize>(shapes: &[&str]) -> [Self; N] {
+        let mut outlines = [Self::of(b""); N];
+        let mut row = 0;
+        while row < N {
+            outlines[row] = Self::of(shapes[row].as_bytes());
+            row += 1;
+        }
+        outlines
+    }
+
     /// Whether the shape may stand at `head`; where it does, this is true.
     #[inline]
     pub fn fits(&self, head: Head) -> bool {

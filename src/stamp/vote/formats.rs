@@ -26,15 +26,7 @@ pub(super) const DATED: &[&str] = &[
 ];
 
 /// What is sure of the first bytes of each.
-static OUTLINES: [Outline; DATED.len()] = {
-    let mut outlines = [Outline::of(b""); DATED.len()];
-    let mut row = 0;
-    while row < DATED.len() {
-        outlines[row] = Outline::of(DATED[row].as_bytes());
-        row += 1;
-    }
-    outlines
-};
+static OUTLINES: [Outline; DATED.len()] = Outline::of_each(DATED);
 
 /// A self-evident stamp may stand in a later field of the line: in the second to the seventh word.
 const FIELDS: usize = 6;
