@@ -66,11 +66,12 @@ def go_on(questions: list[Question], cursor: str | None, lost: str, alone: Colle
     rests: list[Question] = []
     before: list[_core.Mark] = []
     done: list[_core.Mark] = []
+    # Of several that are called alike, the first.
+    asked = {name_of(one): one for one in reversed(questions)}
     for there in by_log.values():
-        like = next(one for one in questions if name_of(one) == there.log)
         for rest in there.rests(alone=there.log in lonely):
             before.append(rest.mark)
-            rests.append(_of_rest(like, rest, there.log))
+            rests.append(_of_rest(asked[there.log], rest, there.log))
         if there.log in alone:
             done += there.marks(alone=there.log in lonely)
     before += [
@@ -98,19 +99,20 @@ def _matched(
     What stands beside the logs finds its marks too; logs of which that is not known yet are added to `by_log`.
     """
     unused = list(marks)
+    files = {file_of(_file_of(one)) for one in questions}
     for there in by_log.values():
-        there.leave_out({file_of(_file_of(one)) for one in questions}, ())
+        there.leave_out(files, ())
         _each_of(there.log, unused, there.find_by_number)
     # One of which nothing was handed out says nothing of its text, and the number of a spool is soon another's.
-    files = {file_of(_file_of(one)) for one in questions}
     unused = [mark for mark in unused if not (mark.is_before_all and mark.file in files)]
     found = _found(questions, [mark for mark in unused if not mark.is_before_all])
     taken = {id(place.mark) for place in found.values()}
     unused = [mark for mark in unused if id(mark) not in taken]
     names = {name_of(one) for one in questions}
-    for name in dict.fromkeys(mark.name for mark in unused if mark.name in names):
-        there = by_log.get(name) or _unread(name, questions)
-        by_log[name] = there
+    left_over = list(dict.fromkeys(mark.name for mark in unused if mark.name in names))
+    _add_unread([name for name in left_over if name not in by_log], questions, by_log)
+    for name in left_over:
+        there = by_log[name]
         _each_of(name, unused, there.find_by_number)
         _each_of(name, unused, there.find_by_text)
     # Where a follow ended before a line came of the file after it, a file is both the last one and left.
@@ -128,13 +130,16 @@ def _each_of(name: str, marks: list[_core.Mark], find: Callable[[list[_core.Mark
     marks[:] = [mark for mark in marks if id(mark) in kept or mark.name != name]
 
 
-def _unread(log: str, questions: list[Question]) -> Beside:
-    """What stands beside a log and is not among what is read."""
-    there = Beside(log)
-    # What is called as one of them may be another file by now; a text is known by the name alone.
+def _add_unread(logs: list[str], questions: list[Question], by_log: dict[str, Beside]) -> None:
+    """Adds what stands beside logs and is not among what is read."""
+    new = {log: Beside(log) for log in logs}
+    # Looked at when all are open: what is called as one of them may be another file by now, and a text is known by the
+    # name alone.
+    files = {file_of(_file_of(one)) for one in questions} if new else set()
     texts = {name_of(one) for one in questions if one.name is not None}
-    there.leave_out({file_of(_file_of(one)) for one in questions}, texts)
-    return there
+    for there in new.values():
+        there.leave_out(files, texts)
+    by_log |= new
 
 
 def _of_rest(like: Question, rest: Rest, log: str) -> Question:
