@@ -16,7 +16,7 @@ from logdex.diagnosis.progress import says_at_its_end
 from logdex.diagnosis.roles import ended_well
 from logdex.diagnosis.scene import Scene
 from logdex.diagnosis.similar import LEAST, is_indented, masked, unstamped
-from logdex.diagnosis.taxonomy import Row, classify
+from logdex.diagnosis.taxonomy import classify
 from logdex.diagnosis.verdict import Finding
 
 _FRAME = re.compile(r"^\s+.*?[\w/)-]\.[A-Za-z]\w{0,5}\b[\"')]?[:,]? ?(?:[A-Za-z]+ )?\d+")
@@ -120,8 +120,7 @@ def _speaks_for_all(one: Speaker, ranks: Sequence[Speaker]) -> bool:
 def _event(end: _End, having: Counter[str]) -> Event:
     rare = min(end.new, key=lambda text: having[text])
     tail = end.new[rare]
-    at = tail.time if tail.time is not None else end.speaker.last or 0.0
-    return of_tail(end.speaker, tail, Row("error", "last words", "low", "", ""), at, at)
+    return of_tail(end.speaker, tail, "error", "last words")
 
 
 def _named(scene: Scene, end: _End, having: Counter[str]) -> Finding:

@@ -207,10 +207,16 @@ def self_named(events: Iterable[Event]) -> set[int]:
     return {int(number) for number in told | more if number}
 
 
-def of_tail(speaker: Speaker, tail: Tail, row: Row, low: float, high: float) -> Event:
-    """One of the last lines of a speaker as a record of the kind of `row`, written between two times."""
-    own = tail.time is not None
-    number = tail.number
+def of_tail(
+    speaker: Speaker, tail: Tail, role: str, class_: str, *, otherwise: tuple[float, float] | None = None
+) -> Event:
+    """One of the last lines of a speaker as a record of a role and class.
+
+    A line without a time was written between the two of `otherwise`; default when the speaker wrote last.
+    """
+    own, number, row = tail.time is not None, tail.number, Row(role, class_, "low", "", "")
+    last = speaker.last or 0.0
+    low, high = (tail.time, tail.time) if tail.time is not None else otherwise or (last, last)
     return Event(speaker.path, number, number, low, high, own, tail.text, row, None, speaker=speaker.name)
 
 

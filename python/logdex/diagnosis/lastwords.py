@@ -10,7 +10,7 @@ from logdex.diagnosis.progress import pace_of
 from logdex.diagnosis.roles import ended_well
 from logdex.diagnosis.scene import Scene
 from logdex.diagnosis.similar import LEAST, is_indented, masked, unstamped
-from logdex.diagnosis.taxonomy import Row, classify
+from logdex.diagnosis.taxonomy import classify
 from logdex.diagnosis.verdict import Finding
 
 _LONG = 60.0
@@ -43,11 +43,9 @@ def of_one(scene: Scene) -> Finding | None:
 
 
 def _named(scene: Scene, one: Speaker, line: Tail, class_: str) -> Finding:
-    at = line.time if line.time is not None else one.last or 0.0
-    row = Row("error", class_, "low", "", "")
-    event = of_tail(one, line, row, at, at)
+    event = of_tail(one, line, "error", class_)
     hosts = scene.hosts_of(one.name)
-    return Finding("rank", "likely", (one.name,), hosts, class_, at, [("failed first", event)])
+    return Finding("rank", "likely", (one.name,), hosts, class_, event.low, [("failed first", event)])
 
 
 def _told_by_all(ranks: list[Speaker], number: int | None) -> bool:

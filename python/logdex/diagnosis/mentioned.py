@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from logdex.diagnosis.events import Event, Speaker, number_in, of_tail
 from logdex.diagnosis.roles import ended_well
 from logdex.diagnosis.scene import Candidate, Mention, Scene
-from logdex.diagnosis.taxonomy import Row, classify
+from logdex.diagnosis.taxonomy import classify
 from logdex.diagnosis.verdict import Finding
 
 TROUBLE = re.compile(
@@ -113,8 +113,7 @@ def _lines(witness: Speaker) -> Iterator[Event]:
     for tail in witness.tail:
         known = classify(tail.text)
         if tail.number not in seen and (known is None or known[0].role not in _QUIET):
-            low, high = (-math.inf, math.inf) if tail.time is None else (tail.time, tail.time)
-            yield of_tail(witness, tail, Row("named", "worker", "low", "", ""), low, high)
+            yield of_tail(witness, tail, "named", "worker", otherwise=(-math.inf, math.inf))
 
 
 def _is_outlived(scene: Scene, event: Event) -> bool:

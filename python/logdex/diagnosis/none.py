@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 import time
 from collections import Counter
+from collections.abc import Sequence
 
 from logdex.diagnosis import ends, lastwords, progress, waited
-from logdex.diagnosis.events import Event, Speaker, of_tail
+from logdex.diagnosis.events import Event, Speaker, Tail, of_tail
 from logdex.diagnosis.mentioned import mentions
 from logdex.diagnosis.roles import Story, ended_well
 from logdex.diagnosis.scene import Candidate, Scene, missing_of, time_of
 from logdex.diagnosis.similar import LEAST, masked
-from logdex.diagnosis.taxonomy import Row
 from logdex.diagnosis.verdict import Finding
 
 _STANDSTILL = "stamps: a standstill cannot be seen without"
@@ -91,8 +91,7 @@ def _is_over(scene: Scene) -> bool:
 def _lives(scene: Scene) -> bool:
     """Whether the last lines are of just now, as those of a job that goes on."""
     times = [one.last for one in scene.ranks if one.last is not None]
-    paces = [pace for one in scene.ranks if one.course and (pace := progress.pace_of(one.course)) is not None]
-    least = max([_JUST_NOW, *(_STEPS * pace for pace in paces)])
+    least = progress.at_least(scene.ranks, _JUST_NOW, _STEPS)
     return bool(times) and abs(time.time() - min(times)) <= least
 
 
@@ -131,18 +130,20 @@ def _waited_for(scene: Scene, left: tuple[str, ...]) -> Finding | None:
     if len(left) > 1 or len(rest) < 2 or len(at) != 1 or any(ended_well(one) for one in rest):
         return None
     ends = [[tail for tail in one.tail if tail.number > _last_step(one)] for one in rest]
-    said = [Counter(masked(tail.text) for tail in end if waited.tells_of_others(tail.text)) for end in ends]
-    again = [
-        {text for text, times in Counter(masked(t.text) for t in end).items() if times > 1} for end in ends
-    ]
-    shared = set.intersection(*(set(words) | more for words, more in zip(said, again, strict=True)))
+    shared = set.intersection(*map(_again_or_of_others, ends))
     if not any(len(text) >= LEAST for text in shared):
         return None
-    line = ends[0][-1]
-    moment = line.time if line.time is not None else rest[0].last or 0.0
-    event = of_tail(rest[0], line, Row("victim", "another", "low", "", ""), moment, moment)
+    event = of_tail(rest[0], ends[0][-1], "victim", "another")
     last = next(one.last for one in scene.ranks if one.name == left[0])
     return Finding("rank", "likely", left, scene.hosts_of(left[0]), "absent", last, [("the others", event)])
+
+
+def _again_or_of_others(end: Sequence[Tail]) -> set[str]:
+    """What a rank said several times there, or of others."""
+    again = Counter(masked(tail.text) for tail in end)
+    return {masked(tail.text) for tail in end if waited.tells_of_others(tail.text)} | {
+        text for text, times in again.items() if times > 1
+    }
 
 
 def _was_done_without(scene: Scene, left: tuple[str, ...]) -> bool:

@@ -55,8 +55,7 @@ def outside(scene: Scene, found: list[Candidate]) -> Finding | None:
 def _were_silent(scene: Scene, first: Event) -> bool:
     """Whether all ranks had long fallen silent before the order: what ended their work came before it."""
     lasts = [one.last for one in scene.ranks if one.last is not None]
-    paces = [pace for one in scene.ranks if one.course and (pace := progress.pace_of(one.course)) is not None]
-    least = max([_LONG, *(_STEPS * pace for pace in paces)])
+    least = progress.at_least(scene.ranks, _LONG, _STEPS)
     return first.own and bool(lasts) and scene.clocks.of(first)[0] - max(lasts) > least
 
 

@@ -10,10 +10,8 @@ from logdex.diagnosis.taxonomy import rows
 
 _OWN = re.compile(r"\bpid[=: ]+(?P<pid>\d{2,9})\b|^(?:\S+ )*?[A-Za-z][\w.-]*:(?P<nccl>\d{2,9}):\d+ \[\d+\]")
 """How a rank says its number, or NCCL before its lines."""
-_RAY = re.compile(r"^[^(]{0,80}\(\w[\w.<>]*(?: rank=\d+)? pid=(\d{2,9})[,)]")
-"""What Ray and vLLM put before each line of a process."""
-_ADDRESS = re.compile(r"^[^(]{0,80}\(\w[\w.<>]*(?: rank=\d+)? pid=\d{2,9}, ip=([\w.:]+)\)")
-"""The address of its machine there, where that is another than the driver's."""
+_RAY = re.compile(r"^[^(]{0,80}\(\w[\w.<>]*(?: rank=\d+)? pid=(\d{2,9})(?:, ip=([\w.:]+)\)|[,)])")
+"""What Ray and vLLM put before each line of a process; the address of its machine, where that is not the driver's."""
 _OTHERS = re.compile(r"\bpid[= ]+(\d{2,9})\b|\b[Pp]rocess (\d{2,9})\b")
 """How a witness names a process."""
 _LEAST = 2
@@ -41,7 +39,7 @@ def by_address(ranks: Iterable[Speaker]) -> dict[str, tuple[str, ...]]:
     """The ranks of each machine whose address stands before their lines."""
     there: dict[str, list[str]] = {}
     for one in ranks:
-        addresses = {found[1] for tail in one.tail if (found := _ADDRESS.search(tail.text))}
+        addresses = {found[2] for tail in one.tail if (found := _RAY.search(tail.text)) and found[2]}
         if len(addresses) == 1:
             there.setdefault(addresses.pop(), []).append(one.name)
     return {address: tuple(names) for address, names in there.items()}

@@ -109,6 +109,12 @@ def pace_of(course: Course) -> float | None:
     return (course.last_at - course.first_at) / course.changes
 
 
+def at_least(ranks: Sequence[Speaker], seconds: float, steps: float) -> float:
+    """So many seconds, or as many as so many steps of the slowest of the ranks took, if that is longer."""
+    paces = [pace for one in ranks if one.course and (pace := pace_of(one.course)) is not None]
+    return max([seconds, *(steps * pace for pace in paces)])
+
+
 def only_beats(ranks: Sequence[Speaker]) -> bool:
     """Whether most ranks end with signs of life alone, so that without times nobody can say that all is well."""
     beating = [one for one in ranks if one.course and _beats(one)]

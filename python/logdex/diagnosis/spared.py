@@ -8,7 +8,6 @@ from logdex.diagnosis.events import of_tail
 from logdex.diagnosis.mentioned import lost
 from logdex.diagnosis.progress import is_beat
 from logdex.diagnosis.scene import TOGETHER, Candidate, Scene, time_of
-from logdex.diagnosis.taxonomy import Row
 from logdex.diagnosis.verdict import Finding
 
 _STILL_AT_WORK = 2
@@ -43,7 +42,6 @@ def _busy(scene: Scene, group: Sequence[Candidate], name: str) -> Finding | None
     ]
     if len(later) < _STILL_AT_WORK:
         return None
-    at = later[0].time or 0.0
-    line = of_tail(there.speaker, later[0], Row("context", "busy", "low", "", ""), at, at)
+    line = of_tail(there.speaker, later[0], "context", "busy")
     events = [("still at work", line), ("the others", group[0].event)]
     return Finding("rank", "likely", (name,), scene.hosts_of(name), "busy", None, events)
