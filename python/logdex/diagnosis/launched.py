@@ -3,95 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass, field
 
 from logdex.diagnosis.events import number_in
 from logdex.diagnosis.exits import Exit
 from logdex.diagnosis.scene import Scene
-from logdex.diagnosis.taxonomy import numbers
 
 _HOST = re.compile(r"[A-Za-z]+\d+")
 """A word in the name of a file that may be that of a host."""
 _OF_A_HOST = 8
 """As many ranks may be those of one host, where nobody says how many hosts there are."""
-
-
-@dataclass
-class _There:
-    """What is known of one launcher: who wrote into its file, and by how much ranks are above its local ones."""
-
-    names: list[str] = field(default_factory=list)
-    locals: dict[str, list[str]] = field(default_factory=dict)
-    """The ranks that are named by that file, `h0.log:3`, by their local numbers."""
-    offsets: set[int] = field(default_factory=set)
-    tells_local: bool = False
-    """Whether it tells of a local rank."""
-
-    def add(self, name: str) -> None:
-        """Adds a rank that wrote into the file."""
-        self.names.append(name)
-        if ":" in name:
-            self.locals.setdefault(name.rpartition(":")[2], []).append(name)
-
-
-class Launchers:
-    """All launchers of a job by their files, looked up once for all exits.
-
-    A thousand exits of a thousand ranks would each look at all of both otherwise.
-    """
-
-    def __init__(self, scene: Scene) -> None:
-        self.there: dict[str, _There] = {}
-        for rank in scene.ranks:
-            self._at(rank.path).add(rank.name)
-        for one in scene.exits:
-            if one.local is not None:
-                there = self._at(one.event.path)
-                there.tells_local = True
-                if one.rank is not None:
-                    there.offsets.add(one.rank - one.local)
-        nodes = []
-        for witness in scene.witnesses:
-            for event in witness.events:
-                if event.class_ != "identity":
-                    continue
-                if (said := event.said("globals")) is not None:
-                    self._at(event.path).offsets.update(numbers(said)[:1])
-                if (said := event.said("nodes")) is not None:
-                    nodes.append(int(said))
-        self.nodes = max(nodes, default=None)
-        """How many launchers there are, if one of them says so."""
-        self.telling = sum(one.tells_local for one in self.there.values())
-        """How many of them tell of local ranks."""
-        self.span: dict[str, int | None] = {}
-        self.rest: dict[str, list[int] | None] = {}
-        numbered = (number_in(rank.name) for rank in scene.ranks)
-        self.lowest = min((number for number in numbered if number is not None), default=0)
-        """The lowest rank of which there is a log: where it is high, those of other hosts have theirs elsewhere."""
-
-    def _at(self, path: str) -> _There:
-        return self.there.setdefault(path, _There())
-
-    def of(self, path: str) -> _There:
-        """What is known of the launcher that wrote a file."""
-        return self.there.get(path) or _There()
-
-    def first_of(self, path: str, local: int) -> int | None:
-        """The first of the ranks that wrote into a file, if they are all from that one on, and reach to a local one."""
-        names = self.of(path).names
-        if path not in self.span:
-            self.span[path] = _first_of(names)
-        return self.span[path] if local < len(names) else None
-
-
-def _first_of(names: Iterable[str]) -> int | None:
-    """The lowest of the names, if they are numbers without a gap."""
-    known = list(names)
-    if not known or not all(name.isdigit() for name in known):
-        return None
-    ranks = sorted(map(int, known))
-    return ranks[0] if ranks == list(range(ranks[0], ranks[0] + len(ranks))) else None
 
 
 def rank_of(scene: Scene, one: Exit) -> str | None:
@@ -104,7 +24,7 @@ def rank_of(scene: Scene, one: Exit) -> str | None:
         return None
     if (beside := _in_its_file(scene, one, one.local)) is not None:
         return beside
-    launchers = _launchers(scene)
+    launchers = scene.launchers
     offsets = launchers.of(one.event.path).offsets
     if len(offsets) == 1:
         return scene.name_of(one.local + min(offsets))
@@ -152,14 +72,8 @@ def _of_global(scene: Scene, one: Exit, number: int) -> str | None:
     name = scene.name_of(number)
     if name in scene.stories or one.local is None:
         return name
-    there = _launchers(scene).of(one.event.path).locals.get(str(one.local), [])
+    there = scene.launchers.of(one.event.path).locals.get(str(one.local), [])
     return there[0] if len(there) == 1 else name
-
-
-def _launchers(scene: Scene) -> Launchers:
-    if not isinstance(scene.launchers, Launchers):
-        scene.launchers = Launchers(scene)
-    return scene.launchers
 
 
 def seen_first(scene: Scene) -> set[str]:
@@ -170,7 +84,7 @@ def seen_first(scene: Scene) -> set[str]:
 
 def _in_its_file(scene: Scene, one: Exit, local: int) -> str | None:
     """The rank that ended, where those of one host wrote into the file of their launcher, and no others did."""
-    launchers = _launchers(scene)
+    launchers = scene.launchers
     named = launchers.of(one.event.path).locals.get(str(local), [])
     if len(named) == 1:
         return named[0]

@@ -9,6 +9,7 @@ from logdex.diagnosis import attempts, clocks, stall
 from logdex.diagnosis.accusations import Accusation
 from logdex.diagnosis.events import Event, Speaker, number_in
 from logdex.diagnosis.exits import Exit
+from logdex.diagnosis.launchers import Launchers
 from logdex.diagnosis.roles import Story
 
 _MOST_RANKS = 1 << 17
@@ -77,8 +78,7 @@ class Scene:
     """Ranks that were not started again when others were, and without which the job went on."""
     mentions: list[Mention] | None = None
     """What witnesses wrote last of trouble (`mentioned.py`), once that was asked."""
-    launchers: object = None
-    """What was looked up of launchers (`launched.py`), until ranks or exits change."""
+    _launchers: Launchers | None = None
     _endings: dict[str, list[str]] | None = None
     _highest: int | None = None
     """The highest number with which a rank's name ends, if several do; as `_endings` was made."""
@@ -95,6 +95,13 @@ class Scene:
         """Those that are not."""
         return [one for one in self.speakers if not one.is_rank]
 
+    @property
+    def launchers(self) -> Launchers:
+        """What is known of the job's launchers: looked up once, and again when ranks or exits have changed."""
+        if self._launchers is None:
+            self._launchers = Launchers(self.ranks, self.witnesses, self.exits)
+        return self._launchers
+
     def add(self, speaker: Speaker) -> None:
         """Adds one of whom something is told elsewhere than in a log of their own."""
         self.speakers.append(speaker)
@@ -102,7 +109,7 @@ class Scene:
 
     def forget(self) -> None:
         """Forgets what was looked up, as ranks or exits have changed."""
-        self._endings = self.launchers = None
+        self._endings = self._launchers = None
 
     def name_of(self, number: int) -> str:
         """The name of a global rank."""
