@@ -15,7 +15,7 @@ use super::order::Order;
 use super::prefix::{Prefix, Recent};
 use super::slashed::Slashed;
 use super::vote::Elected;
-use super::{Found, Stream, Taught, plain, special, told};
+use super::{Found, Stream, Taught, bar, plain, special, told};
 use crate::line::Line;
 
 /// How many prefixes may be stacked.
@@ -89,6 +89,9 @@ impl Finder {
             && let Some((within, prefix)) = self.within(bytes, true)
         {
             return Found { stamp: Some(within.after(self.slashed.civil())), prefix };
+        }
+        if bar::is_frame(bytes) && self.elected.is_none() {
+            return Found::without_stamp(Prefix::NONE);
         }
         let is_text = plain::is_text(bytes);
         let found = if is_text { Found::without_stamp(Prefix::NONE) } else { self.head(bytes, 0) };

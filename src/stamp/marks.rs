@@ -2,11 +2,11 @@
 
 use aho_corasick::packed::Searcher;
 use memchr::memmem::{self, Finder as Needle};
-use memchr::{memchr, memchr2, memrchr, memrchr_iter};
+use memchr::{memchr, memchr3_iter, memrchr, memrchr_iter};
 use std::sync::LazyLock;
 
 use super::ansi::ESCAPE;
-use super::{prefix, special};
+use super::prefix;
 use crate::line::Line;
 
 const CANCELLED_AT: &str = "CANCELLED AT ";
@@ -25,9 +25,8 @@ static CANCELLED: LazyLock<Needle<'static>> = LazyLock::new(|| Needle::new(CANCE
 /// Where the next of the marks stand that make it worth to look for a stamp behind the head of a line.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Marks {
-    code: usize,
+    byte: usize,
     word: usize,
-    object: usize,
     /// The first of them.
     first: usize,
 }
@@ -47,12 +46,18 @@ impl Marks {
                 *mark = next(&text[line.start..]).map_or(usize::MAX, |at| line.start + at);
             }
         };
-        renew(&mut self.code, &|rest| memchr2(b'\r', ESCAPE, rest));
+        renew(&mut self.byte, &first_byte);
         renew(&mut self.word, &first_word);
-        renew(&mut self.object, &|rest| special::OBJECT.find(rest));
-        self.first = self.code.min(self.word).min(self.object);
+        self.first = self.byte.min(self.word);
         self.first < line.end
     }
+}
+
+/// Where the first byte stands that marks a line which goes on from its beginning, a code to a terminal, or an object with a
+/// key. All three in one pass: a quote seldom begins no key where lines have no stamp.
+fn first_byte(text: &[u8]) -> Option<usize> {
+    let begins_object = |quote: usize| quote > 0 && text[quote - 1] == b'{';
+    memchr3_iter(b'\r', ESCAPE, b'"', text).find(|at| text[*at] != b'"' || begins_object(*at))
 }
 
 /// Where the first of the words stands that mark a bar or a cancellation.

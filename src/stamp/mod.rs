@@ -23,6 +23,7 @@
 //! ```
 
 mod ansi;
+mod bar;
 pub mod civil;
 mod clock;
 mod digits;

@@ -37,6 +37,9 @@ const ELSEWHERE: [&[&str]; 12] = [
     &["dec", "déc", "dez", "dic", "Ara", "gru", "pro", "дек"],
 ];
 
+/// How many bytes the longest of them has.
+const LONGEST: usize = 6;
+
 /// The month that `bytes` begin with, 1 to 12, and how long its name is.
 pub(super) fn month(bytes: &[u8]) -> Option<(u8, usize)> {
     // A name begins with a letter, and a number with a digit.
@@ -70,16 +73,16 @@ fn english(names: &[u8], bytes: &[u8]) -> Option<u8> {
 /// The same in other languages, with the full stop that may follow.
 #[cold]
 fn elsewhere(bytes: &[u8]) -> Option<(u8, usize)> {
-    let named = |name: &&str| {
-        let end = name.len();
-        // `mar` is not `mars`: the name ends where it ends.
-        let matches = bytes.get(..end).is_some_and(|b| same(b, name.as_bytes()));
-        matches && !bytes.get(end).is_some_and(|b| b.is_ascii_alphabetic() || *b >= 0x80)
-    };
-    let (month, name) = (1..)
-        .zip(ELSEWHERE)
-        .find_map(|(month, names)| Some((month, names.iter().copied().find(|n| named(n))?)))?;
-    Some((month, name.len() + usize::from(bytes.get(name.len()) == Some(&b'.'))))
+    // `mar` is not `mars`: the name is the whole word. Most words are too long for one.
+    let length =
+        bytes.iter().take(LONGEST + 1).take_while(|b| b.is_ascii_alphabetic() || **b >= 0x80).count();
+    let word = &bytes[..length];
+    if length > LONGEST {
+        return None;
+    }
+    let is_named = |names: &[&str]| names.iter().any(|name| same(word, name.as_bytes()));
+    let month = (1..).zip(&ELSEWHERE).find(|(_, names)| is_named(names))?.0;
+    Some((month, length + usize::from(bytes.get(length) == Some(&b'.'))))
 }
 
 /// Whether two names differ in the case of their ASCII letters at most.
@@ -106,4 +109,29 @@ pub(super) fn may_be_month(bytes: &[u8]) -> bool {
     };
     let run = bytes[blank + 1..].iter().take(5).take_while(|b| b.is_ascii_digit() || **b == b' ').count();
     run >= 4 && bytes.get(blank + 1 + run) == Some(&b':')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_month_of_another_language_is_a_whole_word() {
+        for (number, name) in
+            (1..).zip(&ELSEWHERE).flat_map(|(number, names)| names.iter().map(move |name| (number, name)))
+        {
+            assert!(name.len() <= LONGEST, "{name}");
+            assert_eq!(elsewhere(name.as_bytes()), Some((number, name.len())), "{name}");
+            assert_eq!(
+                elsewhere(format!("{name}. 22").as_bytes()),
+                Some((number, name.len() + 1)),
+                "{name}."
+            );
+            for longer in [format!("{name}x"), format!("{name}é"), format!("x{name}")] {
+                assert_eq!(elsewhere(longer.as_bytes()), None, "{longer}");
+            }
+        }
+        assert_eq!(elsewhere(b""), None);
+        assert_eq!(elsewhere(b"shards"), None);
+    }
 }

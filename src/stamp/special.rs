@@ -12,7 +12,7 @@ use super::{Frame, Stamp, epoch, family, keys, shape};
 /// How far from the beginning of a line a bracket or an object may stand.
 const NEAR: usize = 512;
 /// How a JSON object with a key begins. Searches are made ready once: that takes longer than to search a line.
-pub(super) static OBJECT: LazyLock<Needle<'static>> = LazyLock::new(|| Needle::new(b"{\""));
+static OBJECT: LazyLock<Needle<'static>> = LazyLock::new(|| Needle::new(b"{\""));
 /// How Buildkite's lines begin: a command to a terminal with milliseconds in it, and a bell.
 const BUILDKITE: &[u8] = b"\x1b_bk;t=";
 static MLPERF: LazyLock<Needle<'static>> = LazyLock::new(|| Needle::new(b":::ML"));

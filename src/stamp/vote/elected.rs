@@ -86,6 +86,12 @@ impl Elected {
         Candidates(self.bits & Candidates::ALL.0)
     }
 
+    /// Whether the file elects no format.
+    #[inline]
+    pub(in crate::stamp) fn is_none(&self) -> bool {
+        self.formats().is_empty()
+    }
+
     /// Whether it is one with slashes and a time behind: the first three of [`DATED`].
     #[inline]
     pub(in crate::stamp) fn is_slashed(&self) -> bool {
