@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from datetime import datetime
+from math import isfinite
 
 from logdex.diagnosis import rule, templates
 from logdex.diagnosis.events import Event
@@ -125,7 +126,8 @@ def _victims(scene: Scene, finding: Finding, clock: _Clock) -> list[tuple[str, s
     first = min(fell.values(), key=lambda event: scene.clocks.of(event)[0])
     low = scene.clocks.of(first)[0]
     later = ""
-    if finding.time is not None and first.own and low >= finding.time:
+    # A time of which nothing is known to the one side is endless there, and no span.
+    if finding.time is not None and first.own and low >= finding.time and isfinite(low - finding.time):
         later = f", from {_span(low - finding.time)} later on"
     names = who(list(fell), [one.name for one in scene.ranks if one.name not in finding.ranks])
     return [("victims", f"{names}{later}: {plain(first.text, 90)}")]
