@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from logdex.slurm import ask
-from logdex.slurm.ask import Answer
+from logdex.slurm.ask import CommandResult
 
 DATA = Path(__file__).parent / "data" / "slurm"
 UNKNOWN = "slurm_load_jobs error: Invalid job id specified\n"
@@ -35,20 +35,20 @@ class FakeSlurm:
         """Whether the controller cannot be reached."""
         self.accounting = True
 
-    def __call__(self, command: Sequence[str]) -> Answer:
+    def __call__(self, command: Sequence[str]) -> CommandResult:
         """Answers as `run_here` does."""
         self.asked.append(list(command))
         if command[0] == "scontrol":
             if self.down:
-                return Answer(1, "", DOWN)
+                return CommandResult(1, "", DOWN)
             if self.forgotten or self.state == "unknown":
-                return Answer(1, "", UNKNOWN)
-            return Answer(0, answer(f"{self.state}.scontrol", self.here), "")
+                return CommandResult(1, "", UNKNOWN)
+            return CommandResult(0, answer(f"{self.state}.scontrol", self.here), "")
         if not self.accounting:
-            return Answer(1, "", "Slurm accounting storage is disabled\n")
+            return CommandResult(1, "", "Slurm accounting storage is disabled\n")
         if self.state == "unknown":
-            return Answer(0, "", "")
-        return Answer(0, answer(f"{self.state}.sacct", self.here), "")
+            return CommandResult(0, "", "")
+        return CommandResult(0, answer(f"{self.state}.sacct", self.here), "")
 
 
 SCRIPT = """#!/bin/sh

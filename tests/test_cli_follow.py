@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from logdex._resolve import growing, inputs
 from logdex.command import words
-from logdex.command.answer import Answer
+from logdex.command.answer import CommandAnswer
 from logdex.command.arguments import parser
 from logdex.command.rows import Rows, Shown
 from logdex.inputs.input import Input, Wish
@@ -195,7 +195,7 @@ def test_a_log_that_is_damaged_from_one_look_to_the_next_does_not_end_the_others
     lookout = Lookout(growing([str(two)], Wish(follow=True)), known)
     args = words.parse(parser("logdex"), ["-f", str(two)], "--regex")
     args.before = args.after = 0
-    answer = Answer(args, None, known, lookout, None)
+    answer = CommandAnswer(args, None, known, lookout, None)
     torn = two / "pipe.log"
     torn.touch()
     write(two / "rank2.log", stamped(3, "rank 2"))

@@ -77,3 +77,13 @@ def test_no_room_imports_one_below_it() -> None:
 
 def test_the_top_is_small() -> None:
     assert len(list(PACKAGE.glob("*.py"))) <= 18
+
+
+def test_no_two_classes_share_a_name() -> None:
+    places: dict[str, list[str]] = {}
+    for module, path in modules().items():
+        for node in ast.parse(path.read_text()).body:
+            if isinstance(node, ast.ClassDef):
+                places.setdefault(node.name, []).append(module)
+    assert len(places) > 100, "does this test still read them?"
+    assert {name: there for name, there in places.items() if len(there) > 1} == {}

@@ -10,7 +10,7 @@ import pytest
 from fake_slurm import FakeSlurm, answer
 from logdex import slurm
 from logdex.slurm import ask
-from logdex.slurm.ask import Answer, Bell, Poll, run_here
+from logdex.slurm.ask import Bell, CommandResult, Poll, run_here
 from logdex.slurm.ending import JobEnding
 from logdex.slurm.ids import JobId, parse
 from logdex.slurm.rows import of_sacct, of_scontrol
@@ -133,11 +133,11 @@ def test_threads_that_begin_together_put_one_question() -> None:
     asked: list[Sequence[str]] = []
     begun, go = threading.Event(), threading.Event()
 
-    def slow(command: Sequence[str]) -> Answer:
+    def slow(command: Sequence[str]) -> CommandResult:
         asked.append(command)
         begun.set()
         go.wait(60)
-        return Answer(0, answer("running.scontrol"), "")
+        return CommandResult(0, answer("running.scontrol"), "")
 
     poll = Poll(JobId(1000), slow)
     threads = [threading.Thread(target=poll.told) for _ in range(20)]
@@ -187,7 +187,9 @@ def test_a_requeue_is_noticed_by_the_next_poll_and_is_no_end() -> None:
 def test_an_end_after_which_it_may_start_again_is_believed_at_the_second_look(state: str) -> None:
     said = answer("cancelled.scontrol").replace("JobState=CANCELLED", f"JobState={state}")
     clock, asked = Clock(), [said, answer("requeued.scontrol"), said, said]
-    poll = Poll(JobId(1000), lambda _: Answer(0, asked.pop(0), ""), clock=clock, start=lambda work: work())
+    poll = Poll(
+        JobId(1000), lambda _: CommandResult(0, asked.pop(0), ""), clock=clock, start=lambda work: work()
+    )
     seen = []
     for _ in range(4):
         poll.latest()
@@ -199,12 +201,12 @@ def test_an_end_after_which_it_may_start_again_is_believed_at_the_second_look(st
 def test_without_requeue_the_end_is_the_end() -> None:
     said = answer("cancelled.scontrol").replace("JobState=CANCELLED", "JobState=NODE_FAIL")
     said = said.replace("Requeue=1", "Requeue=0")
-    assert Poll(JobId(1000), lambda _: Answer(0, said, "")).told().over
+    assert Poll(JobId(1000), lambda _: CommandResult(0, said, "")).told().over
 
 
 def test_a_state_of_a_later_slurm_is_no_end() -> None:
     said = answer("running.scontrol").replace("JobState=RUNNING", "JobState=PONDERING")
-    assert not Poll(JobId(1000), lambda _: Answer(0, said, "")).told().over
+    assert not Poll(JobId(1000), lambda _: CommandResult(0, said, "")).told().over
 
 
 def test_what_the_controller_has_forgotten_the_accounts_know() -> None:
@@ -270,7 +272,7 @@ def test_while_the_controller_is_down_the_accounts_tell_of_an_end() -> None:
 
 def test_where_there_is_no_slurm_nothing_is_over(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "/nowhere")
-    assert run_here(["scontrol", "show"]) == Answer(127, "", "scontrol: not found")
+    assert run_here(["scontrol", "show"]) == CommandResult(127, "", "scontrol: not found")
     told = Poll(JobId(1)).told()
     assert (told.over, "not found" in told.trouble) == (False, True)
 

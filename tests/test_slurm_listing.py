@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from fake_slurm import DATA, FakeCommands, answer
-from logdex.slurm.ask import Answer
+from logdex.slurm.ask import CommandResult
 from logdex.slurm.listing import jobs
 from shell import run
 
@@ -101,4 +101,5 @@ def test_where_slurm_says_nothing_there_are_no_jobs(slurm: FakeCommands, code: i
 def test_every_recorded_job_is_listed(tmp_path: Path) -> None:
     for recorded in sorted(DATA.glob("*.sacct")):
         text = accounts(tmp_path, recorded.stem)
-        assert len(list(jobs(lambda _: True, run=lambda _, text=text: Answer(0, text, "")))) == bool(text)  # type: ignore[misc]
+        result = CommandResult(0, text, "")
+        assert len(list(jobs(lambda _: True, run=lambda _, result=result: result))) == bool(text)  # type: ignore[misc]

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from fake_slurm import FakeSlurm
 from logdex.slurm import mirror as mirrors
-from logdex.slurm.ask import Answer, Poll
+from logdex.slurm.ask import CommandResult, Poll
 from logdex.slurm.ids import JobId
 from logdex.slurm.mirror import Fetching, Mirror, fetching_of, place_of
 
@@ -27,14 +27,14 @@ class Tunnel:
         self.broken = False
         self.before: Callable[[Sequence[str]], object] = lambda command: None
 
-    def __call__(self, command: Sequence[str]) -> Answer:
+    def __call__(self, command: Sequence[str]) -> CommandResult:
         self.commands += 1
         self.before(command)
         if self.broken:
-            return Answer(255, "", "Connection reset by peer")
+            return CommandResult(255, "", "Connection reset by peer")
         done = subprocess.run(["sh", "-c", shlex.join(command)], capture_output=True, text=True, check=False)
         self.printed += len(done.stdout)
-        return Answer(done.returncode, done.stdout, done.stderr)
+        return CommandResult(done.returncode, done.stdout, done.stderr)
 
 
 @pytest.fixture
@@ -156,7 +156,7 @@ def test_a_tunnel_that_breaks_is_said_once_and_tried_again(
 
 @pytest.mark.parametrize("out", ["regular file|x|1|log_77", "nonsense", "regular file|3|1|../log_77", "|||"])
 def test_what_the_other_side_says_is_not_believed(tmp_path: Path, out: str) -> None:
-    mirror = Mirror(lambda command: Answer(0, out, ""), "/far", 77, str(tmp_path / "copies"))
+    mirror = Mirror(lambda command: CommandResult(0, out, ""), "/far", 77, str(tmp_path / "copies"))
     mirror.look()
     assert copies(mirror) == {}
 
@@ -164,7 +164,7 @@ def test_what_the_other_side_says_is_not_believed(tmp_path: Path, out: str) -> N
 def test_bytes_that_are_damaged_on_the_way_are_not_kept(tmp_path: Path) -> None:
     said = {"stat": "regular file|3|1|log_77\n", "tail": "AAAA"}
     mirror = Mirror(
-        lambda command: Answer(0, next(text for word, text in said.items() if word in command[2]), ""),
+        lambda command: CommandResult(0, next(text for word, text in said.items() if word in command[2]), ""),
         "/far",
         77,
         str(tmp_path / "copies"),
@@ -215,7 +215,7 @@ def test_fetching_ends_with_those_who_follow(
 def test_copies_that_nobody_looked_at_go(tmp_path: Path) -> None:
     old, new = (place_of("me@host", "/far", number) for number in (1, 2))
     for place, age in ((old, 30 * 86_400), (new, 0)):
-        Mirror(lambda command: Answer(0, "", ""), "/far", 1, place).look()
+        Mirror(lambda command: CommandResult(0, "", ""), "/far", 1, place).look()
         lock = Path(place, ".lock")
         os.utime(lock, (lock.stat().st_atime, lock.stat().st_mtime - age))
     place_of("me@host", "/far", 3)

@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from logdex.view import density, jumps
 from logdex.view.app import Viewer
-from logdex.view.density import Density, Part
+from logdex.view.density import Density, Stretch
 from logdex.view.screen import open_screen
 from logdex.view.strip_view import StripView
 from test_view import current, keys, shown, stamped, status, typed, until, view, write
@@ -27,10 +27,10 @@ PARTS = st.lists(
 )
 
 
-def behind_one_another(told: list[tuple[int, int, tuple[int, int] | None, bool | None]]) -> list[Part]:
+def behind_one_another(told: list[tuple[int, int, tuple[int, int] | None, bool | None]]) -> list[Stretch]:
     at, parts = [0, 0, 0], []
     for log, lines, span, grave in told:
-        parts.append(Part(log, at[log], at[log] + 10 * lines, lines, span, grave))
+        parts.append(Stretch(log, at[log], at[log] + 10 * lines, lines, span, grave))
         at[log] += 10 * lines
     return parts
 

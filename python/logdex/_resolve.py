@@ -71,7 +71,7 @@ def called(given: list[tuple[str, list[Input]]]) -> list[Input]:
 def growing(arguments: Iterable[str], wish: Wish) -> list[Growing]:
     """What of `arguments` may stand for more logs later: directories, globs, and jobs of Slurm."""
     from logdex.inputs.handle import is_address, is_handle, parse
-    from logdex.inputs.newcomers import Growth
+    from logdex.inputs.newcomers import GrowingPath
     from logdex.inputs.sources import may_grow
 
     found: list[Growing] = []
@@ -84,7 +84,7 @@ def growing(arguments: Iterable[str], wish: Wish) -> list[Growing]:
 
                 found.append(Job(meant, wish))
         elif one != "-" and may_grow(one):
-            found.append(Growth(one, wish))
+            found.append(GrowingPath(one, wish))
     return found
 
 

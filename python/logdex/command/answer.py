@@ -31,7 +31,7 @@ SELECTED, NONE_SELECTED, TROUBLE = 0, 1, 2
 """Exit statuses, as grep's."""
 
 
-class Answer:
+class CommandAnswer:
     """One call of the command, its files known: the way from them to standard output."""
 
     def __init__(

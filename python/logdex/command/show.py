@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from logdex._resolve import called, found_of, growing, plain_file
 from logdex.command import clock, hints
-from logdex.command.answer import NONE_SELECTED, TROUBLE, Answer
+from logdex.command.answer import NONE_SELECTED, TROUBLE, CommandAnswer
 from logdex.command.complain import complain
 from logdex.inputs.input import Input, Wish
 from logdex.regex.join import join
@@ -44,7 +44,7 @@ def run(args: Namespace) -> int:
         # Before moments are settled by the times of the logs.
         skews = _skews(args, found)
         clock.settle(args, found)
-        answer = Answer(args, regex, found, lookout, skews)
+        answer = CommandAnswer(args, regex, found, lookout, skews)
     except (OSError, ValueError) as error:
         complain(error)
         return TROUBLE

@@ -12,7 +12,7 @@ from logdex.diagnosis.events import Event, Speaker
 from logdex.diagnosis.exits import Exit
 from logdex.diagnosis.identity import File
 from logdex.diagnosis.scene import Scene
-from logdex.diagnosis.taxonomy import Row, classify, rows
+from logdex.diagnosis.taxonomy import TaxonomyRow, classify, rows
 
 if TYPE_CHECKING:
     from logdex.inputs.said import Said
@@ -108,7 +108,7 @@ def _error(path: str, name: str) -> Event | None:
     if not lines:
         return None
     known = classify(lines[0][:400])
-    row: Row = known[0] if known else next(row for row in rows() if row.role == "exception")
+    row: TaxonomyRow = known[0] if known else next(row for row in rows() if row.role == "exception")
     at = _seconds(extra.get("timestamp")) if isinstance(extra, dict) else None
     low, high = (at, at + 1) if at is not None else (-math.inf, math.inf)
     return Event(

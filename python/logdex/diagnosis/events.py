@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from logdex.diagnosis.taxonomy import Row, class_of, said
+from logdex.diagnosis.taxonomy import TaxonomyRow, class_of, said
 
 if TYPE_CHECKING:
     from logdex import _core
@@ -40,7 +40,7 @@ class Event:
     high: float
     own: bool
     text: str
-    row: Row
+    row: TaxonomyRow
     found: re.Match[str] | None
     progress: tuple[int | None, ...] = (None, None, None)
     fetching: bool = False
@@ -170,12 +170,12 @@ def _event(note: _core._Note, path: str, speaker: Speaker, chosen: re.Pattern[st
     )
 
 
-def _row_of(chosen: re.Pattern[str]) -> Row:
-    return Row("cause", _CHOSEN, "medium", chosen.pattern, "")
+def _row_of(chosen: re.Pattern[str]) -> TaxonomyRow:
+    return TaxonomyRow("cause", _CHOSEN, "medium", chosen.pattern, "")
 
 
-def _raised_row() -> Row:
-    return Row("exception", "exception", "medium", "", "")
+def _raised_row() -> TaxonomyRow:
+    return TaxonomyRow("exception", "exception", "medium", "", "")
 
 
 def _bound(speaker: Speaker) -> None:
@@ -214,7 +214,7 @@ def of_tail(
 
     A line without a time was written between the two of `otherwise`; default when the speaker wrote last.
     """
-    own, number, row = tail.time is not None, tail.number, Row(role, class_, "low", "", "")
+    own, number, row = tail.time is not None, tail.number, TaxonomyRow(role, class_, "low", "", "")
     last = speaker.last or 0.0
     low, high = (tail.time, tail.time) if tail.time is not None else otherwise or (last, last)
     return Event(speaker.path, number, number, low, high, own, tail.text, row, None, speaker=speaker.name)

@@ -31,7 +31,7 @@ torchrun's prefix, `[default3]:`, has no blank behind it.
 
 
 @dataclass(frozen=True)
-class Row:
+class TaxonomyRow:
     """One kind of line: `role` and `class_` as the docs explain, how far to trust it, and the shape."""
 
     role: str
@@ -59,10 +59,10 @@ class Class:
 
 
 @lru_cache(maxsize=1)
-def rows() -> tuple[Row, ...]:
+def rows() -> tuple[TaxonomyRow, ...]:
     """The table, in its order."""
     return tuple(
-        Row(role, class_, trust, shape.replace("(?#head)", _HEAD), example)
+        TaxonomyRow(role, class_, trust, shape.replace("(?#head)", _HEAD), example)
         for role, class_, trust, shape, example in _table("taxonomy.tsv")
     )
 
@@ -107,13 +107,13 @@ def _made() -> _core.Shapes:
 
 
 @lru_cache(maxsize=1 << 12)
-def classify(text: str) -> tuple[Row, re.Match[str] | None] | None:
+def classify(text: str) -> tuple[TaxonomyRow, re.Match[str] | None] | None:
     """The first row that fits a record, and where, if its groups say something; None for a line that tells nothing."""
     number = shapes().first(text)
     return None if number is None else (rows()[number], _where(number, text))
 
 
-def class_of(note: _core._Note) -> tuple[Row, re.Match[str] | None] | None:
+def class_of(note: _core._Note) -> tuple[TaxonomyRow, re.Match[str] | None] | None:
     """The same for a record of which the engine has found the row."""
     number = note["row"]
     return None if number is None else (rows()[number], _where(number, note["text"]))

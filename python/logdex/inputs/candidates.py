@@ -25,7 +25,7 @@ from logdex.inputs.source import Part
 
 
 @dataclass
-class Candidate:
+class SourceFiles:
     """The files that make up one source, while they are collected."""
 
     layout: Layout
@@ -41,7 +41,7 @@ class Candidate:
         return STREAMS.get(named, named) if named else None
 
 
-def recognized(path: str) -> tuple[Candidate, dict[str, str]] | None:
+def recognized(path: str) -> tuple[SourceFiles, dict[str, str]] | None:
     """The source that a path belongs to, still without files, and what its name says."""
     plain = plain_name(path)
     dated = dated_behind(plain)
@@ -49,11 +49,11 @@ def recognized(path: str) -> tuple[Candidate, dict[str, str]] | None:
         if match := layout.match(dated):
             groups = {name: value or "" for name, value in match.groupdict().items()}
             identity = {name: groups[name] for name in groups if name not in (*ORDER, "rotation", "dated")}
-            return Candidate(layout, plain[: match.start()] or os.sep, identity), groups
+            return SourceFiles(layout, plain[: match.start()] or os.sep, identity), groups
     return None
 
 
-def by_itself(path: str, *, rotated: bool | None = None) -> Candidate:
+def by_itself(path: str, *, rotated: bool | None = None) -> SourceFiles:
     """One file as a source of its own, whatever it is called."""
     found, groups = recognized(path) or (_other(path), {})
     turned = is_rotated(groups) if rotated is None else rotated
@@ -61,8 +61,8 @@ def by_itself(path: str, *, rotated: bool | None = None) -> Candidate:
     return found
 
 
-def _other(path: str) -> Candidate:
-    return Candidate(OTHER, os.path.dirname(os.path.abspath(path)), {"name": file_name(path)})
+def _other(path: str) -> SourceFiles:
+    return SourceFiles(OTHER, os.path.dirname(os.path.abspath(path)), {"name": file_name(path)})
 
 
 def file_name(path: str) -> str:
@@ -70,9 +70,9 @@ def file_name(path: str) -> str:
     return os.path.basename(path) or path
 
 
-def grouped(paths: Iterable[str]) -> list[Candidate]:
+def grouped(paths: Iterable[str]) -> list[SourceFiles]:
     """The sources that paths make up, those of one source together; what is no log is left out."""
-    by_key: dict[tuple[object, ...], Candidate] = {}
+    by_key: dict[tuple[object, ...], SourceFiles] = {}
     there: set[str] = set()
     # A compressed copy comes after what is there as it is, by its name.
     for path in sorted(set(paths), key=naturally):
@@ -87,7 +87,7 @@ def grouped(paths: Iterable[str]) -> list[Candidate]:
     return list(by_key.values())
 
 
-def in_sets(paths: list[str]) -> list[Candidate]:
+def in_sets(paths: list[str]) -> list[SourceFiles]:
     """Each file as a source of its own, but for those of which one is a rotation of the other."""
     sets: dict[str, list[str]] = {}
     for path in paths:
@@ -95,7 +95,7 @@ def in_sets(paths: list[str]) -> list[Candidate]:
         turned = known is not None and is_rotated(known[1])
         base = base_of(Part(path, rotated=turned)) if turned else plain_name(path)
         sets.setdefault(os.path.abspath(base), []).append(path)
-    found: list[Candidate] = []
+    found: list[SourceFiles] = []
     for of_set in sets.values():
         together = grouped(of_set) if len(of_set) > 1 else []
         found += together if len(together) == 1 else [by_itself(path) for path in of_set]

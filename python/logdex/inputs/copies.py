@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import re
 
-from logdex.inputs.candidates import Candidate
+from logdex.inputs.candidates import SourceFiles
 
 
-def without_copies(found: list[Candidate], follow: bool) -> list[Candidate]:
+def without_copies(found: list[SourceFiles], follow: bool) -> list[SourceFiles]:
     """Drops what holds lines that stand elsewhere among `found`."""
     kept = [one for one in found if not _is_copied_to_a_replica(one, found)]
     for all_ in [one for one in kept if one.layout.name == "nemo-cloud"]:
@@ -20,7 +20,7 @@ def without_copies(found: list[Candidate], follow: bool) -> list[Candidate]:
     return [one for one in kept if one.layout.name != "text"] or kept
 
 
-def _is_copied_to_a_replica(one: Candidate, found: list[Candidate]) -> bool:
+def _is_copied_to_a_replica(one: SourceFiles, found: list[SourceFiles]) -> bool:
     """Whether torchrun copied the lines of this rank to its replicas' logs (`--tee`)."""
     if one.layout.name != "torchelastic":
         return False
@@ -43,16 +43,16 @@ def _is_tee(path: str) -> bool:
         return False
 
 
-def choose_streams(found: list[Candidate], streams: str | None, follow: bool) -> list[Candidate]:
+def choose_streams(found: list[SourceFiles], streams: str | None, follow: bool) -> list[SourceFiles]:
     """Of stdout, stderr and combined of one writer, those that are to be read."""
-    writers: dict[tuple[object, ...], list[Candidate]] = {}
+    writers: dict[tuple[object, ...], list[SourceFiles]] = {}
     for one in found:
         rest = sorted((name, value) for name, value in one.groups.items() if name != "stream")
         writers.setdefault((one.layout.name, one.above, *rest), []).append(one)
     return [one for there in writers.values() for one in _choice(there, streams, follow)]
 
 
-def _choice(there: list[Candidate], streams: str | None, follow: bool) -> list[Candidate]:
+def _choice(there: list[SourceFiles], streams: str | None, follow: bool) -> list[SourceFiles]:
     combined = next((one for one in there if one.stream == "combined"), None)
     rest = [one for one in there if one is not combined]
     if streams in ("stdout", "stderr"):
@@ -65,7 +65,9 @@ def _choice(there: list[Candidate], streams: str | None, follow: bool) -> list[C
     return _combined_or_rest(combined, rest, follow)
 
 
-def _combined_or_rest(combined: Candidate | None, rest: list[Candidate], follow: bool) -> list[Candidate]:
+def _combined_or_rest(
+    combined: SourceFiles | None, rest: list[SourceFiles], follow: bool
+) -> list[SourceFiles]:
     """One file that holds the lines of others, if it is complete, or those others."""
     if combined is None or not rest:
         return [combined] if combined else rest
@@ -73,5 +75,5 @@ def _combined_or_rest(combined: Candidate | None, rest: list[Candidate], follow:
     return [combined] if complete and not follow else rest
 
 
-def _size(found: Candidate) -> int:
+def _size(found: SourceFiles) -> int:
     return sum(os.path.getsize(path) for _, path, *_ in found.files if os.path.exists(path))

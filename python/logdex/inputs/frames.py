@@ -24,7 +24,7 @@ class Unframed:
     Then a follow of the log ends.
     """
 
-    def __init__(self, made: Made, live: Live | None = None) -> None:
+    def __init__(self, made: Made, live: LiveTail | None = None) -> None:
         """Holds `made`, which goes on with what `live` gives."""
         self._made = made
         self._live = live
@@ -57,7 +57,7 @@ class Made:
     """
 
     def __init__(
-        self, files: list[Pinned], kind: str, live: Live | None = None, begun: Begun | None = None
+        self, files: list[Pinned], kind: str, live: LiveTail | None = None, begun: Begun | None = None
     ) -> None:
         """Takes `kind` of frames off the lines of `files`, the oldest first, and goes on with what `live` gives.
 
@@ -112,7 +112,9 @@ class Made:
     def _note(self, files: list[Pinned]) -> None:
         self.size = sum(one.size() for one in files)
 
-    def _fill(self, text: spool.Spool, files: list[Pinned], live: Live | None, begun: Begun | None) -> None:
+    def _fill(
+        self, text: spool.Spool, files: list[Pinned], live: LiveTail | None, begun: Begun | None
+    ) -> None:
         """Fills the text and, ahead of it, the table with what stands in the files, one behind the other."""
         places, reached = (text.path, self.table), begun.reached if begun else None
         first, after = reached.place if reached else (0, 0)
@@ -139,7 +141,7 @@ class Made:
         files: list[Pinned],
         ends: list[int],
         after: int,
-        live: Live | None,
+        live: LiveTail | None,
     ) -> int:
         """Takes the frames off what stands in the last of `files` behind the byte `after`, and off what comes then.
 
@@ -172,7 +174,7 @@ class Begun(NamedTuple):
         _copy(self.made.spool.path, text, self.reached.stand.text)
 
 
-class Live:
+class LiveTail:
     """What is written to a log behind its last whole line, and to the files that get its name after that."""
 
     def __init__(self, path: str, zone: _core.Zone, ended: Callable[[], bool] | None) -> None:

@@ -9,7 +9,7 @@ from collections import OrderedDict
 from typing import TYPE_CHECKING
 
 from logdex import _core
-from logdex.inputs.frames import Begun, Live, Made, Unframed
+from logdex.inputs.frames import Begun, LiveTail, Made, Unframed
 from logdex.inputs.reached import known
 from logdex.inputs.rotation import Pinned
 
@@ -25,7 +25,7 @@ _indexes: dict[int, tempfile.TemporaryDirectory[str]] = {}
 """Of each process, of which a fork is another, where its texts' indexes are."""
 
 
-def unframed(files: list[Pinned], kind: str, live: Live | None = None) -> Unframed:
+def unframed(files: list[Pinned], kind: str, live: LiveTail | None = None) -> Unframed:
     """The text within the frames of files: one that is kept, or what is kept of it and has to be taken off yet.
 
     What is kept is believed where each file has the identity, the size, the times of change and the ends that it had

@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 
-from logdex.inputs.candidates import Candidate, file_name
+from logdex.inputs.candidates import SourceFiles, file_name
 from logdex.inputs.source import Part, Source
 
 
-def labelled(found: list[Candidate]) -> list[Source]:
+def labelled(found: list[SourceFiles]) -> list[Source]:
     """The sources, with labels that tell them apart: by job, directory and stream, at last by the file's name."""
     labels = [one.layout.label.format_map(one.groups) for one in found]
     layouts = [one.layout.name for one in found]
@@ -35,7 +35,7 @@ def _apart(
     return [joined(label, one) if one and group in unclear else label for label, one, group in rows]
 
 
-def _directories(found: list[Candidate]) -> list[str]:
+def _directories(found: list[SourceFiles]) -> list[str]:
     """For each, where it lies below what is common to all of its layout."""
     above: dict[str, list[str]] = {}
     for one in found:
@@ -45,7 +45,7 @@ def _directories(found: list[Candidate]) -> list[str]:
     return ["" if one == os.curdir else one for one in below]
 
 
-def _source(found: Candidate, label: str) -> Source:
+def _source(found: SourceFiles, label: str) -> Source:
     files = sorted(found.files)
     several = len({name for _, _, name, _ in files}) > 1
     return Source(

@@ -33,7 +33,7 @@ class Growing(Protocol):
         """The logs it stands for now, and the directories in which more may come."""
 
 
-class Growth:
+class GrowingPath:
     """A directory or a glob, which may stand for more logs later."""
 
     ended: Ended | None = None

@@ -11,7 +11,7 @@ from typing import Any
 from logdex import _core
 from logdex.inputs import spool
 from logdex.inputs.compression import compression, is_named_tar
-from logdex.inputs.frames import Live, kind_of
+from logdex.inputs.frames import LiveTail, kind_of
 from logdex.inputs.framing import kinds
 from logdex.inputs.input import Input, Wish, is_stream
 from logdex.inputs.kept import unframed
@@ -96,7 +96,7 @@ def _unframed(
     """The files of a log of a container as one text, which goes on with what comes to `base`, if it is followed."""
     live = None
     if follow and not files[-1].is_compressed():
-        live = Live(base, _core.Zone(None), more.get("ended"))
+        live = LiveTail(base, _core.Zone(None), more.get("ended"))
     text = unframed(files, kind, live)
     more = {**more, "ended": text.spool.has_ended, "keep": (text, more.get("keep"))}
     more["index"] = text.index

@@ -6,7 +6,7 @@ import glob
 import os
 from collections.abc import Iterable
 
-from logdex.inputs.candidates import Candidate, by_itself, grouped, in_sets, recognized
+from logdex.inputs.candidates import SourceFiles, by_itself, grouped, in_sets, recognized
 from logdex.inputs.copies import choose_streams, without_copies
 from logdex.inputs.labels import labelled
 from logdex.inputs.layouts import LAYOUTS
@@ -93,12 +93,12 @@ def arrange(
     return labelled([*chosen, *map(by_itself, sorted(unknown))])
 
 
-def _inside(trees: list[Tree], *, streams: str | None, follow: bool) -> list[Candidate]:
+def _inside(trees: list[Tree], *, streams: str | None, follow: bool) -> list[SourceFiles]:
     """The logs below directories; and those of these that cannot be read, so that whoever opens them hears of it."""
     files = (one for found in trees for one in found.files)
     unreadable = (one for found in trees for one in found.unreadable)
     return [*_chosen(files, streams=streams, follow=follow), *map(by_itself, unreadable)]
 
 
-def _chosen(paths: Iterable[str], *, streams: str | None, follow: bool) -> list[Candidate]:
+def _chosen(paths: Iterable[str], *, streams: str | None, follow: bool) -> list[SourceFiles]:
     return choose_streams(without_copies(grouped(paths), follow), streams, follow)

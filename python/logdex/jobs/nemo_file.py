@@ -142,7 +142,7 @@ def _stored(path: str) -> bytes:
         return b""
 
 
-class _Writer:
+class _DeferredWriter:
     """Writes a large file soon: to replace one of 100,000 jobs takes 15 ms, and a launch should not wait."""
 
     def __init__(self) -> None:
@@ -173,7 +173,7 @@ class _Writer:
                 _save_or_say(path, [job for at, job in pending if at == path])
 
 
-_writer = _Writer()
+_writer = _DeferredWriter()
 atexit.register(_writer.flush)
 os.register_at_fork(after_in_child=_writer.__init__)  # type: ignore[misc]
 

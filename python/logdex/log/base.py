@@ -119,11 +119,11 @@ class LogBase:
         _, kind = kinds(path)
         if kind is None:
             return self._question
-        from logdex.inputs.frames import Live
+        from logdex.inputs.frames import LiveTail
         from logdex.inputs.kept import unframed
         from logdex.inputs.rotation import Pinned
 
-        text = unframed([Pinned(path)], kind, Live(path, self._plain.zone, ended))
+        text = unframed([Pinned(path)], kind, LiveTail(path, self._plain.zone, ended))
         if after is not None:
             text.spool.catch_up()
         return self._plain.but(

@@ -48,16 +48,16 @@ def captures(pattern: re.Pattern[str]) -> tuple[str, str | None] | None:
     try:
         flags = pattern.flags & ~re.DEBUG
         tree = parse(pattern.pattern, flags)
-        ascii_ = _Writer(text=False).sequence(tree, flags)
+        ascii_ = _PatternWriter(text=False).sequence(tree, flags)
     except (_Beyond, RecursionError):
         return None
     try:
-        return ascii_, _Writer(text=True).sequence(tree, flags)
+        return ascii_, _PatternWriter(text=True).sequence(tree, flags)
     except _Beyond:
         return ascii_, None
 
 
-class _Writer:
+class _PatternWriter:
     def __init__(self, *, text: bool) -> None:
         self.text = text
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from logdex import _core
 from logdex._question import index_beside
 from logdex._step import among
-from logdex.inputs.frames import Live, kind_of
+from logdex.inputs.frames import LiveTail, kind_of
 from logdex.inputs.kept import unframed
 from logdex.inputs.rotation import Pinned, pinned
 from logdex.inputs.source import Part, Source
@@ -141,7 +141,7 @@ class Rotated(Log):
 
     def _unframed(self, files: list[Pinned], kind: str, question: Question) -> Question:
         """The question, put to the one text that all files of a container's log make up."""
-        live = Live(self.path, question.zone, question.ended) if question.follow else None
+        live = LiveTail(self.path, question.zone, question.ended) if question.follow else None
         text = unframed(files, kind, live)
         if live is None or question.cursor is not None:
             text.spool.catch_up()

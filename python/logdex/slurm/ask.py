@@ -29,7 +29,7 @@ _ABSENT = 127
 _log = logging.getLogger("logdex")
 
 
-class Answer(NamedTuple):
+class CommandResult(NamedTuple):
     """How a command ended, and what it wrote."""
 
     code: int
@@ -37,11 +37,11 @@ class Answer(NamedTuple):
     err: str
 
 
-Run = Callable[[Sequence[str]], Answer]
+Run = Callable[[Sequence[str]], CommandResult]
 """Runs a command where Slurm is: here, or behind a tunnel."""
 
 
-def run_here(command: Sequence[str], patience: float = _PATIENCE) -> Answer:
+def run_here(command: Sequence[str], patience: float = _PATIENCE) -> CommandResult:
     """Runs a command of Slurm on this host; one that is not there or does not answer ends as the shell would say.
 
     It has not answered after `patience` seconds; default 60.
@@ -60,10 +60,10 @@ def run_here(command: Sequence[str], patience: float = _PATIENCE) -> Answer:
             check=False,
         )
     except FileNotFoundError:
-        return Answer(_ABSENT, "", f"{command[0]}: not found")
+        return CommandResult(_ABSENT, "", f"{command[0]}: not found")
     except (OSError, subprocess.TimeoutExpired) as error:
-        return Answer(124, "", f"{command[0]}: {error}")
-    return Answer(done.returncode, done.stdout, done.stderr)
+        return CommandResult(124, "", f"{command[0]}: {error}")
+    return CommandResult(done.returncode, done.stdout, done.stderr)
 
 
 @dataclass(frozen=True)

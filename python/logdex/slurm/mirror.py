@@ -39,7 +39,7 @@ _FETCH = 'tail -c "+$2" -- "$1" | head -c "$3" | gzip -1 | base64 -w0'
 _log = logging.getLogger("logdex")
 
 
-class _There(NamedTuple):
+class _RemoteFile(NamedTuple):
     """A file on the other side."""
 
     size: int
@@ -106,7 +106,7 @@ class Mirror:
                 return
             yield True
 
-    def _listed(self) -> list[_There]:
+    def _listed(self) -> list[_RemoteFile]:
         answer = self._run(["sh", "-c", _LIST, "sh", self._remote, self._number])
         if answer.code != 0:
             raise OSError(answer.err.strip() or f"the command that lists them exited with {answer.code}")
@@ -116,10 +116,10 @@ class Mirror:
             size, _, rest = rest.partition("|")
             stamp, _, name = rest.partition("|")
             if kind.startswith("regular") and name == os.path.basename(name) and not name.startswith("."):
-                found.append(_There(int(size), stamp, name))
+                found.append(_RemoteFile(int(size), stamp, name))
         return found
 
-    def _fetch(self, there: _There, stamps: dict[str, str]) -> None:
+    def _fetch(self, there: _RemoteFile, stamps: dict[str, str]) -> None:
         path = os.path.join(self.local, there.name)
         before = stamps.get(there.name, there.stamp)
         stamps[there.name] = there.stamp

@@ -23,7 +23,7 @@ _Told: TypeAlias = Callable[[float], object]
 
 
 @dataclass(frozen=True)
-class Part:
+class Stretch:
     """Some lines of a log that stand one behind the other."""
 
     log: int
@@ -52,7 +52,7 @@ class Density:
     """In which cells an error is."""
     sampled: bool = False
     """Whether errors were only looked for here and there."""
-    _unknown: list[list[Part]] = field(default_factory=list)
+    _unknown: list[list[Stretch]] = field(default_factory=list)
 
     def cell(self, at: int) -> int:
         """The cell of a moment, or of a byte."""
@@ -71,7 +71,7 @@ class Density:
         return "".join(BARS[max(1, round(lines / most * high)) if lines else 0] for lines in self.lines)
 
 
-def parts_of(pager: Pager, told: _Told = lambda _: None) -> list[Part]:
+def parts_of(pager: Pager, told: _Told = lambda _: None) -> list[Stretch]:
     """What is known of all logs, the index of times brought up to date; `told` is called with the share that is done.
 
     Raises:
@@ -81,11 +81,11 @@ def parts_of(pager: Pager, told: _Told = lambda _: None) -> list[Part]:
     sizes = pager.end()
     if sum(sizes) <= _EXACT:
         return [part for log in range(len(sizes)) for part in _line_by_line(pager, log)]
-    found: list[Part] = []
+    found: list[Stretch] = []
     for log, question in enumerate(pager.questions):
         before = sum(sizes[:log])
         share = _share(told, before, max(sum(sizes), 1))
-        found += [Part(log, *part) for part in _core.outline(question, share)]
+        found += [Stretch(log, *part) for part in _core.outline(question, share)]
     return found
 
 
@@ -93,21 +93,21 @@ def _share(told: _Told, before: int, whole: int) -> _Told:
     return lambda done: told((before + done) / whole)
 
 
-def _line_by_line(pager: Pager, log: int) -> Iterable[Part]:
+def _line_by_line(pager: Pager, log: int) -> Iterable[Stretch]:
     question = pager.questions[log].but(records=True, levels=True, strict=False)
     begin, span, grave = 0, None, False
     with pager.ask(question) as records:
         for record in records:
             if record.offset > begin:
-                yield Part(log, begin, record.offset, 1, span, grave)
+                yield Stretch(log, begin, record.offset, 1, span, grave)
             begin, level, time = record.offset, record.level, record.time_ns
             span = None if time is None else (time, time)
             grave = level is not None and level >= "error"
     if (end := pager.end()[log]) > begin:
-        yield Part(log, begin, end, 1, span, grave)
+        yield Stretch(log, begin, end, 1, span, grave)
 
 
-def density(parts: Sequence[Part], width: int) -> Density:
+def density(parts: Sequence[Stretch], width: int) -> Density:
     """The parts in `width` cells: the lines of each spread evenly over the cells that it covers."""
     spans = [part.span for part in parts if part.span is not None]
     if spans:
@@ -134,14 +134,14 @@ def density(parts: Sequence[Part], width: int) -> Density:
     return found
 
 
-def _sizes(parts: Iterable[Part]) -> list[int]:
+def _sizes(parts: Iterable[Stretch]) -> list[int]:
     sizes: dict[int, int] = {}
     for part in parts:
         sizes[part.log] = max(sizes.get(part.log, 0), part.end)
     return [sizes.get(log, 0) for log in range(max(sizes, default=-1) + 1)]
 
 
-def _before(parts: Iterable[Part]) -> list[int]:
+def _before(parts: Iterable[Stretch]) -> list[int]:
     """How many bytes of other logs stand before each, where all stand one behind the other."""
     sizes = _sizes(parts)
     return [sum(sizes[:log]) for log in range(len(sizes))]
@@ -161,7 +161,7 @@ def sample(pager: Pager, found: Density) -> None:
             found.grave[cell] = any(_errs(pager, part) for part in parts[::step][:_SAMPLES])
 
 
-def _errs(pager: Pager, part: Part) -> bool:
+def _errs(pager: Pager, part: Stretch) -> bool:
     begin = pager.line_start(part.log, (part.begin + part.end) // 2)
     asked: Question = pager.questions[part.log].but(after=begin, before=min(begin + _SAMPLE, part.end))
     with pager.ask(type(pager.filter)().question(asked, ERRORS)) as records:

@@ -13,7 +13,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from logdex._core import Zone
-from logdex.view.density import Density, Part, density
+from logdex.view.density import Density, Stretch, density
 
 
 class StripView(Widget):
@@ -34,7 +34,7 @@ class StripView(Widget):
     class Drawn(Message):
         """What is shown is known, or how far that is; may come from any thread."""
 
-        def __init__(self, parts: list[Part], found: Density | None, said: str = "") -> None:
+        def __init__(self, parts: list[Stretch], found: Density | None, said: str = "") -> None:
             super().__init__()
             self.parts = parts
             self.found = found
@@ -44,14 +44,14 @@ class StripView(Widget):
         """`zone` is that of the moments at its ends."""
         super().__init__()
         self._zone = zone
-        self._parts: list[Part] = []
+        self._parts: list[Stretch] = []
         self.shown: Density | None = None
         self.said = ""
         """What stands there as long as nothing is known."""
         self.here: int | None = None
         """The moment of the current line, in nanoseconds since 1970 UTC."""
 
-    def of(self, parts: list[Part]) -> Density | None:
+    def of(self, parts: list[Stretch]) -> Density | None:
         """Parts in as many cells as there is room for; None where there is none."""
         room = self._room(parts)
         return density(parts, room) if parts and room > 0 else None
@@ -108,7 +108,7 @@ class StripView(Widget):
         """Where the bars begin."""
         return 6 if self.shown is None else len(self._labels(self.shown)[0]) + 1
 
-    def _room(self, parts: list[Part]) -> int:
+    def _room(self, parts: list[Stretch]) -> int:
         """How many bars there are, between labels that are as long as they may be."""
         spans = [part.span for part in parts if part.span is not None]
         ends = (min(low for low, _ in spans), max(high for _, high in spans)) if spans else (0, 0)

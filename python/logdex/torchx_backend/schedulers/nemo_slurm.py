@@ -12,7 +12,7 @@ from typing import Any
 from logdex.inputs.handle import Handle
 from logdex.inputs.input import Wish
 from logdex.many import JobLogs
-from logdex.slurm.ask import Answer, Poll, Run, poll_of, run_here
+from logdex.slurm.ask import CommandResult, Poll, Run, poll_of, run_here
 from logdex.slurm.ids import JobId, parse
 from logdex.slurm.inputs import Job
 from logdex.slurm.mirror import Mirror, fetching_of, place_of
@@ -115,13 +115,13 @@ def through(tunnel: Any) -> Run:
     with _locks_lock:
         lock = _locks.setdefault(tunnel.key, threading.Lock())
 
-    def run(command: Sequence[str]) -> Answer:
+    def run(command: Sequence[str]) -> CommandResult:
         try:
             with lock:
                 done = tunnel.run(shlex.join(command), hide=True, warn=True)
         except Exception as error:  # whatever SSH raises, the next look tries again
-            return Answer(255, "", f"{type(error).__name__}: {error}")
-        return Answer(done.return_code, done.stdout, done.stderr)
+            return CommandResult(255, "", f"{type(error).__name__}: {error}")
+        return CommandResult(done.return_code, done.stdout, done.stderr)
 
     return run
 
