@@ -1,10 +1,11 @@
 //! The rooms of the engine stand on floors: each imports from those above it in CONTRIBUTING's table, and from no other.
 //!
-//! A reader can then follow a query in one direction, and what a room needs can be read off its place in the table.
+//! A reader can then follow a query in one direction, and what a room needs can be read off its place in the table. And
+//! no two types share a name, so that a word of the engine means one thing wherever it is met.
 
 #![allow(clippy::unwrap_used, reason = "a test ends where something is missing")]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -83,8 +84,12 @@ fn code(path: &Path) -> String {
     lines.map(|line| line.split("//").next().unwrap_or_default()).collect::<Vec<_>>().join("\n")
 }
 
-/// Whether a file is a module of tests: its folder's `mod.rs` names it behind `#[cfg(test)]`.
+/// Whether a file is a module of tests, or lies in one: the `mod.rs` above names it behind `#[cfg(test)]`.
 fn is_for_tests(path: &Path) -> bool {
+    path.ancestors().take_while(|above| *above != root()).any(is_test_module)
+}
+
+fn is_test_module(path: &Path) -> bool {
     let Ok(parent) = fs::read_to_string(path.with_file_name("mod.rs")) else { return false };
     let stem = path.file_stem().unwrap().to_str().unwrap();
     let mut lines = parent.lines().zip(parent.lines().skip(1));
@@ -119,4 +124,27 @@ fn no_room_imports_one_below_it() {
     }
     assert!(seen > 100, "only {seen} imports were seen: does this test still read them?");
     assert!(wrong.is_empty(), "rooms that reach for a lower one:\n{}", wrong.join("\n"));
+}
+
+/// The types and traits that `code` defines; a trait's own types are none of these.
+fn defined(code: &str) -> BTreeSet<String> {
+    let words = code.lines().filter(|line| !line.starts_with("    ")).map(|line| {
+        let line =
+            line.strip_prefix("pub").map_or(line, |rest| rest.trim_start_matches(|c| c != ' ').trim_start());
+        ["struct ", "enum ", "trait ", "union ", "type "].iter().find_map(|word| line.strip_prefix(word))
+    });
+    words.flatten().map(first_word).collect()
+}
+
+#[test]
+fn no_two_types_share_a_name() {
+    let mut places: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for path in rooms().into_values().flatten().filter(|path| !is_for_tests(path)) {
+        for name in defined(&code(&path)) {
+            places.entry(name).or_default().push(path.display().to_string());
+        }
+    }
+    assert!(places.len() > 200, "only {} types were seen: does this test still read them?", places.len());
+    places.retain(|_, places| places.len() > 1);
+    assert!(places.is_empty(), "one word for several things: {places:#?}");
 }

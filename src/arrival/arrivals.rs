@@ -7,7 +7,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::beside::{self, LOGS};
-use super::notes::{HEADER, LONGEST, NOTES, SLOT, Session, Slot, State};
+use super::notes::{HEADER, LONGEST, NOTES, SLOT, Session, Slot, Totals};
 use crate::system::directory::directory_of;
 
 /// How much of a record is read at once, in bytes.
@@ -34,7 +34,7 @@ pub struct Notes {
     used: usize,
     /// Where in the file the chunk ends.
     read: u64,
-    state: State,
+    state: Totals,
 }
 
 impl Notes {
@@ -44,7 +44,7 @@ impl Notes {
         let mut header = [0; HEADER];
         file.read_exact_at(&mut header, 0).ok()?;
         let session = Session::of(&header)?;
-        Some(Self { file, session, chunk: Vec::new(), used: 0, read: NOTES, state: State::default() })
+        Some(Self { file, session, chunk: Vec::new(), used: 0, read: NOTES, state: Totals::default() })
     }
 
     /// The file.
@@ -53,19 +53,19 @@ impl Notes {
     }
 
     /// After the last note that was taken.
-    pub fn state(&self) -> State {
+    pub fn state(&self) -> Totals {
         self.state
     }
 
     /// Takes the next note; `None` if there is none yet.
-    pub fn next(&mut self) -> Option<State> {
+    pub fn next(&mut self) -> Option<Totals> {
         let (state, length) = self.peek()?;
         (self.state, self.used) = (state, self.used + length);
         Some(state)
     }
 
     /// The state after the next note, and that note's length.
-    fn peek(&mut self) -> Option<(State, usize)> {
+    fn peek(&mut self) -> Option<(Totals, usize)> {
         if self.chunk.len() - self.used < LONGEST {
             self.fill();
         }
@@ -75,7 +75,7 @@ impl Notes {
     }
 
     /// Takes the next note that [`Notes::peek`] has shown.
-    fn skip(&mut self, (state, length): (State, usize)) {
+    fn skip(&mut self, (state, length): (Totals, usize)) {
         (self.state, self.used) = (state, self.used + length);
     }
 
@@ -96,7 +96,7 @@ impl Notes {
         Slot::of(&bytes, self.session)
     }
 
-    fn arrival(&self, state: State) -> Arrival {
+    fn arrival(&self, state: Totals) -> Arrival {
         Arrival { note: state.notes, tick: state.tick, wall: state.wall(self.session) }
     }
 }
@@ -110,7 +110,7 @@ pub struct Arrivals {
     /// Notes before this are of what stood in the log before it was cut.
     begin: u64,
     /// After the last note, as far as it was read.
-    end: State,
+    end: Totals,
     /// What was seen since, as it was told to readers.
     seen: [u64; 2],
     /// The last answer, and the bytes that it is true of: most lines arrive with their neighbours.
@@ -130,7 +130,7 @@ impl Arrivals {
     pub fn open(directory: &Path, side: usize) -> Option<Self> {
         let mut notes = Notes::open(directory)?;
         let slot = notes.slot();
-        let (mut begin, mut last) = (0, State::default());
+        let (mut begin, mut last) = (0, Totals::default());
         while let Some(state) = notes.next() {
             if state.sizes[side] < last.sizes[side] {
                 begin = state.notes;
@@ -208,7 +208,7 @@ impl Arrivals {
 
     fn rewind(&mut self) {
         let notes = &mut self.notes;
-        (notes.read, notes.used, notes.state) = (NOTES, 0, State::default());
+        (notes.read, notes.used, notes.state) = (NOTES, 0, Totals::default());
         notes.chunk.clear();
     }
 }

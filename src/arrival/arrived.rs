@@ -15,14 +15,14 @@ pub(super) const TOGETHER: i64 = 1_000_000_000;
 
 /// When a line came.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Arrival {
+pub(super) struct LineArrival {
     /// On the recorder's clock, in ticks; `None` if it was read before that was noted.
     pub(super) tick: Option<u64>,
     /// On the wall, in nanoseconds since 1970 UTC.
     pub(super) wall: i64,
 }
 
-impl Arrival {
+impl LineArrival {
     /// How much later it is than `before`, in nanoseconds: by the clock that does not step, if both are on it.
     fn since(self, before: Self) -> i64 {
         match (self.tick, before.tick) {
@@ -47,11 +47,11 @@ pub struct Arrived {
     log: PathBuf,
     pub(super) record: Arrivals,
     /// What the record last said, and of which offsets.
-    said: (Range<u64>, Option<Arrival>),
+    said: (Range<u64>, Option<LineArrival>),
     /// Whether what is not recorded yet counts as come now.
     live: bool,
-    pub(super) last: Option<Arrival>,
-    pub(super) by_prefix: ByPrefix<Arrival>,
+    pub(super) last: Option<LineArrival>,
+    pub(super) by_prefix: ByPrefix<LineArrival>,
 }
 
 impl Arrived {
@@ -113,13 +113,13 @@ impl Arrived {
         Came::default()
     }
 
-    fn moment(&mut self, offset: u64, now: &mut dyn FnMut() -> i64) -> Option<Arrival> {
+    fn moment(&mut self, offset: u64, now: &mut dyn FnMut() -> i64) -> Option<LineArrival> {
         if !self.said.0.contains(&offset) {
             self.said = match self.record.of_until(offset) {
                 Some((said, until)) => {
-                    (offset..until, Some(Arrival { tick: Some(said.tick), wall: said.wall }))
+                    (offset..until, Some(LineArrival { tick: Some(said.tick), wall: said.wall }))
                 }
-                None => (offset..u64::MAX, self.live.then(|| Arrival { tick: None, wall: now() })),
+                None => (offset..u64::MAX, self.live.then(|| LineArrival { tick: None, wall: now() })),
             };
         }
         self.said.1

@@ -30,7 +30,7 @@ pub use arrivals::{Arrival, Arrivals};
 pub use beside::{LOGS, path};
 pub use notes::TICK;
 #[cfg(test)]
-pub(crate) use notes::{SLOT, Session, State};
+pub(crate) use notes::{SLOT, Session, Totals};
 pub use pair::snapshot;
 pub use recorder::{start, stop};
 pub use view::View;

@@ -98,7 +98,7 @@ fn seal(bytes: &mut [u8], seed: u64) {
 
 /// What is known after a note.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct State {
+pub struct Totals {
     /// How many notes that was.
     pub notes: u64,
     /// The tick of the last one.
@@ -112,7 +112,7 @@ pub struct State {
     sum: u64,
 }
 
-impl State {
+impl Totals {
     /// The wall clock at the last note of a record of `session`, in nanoseconds since 1970 UTC.
     pub fn wall(&self, session: Session) -> i64 {
         let since = i64::try_from(self.tick.saturating_mul(TICK)).unwrap_or(i64::MAX);
@@ -160,7 +160,7 @@ impl State {
 
     /// Takes the note at the head of `bytes`; returns its length. `None` if there is no whole, sound one.
     pub fn take(&mut self, bytes: &[u8]) -> Option<usize> {
-        let mut from = Reader { bytes, at: 0 };
+        let mut from = NoteReader { bytes, at: 0 };
         let first = from.varint()?;
         let tick = self.tick.checked_add(first >> 2)?;
         let mut next = Self { tick, notes: self.notes + 1, ..*self };
@@ -187,12 +187,12 @@ impl State {
     }
 }
 
-struct Reader<'a> {
+struct NoteReader<'a> {
     bytes: &'a [u8],
     at: usize,
 }
 
-impl Reader<'_> {
+impl NoteReader<'_> {
     fn byte(&mut self) -> Option<u8> {
         let byte = *self.bytes.get(self.at)?;
         self.at += 1;
@@ -248,8 +248,8 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn read(bytes: &[u8]) -> (Vec<State>, usize) {
-        let (mut reader, mut at, mut states) = (State::default(), 0, Vec::new());
+    fn read(bytes: &[u8]) -> (Vec<Totals>, usize) {
+        let (mut reader, mut at, mut states) = (Totals::default(), 0, Vec::new());
         while let Some(length) = reader.take(&bytes[at..]) {
             at += length;
             states.push(reader);
@@ -262,7 +262,7 @@ mod tests {
         fn what_is_written_is_read(
             steps in proptest::collection::vec((0u64..1 << 40, 0u64..1 << 50, 0u64..1 << 20, any::<bool>()), 0..40),
         ) {
-            let (mut writer, mut bytes, mut states) = (State::default(), Vec::new(), Vec::new());
+            let (mut writer, mut bytes, mut states) = (Totals::default(), Vec::new(), Vec::new());
             for (ticks, first, second, clock) in steps {
                 let (tick, begin) = (writer.tick + ticks, bytes.len());
                 if clock {

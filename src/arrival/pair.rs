@@ -10,7 +10,7 @@ use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 use super::beside::{self, LOGS};
-use super::notes::{HEADER, LONGEST, SLOT, Session, Slot, State, TICK};
+use super::notes::{HEADER, LONGEST, SLOT, Session, Slot, TICK, Totals};
 
 /// A record is at most one part in so many of its logs.
 const SHARE: u64 = 100;
@@ -67,7 +67,7 @@ pub struct Pair {
     session: Session,
     record: File,
     /// As of the last note.
-    state: State,
+    state: Totals,
     /// What readers may show: at which tick that was, and up to where.
     seen: (u64, [u64; 2]),
     /// What had grown by then had been noted.
@@ -95,7 +95,7 @@ impl Pair {
             logs: [None, None],
             session,
             record,
-            state: State::default(),
+            state: Totals::default(),
             seen: (0, [0, 0]),
             clean: 0,
             unwritten: Vec::new(),
@@ -137,23 +137,23 @@ impl Pair {
         let [out, err] = self.seen.1;
         let cut = sizes[0] < out || sizes[1] < err;
         let turned = sizes[0] > out && err > self.state.sizes[1];
-        let held = (cut || turned) && !self.note(now, if last { Need::Must } else { Need::Order });
+        let held = (cut || turned) && !self.note(now, if last { Reason::Must } else { Reason::Order });
         if held {
             return Ok(true);
         }
         if !cut && now.tick - self.clean >= DUE {
             // What came long ago must not be noted as of now.
-            self.note(now, Need::Time);
+            self.note(now, Reason::Time);
         }
         self.seen = (now.tick, sizes);
         if cut {
-            self.note(now, Need::Must);
+            self.note(now, Reason::Must);
         }
         Ok(true)
     }
 
     /// Notes what was seen, if there is room or need; says whether it is noted now.
-    fn note(&mut self, now: ClockReading, need: Need) -> bool {
+    fn note(&mut self, now: ClockReading, need: Reason) -> bool {
         let (tick, sizes) = self.seen;
         if sizes == self.state.sizes {
             self.clean = now.tick;
@@ -172,35 +172,35 @@ impl Pair {
         true
     }
 
-    fn may_note(&self, now: ClockReading, need: Need) -> bool {
+    fn may_note(&self, now: ClockReading, need: Reason) -> bool {
         let share = self.seen.1.iter().fold(0, |sum: u64, size| sum.saturating_add(*size)) / SHARE;
         let floor = if self.attended { 2 * FLOOR } else { FLOOR };
         match need {
-            Need::Must => true,
+            Reason::Must => true,
             _ if self.length + LONGEST as u64 <= share.max(floor) => true,
-            Need::Order => now.tick - self.state.tick >= APART,
-            Need::Time => false,
+            Reason::Order => now.tick - self.state.tick >= APART,
+            Reason::Time => false,
         }
     }
 
     /// Writes what is due while there is always more.
     pub fn write_if_due(&mut self, now: ClockReading) -> io::Result<()> {
         if now.tick - self.clean >= DUE {
-            self.note(now, Need::Time);
+            self.note(now, Reason::Time);
         }
         if self.told || now.tick.saturating_sub(self.written) >= KEEP { self.write(now) } else { Ok(()) }
     }
 
     /// Notes all that was seen of logs that are still, if there is room, and writes it.
     pub fn settle(&mut self, now: ClockReading) -> io::Result<()> {
-        self.note(now, Need::Time);
+        self.note(now, Reason::Time);
         self.write(now)
     }
 
     /// Looks for the last time and notes everything.
     pub fn finish(&mut self, now: ClockReading) -> io::Result<()> {
         let looked = self.look(now, true);
-        self.note(now, Need::Must);
+        self.note(now, Reason::Must);
         self.write(now).and(self.put_slot(true)).and(looked.map(drop))
     }
 
@@ -229,7 +229,7 @@ impl Pair {
 
 /// Why something is to be noted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Need {
+enum Reason {
     /// There will be no other chance.
     Must,
     /// Else nothing of what came since could be shown.

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use proptest::prelude::*;
 
-use crate::arrival::{LOGS, SLOT, Session, State, path as record_of};
+use crate::arrival::{LOGS, SLOT, Session, Totals, path as record_of};
 use crate::query::{Query, Question};
 use crate::stamp::civil::SECOND;
 use crate::stamp::{Clock, Fold, How, Prefix, Span, Stamp, Window, find};
@@ -50,7 +50,7 @@ struct Log {
 fn write(written: &[Written], recorded: usize, directory: &Path) -> Log {
     let mut log = Log { lines: Vec::new(), came: Vec::new(), end: SESSION.wall };
     let (mut state, mut notes, mut now, mut tick, mut size, mut wall) =
-        (State::default(), Vec::new(), START, 5, 0, 0);
+        (Totals::default(), Vec::new(), START, 5, 0, 0);
     for (n, one) in written.iter().enumerate() {
         let prefix = ["", "[rank0]: ", "[rank1]: ", "3: "][one.writer];
         let stamp = one.stamp.map_or(String::new(), |step| {

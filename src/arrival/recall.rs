@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::arrived::{Arrival, Arrived, TOGETHER, ticks};
+use super::arrived::{Arrived, LineArrival, TOGETHER, ticks};
 use crate::error::Result;
 use crate::file::block::Block;
 use crate::file::source::Source;
@@ -89,8 +89,8 @@ impl Arrived {
         Ok(())
     }
 
-    fn recorded(&mut self, offset: u64) -> Option<Arrival> {
-        self.record.of(offset).map(|arrival| Arrival { tick: Some(arrival.tick), wall: arrival.wall })
+    fn recorded(&mut self, offset: u64) -> Option<LineArrival> {
+        self.record.of(offset).map(|arrival| LineArrival { tick: Some(arrival.tick), wall: arrival.wall })
     }
 }
 

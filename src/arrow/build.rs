@@ -13,7 +13,7 @@ use arrow_buffer::OffsetBuffer;
 use arrow_schema::{ArrowError, Field, Schema, SchemaRef};
 
 use super::column::{self, Column};
-use super::fields::Fields;
+use super::fields::GroupColumns;
 use super::memory;
 use super::rows::Rows;
 use crate::batch::how_word;
@@ -36,7 +36,7 @@ const HOW: [Option<How>; 4] = [Some(How::Own), Some(How::Inherited), None, Some(
 /// What a table is made of: which columns, in which order, and what is the same for all rows of a log.
 pub struct Plan {
     cells: Vec<Cell>,
-    fields: Option<Fields>,
+    fields: Option<GroupColumns>,
     schema: SchemaRef,
     hows: ArrayRef,
     streams: ArrayRef,
@@ -59,7 +59,7 @@ impl Plan {
     ///
     /// # Errors
     /// `Error::Value` if there is no such column.
-    pub fn new(names: &[String], fields: Option<Fields>, logs: &[Origin]) -> Result<Self> {
+    pub fn new(names: &[String], fields: Option<GroupColumns>, logs: &[Origin]) -> Result<Self> {
         let groups = fields.as_ref().map(|fields| fields.columns.as_slice()).unwrap_or_default();
         let (mut cells, mut about) = (Vec::new(), Vec::<Field>::new());
         for name in names {
@@ -117,7 +117,7 @@ impl Plan {
 
     /// How many groups held what does not fit their kind, so far.
     pub fn misfits(&self) -> u64 {
-        self.fields.as_ref().map_or(0, Fields::misfits)
+        self.fields.as_ref().map_or(0, GroupColumns::misfits)
     }
 
     /// The columns of `rows`.

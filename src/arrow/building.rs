@@ -7,22 +7,22 @@ use arrow_array::RecordBatch;
 use super::build::Plan;
 use super::rows::Rows;
 use crate::error::Result;
-use crate::system::relay::Work;
+use crate::system::relay::RelayWork;
 
 /// What the threads of a table do.
 pub(super) struct Building(pub(super) Arc<Plan>);
 
 /// What was made of a chunk.
-pub(super) struct Built {
+pub(super) struct BuiltChunk {
     /// The columns.
     pub(super) batch: Result<RecordBatch>,
     /// The rows, whose buffers can be used again.
     pub(super) rows: Rows,
 }
 
-impl Work for Building {
+impl RelayWork for Building {
     type Task = Rows;
-    type Done = Built;
+    type Done = BuiltChunk;
     type Tools = ();
     const NAME: &'static str = "logdex-arrow";
     const WINDOW: usize = 1;
@@ -31,8 +31,8 @@ impl Work for Building {
 
     fn tools(&self) {}
 
-    fn run(&self, mut rows: Rows, (): &mut ()) -> Built {
+    fn run(&self, mut rows: Rows, (): &mut ()) -> BuiltChunk {
         rows.time();
-        Built { batch: self.0.build(&rows), rows }
+        BuiltChunk { batch: self.0.build(&rows), rows }
     }
 }

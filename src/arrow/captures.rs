@@ -16,29 +16,29 @@ const LARGE: usize = 1 << 20;
 /// A pattern with groups that the engine takes exactly as `re` does.
 #[derive(Debug)]
 pub struct Captures {
-    ascii: Program,
+    ascii: CaptureRegex,
     /// `None` where that cannot be said in the engine's terms.
-    text: Option<Program>,
+    text: Option<CaptureRegex>,
 }
 
 /// Where the groups of a line were found.
 pub(super) struct Slots {
-    ascii: Found,
-    text: Option<Found>,
+    ascii: CaptureSpace,
+    text: Option<CaptureSpace>,
 }
 
 impl Captures {
     /// Compiles translations into the engine's syntax; `None` if one is too large.
     pub fn new(ascii: &str, text: Option<&str>) -> Option<Self> {
         Some(Self {
-            ascii: Program::new(ascii)?,
-            text: text.map_or(Some(None), |text| Program::new(text).map(Some))?,
+            ascii: CaptureRegex::new(ascii)?,
+            text: text.map_or(Some(None), |text| CaptureRegex::new(text).map(Some))?,
         })
     }
 
     /// Room for what is found, for one thread.
     pub(super) fn slots(&self) -> Slots {
-        Slots { ascii: self.ascii.room(), text: self.text.as_ref().map(Program::room) }
+        Slots { ascii: self.ascii.room(), text: self.text.as_ref().map(CaptureRegex::room) }
     }
 
     /// Takes the groups of `line`; `None` if the engine cannot.
@@ -55,7 +55,7 @@ impl Captures {
 
 /// One translation, compiled.
 #[derive(Debug)]
-struct Program {
+struct CaptureRegex {
     regex: Regex,
     straight: Option<Straight>,
     begins: Option<Begins>,
@@ -70,12 +70,12 @@ struct Begins {
 }
 
 /// What a thread needs to take groups, and what it found last.
-struct Found {
+struct CaptureSpace {
     groups: captures::Captures,
     cache: Option<Cache>,
 }
 
-impl Program {
+impl CaptureRegex {
     fn new(pattern: &str) -> Option<Self> {
         let config = Regex::config().nfa_size_limit(Some(LARGE)).onepass_size_limit(Some(LARGE));
         let regex = Regex::builder().configure(config).build(pattern).ok()?;
@@ -84,16 +84,16 @@ impl Program {
         Some(Self { regex, straight, begins })
     }
 
-    fn room(&self) -> Found {
+    fn room(&self) -> CaptureSpace {
         match &self.begins {
             Some(Begins { dfa, .. }) => {
-                Found { groups: dfa.create_captures(), cache: Some(dfa.create_cache()) }
+                CaptureSpace { groups: dfa.create_captures(), cache: Some(dfa.create_cache()) }
             }
-            None => Found { groups: self.regex.create_captures(), cache: None },
+            None => CaptureSpace { groups: self.regex.create_captures(), cache: None },
         }
     }
 
-    fn take(&self, line: &str, found: &mut Found) {
+    fn take(&self, line: &str, found: &mut CaptureSpace) {
         if let Some(straight) = &self.straight {
             return straight.take(line.as_bytes(), &mut found.groups);
         }
@@ -140,7 +140,7 @@ mod tests {
 
     /// The twin: the regex alone.
     fn check(pattern: &str, lines: &[&str]) {
-        let program = Program::new(pattern).unwrap();
+        let program = CaptureRegex::new(pattern).unwrap();
         assert!(program.begins.is_some() || program.straight.is_some(), "{pattern}");
         let (mut found, mut expected) = (program.room(), program.regex.create_captures());
         for line in lines {

@@ -11,7 +11,7 @@ use arrow_array::ArrayRef;
 use arrow_array::builder::{Float64Builder, Int64Builder, LargeStringBuilder};
 
 use super::captures::{Captures, Slots};
-use super::rows::{Row, Rows};
+use super::rows::{RowRef, Rows};
 use crate::error::{Error, Result};
 
 /// What a group is read as.
@@ -32,7 +32,7 @@ pub trait Groups: Send + Sync {
 }
 
 /// The groups that become columns.
-pub struct Fields {
+pub struct GroupColumns {
     pub(super) columns: Vec<(String, usize, FieldKind)>,
     /// How the engine takes them, if it can.
     captures: Option<Arc<Captures>>,
@@ -41,7 +41,7 @@ pub struct Fields {
     misfits: AtomicU64,
 }
 
-impl Fields {
+impl GroupColumns {
     /// `columns`: what each is called, which group of the pattern it is, and what it is read as.
     pub fn new(
         columns: Vec<(String, usize, FieldKind)>,
@@ -56,7 +56,7 @@ impl Fields {
         self.misfits.load(Ordering::Relaxed)
     }
 
-    /// The columns of `rows`, in the order of [`Fields::columns`].
+    /// The columns of `rows`, in the order of [`GroupColumns::columns`].
     pub(super) fn build(&self, rows: &Rows) -> Result<Vec<ArrayRef>> {
         let mut out: Vec<Cells> =
             self.columns.iter().map(|(_, _, kind)| Cells::new(*kind, rows.len())).collect();
@@ -79,13 +79,13 @@ const SHOWN: usize = 4096;
 
 /// The lines that wait for a [`Groups`], and what the engine needs to take groups itself.
 struct Waiting<'r> {
-    fields: &'r Fields,
+    fields: &'r GroupColumns,
     lines: Vec<Cow<'r, str>>,
     slots: Option<Slots>,
 }
 
 impl<'r> Waiting<'r> {
-    fn take(&mut self, row: Row<'r>, out: &mut [Cells]) -> Result<()> {
+    fn take(&mut self, row: RowRef<'r>, out: &mut [Cells]) -> Result<()> {
         let line = decoded(&row);
         let Some(captures) = &self.fields.captures else { return self.show(line, out) };
         let slots = self.slots.get_or_insert_with(|| captures.slots());
@@ -109,7 +109,7 @@ impl<'r> Waiting<'r> {
 }
 
 /// Has `lines` shown to the one who takes their groups.
-fn flush(fields: &Fields, lines: &mut Vec<Cow<'_, str>>, out: &mut [Cells]) -> Result<()> {
+fn flush(fields: &GroupColumns, lines: &mut Vec<Cow<'_, str>>, out: &mut [Cells]) -> Result<()> {
     if lines.is_empty() {
         return Ok(());
     }
@@ -125,7 +125,7 @@ fn flush(fields: &Fields, lines: &mut Vec<Cow<'_, str>>, out: &mut [Cells]) -> R
 }
 
 /// The line as Python sees it, its `\n` included.
-fn decoded<'r>(row: &Row<'r>) -> Cow<'r, str> {
+fn decoded<'r>(row: &RowRef<'r>) -> Cow<'r, str> {
     match row.block.text() {
         Some(text) => Cow::Borrowed(&text[row.line.start..row.line.end]),
         None => String::from_utf8_lossy(row.line.of(row.block.bytes())),
@@ -134,11 +134,11 @@ fn decoded<'r>(row: &Row<'r>) -> Cow<'r, str> {
 
 /// The cells of one column.
 struct Cells {
-    builder: Builder,
+    builder: FieldBuilder,
     misfits: u64,
 }
 
-enum Builder {
+enum FieldBuilder {
     Int(Int64Builder),
     Float(Float64Builder),
     Text(LargeStringBuilder),
@@ -147,26 +147,26 @@ enum Builder {
 impl Cells {
     fn new(kind: FieldKind, rows: usize) -> Self {
         let builder = match kind {
-            FieldKind::Int => Builder::Int(Int64Builder::with_capacity(rows)),
-            FieldKind::Float => Builder::Float(Float64Builder::with_capacity(rows)),
-            FieldKind::Text => Builder::Text(LargeStringBuilder::with_capacity(rows, 0)),
+            FieldKind::Int => FieldBuilder::Int(Int64Builder::with_capacity(rows)),
+            FieldKind::Float => FieldBuilder::Float(Float64Builder::with_capacity(rows)),
+            FieldKind::Text => FieldBuilder::Text(LargeStringBuilder::with_capacity(rows, 0)),
         };
         Self { builder, misfits: 0 }
     }
 
     fn push(&mut self, group: Option<&str>) {
         let fits = match &mut self.builder {
-            Builder::Int(builder) => {
+            FieldBuilder::Int(builder) => {
                 let value = group.and_then(integer);
                 builder.append_option(value);
                 value.is_some()
             }
-            Builder::Float(builder) => {
+            FieldBuilder::Float(builder) => {
                 let value = group.and_then(float);
                 builder.append_option(value);
                 value.is_some()
             }
-            Builder::Text(builder) => {
+            FieldBuilder::Text(builder) => {
                 builder.append_option(group);
                 true
             }
@@ -176,9 +176,9 @@ impl Cells {
 
     fn finish(self) -> ArrayRef {
         match self.builder {
-            Builder::Int(mut builder) => Arc::new(builder.finish()),
-            Builder::Float(mut builder) => Arc::new(builder.finish()),
-            Builder::Text(mut builder) => Arc::new(builder.finish()),
+            FieldBuilder::Int(mut builder) => Arc::new(builder.finish()),
+            FieldBuilder::Float(mut builder) => Arc::new(builder.finish()),
+            FieldBuilder::Text(mut builder) => Arc::new(builder.finish()),
         }
     }
 }

@@ -19,6 +19,6 @@ pub use build::{Origin, Plan};
 pub use captures::Captures;
 pub use column::Column;
 pub use draw::{Draw, Drawn, of_batches};
-pub use fields::{FieldKind, Fields, Groups};
+pub use fields::{FieldKind, GroupColumns, Groups};
 pub use rows::{Chunk, Rows};
 pub use table::Table;

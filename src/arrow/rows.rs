@@ -30,7 +30,7 @@ impl From<Batch> for Chunk {
 
 /// One line.
 #[derive(Clone, Copy, Debug)]
-pub struct Row<'r> {
+pub struct RowRef<'r> {
     /// The block in which it stands.
     pub block: &'r Block,
     /// Where it stands there.
@@ -41,7 +41,7 @@ pub struct Row<'r> {
     pub log: usize,
 }
 
-impl<'r> Row<'r> {
+impl<'r> RowRef<'r> {
     /// Its bytes without the final `\n`.
     #[inline]
     pub(super) fn bare(&self) -> Line {
@@ -87,21 +87,21 @@ impl Rows {
 
     /// Shows each of them to `see`, in order.
     #[inline]
-    pub(super) fn each<'r>(&'r self, mut see: impl FnMut(Row<'r>)) {
+    pub(super) fn each<'r>(&'r self, mut see: impl FnMut(RowRef<'r>)) {
         match self {
             Self::Batches(batches) => batches.iter().for_each(|chunk| each_of(&chunk.batch, &mut see)),
             Self::Held(held) => held.iter().for_each(|(log, held)| {
-                see(Row { block: held.block(), line: held.line(), time: held.time(), log: *log });
+                see(RowRef { block: held.block(), line: held.line(), time: held.time(), log: *log });
             }),
         }
     }
 }
 
 #[inline]
-fn each_of<'r>(batch: &'r Batch, see: &mut impl FnMut(Row<'r>)) {
+fn each_of<'r>(batch: &'r Batch, see: &mut impl FnMut(RowRef<'r>)) {
     let Batch { block, selection, times, .. } = batch;
     let mut times = times.iter();
-    let mut see = |line| see(Row { block, line, time: times.next(), log: 0 });
+    let mut see = |line| see(RowRef { block, line, time: times.next(), log: 0 });
     match selection {
         Selection::All(ends) => {
             let mut start = 0;

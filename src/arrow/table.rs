@@ -102,7 +102,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::arrow::{Column, FieldKind, Fields, Groups, Origin, Rows};
+    use crate::arrow::{Column, FieldKind, GroupColumns, Groups, Origin, Rows};
     use crate::batch::{Batch, Selection};
     use crate::file::block::Block;
     use crate::line;
@@ -163,7 +163,7 @@ mod tests {
 
     fn table(source: Script) -> Table<Script> {
         let gate = Arc::new(Gate { opened: Mutex::new(false), opens: Condvar::new() });
-        let fields = Fields::new(vec![("group".into(), 1, FieldKind::Text)], None, gate);
+        let fields = GroupColumns::new(vec![("group".into(), 1, FieldKind::Text)], None, gate);
         let names = ["offset", "text", "group"].map(String::from);
         let plan = Plan::new(&names, Some(fields), &[Origin { source: "log".into(), rank: None }]);
         Table::new(source, Arc::new(plan.unwrap()), 2)

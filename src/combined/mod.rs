@@ -21,7 +21,7 @@ use crate::system::directory::directory_of;
 use crate::system::watch::Watch;
 use crate::timing;
 
-use side::{Fill, Key, Side};
+use side::{AtHand, Side, SortKey};
 
 /// How long a reader waits, after the end of an app, for what a recorder in another process has seen last.
 const LAST_WORD: Duration = Duration::from_millis(250);
@@ -43,7 +43,7 @@ pub struct Both {
 
 /// How far the answer is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Stage {
+enum Phase {
     New,
     /// What was there at the start.
     Backfill,
@@ -70,7 +70,7 @@ pub struct Combined {
     view: Option<View>,
     /// Rings when a recorder in another process has something to say.
     watch: Option<Watch>,
-    stage: Stage,
+    stage: Phase,
     /// Batches of a question about the last lines, gathered because their number is known at the end only.
     gathered: VecDeque<(usize, Batch)>,
     /// Up to where to read, step by step.
@@ -96,7 +96,7 @@ impl Combined {
             times,
             view: None,
             watch: None,
-            stage: Stage::New,
+            stage: Phase::New,
             gathered: VecDeque::new(),
             steps: VecDeque::new(),
             ended: None,
@@ -117,7 +117,7 @@ impl Combined {
 
     /// The next lines, of one log each time; `None` at the end.
     pub fn next(&mut self, caller: &mut dyn Caller) -> Result<Option<Batch>> {
-        if self.stage == Stage::New {
+        if self.stage == Phase::New {
             self.begin(caller)?;
         }
         loop {
@@ -125,7 +125,7 @@ impl Combined {
                 self.from = at;
                 return Ok(Some(batch));
             }
-            if self.stage == Stage::Over {
+            if self.stage == Phase::Over {
                 return Ok(None);
             }
             match self.merge(caller)? {
@@ -170,7 +170,7 @@ impl Combined {
             let arrivals = arrivals.filter(|_| both);
             side.begin(&self.question, bound, arrivals, by_time.then_some(&self.times));
         }
-        self.stage = Stage::Backfill;
+        self.stage = Phase::Backfill;
         if self.question.last.is_some() {
             self.gather(caller)?;
         }
@@ -209,12 +209,12 @@ impl Combined {
             // Unfinished lines are shown of one log at a time: the other would tear them.
             let shows = self.question.partial && self.open.is_none_or(|open| open == at);
             let fill = self.sides[at].fill(shows, caller)?;
-            if at == 0 && fill == Fill::Lines && self.stage != Stage::Backfill {
+            if at == 0 && fill == AtHand::Lines && self.stage != Phase::Backfill {
                 break;
             }
         }
         let [first, second] = &mut self.sides;
-        let (at, bound): (usize, Option<(Key, bool)>) = match (first.key(), second.key()) {
+        let (at, bound): (usize, Option<(SortKey, bool)>) = match (first.key(), second.key()) {
             (None, None) => return Ok(None),
             (Some(a), Some(b)) if a <= b => (0, Some((b, true))),
             (Some(a), Some(_)) => (1, Some((a, false))),
@@ -233,25 +233,25 @@ impl Combined {
     /// Goes on where nothing more is there at this stage.
     fn advance(&mut self, caller: &mut dyn Caller) -> Result<()> {
         match self.stage {
-            Stage::Backfill if self.question.follow => self.go_live(caller)?,
-            Stage::Live if !self.steps.is_empty() => self.read_to_step(),
-            Stage::Live if self.ended.is_some() => self.end(caller)?,
-            Stage::Live => self.wait(caller)?,
-            Stage::Drain => {
+            Phase::Backfill if self.question.follow => self.go_live(caller)?,
+            Phase::Live if !self.steps.is_empty() => self.read_to_step(),
+            Phase::Live if self.ended.is_some() => self.end(caller)?,
+            Phase::Live => self.wait(caller)?,
+            Phase::Drain => {
                 for follow in self.sides.iter_mut().filter_map(|side| side.query.follow()) {
                     follow.lead(false);
                     follow.show_partial(self.question.partial);
                 }
                 self.open = None;
-                self.stage = Stage::Rest;
+                self.stage = Phase::Rest;
             }
-            _ => self.stage = Stage::Over,
+            _ => self.stage = Phase::Over,
         }
         Ok(())
     }
 
     fn go_live(&mut self, caller: &mut dyn Caller) -> Result<()> {
-        self.stage = Stage::Live;
+        self.stage = Phase::Live;
         for side in &mut self.sides {
             self.counters.add(side.go_live(&self.question, caller)?);
         }
@@ -284,7 +284,7 @@ impl Combined {
         let blind = self.watch.is_none() && self.view.as_ref().is_some_and(View::waits);
         let [first, second] = &mut self.sides;
         let (Some(first), Some(second)) = (first.query.follow(), second.query.follow()) else {
-            self.stage = Stage::Over;
+            self.stage = Phase::Over;
             return Ok(());
         };
         let ended = first.is_over(caller)?;
@@ -311,7 +311,7 @@ impl Combined {
                 follow.end()?;
             }
         }
-        self.stage = Stage::Drain;
+        self.stage = Phase::Drain;
         Ok(())
     }
 
@@ -319,7 +319,7 @@ impl Combined {
     pub fn finish(&mut self) {
         self.sides.iter_mut().for_each(|side| side.query.finish());
         (self.view, self.watch) = (None, None);
-        self.stage = Stage::Over;
+        self.stage = Phase::Over;
         self.gathered.clear();
     }
 

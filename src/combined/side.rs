@@ -20,7 +20,7 @@ const NEAR: usize = 4096;
 
 /// The place of a line in the combined stream; of two lines with the same, that of stdout comes first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Key {
+pub enum SortKey {
     /// By the note that covers its `\n`.
     Arrived(u64),
     /// Behind the end of the record: by its time, in nanoseconds since 1970 UTC.
@@ -31,7 +31,7 @@ pub enum Key {
 
 /// Whether there are lines at hand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fill {
+pub enum AtHand {
     /// There are.
     Lines,
     /// Not now.
@@ -49,7 +49,7 @@ pub struct Side {
     /// The line of the batch that is next.
     next: usize,
     /// The key of that line.
-    key: Option<Key>,
+    key: Option<SortKey>,
     /// The latest time of a line, in nanoseconds since 1970 UTC: a stamp that goes back must not tear the order.
     latest: i64,
     /// Where its lines are gone on with, in bytes.
@@ -128,9 +128,9 @@ impl Side {
     }
 
     /// Gets lines, if there are none at hand.
-    pub fn fill(&mut self, shows_partial: bool, caller: &mut dyn Caller) -> Result<Fill> {
+    pub fn fill(&mut self, shows_partial: bool, caller: &mut dyn Caller) -> Result<AtHand> {
         if self.key.is_some() {
-            return Ok(Fill::Lines);
+            return Ok(AtHand::Lines);
         }
         if let Some(spent) = self.batch.take() {
             self.query.recycle(spent);
@@ -142,22 +142,22 @@ impl Side {
             Ok(Turn::Batch(batch)) => {
                 (self.batch, self.next) = (Some(batch), 0);
                 self.key = self.key_of(0);
-                Ok(Fill::Lines)
+                Ok(AtHand::Lines)
             }
-            Ok(Turn::Nothing | Turn::Over) => Ok(Fill::Nothing),
+            Ok(Turn::Nothing | Turn::Over) => Ok(AtHand::Nothing),
             // One log alone is a stream too.
-            Err(error) if error.is_not_found() && self.bound == 0 => Ok(Fill::Nothing),
+            Err(error) if error.is_not_found() && self.bound == 0 => Ok(AtHand::Nothing),
             Err(error) => Err(error),
         }
     }
 
     /// The key of the next line, if one is at hand.
-    pub fn key(&self) -> Option<Key> {
+    pub fn key(&self) -> Option<SortKey> {
         self.key
     }
 
     /// Takes the next lines: those before `bound`, or at it if that is said too.
-    pub fn run(&mut self, bound: Option<(Key, bool)>) -> Batch {
+    pub fn run(&mut self, bound: Option<(SortKey, bool)>) -> Batch {
         if bound.is_none() && !self.sparse && self.next == 0 {
             self.key = None;
             return self.batch.take().unwrap_or_else(empty);
@@ -200,21 +200,21 @@ impl Side {
         self.batch.as_ref()?.line(at)
     }
 
-    fn key_of(&mut self, at: usize) -> Option<Key> {
+    fn key_of(&mut self, at: usize) -> Option<SortKey> {
         let line = self.line(at)?;
         if self.live {
-            return Some(Key::Timed(i64::MAX));
+            return Some(SortKey::Timed(i64::MAX));
         }
         let batch = self.batch.as_ref()?;
         if !line.of(batch.block.bytes()).ends_with(b"\n") {
-            return Some(Key::Unfinished);
+            return Some(SortKey::Unfinished);
         }
         if let Some(span) = batch.times.get(at).and_then(|time| time.span) {
             self.latest = self.latest.max(span.lo);
         }
         let offset = batch.block.file_offset(line.end - 1);
         let arrival = self.arrivals.as_mut().and_then(|arrivals| arrivals.of(offset));
-        Some(arrival.map_or(Key::Timed(self.latest), |arrival| Key::Arrived(arrival.note)))
+        Some(arrival.map_or(SortKey::Timed(self.latest), |arrival| SortKey::Arrived(arrival.note)))
     }
 }
 

@@ -68,7 +68,7 @@ struct Missed {
 
 /// A line before it is heard.
 #[derive(Clone, Copy, Debug)]
-pub struct Seen {
+pub struct Unheard {
     /// The number of its speaker.
     pub speaker: usize,
     /// Where the speaker's own words begin.
@@ -83,7 +83,7 @@ pub struct Looked {
     /// How many of its lines were heard before.
     pub heard: usize,
     /// Each line behind those.
-    pub lines: Vec<Seen>,
+    pub lines: Vec<Unheard>,
     /// Its speakers, in the order in which they first speak, and their replicas.
     pub speakers: Vec<(Key, Vec<u8>)>,
     /// The lines that tell something.
@@ -137,7 +137,7 @@ impl Alike {
                     self.missed.push(Missed { at, line, start: self.rest.len(), hash });
                     self.rest.extend_from_slice(text);
                 }
-                looked.lines.push(Seen { speaker, words, plain });
+                looked.lines.push(Unheard { speaker, words, plain });
             }
         }
         looked.speakers = crowd.speakers;

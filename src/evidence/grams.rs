@@ -18,12 +18,12 @@ const HEAD: u32 = 16;
 
 /// A key: some bytes in a row, and no end of a line among them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Key {
+pub struct ShortKey {
     bytes: [u8; KEY],
     length: usize,
 }
 
-impl Key {
+impl ShortKey {
     /// The first of `bytes`; `None` where they are too few.
     pub fn new(bytes: impl Iterator<Item = u8>) -> Option<Self> {
         let mut key = Self { bytes: [0; KEY], length: 0 };
@@ -39,24 +39,24 @@ impl Key {
 #[derive(Debug, Default)]
 pub struct Grams {
     /// Those of eight bytes, known by five at every fourth place.
-    long: Table<4, 5, { 1 << (BITS - 6) }>,
+    long: GramTable<4, 5, { 1 << (BITS - 6) }>,
     /// The others, which are few, known by four at every other place.
-    short: Table<2, 4, { 1 << (HEAD - 6) }>,
+    short: GramTable<2, 4, { 1 << (HEAD - 6) }>,
 }
 
 /// Some keys, each known by so many bytes (`GRAM`) at each of so many places (`STRIDE`), of which one is looked at.
 #[derive(Debug, Default)]
-struct Table<const STRIDE: usize, const GRAM: usize, const HELD: usize> {
+struct GramTable<const STRIDE: usize, const GRAM: usize, const HELD: usize> {
     /// By hash, whether a key may have it: one bit each, of which `HELD` words are enough. Empty where there are no keys.
     held: Vec<u64>,
     /// By the head of a hash, the first of the entries that have it; they go on until it is another.
     begins: Vec<u16>,
-    entries: Vec<Entry>,
+    entries: Vec<GramEntry>,
 }
 
 /// A place in a key.
 #[derive(Clone, Copy, Debug)]
-struct Entry {
+struct GramEntry {
     hash: u32,
     /// Which byte of the key it is.
     at: usize,
@@ -69,13 +69,13 @@ struct Entry {
 impl Grams {
     /// Will look for `keys`, which are known by their numbers, in text of no other bytes than `alphabet` has; `None` if they
     /// are too many.
-    pub fn new(keys: &[Key], alphabet: &[u8]) -> Option<Self> {
+    pub fn new(keys: &[ShortKey], alphabet: &[u8]) -> Option<Self> {
         let numbered = |is_long: bool| {
             keys.iter().copied().enumerate().filter(move |(_, key)| (key.length == KEY) == is_long)
         };
         Some(Self {
-            long: Table::new(numbered(true), alphabet)?,
-            short: Table::new(numbered(false), alphabet)?,
+            long: GramTable::new(numbered(true), alphabet)?,
+            short: GramTable::new(numbered(false), alphabet)?,
         })
     }
 
@@ -108,10 +108,10 @@ impl Grams {
     }
 }
 
-impl<const STRIDE: usize, const GRAM: usize, const HELD: usize> Table<STRIDE, GRAM, HELD> {
-    fn new(keys: impl Iterator<Item = (usize, Key)>, alphabet: &[u8]) -> Option<Self> {
+impl<const STRIDE: usize, const GRAM: usize, const HELD: usize> GramTable<STRIDE, GRAM, HELD> {
+    fn new(keys: impl Iterator<Item = (usize, ShortKey)>, alphabet: &[u8]) -> Option<Self> {
         let mut entries = Vec::new();
-        for (number, Key { bytes, length }) in keys {
+        for (number, ShortKey { bytes, length }) in keys {
             let text = u64::from_le_bytes(bytes);
             let mask = u64::MAX >> (8 * (KEY - length));
             for at in 0..STRIDE {
@@ -125,7 +125,7 @@ impl<const STRIDE: usize, const GRAM: usize, const HELD: usize> Table<STRIDE, GR
                         gram[GRAM - 1] = last;
                     }
                     let hash = Self::hash(u64::from_le_bytes(gram));
-                    entries.push(Entry { hash, at, text, mask, key: number });
+                    entries.push(GramEntry { hash, at, text, mask, key: number });
                 }
             }
         }
@@ -204,8 +204,8 @@ mod tests {
     use proptest::prelude::*;
 
     /// Where the keys stand, looked for one by one at each place.
-    fn plainly(keys: &[Key], text: &[u8]) -> Vec<(usize, usize)> {
-        let stands = |key: &Key, at: usize| text[at..].starts_with(&key.bytes[..key.length]);
+    fn plainly(keys: &[ShortKey], text: &[u8]) -> Vec<(usize, usize)> {
+        let stands = |key: &ShortKey, at: usize| text[at..].starts_with(&key.bytes[..key.length]);
         let each =
             |at: usize| (0..keys.len()).filter(move |&key| stands(&keys[key], at)).map(move |key| (at, key));
         (0..text.len()).flat_map(each).collect()
@@ -226,7 +226,7 @@ mod tests {
                     text.insert_str(at.index(text.len() + 1), at.get(keys.as_slice()).as_str());
                 }
             }
-            let keys: Vec<Key> = keys.iter().filter_map(|word| Key::new(word.bytes())).collect();
+            let keys: Vec<ShortKey> = keys.iter().filter_map(|word| ShortKey::new(word.bytes())).collect();
             let text = text.as_bytes().get(cut..).unwrap_or_default();
             let alphabet: Vec<u8> = (0..=u8::MAX).collect();
             let mut found = Vec::new();

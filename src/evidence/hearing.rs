@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::batch::Batch;
 use crate::error::{Error, Result};
 use crate::pattern::{Candidate, Pattern, Scratch};
-use crate::system::relay::Work;
+use crate::system::relay::RelayWork;
 use crate::timing::Timing;
 
 use super::ear::Ear;
@@ -23,7 +23,7 @@ pub(super) struct Hearing {
 }
 
 /// A block to be heard.
-pub(super) struct Task {
+pub(super) struct HearingTask {
     pub batch: Batch,
     /// What times its lines, if they are not timed.
     pub timing: Option<Box<Timing>>,
@@ -32,7 +32,7 @@ pub(super) struct Task {
 }
 
 /// What a thread hears with.
-pub(super) struct Tools {
+pub(super) struct HearingTools {
     ear: Ear,
     scratch: Scratch,
     chosen: Vec<Candidate>,
@@ -45,13 +45,13 @@ impl Hearing {
 
     /// What the lines of a batch say by themselves that were not heard already. `None` where a judge has to decide on one of
     /// them, or the last is not whole.
-    fn hear(&self, batch: &Batch, widths: &[(Key, i64)], tools: &mut Tools) -> Option<Passage> {
+    fn hear(&self, batch: &Batch, widths: &[(Key, i64)], tools: &mut HearingTools) -> Option<Passage> {
         let bytes = batch.block.bytes();
         let is_whole = bytes.ends_with(b"\n") && batch.times.len() as u64 == batch.len();
         if !is_whole {
             return None;
         }
-        let looked = tools.ear.look(batch, self.from, &mut Nobody).ok()?;
+        let looked = tools.ear.look(batch, self.from, &mut NoJury).ok()?;
         let chosen = match &self.errors {
             None => None,
             Some(errors) => {
@@ -65,19 +65,23 @@ impl Hearing {
     }
 }
 
-impl Work for Hearing {
-    type Task = Task;
+impl RelayWork for Hearing {
+    type Task = HearingTask;
     type Done = (Batch, Option<Passage>);
-    type Tools = Tools;
+    type Tools = HearingTools;
     const NAME: &'static str = "logdex-ranks";
     const WINDOW: usize = 3;
     const FEW: usize = 8;
 
-    fn tools(&self) -> Tools {
-        Tools { ear: self.shapes.ear(), scratch: Scratch::default(), chosen: Vec::new() }
+    fn tools(&self) -> HearingTools {
+        HearingTools { ear: self.shapes.ear(), scratch: Scratch::default(), chosen: Vec::new() }
     }
 
-    fn run(&self, Task { mut batch, timing, widths }: Task, tools: &mut Tools) -> (Batch, Option<Passage>) {
+    fn run(
+        &self,
+        HearingTask { mut batch, timing, widths }: HearingTask,
+        tools: &mut HearingTools,
+    ) -> (Batch, Option<Passage>) {
         if let Some(mut timing) = timing {
             timing.sift(&mut batch);
         }
@@ -87,9 +91,9 @@ impl Work for Hearing {
 }
 
 /// Nobody who could decide is on these threads.
-struct Nobody;
+struct NoJury;
 
-impl Jury for Nobody {
+impl Jury for NoJury {
     fn judge(&mut self, _: usize, _: &[u8], _: &mut Vec<Candidate>) -> Result<()> {
         Err(Error::Interrupted)
     }

@@ -14,14 +14,14 @@ const WIDEST: i64 = 1 << 36;
 
 /// What was written within one column of time.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Column {
+pub struct Bin {
     /// How many lines.
     pub lines: u64,
     /// How many of them are errors.
     pub errors: u64,
 }
 
-impl Column {
+impl Bin {
     fn add(&mut self, other: Self) {
         self.lines += other.lines;
         self.errors += other.errors;
@@ -32,15 +32,15 @@ impl Column {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct History {
     width: i64,
-    columns: BTreeMap<i64, Column>,
+    columns: BTreeMap<i64, Bin>,
     /// The column of the last line, whose count is not among the others yet.
-    open: (i64, Column),
+    open: (i64, Bin),
 }
 
 impl Default for History {
     /// Nothing has happened yet.
     fn default() -> Self {
-        Self { width: NARROWEST, columns: BTreeMap::new(), open: (0, Column::default()) }
+        Self { width: NARROWEST, columns: BTreeMap::new(), open: (0, Bin::default()) }
     }
 }
 
@@ -56,7 +56,7 @@ impl History {
     }
 
     /// The columns in which something was written, each with its start in nanoseconds since 1970 UTC.
-    pub fn columns(&mut self) -> impl Iterator<Item = (i64, Column)> + '_ {
+    pub fn columns(&mut self) -> impl Iterator<Item = (i64, Bin)> + '_ {
         self.settle();
         self.columns.iter().map(|(number, &column)| (number * self.width, column))
     }
@@ -70,7 +70,7 @@ impl History {
             // Not before: the columns may have become wider.
             self.open.0 = at.div_euclid(self.width);
         }
-        self.open.1.add(Column { lines: 1, errors: u64::from(is_error) });
+        self.open.1.add(Bin { lines: 1, errors: u64::from(is_error) });
     }
 
     /// Whether it keeps no more than it may; what is stored may have been forged.
@@ -148,7 +148,7 @@ mod tests {
             }
             history.settle();
             prop_assert_eq!(&joined, &history);
-            let columns: Vec<(i64, Column)> = history.columns().collect();
+            let columns: Vec<(i64, Bin)> = history.columns().collect();
             let width = history.width();
             prop_assert!(columns.len() <= COLUMNS);
             prop_assert_eq!(columns.iter().map(|c| c.1.lines).sum::<u64>(), times.len() as u64);

@@ -39,7 +39,7 @@ use crate::query::{Query, Question};
 use crate::system::relay::Relay;
 
 use gathering::Gathering;
-use hearing::{Hearing, Task};
+use hearing::{Hearing, HearingTask};
 use shapes::{Jury, Shapes};
 use state::State;
 
@@ -164,7 +164,7 @@ fn bring(
 ) -> Result<bool> {
     while relay.has_room() {
         let Some(batch) = query.next(caller)? else { return Ok(!relay.is_idle()) };
-        relay.push(Task { batch, timing: query.left(), widths: gathering.widths() });
+        relay.push(HearingTask { batch, timing: query.left(), widths: gathering.widths() });
     }
     Ok(true)
 }

@@ -61,7 +61,7 @@ const TEMPLATES: usize = 64;
 
 /// The records that are kept.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Notes {
+pub struct KeptNotes {
     /// The first ones, of each template a few.
     pub first: Vec<Note>,
     /// The last ones that are not among those.
@@ -72,7 +72,7 @@ pub struct Notes {
     pub total: u64,
 }
 
-impl Notes {
+impl KeptNotes {
     /// Keeps `note` if there is room for it.
     pub fn push(&mut self, note: Note, limits: Limits) {
         self.total += 1;
@@ -118,7 +118,7 @@ mod tests {
 
     #[test]
     fn a_flood_does_not_drive_out_what_came_first_or_last() {
-        let mut notes = Notes::default();
+        let mut notes = KeptNotes::default();
         let note = |template, number| Note { number, template, ..Note::default() };
         notes.push(note(1, 1), RANK);
         for number in 2..5_000 {

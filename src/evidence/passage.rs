@@ -8,7 +8,7 @@ use crate::line::Line;
 use crate::pattern::Candidate;
 use crate::stamp::How;
 
-use super::alike::{Looked, Seen};
+use super::alike::{Looked, Unheard};
 use super::ear::Telling;
 use super::history::History;
 use super::notes::{FILE, Limits, Note, RANK};
@@ -108,7 +108,7 @@ impl Passage {
         let mut signs = &signs[..];
         let timed = batch.lines().zip(&batch.times).enumerate().skip(heard);
         for (seen, (at, (line, &time))) in lines.iter().zip(timed) {
-            let Seen { speaker, words, plain } = *seen;
+            let Unheard { speaker, words, plain } = *seen;
             let text = line.of(bytes);
             stamped |= time.how == Some(How::Own);
             let solo = &mut solos[speaker];

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use proptest::prelude::*;
 
 use super::gathering::Gathering;
-use super::hearing::{Hearing, Task};
+use super::hearing::{Hearing, HearingTask};
 use super::shapes::{Jury, Shapes, Tone};
 use super::state::State;
 use super::{Gathered, Inquiry, Recalled, gather, recall};
@@ -20,7 +20,7 @@ use crate::line;
 use crate::pattern::{Candidate, Pattern, Translation};
 use crate::query::{Query, Question};
 use crate::stamp::Window;
-use crate::system::relay::Work;
+use crate::system::relay::RelayWork;
 use crate::testing::{Nobody, cases};
 use crate::timing::TimeTerms;
 
@@ -76,7 +76,7 @@ fn gathered(batches: Vec<Batch>, apart: bool) -> ((State, State), usize) {
     let mut tools = hearing.tools();
     for batch in batches {
         let (batch, passage) =
-            hearing.run(Task { batch, timing: None, widths: gathering.widths() }, &mut tools);
+            hearing.run(HearingTask { batch, timing: None, widths: gathering.widths() }, &mut tools);
         joined += usize::from(passage.is_some());
         gathering.take(&batch, passage.filter(|_| apart)).unwrap();
     }

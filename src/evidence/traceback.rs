@@ -26,7 +26,7 @@ const FETCHING: [&[u8]; 9] = [
 
 /// What a line is to the traceback that a speaker is in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Part {
+pub enum TracebackLine {
     /// It belongs to none.
     Outside,
     /// It is a frame, or the head.
@@ -55,13 +55,13 @@ impl Traceback {
     }
 
     /// Takes the next line of the speaker, whose own words begin at `text`; `is_head`: a traceback begins on it.
-    pub fn take(&mut self, line: &[u8], text: usize, is_head: bool) -> Part {
+    pub fn take(&mut self, line: &[u8], text: usize, is_head: bool) -> TracebackLine {
         if is_head {
             *self = Self { passed: 1, fetching: false, quotes: false };
-            return Part::Frame;
+            return TracebackLine::Frame;
         }
         if self.passed == 0 {
-            return Part::Outside;
+            return TracebackLine::Outside;
         }
         let words = line[text..].trim_ascii_end();
         let is_file = names_file(words);
@@ -71,11 +71,11 @@ impl Traceback {
             self.passed += 1;
             self.fetching |=
                 is_file && FETCHING.iter().any(|name| memchr::memmem::find(words, name).is_some());
-            return Part::Frame;
+            return TracebackLine::Frame;
         }
         let fetching = self.fetching;
         *self = Self::default();
-        if is_frame { Part::Outside } else { Part::Raised { fetching } }
+        if is_frame { TracebackLine::Outside } else { TracebackLine::Raised { fetching } }
     }
 }
 
@@ -108,7 +108,7 @@ fn has_gap(words: &[u8]) -> bool {
 mod tests {
     use super::*;
 
-    fn parts(lines: &[&str]) -> Vec<Part> {
+    fn parts(lines: &[&str]) -> Vec<TracebackLine> {
         let mut traceback = Traceback::default();
         let is_head = |line: &str| line.contains("Traceback (most recent call last)");
         lines.iter().map(|line| traceback.take(line.as_bytes(), 0, is_head(line))).collect()
@@ -116,7 +116,7 @@ mod tests {
 
     #[test]
     fn what_was_raised_ends_the_frames() {
-        let raised = Part::Raised { fetching: false };
+        let raised = TracebackLine::Raised { fetching: false };
         let told = parts(&[
             "step 1",
             "Traceback (most recent call last):",
@@ -126,8 +126,11 @@ mod tests {
             "ValueError: x",
             "step 2",
         ]);
-        let frame = Part::Frame;
-        assert_eq!(told, [Part::Outside, frame, frame, frame, frame, raised, Part::Outside]);
+        let frame = TracebackLine::Frame;
+        assert_eq!(
+            told,
+            [TracebackLine::Outside, frame, frame, frame, frame, raised, TracebackLine::Outside]
+        );
     }
 
     #[test]
@@ -137,7 +140,7 @@ mod tests {
             "  File \"/site-packages/urllib3/connection.py\", line 3, in connect",
             "ConnectionResetError: [Errno 104] Connection reset by peer",
         ]);
-        assert_eq!(told[2], Part::Raised { fetching: true });
+        assert_eq!(told[2], TracebackLine::Raised { fetching: true });
     }
 
     #[test]
@@ -148,8 +151,8 @@ mod tests {
             "   g()",
             "ValueError: x",
         ]);
-        assert_eq!(told[1..3], [Part::Frame, Part::Frame]);
-        assert_eq!(told[3], Part::Raised { fetching: false });
+        assert_eq!(told[1..3], [TracebackLine::Frame, TracebackLine::Frame]);
+        assert_eq!(told[3], TracebackLine::Raised { fetching: false });
     }
 
     #[test]
@@ -160,7 +163,7 @@ mod tests {
             "2026-09-14 01:58:40,000     raise OSError(28)",
             "2026-09-14 01:58:40,000 OSError: [Errno 28] No space left on device",
         ]);
-        assert_eq!(told[1..3], [Part::Frame, Part::Frame]);
-        assert_eq!(told[3], Part::Raised { fetching: false });
+        assert_eq!(told[1..3], [TracebackLine::Frame, TracebackLine::Frame]);
+        assert_eq!(told[3], TracebackLine::Raised { fetching: false });
     }
 }

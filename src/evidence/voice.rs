@@ -5,10 +5,10 @@ use std::collections::VecDeque;
 use serde::{Deserialize, Serialize};
 
 use super::history::History;
-use super::notes::{FILE, Limits, Note, Notes, QUOTE, RANK};
+use super::notes::{FILE, KeptNotes, Limits, Note, QUOTE, RANK};
 use super::progress::UNITS;
 use super::template;
-use super::traceback::{Part, Traceback};
+use super::traceback::{Traceback, TracebackLine};
 use crate::batch::LineTime;
 use crate::stamp::How;
 
@@ -62,7 +62,7 @@ impl Course {
 
 /// A line of the end.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Tail {
+pub struct LastLine {
     /// The head of its text.
     pub text: String,
     /// The nanoseconds since 1970 UTC for which its time stands.
@@ -87,9 +87,9 @@ pub struct Voice {
     /// The last error.
     pub last_error: Option<Note>,
     /// The records that are evidence.
-    pub notes: Notes,
+    pub notes: KeptNotes,
     /// The last lines that are not empty.
-    pub tail: VecDeque<Tail>,
+    pub tail: VecDeque<LastLine>,
     /// How far it came, by unit.
     pub courses: [Option<Course>; UNITS],
     /// Hashes of templates, and where in the file the first line of each begins.
@@ -181,16 +181,16 @@ impl Voice {
         let is_head = heard.is_head;
         let part = self.traceback.take(heard.line, heard.words, is_head);
         let is_telling = match part {
-            Part::Frame => false,
-            Part::Raised { .. } => true,
-            Part::Outside => heard.telling,
+            TracebackLine::Frame => false,
+            TracebackLine::Raised { .. } => true,
+            TracebackLine::Outside => heard.telling,
         };
-        let is_error = heard.error && (part != Part::Frame || is_head);
+        let is_error = heard.error && (part != TracebackLine::Frame || is_head);
         self.errors += u64::from(is_error);
         if let Some((lo, _)) = heard.span() {
             self.meet(lo, is_error);
         }
-        if part == Part::Outside {
+        if part == TracebackLine::Outside {
             self.advance(heard.numbers, &heard.time);
         }
         if is_error {
@@ -199,7 +199,7 @@ impl Voice {
             self.last_error = Some(note);
         }
         is_telling.then(|| {
-            let raised = if let Part::Raised { fetching } = part { Some(fetching) } else { None };
+            let raised = if let TracebackLine::Raised { fetching } = part { Some(fetching) } else { None };
             let template = template::of(&heard.line[heard.words..], scratch);
             let note = heard.note(self.lines, self.courses.map(|course| course.map(|course| course.last)));
             Note { template, raised, ..note }
@@ -245,7 +245,7 @@ impl Voice {
             self.tail.pop_front();
         }
         let span = time.span.map(|span| (span.lo, span.hi));
-        self.tail.push_back(Tail { text: head(line, LAST_QUOTE), span, number: time.number });
+        self.tail.push_back(LastLine { text: head(line, LAST_QUOTE), span, number: time.number });
     }
 
     /// How many of the last lines it keeps.

@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{LazyLock, OnceLock};
 
-use super::grams::{Grams, KEY, Key};
+use super::grams::{Grams, KEY, ShortKey};
 use crate::pattern::{Bytes, Charset, Pattern, Word};
 
 /// A key that tells less, in bits, stands on too many lines to be looked for.
@@ -58,14 +58,14 @@ pub struct Words {
 pub struct Searcher {
     keys: Grams,
     /// By key, the words that have it.
-    places: Vec<Vec<Place>>,
+    places: Vec<Vec<WordPlace>>,
     /// The shapes of which no word is known.
     pub wordless: Vec<usize>,
 }
 
 /// A word of a shape, or a sign.
 #[derive(Debug)]
-struct Place {
+struct WordPlace {
     word: Word,
     /// Where its key begins in it.
     at: usize,
@@ -101,17 +101,17 @@ impl Searcher {
         signs: Vec<(Word, Sign)>,
         kind: Charset,
     ) -> Self {
-        let (mut wordless, mut by_key) = (Vec::new(), BTreeMap::<Key, Vec<Place>>::new());
+        let (mut wordless, mut by_key) = (Vec::new(), BTreeMap::<ShortKey, Vec<WordPlace>>::new());
         for (word, sign) in signs {
             if let Some((at, key)) = key(&word) {
-                let place = Place { word, at, sense: Sense::Sign(sign) };
+                let place = WordPlace { word, at, sense: Sense::Sign(sign) };
                 by_key.entry(key).or_default().push(place);
             }
         }
         for &shape in shapes {
             let words = pattern(shape).words(kind);
             let sense = Sense::Shape(shape);
-            let keyed = |word: Word| key(&word).map(|(at, key)| (key, Place { word, at, sense }));
+            let keyed = |word: Word| key(&word).map(|(at, key)| (key, WordPlace { word, at, sense }));
             match words.and_then(|words| words.into_iter().map(keyed).collect::<Option<Vec<_>>>()) {
                 Some(keyed) => keyed.into_iter().for_each(|(key, place)| {
                     by_key.entry(key).or_default().push(place);
@@ -119,7 +119,7 @@ impl Searcher {
                 None => wordless.push(shape),
             }
         }
-        let (keys, places): (Vec<Key>, Vec<_>) = by_key.into_iter().unzip();
+        let (keys, places): (Vec<ShortKey>, Vec<_>) = by_key.into_iter().unzip();
         match Grams::new(&keys, &alphabet()) {
             Some(keys) => Self { keys, places, wordless },
             // More than a table has room for, which are some thousands.
@@ -141,7 +141,7 @@ impl Searcher {
     }
 }
 
-impl Place {
+impl WordPlace {
     /// Where the word stands in `bytes` if its key begins at `key`, and whether it does so with the digits that are there.
     #[inline]
     fn stands(&self, bytes: &[u8], key: usize) -> Option<(usize, bool)> {
@@ -162,7 +162,7 @@ impl Place {
 
 /// What of a word is looked for, and where that begins: of the places that are one byte when folded, those in a row that
 /// stand on the fewest lines.
-fn key(word: &[Bytes]) -> Option<(usize, Key)> {
+fn key(word: &[Bytes]) -> Option<(usize, ShortKey)> {
     let folded: Vec<Option<u8>> = word.iter().map(|bytes| alike(*bytes)).collect();
     let run = |at: usize| folded[at..].iter().take(KEY).map_while(|&byte| byte);
     let known_by = |at: usize| run(at).map(|byte| tells_folded(byte) + rarer(byte)).sum::<f64>();
@@ -170,7 +170,7 @@ fn key(word: &[Bytes]) -> Option<(usize, Key)> {
     let at = (0..word.len())
         .filter(tells_enough)
         .max_by(|&one, &other| known_by(one).total_cmp(&known_by(other)))?;
-    Some((at, Key::new(run(at))?))
+    Some((at, ShortKey::new(run(at))?))
 }
 
 /// All bytes that a folded text may have.

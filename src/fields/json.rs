@@ -23,7 +23,7 @@ pub(super) fn on(line: &[u8]) -> Option<&[u8]> {
     let mut from = 0;
     for _ in 0..TRIES {
         let at = from + memchr(b'{', &body[from..])?;
-        if Reader(&body[at..]).value(0, 0) == Some(body.len() - at) {
+        if JsonReader(&body[at..]).value(0, 0) == Some(body.len() - at) {
             return Some(&body[at..]);
         }
         from = at + 1;
@@ -34,7 +34,7 @@ pub(super) fn on(line: &[u8]) -> Option<&[u8]> {
 /// The value of the last field that `key` names in `object`, which is sound: a key of it, or one of an object inside,
 /// behind the key of that object and a dot.
 pub(super) fn field<'l>(object: &'l [u8], key: &str) -> Option<Value<'l>> {
-    let (reader, mut found) = (Reader(object), None);
+    let (reader, mut found) = (JsonReader(object), None);
     let mut at = reader.space(1);
     while object.get(at) == Some(&b'"') {
         let end = reader.string(at)?;
@@ -67,9 +67,9 @@ fn value(raw: &[u8]) -> Value<'_> {
 }
 
 /// Passes over JSON.
-struct Reader<'j>(&'j [u8]);
+struct JsonReader<'j>(&'j [u8]);
 
-impl Reader<'_> {
+impl JsonReader<'_> {
     fn space(&self, mut at: usize) -> usize {
         while matches!(self.0.get(at), Some(b' ' | b'\t' | b'\n' | b'\r')) {
             at += 1;

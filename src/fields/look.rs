@@ -77,9 +77,9 @@ impl KeyLook {
         loop {
             let at = from + self.key.find(text.get(from..)?)?;
             let may_hold = match behind_key(text, at, at + self.key.needle().len()) {
-                Behind::Nothing => false,
-                Behind::Unsure => true,
-                Behind::Value(value) => holds(&value),
+                AfterKey::Nothing => false,
+                AfterKey::Unsure => true,
+                AfterKey::Value(value) => holds(&value),
             };
             if may_hold {
                 return Some(at);
@@ -91,7 +91,7 @@ impl KeyLook {
 
 /// What stands behind a key.
 #[derive(Debug, PartialEq)]
-enum Behind<'t> {
+enum AfterKey<'t> {
     /// No value: it is a key of nothing.
     Nothing,
     /// A value that has to be read.
@@ -102,49 +102,49 @@ enum Behind<'t> {
 
 /// What stands behind what may be a key at `at..end`: in quotes before a colon, or before `=`.
 #[inline]
-fn behind_key(text: &[u8], at: usize, end: usize) -> Behind<'_> {
+fn behind_key(text: &[u8], at: usize, end: usize) -> AfterKey<'_> {
     match text.get(end) {
         Some(b'"') if at > 0 && text[at - 1] == b'"' => {
             let colon = behind_space(text, end + 1);
             if text.get(colon) == Some(&b':') {
                 json(text, behind_space(text, colon + 1))
             } else {
-                Behind::Nothing
+                AfterKey::Nothing
             }
         }
         Some(b'=') => pair(text, end + 1),
-        _ => Behind::Nothing,
+        _ => AfterKey::Nothing,
     }
 }
 
 /// The value of JSON at `at`, if it is a number, a word or a string without escapes.
 #[inline]
-fn json(text: &[u8], at: usize) -> Behind<'_> {
+fn json(text: &[u8], at: usize) -> AfterKey<'_> {
     match text.get(at) {
         Some(b'"') => {
             let rest = &text[at + 1..];
             match memchr2(b'"', b'\\', rest) {
-                Some(end) if rest[end] == b'"' => Behind::Value(Value::Text(Cow::Borrowed(&rest[..end]))),
-                _ => Behind::Unsure,
+                Some(end) if rest[end] == b'"' => AfterKey::Value(Value::Text(Cow::Borrowed(&rest[..end]))),
+                _ => AfterKey::Unsure,
             }
         }
-        Some(b'{' | b'[') => Behind::Unsure,
+        Some(b'{' | b'[') => AfterKey::Unsure,
         _ => {
             let rest = text.get(at..).unwrap_or_default();
             let ends = |byte: &u8| matches!(byte, b',' | b'}' | b']' | b' ' | b'\t' | b'\r' | b'\n');
-            Behind::Value(Value::Raw(&rest[..rest.iter().position(ends).unwrap_or(rest.len())]))
+            AfterKey::Value(Value::Raw(&rest[..rest.iter().position(ends).unwrap_or(rest.len())]))
         }
     }
 }
 
 /// The value of a pair at `at`, if it has no quotes.
 #[inline]
-fn pair(text: &[u8], at: usize) -> Behind<'_> {
+fn pair(text: &[u8], at: usize) -> AfterKey<'_> {
     let rest = text.get(at..).unwrap_or_default();
     if rest.first() == Some(&b'"') {
-        return Behind::Unsure;
+        return AfterKey::Unsure;
     }
-    Behind::Value(Value::Text(Cow::Borrowed(unquoted_value(rest))))
+    AfterKey::Value(Value::Text(Cow::Borrowed(unquoted_value(rest))))
 }
 
 fn behind_space(text: &[u8], mut at: usize) -> usize {

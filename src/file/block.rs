@@ -37,19 +37,19 @@ pub(super) struct Gap {
 #[derive(Debug, Default)]
 pub struct Block {
     pub(super) offset: u64,
-    text: Text,
+    text: Content,
     pub(super) gaps: Vec<Gap>,
 }
 
 /// A block's bytes, as text where they are valid UTF-8 (checked once a block, not once a line).
 #[derive(Debug)]
-enum Text {
+enum Content {
     Unchecked(Vec<u8>),
     Utf8(String),
     Other(Vec<u8>),
 }
 
-impl Text {
+impl Content {
     fn into_bytes(self) -> Vec<u8> {
         match self {
             Self::Unchecked(bytes) | Self::Other(bytes) => bytes,
@@ -58,7 +58,7 @@ impl Text {
     }
 }
 
-impl Default for Text {
+impl Default for Content {
     fn default() -> Self {
         Self::Unchecked(Vec::new())
     }
@@ -100,7 +100,7 @@ impl Block {
         }
         self.offset = extent.start;
         self.gaps = drop_holes(&mut bytes);
-        self.text = Text::Unchecked(bytes);
+        self.text = Content::Unchecked(bytes);
         if short { Err(shrunk(source, extent.start + got as u64, extent.end)) } else { Ok(()) }
     }
 
@@ -111,20 +111,20 @@ impl Block {
         bytes.drain(..nuls);
         self.gaps.iter_mut().for_each(|gap| gap.at -= nuls.min(gap.at));
         self.offset += nuls as u64;
-        self.text = Text::Unchecked(bytes);
+        self.text = Content::Unchecked(bytes);
     }
 
     /// A block of `bytes` that stand at `offset` of a file and hold no hole.
     pub fn of(offset: u64, bytes: Vec<u8>) -> Self {
-        Self { offset, text: Text::Unchecked(bytes), gaps: Vec::new() }
+        Self { offset, text: Content::Unchecked(bytes), gaps: Vec::new() }
     }
 
     /// Its bytes.
     #[inline]
     pub fn bytes(&self) -> &[u8] {
         match &self.text {
-            Text::Unchecked(bytes) | Text::Other(bytes) => bytes,
-            Text::Utf8(text) => text.as_bytes(),
+            Content::Unchecked(bytes) | Content::Other(bytes) => bytes,
+            Content::Utf8(text) => text.as_bytes(),
         }
     }
 
@@ -135,10 +135,10 @@ impl Block {
 
     /// Finds out whether it is valid UTF-8, so that [`Block::text`] costs nothing a line.
     pub fn decode(&mut self) {
-        if let Text::Unchecked(bytes) = &mut self.text {
+        if let Content::Unchecked(bytes) = &mut self.text {
             self.text = match String::from_utf8(std::mem::take(bytes)) {
-                Ok(text) => Text::Utf8(text),
-                Err(error) => Text::Other(error.into_bytes()),
+                Ok(text) => Content::Utf8(text),
+                Err(error) => Content::Other(error.into_bytes()),
             };
         }
     }
@@ -147,7 +147,7 @@ impl Block {
     #[inline]
     pub fn text(&self) -> Option<&str> {
         match &self.text {
-            Text::Utf8(text) => Some(text),
+            Content::Utf8(text) => Some(text),
             _ => None,
         }
     }
@@ -174,9 +174,9 @@ impl Block {
     #[must_use]
     pub fn part(&self, start: usize, end: usize) -> Self {
         let text = match &self.text {
-            Text::Unchecked(bytes) => Text::Unchecked(bytes[start..end].to_vec()),
-            Text::Utf8(text) => Text::Utf8(text[start..end].to_owned()),
-            Text::Other(bytes) => Text::Other(bytes[start..end].to_vec()),
+            Content::Unchecked(bytes) => Content::Unchecked(bytes[start..end].to_vec()),
+            Content::Utf8(text) => Content::Utf8(text[start..end].to_owned()),
+            Content::Other(bytes) => Content::Other(bytes[start..end].to_vec()),
         };
         let within = self.gaps.iter().filter(|gap| gap.at > start && gap.at < end);
         let gaps = within.map(|gap| Gap { at: gap.at - start, length: gap.length }).collect();

@@ -21,7 +21,7 @@ const SPARED: u64 = 64;
 const LEAST: u64 = 8;
 
 /// The slots whose files are open, and some that are gone.
-static OPEN: Mutex<Vec<Weak<Slot>>> = Mutex::new(Vec::new());
+static OPEN: Mutex<Vec<Weak<OpenFile>>> = Mutex::new(Vec::new());
 
 /// Counts uses: what was used last has the highest number.
 static USES: AtomicU64 = AtomicU64::new(0);
@@ -49,7 +49,7 @@ impl Identity {
 
 /// A file that is open, or will be when it is needed.
 #[derive(Debug)]
-pub struct Slot {
+pub struct OpenFile {
     path: PathBuf,
     identity: Identity,
     file: Mutex<Option<Arc<File>>>,
@@ -57,7 +57,7 @@ pub struct Slot {
     lost: AtomicBool,
 }
 
-impl Slot {
+impl OpenFile {
     /// For the open `file`, which `path` names.
     pub fn new(path: &Path, identity: Identity, file: File) -> Arc<Self> {
         let slot = Arc::new(Self {
@@ -106,7 +106,7 @@ impl Slot {
     /// What the system says of the file now; that needs no descriptor.
     ///
     /// # Errors
-    /// As [`Slot::file`].
+    /// As [`OpenFile::file`].
     pub fn metadata(&self) -> io::Result<Metadata> {
         match self.held() {
             Some(file) => file.metadata(),
@@ -166,7 +166,7 @@ fn is_want_of_descriptors(error: &io::Error) -> bool {
 }
 
 /// Counts `slot` among those that are open, and closes others if that is too many.
-fn register(slot: &Arc<Slot>) {
+fn register(slot: &Arc<OpenFile>) {
     if let Some(mut open) = lock_unless_forked(&OPEN) {
         if open.len() == open.capacity() {
             open.retain(|slot| slot.strong_count() > 0);
@@ -185,7 +185,7 @@ fn close_one() -> bool {
 }
 
 /// Closes the file that was not used for the longest time; false if none can be closed.
-fn close_least_used(open: &mut Vec<Weak<Slot>>) -> bool {
+fn close_least_used(open: &mut Vec<Weak<OpenFile>>) -> bool {
     let mut slots: Vec<_> = open.iter().filter_map(Weak::upgrade).collect();
     slots.sort_unstable_by_key(|slot| slot.used.load(Ordering::Relaxed));
     let Some(closed) = slots.iter().find(|slot| slot.close()) else { return false };
@@ -216,11 +216,11 @@ mod tests {
     use super::*;
     use std::os::unix::fs::FileExt;
 
-    fn slot(folder: &Path, content: &str) -> Arc<Slot> {
+    fn slot(folder: &Path, content: &str) -> Arc<OpenFile> {
         let path = folder.join("log");
         std::fs::write(&path, content).unwrap();
         let file = open(&path).unwrap();
-        Slot::new(&path, Identity::of(&file.metadata().unwrap()), file)
+        OpenFile::new(&path, Identity::of(&file.metadata().unwrap()), file)
     }
 
     #[test]

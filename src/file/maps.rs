@@ -57,9 +57,9 @@ impl Maps {
     /// or maps are switched off.
     pub fn of(source: &Arc<Source>, extent: Extent) -> Option<Self> {
         let when = when();
-        let is_worth = when == When::Always || when == When::Worth && extent.len() >= WORTH;
+        let is_worth = when == MapPolicy::Always || when == MapPolicy::Worth && extent.len() >= WORTH;
         let is_local = is_worth && source.file().is_ok_and(|file| is_local(&file));
-        is_local.then(|| Self::in_pieces(source, extent.end, PIECE, when == When::Always))
+        is_local.then(|| Self::in_pieces(source, extent.end, PIECE, when == MapPolicy::Always))
     }
 
     fn in_pieces(source: &Arc<Source>, end: u64, piece: u64, forced: bool) -> Self {
@@ -147,7 +147,7 @@ impl Maps {
 
 /// A map of all of a file of ours, which nobody changes once it is published; `None` where it is to be read.
 pub fn whole(file: &File) -> Option<Map> {
-    if when() == When::Never || !is_local(file) {
+    if when() == MapPolicy::Never || !is_local(file) {
         return None;
     }
     let length = usize::try_from(file.metadata().ok()?.len()).ok()?;
@@ -168,7 +168,7 @@ fn is_local(_file: &File) -> bool {
 
 /// When files are mapped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum When {
+enum MapPolicy {
     /// Where that is worth it, and the file is settled.
     Worth,
     /// However small the file is and however lately it was written to: for tests.
@@ -177,17 +177,17 @@ enum When {
 }
 
 /// When the user wants files to be mapped, who says it by `LOGDEX_MAPS`.
-fn when() -> When {
+fn when() -> MapPolicy {
     match std::env::var_os("LOGDEX_MAPS") {
-        Some(value) if value == "off" => When::Never,
-        Some(value) if value == "always" => When::Always,
-        _ => When::Worth,
+        Some(value) if value == "off" => MapPolicy::Never,
+        Some(value) if value == "always" => MapPolicy::Always,
+        _ => MapPolicy::Worth,
     }
 }
 
 /// Whether even short ranges are mapped.
 pub fn are_forced() -> bool {
-    when() == When::Always
+    when() == MapPolicy::Always
 }
 
 /// Whether a change that comes now would show in what the system says of the file.

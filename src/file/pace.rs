@@ -25,7 +25,7 @@ pub struct Pace {
 
 /// A turn under way.
 #[derive(Clone, Copy, Debug)]
-pub struct Turn {
+pub struct PaceTurn {
     /// Whether to take the first way.
     pub first: bool,
     begun: u64,
@@ -54,13 +54,13 @@ impl Default for Pace {
 
 impl Pace {
     /// Begins a turn, by the way that was faster of late, or by the other where that is to be tried.
-    pub fn begin(&mut self) -> Turn {
+    pub fn begin(&mut self) -> PaceTurn {
         let turn = self.turns;
         self.turns += 1;
         if turn < FIRST {
-            return Turn { first: turn.is_multiple_of(2), begun: now() };
+            return PaceTurn { first: turn.is_multiple_of(2), begun: now() };
         }
-        Turn { first: (self.first <= self.second) != self.is_trial(turn), begun: now() }
+        PaceTurn { first: (self.first <= self.second) != self.is_trial(turn), begun: now() }
     }
 
     fn is_trial(&mut self, turn: u32) -> bool {
@@ -77,7 +77,7 @@ impl Pace {
     }
 
     /// Ends a turn in which `bytes` were seen.
-    pub fn end(&mut self, turn: Turn, bytes: u64) {
+    pub fn end(&mut self, turn: PaceTurn, bytes: u64) {
         self.note(turn.first, now().saturating_sub(turn.begun), bytes);
     }
 

@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 
 use crate::error::{Error, Result};
 pub use crate::file::descriptors::Identity;
-use crate::file::descriptors::{self, Slot};
+use crate::file::descriptors::{self, OpenFile};
 
 /// How much of a file's beginning is remembered, in bytes, to notice that it was written anew.
 const HEAD: usize = 512;
@@ -74,7 +74,7 @@ impl Head {
 #[derive(Debug)]
 pub struct Source {
     path: PathBuf,
-    slot: Arc<Slot>,
+    slot: Arc<OpenFile>,
     head: Head,
 }
 
@@ -107,7 +107,7 @@ impl Source {
                 path.display()
             )));
         }
-        let slot = Slot::new(path, Identity::of(&metadata), file);
+        let slot = OpenFile::new(path, Identity::of(&metadata), file);
         let source = Self { path: path.to_path_buf(), slot, head: Head::default() };
         match source.remember_head() {
             Err(Error::Compressed { .. }) | Ok(()) => Ok(source),

@@ -1,10 +1,10 @@
 //! The frames of the Container Runtime Interface: a moment, the stream, `F` or `P` for a full line or a part, the text.
 
-use super::Frame;
+use super::FramedPart;
 use crate::stamp::{Rfc3339, Stream};
 
 /// The frame on `line`, with or without its line end.
-pub(super) fn frame<'t>(line: &'t [u8], stamps: &mut Rfc3339) -> Option<Frame<'t>> {
+pub(super) fn frame<'t>(line: &'t [u8], stamps: &mut Rfc3339) -> Option<FramedPart<'t>> {
     let line = line.strip_suffix(b"\n").unwrap_or(line);
     let (ns, end) = stamps.at(line, 0)?;
     let rest = line.get(end..)?.strip_prefix(b" ")?;
@@ -18,5 +18,5 @@ pub(super) fn frame<'t>(line: &'t [u8], stamps: &mut Rfc3339) -> Option<Frame<'t
         b"P" | [b'P', b':', ..] => true,
         _ => return None,
     };
-    Some(Frame { stream, ns, text, goes_on })
+    Some(FramedPart { stream, ns, text, goes_on })
 }

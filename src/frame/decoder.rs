@@ -2,7 +2,7 @@
 
 use memchr::{memchr, memchr_iter, memrchr};
 
-use super::{Frame, cri, docker, quick};
+use super::{FramedPart, cri, docker, quick};
 use crate::file::block::HOLE;
 use crate::stamp::{Rfc3339, Stream, UNTOLD, put_told};
 
@@ -51,9 +51,9 @@ impl Decoded {
 }
 
 /// What is told of a line: its stream, and when its first part came.
-type Head = (Option<Stream>, i64);
+type LineOrigin = (Option<Stream>, i64);
 /// Of a line without a frame.
-const NOTHING: Head = (None, UNTOLD);
+const NOTHING: LineOrigin = (None, UNTOLD);
 
 /// A line of one stream of which parts came.
 #[derive(Clone, Default)]
@@ -195,7 +195,7 @@ impl Decoder {
             return self.line(line, out);
         }
         if let Some(frame) = cri::frame(line, &mut self.stamps) {
-            self.begun(frame.stream).go_on(Frame { goes_on: true, ..frame });
+            self.begun(frame.stream).go_on(FramedPart { goes_on: true, ..frame });
         }
     }
 
@@ -250,7 +250,7 @@ impl Decoder {
     }
 
     /// Puts out `text`, which may be several lines, `ended` or not, of which `head` is told.
-    fn emit(&mut self, head: Head, text: &[u8], ended: bool, out: &mut Decoded) {
+    fn emit(&mut self, head: LineOrigin, text: &[u8], ended: bool, out: &mut Decoded) {
         let mut start = 0;
         for end in memchr_iter(b'\n', text) {
             self.emit_line(head, &text[start..end], true, out);
@@ -261,7 +261,7 @@ impl Decoder {
         }
     }
 
-    fn emit_line(&mut self, (stream, ns): Head, text: &[u8], ended: bool, out: &mut Decoded) {
+    fn emit_line(&mut self, (stream, ns): LineOrigin, text: &[u8], ended: bool, out: &mut Decoded) {
         let text = without_hole(text);
         let before = out.text.len();
         put_told(&mut out.told, self.offset, stream, ns);
@@ -274,7 +274,7 @@ impl Decoder {
 }
 
 impl Begun {
-    fn go_on(&mut self, frame: Frame<'_>) {
+    fn go_on(&mut self, frame: FramedPart<'_>) {
         if !self.is_there {
             (self.is_there, self.ns) = (true, frame.ns);
         }

@@ -2,14 +2,18 @@
 
 use memchr::{memchr, memchr2};
 
-use super::Frame;
+use super::FramedPart;
 use crate::stamp::{Rfc3339, Stream};
 
 /// How deep objects may lie in one that is passed over.
 const DEPTH: usize = 16;
 
 /// The frame on `line`; its text is put into `room`, where it has escapes.
-pub(super) fn frame<'t>(line: &'t [u8], stamps: &mut Rfc3339, room: &'t mut Vec<u8>) -> Option<Frame<'t>> {
+pub(super) fn frame<'t>(
+    line: &'t [u8],
+    stamps: &mut Rfc3339,
+    room: &'t mut Vec<u8>,
+) -> Option<FramedPart<'t>> {
     let (mut log, mut from, mut time) = (None, None, None);
     let mut at = expect(line, blanks(line, 0), b'{')?;
     loop {
@@ -35,7 +39,7 @@ pub(super) fn frame<'t>(line: &'t [u8], stamps: &mut Rfc3339, room: &'t mut Vec<
     let (log, stream, ns) = (log?, from?, time?);
     let text = if memchr(b'\\', log).is_some() { unescaped(log, room)? } else { log };
     let whole = text.strip_suffix(b"\n");
-    Some(Frame { stream, ns, text: whole.unwrap_or(text), goes_on: whole.is_none() })
+    Some(FramedPart { stream, ns, text: whole.unwrap_or(text), goes_on: whole.is_none() })
 }
 
 /// The moment that is all of `text`.

@@ -130,7 +130,7 @@ impl Fill {
             part: Decoding::new(self.kind, self.mark),
             limit,
             cutter: Mutex::new(cutter),
-            turn: Mutex::new(Turn { next: 0, fill: self, is_over: false, ended: Ok(()) }),
+            turn: Mutex::new(PutDown { next: 0, fill: self, is_over: false, ended: Ok(()) }),
             taken: Condvar::new(),
         };
         work.on(threads);
@@ -266,12 +266,12 @@ struct Filling<'f> {
     part: Decoding,
     limit: u64,
     cutter: Mutex<Pieces<'f>>,
-    turn: Mutex<Turn<'f>>,
+    turn: Mutex<PutDown<'f>>,
     taken: Condvar,
 }
 
 /// Whose turn it is to put down, and what became of it so far.
-struct Turn<'f> {
+struct PutDown<'f> {
     next: u64,
     fill: &'f mut Fill,
     is_over: bool,

@@ -20,7 +20,7 @@ use crate::stamp::Stream;
 
 /// A part of a line, or a whole one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Frame<'t> {
+struct FramedPart<'t> {
     /// Which stream it was written to.
     stream: Stream,
     /// When, in nanoseconds since 1970 UTC.

@@ -19,11 +19,11 @@ const MOMENT: usize = 40;
 const WORD: usize = 8;
 
 /// What a frame says besides the text.
-pub(super) type Head = (Stream, i64);
+pub(super) type LineHead = (Stream, i64);
 
 /// Stream and moment of the whole line `line`, and its text up to the line end that is its last.
 #[inline]
-pub(super) fn cri<'t>(line: &'t [u8], stamps: &Rfc3339) -> Option<(Head, &'t [u8])> {
+pub(super) fn cri<'t>(line: &'t [u8], stamps: &Rfc3339) -> Option<(LineHead, &'t [u8])> {
     let (head, text) = line.split_first_chunk::<CRI>()?;
     let ns = stamps.in_last_minute(head)?;
     let stream = match &head[30..] {
@@ -37,7 +37,7 @@ pub(super) fn cri<'t>(line: &'t [u8], stamps: &Rfc3339) -> Option<(Head, &'t [u8
 
 /// Stream and moment of the whole line `line`, of which the text is appended to `text`; if there are none, nothing is.
 #[inline]
-pub(super) fn docker(line: &[u8], stamps: &mut Rfc3339, text: &mut Vec<u8>) -> Option<Head> {
+pub(super) fn docker(line: &[u8], stamps: &mut Rfc3339, text: &mut Vec<u8>) -> Option<LineHead> {
     let inner = line.strip_prefix(LOG)?.strip_suffix(END)?;
     let near = inner.len().saturating_sub(MOMENT);
     let moment = near + memrchr(b'"', &inner[near..])? + 1;

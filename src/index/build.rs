@@ -15,7 +15,7 @@ use super::Index;
 use super::digest::Digest;
 use super::entry::{Entry, exact};
 use super::steps::StepState;
-use super::sums::{Look, Sums};
+use super::sums::{BlockLook, Sums};
 use super::text;
 use super::text::keys::{BlockKeys, Keys};
 
@@ -32,7 +32,7 @@ pub struct Builder {
     source: Arc<Source>,
     sums: Sums<Spec>,
     /// Takes along what the text is known by, where that is wanted.
-    text: Option<text::Writer>,
+    text: Option<text::SegmentWriter>,
     /// How many lines stand before what is still to come.
     pub lines: u64,
     /// What the dates so far say of the order of day and month.
@@ -46,7 +46,7 @@ impl Builder {
         extent: Extent,
         lines: u64,
         mut spec: Spec,
-        text: Option<text::Writer>,
+        text: Option<text::SegmentWriter>,
         threads: usize,
     ) -> Self {
         spec.keys = text.is_some().then(Keys::default);
@@ -154,7 +154,7 @@ impl Spec {
     }
 }
 
-impl Look for Spec {
+impl BlockLook for Spec {
     type Sum = (Digest, Option<BlockKeys>);
     const NAME: &'static str = "logdex-index";
 

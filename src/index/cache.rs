@@ -195,14 +195,14 @@ fn times(taught: Option<&Taught>) -> String {
 }
 
 /// A file of ours in a directory.
-struct Kept {
+struct CacheFile {
     name: Vec<u8>,
     bytes: u64,
     used: SystemTime,
     unfinished: bool,
 }
 
-fn kept(directory: &OwnedFd) -> io::Result<Vec<Kept>> {
+fn kept(directory: &OwnedFd) -> io::Result<Vec<CacheFile>> {
     let mut found = Vec::new();
     for entry in rustix::fs::Dir::read_from(directory)? {
         let name = entry?.file_name().to_bytes().to_vec();
@@ -214,12 +214,12 @@ fn kept(directory: &OwnedFd) -> io::Result<Vec<Kept>> {
             continue;
         };
         let used = SystemTime::UNIX_EPOCH + Duration::from_secs(u64::try_from(stat.st_mtime).unwrap_or(0));
-        found.push(Kept { name, bytes: u64::try_from(stat.st_size).unwrap_or(0), used, unfinished });
+        found.push(CacheFile { name, bytes: u64::try_from(stat.st_size).unwrap_or(0), used, unfinished });
     }
     Ok(found)
 }
 
-fn is_abandoned(file: &Kept) -> bool {
+fn is_abandoned(file: &CacheFile) -> bool {
     file.unfinished && file.used.elapsed().is_ok_and(|age| age > ABANDONED)
 }
 

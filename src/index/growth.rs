@@ -33,7 +33,7 @@ impl Index {
         self.size = end;
         let spec = Spec::new(self.fold.finder.clone(), self.steps.is_some());
         let text = self.options.text && extent.start == 0;
-        let text = text.then(|| text::Writer::first(source, &seen, &self.options.keep)).flatten();
+        let text = text.then(|| text::SegmentWriter::first(source, &seen, &self.options.keep)).flatten();
         let builder = Builder::new(source, extent, self.about.lines, spec, text, self.options.threads);
         self.growth = Some(Growth { builder, source: Arc::clone(source), seen, sound: true });
     }

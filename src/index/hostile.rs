@@ -96,7 +96,7 @@ impl Kept {
             steps.enter(piece.entry.steps.as_ref().unwrap());
             for line in line::lines(block.bytes()) {
                 let line = line.of(block.bytes());
-                let step = steps.take(step::Finder::default().find(line), finder.find(line).prefix);
+                let step = steps.take(step::StepFinder::default().find(line), finder.find(line).prefix);
                 found += usize::from(step.is_some_and(|step| (range.least..=range.greatest).contains(&step)));
             }
         }

@@ -50,7 +50,7 @@ use crate::system::cores::cores;
 use growth::Growth;
 use steps::StepState;
 use store::Store;
-use table::Table;
+use table::EntryTable;
 
 pub use about::About;
 pub use build::{Progress, Tick};
@@ -58,9 +58,9 @@ pub use cache::{Keep, Pruned, is_off, prune};
 pub use entry::Entry;
 pub use findings::Findings;
 pub use levels::LevelIndex;
-pub use outline::Part;
+pub use outline::OutlinePart;
 pub use range::{Asked, AxisWindow, Ranges, span};
-pub use status::{IndexStatus, Kept};
+pub use status::{Coverage, IndexStatus};
 pub use store::VERSION;
 pub use tree::Filter;
 
@@ -107,7 +107,7 @@ impl Options {
 pub struct Index {
     options: Options,
     store: Option<Store>,
-    table: Table,
+    table: EntryTable,
     /// The file up to the last whole block.
     about: About,
     /// The state there.
@@ -186,7 +186,7 @@ impl Index {
 
     fn behind(store: Option<Store>, fold: Fold, options: Options) -> Self {
         let about = store.as_ref().map(|s| s.about.clone()).unwrap_or_default();
-        let table = Table::behind(store.as_ref());
+        let table = EntryTable::behind(store.as_ref());
         let steps = options.steps.then(StepState::default);
         Self {
             options,
@@ -228,7 +228,7 @@ impl Index {
             (store.about == self.about).then_some(store)
         };
         if let Some(store) = stored.and_then(ours) {
-            self.table = Table::behind(Some(&store));
+            self.table = EntryTable::behind(Some(&store));
             self.store = Some(store);
         }
     }

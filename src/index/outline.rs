@@ -20,7 +20,7 @@ const MOST: usize = 8192;
 
 /// Blocks that lie one behind the other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Part {
+pub struct OutlinePart {
     /// Where their lines stand.
     pub extent: Extent,
     /// How many lines they have.
@@ -50,7 +50,12 @@ impl Index {
     ///
     /// # Errors
     /// As [`Index::of`].
-    pub fn outline(&mut self, source: &Arc<Source>, clock: &mut Clock, tick: Tick<'_>) -> Result<Vec<Part>> {
+    pub fn outline(
+        &mut self,
+        source: &Arc<Source>,
+        clock: &mut Clock,
+        tick: Tick<'_>,
+    ) -> Result<Vec<OutlinePart>> {
         let raw = self.sound(source, &mut |index| index.raw_parts(), tick)?;
         let seen = source.metadata()?;
         let levels = LevelIndex::load(&self.options.keep, source, &seen);
@@ -58,7 +63,7 @@ impl Index {
         let ends: Vec<_> = after.chain([(self.size(), self.lines())]).collect();
         let part = |(part, (end, next_line)): (Raw, (u64, u64))| {
             let extent = Extent { start: part.extent.start, end: end.max(part.extent.end) };
-            Part {
+            OutlinePart {
                 extent,
                 lines: next_line.saturating_sub(part.first_line),
                 span: range::span(&part.ranges, clock),

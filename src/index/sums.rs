@@ -20,7 +20,7 @@ const RUN: usize = 4;
 const WINDOW: usize = 4;
 
 /// What is to be found out about each block; each thread has one of its own.
-pub trait Look: Clone + Send + Sync + 'static {
+pub trait BlockLook: Clone + Send + Sync + 'static {
     /// What is found out.
     type Sum: Send + 'static;
 
@@ -35,7 +35,7 @@ pub trait Look: Clone + Send + Sync + 'static {
 }
 
 /// Sums up the whole blocks of a range in order, on all cores, ahead of the one who takes them.
-pub struct Sums<L: Look> {
+pub struct Sums<L: BlockLook> {
     source: Arc<Source>,
     end: u64,
     threads: usize,
@@ -51,14 +51,14 @@ pub struct Sums<L: Look> {
     pub open: Option<Extent>,
 }
 
-enum Way<L: Look> {
+enum Way<L: BlockLook> {
     /// In the caller's thread.
     Inline(Box<(Cutter, Tools<L>)>),
     /// On threads of its own.
     Threads(Ordered<Looking<L>>),
 }
 
-impl<L: Look> Sums<L> {
+impl<L: BlockLook> Sums<L> {
     /// Will have `look` look at the blocks of `extent`.
     pub fn new(source: &Arc<Source>, extent: Extent, look: &L, threads: usize) -> Self {
         let worth = (extent.len() / BLOCK as u64 / 2) as usize;
@@ -162,7 +162,7 @@ impl Cut {
         cut
     }
 
-    fn sum_up<L: Look>(self, source: &Source, maps: Option<&Maps>, tools: &mut Tools<L>) -> Summed<L> {
+    fn sum_up<L: BlockLook>(self, source: &Source, maps: Option<&Maps>, tools: &mut Tools<L>) -> Summed<L> {
         let Tools { look, block, held, pace } = tools;
         let (turn, length) = (pace.begin(), self.extents.iter().map(Extent::len).sum());
         let maps = maps.filter(|maps| (turn.first || maps.are_forced()) && look.may_be_in_place());
@@ -198,14 +198,14 @@ struct Tools<L> {
     pace: Pace,
 }
 
-impl<L: Look> Tools<L> {
+impl<L: BlockLook> Tools<L> {
     fn new(look: &L) -> Self {
         Self { look: look.clone(), block: Block::default(), held: HeldMap::default(), pace: Pace::default() }
     }
 }
 
 /// The summaries of one turn's blocks, and what came after them.
-struct Summed<L: Look> {
+struct Summed<L: BlockLook> {
     sums: Vec<(Extent, L::Sum)>,
     open: Option<Extent>,
     error: Option<Error>,
@@ -222,7 +222,7 @@ struct Looking<L> {
     halt: Arc<AtomicBool>,
 }
 
-impl<L: Look> Work for Looking<L> {
+impl<L: BlockLook> Work for Looking<L> {
     type Cutter = Cutter;
     type Piece = Cut;
     type Done = Summed<L>;
@@ -257,7 +257,7 @@ impl<L: Look> Work for Looking<L> {
     }
 }
 
-impl<L: Look> Way<L> {
+impl<L: BlockLook> Way<L> {
     fn new(source: &Arc<Source>, extent: Extent, look: &L, threads: usize) -> Self {
         // Only threads of our own look at maps.
         let maps = if threads > 0 { Maps::of(source, extent) } else { None };

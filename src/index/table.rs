@@ -7,7 +7,7 @@ use super::store::Store;
 
 /// Some entries that follow those of a stored index, or all there are.
 #[derive(Clone, Default)]
-pub struct Table {
+pub struct EntryTable {
     /// The entries, each [`ENTRY`] bytes long.
     pub entries: Vec<u8>,
     /// Their prefixes.
@@ -18,7 +18,7 @@ pub struct Table {
     pub steps: StepTable,
 }
 
-impl Table {
+impl EntryTable {
     /// Nothing as yet behind the entries of `store`, if there is one.
     pub fn behind(store: Option<&Store>) -> Self {
         let steps = StepTable { heap_start: store.map_or(0, Store::step_heap_len), ..StepTable::default() };

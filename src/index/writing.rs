@@ -10,7 +10,7 @@ use super::codec::{self, ENTRY};
 use super::pages::{CONTENT, PageWriter};
 use super::steps::{self, STEP_BLOCK, StepState};
 use super::store::{MAGIC, SECTIONS, Section, Store, VERSION};
-use super::table::Table;
+use super::table::EntryTable;
 use super::tree::{self, FANOUT, Node};
 
 /// Writes an index into `file`: the entries of `old`, where there is one, and those of `table` behind them; with their steps,
@@ -19,7 +19,7 @@ pub fn write(
     file: &mut File,
     about: &About,
     old: Option<&Store>,
-    table: &Table,
+    table: &EntryTable,
     fold: &Fold,
     stepped: Option<&StepState>,
 ) -> io::Result<()> {
@@ -104,7 +104,7 @@ fn copy<W: Write>(out: &mut PageWriter<W>, old: Option<&Store>, section: Section
 }
 
 /// The levels above all entries, as stored.
-fn nodes(old: Option<&Store>, table: &Table) -> Option<Vec<u8>> {
+fn nodes(old: Option<&Store>, table: &EntryTable) -> Option<Vec<u8>> {
     let mut all: Vec<Node> = Vec::new();
     let (mut group, mut in_group): (Option<Node>, usize) = (None, 0);
     let mut take = |node: Node| {

@@ -14,17 +14,17 @@ use crate::system::lock::lock_soon;
 /// stamp says itself how grave it is, and can be asked at any time. Any other may go on with a line that stands before it:
 /// whoever may ask for its level shares this, which keeps the block for that long.
 #[derive(Debug)]
-pub struct LazyLevels(Mutex<State>);
+pub struct LazyLevels(Mutex<LevelsTold>);
 
 #[derive(Clone, Debug)]
-enum State {
-    Untold(Arc<Text>),
+enum LevelsTold {
+    Untold(Arc<BlockAndBefore>),
     Told(Arc<[(u64, Level)]>),
 }
 
 /// A block and what reaches into it.
 #[derive(Debug)]
-struct Text {
+struct BlockAndBefore {
     block: Arc<Block>,
     /// The lines before the block with which its lines may go on.
     before: Vec<u8>,
@@ -39,13 +39,13 @@ impl LazyLevels {
     pub fn of(block: &Arc<Block>, first: usize, source: &Source, elected: &Elected) -> Self {
         let start = block.file_offset(0);
         let before = if first < super::REACH { before(source, start) } else { Vec::new() };
-        let text = Text { block: Arc::clone(block), before, elected: elected.clone() };
-        Self(Mutex::new(State::Untold(Arc::new(text))))
+        let text = BlockAndBefore { block: Arc::clone(block), before, elected: elected.clone() };
+        Self(Mutex::new(LevelsTold::Untold(Arc::new(text))))
     }
 
     /// Whether no line has to be read any more for them.
     pub fn are_told(&self) -> bool {
-        matches!(self.state(), Some(State::Told(_)))
+        matches!(self.state(), Some(LevelsTold::Told(_)))
     }
 
     /// The level of the line that begins at `offset` of the file, in bytes.
@@ -58,20 +58,20 @@ impl LazyLevels {
     /// Tells them, and lets go of the block. `None` in a fork whose parent held the lock just then.
     fn tell(&self) -> Option<Arc<[(u64, Level)]>> {
         let text = match self.state()? {
-            State::Told(told) => return Some(told),
-            State::Untold(text) => text,
+            LevelsTold::Told(told) => return Some(told),
+            LevelsTold::Untold(text) => text,
         };
         let told = text.levels();
-        *lock_soon(&self.0)? = State::Told(Arc::clone(&told));
+        *lock_soon(&self.0)? = LevelsTold::Told(Arc::clone(&told));
         Some(told)
     }
 
-    fn state(&self) -> Option<State> {
+    fn state(&self) -> Option<LevelsTold> {
         lock_soon(&self.0).map(|state| state.clone())
     }
 }
 
-impl Text {
+impl BlockAndBefore {
     /// The levels of those lines of the block that have one, by where they begin in the file.
     fn levels(&self) -> Arc<[(u64, Level)]> {
         let told = Levels::new(&self.elected).of_block(self.block.bytes(), || self.before.clone());

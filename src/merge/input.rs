@@ -74,7 +74,7 @@ pub(super) struct Input {
     floors: VecDeque<(u64, i64)>,
     /// No line is put before one that stands above it in the file: the keys so far come up to here.
     least: Option<i64>,
-    pub(super) state: State,
+    pub(super) state: ToCome,
     /// The last of its lines in the file that went out begins before this.
     pub(super) popped: u64,
     /// Where the last batch ended in its file.
@@ -87,7 +87,7 @@ pub(super) struct Input {
 
 /// What may still come of a log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum State {
+pub(super) enum ToCome {
     /// Some of what was there at the start.
     Past,
     /// What is written from now on.
@@ -109,7 +109,7 @@ impl Input {
             held: VecDeque::new(),
             floors: VecDeque::new(),
             least: in_file_order.then_some(TIMELESS),
-            state: State::Past,
+            state: ToCome::Past,
             popped: 0,
             reached: 0,
             end: Vec::new(),
@@ -120,8 +120,8 @@ impl Input {
     /// No line to come of what was there at the start is earlier; `None` if none is to come.
     pub(super) fn floor(&self) -> Option<i64> {
         match self.state {
-            State::Past => Some(self.floors.front().map_or(TIMELESS, |(_, floor)| *floor)),
-            State::Live | State::Over => None,
+            ToCome::Past => Some(self.floors.front().map_or(TIMELESS, |(_, floor)| *floor)),
+            ToCome::Live | ToCome::Over => None,
         }
     }
 
@@ -129,7 +129,7 @@ impl Input {
     pub(super) fn start(&mut self, caller: &mut dyn Caller) -> Result<()> {
         self.query.start(caller)?;
         self.floors = self.query.floors(caller)?.into();
-        self.state = if self.floors.is_empty() { State::Live } else { State::Past };
+        self.state = if self.floors.is_empty() { ToCome::Live } else { ToCome::Past };
         Ok(())
     }
 
@@ -140,8 +140,8 @@ impl Input {
                 self.take(batch, key);
                 return Ok(true);
             }
-            Turn::Nothing => self.state = State::Live,
-            Turn::Over => self.state = State::Over,
+            Turn::Nothing => self.state = ToCome::Live,
+            Turn::Over => self.state = ToCome::Over,
         }
         Ok(false)
     }
@@ -161,8 +161,8 @@ impl Input {
         while self.floors.front().is_some_and(|(start, _)| *start < end) {
             self.floors.pop_front();
         }
-        if self.floors.is_empty() && self.state == State::Past {
-            self.state = State::Live;
+        if self.floors.is_empty() && self.state == ToCome::Past {
+            self.state = ToCome::Live;
         }
         if !self.hold(batch, key) {
             // Stable, and quick where two sorted runs meet.
@@ -217,8 +217,8 @@ impl Input {
     /// Up to where the lines of the file that is read now were drawn, in bytes.
     pub(super) fn drawn(&self) -> u64 {
         match self.state {
-            State::Past => self.reached().max(self.query.question().after),
-            State::Live | State::Over => self.reached().max(self.query.end_of_file()),
+            ToCome::Past => self.reached().max(self.query.question().after),
+            ToCome::Live | ToCome::Over => self.reached().max(self.query.end_of_file()),
         }
     }
 

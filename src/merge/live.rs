@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant, SystemTime};
 
-use super::input::State;
+use super::input::ToCome;
 use super::newcomers::Newcomers;
 use super::{Merge, MergeStep};
 use crate::caller::Caller;
@@ -25,7 +25,7 @@ impl Merge {
             self.look_again();
             for at in 0..self.inputs.len() {
                 let input = &self.inputs[at];
-                if input.state != State::Over && input.wakeup.take() && self.draw(at, caller)? {
+                if input.state != ToCome::Over && input.wakeup.take() && self.draw(at, caller)? {
                     // There may be more; the others come first.
                     self.inputs[at].wakeup.signal();
                 }

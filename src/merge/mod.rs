@@ -25,12 +25,12 @@ use std::time::Instant;
 use crate::caller::Caller;
 use crate::error::{Error, Result};
 use crate::query::{Query, Question};
-use input::{Input, State, TIMELESS};
+use input::{Input, TIMELESS, ToCome};
 use last::Last;
 use newcomers::Newcomers;
 
 pub use input::{Held, Lot};
-pub use terms::{MergeStep, MergeTerms, Order};
+pub use terms::{LiveOrder, MergeStep, MergeTerms};
 
 /// How many blocks are kept of which all lines went out: the next line of the log begins a new one.
 const LEAVING: usize = 2;
@@ -119,7 +119,8 @@ impl Merge {
 
     /// Whether no line will come any more.
     pub fn is_over(&self) -> bool {
-        self.inputs.iter().all(|input| input.state == State::Over) && (self.ended || self.newcomers.is_none())
+        self.inputs.iter().all(|input| input.state == ToCome::Over)
+            && (self.ended || self.newcomers.is_none())
     }
 
     /// Whether the logs that were there at the start were opened.
@@ -229,18 +230,18 @@ impl Merge {
             return self.bound.is_none_or(|bound| (key, at) <= bound);
         }
         match self.terms.order {
-            Order::Arrival => true,
-            Order::Time(patience) => {
+            LiveOrder::Arrival => true,
+            LiveOrder::Time(patience) => {
                 let first = self.inputs[at].held.front();
                 let waited = first.is_none_or(|held| held.lot.came.elapsed() >= patience);
-                let silent = |input: &Input| input.state == State::Live && input.held.is_empty();
+                let silent = |input: &Input| input.state == ToCome::Live && input.held.is_empty();
                 waited || key < self.last || !self.inputs.iter().any(silent)
             }
         }
     }
 
     fn by_arrival(&self) -> bool {
-        self.terms.order == Order::Arrival
+        self.terms.order == LiveOrder::Arrival
     }
 
     fn pop(&mut self, (key, at): (i64, usize)) -> Option<(usize, Held)> {
@@ -276,11 +277,11 @@ impl Merge {
         let drawn = match input.draw(caller, by_arrival.then_some(self.arrivals)) {
             // A log that came later was removed with its directory before it was opened; both may come again.
             Err(error) if self.newcomers.is_some() && error.is_not_found() => {
-                input.state = State::Live;
+                input.state = ToCome::Live;
                 return Ok(false);
             }
             Err(error) if self.terms.tolerant && error.is_about_one_file() => {
-                input.state = State::Over;
+                input.state = ToCome::Over;
                 self.errors.push(error);
                 return Ok(false);
             }

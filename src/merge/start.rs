@@ -9,7 +9,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread;
 use std::time::Duration;
 
-use super::input::{Input, State};
+use super::input::{Input, ToCome};
 use crate::caller::Caller;
 use crate::error::{Error, Result};
 use crate::line::Line;
@@ -119,7 +119,7 @@ pub(super) fn start(inputs: &mut [Input], tolerant: bool, caller: &mut dyn Calle
         let mut deputy = Deputy { halt: &halt, notes: &notes, cases };
         while let Some((at, input)) = { lock(&queue).next() } {
             let Err(error) = input.start(&mut deputy) else { continue };
-            input.state = State::Over;
+            input.state = ToCome::Over;
             halt.fetch_or(!(tolerant && error.is_about_one_file()), Ordering::Relaxed);
             // One that was stopped because of another's error has nothing to say.
             if !matches!(error, Error::Interrupted) {

@@ -7,7 +7,7 @@ use crate::system::wakeup::Wakeup;
 
 /// In which order the lines of a live merge come.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Order {
+pub enum LiveOrder {
     /// As they arrive.
     #[default]
     Arrival,
@@ -19,7 +19,7 @@ pub enum Order {
 #[derive(Clone, Debug, Default)]
 pub struct MergeTerms {
     /// In which order the lines of a live merge come.
-    pub order: Order,
+    pub order: LiveOrder,
     /// Whether the lines of a log keep its own order, also where its stamps go backwards.
     pub in_file_order: bool,
     /// Of what is there at the start, only the last so many lines.

@@ -25,13 +25,13 @@ const HIT: u64 = 50_000;
 /// decides.
 #[derive(Clone, Debug)]
 pub(crate) struct Needles {
-    searcher: Searcher,
+    searcher: NeedleSearcher,
     before: Option<usize>,
     whole: bool,
 }
 
 #[derive(Clone, Debug)]
-enum Searcher {
+enum NeedleSearcher {
     One(Box<memmem::Finder<'static>>),
     Some(Prefilter),
     Folded(folded::FoldedFinder),
@@ -58,16 +58,18 @@ impl Needles {
         let (mut before, mut whole) = (choice.before, choice.whole);
         let searcher = match &choice.what {
             What::Literals(one) if one.len() == 1 => {
-                Searcher::One(Box::new(memmem::Finder::new(&one[0]).into_owned()))
+                NeedleSearcher::One(Box::new(memmem::Finder::new(&one[0]).into_owned()))
             }
             What::Literals(some) => {
                 let (some, skipped) = windows(some, sample);
                 before = before.and_then(|before| before.checked_add(skipped));
                 whole &= skipped == 0;
                 let searcher = Prefilter::new(MatchKind::LeftmostFirst, &some)?;
-                Searcher::Some(Some(searcher).filter(Prefilter::is_fast)?)
+                NeedleSearcher::Some(Some(searcher).filter(Prefilter::is_fast)?)
             }
-            What::Folded(letters) => Searcher::Folded(folded::FoldedFinder::new(letters.clone(), sample)),
+            What::Folded(letters) => {
+                NeedleSearcher::Folded(folded::FoldedFinder::new(letters.clone(), sample))
+            }
         };
         Some(Self { searcher, before, whole })
     }
@@ -76,11 +78,11 @@ impl Needles {
     #[inline]
     pub(crate) fn find(&self, bytes: &[u8], from: usize) -> Option<usize> {
         match &self.searcher {
-            Searcher::One(finder) => finder.find(&bytes[from..]).map(|at| from + at),
-            Searcher::Some(prefilter) => {
+            NeedleSearcher::One(finder) => finder.find(&bytes[from..]).map(|at| from + at),
+            NeedleSearcher::Some(prefilter) => {
                 prefilter.find(bytes, Span::from(from..bytes.len())).map(|span| span.start)
             }
-            Searcher::Folded(finder) => finder.find(bytes, from),
+            NeedleSearcher::Folded(finder) => finder.find(bytes, from),
         }
     }
 
@@ -104,9 +106,9 @@ impl Needles {
     /// What it costs to look for it in `sample`, and at the lines that hold it.
     fn cost(&self, sample: &[u8]) -> u64 {
         let each = match self.searcher {
-            Searcher::One(_) => ONE_LITERAL,
-            Searcher::Some(_) => SOME_LITERALS,
-            Searcher::Folded(_) => FOLDED,
+            NeedleSearcher::One(_) => ONE_LITERAL,
+            NeedleSearcher::Some(_) => SOME_LITERALS,
+            NeedleSearcher::Folded(_) => FOLDED,
         };
         let (mut hits, mut from) = (0, 0);
         while let Some(hit) = self.find(sample, from) {

@@ -40,7 +40,7 @@ pub(crate) struct Program {
 /// A program as it is read, and as it runs.
 #[derive(Debug)]
 struct Compiled {
-    source: Source,
+    source: Translated,
     /// Its states as they are met.
     lazy: OnceLock<Automaton>,
     /// All of them in a table, once that is worth it, and if it is not too large.
@@ -62,7 +62,7 @@ impl Clone for Compiled {
 }
 
 #[derive(Clone, Debug)]
-enum Source {
+enum Translated {
     /// It never matches.
     Never,
     /// It is not known what it matches.
@@ -75,7 +75,7 @@ impl Program {
     pub(crate) fn new(translation: &Translation) -> (Self, Vec<Required>) {
         let ended = Compiled::new(translation.ended.as_deref());
         let required = match &ended.source {
-            Source::Hir(hir) if !translation.every => literal::required(hir, translation.exact),
+            Translated::Hir(hir) if !translation.every => literal::required(hir, translation.exact),
             _ => Vec::new(),
         };
         let bare = Compiled::new(translation.bare.as_deref());
@@ -89,10 +89,10 @@ impl Program {
             return Need::NOTHING;
         }
         match &self.ended.source {
-            Source::Hir(hir) => Need::of(hir),
+            Translated::Hir(hir) => Need::of(hir),
             // No line has one of nothing.
-            Source::Never => Need::Any(Vec::new()),
-            Source::Unknown => Need::NOTHING,
+            Translated::Never => Need::Any(Vec::new()),
+            Translated::Unknown => Need::NOTHING,
         }
     }
 
@@ -113,9 +113,9 @@ impl Program {
         let mut words = Vec::new();
         for program in [&self.ended, &self.bare] {
             match &program.source {
-                Source::Hir(hir) => words.extend(of(hir, kind)?),
-                Source::Never => {}
-                Source::Unknown => return None,
+                Translated::Hir(hir) => words.extend(of(hir, kind)?),
+                Translated::Never => {}
+                Translated::Unknown => return None,
             }
         }
         words.sort_unstable();
@@ -126,16 +126,16 @@ impl Program {
     /// Whether which digits stand on a line of ASCII does not matter to it, but where they stand.
     pub(crate) fn takes_digits_alike(&self) -> bool {
         let is_alike = |compiled: &Compiled| match &compiled.source {
-            Source::Never => true,
-            Source::Unknown => false,
-            Source::Hir(hir) => digits::are_alike(hir),
+            Translated::Never => true,
+            Translated::Unknown => false,
+            Translated::Hir(hir) => digits::are_alike(hir),
         };
         !self.every && is_alike(&self.ended) && is_alike(&self.bare)
     }
 
     /// The program of a pattern of which nothing is known.
     pub(crate) fn opaque() -> Self {
-        let unknown = || Compiled::of(Source::Unknown);
+        let unknown = || Compiled::of(Translated::Unknown);
         Self { ended: unknown(), bare: unknown(), every: true, exact: false, plain: false }
     }
 
@@ -152,7 +152,7 @@ impl Program {
 
     /// Whether every line that ends in `\n` is selected.
     pub(crate) fn selects_every_line(&self) -> bool {
-        self.every || matches!(self.ended.source, Source::Unknown)
+        self.every || matches!(self.ended.source, Translated::Unknown)
     }
 
     /// Whether every line that ends in `\n` matches for certain.
@@ -195,23 +195,23 @@ impl Program {
 impl Compiled {
     fn new(program: Option<&str>) -> Self {
         let source = match program.map(parse) {
-            None => Source::Never,
-            Some(None) => Source::Unknown,
-            Some(Some(hir)) => Source::Hir(Box::new(hir)),
+            None => Translated::Never,
+            Some(None) => Translated::Unknown,
+            Some(Some(hir)) => Translated::Hir(Box::new(hir)),
         };
         Self::of(source)
     }
 
-    fn of(source: Source) -> Self {
+    fn of(source: Translated) -> Self {
         Self { source, lazy: OnceLock::new(), table: OnceLock::new(), searched: AtomicUsize::new(0) }
     }
 
     /// Whether it asks for no word boundary.
     fn is_plain(&self) -> bool {
         match &self.source {
-            Source::Hir(hir) => !hir.properties().look_set().contains_word(),
-            Source::Never => true,
-            Source::Unknown => false,
+            Translated::Hir(hir) => !hir.properties().look_set().contains_word(),
+            Translated::Never => true,
+            Translated::Unknown => false,
         }
     }
 
@@ -227,9 +227,9 @@ impl Compiled {
 
     fn lazy(&self) -> &Automaton {
         self.lazy.get_or_init(|| match &self.source {
-            Source::Never => Automaton::Never,
-            Source::Unknown => Automaton::Unknown,
-            Source::Hir(hir) => Automaton::new(hir),
+            Translated::Never => Automaton::Never,
+            Translated::Unknown => Automaton::Unknown,
+            Translated::Hir(hir) => Automaton::new(hir),
         })
     }
 

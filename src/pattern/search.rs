@@ -11,7 +11,7 @@ use super::{Candidate, Pattern};
 use crate::line::{self, Line};
 
 /// What becomes of the lines that a search finds.
-pub(super) trait Sink {
+pub(super) trait MatchSink {
     /// A line was found: it begins at or after `from`, holds `at`, and ends at `end`.
     fn found(&mut self, from: usize, at: usize, end: usize, certain: bool);
 
@@ -29,7 +29,7 @@ pub(super) struct Lines<'s> {
     pub(super) out: &'s mut Vec<Candidate>,
 }
 
-impl Sink for Lines<'_> {
+impl MatchSink for Lines<'_> {
     #[inline]
     fn found(&mut self, from: usize, at: usize, end: usize, certain: bool) {
         let start = line_start(self.bytes, from, at);
@@ -43,7 +43,7 @@ pub(super) struct Count<'s> {
     pub(super) unsure: Lines<'s>,
 }
 
-impl Sink for Count<'_> {
+impl MatchSink for Count<'_> {
     #[inline]
     fn found(&mut self, from: usize, at: usize, end: usize, certain: bool) {
         if certain {
@@ -66,7 +66,7 @@ struct Others<'s, S> {
     next: usize,
 }
 
-impl<S: Sink> Sink for Others<'_, S> {
+impl<S: MatchSink> MatchSink for Others<'_, S> {
     fn found(&mut self, from: usize, at: usize, end: usize, certain: bool) {
         let start = line_start(self.bytes, from, at);
         self.sink.found_all(self.bytes, self.next..start);
@@ -91,7 +91,7 @@ fn line_end(bytes: &[u8], at: usize) -> usize {
 
 impl Pattern {
     /// Reports the candidates among the lines of `bytes` to `sink`, in order.
-    pub(super) fn search(&self, bytes: &[u8], scratch: &mut Scratch, sink: &mut impl Sink) {
+    pub(super) fn search(&self, bytes: &[u8], scratch: &mut Scratch, sink: &mut impl MatchSink) {
         if !self.inverted {
             return self.find(bytes, scratch, sink);
         }
@@ -100,7 +100,7 @@ impl Pattern {
         others.sink.found_all(bytes, others.next..bytes.len());
     }
 
-    fn find(&self, bytes: &[u8], scratch: &mut Scratch, sink: &mut impl Sink) {
+    fn find(&self, bytes: &[u8], scratch: &mut Scratch, sink: &mut impl MatchSink) {
         let (ended, bare) = bytes.split_at(line::whole(bytes));
         match self.in_any.needles(ended) {
             Some(needles) if self.in_ascii.is_none() => {
@@ -119,7 +119,7 @@ impl Pattern {
         needles: &Needles,
         bytes: &[u8],
         scratch: &mut Scratch,
-        sink: &mut impl Sink,
+        sink: &mut impl MatchSink,
     ) {
         let Some(mut hit) = needles.find(bytes, 0) else { return };
         let one_program = Arc::ptr_eq(&self.ascii, &self.text);
@@ -149,7 +149,7 @@ impl Pattern {
         block: &[u8],
         start: usize,
         scratch: &mut Scratch,
-        sink: &mut impl Sink,
+        sink: &mut impl MatchSink,
     ) {
         match *run {
             Stretch::Ascii(bytes) => {

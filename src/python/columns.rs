@@ -9,7 +9,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyCapsule;
 
 use super::interpreter::{attached, detached};
-use crate::arrow::{Captures, FieldKind, Fields, Groups, Origin, Plan};
+use crate::arrow::{Captures, FieldKind, GroupColumns, Groups, Origin, Plan};
 use crate::error::{Error, Result};
 
 /// The groups that become columns, as `tables/arrow.py` says them: what each is called, its number and kind; how the engine
@@ -91,9 +91,9 @@ impl Wanted {
         Ok(Self { columns, captures, search: Arc::new(PythonSearch { search, numbers }) })
     }
 
-    fn fields(&self) -> Fields {
+    fn fields(&self) -> GroupColumns {
         let search: Arc<dyn Groups> = Arc::clone(&self.search) as _;
-        Fields::new(self.columns.clone(), self.captures.clone(), search)
+        GroupColumns::new(self.columns.clone(), self.captures.clone(), search)
     }
 }
 

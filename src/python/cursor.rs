@@ -10,13 +10,13 @@ use crate::error::Error;
 use crate::file::source::Source;
 
 /// The marks of an answer's logs; see `logdex.inputs.resume`.
-#[pyclass(frozen, module = "logdex._core")]
-pub(super) struct Cursor {
+#[pyclass(frozen, name = "Cursor", module = "logdex._core")]
+pub(super) struct PyCursor {
     marks: Vec<cursor::Mark>,
 }
 
 #[pymethods]
-impl Cursor {
+impl PyCursor {
     #[new]
     fn new(text: &str) -> PyResult<Self> {
         Ok(Self { marks: cursor::Cursor::of_text(text)?.marks })
@@ -25,7 +25,7 @@ impl Cursor {
     /// The cursor that has these marks.
     #[staticmethod]
     #[expect(clippy::needless_pass_by_value, reason = "a list is taken out of Python's by value")]
-    fn of(marks: Vec<PyRef<'_, Mark>>) -> Self {
+    fn of(marks: Vec<PyRef<'_, PyMark>>) -> Self {
         Self { marks: marks.iter().map(|mark| mark.0.clone()).collect() }
     }
 
@@ -36,17 +36,17 @@ impl Cursor {
     }
 
     #[getter]
-    fn marks(&self) -> Vec<Mark> {
-        self.marks.iter().cloned().map(Mark).collect()
+    fn marks(&self) -> Vec<PyMark> {
+        self.marks.iter().cloned().map(PyMark).collect()
     }
 }
 
 /// How far one log was handed out.
-#[pyclass(frozen, module = "logdex._core")]
-pub(super) struct Mark(cursor::Mark);
+#[pyclass(frozen, name = "Mark", module = "logdex._core")]
+pub(super) struct PyMark(cursor::Mark);
 
 #[pymethods]
-impl Mark {
+impl PyMark {
     /// Before the first line of the text at `path`, known as `name`.
     #[staticmethod]
     fn before(py: Python<'_>, path: PathBuf, name: PathBuf, left: bool) -> PyResult<Self> {

@@ -17,7 +17,7 @@ use crate::evidence::notes::{Kind, Note};
 use crate::evidence::progress::UNITS;
 use crate::evidence::shapes::{self, Jury, Tone};
 use crate::evidence::state::{Name, State};
-use crate::evidence::voice::{Course, Tail, Voice};
+use crate::evidence::voice::{Course, LastLine, Voice};
 use crate::evidence::{self, Gathered, Inquiry, Recalled, Shape};
 use crate::pattern::{Candidate, Judge};
 
@@ -176,7 +176,7 @@ fn parts((replica, ranks): Name, mut voice: Voice) -> VoiceParts {
         last_error: voice.last_error.map(note),
         notes: voice.notes.first.into_iter().chain(voice.notes.last).map(note).collect(),
         counts: voice.notes.counts,
-        tail: voice.tail.into_iter().map(|Tail { text, span, number }| (text, span, number)).collect(),
+        tail: voice.tail.into_iter().map(|LastLine { text, span, number }| (text, span, number)).collect(),
         courses: voice.courses.map(|course| course.map(course_parts)),
         templates: voice.templates,
         history: (voice.history.width(), history),

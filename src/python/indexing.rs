@@ -13,7 +13,7 @@ use super::question::PyQuestion;
 use crate::caller::Caller;
 use crate::error::{Error, Result};
 use crate::file::source::Source;
-use crate::index::{self, Index, IndexStatus, Kept, Options, Part, text};
+use crate::index::{self, Coverage, Index, IndexStatus, Options, OutlinePart, text};
 use crate::stamp::Window;
 use crate::system::cores::cores;
 use crate::timing::Timing;
@@ -21,7 +21,7 @@ use crate::timing::Timing;
 /// How much of a log an index covers, and how much it takes, both in bytes.
 type Stored = (u64, u64);
 
-fn stored(Kept { covered, size }: Kept) -> Stored {
+fn stored(Coverage { covered, size }: Coverage) -> Stored {
     (covered, size)
 }
 
@@ -78,7 +78,7 @@ impl Listener {
 
 /// Where some lines begin and end, in bytes; how many there are; from when to when, in nanoseconds since 1970 UTC; and
 /// whether an error is among them, if that is known.
-type OutlinePart = (u64, u64, u64, Option<(i64, i64)>, Option<bool>);
+type PartTold = (u64, u64, u64, Option<(i64, i64)>, Option<bool>);
 
 /// The outline of a log, in parts of one or more blocks, in the order of the file; brings the index of times up to date.
 ///
@@ -89,7 +89,7 @@ pub(super) fn outline(
     py: Python<'_>,
     asked: &PyQuestion,
     told: Option<Bound<'_, PyAny>>,
-) -> PyResult<Vec<OutlinePart>> {
+) -> PyResult<Vec<PartTold>> {
     let (question, mut caller) = asked.put(py, &Halt::default());
     let terms = asked.terms(Window::default());
     let options = Options { taught: terms.taught.clone(), ..Options::new(question.keep.clone()) };
@@ -104,7 +104,7 @@ pub(super) fn outline(
         timing.outline(&mut index, &source, &mut || caller.pulse())
     });
     let parts = listener.or_raised(found.map_err(|error| caller.exception(error)))?;
-    let part = |part: Part| {
+    let part = |part: OutlinePart| {
         let span = part.span.map(|span| (span.lo, span.hi));
         (part.extent.start, part.extent.end, part.lines, span, part.grave)
     };

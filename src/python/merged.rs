@@ -20,7 +20,7 @@ use super::scout::{self, Scouted};
 use super::stats::Stats;
 use super::text;
 use crate::cursor::Cursor;
-use crate::merge::{Merge, MergeStep, MergeTerms, Order};
+use crate::merge::{LiveOrder, Merge, MergeStep, MergeTerms};
 
 /// How often other threads are told, at most: there may be a thousand logs to sum up.
 const TOLD: Duration = Duration::from_millis(50);
@@ -90,10 +90,10 @@ impl MergedLog {
     }
 }
 
-fn order(patience: Option<f64>) -> PyResult<Order> {
-    let Some(seconds) = patience else { return Ok(Order::Arrival) };
+fn order(patience: Option<f64>) -> PyResult<LiveOrder> {
+    let Some(seconds) = patience else { return Ok(LiveOrder::Arrival) };
     let told = Duration::try_from_secs_f64(seconds);
-    told.map(Order::Time).map_err(|_| {
+    told.map(LiveOrder::Time).map_err(|_| {
         PyValueError::new_err(format!("patience={seconds}: give a number of seconds, 0 or more"))
     })
 }

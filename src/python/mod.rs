@@ -57,8 +57,8 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<columns::Columns>()?;
     #[cfg(feature = "arrow")]
     module.add_class::<arrow::PyTable>()?;
-    module.add_class::<cursor::Cursor>()?;
-    module.add_class::<cursor::Mark>()?;
+    module.add_class::<cursor::PyCursor>()?;
+    module.add_class::<cursor::PyMark>()?;
     module.add_class::<lines::PyLines>()?;
     module.add_class::<lines::PyRecords>()?;
     module.add_class::<merged::Merged>()?;

@@ -8,7 +8,7 @@ use pyo3::types::{PyDateTime, PyType};
 use super::format::Format;
 use super::record::{datetime, offset_seconds};
 use crate::stamp;
-use crate::stamp::since::{Side, When};
+use crate::stamp::since::{RangeEnd, When};
 
 /// A moment out of `logdex/_when.py`: text, or one of its small classes, told apart by their one field.
 #[derive(Clone, FromPyObject)]
@@ -80,9 +80,9 @@ fn local() -> TimeZone {
 #[pyfunction]
 pub(super) fn resolve(said: PyWhen, side: &str, zone: &Zone, now: i64) -> PyResult<i64> {
     let side = match side {
-        "until" => Side::Until,
-        "reference" => Side::Reference,
-        _ => Side::Since,
+        "until" => RangeEnd::Until,
+        "reference" => RangeEnd::Reference,
+        _ => RangeEnd::Since,
     };
     Ok(When::from(said).resolve(side, &zone.0, now)?)
 }

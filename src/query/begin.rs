@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use super::{BatchSource, Query, Telling};
+use super::{BatchSource, LevelTelling, Query};
 use crate::arrival::arrived::Arrived;
 use crate::caller::Caller;
 use crate::error::Result;
 use crate::file::block::{Block, Extent, Tail, cut_back, whole_end};
 use crate::file::source::Source;
 use crate::follow::{self, Follow};
-use crate::index::text::{Places, Text};
+use crate::index::text::{Places, TextIndex};
 use crate::index::{LevelIndex, STORED_FROM, election};
 use crate::scan::{Job, Purpose, Scan};
 use crate::system::time_source::TimeSource;
@@ -88,7 +88,7 @@ impl Query {
     pub(super) fn places(&self, source: &Source, end: u64) -> Result<Option<Places>> {
         let by_text = match &self.question.pattern {
             Some(pattern) => {
-                Text::load(&self.question.keep, source, &source.metadata()?).places(pattern, end)
+                TextIndex::load(&self.question.keep, source, &source.metadata()?).places(pattern, end)
             }
             None => None,
         };
@@ -122,7 +122,7 @@ impl Query {
             let times = || keep.load(source, None).filter(|store| store.about.speaks_of(source, &seen));
             stored = known.as_ref().map(|known| known.about.elected.clone());
             stored = stored.or_else(|| Some(times()?.about.elected));
-            self.telling = Some(Telling { seen, known });
+            self.telling = Some(LevelTelling { seen, known });
         }
         let elected = match stored {
             Some(elected) => elected,

@@ -1,6 +1,6 @@
 //! What a question leaves behind for later ones: the levels that it told, and the wish for an index of text.
 
-use super::{Query, Telling};
+use super::{LevelTelling, Query};
 use crate::file::block::{BLOCK, Extent};
 use crate::file::source::Source;
 use crate::index::{LevelIndex, text};
@@ -10,7 +10,7 @@ use crate::scan::Scan;
 impl Query {
     /// Keeps the levels of a long log of which all lines were told.
     pub(super) fn keep_levels(&mut self, source: &Source, told: &[(Extent, Set)]) {
-        let Some(Telling { seen, known }) = self.telling.take() else { return };
+        let Some(LevelTelling { seen, known }) = self.telling.take() else { return };
         let Some(sieve) = &self.question.sieve else { return };
         if let Some(index) = LevelIndex::of(source, &seen, known, told, self.end, &sieve.elected) {
             index.publish(&self.question.keep, source);

@@ -55,7 +55,7 @@ pub struct Query {
     /// The file, while a follow reads what is before that by the index of text.
     backfill: Option<Arc<Source>>,
     /// What is known of the levels of a long log, where they are asked.
-    telling: Option<Telling>,
+    telling: Option<LevelTelling>,
     /// How far the backfill of a follow came, and to what size the file was cut then.
     cut: Option<(Tail, u64)>,
     /// Nobody writes to the file any more.
@@ -83,7 +83,7 @@ pub struct Query {
 }
 
 /// A question that tells the levels of the lines of a long log.
-struct Telling {
+struct LevelTelling {
     /// The file as it was before it was read.
     seen: Metadata,
     /// What was told before.

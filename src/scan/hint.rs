@@ -2,7 +2,7 @@
 
 use crate::file::block::{Extent, may_hold_hole};
 use crate::file::maps::{HeldMap, Maps};
-use crate::file::pace::{Pace, Turn};
+use crate::file::pace::{Pace, PaceTurn};
 use crate::pattern::{Pattern, Scratch};
 
 /// Of so many blocks one may have a hit for the look to go on: with more, most of the run is read anyway.
@@ -13,7 +13,7 @@ const RARE: usize = 4;
 pub(super) struct Hints {
     held: HeldMap,
     pace: Pace,
-    turn: Option<Turn>,
+    turn: Option<PaceTurn>,
 }
 
 impl Hints {

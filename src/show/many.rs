@@ -49,7 +49,7 @@ pub trait Scout {
 /// Many answers under way.
 pub struct Many {
     merge: Merge,
-    ways: Vec<Way>,
+    ways: Vec<LogOutput>,
     /// How many of the lines that are meant are still passed over.
     skip: u64,
     /// When the place was told last.
@@ -65,7 +65,7 @@ pub struct Many {
 }
 
 /// How the lines of one log go out.
-struct Way {
+struct LogOutput {
     style: Style,
     shaper: Shaper,
     member: Vec<u8>,
@@ -247,7 +247,7 @@ impl Many {
         let take = |one: Shown| {
             let Shown { mut question, style, shape, member } = one;
             let shaper = Shaper::new(&mut question, shape);
-            self.ways.push(Way { style, shaper, member, headed: false });
+            self.ways.push(LogOutput { style, shaper, member, headed: false });
             question
         };
         logs.into_iter().map(take).collect()
@@ -267,7 +267,7 @@ impl Many {
         if let Some(status) = &mut self.status {
             page.rows().iter().for_each(|&row| status.note(at, row, page.text(row)));
         }
-        let Way { style, headed, .. } = &mut self.ways[at];
+        let LogOutput { style, headed, .. } = &mut self.ways[at];
         if let Some(folder) = &mut self.folder {
             for &row in page.rows() {
                 folder.push(at, style.framed(page.text(row)), row, self.now.0);
@@ -311,12 +311,12 @@ impl Many {
             group.write(&mut text);
             let members = group.members();
             if let [at] = *members {
-                let Way { style, headed, .. } = &mut self.ways[at];
+                let LogOutput { style, headed, .. } = &mut self.ways[at];
                 out.row(style, group.about, &text, headed, painter)?;
                 continue;
             }
             for &at in members {
-                let Way { style, headed, .. } = &mut self.ways[at];
+                let LogOutput { style, headed, .. } = &mut self.ways[at];
                 out.heading(style, headed);
             }
             let style = self.of_group(members);

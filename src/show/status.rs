@@ -39,7 +39,7 @@ pub(super) struct Status {
     lines: u64,
     /// How many there were when, over the window.
     counts: VecDeque<(Instant, u64)>,
-    first: Option<First>,
+    first: Option<FirstError>,
     /// Finds tracebacks, which have the level of the record that they go on with.
     traceback: Finder<'static>,
 }
@@ -51,7 +51,7 @@ struct Standing {
 }
 
 /// The first line that tells of an error.
-struct First {
+struct FirstError {
     way: usize,
     text: String,
     /// It is the head of a traceback, whose last line says more.
@@ -78,7 +78,7 @@ impl Status {
             None => {
                 let is_head = self.traceback.find(text).is_some();
                 if is_head || row.level >= Some(Level::Error) {
-                    self.first = Some(First { way, text: quoted(text), is_head });
+                    self.first = Some(FirstError { way, text: quoted(text), is_head });
                 }
             }
         }

@@ -4,7 +4,7 @@
 
 use super::Stamp;
 use super::order::{self, Order};
-use super::outline::{Head, Outline};
+use super::outline::{Outline, Sixteen};
 use super::{names, shape};
 
 /// The self-evident formats: whatever has such a shape, with every field in range, is a time. Of two that match at one
@@ -183,7 +183,7 @@ pub(super) fn at(bytes: &[u8], at: usize, order: &mut Order) -> Option<(Stamp, u
     if rows & DAYS != 0 && !bytes[at + 1..].iter().take(2).any(|byte| *byte == b' ') {
         rows &= !DAYS;
     }
-    let head = Head::at(bytes, at);
+    let head = Sixteen::at(bytes, at);
     while rows != 0 {
         let row = rows.trailing_zeros() as usize;
         rows &= rows - 1;

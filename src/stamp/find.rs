@@ -32,7 +32,7 @@ pub struct Finder {
     clean: Vec<u8>,
     /// Where the text at hand begins in its file, in bytes, for times that are told by place.
     base: u64,
-    told: told::Window,
+    told: told::ToldWindow,
     /// The stream that was told of the last line.
     stream: Option<Stream>,
 }

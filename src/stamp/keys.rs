@@ -100,7 +100,7 @@ fn may_be_known(key: &[u8]) -> bool {
 
 /// What the keys of an object say of its time.
 #[derive(Default)]
-struct Told {
+struct ObjectTimes {
     /// By one of the [`OTHERS`] of the outermost object.
     other: Option<Stamp>,
     /// By a key of an object inside.
@@ -121,7 +121,7 @@ pub(super) fn every_key(bytes: &[u8], begin: usize, evident: &mut Evident) -> Op
     if bytes.get(at) != Some(&b'"') {
         return None;
     }
-    let (mut depth, mut told) = (1_u32, Told::default());
+    let (mut depth, mut told) = (1_u32, ObjectTimes::default());
     // Whether there was a known key as yet.
     let mut met = false;
     while let Some(byte) = bytes.get(at) {
@@ -165,7 +165,7 @@ pub(super) fn every_key(bytes: &[u8], begin: usize, evident: &mut Evident) -> Op
     told.other.or(told.inner).or(told.inner_other)
 }
 
-impl Told {
+impl ObjectTimes {
     /// Adds the nanoseconds after a key that ends at `at` to the whole seconds that were told of in the same object.
     #[cold]
     fn add_nanos(&mut self, bytes: &[u8], at: usize, outer: bool) {

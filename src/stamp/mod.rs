@@ -67,7 +67,7 @@ pub use parse::{Moment, parse_time, parse_time_in, parse_time_with};
 pub use prefix::{Prefix, behind_writer};
 pub(crate) use run::Run;
 pub use taught::Taught;
-pub use told::{Rfc3339, Stream, Told, UNTOLD, Window as ToldWindow, move_by as move_told, put as put_told};
+pub use told::{Rfc3339, Stream, Told, ToldWindow, UNTOLD, move_by as move_told, put as put_told};
 pub(crate) use vote::elect_with;
 pub use vote::{Elected, Poll, VOTERS, elect};
 pub(crate) use year::{Chain, FALL, axis, nearest, position};

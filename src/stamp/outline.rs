@@ -57,7 +57,7 @@ impl Outline {
 
     /// Whether the shape may stand at `head`; where it does, this is true.
     #[inline]
-    pub fn fits(&self, head: Head) -> bool {
+    pub fn fits(&self, head: Sixteen) -> bool {
         head.digits & self.digits == self.digits && (head.bytes ^ self.bytes) & self.fixed == 0
     }
 }
@@ -78,13 +78,13 @@ const fn width(field: u8) -> Option<(usize, usize, bool)> {
 
 /// The bytes at a place of a line.
 #[derive(Clone, Copy)]
-pub(super) struct Head {
+pub(super) struct Sixteen {
     bytes: u128,
     /// The high bit of each that is a digit.
     digits: u128,
 }
 
-impl Head {
+impl Sixteen {
     /// Those at `at`; behind the end of the line there are none.
     #[inline]
     pub fn at(line: &[u8], at: usize) -> Self {
@@ -152,7 +152,7 @@ mod tests {
                 let outline = Outline::of(shape.as_bytes());
                 for at in 0..=line.len() {
                     let stands = shape::matches(shape.as_bytes(), &line, at).is_some();
-                    prop_assert!(!stands || outline.fits(Head::at(&line, at)), "{} at {} of {:?}", shape, at, line.escape_ascii().to_string());
+                    prop_assert!(!stands || outline.fits(Sixteen::at(&line, at)), "{} at {} of {:?}", shape, at, line.escape_ascii().to_string());
                 }
             }
         }
@@ -160,7 +160,8 @@ mod tests {
 
     #[test]
     fn an_outline_leaves_something_out() {
-        let fits = |shape: &str, line: &str| Outline::of(shape.as_bytes()).fits(Head::at(line.as_bytes(), 0));
+        let fits =
+            |shape: &str, line: &str| Outline::of(shape.as_bytes()).fits(Sixteen::at(line.as_bytes(), 0));
         assert!(fits("%Y-%m-%d%~%C", "2026-11-22T06:47:12"));
         assert!(!fits("%Y-%m-%d%~%C", "2026/11/22 06:47:12") && !fits("%Y-%m-%d%~%C", "2026-11-2"));
         assert!(

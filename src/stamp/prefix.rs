@@ -61,7 +61,7 @@ pub(super) fn skip_blanks(bytes: &[u8], mut at: usize) -> usize {
 /// Where on its line a prefix stands. One that names a writer stands at the beginning, or right behind another: an
 /// indented `  rank 2: exit code 1` goes on with the line before it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Place {
+pub(super) enum PrefixPlace {
     /// At the beginning of the line.
     First,
     /// Behind other prefixes, with one blank at most between.
@@ -70,7 +70,7 @@ pub(super) enum Place {
     Indented(usize),
 }
 
-impl Place {
+impl PrefixPlace {
     /// The place behind `blanks`, which stand at the beginning of a line (`depth` 0) or behind so many prefixes.
     #[inline]
     pub fn of(blanks: &[u8], depth: usize) -> Self {
@@ -88,14 +88,14 @@ impl Place {
 /// A bare word or number before a colon names a host or a task only where nothing stands before it: inside a record
 /// such words are text.
 #[inline]
-pub(super) fn peel(bytes: &[u8], at: usize, so_far: Prefix, place: Place) -> Option<(usize, Prefix)> {
-    let first = place == Place::First;
+pub(super) fn peel(bytes: &[u8], at: usize, so_far: Prefix, place: PrefixPlace) -> Option<(usize, Prefix)> {
+    let first = place == PrefixPlace::First;
     match bytes.get(at)? {
         b'[' => bracket(bytes, at, so_far, place),
         b'(' => parenthesis(bytes, at, so_far),
         b'<' => priority(bytes, at).map(|end| (end, so_far)),
         b'0'..=b'9' if first => task(bytes, at, so_far),
-        b'0'..=b'9' if let Place::Indented(blanks) = place => {
+        b'0'..=b'9' if let PrefixPlace::Indented(blanks) = place => {
             // `srun --label` pads its numbers to one width.
             let (_, end) = rank::label(bytes, at.checked_sub(blanks)?)?;
             Some((end, so_far.with(&bytes[at..end - 2])))
@@ -111,7 +111,9 @@ pub fn behind_writer(line: &[u8]) -> &[u8] {
     let (mut at, mut prefix) = (0, Prefix::NONE);
     for depth in 0.. {
         let text = skip_blanks(line, at);
-        let Some((end, named)) = peel(line, text, prefix, Place::of(&line[at..text], depth)) else { break };
+        let Some((end, named)) = peel(line, text, prefix, PrefixPlace::of(&line[at..text], depth)) else {
+            break;
+        };
         if named == prefix {
             break;
         }
@@ -140,14 +142,14 @@ pub(super) fn inside_bracket(bytes: &[u8], at: usize) -> Option<usize> {
 }
 
 /// `[rank0]:`, `[1,3]<stdout>:`, `[titan] `, `[INFO|file.py:1] `.
-fn bracket(bytes: &[u8], at: usize, so_far: Prefix, place: Place) -> Option<(usize, Prefix)> {
+fn bracket(bytes: &[u8], at: usize, so_far: Prefix, place: PrefixPlace) -> Option<(usize, Prefix)> {
     let content = until(bytes, at + 1, b']')?;
     let mut end = at + 1 + content.len() + 1;
     let stream = [b"<stdout>".as_slice(), b"<stderr>"].into_iter().find(|s| bytes[end..].starts_with(s));
     end += stream.map_or(0, <[u8]>::len);
     let colon = bytes.get(end) == Some(&b':');
-    let named = !matches!(place, Place::Indented(_))
-        && is_writer(content, colon, place == Place::First)
+    let named = !matches!(place, PrefixPlace::Indented(_))
+        && is_writer(content, colon, place == PrefixPlace::First)
         && !(rank::is_alone(&bytes[end..]) && content.iter().all(u8::is_ascii_digit));
     let prefix = if named { so_far.with(content) } else { so_far };
     Some((end + usize::from(colon), prefix))

@@ -78,13 +78,13 @@ fn prefixes(line: &[u8], at: usize) -> (Named, usize) {
     for depth in 0..STACK {
         let Some((rank, end)) = prefix(line, at, depth == 0) else { break };
         match rank {
-            Some(Prefix::Word(Rank { local: false, number })) => named.global = Some(number),
-            Some(Prefix::Word(Rank { local: true, number })) => {
+            Some(NumberedBy::Word(Rank { local: false, number })) => named.global = Some(number),
+            Some(NumberedBy::Word(Rank { local: true, number })) => {
                 // The label outside of a local rank numbers nodes.
                 named = Named { global: None, local: Some(number) };
             }
-            Some(Prefix::Label(number)) if named.is_empty() => named.global = Some(number),
-            Some(Prefix::Label(_)) | None => {}
+            Some(NumberedBy::Label(number)) if named.is_empty() => named.global = Some(number),
+            Some(NumberedBy::Label(_)) | None => {}
         }
         at = skip_codes(line, end);
         at = skip_codes(line, at + usize::from(line.get(at) == Some(&b' ')));
@@ -93,7 +93,7 @@ fn prefixes(line: &[u8], at: usize) -> (Named, usize) {
 }
 
 /// Whose prefix it is.
-enum Prefix {
+enum NumberedBy {
     /// A word or torchrun says what the number counts.
     Word(Rank),
     /// The task of `srun` or `mpirun`, which is a rank unless more is said.
@@ -101,11 +101,11 @@ enum Prefix {
 }
 
 /// One prefix at `at`, and where it ends; `None` where there is none.
-fn prefix(line: &[u8], at: usize, first: bool) -> Option<(Option<Prefix>, usize)> {
+fn prefix(line: &[u8], at: usize, first: bool) -> Option<(Option<NumberedBy>, usize)> {
     match line.get(at)? {
         b'[' => bracket(line, at),
         b' ' | b'0'..=b'9' if first => {
-            label(line, at).map(|(number, end)| (Some(Prefix::Label(number)), end))
+            label(line, at).map(|(number, end)| (Some(NumberedBy::Label(number)), end))
         }
         b'a'..=b'z' | b'A'..=b'Z' if first => replica(line, at).map(|end| (None, end)),
         _ => None,
@@ -129,7 +129,7 @@ fn replica(line: &[u8], at: usize) -> Option<usize> {
 }
 
 /// `[rank3]:`, `[3]:`, `[1,3]<stdout>:`, or a bracket with a colon that names no rank (`[titan]:`).
-fn bracket(line: &[u8], at: usize) -> Option<(Option<Prefix>, usize)> {
+fn bracket(line: &[u8], at: usize) -> Option<(Option<NumberedBy>, usize)> {
     let inside = &line[at + 1..line.len().min(at + 1 + BRACKET)];
     let content = &inside[..memchr::memchr(b']', inside)?];
     let end = at + 1 + content.len() + 1;
@@ -140,15 +140,15 @@ fn bracket(line: &[u8], at: usize) -> Option<(Option<Prefix>, usize)> {
             return None;
         }
         if tail.is_empty() && rest.starts_with(b":") {
-            return Some((Some(Prefix::Word(Rank { local: true, number: first })), end + 1));
+            return Some((Some(NumberedBy::Word(Rank { local: true, number: first })), end + 1));
         }
         let (task, tail) = number(tail.strip_prefix(b",")?)?;
         let stream = [b"<stdout>:".as_slice(), b"<stderr>:"].into_iter().find(|s| rest.starts_with(s))?;
-        return tail.is_empty().then_some((Some(Prefix::Label(task)), end + stream.len()));
+        return tail.is_empty().then_some((Some(NumberedBy::Label(task)), end + stream.len()));
     }
     let colon = usize::from(rest.starts_with(b":"));
     match word(content).filter(|(_, tail)| tail.is_empty()) {
-        Some((rank, _)) => Some((Some(Prefix::Word(rank)), end + colon)),
+        Some((rank, _)) => Some((Some(NumberedBy::Word(rank)), end + colon)),
         None if colon == 1 => Some((None, end + colon)),
         None => None,
     }

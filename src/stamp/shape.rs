@@ -163,7 +163,7 @@ impl Fields {
         }
     }
 
-    fn take_whole(&mut self, clock: &clock::Clock) -> usize {
+    fn take_whole(&mut self, clock: &clock::TimeOfDay) -> usize {
         self.time = clock.time;
         self.fraction = Some(clock.fraction);
         self.zone = clock.zone;

@@ -13,7 +13,7 @@ const FORMS: &str = "\"2026-11-22 02:10\", \"2026-11-22T02:10:05.5Z\", \"02:10\"
 
 /// Which end of a range a moment is: both are included, and each is a whole microsecond.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Side {
+pub enum RangeEnd {
     /// The beginning: it stands for the first nanosecond of its microsecond.
     Since,
     /// The end: it stands for the last nanosecond of its microsecond.
@@ -22,7 +22,7 @@ pub enum Side {
     Reference,
 }
 
-impl Side {
+impl RangeEnd {
     fn name(self) -> &'static str {
         match self {
             Self::Since => "since",
@@ -57,7 +57,7 @@ impl When {
     ///
     /// # Errors
     /// `Error::Value` for text that says no moment.
-    pub fn resolve(&self, side: Side, zone: &TimeZone, now: i64) -> Result<i64> {
+    pub fn resolve(&self, side: RangeEnd, zone: &TimeZone, now: i64) -> Result<i64> {
         let micros = match self {
             Self::Text(text) => {
                 return resolve_text(text, side, zone, now).map(|ns| whole_micro(ns.into(), side));
@@ -74,13 +74,13 @@ impl When {
 }
 
 /// The first or the last nanosecond of the microsecond in which `ns` lies.
-fn whole_micro(ns: i128, side: Side) -> i64 {
+fn whole_micro(ns: i128, side: RangeEnd) -> i64 {
     let start = ns.div_euclid(1000).saturating_mul(1000);
-    let ns = if side == Side::Until { start.saturating_add(999) } else { start };
+    let ns = if side == RangeEnd::Until { start.saturating_add(999) } else { start };
     i64::try_from(ns).unwrap_or(if ns < 0 { i64::MIN } else { i64::MAX })
 }
 
-fn resolve_text(text: &str, side: Side, zone: &TimeZone, now: i64) -> Result<i64> {
+fn resolve_text(text: &str, side: RangeEnd, zone: &TimeZone, now: i64) -> Result<i64> {
     let words = text.trim().to_ascii_lowercase();
     let found = if words == "now" { Some(now) } else { None }
         .or_else(|| ago(&words).map(|ago| now.saturating_sub(ago)))
@@ -88,11 +88,11 @@ fn resolve_text(text: &str, side: Side, zone: &TimeZone, now: i64) -> Result<i64
         .or_else(|| {
             let said = named_day(&words, zone, now).or_else(|| dated(&words))?;
             // `02:31` is a whole minute, and both ends of a range are included.
-            let civil = if side == Side::Until { said.start + said.width - 1 } else { said.start };
+            let civil = if side == RangeEnd::Until { said.start + said.width - 1 } else { said.start };
             // Where the wall shows it twice, take the one that loses no line.
             Some(match said.offset {
                 Some(offset) => civil - offset,
-                None => Clock::new(zone.clone()).moment(civil, side == Side::Until),
+                None => Clock::new(zone.clone()).moment(civil, side == RangeEnd::Until),
             })
         });
     found.ok_or_else(|| Error::Value(format!("{}: {text:?} says no moment; say {FORMS}", side.name())))
@@ -113,7 +113,7 @@ mod tests {
 
     fn since(text: &str, zone: &str) -> Option<i64> {
         let zone = TimeZone::get(zone).unwrap();
-        When::Text(text.into()).resolve(Side::Since, &zone, NOW).ok()
+        When::Text(text.into()).resolve(RangeEnd::Since, &zone, NOW).ok()
     }
 
     #[test]
@@ -166,7 +166,7 @@ mod tests {
             ("2026-11-22T02:31+01:00", "2026-11-22T01:31:59.999999999Z"),
             ("10m", "2026-11-22T09:50:00.250000999Z"),
         ] {
-            let end = When::Text(text.into()).resolve(Side::Until, &TimeZone::UTC, NOW).unwrap();
+            let end = When::Text(text.into()).resolve(RangeEnd::Until, &TimeZone::UTC, NOW).unwrap();
             assert_eq!(end, ns(expected), "{text}");
         }
     }
@@ -204,7 +204,8 @@ mod tests {
             "@10",
         ] {
             let zone = TimeZone::UTC;
-            let error = When::Text(text.into()).resolve(Side::Until, &zone, NOW).expect_err(text).to_string();
+            let error =
+                When::Text(text.into()).resolve(RangeEnd::Until, &zone, NOW).expect_err(text).to_string();
             assert!(error.starts_with("until: ") && error.contains("yesterday 14:00"), "{error}");
         }
     }
@@ -214,22 +215,22 @@ mod tests {
         let zone = TimeZone::get("Asia/Kolkata").unwrap();
         let at = |when: &When, side| when.resolve(side, &zone, NOW).unwrap();
         let moment = When::Moment(1_795_330_032_123_456);
-        assert_eq!(at(&moment, Side::Since), 1_795_330_032_123_456_000);
-        assert_eq!(at(&moment, Side::Until), 1_795_330_032_123_456_999);
+        assert_eq!(at(&moment, RangeEnd::Since), 1_795_330_032_123_456_000);
+        assert_eq!(at(&moment, RangeEnd::Until), 1_795_330_032_123_456_999);
         let naive = When::Civil { micros: 1_795_330_032_123_456, fold: false };
-        assert_eq!(at(&naive, Side::Since), 1_795_330_032_123_456_000 - 5 * HOUR - 30 * MINUTE);
-        assert_eq!(at(&When::Ago(250_000), Side::Since), NOW - 250_000_000);
+        assert_eq!(at(&naive, RangeEnd::Since), 1_795_330_032_123_456_000 - 5 * HOUR - 30 * MINUTE);
+        assert_eq!(at(&When::Ago(250_000), RangeEnd::Since), NOW - 250_000_000);
         for (micros, end) in [(-62_135_596_800_000_000, i64::MIN), (253_402_300_799_999_999, i64::MAX)] {
-            assert_eq!(at(&When::Moment(micros), Side::Since), end);
-            assert_eq!(at(&When::Civil { micros, fold: true }, Side::Until), end);
+            assert_eq!(at(&When::Moment(micros), RangeEnd::Since), end);
+            assert_eq!(at(&When::Civil { micros, fold: true }, RangeEnd::Until), end);
         }
         for micros in
             [86_399_999_999_999_999_999_999_999, -86_399_999_999_999_999_999_999_999, i128::from(i64::MAX)]
         {
-            at(&When::Ago(micros), Side::Since);
+            at(&When::Ago(micros), RangeEnd::Since);
         }
         for text in ["0001-01-01", "9999-12-31 23:59:59.999999", "2096-02-29"] {
-            at(&When::Text(text.into()), Side::Until);
+            at(&When::Text(text.into()), RangeEnd::Until);
         }
     }
 
@@ -237,10 +238,10 @@ mod tests {
     fn an_hour_that_comes_twice_loses_no_line() {
         let zone = TimeZone::get("Europe/Berlin").unwrap();
         let text = When::Text("2026-10-25 02:30".into());
-        assert_eq!(text.resolve(Side::Since, &zone, NOW).unwrap(), ns("2026-10-25T00:30:00Z"));
-        assert_eq!(text.resolve(Side::Until, &zone, NOW).unwrap(), ns("2026-10-25T01:30:59.999999999Z"));
+        assert_eq!(text.resolve(RangeEnd::Since, &zone, NOW).unwrap(), ns("2026-10-25T00:30:00Z"));
+        assert_eq!(text.resolve(RangeEnd::Until, &zone, NOW).unwrap(), ns("2026-10-25T01:30:59.999999999Z"));
         let micros = i128::from(ns("2026-10-25T02:30:00Z") / 1000);
-        let fold = |fold| When::Civil { micros, fold }.resolve(Side::Since, &zone, NOW).unwrap();
+        let fold = |fold| When::Civil { micros, fold }.resolve(RangeEnd::Since, &zone, NOW).unwrap();
         assert_eq!(fold(false), ns("2026-10-25T00:30:00Z"));
         assert_eq!(fold(true), ns("2026-10-25T01:30:00Z"));
     }

@@ -17,7 +17,7 @@ const REACH: usize = 4 << 10;
 
 /// A part of a format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Part {
+enum FormatPart {
     /// This byte.
     Byte(u8),
     /// Blanks, one or more.
@@ -34,7 +34,7 @@ enum Part {
 pub struct Taught {
     format: String,
     prefix: Vec<u8>,
-    parts: Vec<Part>,
+    parts: Vec<FormatPart>,
     /// A table of times that counts in place of a format.
     told: Option<Arc<Told>>,
 }
@@ -73,16 +73,16 @@ impl Taught {
                         return refuse("a % stands at its end; write %% for one".to_owned());
                     };
                     match directive {
-                        b'%' => parts.push(Part::Byte(b'%')),
+                        b'%' => parts.push(FormatPart::Byte(b'%')),
                         b'T' => parts.extend(parts_of(b"H:M:S")),
                         b'R' => parts.extend(parts_of(b"H:M")),
                         b'F' => parts.extend(parts_of(b"Y-m-d")),
                         b'D' => parts.extend(parts_of(b"m/d/y")),
-                        b'h' | b'B' => parts.push(Part::Field(b'b')),
-                        b'A' => parts.push(Part::Field(b'a')),
-                        b'e' => parts.push(Part::Field(b'd')),
+                        b'h' | b'B' => parts.push(FormatPart::Field(b'b')),
+                        b'A' => parts.push(FormatPart::Field(b'a')),
+                        b'e' => parts.push(FormatPart::Field(b'd')),
                         b'Y' | b'y' | b'm' | b'd' | b'b' | b'a' | b'H' | b'I' | b'M' | b'S' | b'f' | b'p'
-                        | b'z' | b'Z' | b's' => parts.push(Part::Field(directive)),
+                        | b'z' | b'Z' | b's' => parts.push(FormatPart::Field(directive)),
                         _ => {
                             return refuse(format!(
                                 "%{} is not known; known are %Y %y %m %d %b %a %H %I %M %S %f %p %z %Z %s %F %T %D %R",
@@ -92,21 +92,21 @@ impl Taught {
                     }
                 }
                 byte if byte.is_ascii_whitespace() => {
-                    if parts.last() != Some(&Part::Blanks) {
-                        parts.push(Part::Blanks);
+                    if parts.last() != Some(&FormatPart::Blanks) {
+                        parts.push(FormatPart::Blanks);
                     }
                 }
-                byte => parts.push(Part::Byte(byte)),
+                byte => parts.push(FormatPart::Byte(byte)),
             }
         }
-        let has = |fields: &[u8]| fields.iter().any(|field| parts.contains(&Part::Field(*field)));
+        let has = |fields: &[u8]| fields.iter().any(|field| parts.contains(&FormatPart::Field(*field)));
         if !has(b"HIs") {
             return refuse("it says no time of day; give %H and %M, or %s".to_owned());
         }
         if has(b"Yymdb") && !(has(b"mb") && has(b"d")) {
             return refuse("it says a part of a date; give month and day, or none of them".to_owned());
         }
-        if matches!(parts[..], [Part::Field(b's')]) && prefix.is_empty() {
+        if matches!(parts[..], [FormatPart::Field(b's')]) && prefix.is_empty() {
             return refuse(
                 "%s by itself is any long number; give prefix, or what stands around it".to_owned(),
             );
@@ -122,7 +122,7 @@ impl Taught {
 
     /// Whether it says a time of day and no date.
     pub(super) fn is_time_of_day(&self) -> bool {
-        self.told.is_none() && !self.parts.iter().any(|part| matches!(part, Part::Field(b'd' | b's')))
+        self.told.is_none() && !self.parts.iter().any(|part| matches!(part, FormatPart::Field(b'd' | b's')))
     }
 
     /// The stamp on `line`.
@@ -149,12 +149,12 @@ impl Taught {
         let (mut read, mut end) = (Read::default(), at);
         for part in &self.parts {
             end = match part {
-                Part::Byte(byte) => (bytes.get(end) == Some(byte)).then_some(end + 1)?,
-                Part::Blanks => {
+                FormatPart::Byte(byte) => (bytes.get(end) == Some(byte)).then_some(end + 1)?,
+                FormatPart::Blanks => {
                     let blanks = bytes[end..].iter().take_while(|b| matches!(b, b' ' | b'\t')).count();
                     (blanks > 0).then_some(end + blanks)?
                 }
-                Part::Field(field) => read.take(*field, bytes, end)?,
+                FormatPart::Field(field) => read.take(*field, bytes, end)?,
             };
         }
         let longer = bytes[end - 1].is_ascii_digit() && digit(bytes, end).is_some();
@@ -163,8 +163,10 @@ impl Taught {
 }
 
 /// The parts of a composite directive, of which letters are fields.
-fn parts_of(shape: &[u8]) -> impl Iterator<Item = Part> + '_ {
-    shape.iter().map(|byte| if byte.is_ascii_alphabetic() { Part::Field(*byte) } else { Part::Byte(*byte) })
+fn parts_of(shape: &[u8]) -> impl Iterator<Item = FormatPart> + '_ {
+    shape.iter().map(|byte| {
+        if byte.is_ascii_alphabetic() { FormatPart::Field(*byte) } else { FormatPart::Byte(*byte) }
+    })
 }
 
 /// What was read of a stamp.

@@ -98,7 +98,7 @@ impl Told {
 
     /// The moment of the line that begins at `offset`, in nanoseconds since 1970 UTC, where one is told.
     pub fn moment(&self, offset: u64) -> Option<i64> {
-        let (_, ns) = Window::default().entry(self, offset)?;
+        let (_, ns) = ToldWindow::default().entry(self, offset)?;
         (ns != UNTOLD).then_some(ns)
     }
 
@@ -135,12 +135,12 @@ impl Told {
 
 /// A part of a table that is looked into: lines come in order, so that the next entry is mostly the right one.
 #[derive(Clone, Default)]
-pub struct Window {
+pub struct ToldWindow {
     bytes: Vec<u8>,
     next: usize,
 }
 
-impl Window {
+impl ToldWindow {
     /// The moment and the stream that `told` tells of the line that begins at `offset`. A table that cannot be read tells
     /// nothing.
     pub(super) fn at(&mut self, told: &Told, offset: u64) -> (Option<Stamp>, Option<Stream>) {

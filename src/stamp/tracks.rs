@@ -20,7 +20,7 @@ const SAVINGS: u32 = 64;
 
 /// What is always the same, and what follows it.
 #[derive(Clone, Copy)]
-struct Part {
+struct TrackPart {
     /// The bytes that are always the same, sixteen at most, and all bits of those.
     bytes: u128,
     fixed: u128,
@@ -43,7 +43,7 @@ enum Then {
 /// The tracks of a log, those that fit last before the others.
 #[derive(Clone, Default)]
 pub(super) struct Tracks {
-    tracks: Vec<Vec<Part>>,
+    tracks: Vec<Vec<TrackPart>>,
     spent: u32,
 }
 
@@ -89,7 +89,7 @@ impl Tracks {
 
 /// Where `track` leads from `at` on, if the line has it.
 #[inline]
-fn follow(track: &[Part], line: &[u8], mut at: usize) -> Option<usize> {
+fn follow(track: &[TrackPart], line: &[u8], mut at: usize) -> Option<usize> {
     for part in track {
         let bytes = u128::from_le_bytes(*line.get(at..)?.first_chunk()?);
         if bytes & part.fixed != part.bytes {
@@ -106,7 +106,7 @@ fn follow(track: &[Part], line: &[u8], mut at: usize) -> Option<usize> {
 }
 
 /// The track from `at`, where an object begins, to `end`, where the value of its time does.
-fn track(line: &[u8], at: usize, end: usize) -> Option<Vec<Part>> {
+fn track(line: &[u8], at: usize, end: usize) -> Option<Vec<TrackPart>> {
     let (mut parts, mut begin, mut at) = (Vec::new(), at, at);
     while at < end {
         let (stop, next, then) = match line[at] {
@@ -135,7 +135,7 @@ fn track(line: &[u8], at: usize, end: usize) -> Option<Vec<Part>> {
 }
 
 /// Adds `bytes`, and what stands behind them.
-fn put(parts: &mut Vec<Part>, bytes: &[u8], then: Then) {
+fn put(parts: &mut Vec<TrackPart>, bytes: &[u8], then: Then) {
     let mut rest = bytes;
     loop {
         let (these, more) = rest.split_at(rest.len().min(16));
@@ -145,7 +145,7 @@ fn put(parts: &mut Vec<Part>, bytes: &[u8], then: Then) {
             all.iter_mut().zip(bytes).for_each(|(place, byte)| *place = byte);
             u128::from_le_bytes(all)
         };
-        parts.push(Part {
+        parts.push(TrackPart {
             bytes: number(&mut these.iter().copied()),
             fixed: number(&mut these.iter().map(|_| 0xff)),
             length: these.len(),

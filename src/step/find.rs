@@ -19,9 +19,9 @@ const APART: usize = 24;
 
 /// Finds steps on lines.
 #[derive(Clone, Debug, Default)]
-pub struct Finder(Option<Arc<Regex>>);
+pub struct StepFinder(Option<Arc<Regex>>);
 
-impl Finder {
+impl StepFinder {
     /// A finder for which the one group of `regex`, in the syntax of Rust's `regex`, is a step; the message is what is
     /// wrong with it.
     ///
@@ -180,7 +180,7 @@ mod tests {
         for row in table.lines().filter(|row| !row.starts_with('#') && !row.is_empty()) {
             let (step, line) = row.split_once('\t').unwrap();
             let expected = (step != "-").then(|| step.parse::<u64>().unwrap());
-            assert_eq!(Finder::default().find(line.as_bytes()), expected, "{line}");
+            assert_eq!(StepFinder::default().find(line.as_bytes()), expected, "{line}");
             rows += 1;
         }
         assert!(rows > 60);
@@ -188,11 +188,11 @@ mod tests {
 
     #[test]
     fn a_step_may_be_what_a_regex_says() {
-        let finder = Finder::of(r"batch (\d+) of").unwrap();
+        let finder = StepFinder::of(r"batch (\d+) of").unwrap();
         assert_eq!(finder.find(b"step=3 batch 17 of 100\n"), Some(17));
         assert_eq!(finder.find(b"batch one of 100\n"), None);
-        assert_eq!(Finder::of("(a)|b").unwrap().find(b"b"), None);
-        assert!(Finder::of(r"batch \d+").unwrap_err().contains("0 groups"));
-        assert!(Finder::of("(").is_err());
+        assert_eq!(StepFinder::of("(a)|b").unwrap().find(b"b"), None);
+        assert!(StepFinder::of(r"batch \d+").unwrap_err().contains("0 groups"));
+        assert!(StepFinder::of("(").is_err());
     }
 }

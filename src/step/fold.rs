@@ -99,13 +99,13 @@ impl Steps {
 mod tests {
     use super::*;
     use crate::stamp;
-    use crate::step::Finder;
+    use crate::step::StepFinder;
 
     fn steps(lines: &[&str], first: Option<u64>) -> Vec<Option<u64>> {
         let (mut steps, mut stamps) = (Steps::starting(first), stamp::Finder::default());
         let mut take = |line: &&str| {
             let prefix = stamps.find(line.as_bytes()).prefix;
-            steps.take(Finder::default().find(line.as_bytes()), prefix)
+            steps.take(StepFinder::default().find(line.as_bytes()), prefix)
         };
         lines.iter().map(&mut take).collect()
     }

@@ -10,7 +10,7 @@ mod fold;
 mod stems;
 
 pub use blocks::{Reach, StepBlock, StepRange};
-pub use find::Finder;
+pub use find::StepFinder;
 pub use fold::Steps;
 pub use stems::Stems;
 
@@ -22,7 +22,7 @@ pub struct Terms {
     /// The greatest.
     pub greatest: Option<u64>,
     /// What a step is.
-    pub finder: Finder,
+    pub finder: StepFinder,
 }
 
 impl Terms {

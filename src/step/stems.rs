@@ -92,7 +92,7 @@ fn look(few: &[u8; LOOK]) -> (u64, u64) {
 mod tests {
     use super::*;
     use crate::line;
-    use crate::step::Finder;
+    use crate::step::StepFinder;
     use crate::testing::cases;
     use proptest::prelude::*;
 
@@ -132,7 +132,7 @@ mod tests {
             let steps: Vec<_> = stems.steps(text);
             for line in line::lines(text) {
                 let first = steps.iter().find(|(at, _)| (line.start..line.end).contains(at));
-                prop_assert_eq!(first.map(|(_, step)| *step), Finder::default().find(line.of(text)));
+                prop_assert_eq!(first.map(|(_, step)| *step), StepFinder::default().find(line.of(text)));
             }
         }
     }

@@ -60,13 +60,13 @@ struct Shared<W: Work> {
     work: W,
     /// Held while a thread takes its turn, which may wait for the disk; so the consumer never takes it.
     cutter: Mutex<W::Cutter>,
-    state: Mutex<State<W::Done>>,
+    state: Mutex<PoolState<W::Done>>,
     room: Condvar,
     done: Condvar,
     window: u64,
 }
 
-struct State<D> {
+struct PoolState<D> {
     issued: u64,
     taken: u64,
     finished: BTreeMap<u64, D>,
@@ -75,7 +75,7 @@ struct State<D> {
 }
 
 impl<W: Work> Shared<W> {
-    fn lock(&self) -> MutexGuard<'_, State<W::Done>> {
+    fn lock(&self) -> MutexGuard<'_, PoolState<W::Done>> {
         lock(&self.state)
     }
 }
@@ -86,7 +86,7 @@ impl<W: Work> Ordered<W> {
     /// # Errors
     /// What the system says, if no thread is to be had; with fewer than asked for the work is done as well.
     pub fn start(work: W, cutter: W::Cutter, threads: usize, window: u64) -> io::Result<Self> {
-        let state = State { issued: 0, taken: 0, finished: BTreeMap::new(), stopped: false };
+        let state = PoolState { issued: 0, taken: 0, finished: BTreeMap::new(), stopped: false };
         let shared = Arc::new(Shared {
             work,
             cutter: Mutex::new(cutter),
@@ -259,7 +259,7 @@ mod tests {
             assert!(pool.next(&mut interrupt).is_err());
         }
         assert!(pool.next(&mut interrupt).is_err());
-        let bounds = |state: &State<_>| (state.issued, state.finished.len());
+        let bounds = |state: &PoolState<_>| (state.issued, state.finished.len());
         assert_eq!(bounds(&pool.shared.lock()), (8, 7));
         go_on.send(()).unwrap();
         // Whatever the threads did meanwhile: no more than the window's eight are cut and not taken, done or not.

@@ -18,7 +18,7 @@ use crate::error::{Error, Result};
 const PULSE: Duration = Duration::from_millis(20);
 
 /// What the threads of a [`Relay`] do.
-pub trait Work: Send + Sync + 'static {
+pub trait RelayWork: Send + Sync + 'static {
     /// A piece of the work.
     type Task: Send + 'static;
     /// What is made of it.
@@ -42,10 +42,10 @@ pub trait Work: Send + Sync + 'static {
 }
 
 /// A piece on its way to a thread, and where what was made of it goes.
-type Sent<W> = (<W as Work>::Task, Sender<Result<<W as Work>::Done>>);
+type Sent<W> = (<W as RelayWork>::Task, Sender<Result<<W as RelayWork>::Done>>);
 
 /// The threads, and the pieces that they have.
-pub struct Relay<W: Work> {
+pub struct Relay<W: RelayWork> {
     work: Arc<W>,
     tasks: Sender<Sent<W>>,
     queue: Arc<Mutex<Receiver<Sent<W>>>>,
@@ -57,7 +57,7 @@ pub struct Relay<W: Work> {
     most: usize,
 }
 
-impl<W: Work> Relay<W> {
+impl<W: RelayWork> Relay<W> {
     /// At most `most` threads, which are started as they are needed.
     pub fn new(work: W, most: usize) -> Self {
         let (tasks, queue) = channel();
@@ -145,7 +145,7 @@ impl<W: Work> Relay<W> {
 }
 
 /// One thread's life, which ends with the relay.
-fn live<W: Work>(work: &W, queue: &Mutex<Receiver<Sent<W>>>) {
+fn live<W: RelayWork>(work: &W, queue: &Mutex<Receiver<Sent<W>>>) {
     let mut tools = Some(work.tools());
     loop {
         // Let go of before the work begins.
@@ -157,7 +157,7 @@ fn live<W: Work>(work: &W, queue: &Mutex<Receiver<Sent<W>>>) {
 
 /// Does a piece; a panic becomes an error, for the reader may have been called from C, which a panic must not reach. The
 /// tools that it leaves are not used again.
-fn attempt<W: Work>(work: &W, task: W::Task, tools: &mut Option<W::Tools>) -> Result<W::Done> {
+fn attempt<W: RelayWork>(work: &W, task: W::Task, tools: &mut Option<W::Tools>) -> Result<W::Done> {
     let mut held = tools.take().unwrap_or_else(|| work.tools());
     let done = catch_unwind(AssertUnwindSafe(|| work.run(task, &mut held)));
     let done = done.map_err(|_| Error::Bug("a worker panicked"))?;
@@ -172,7 +172,7 @@ mod tests {
     /// Doubles a number; 13 is more than it bears.
     struct Doubling;
 
-    impl Work for Doubling {
+    impl RelayWork for Doubling {
         type Task = u64;
         type Done = u64;
         type Tools = ();

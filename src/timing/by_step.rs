@@ -9,7 +9,7 @@ use crate::file::source::Source;
 use crate::index::{Asked, Entry, Index, Piece, Tick};
 use crate::line;
 use crate::stamp::{Prefix, Window};
-use crate::step::{Finder, StepRange, Steps};
+use crate::step::{StepFinder, StepRange, Steps};
 
 /// What a question knows of steps.
 #[derive(Clone, Default)]
@@ -97,7 +97,7 @@ impl Timing {
 ///
 /// # Errors
 /// As reading the file, and what `tick` returns to stop it.
-pub fn first_step(source: &Source, end: u64, finder: &Finder, tick: Tick<'_>) -> Result<Option<u64>> {
+pub fn first_step(source: &Source, end: u64, finder: &StepFinder, tick: Tick<'_>) -> Result<Option<u64>> {
     let (mut cutter, mut block) = (Cutter::new(Extent { start: 0, end }), Block::default());
     while let Some(extent) = cutter.cut(source, tick)? {
         block.read(source, extent)?;

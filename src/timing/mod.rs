@@ -20,7 +20,7 @@ use std::sync::Arc;
 use crate::arrival::arrived::Arrived;
 use crate::error::Result;
 use crate::file::source::Source;
-use crate::index::{Entry, Filter, Index, Part};
+use crate::index::{Entry, Filter, Index, OutlinePart};
 use crate::stamp::{Clock, Elected, Fold, Poll, Reference, Window};
 
 /// The times of a file's lines, from one block to the next.
@@ -73,7 +73,7 @@ impl Timing {
         index: &mut Index,
         source: &Arc<Source>,
         tick: &mut dyn FnMut() -> Result<()>,
-    ) -> Result<Vec<Part>> {
+    ) -> Result<Vec<OutlinePart>> {
         index.outline(source, &mut self.clock, tick)
     }
 

@@ -9,7 +9,7 @@ use crate::stamp::{Frame, How, Run, Span, Stream};
 
 /// A run of such lines.
 #[derive(Default)]
-pub(super) struct Pace {
+pub(super) struct MinuteRun {
     run: Run,
     /// The moment at which the minute begins, and the offset that stands on its lines; `None` where no run is under way.
     minute: Option<(i64, Option<i16>)>,
@@ -55,7 +55,7 @@ impl Sifted {
 impl Timing {
     /// Begins a run, where nothing but the stamp says which time a line has.
     #[inline]
-    pub(super) fn enter_pace(&self, pace: &mut Pace) {
+    pub(super) fn enter_pace(&self, pace: &mut MinuteRun) {
         if !self.anchored || self.arrived.is_some() || self.asks_for_steps() {
             return;
         }
@@ -67,7 +67,7 @@ impl Timing {
 
     /// The time of the next line, if it goes on with the run.
     #[inline]
-    pub(super) fn keep_pace(&mut self, pace: &mut Pace, line: &[u8]) -> Option<LineTime> {
+    pub(super) fn keep_pace(&mut self, pace: &mut MinuteRun, line: &[u8]) -> Option<LineTime> {
         let (minute, offset) = pace.minute?;
         let within = self.fold.go_on(&mut pace.run, line)?;
         let lo = minute + within.ns;
@@ -78,7 +78,7 @@ impl Timing {
 
     /// Ends the run.
     #[inline]
-    pub(super) fn leave(&mut self, pace: &mut Pace) {
+    pub(super) fn leave(&mut self, pace: &mut MinuteRun) {
         pace.minute = None;
         self.fold.end(&mut pace.run);
     }

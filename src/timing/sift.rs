@@ -1,7 +1,7 @@
 //! The lines of a block that lie in the range, with their times.
 
 use super::Timing;
-use super::pace::{Pace, Sifted, Taken};
+use super::pace::{MinuteRun, Sifted, Taken};
 use crate::arrival::arrived::{Arrived, Came};
 use crate::batch::{Batch, LineTime, Selection};
 use crate::line::{self, Line};
@@ -52,7 +52,7 @@ impl Timing {
     ) {
         let mut picked = picked.map(|picked| picked.iter().copied().peekable());
         let mut levels = batch.levels.iter().peekable();
-        let mut pace = Pace::default();
+        let mut pace = MinuteRun::default();
         let mut marks = Marks::default();
         let mut start = 0;
         for &end in ends {
@@ -88,7 +88,14 @@ impl Timing {
 
     /// Takes the next line, of which more than a look is needed.
     #[inline(never)]
-    fn take(&mut self, batch: &Batch, bytes: &[u8], line: Line, marks: &mut Marks, pace: &mut Pace) -> Taken {
+    fn take(
+        &mut self,
+        batch: &Batch,
+        bytes: &[u8],
+        line: Line,
+        marks: &mut Marks,
+        pace: &mut MinuteRun,
+    ) -> Taken {
         self.leave(pace);
         let found = self.fold.find_in(bytes, line, marks);
         let timed = self.fold.take(found);

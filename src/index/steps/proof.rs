@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::{StepDigest, StepState, StepTable};
 use crate::line;
 use crate::stamp::{self, PREFIXES};
-use crate::step::{Finder, Stems, Steps};
+use crate::step::{Stems, StepFinder, Steps};
 use crate::testing::cases;
 
 /// A line of one of a few writers, with a step or without.
@@ -42,7 +42,7 @@ fn folded(steps: &mut Steps, text: &str) -> Vec<Option<u64>> {
     let mut finder = stamp::Finder::default();
     let take = |line: line::Line| {
         let line = line.of(text.as_bytes());
-        steps.take(Finder::default().find(line), finder.find(line).prefix)
+        steps.take(StepFinder::default().find(line), finder.find(line).prefix)
     };
     line::lines(text.as_bytes()).map(take).collect()
 }

@@ -12,16 +12,16 @@ const ROWS_EACH: usize = 12;
 
 /// What is asked of each segment, as rows.
 #[derive(Clone, Debug)]
-enum Rows {
+enum AskedRows {
     /// The blocks that have all of these keys, and where all of these numbers may be.
     Keys(Vec<u32>, Vec<Sought>),
     /// The blocks that have all of these.
-    All(Vec<Rows>),
+    All(Vec<AskedRows>),
     /// The blocks that have one of these.
-    Any(Vec<Rows>),
+    Any(Vec<AskedRows>),
 }
 
-impl Rows {
+impl AskedRows {
     /// `None` where nothing can be asked: any block may do.
     fn of(need: &Need) -> Option<Self> {
         match need {
@@ -153,9 +153,9 @@ impl Blocks {
 /// A pattern's question to an index of text.
 #[derive(Clone, Debug)]
 pub(super) struct TextQuestion {
-    in_ascii: Rows,
+    in_ascii: AskedRows,
     /// `None`: any block with other text may do.
-    in_any: Option<Rows>,
+    in_any: Option<AskedRows>,
     /// What is known of lines of ASCII is known of all.
     one: bool,
 }
@@ -163,8 +163,8 @@ pub(super) struct TextQuestion {
 impl TextQuestion {
     /// `None` where the index cannot tell.
     pub(super) fn of(needs: &Needs) -> Option<Self> {
-        let in_ascii = Rows::of(&needs.in_ascii)?;
-        Some(Self { in_ascii, in_any: Rows::of(&needs.in_any), one: needs.in_ascii == needs.in_any })
+        let in_ascii = AskedRows::of(&needs.in_ascii)?;
+        Some(Self { in_ascii, in_any: AskedRows::of(&needs.in_any), one: needs.in_ascii == needs.in_any })
     }
 
     /// Whether a block with these keys and numbers may have a line: the twin of [`TextQuestion::may_be_in`], block by block.

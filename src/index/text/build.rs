@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use super::keys::{BlockKeys, Keys};
-use super::writer::Writer;
-use super::{TILE, Text};
+use super::writer::SegmentWriter;
+use super::{TILE, TextIndex};
 use crate::error::Result;
 use crate::file::block::Extent;
 use crate::file::source::Source;
-use crate::index::sums::{Look, Sums};
+use crate::index::sums::{BlockLook, Sums};
 use crate::index::{Keep, Tick};
 use crate::step::Stems;
 
@@ -30,7 +30,7 @@ struct Alone {
     stems: Stems,
 }
 
-impl Look for Alone {
+impl BlockLook for Alone {
     type Sum = BlockKeys;
     const NAME: &'static str = "logdex-text";
 
@@ -58,8 +58,8 @@ pub fn build(
     tick: Tick<'_>,
 ) -> Result<Built> {
     let seen = source.metadata()?;
-    let mut stored = Text::load(keep, source, &seen).segments.into_iter().peekable();
-    let mut writer = Writer::new(source, &seen, keep);
+    let mut stored = TextIndex::load(keep, source, &seen).segments.into_iter().peekable();
+    let mut writer = SegmentWriter::new(source, &seen, keep);
     let mut read = 0;
     loop {
         while writer.is_between()
@@ -95,6 +95,6 @@ pub fn build(
         }
     }
     writer.finish()?;
-    let text = Text::load(keep, source, &seen);
+    let text = TextIndex::load(keep, source, &seen);
     Ok(Built { read, covered: text.covered(), size: text.size() })
 }

@@ -39,13 +39,13 @@ pub use build::{Built, build};
 pub use later::{wish, would_pay};
 pub use segment::Segment;
 use segment::{TILES, VERSION};
-pub use writer::Writer;
+pub use writer::SegmentWriter;
 
 /// The least size of a log that can have an index of text, in bytes: that of one tile, about.
 pub const TEXT_FROM: u64 = (TILE * BLOCK / 2) as u64;
 
 /// The stored index of the text of a log: segments of it, in order, perhaps with some missing.
-pub struct Text {
+pub struct TextIndex {
     segments: Vec<Segment>,
 }
 
@@ -83,7 +83,7 @@ fn most_segments(size: u64) -> usize {
     (size / (TILES * TILE * BLOCK / 2) as u64) as usize + 1
 }
 
-impl Text {
+impl TextIndex {
     /// What is stored of the text of a log that has the size and the dates of `seen`; nothing with `LOGDEX_INDEX=times`.
     pub fn load(keep: &Keep, source: &Source, seen: &Metadata) -> Self {
         let mut segments: Vec<Segment> = Vec::new();

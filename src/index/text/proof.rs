@@ -12,7 +12,7 @@ use regex_automata::meta::Regex;
 use super::counters::Counts;
 use super::rows::Tile;
 use super::segment::{Matrix, Segment};
-use super::{Text, build, may_select, wish};
+use super::{TextIndex, build, may_select, wish};
 use crate::error::Error;
 use crate::file::block::{BLOCK, Extent};
 use crate::file::source::Source;
@@ -167,7 +167,7 @@ impl Kept {
     /// How much of the log the index has a search for the needle skip; it must not be what has the needle.
     fn skipped(&self) -> u64 {
         let source = self.source();
-        let text = Text::load(&self.keep(), &source, &source.metadata().unwrap());
+        let text = TextIndex::load(&self.keep(), &source, &source.metadata().unwrap());
         let size = source.size().unwrap();
         let Some(places) = text.places(&pattern(&same(NEEDLE)), size) else { return 0 };
         let extents = &places.extents;

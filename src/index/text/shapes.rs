@@ -32,7 +32,7 @@ const TRIAL: (usize, usize) = (256, 8);
 
 /// The last line of some shapes, by the hash of which it is found.
 #[derive(Clone, Copy, Default)]
-struct Shape {
+struct LastOfShape {
     /// Where in the text it begins, and how long it is; of no length where there is none.
     start: u32,
     length: u32,
@@ -53,7 +53,7 @@ enum Digits {
 /// Passes over the lines of one text after the other that are like those before, with memory of its own.
 #[derive(Clone)]
 pub struct Repeats {
-    slots: Box<[Shape; 1 << SLOT_BITS]>,
+    slots: Box<[LastOfShape; 1 << SLOT_BITS]>,
     rest: Vec<u8>,
     /// The last line that was passed over: it has no digits with keys of their own.
     like: Option<Line>,
@@ -61,7 +61,7 @@ pub struct Repeats {
 
 impl Default for Repeats {
     fn default() -> Self {
-        Self { slots: Box::new([Shape::default(); _]), rest: Vec::new(), like: None }
+        Self { slots: Box::new([LastOfShape::default(); _]), rest: Vec::new(), like: None }
     }
 }
 
@@ -69,7 +69,7 @@ impl Repeats {
     /// What of `text` is to be looked at, line by line one behind the other. `is_plain` says of a line whether its digits have no
     /// keys.
     pub fn pass(&mut self, text: &[u8], ends: &Ends, mut is_plain: impl FnMut(&[u8]) -> bool) -> &[u8] {
-        self.slots.fill(Shape::default());
+        self.slots.fill(LastOfShape::default());
         self.rest.clear();
         self.like = None;
         let (mut seen, mut passed) = (0, 0);
@@ -114,7 +114,7 @@ impl Repeats {
         if length != this.len() || !are_alike(this, &text[start..start + length]) {
             // Of a line that is farther behind than can be told, nothing is remembered.
             if let Ok(start) = u32::try_from(line.start) {
-                *slot = Shape { start, length: this.len() as u32, kind: Digits::Single };
+                *slot = LastOfShape { start, length: this.len() as u32, kind: Digits::Single };
             }
             return false;
         }

@@ -12,7 +12,7 @@ use super::keys::{BlockKeys, RowBits};
 use super::part;
 use super::rows::{self, TILE};
 use super::segment::{Matrix, Segment};
-use super::{TEXT_FROM, Text, is_off};
+use super::{TEXT_FROM, TextIndex, is_off};
 use crate::error::{Error, Result};
 use crate::file::block::Extent;
 use crate::file::source::Source;
@@ -20,7 +20,7 @@ use crate::index::Keep;
 use crate::stamp::Elected;
 
 /// Takes blocks in order, and stores them as segments.
-pub struct Writer {
+pub struct SegmentWriter {
     source: Arc<Source>,
     seen: Metadata,
     keep: Keep,
@@ -42,12 +42,12 @@ struct Pending {
     counts: Vec<Counts>,
 }
 
-impl Writer {
+impl SegmentWriter {
     /// Will take the blocks of a log of which nothing is stored; `None` where there is something, or where it is not worth
     /// it.
     pub fn first(source: &Arc<Source>, seen: &Metadata, keep: &Keep) -> Option<Self> {
         let is_wanted = seen.len() >= TEXT_FROM && *keep != Keep::Nowhere && !is_off();
-        let is_free = is_wanted && Text::load(keep, source, seen).is_empty();
+        let is_free = is_wanted && TextIndex::load(keep, source, seen).is_empty();
         is_free.then(|| Self::new(source, seen, keep))
     }
 

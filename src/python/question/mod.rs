@@ -192,7 +192,7 @@ impl PyQuestion {
 /// Raises `ValueError` unless `regex` says what a step is.
 #[pyfunction]
 pub(super) fn check_steps(regex: &str) -> PyResult<()> {
-    step::Finder::of(regex).map(drop).map_err(|wrong| {
+    step::StepFinder::of(regex).map(drop).map_err(|wrong| {
         PyValueError::new_err(format!(
             "steps={regex:?}: {wrong}; give a regex with one group around the number"
         ))

@@ -152,7 +152,7 @@ impl PyQuestion {
 
 /// What is asked about steps, of which [`check_steps`] has seen the regex.
 fn step_terms((least, greatest, regex): StepParts) -> step::Terms {
-    let finder = regex.and_then(|regex| step::Finder::of(&regex).ok()).unwrap_or_default();
+    let finder = regex.and_then(|regex| step::StepFinder::of(&regex).ok()).unwrap_or_default();
     step::Terms { least, greatest, finder }
 }
 

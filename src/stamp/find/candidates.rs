@@ -3,7 +3,7 @@
 use super::{Finder, STACK};
 use crate::stamp::ansi::strip_ansi;
 use crate::stamp::marks::{after_bar, after_return};
-use crate::stamp::prefix::{self, Place, Prefix};
+use crate::stamp::prefix::{self, Prefix, PrefixPlace};
 use crate::stamp::vote::Candidates;
 
 impl Finder {
@@ -34,7 +34,7 @@ impl Finder {
         for depth in 0..STACK {
             let before = at;
             at = prefix::skip_blanks(line, at);
-            let place = Place::of(&line[before..at], depth);
+            let place = PrefixPlace::of(&line[before..at], depth);
             if !Candidates::at(line, at).is_empty() {
                 break;
             }

@@ -2,7 +2,7 @@
 
 use super::{Finder, STACK};
 use crate::stamp::ansi::ESCAPE;
-use crate::stamp::prefix::{self, Place, Prefix};
+use crate::stamp::prefix::{self, Prefix, PrefixPlace};
 use crate::stamp::{Found, Stamp, family, header, keys, place, special};
 
 impl Finder {
@@ -13,8 +13,8 @@ impl Finder {
         for depth in 0..STACK {
             let before = at;
             at = prefix::skip_blanks(line, at);
-            let place = Place::of(&line[before..at], depth);
-            if place == Place::First
+            let place = PrefixPlace::of(&line[before..at], depth);
+            if place == PrefixPlace::First
                 && line.get(at) == Some(&b'[')
                 && let Some((end, named)) = self.brackets.get(line, at)
             {
@@ -25,7 +25,7 @@ impl Finder {
                 return Found { stamp: Some(stamp), prefix };
             }
             let Some((end, named)) = prefix::peel(line, at, prefix, place) else { break };
-            if place == Place::First {
+            if place == PrefixPlace::First {
                 self.brackets.put(line, at, end, named);
             }
             (at, prefix) = (end, named);

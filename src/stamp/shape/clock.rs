@@ -6,7 +6,7 @@ use crate::stamp::civil::{HOUR, MINUTE, SECOND};
 use crate::stamp::digits::{digit, two};
 
 /// A time of day, in the half of the day that it names.
-pub(in crate::stamp) struct Clock {
+pub(in crate::stamp) struct TimeOfDay {
     /// Nanoseconds since midnight, without the fraction.
     pub time: i64,
     pub fraction: Fraction,
@@ -17,7 +17,7 @@ pub(in crate::stamp) struct Clock {
     pub halved: bool,
 }
 
-impl Clock {
+impl TimeOfDay {
     /// The time of so much, of which the number of the hour ends at `hour_end`; at `end` there may be AM or PM and a zone.
     ///
     /// An hour of one digit counts behind two blanks, where it is padded, and before AM or PM; elsewhere where `short` says so.
@@ -57,12 +57,12 @@ fn hour(bytes: &[u8], at: usize) -> Option<(u8, usize)> {
 }
 
 /// The time of day at `at`: `06:47:12`; where a year stands before it, `6:47:12` too.
-pub(in crate::stamp) fn read(bytes: &[u8], at: usize, behind_year: bool) -> Option<Clock> {
+pub(in crate::stamp) fn read(bytes: &[u8], at: usize, behind_year: bool) -> Option<TimeOfDay> {
     marked(bytes, at, b':', behind_year)
 }
 
 /// The time of day at `at` that has no colons: `06.47.12`, or behind a blank `06-47-12`.
-pub(in crate::stamp) fn dotted(bytes: &[u8], at: usize) -> Option<Clock> {
+pub(in crate::stamp) fn dotted(bytes: &[u8], at: usize) -> Option<TimeOfDay> {
     two(bytes, at)?;
     match bytes.get(at + 2)? {
         b'.' => {
@@ -79,7 +79,7 @@ pub(in crate::stamp) fn dotted(bytes: &[u8], at: usize) -> Option<Clock> {
     }
 }
 
-fn marked(bytes: &[u8], at: usize, mark: u8, short: bool) -> Option<Clock> {
+fn marked(bytes: &[u8], at: usize, mark: u8, short: bool) -> Option<TimeOfDay> {
     let (hour, end) = hour(bytes, at)?;
     let (minute, second) = match bytes.get(end..end + 6)? {
         [m1, _, _, m2, _, _] if *m1 == mark && *m2 == mark => (two(bytes, end + 1)?, two(bytes, end + 4)?),
@@ -93,7 +93,7 @@ fn marked(bytes: &[u8], at: usize, mark: u8, short: bool) -> Option<Clock> {
         fraction => fraction,
     };
     let rest = i64::from(minute) * MINUTE + i64::from(second) * SECOND;
-    Clock::closed(bytes, at, short, hour, rest, fraction, end)
+    TimeOfDay::closed(bytes, at, short, hour, rest, fraction, end)
 }
 
 /// Whether what looks like a fraction, from `comma` to `end`, is the next field of a row with commas, of which the date and the
@@ -112,11 +112,11 @@ fn zone_in_minutes(bytes: &[u8], at: usize) -> Option<(i16, usize)> {
 }
 
 /// The hour and minute at `at`, where no second follows.
-pub(in crate::stamp) fn minutes(bytes: &[u8], at: usize) -> Option<Clock> {
+pub(in crate::stamp) fn minutes(bytes: &[u8], at: usize) -> Option<TimeOfDay> {
     let (hour, end) = hour(bytes, at)?;
     let minute = two(bytes, end + 1).filter(|minute| bytes[end] == b':' && *minute <= 59)?;
     let fraction = Fraction { nanos: 0, resolution: Stamp::A_MINUTE };
-    let clock = Clock::closed(bytes, at, false, hour, i64::from(minute) * MINUTE, fraction, end + 3)?;
+    let clock = TimeOfDay::closed(bytes, at, false, hour, i64::from(minute) * MINUTE, fraction, end + 3)?;
     // Of a longer number, a range, or a time with seconds this is the beginning.
     let goes_on = match bytes.get(clock.end) {
         Some(b':' | b'-' | b'+' | b'0'..=b'9') => true,

@@ -1,7 +1,7 @@
 //! The ambiguous formats, and which of them stand on a line.
 
 use crate::stamp::evident::Evident;
-use crate::stamp::outline::{Head, Outline};
+use crate::stamp::outline::{Outline, Sixteen};
 use crate::stamp::prefix::{self, skip_blanks};
 use crate::stamp::{Frame, Stamp, civil, digits, epoch, family, shape};
 
@@ -118,7 +118,7 @@ impl Candidates {
 pub(super) fn stamp_of(candidate: usize, bytes: &[u8], at: usize) -> Option<(Stamp, usize)> {
     let shape = match candidate.checked_sub(EPOCH_FIELD - BARE.len()) {
         Some(bare) => BARE.get(bare)?,
-        None if OUTLINES.get(candidate)?.fits(Head::at(bytes, at)) => DATED.get(candidate)?,
+        None if OUTLINES.get(candidate)?.fits(Sixteen::at(bytes, at)) => DATED.get(candidate)?,
         None => return None,
     };
     family::free(shape::matches(shape.as_bytes(), bytes, at), bytes)
