@@ -66,6 +66,7 @@ fn every_format_gives_its_time() {
     check(include_str!("data/program_times.tsv"));
     check(include_str!("data/everyday_times.tsv"));
     check(include_str!("data/fresh_times.tsv"));
+    check(include_str!("data/real_times.tsv"));
 }
 
 #[test]

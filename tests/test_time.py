@@ -33,7 +33,9 @@ def _expected(text: str) -> datetime:
 
 
 _TABLE = [
-    row for name in ("line", "more", "program", "everyday", "fresh") for row in _rows(f"{name}_times.tsv")
+    row
+    for name in ("line", "more", "program", "everyday", "fresh", "real")
+    for row in _rows(f"{name}_times.tsv")
 ]
 
 

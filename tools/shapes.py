@@ -3,7 +3,14 @@
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
-TABLES = ("line_times.tsv", "more_times.tsv", "program_times.tsv", "everyday_times.tsv", "fresh_times.tsv")
+TABLES = (
+    "line_times.tsv",
+    "more_times.tsv",
+    "program_times.tsv",
+    "everyday_times.tsv",
+    "fresh_times.tsv",
+    "real_times.tsv",
+)
 PAGE = ROOT / "docs" / "shapes.md"
 _HEAD = """\
 # Shapes of stamps

@@ -38,6 +38,9 @@ pub fn own(line: &[u8]) -> Option<Level> {
         if let Some(level) = behind_stamp_letter(head, at).or_else(|| of_program(head, at)) {
             return Some(level);
         }
+        if is_exception(head, at) {
+            return None;
+        }
         let (syslog, number) = (is_month(head, at), head[at].is_ascii_digit());
         at = match header::next(head, at) {
             Some(next) => next,
@@ -103,8 +106,20 @@ fn inside(head: &[u8], at: usize) -> Option<Level> {
     })
 }
 
+/// Whether an exception is named here, behind which all is text: `RuntimeError: [Rank:6] FATAL ERROR :: x`.
+fn is_exception(head: &[u8], at: usize) -> bool {
+    let word = next_word(head, at);
+    word.ends_with(b"Error:") || word.ends_with(b"Exception:")
+}
+
 /// Minecraft's `[Server thread/WARN]`, with the thread before the level.
+///
+/// Twisted's `[pb.BotFactory#info]` has the namespace there.
 fn behind_thread(content: &[u8]) -> Option<Level> {
+    if let Some(sign) = memchr(b'#', content).filter(|sign| *sign > 0 && memchr(b' ', content).is_none()) {
+        let level = &content[sign + 1..];
+        return in_header(level).filter(|_| level.iter().all(u8::is_ascii_lowercase));
+    }
     let slash = memrchr(b'/', content).filter(|slash| *slash > 0)?;
     let level = &content[slash + 1..];
     in_header(level).filter(|_| level.iter().all(u8::is_ascii_uppercase))
@@ -211,13 +226,18 @@ fn is_before_tag(head: &[u8], at: usize) -> bool {
     tag.strip_suffix(b":").is_some_and(is_tag) || facility(tag).is_some()
 }
 
-/// Whether the name of a logger stands behind the stamp, and then a level with a colon: `[11/22 06:47:12] d2.data WARNING: x`.
+/// Whether the name of a logger stands behind the stamp, and then a level with a colon: `[11/22 06:47:12] d2.data WARNING: x`,
+/// `[2026-11-22 06:47:12,123] LMCache INFO: x`; not a word with one capital, as texts have them.
 fn is_before_level(head: &[u8], at: usize) -> bool {
     let name = next_word(head, at);
     let level = next_word(head, header::skip(head, at + name.len()));
     let plain = |b: &u8| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'_' | b'.' | b'-');
     let level = level.strip_suffix(b":").filter(|level| level.iter().all(u8::is_ascii_uppercase));
-    name.iter().all(plain) && follows_stamp(head, at) && level.is_some_and(|level| in_header(level).is_some())
+    let capitals = name.iter().filter(|b| b.is_ascii_uppercase()).count();
+    let named = || capitals >= 2 && name.iter().all(|b| b.is_ascii_uppercase() || plain(b));
+    (name.iter().all(plain) || named())
+        && follows_stamp(head, at)
+        && level.is_some_and(|level| in_header(level).is_some())
 }
 
 /// Whether a word is a name and a number in brackets: `sshd[412]`.

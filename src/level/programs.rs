@@ -159,7 +159,11 @@ pub(super) fn behind_stamp_letter(head: &[u8], at: usize) -> Option<Level> {
     let apart = match next {
         // etcd's `06:47:12.123456 W | etcdserver: x`, and MongoDB's `06:47:12.123+0000 I  NETWORK  [conn1] x`.
         [b' ', b'|', b' ', ..] | [b' ', b' ', b'A'..=b'Z' | b'-', ..] => before.is_ascii_digit(),
-        [b' ', next, ..] => *before != b'Z' && next.is_ascii_alphanumeric(),
+        [b' ', next, ..] if *before != b'Z' && next.is_ascii_alphanumeric() => true,
+        // Where TensorFlow's lines have a process, it is padded: `12.123456: E   10362 tensorflow/`.
+        [b' ', b' ', padded @ ..] => {
+            *before == b':' && padded.trim_ascii_start().first().is_some_and(u8::is_ascii_digit)
+        }
         [b'/', next, ..] => {
             *before != b'Z' && next.is_ascii_alphabetic() && memchr(b'(', next_word(head, at)).is_some()
         }
@@ -183,7 +187,8 @@ fn routed(head: &[u8], at: usize) -> Option<Level> {
     if let Some(level) = facility(word) {
         return Some(level);
     }
-    let name = word.strip_suffix(b":")?;
+    // goofys: `06:47:12.123456 s3.INFO x`.
+    let name = word.strip_suffix(b":").or_else(|| follows_stamp(head, at).then_some(word))?;
     if name == b"LustreError" {
         return Some(Level::Error);
     }
@@ -198,7 +203,8 @@ fn routed(head: &[u8], at: usize) -> Option<Level> {
     }
     let dot = name.iter().position(|b| *b == b'.')?;
     let (channel, level) = (&name[..dot], &name[dot + 1..]);
-    let plain = !channel.is_empty() && channel.iter().all(|b| b.is_ascii_lowercase() || *b == b'_');
+    let plain = channel.first().is_some_and(|b| b.is_ascii_lowercase() || *b == b'_')
+        && channel.iter().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || *b == b'_');
     in_header(level).filter(|_| plain && level.iter().all(u8::is_ascii_uppercase))
 }
 

@@ -55,14 +55,14 @@ pub(super) const FAMILIES: &[&str] = &[
     "%b-%d-%Y%~%C",
     "%b/%d/%Y %C", // Mikrotik
     "%b-%d %C",
-    "%b%d %C",      // BeeGFS
-    "%b %e %C",     // syslog
-    "%e %b %Y%~%C", // RFC 2822, date
-    "%e %b %y%~%C", // RFC 822
-    "%e %b %y%~%k",
+    "%b%d %C",        // BeeGFS
+    "%b %e %C",       // syslog
+    "%e %b %Y%~%C",   // RFC 2822, date
     "%e %b %C %Z %Y", // date_british
     "%e %b %C %Y",
-    "%e %b %C", // redis
+    "%e %b %C",     // redis, ntpd; before the years of two digits, as which its hour could be read
+    "%e %b %y%~%C", // RFC 822
+    "%e %b %y%~%k",
     "%d-%b-%Y%~%C",
     "%d-%b-%y%~%C",
     "%d-%b-%Y%~%D",

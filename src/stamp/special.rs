@@ -141,6 +141,10 @@ pub(super) fn named(line: &[u8], at: usize, evident: &mut Evident) -> Option<Sta
         let process = memchr(b':', &number[..number.len().min(12)])?;
         return epoch::number(number, process + 1).map(|(stamp, _)| stamp);
     }
+    if line[at..].starts_with(b"time->") {
+        // ausearch, above the records of an event.
+        return family::at(line, at + 6, &mut evident.order).map(|(stamp, _)| stamp);
+    }
     if matches!(&line[at..], [b'R' | b'L', b'P' | b'C', b'/', b'0'..=b'9', ..]) {
         return ios_xr(line, at, evident);
     }

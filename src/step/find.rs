@@ -3,7 +3,8 @@
 //! A step is the number behind one of a few words: `step`, `global_step`, `step_num`, `iteration`, `iter`, in any case, as
 //! trainers write it: `step=10`, `Step 12,345`, `iteration 1200/ 5000`, `"global_step": 10`, `Iter(train) [7/100]`. The first on the
 //! line counts. The word stands by itself (not `footsteps 3`, `8-step recipe`, `max_steps=5`), and what follows is a whole
-//! number and no part of something else (not `step 1.5`, `iter 10s`).
+//! number and no part of something else (not `step 1.5`, `iter 10s`). `current_steps`, `training_iteration` and a bar called `steps`
+//! name one too.
 
 use std::sync::Arc;
 
@@ -16,6 +17,8 @@ use crate::number::{self, DIGITS};
 
 /// The most that may stand between the word and its number, in bytes.
 const APART: usize = 24;
+/// The most that the filled part of a bar and the rest of it take, in bytes.
+const BAR: usize = 1024;
 
 /// Finds steps on lines.
 #[derive(Clone, Debug, Default)]
@@ -97,6 +100,7 @@ pub(super) fn step_at(line: &[u8], start: usize) -> Option<u64> {
     let word = lower(*word);
     let behind = match (word, rest.first()) {
         (STEP, Some(b'_')) => strip(rest, b"_num").unwrap_or(rest),
+        (STEP, Some(b's' | b'S')) => return plural(&line[..start], &rest[1..]),
         (ITER, Some(b'a' | b'A')) => strip(rest, b"ation").unwrap_or(rest),
         (STEP | ITER, _) => rest,
         _ => return None,
@@ -108,16 +112,54 @@ pub(super) fn step_at(line: &[u8], start: usize) -> Option<u64> {
     if !is_alone(word, &line[..start]) {
         return None;
     }
+    // Where a training is to end it is not yet.
+    if line[..start].ends_with(b"stop after ") {
+        return None;
+    }
+    numbered(behind)
+}
+
+/// The step that stands behind the word for it.
+#[inline]
+fn numbered(behind: &[u8]) -> Option<u64> {
     let is_apart =
         |byte: &&u8| matches!(byte, b' ' | b'\t' | b'=' | b':' | b'/' | b'"' | b'\'' | b'[' | b'(' | b'#');
     let apart = behind.iter().take(APART).take_while(is_apart).count();
     let (step, after) = number(&behind[apart..]).filter(|_| apart > 0)?;
     let goes_on = match after {
+        [b'.', b'0', b'0', ..] => !is_whole(after),
         [b'.' | b'-', digit, ..] => digit.is_ascii_digit(),
+        // Coqui's `STEP: 25/50 -- GLOBAL_STEP: 125`, of which the first begins anew with each epoch.
+        [b'/', all @ ..] => {
+            let digits = all.iter().take(DIGITS).take_while(|byte| byte.is_ascii_digit()).count();
+            all[digits..].starts_with(b" -- GLOBAL_STEP: ")
+        }
         [byte, ..] => byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'%') || !byte.is_ascii(),
         [] => false,
     };
     (!goes_on).then_some(step)
+}
+
+/// Whether what stands behind a number is a fraction of zeros alone: Lightning's `global_step=4.000`.
+#[cold]
+fn is_whole(fraction: &[u8]) -> bool {
+    let zeros = fraction[1..].iter().take(DIGITS).take_while(|byte| **byte == b'0').count();
+    !fraction[1 + zeros..].first().is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'.')
+}
+
+/// The step behind `steps`, which is most often how many there are: in LLaMA-Factory's `current_steps`, and in a bar of that
+/// name, `Steps:  12%|█   | 1234/10000 [`.
+#[cold]
+fn plural(before: &[u8], behind: &[u8]) -> Option<u64> {
+    if let Some(before) = before.strip_suffix(b"current_") {
+        return numbered(behind).filter(|_| is_alone(0, before));
+    }
+    let share = behind.strip_prefix(b": ")?.trim_ascii_start();
+    let digits = share.iter().take(3).take_while(|byte| byte.is_ascii_digit()).count();
+    let bar = share[digits..].strip_prefix(b"%|").filter(|_| digits > 0)?;
+    let end = bar.iter().take(BAR).take_while(|byte| **byte != b'\n').position(|byte| *byte == b'|')?;
+    let (step, after) = number(bar[end + 1..].trim_ascii_start())?;
+    (matches!(after, [b'/', b'0'..=b'9', ..]) && is_alone(STEP, before)).then_some(step)
 }
 
 /// Whether a word stands by itself, or as a step's other name, behind `before`.
@@ -126,6 +168,10 @@ fn is_alone(word: u32, before: &[u8]) -> bool {
     match before.last() {
         Some(b' ') => !before.ends_with(b"per "),
         Some(b'_') if word == STEP && ends_in_global(before) => is_alone(0, &before[..before.len() - 7]),
+        // Ray's `training_iteration`.
+        Some(b'_') if word == ITER && before.ends_with(b"training_") => {
+            is_alone(0, &before[..before.len() - 9])
+        }
         Some(b'_') => before.ends_with(b"\"_"),
         Some(b'm') => ends_in_colour(before),
         Some(b'-' | b'.') => false,
