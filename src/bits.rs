@@ -1,4 +1,5 @@
-//! Which bytes of a text are of a sort, as bits, sixty-four to a number: sixteen bytes are looked at by one instruction.
+//! Which bytes of a text are of a sort, as bits. One number has the bits of sixty-four bytes, of which sixteen are looked at
+//! by one instruction.
 
 use std::iter::successors;
 

@@ -1,4 +1,4 @@
-//! A input: one log of a merge, with the lines of it that wait for their turn.
+//! An input: one log of a merge, with the lines of it that wait for their turn.
 
 use std::collections::VecDeque;
 use std::sync::Arc;

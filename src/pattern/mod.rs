@@ -1,6 +1,6 @@
 //! Which lines a Python regex selects: what must be there, what may be there, who decides.
 //!
-//! A [`Pattern`] is built from programs that `logdex/_translate.py` writes: one for lines of ASCII, one for other
+//! A [`Pattern`] is built from programs that `logdex/regex/translate.py` writes: one for lines of ASCII, one for other
 //! text, each either *exact* or selecting at least the lines that Python's `re.search` selects. It searches blocks, not
 //! lines: for **needles** (literals that every match holds) where the programs have good ones, or else with an automaton
 //! over the whole block; line bounds are found only around hits. What comes out are **candidates**. One that is not

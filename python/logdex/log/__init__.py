@@ -123,6 +123,7 @@ class Log(LogBase):
 
         Raises:
             re.error: `regex` is not one; the message is Python's.
+            OverflowError: A count in `regex` is too large for Python's `re`, as in `a{999999999999}`.
             TypeError: `regex` is a pattern for bytes, or an argument is of the wrong type.
             ValueError: `since` or `until` say no moment, `last` is less than 1, `partial` is given with a filter, or
                 `level` or `where` say none.
