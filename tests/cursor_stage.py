@@ -248,7 +248,9 @@ class Call:
                     one.ended = call
 
             patch.setattr(inputs.Input, "__init__", make)
-            patch.setattr(answer.CommandAnswer, "_all_ended", property(lambda _: call if call.follows else None))
+            patch.setattr(
+                answer.CommandAnswer, "_all_ended", property(lambda _: call if call.follows else None)
+            )
             opened = rotation.Pinned.__init__
 
             def pin(one: rotation.Pinned, name: str) -> None:
