@@ -1,8 +1,9 @@
 //! The frames of progress bars, as tqdm prints them by itself: ` 10%|#    | 10/100 [00:10<01:30, 1.00it/s]`.
 //!
 //! They look much like lines that have a stamp: numbers, brackets, clocks and a rate behind which another record may have been
-//! written. To find none on one takes ten times as long as on a line of text, and a log of a run that nobody timed is full of
-//! them. Every part of a frame must be as tqdm writes it; any other line gets the whole look.
+//! written. To find none on one takes the longest look of all, and a log of a run that nobody timed is full of them. Every part of a frame must be as tqdm writes it; any other line gets the whole look.
+
+use crate::number;
 
 /// The longest frame, in bytes: as wide as terminals are.
 const LONGEST: usize = 512;
@@ -22,7 +23,7 @@ pub(super) fn is_frame(line: &[u8]) -> bool {
 #[inline]
 fn behind_share(body: &[u8]) -> Option<&[u8]> {
     let blanks = body.iter().take(2).take_while(|byte| **byte == b' ').count();
-    let share = digits(&body[blanks..]);
+    let (_, share) = number::leading(&body[blanks..]);
     (blanks + share == 3 && share > 0).then(|| body[3..].strip_prefix(b"%|"))?
 }
 
@@ -41,19 +42,14 @@ fn is_counts(rest: &[u8]) -> bool {
     let gone = number_before(times, b':').and_then(|rest| number_before(rest, b'<'));
     let left = gone.and_then(|rest| number_before(rest, b':')).and_then(|rest| number_before(rest, b','));
     let Some(rate) = left.and_then(|rest| rest.strip_prefix(b" ")) else { return false };
-    number_before(rate, b'.').is_some_and(|rest| digits(rest) == rest.len() && !rest.is_empty())
+    number_before(rate, b'.').is_some_and(|rest| number::leading(rest).1 == rest.len() && !rest.is_empty())
 }
 
 /// What follows a number of a few digits and `mark`.
 #[inline]
 fn number_before(text: &[u8], mark: u8) -> Option<&[u8]> {
-    let length = digits(text);
+    let (_, length) = number::leading(text);
     (1..=7).contains(&length).then(|| text[length..].strip_prefix(&[mark]))?
-}
-
-#[inline]
-fn digits(text: &[u8]) -> usize {
-    text.iter().take_while(|byte| byte.is_ascii_digit()).count()
 }
 
 #[cfg(test)]

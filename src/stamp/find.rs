@@ -90,7 +90,7 @@ impl Finder {
         {
             return Found { stamp: Some(within.after(self.slashed.civil())), prefix };
         }
-        if bar::is_frame(bytes) && self.elected.is_none() {
+        if self.elected.is_none() && bar::is_frame(bytes) {
             return Found::without_stamp(Prefix::NONE);
         }
         let is_text = plain::is_text(bytes);

@@ -26,11 +26,9 @@ from logdex.diagnosis.prepare import prepare
 from logdex.diagnosis.roles import ended_well
 from logdex.diagnosis.scene import Candidate, Scene, missing_of
 from logdex.diagnosis.stacks import elsewhere
+from logdex.diagnosis.survived import outlived
 from logdex.diagnosis.uniform import alike, uniform
 from logdex.diagnosis.verdict import Finding
-
-_LONG_AFTER = 60.0
-"""Whoever makes steps so many seconds after a failure was not stopped by it."""
 
 
 def decide(scene: Scene) -> Finding:
@@ -57,19 +55,19 @@ def _weigh_those_at_work(scene: Scene, everyone: list[Candidate]) -> None:
 def _tempered(scene: Scene, finding: Finding) -> Finding:
     """The finding, but certain of nothing where the job may have got over it, a rank that has no log may have failed
     before, or a name has two."""
-    is_doubted = missing_of(scene) or scene.shared.intersection(finding.ranks) or _may_be_over(scene, finding)
-    is_too_sure = finding.certainty == "certain" and is_doubted
-    return replace(finding, certainty="likely") if is_too_sure else finding
+    if finding.certainty != "certain":
+        return finding
+    is_doubted = missing_of(scene) or scene.shared.intersection(finding.ranks) or _got_over(scene, finding)
+    return replace(finding, certainty="likely") if is_doubted else finding
 
 
-def _may_be_over(scene: Scene, finding: Finding) -> bool:
+def _got_over(scene: Scene, finding: Finding) -> bool:
     """Whether another says that all came to its end, or made steps long after, as in an elastic job."""
     if any(ended_well(one) for one in scene.speakers if one.name not in finding.ranks):
         return True
     if finding.time is None or not isfinite(finding.time):
         return False
-    others = [one.course for one in scene.ranks if one.name not in finding.ranks and one.course is not None]
-    return any(one.last_at is not None and one.last_at > finding.time + _LONG_AFTER for one in others)
+    return any(outlived(one, finding.time) for one in scene.ranks if one.name not in finding.ranks)
 
 
 def _unknown(scene: Scene, found: list[Candidate]) -> Finding:

@@ -10,7 +10,7 @@ from logdex.diagnosis.progress import pace_of
 from logdex.diagnosis.roles import LOUD
 
 _LONG = 60.0
-"""Who made steps for so many seconds after a witness saw trouble has survived it."""
+"""Who made steps for so many seconds after some trouble has survived it."""
 _STEPS, _AT_LEAST = 3.0, 5.0
 """Where all ranks made so many steps, in so many seconds at least, none of them was lost."""
 
@@ -38,7 +38,12 @@ def _went_on_after(one: Speaker, event: Event) -> bool:
         return False
     if course.path == event.path:
         return course.last_number > event.number
-    return event.own and course.last_at is not None and course.last_at > event.high + _LONG
+    return event.own and outlived(one, event.high)
+
+
+def outlived(one: Speaker, moment: float) -> bool:
+    """Whether a speaker made steps long after a moment, in seconds since 1970 UTC."""
+    return one.course is not None and one.course.last_at is not None and one.course.last_at > moment + _LONG
 
 
 def _stepped_on(one: Speaker, event: Event) -> bool:
