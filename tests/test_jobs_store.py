@@ -18,6 +18,7 @@ from typing import Any
 
 import pytest
 from killed import die_in
+from threads import FIRST_THREAD_ENDS
 
 pytest.importorskip("torchx")
 
@@ -375,6 +376,26 @@ def test_a_zombie_is_dead_and_tells_how_it_ended(
     assert child.wait() == code
     assert identify(child.pid) is None
     assert zombie_exit(process) is None
+
+
+@pytest.mark.skipif(not FIRST_THREAD_ENDS, reason="the number of this machine's system call is not known")
+def test_a_process_lives_as_long_as_its_last_thread(tmp_path: Path, eventually: Callable[..., None]) -> None:
+    """`/proc` calls it a zombie from its first thread's end on."""
+    assert FIRST_THREAD_ENDS is not None
+    go = tmp_path / "go"
+    child = subprocess.Popen([sys.executable, "-c", FIRST_THREAD_ENDS, str(go), "7"])
+    try:
+        process = identify(child.pid)
+        assert process is not None
+        eventually(lambda: Path(f"/proc/{child.pid}/stat").read_text().split(") ")[-1][0] == "Z")
+        assert is_alive(process)
+        assert zombie_exit(process) is processes.child_exit(child.pid) is child.poll() is None
+        go.touch()
+        eventually(lambda: not is_alive(process))
+        assert zombie_exit(process) == processes.child_exit(child.pid) == 7
+    finally:
+        go.touch()
+        assert child.wait() == 7
 
 
 def test_a_process_name_can_hold_anything(tmp_path: Path) -> None:

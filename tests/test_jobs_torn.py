@@ -14,6 +14,7 @@ from typing import Any
 from unittest import mock
 
 import pytest
+from threads import FIRST_THREAD_ENDS
 
 pytest.importorskip("torchx")
 
@@ -323,6 +324,32 @@ def test_an_app_of_no_replicas_has_succeeded(
     eventually(lambda: scheduler.describe(app_id).state in ENDED)
     assert scheduler.describe(app_id).state == AppState.SUCCEEDED
     assert create_scheduler("test").describe(app_id).state == AppState.SUCCEEDED
+
+
+@pytest.mark.skipif(not FIRST_THREAD_ENDS, reason="the number of this machine's system call is not known")
+@pytest.mark.parametrize(("code", "state"), [(0, AppState.SUCCEEDED), (4, AppState.FAILED)])
+def test_replicas_of_which_the_first_thread_ends_first_have_not_ended(
+    scheduler: Any,
+    launch: Callable[..., str],
+    eventually: Eventually,
+    tmp_path: Path,
+    code: int,
+    state: AppState,
+) -> None:
+    """Whoever looks in between neither calls them ended nor guesses how they did."""
+    (tmp_path / "app.py").write_text(FIRST_THREAD_ENDS or "")
+    app_id = launch(f"exec {sys.executable} {tmp_path}/app.py {tmp_path}/go {code}", replicas=3)
+    eventually(
+        lambda: all(Path(f"/proc/{pid}/stat").read_text().split(") ")[-1][0] == "Z" for pid in pids(app_id))
+    )
+    assert scheduler.describe(app_id).state == AppState.RUNNING
+    assert create_scheduler("test").describe(app_id).state == AppState.RUNNING
+    lines = scheduler.log_iter(app_id, "w", 2, should_tail=True)
+    (tmp_path / "go").touch()
+    assert list(lines) == ["last words\n"]
+    eventually(lambda: scheduler.describe(app_id).state in ENDED)
+    assert scheduler.describe(app_id).state == state
+    assert [one.exit for _, _, one in scheduler.record_of(app_id).replicas()] == [code] * 3
 
 
 def test_a_stopped_launcher_is_no_obstacle(

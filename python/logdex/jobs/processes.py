@@ -11,6 +11,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 _PROC = sys.platform.startswith("linux")
+_OTHERS_LIVE = "S"
 
 
 class Host(NamedTuple):
@@ -164,11 +165,22 @@ def _look_proc(pid: int) -> _Seen | None:
             stat = file.read()
     except (FileNotFoundError, PermissionError, ProcessLookupError):
         return _look_hidden(pid)
-    # The second field, the command, may hold anything, so count from its closing parenthesis: the state is
-    # field 3, the start time in ticks since boot field 22, the wait status field 52 (proc_pid_stat(5)).
+    # The second field, the command, may hold anything, so count from its closing parenthesis: the state is field 3,
+    # the number of threads field 20, the start time in ticks since boot field 22, the wait status field 52
+    # (proc_pid_stat(5)).
     fields = stat[stat.rindex(b")") + 2 :].split()
     status = int(fields[49]) if len(fields) > 49 else -1
-    return _Seen(fields[19].decode(), fields[0].decode(), status)
+    return _Seen(fields[19].decode(), _state_of_all(fields[0].decode(), int(fields[17])), status)
+
+
+def _state_of_all(first: str, threads: int) -> str:
+    """The state of a process, of which `/proc` tells that of its first thread.
+
+    That one is a zombie while the others still end, or go on: a process of many threads, as every job with a framework
+    is, has neither ended nor a status to wait for before the last of them is gone (`delay_group_leader` in the kernel's
+    `exit.c`).
+    """
+    return _OTHERS_LIVE if first == "Z" and threads > 1 else first
 
 
 def _look_hidden(pid: int) -> _Seen | None:
