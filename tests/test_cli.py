@@ -136,6 +136,38 @@ def test_standard_streams_may_be_closed(log: Path) -> None:
     assert shell("logdex - <&-")[::2] == (2, "logdex: standard input: Bad file descriptor\n")
 
 
+@pytest.mark.parametrize(
+    ("args", "status"),
+    [
+        (["--stats", "{log}"], 0),
+        (["--stats", "-c", "-e", "none of them", "{log}"], 1),
+        (["--fields", "zz", "{log}"], 1),
+        (["{log}", "{log}.none"], 2),
+        (["-e", "(", "{log}"], 2),
+        (["--no-such-option", "{log}"], 2),
+        (["ranks", "{log}", "--svg", "{log}.svg"], 1),
+        (["ranks", "{log}", "-e", "a{{9999999999}}"], 2),
+        (["index", "{log}.none"], 2),
+        (["ls", "--handles"], 1),
+    ],
+)
+def test_what_nobody_can_be_told_changes_no_answer(log: Path, args: list[str], status: int) -> None:
+    words = [sys.executable, "-m", "logdex", *(one.format(log=log) for one in args)]
+    plain = subprocess.run(words, capture_output=True, check=False)
+    assert (plain.returncode, bool(plain.stderr)) == (status, True)
+    with open("/dev/full", "wb") as full:
+        lost = subprocess.run(words, stdout=subprocess.PIPE, stderr=full, check=False)
+    assert (lost.returncode, lost.stdout) == (plain.returncode, plain.stdout)
+
+
+@pytest.mark.parametrize("command", [[], ["ranks"]])
+def test_a_wrong_regex_is_told_alike_by_each_command(log: Path, command: list[str]) -> None:
+    for regex, said in (("(", "-e '(': missing )"), ("a{9999999999}", "a regex is too large: ")):
+        status, out, error = run(*command, "-e", regex, log)
+        assert (status, out) == (2, [])
+        assert error.startswith(f"logdex: {said}")
+
+
 def test_a_range_over_a_log_without_times_is_refused(tmp_path: Path) -> None:
     (tmp_path / "bare.log").write_text("loss 1\n")
     status, out, error = run("--since", "10m", tmp_path / "bare.log")

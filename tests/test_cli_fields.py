@@ -86,6 +86,39 @@ def test_what_the_options_select_and_show(log: Path, args: list[str], expected: 
     assert status == (0 if expected else 1)
 
 
+@pytest.mark.parametrize(
+    ("args", "status", "expected", "missing"),
+    [
+        (["--fields", "zz"], 1, [], ["zz"]),
+        (["--fields", "step,zz,loss,zz"], 0, ["step=1\n", "step=2 loss=2.5\n", "step=3 loss=nan\n"], ["zz"]),
+        (["--fields", "loss", "-n", "2"], 1, [], ["loss"]),
+        (["--fields", "a b,loss", "-m", "1"], 1, [], ["'a b'", "loss"]),
+        # No line was looked at: nothing is known of fields.
+        (["--fields", "step", "-l", "critical"], 1, [], []),
+    ],
+)
+def test_a_field_that_no_line_has_is_no_match_and_is_said(
+    log: Path, args: list[str], status: int, expected: list[str], missing: list[str]
+) -> None:
+    done, out, error = run(log, *args, "--tz", "UTC")
+    assert (done, out) == (status, expected)
+    said = error.splitlines()
+    assert len(said) == len(missing)
+    for line, name in zip(said, missing, strict=True):
+        assert line.startswith(f"logdex: --fields {name}: no line of ")
+
+
+def test_a_field_that_only_one_of_two_logs_has_is_there(log: Path) -> None:
+    other = log.with_name("other.log")
+    other.write_text("no fields\n")
+    for merge in ([], ["--no-merge"]):
+        assert run(other, log, *merge, "--no-labels", "--fields", "loss") == (
+            0,
+            ["loss=2.5\n", "loss=nan\n"],
+            "",
+        )
+
+
 def test_bars_need_no_letters_that_the_terminal_lacks(log: Path) -> None:
     status, (row,), error = run(
         log, "--histogram", "-m", "1", "--tz", "UTC", PYTHONIOENCODING="ascii", COLUMNS="80"

@@ -12,7 +12,7 @@ from itertools import groupby, islice
 from logdex import _core
 from logdex._filters import of_every_line
 from logdex.command import dated, hints
-from logdex.command.complain import complain
+from logdex.command.complain import complain, tell
 from logdex.command.legible import legible
 from logdex.command.rows import Rows, Shown
 from logdex.inputs.input import Input
@@ -83,6 +83,9 @@ class CommandAnswer:
         any_selected = self._answer()
         for one in self._found:
             self._complain_of_text(one)
+        if (fields := self._rows.fields) is not None and any_selected:
+            hints.say_of_fields(fields.missing, fields.lines)
+            any_selected = fields.shown > 0
         return SELECTED if any_selected else NONE_SELECTED
 
     def _answer(self) -> bool:
@@ -242,7 +245,7 @@ class CommandAnswer:
             if self._args.stats and (sink is not None or self._args.count):
                 from logdex.command import stats
 
-                sys.stderr.write(stats.describe(show.stats))
+                tell(stats.describe(show.stats))
         for left_out in show.errors:
             self._complain(left_out)
         return hits

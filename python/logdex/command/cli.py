@@ -5,14 +5,13 @@ from __future__ import annotations
 import argparse
 import io
 import os
-import re
 import sys
 import warnings
 from collections.abc import Sequence
 
 from logdex.command import words
 from logdex.command.arguments import contradiction, parser
-from logdex.command.complain import complain, hush
+from logdex.command.complain import UNUSABLE, complain, complain_of_regex, hush, tell
 from logdex.command.options import sources_or_stdin
 from logdex.process import interrupted
 
@@ -70,12 +69,9 @@ def run(made: argparse.ArgumentParser, args: argparse.Namespace, given: Sequence
             # What `re` may one day make of `[[`: a person who searches for it has no use for that.
             warnings.simplefilter("ignore", FutureWarning)
             return show.run(args)
-    except re.error as error:
-        option = "--exclude" if error.pattern in args.exclude else "-e"
-        complain(ValueError(f"{option} {error.pattern!r}: {error}"))
-    except (OverflowError, RecursionError) as error:
-        # Python's, of a pattern that is right but too much for it.
-        complain(ValueError(f"a regex is too large: {error}"))
+    except UNUSABLE as error:
+        pattern = getattr(error, "pattern", None)
+        complain_of_regex(error, "--exclude" if pattern in args.exclude else "-e")
     except BrokenPipeError:
         return _quiet()
     except (OSError, ValueError, TypeError) as error:
@@ -111,10 +107,10 @@ def console() -> None:
     except OSError as error:
         # Where there is trouble already, it is this.
         if status != 2:
-            sys.stderr.write(f"logdex: standard output: {error.strerror}\n")
+            tell(f"logdex: standard output: {error.strerror}\n")
         status = 2
+    tell("")  # What others wrote there may not have gone out yet.
     # Threads that wait for a slow reader or writer must not keep the process.
-    sys.stderr.flush()
     os._exit(status)
 
 

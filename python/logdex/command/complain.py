@@ -3,16 +3,37 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 
 _TO_WAIT = ", or -f to wait for the file"
 """What is advised of a file that is not there."""
 
+UNUSABLE = (re.error, OverflowError, RecursionError)
+"""What Python raises of a regex: it is wrong, or right but too much for it."""
+
+
+def tell(text: str) -> None:
+    """Writes on stderr, at once. Where nobody can read it, on a full disk say, it is lost, and the answer is not."""
+    try:
+        sys.stderr.write(text)
+        sys.stderr.flush()
+    except OSError:
+        pass
+
 
 def complain(error: BaseException, *, follows: bool = True) -> None:
     """Says on stderr what went wrong; `follows`: the command has an option `-f`."""
     said = describe(error)
-    sys.stderr.write(f"logdex: {said if follows else said.replace(_TO_WAIT, '')}\n")
+    tell(f"logdex: {said if follows else said.replace(_TO_WAIT, '')}\n")
+
+
+def complain_of_regex(error: Exception, option: str = "-e") -> None:
+    """Says on stderr what is wrong with a regex, one of `UNUSABLE`, that came by `option`."""
+    if isinstance(error, re.error):
+        complain(ValueError(f"{option} {error.pattern!r}: {error}"))
+    else:
+        complain(ValueError(f"a regex is too large: {error}"))
 
 
 def hush() -> None:

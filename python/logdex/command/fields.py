@@ -15,22 +15,37 @@ _TIMES = ("time", "timestamp", "ts", "@timestamp", "asctime", "datetime", "t", "
 _MESSAGES = ("msg", "message", "event", "body", "@mt", "log")
 
 
-def chooser(names: Sequence[str]) -> Callable[[str], str]:
-    """What is shown of a line: those of its fields that are named, as `name=value`; nothing of a line without any.
+class Chooser:
+    """Shows of each line the fields that are named, and counts, so that a name that no line has can be told."""
 
-    Raises:
-        ValueError: No field is named.
-    """
-    wanted = [name.strip() for name in names if name.strip()]
-    if not wanted:
-        raise ValueError("--fields names none: give some, such as --fields step,loss")
+    def __init__(self, names: Sequence[str]) -> None:
+        """`names` are those of the fields.
 
-    def choose(line: str) -> str:
-        values = ((name, _core.field(line, name)) for name in wanted)
-        told = [f"{name}={_quoted(value)}" for name, value in values if value is not None]
-        return " ".join(told) + "\n" if told else ""
+        Raises:
+            ValueError: No field is named.
+        """
+        self._wanted = [name.strip() for name in names if name.strip()]
+        if not self._wanted:
+            raise ValueError("--fields names none: give some, such as --fields step,loss")
+        self.lines = self.shown = 0
+        """How many lines were looked at, and how many of them had one of the fields."""
+        self._seen: set[str] = set()
 
-    return choose
+    def __call__(self, line: str) -> str:
+        """What is shown of a line: its fields as `name=value`; nothing of a line without any of them."""
+        values = [(name, _core.field(line, name)) for name in self._wanted]
+        told = {name: value for name, value in values if value is not None}
+        self.lines += 1
+        if not told:
+            return ""
+        self.shown += 1
+        self._seen.update(told)
+        return " ".join(f"{name}={_quoted(value)}" for name, value in told.items()) + "\n"
+
+    @property
+    def missing(self) -> list[str]:
+        """The fields that no line had, as they were named."""
+        return [name for name in dict.fromkeys(self._wanted) if name not in self._seen]
 
 
 def prettier(*, color: bool) -> Callable[[str], str]:

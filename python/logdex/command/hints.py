@@ -5,7 +5,8 @@ from __future__ import annotations
 import codecs
 import os
 import re
-import sys
+
+from logdex.command.complain import tell
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -81,6 +82,12 @@ def _of_empty_range(args: Namespace, spans: Sequence[tuple[datetime, datetime]])
     )
 
 
+def say_of_fields(missing: Sequence[str], lines: int) -> None:
+    """Says which of the fields that are to be shown none of so many lines had."""
+    for name in missing:
+        say(f"--fields {_quoted(name)}: no line of {lines:,} has such a field")
+
+
 def say_of_other_text(found: Sequence[Input]) -> None:
     """Says of which files the text is UTF-16, as PowerShell writes it: no regex and no stamp is found in that."""
     for one in found:
@@ -98,7 +105,7 @@ def say_of_other_text(found: Sequence[Input]) -> None:
 
 def say(text: str) -> None:
     """Says it on stderr."""
-    sys.stderr.write(f"logdex: {text}\n")
+    tell(f"logdex: {text}\n")
 
 
 def spans_of(found: Sequence[Input], args: Namespace) -> list[tuple[datetime, datetime]]:

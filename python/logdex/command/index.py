@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from logdex import _core
 from logdex._resolve import inputs
 from logdex.command import options
-from logdex.command.complain import complain
+from logdex.command.complain import complain, tell
 from logdex.command.legible import legible
 from logdex.inputs.input import Input, Wish
 from logdex.log import Log
@@ -116,7 +116,7 @@ class _Bar:
 
     def __exit__(self, *_: object) -> None:
         if self._shown:
-            sys.stderr.write("\r\x1b[K")
+            tell("\r\x1b[K")
 
     def _tell(self, share: float) -> None:
         now = time.monotonic()
@@ -125,5 +125,4 @@ class _Bar:
         self._shown = now
         filled = int(share * _WIDTH)
         bar = "#" * filled + "." * (_WIDTH - filled)
-        sys.stderr.write(f"\r\x1b[Klogdex: {bar} {share:4.0%} {legible(self._path)}")
-        sys.stderr.flush()
+        tell(f"\r\x1b[Klogdex: {bar} {share:4.0%} {legible(self._path)}")

@@ -8,6 +8,8 @@ import sys
 import time
 from argparse import Namespace
 
+from logdex.command.complain import tell
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import threading
@@ -56,10 +58,8 @@ def _tell(over: threading.Event) -> None:
     while not over.wait(_EVERY):
         done = ((_bytes_read() or before) - before) / 1e9
         seconds = time.monotonic() - begun
-        sys.stderr.write(f"\r\x1b[Klogdex: {done:.1f} GB read in {seconds:.0f} s")
-        sys.stderr.flush()
-    sys.stderr.write("\r\x1b[K")
-    sys.stderr.flush()
+        tell(f"\r\x1b[Klogdex: {done:.1f} GB read in {seconds:.0f} s")
+    tell("\r\x1b[K")
 
 
 def _bytes_read() -> int | None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import re
 import sys
 import warnings
 from collections.abc import Sequence
@@ -15,7 +14,7 @@ from logdex._question import zone_of
 from logdex._resolve import called, found_of
 from logdex._when import moment
 from logdex.command import clock, elsewhere, hints, options, words
-from logdex.command.complain import complain, hush
+from logdex.command.complain import UNUSABLE, complain, complain_of_regex, hush
 from logdex.command.live import Live
 from logdex.command.ranks_screen import MOST_ROWS, show
 from logdex.inputs.input import Input, Wish
@@ -102,11 +101,8 @@ def main(argv: Sequence[str], prog: str = "logdex ranks") -> int:
             complain(error)
         if told.ranks:
             _show_as_far_as_it_is_read(told, args)
-    except re.error as error:
-        complain(ValueError(f"-e {error.pattern!r}: {error}"))
-        return 2
-    except (OverflowError, RecursionError) as error:
-        complain(ValueError(f"a regex is too large: {error}"))
+    except UNUSABLE as error:
+        complain_of_regex(error)
         return 2
     except (OSError, ValueError) as error:
         if isinstance(error, OSError) and error.filename is None:

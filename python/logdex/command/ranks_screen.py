@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from logdex.command import elsewhere, options
+from logdex.command.complain import tell
 from logdex.command.heat import bar, svg
 from logdex.diagnosis.cells import Cell, columns
 from logdex.diagnosis.groups import folded
@@ -35,7 +36,7 @@ def show(told: Ranks, args: argparse.Namespace) -> None:
         with open(args.svg, "w", encoding="utf-8") as file:
             file.write(svg(told))
     for written in filter(None, (args.html, args.svg)):
-        sys.stderr.write(f"logdex: wrote {written}\n")
+        tell(f"logdex: wrote {written}\n")
     if args.json:
         print(json.dumps(told.diagnosis.to_dict(), indent=2))
         return

@@ -19,6 +19,10 @@ from logdex.command.names import ShortNames
 from logdex.inputs.input import Input
 from logdex.regex.join import join
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from logdex.command.fields import Chooser
+
 _LABEL_COLORS = (36, 33, 35, 32, 34, 96, 93, 95, 92, 94)
 _HIT = "\x1b[1;31m"
 _DIM = "\x1b[2m"
@@ -78,6 +82,7 @@ class Rows:
         self.color = _wants_color(args.color)
         self.labels: bool = many_labels if args.labels is None else args.labels
         self.picks: bool = args.only_matching or args.group is not None or args.fields is not None
+        self.fields = self._chooser()
         self.paint = self._paint()
         self.folds = several and args.follow and self._folds()
         self.status = zone_of(args.tz) if several and args.follow and _shows_status(args) else None
@@ -152,10 +157,8 @@ class Rows:
 
     def _paint(self) -> Callable[[str], str] | None:
         """What makes a row of a line that is meant, where it is not the line as it is."""
-        if self._args.fields is not None:
-            from logdex.command.fields import chooser
-
-            return chooser(self._args.fields.split(","))
+        if self.fields is not None:
+            return self.fields
         if self._args.pretty:
             from logdex.command.fields import prettier
 
@@ -165,6 +168,14 @@ class Rows:
 
             return picker(self._args.regex, self._args.group, ignore_case=self._args.ignore_case)
         return _painter(self._regex) if self.color and self._regex is not None else None
+
+    def _chooser(self) -> Chooser | None:
+        """What shows only some fields of a line, where those are asked for."""
+        if self._args.fields is None:
+            return None
+        from logdex.command.fields import Chooser
+
+        return Chooser(self._args.fields.split(","))
 
     def _is_bare(self) -> bool:
         """Whether text goes out as it comes, before its line is whole."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import shlex
@@ -142,8 +143,10 @@ def _pass_on(process: subprocess.Popen[bytes], said: Callable[[bytes], bytes]) -
     has_begun = False
     for line in process.stderr:
         if has_begun:
-            sys.stderr.buffer.write(said(line))
-            sys.stderr.buffer.flush()
+            # Where nobody can read it, the answer goes on all the same.
+            with contextlib.suppress(OSError):
+                sys.stderr.buffer.write(said(line))
+                sys.stderr.buffer.flush()
         has_begun = has_begun or line.endswith(_BEGUN)
     return has_begun
 
