@@ -143,19 +143,37 @@ def test_a_disk_that_fills_up_ends_the_record_and_nothing_else(
     mount: Callable[..., None],
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
+    tmp_path: Path,
 ) -> None:
     place_beside_logs(monkeypatch, lambda path: mount(path, "size=4k"))
-    count = 1500
+    go_on, pairs = tmp_path / "go_on", tmp_path / "pairs"
+    os.mkfifo(go_on)
+    # The app writes a line only when the one before was read, so that the recorder, however late it comes, has to note
+    # the order of each pair. Once the fifo is closed the app waits for nobody, and writes so many pairs more.
     script = (
-        f"for i in $(seq {count}); do echo out $i; read -t 0.001 <> <(:); echo err $i >&2; "
-        "read -t 0.001 <> <(:); done; true"
+        f"exec 3< {go_on}; i=0; left={COUNT}; until [ $left = 0 ]; do i=$((i + 1)); "
+        "read -u 3 || left=$((left - 1)); echo out $i; read -u 3; echo err $i >&2; done; "
+        f"echo $i > {pairs}"
     )
+    live: list[str] = []
     with caplog.at_level(logging.WARNING, "logdex"):
         app_id = launch(script)
+        record = record_of(scheduler, app_id)
         with reader_elsewhere(app_id) as reader:
-            live = list(scheduler.log_iter(app_id, "w", 0, should_tail=True))
+            lines = scheduler.log_iter(app_id, "w", 0, should_tail=True)
+            with go_on.open("wb", buffering=0) as turns:
+                turns.write(b"\n")
+                while record.stat().st_size < 4096 and len(live) < 4096:
+                    live.append(next(lines))
+                    turns.write(b"\n")
+                for _ in range(COUNT):
+                    live.append(next(lines))
+                    turns.write(b"\n")
+            live.extend(lines)
+            count = int(pairs.read_text())
             assert_whole(live, count)
             assert_whole(rest_of(reader), count)
+        assert record.stat().st_size == 4096
         assert scheduler.describe(app_id).state == AppState.SUCCEEDED
     assert len(warnings(caplog)) == 1
     assert "No space left on device" in warnings(caplog)[0]
