@@ -2,9 +2,12 @@
 
 import inspect
 import pickle
+from collections.abc import Callable
 
 import pytest
+from logdex import Log, merge
 from logdex._core import Format, Pattern, Question, Sieve, Zone
+from logdex.log.base import LogBase
 
 UTC = Zone("UTC")
 FIELDS = [name for name in inspect.signature(Question).parameters if name not in ("path", "zone")]
@@ -97,3 +100,24 @@ def test_what_is_no_field_is_named() -> None:
         Question("train.log", zone=UTC, last="3")  # type: ignore[arg-type]
     with pytest.raises(AttributeError):
         question.last = 3  # type: ignore[misc]
+
+
+def arguments_of(asked: Callable[..., object]) -> dict[str, tuple[object, object]]:
+    """The arguments of what may be asked, each with its type as it is written and its default."""
+    given = inspect.signature(asked).parameters.values()
+    return {one.name: (one.annotation, one.default) for one in given if one.name not in ("self", "now")}
+
+
+def test_what_may_be_asked_is_the_same_of_one_log_and_of_many() -> None:
+    lines = arguments_of(Log.lines)
+    assert list(arguments_of(Log.records).items()) == list(lines.items())
+    assert arguments_of(LogBase._ask).keys() == lines.keys()
+    of_no_follow = {name: one for name, one in lines.items() if name not in ("follow", "partial", "ended")}
+    columns = ("columns", "fields", "fields_types")
+    arrow = {name: one for name, one in arguments_of(Log.arrow).items() if name not in columns}
+    assert arrow == of_no_follow
+    assert arguments_of(Log.count) == {name: one for name, one in of_no_follow.items() if name != "last"}
+    of_many = {name: one for name, one in arguments_of(merge).items() if name not in ("sources", "patience")}
+    assert of_many == {name: one for name, one in lines.items() if name in of_many}
+    # Of many logs in one order there is no last line until all are read, and a part of a line has no place in it.
+    assert lines.keys() - of_many.keys() == {"last", "partial"}
