@@ -25,6 +25,9 @@ pub struct Extent {
 }
 
 impl Extent {
+    /// All of the file, however long it grows.
+    pub const WHOLE: Self = Self { start: 0, end: u64::MAX };
+
     /// Its length in bytes.
     pub fn len(&self) -> u64 {
         self.end - self.start

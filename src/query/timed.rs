@@ -100,11 +100,7 @@ impl Query {
     /// before it, as its time may where arrivals are recorded.
     fn within(&self, timing: &Timing) -> Extent {
         let (after, before) = (self.question.after, self.question.before);
-        if timing.hangs_on_all() {
-            Extent { start: 0, end: u64::MAX }
-        } else {
-            Extent { start: after, end: before }
-        }
+        if timing.hangs_on_all() { Extent::WHOLE } else { Extent { start: after, end: before } }
     }
 
     /// Leaves out the `pieces` in which the pattern selects no line; those before `known` were not read as yet.

@@ -131,8 +131,8 @@ fn numbered(behind: &[u8]) -> Option<u64> {
         [b'.' | b'-', digit, ..] => digit.is_ascii_digit(),
         // Coqui's `STEP: 25/50 -- GLOBAL_STEP: 125`, of which the first begins anew with each epoch.
         [b'/', all @ ..] => {
-            let digits = all.iter().take(DIGITS).take_while(|byte| byte.is_ascii_digit()).count();
-            all[digits..].starts_with(b" -- GLOBAL_STEP: ")
+            let (_, digits) = number::leading(all);
+            digits <= DIGITS && all[digits..].starts_with(b" -- GLOBAL_STEP: ")
         }
         [byte, ..] => byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'%') || !byte.is_ascii(),
         [] => false,
@@ -143,8 +143,11 @@ fn numbered(behind: &[u8]) -> Option<u64> {
 /// Whether what stands behind a number is a fraction of zeros alone: Lightning's `global_step=4.000`.
 #[cold]
 fn is_whole(fraction: &[u8]) -> bool {
-    let zeros = fraction[1..].iter().take(DIGITS).take_while(|byte| **byte == b'0').count();
-    !fraction[1 + zeros..].first().is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'.')
+    let (value, digits) = number::leading(&fraction[1..]);
+    let behind = fraction[1 + digits..].first();
+    value == 0
+        && digits <= DIGITS
+        && !behind.is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'.')
 }
 
 /// The step behind `steps`, which is most often how many there are: in LLaMA-Factory's `current_steps`, and in a bar of that
@@ -155,8 +158,8 @@ fn plural(before: &[u8], behind: &[u8]) -> Option<u64> {
         return numbered(behind).filter(|_| is_alone(0, before));
     }
     let share = behind.strip_prefix(b": ")?.trim_ascii_start();
-    let digits = share.iter().take(3).take_while(|byte| byte.is_ascii_digit()).count();
-    let bar = share[digits..].strip_prefix(b"%|").filter(|_| digits > 0)?;
+    let (_, digits) = number::leading(share);
+    let bar = share[digits..].strip_prefix(b"%|").filter(|_| (1..=3).contains(&digits))?;
     let end = bar.iter().take(BAR).take_while(|byte| **byte != b'\n').position(|byte| *byte == b'|')?;
     let (step, after) = number(bar[end + 1..].trim_ascii_start())?;
     (matches!(after, [b'/', b'0'..=b'9', ..]) && is_alone(STEP, before)).then_some(step)

@@ -127,6 +127,7 @@ impl<W: RelayWork> Relay<W> {
     ///
     /// # Errors
     /// The work on that piece panicked.
+    #[cfg(any(test, feature = "arrow"))]
     pub fn poll(&mut self) -> Result<Option<W::Done>> {
         self.within(Duration::ZERO)
     }

@@ -88,7 +88,7 @@ impl Seek {
             index,
             filter,
             places: None,
-            within: Extent { start: 0, end: u64::MAX },
+            within: Extent::WHOLE,
             times,
             leaves: false,
             left: None,
