@@ -1031,12 +1031,18 @@ class _Voice(TypedDict):
     templates: list[tuple[int, int]]
     history: tuple[int, list[tuple[int, int, int]]]
 
+_Parts: TypeAlias = tuple[str | None, str | None, bool, bool]
+
 @final
 class Shapes:
     """The shapes of the taxonomy, made ready: of lines that are errors, tell of the circumstances, mean no failure."""
 
-    def __new__(cls, rows: list[tuple[Pattern, str]]) -> Self:
-        """Of each row its pattern, and whether it is "loud", "context" or "quiet"."""
+    def __new__(
+        cls,
+        rows: Sequence[tuple[Callable[[str], object], tuple[_Parts | None, _Parts | None, bool], str]],
+    ) -> Self:
+        """Of each row who searches for its shape, what `logdex.regex.pattern.said_of` says of that, and whether it is
+        "loud", "context" or "quiet"."""
 
     def first(self, text: str) -> int | None:
         """The number of the first row that selects `text`, a line without its end, counted from 0."""

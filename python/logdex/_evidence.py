@@ -10,7 +10,7 @@ import hashlib
 import json
 import os
 import re
-from functools import cache
+from functools import cache, lru_cache
 
 from logdex import _core
 from logdex._core import Question
@@ -39,21 +39,34 @@ def gather(
 def _asked(question: Question, errors: re.Pattern[str] | None) -> int:
     """A number for all that the evidence depends on beside the log."""
     depends = (
-        _of_taxonomy(),
         errors and (errors.pattern, errors.flags),
         question.zone.name,
         question.reference,
         question.skew,
         question.stamp and question.stamp.__reduce__()[1],
         os.environ.get("TZ", ""),
-        os.path.realpath("/etc/localtime"),
+        _local_zone(),
     )
-    told = json.dumps([repr(one) for one in depends]).encode("utf-8", "surrogatepass")
+    return _number(tuple(map(repr, depends)))
+
+
+@lru_cache(maxsize=64)
+def _number(depends: tuple[str, ...]) -> int:
+    """A number for that: of many logs it is the same, and takes longer than the most of what else is asked of one."""
+    told = json.dumps([_of_taxonomy(), *depends]).encode("utf-8", "surrogatepass")
     return int.from_bytes(hashlib.blake2b(told, digest_size=8).digest(), "big")
+
+
+def _local_zone() -> str:
+    """Where the zone of this machine is looked up."""
+    try:
+        return os.readlink("/etc/localtime")
+    except OSError:
+        return ""
 
 
 @cache
 def _of_taxonomy() -> str:
-    """All shapes and what they are for, in short: it is asked for with each log."""
+    """All shapes and what they are for, in short."""
     told = repr([(row.role, row.regex) for row in taxonomy.rows()])
     return hashlib.blake2b(told.encode("utf-8", "surrogatepass")).hexdigest()

@@ -11,7 +11,6 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from html import escape
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from logdex import _core, _evidence
@@ -99,6 +98,8 @@ class Ranks:
 
     def _repr_html_(self) -> str:
         """The same in a notebook, in a frame of its own so that its style stays there."""
+        from html import escape
+
         return (
             '<iframe title="logdex ranks" style="width:100%;height:640px;border:0" sandbox="allow-scripts" '
             f'srcdoc="{escape(self.to_html(), quote=True)}"></iframe>'

@@ -149,8 +149,9 @@ impl<const STRIDE: usize, const GRAM: usize, const HELD: usize> GramTable<STRIDE
         let (mut hits, places) = (0, TEXT / STRIDE);
         for place in 0..places {
             let at = place * STRIDE;
-            let gram = std::array::from_fn(|next| window[at + next]);
-            let (word, bit) = Self::bit(Self::hash(u64::from_le_bytes(gram)));
+            // Those behind the bytes that count are read along with them: the hash knows nothing of them.
+            let gram = window[at..].first_chunk().map_or(0, |gram| u64::from_le_bytes(*gram));
+            let (word, bit) = Self::bit(Self::hash(gram));
             hits = hits >> 1 | (held[word] >> bit) << 63;
         }
         hits >> (64 - places)

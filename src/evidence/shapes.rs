@@ -14,6 +14,7 @@ use super::traceback;
 use super::words::{Searcher, Sign, Words};
 use crate::error::Result;
 use crate::pattern::{Candidate, Charset, Pattern, Scratch};
+use crate::system::spread::spread;
 
 /// What a line tells that a shape selects.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,12 +53,16 @@ pub trait Jury {
 impl Shapes {
     /// Makes the shapes ready.
     pub fn new(shapes: Vec<(Arc<Pattern>, Tone)>) -> Self {
+        let known = spread("logdex-shapes", shapes.iter().collect(), |(pattern, _)| {
+            let also = Probes::new(pattern.also(Charset::Ascii));
+            (pattern.words(Charset::Ascii), (pattern.takes_digits_alike(), also))
+        });
+        let (mut words, (alike, also)): (Vec<_>, (Vec<_>, Vec<_>)) = known.into_iter().unzip();
+        let mut words = |shape: usize| words[shape].take();
         let (quiet, telling) = (0..shapes.len()).partition(|&shape| shapes[shape].1 == Tone::Quiet);
-        let pattern = |shape: usize| &*shapes[shape].0;
         let signs = progress::signs().chain([(traceback::sign(), Sign::Traceback)]).collect();
-        let (telling, quiet) = (Words::new(telling, pattern, signs), Words::new(quiet, pattern, Vec::new()));
-        let alike = shapes.iter().map(|(pattern, _)| pattern.takes_digits_alike()).collect();
-        let also = shapes.iter().map(|(pattern, _)| Probes::new(pattern.also(Charset::Ascii))).collect();
+        let telling = Words::new(telling, &mut words, signs);
+        let quiet = Words::new(quiet, &mut words, Vec::new());
         Self { all: shapes, alike, also, telling, quiet, spare: Mutex::default(), pid: std::process::id() }
     }
 
@@ -88,6 +93,6 @@ impl Shapes {
 
     /// The words of `words` in lines of nothing but ASCII, or in any.
     pub(super) fn searcher<'w>(&self, words: &'w Words, is_ascii: bool) -> &'w Searcher {
-        if is_ascii { words.in_ascii() } else { words.in_any(|shape| &*self.all[shape].0) }
+        if is_ascii { words.in_ascii() } else { words.in_any(|shape| self.all[shape].0.words(Charset::Any)) }
     }
 }

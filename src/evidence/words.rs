@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{LazyLock, OnceLock};
 
 use super::grams::{Grams, KEY, ShortKey};
-use crate::pattern::{Bytes, Charset, Pattern, Word};
+use crate::pattern::{Bytes, Word};
 
 /// A key that tells less, in bits, stands on too many lines to be looked for.
 const LEAST: f64 = 12.0;
@@ -73,13 +73,14 @@ struct WordPlace {
 }
 
 impl Words {
-    /// The words of the shapes that have the numbers `shapes`, and signs, which are of ASCII.
-    pub fn new<'p>(
+    /// Of the shapes that have the numbers `shapes`, each with the `words` that are in lines of nothing but ASCII, where any
+    /// are known; and signs, which are of ASCII.
+    pub fn new(
         shapes: Vec<usize>,
-        pattern: impl Fn(usize) -> &'p Pattern,
+        words: impl FnMut(usize) -> Option<Vec<Word>>,
         signs: Vec<(Word, Sign)>,
     ) -> Self {
-        let ascii = Searcher::new(&shapes, pattern, signs, Charset::Ascii);
+        let ascii = Searcher::new(&shapes, words, signs);
         Self { shapes, ascii, any: OnceLock::new() }
     }
 
@@ -88,18 +89,17 @@ impl Words {
         &self.ascii
     }
 
-    /// Those in any lines, without the signs; `pattern` as it was when the words were made.
-    pub fn in_any<'p>(&self, pattern: impl Fn(usize) -> &'p Pattern) -> &Searcher {
-        self.any.get_or_init(|| Searcher::new(&self.shapes, pattern, Vec::new(), Charset::Any))
+    /// Those in any lines, without the signs: `words` of each shape.
+    pub fn in_any(&self, words: impl Fn(usize) -> Option<Vec<Word>>) -> &Searcher {
+        self.any.get_or_init(|| Searcher::new(&self.shapes, words, Vec::new()))
     }
 }
 
 impl Searcher {
-    fn new<'p>(
+    fn new(
         shapes: &[usize],
-        pattern: impl Fn(usize) -> &'p Pattern,
+        mut words: impl FnMut(usize) -> Option<Vec<Word>>,
         signs: Vec<(Word, Sign)>,
-        kind: Charset,
     ) -> Self {
         let (mut wordless, mut by_key) = (Vec::new(), BTreeMap::<ShortKey, Vec<WordPlace>>::new());
         for (word, sign) in signs {
@@ -109,7 +109,7 @@ impl Searcher {
             }
         }
         for &shape in shapes {
-            let words = pattern(shape).words(kind);
+            let words = words(shape);
             let sense = Sense::Shape(shape);
             let keyed = |word: Word| key(&word).map(|(at, key)| (key, WordPlace { word, at, sense }));
             match words.and_then(|words| words.into_iter().map(keyed).collect::<Option<Vec<_>>>()) {

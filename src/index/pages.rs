@@ -30,7 +30,8 @@ pub fn write_whole(file: &mut File, magic: [u8; 8], version: u32, content: &[u8]
 
 /// The content of a file that is read whole, of `longest` bytes at most; `None` where it is another's, or is damaged.
 pub fn read_whole(file: File, magic: [u8; 8], version: u32, longest: u64) -> Option<Vec<u8>> {
-    let pages = Pages::new(file)?;
+    // To map it, and to let go of that, takes longer than to read it.
+    let pages = Pages::of(file)?;
     let head = pages.read(0, HEAD)?;
     let mut from = Reader(&head);
     if from.bytes(magic.len())? != magic || from.u32()? != version {
@@ -103,12 +104,13 @@ pub struct Pages {
 impl Pages {
     /// The pages of an open file; `None` where it does not consist of whole pages.
     pub fn new(file: File) -> Option<Self> {
+        let pages = Self::of(file)?;
+        Some(Self { map: maps::whole(&pages.file), ..pages })
+    }
+
+    fn of(file: File) -> Option<Self> {
         let size = file.metadata().ok()?.len();
-        (size > 0 && size % PAGE as u64 == 0).then(|| Self {
-            map: maps::whole(&file),
-            file,
-            count: size / PAGE as u64,
-        })
+        (size > 0 && size % PAGE as u64 == 0).then(|| Self { map: None, file, count: size / PAGE as u64 })
     }
 
     /// How much content there is, in bytes.

@@ -90,7 +90,8 @@ pub struct Needs {
 #[derive(Clone, Debug, Default)]
 struct Prefilter {
     choices: Vec<Required>,
-    rarest: Option<Needles>,
+    /// Made when it is first asked for: of many shapes few are ever tried.
+    rarest: OnceLock<Option<Needles>>,
     chosen: OnceLock<Option<Needles>>,
 }
 
@@ -189,7 +190,7 @@ impl Pattern {
 
 impl Prefilter {
     fn new(choices: Vec<Required>) -> Self {
-        Self { rarest: Needles::rarest(&choices), choices, chosen: OnceLock::new() }
+        Self { choices, rarest: OnceLock::new(), chosen: OnceLock::new() }
     }
 
     /// What to look for in `bytes`, if anything.
@@ -197,7 +198,7 @@ impl Prefilter {
         /// How much has to be seen for a choice.
         const ENOUGH: usize = 16 << 10;
         if bytes.len() < ENOUGH && self.chosen.get().is_none() {
-            return self.rarest.as_ref();
+            return self.rarest.get_or_init(|| Needles::rarest(&self.choices)).as_ref();
         }
         self.chosen.get_or_init(|| Needles::choose(&self.choices, bytes)).as_ref()
     }

@@ -49,8 +49,9 @@ struct Compiled {
     searched: AtomicUsize,
 }
 
-/// A table of all states takes as long to build as a search of about so many bytes: many patterns are tried on a few lines.
-const WORTH: usize = 64 << 10;
+/// Behind so many bytes a table of all states has paid: to build it takes milliseconds, and many patterns are tried on lines here
+/// and there of many logs.
+const WORTH: usize = 1 << 20;
 /// About as much is searched of a line behind a literal, in bytes.
 const SHORT: usize = 64;
 

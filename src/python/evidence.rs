@@ -10,7 +10,7 @@ use super::caller::PythonCaller;
 use super::error::engine;
 use super::halt::Halt;
 use super::interpreter::{attached, detached};
-use super::pattern::PyPattern;
+use super::pattern::{PyPattern, TranslationParts, compile};
 use super::question::PyQuestion;
 use crate::error::Result;
 use crate::evidence::notes::{Kind, Note};
@@ -20,6 +20,7 @@ use crate::evidence::state::{Name, State};
 use crate::evidence::voice::{Course, LastLine, Voice};
 use crate::evidence::{self, Gathered, Inquiry, Recalled, Shape};
 use crate::pattern::{Candidate, Judge};
+use crate::system::spread::spread;
 
 /// A record, as `_core._Note` says.
 #[derive(IntoPyObject)]
@@ -70,6 +71,10 @@ pub(super) struct VoiceParts {
     history: (i64, Vec<(i64, u64, u64)>),
 }
 
+/// A row of the taxonomy: who searches for its shape where the engine cannot decide, what `logdex/regex/pattern.py` says of
+/// the shape, and its tone.
+type RowParts = (Py<PyAny>, (Option<TranslationParts>, Option<TranslationParts>, bool), String);
+
 /// The shapes of the taxonomy, made ready once, each with the one who decides for it.
 #[pyclass(frozen, name = "Shapes", module = "logdex._core")]
 pub(super) struct PyShapes {
@@ -80,20 +85,26 @@ pub(super) struct PyShapes {
 #[pymethods]
 impl PyShapes {
     #[new]
-    fn new(py: Python<'_>, rows: Vec<(PyRef<'_, PyPattern>, String)>) -> PyResult<Self> {
+    fn new(py: Python<'_>, rows: Vec<RowParts>) -> PyResult<Self> {
         let (mut all, mut searches) = (Vec::new(), Vec::new());
-        for (pattern, tone) in rows {
-            let (engine, search) = pattern.parts(py);
+        for (search, said, tone) in rows {
             let tone = match &*tone {
                 "loud" => Tone::Loud,
                 "context" => Tone::Context,
                 "quiet" => Tone::Quiet,
                 other => return Err(PyValueError::new_err(format!("no tone is called {other:?}"))),
             };
-            all.push((engine, tone));
+            all.push((said, tone));
             searches.push(search);
         }
-        Ok(Self { engine: detached(py, || Arc::new(shapes::Shapes::new(all))), searches })
+        // On all cores: whoever asks about many logs waits for it with each of them.
+        let engine = detached(py, || {
+            let made = spread("logdex-shapes", all, |((ascii, text, inverted), tone)| {
+                (Arc::new(compile(ascii, text, inverted)), tone)
+            });
+            Arc::new(shapes::Shapes::new(made))
+        });
+        Ok(Self { engine, searches })
     }
 
     /// The number of the first row that selects `text`, a line without its end, counted from 0.

@@ -10,7 +10,7 @@ use crate::line::Line;
 use crate::pattern::{self, Translation};
 
 /// A translation as `logdex/regex/pattern.py` gives it: ended, bare, every, exact.
-type TranslationParts = (Option<String>, Option<String>, bool, bool);
+pub(super) type TranslationParts = (Option<String>, Option<String>, bool, bool);
 
 /// A compiled pattern: the engine's programs, and Python's own `search` for the lines they cannot decide.
 #[pyclass(frozen, name = "Pattern", module = "logdex._core")]
@@ -30,14 +30,7 @@ impl PyPattern {
         text: Option<TranslationParts>,
         inverted: bool,
     ) -> Self {
-        let engine = detached(py, || match (ascii, text) {
-            (Some(ascii), Some(text)) => {
-                let engine = pattern::Pattern::new(&translation(ascii), &translation(text));
-                if inverted { engine.inverted() } else { engine }
-            }
-            _ => pattern::Pattern::opaque(),
-        });
-        Self { engine: Arc::new(engine), search }
+        Self { engine: Arc::new(detached(py, || compile(ascii, text, inverted))), search }
     }
 
     /// The numbers, from 0, of the lines of `data` that match; for tests and benches.
@@ -77,6 +70,21 @@ impl PyPattern {
         let mut found = Vec::new();
         self.engine.scan(data, &mut self.engine.scratch(), &mut found);
         found.into_iter().map(|candidate| (candidate.line, candidate.certain)).collect()
+    }
+}
+
+/// The engine's part of a pattern, whose programs for lines of ASCII and for any are these.
+pub(super) fn compile(
+    ascii: Option<TranslationParts>,
+    text: Option<TranslationParts>,
+    inverted: bool,
+) -> pattern::Pattern {
+    match (ascii, text) {
+        (Some(ascii), Some(text)) => {
+            let engine = pattern::Pattern::new(&translation(ascii), &translation(text));
+            if inverted { engine.inverted() } else { engine }
+        }
+        _ => pattern::Pattern::opaque(),
     }
 }
 

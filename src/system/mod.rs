@@ -7,6 +7,7 @@ pub(crate) mod lock;
 pub(crate) mod mounts;
 pub(crate) mod ordered;
 pub(crate) mod relay;
+pub(crate) mod spread;
 pub mod time_source;
 pub(crate) mod trust;
 pub mod wakeup;

@@ -84,42 +84,43 @@ def story(speaker: Speaker) -> Story:
     """Reads a rank's records in their order."""
     told = Story(speaker)
     ignored = [event for event in speaker.events if _IGNORED in event.text]
+    served = [event for event in speaker.events if event.class_ == "served"]
     for event in speaker.events:
-        if event.class_ == "gathered" and is_own(event):
+        # Once, for there may be thousands of ranks.
+        role, class_ = event.role, event.class_
+        if class_ == "gathered" and is_own(event):
             continue
-        if event.role in ("victim", "named") and is_own(event) and _MILD.search(event.text[:100]):
+        if role in ("victim", "named") and is_own(event) and _MILD.search(event.text[:100]):
             # Who says that it waits for itself says it for all: it has the work to do.
             continue
-        if event.role in ("error", "exception") and (
-            _was_answered(speaker, event) or _is_ignored(event, ignored)
-        ):
+        if role in ("error", "exception") and (_was_answered(event, served) or _is_ignored(event, ignored)):
             told.dropped.append(event)
             continue
-        if event.role == "victim" and event.class_ in _PARTING and _had_ended(speaker, event):
+        if role == "victim" and class_ in _PARTING and _had_ended(speaker, event):
             told.teardown.append(event)
             continue
-        if event.role in ("victim", "named") and _is_of_all(event):
+        if role in ("victim", "named") and _is_of_all(event):
             continue
         if went_on(speaker, event):
             told.dropped.append(event)
             told.survived.setdefault(_kind(event), set()).add(event.progress)
             continue
-        if event.role in ("victim", "named") and event.fetching:
+        if role in ("victim", "named") and event.fetching:
             _take_cause(told, event)
-        elif event.role in ("victim", "named"):
+        elif role in ("victim", "named"):
             told.victims.append(event)
-        elif event.role == "link":
+        elif role == "link":
             told.links.append(event)
-        elif event.role == "outside":
+        elif role == "outside":
             told.outside.append(event)
-        elif event.role == "teardown":
+        elif role == "teardown":
             told.teardown.append(event)
-        elif event.class_ == "node":
+        elif class_ == "node":
             # Whoever sees a host go down is not that host.
             continue
-        elif event.role == "error" and (_COUNTS.search(event.text) or _is_in_passing(speaker, event)):
+        elif role == "error" and (_COUNTS.search(event.text) or _is_in_passing(speaker, event)):
             told.dropped.append(event)
-        elif event.role in STRENGTH or (event.role == "exit" and event.class_ == "shell"):
+        elif role in STRENGTH or (role == "exit" and class_ == "shell"):
             _take_cause(told, event)
     if told.cause is not None and told.cause.role == "error" and told.victims:
         # A level alone does not say whose error it was.
@@ -159,12 +160,9 @@ def _is_ignored(event: Event, ignored: list[Event]) -> bool:
     )
 
 
-def _was_answered(speaker: Speaker, event: Event) -> bool:
+def _was_answered(event: Event, served: list[Event]) -> bool:
     """Whether a server then told a client that the request was at fault: who answers goes on."""
-    return any(
-        other.class_ == "served" and other.path == event.path and 0 < other.number - event.number <= _ANSWERED
-        for other in speaker.events
-    )
+    return any(other.path == event.path and 0 < other.number - event.number <= _ANSWERED for other in served)
 
 
 def strength(event: Event) -> int:

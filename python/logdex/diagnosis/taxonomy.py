@@ -17,7 +17,6 @@ from pathlib import Path
 
 from logdex import _core
 from logdex.regex.kept import said_of_all
-from logdex.regex.pattern import compile_said
 
 QUIET = ("harmless", "advice")
 """The roles of lines that mean no failure."""
@@ -98,11 +97,10 @@ def _made() -> _core.Shapes:
     made = []
     said_of_rows = said_of_all([row.regex for row in rows()], _path("taxonomy.tsv"))
     for row, said in zip(rows(), said_of_rows, strict=True):
-        pattern = compile_said(said, row.search)
-        if pattern is None:
+        if said is None:
             raise ValueError(f"{row.role} {row.class_}: a shape that every line has says nothing")
         tone = "quiet" if row.role in QUIET else "context" if row.role == CONTEXT else "loud"
-        made.append((pattern, tone))
+        made.append((row.search, said, tone))
     return _core.Shapes(made)
 
 
