@@ -343,9 +343,10 @@ class Answer(Generic[_Item]):
         """The place behind the last line that was handed out, as printable text; give it to `after` to go on there.
 
         Once the iteration has ended, it is behind all whole lines that were looked at, also if `regex` left them out.
+        In a `merge` with `patience` the lines that wait for earlier ones are not behind it, and come again.
 
         Raises:
-            ValueError: Of a `merge` with `patience`, in which lines wait for earlier ones.
+            OSError: What the system says of a log when its place is marked.
         """
 
 @final
@@ -471,7 +472,7 @@ class Record:
 
     @property
     def offset(self) -> int:
-        """Where the line begins in its file, in bytes."""
+        """Where the line begins in its file, in bytes; of a compressed or a container's log, in the text within."""
 
     @property
     def number(self) -> int:
@@ -581,8 +582,9 @@ class Stats:
 
     @property
     def lost(self) -> int:
-        """How often that happened while the file was closed, because more files were followed than the process may
-        open (the soft limit less 64): what was written to it last may be missing."""
+        """How often lines may be missing: the name went to another file while this one was closed, because more files
+        were followed than the process may open (the soft limit less 64); or the log of a cursor was not found again,
+        and `lost` says to go on without."""
 
     @property
     def late(self) -> int:

@@ -70,7 +70,7 @@ def scan(
         until: Only lines of this moment or earlier.
         fields: A regex whose named groups become columns, as for `Log.arrow`.
         fields_types: `int`, `float` or `str` by the name of a group.
-        as_open: `tz`, `reference` and `index`, as for `logdex.open`.
+        as_open: `tz`, `reference`, `index` and what else `logdex.open` takes.
 
     Returns:
         A `polars.LazyFrame`.

@@ -177,7 +177,7 @@ def ranks(
 
     Args:
         sources: What `logdex.open` takes: files, directories, globs; on a file system that all nodes share.
-        errors: What is an error; default `logdex.ranks.ERRORS`.
+        errors: What is an error; default what the taxonomy says (docs/taxonomy.md), as for `Log.ranks`.
         clocks: By how many seconds the clocks of two files may differ.
         tz: As for `logdex.open`; so are reference and index.
         reference: A moment near the logs' end, for stamps without a year.

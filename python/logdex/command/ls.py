@@ -22,10 +22,10 @@ from logdex.slurm.listing import jobs
 
 _EPILOG = """\
 examples:
-  logdex ls                      the newest 50 apps
-  logdex ls llama --state failed those of which the handle has "llama" and that failed
-  logdex ls -v -n 1              what the newest one ran
-  logdex "$(logdex ls --handles llama | head -1)"    the newest one's log
+  logdex ls                        the newest 50 apps
+  logdex ls llama --state failed   those with "llama" in the handle that failed
+  logdex ls -v -n 1                what the newest one ran
+  logdex "$(logdex ls --handles llama | head -1)"   the log of the newest one
 
 exit status: 0 an app is listed, 1 none is, 2 something went wrong
 """

@@ -20,10 +20,10 @@ _MOMENT = 0.2
 
 _EPILOG = """\
 examples:
-  logdex view train.log            its end, whatever its size; h tells the keys
-  logdex view runs/llama/          all ranks in the order of time
-  logdex view -f slurm-77.out      and what comes, also where the file is to come
-  kubectl logs job/x | logdex view what comes through a pipe
+  logdex view train.log              its end, whatever its size; h tells the keys
+  logdex view runs/llama/            all ranks in the order of time
+  logdex view -f slurm-77.out        and what comes, also where the file is to come
+  kubectl logs job/x | logdex view   what comes through a pipe
 
 exit status: 0 it was shown, 2 something went wrong
 """

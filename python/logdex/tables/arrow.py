@@ -28,7 +28,7 @@ class Arrow:
 
     `pyarrow.table(...)`, `polars.DataFrame(...)`, `pandas.DataFrame.from_arrow(...)`, `duckdb.sql("from ...")` and
     others open it by the Arrow PyCapsule interface; logdex needs none of them. Each time it is opened the question is
-    put anew, to the files as they are then.
+    put anew, to the files as they are then. A dictionary is one of strings.
 
     | column | type | |
     |---|---|---|

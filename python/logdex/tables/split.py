@@ -45,7 +45,9 @@ class Split:
     before: int | None = None
     """Only lines that begin before this."""
     opening: Mapping[str, Any] = field(default_factory=dict)
+    """How the log is opened: arguments of `logdex.open`."""
     question: Mapping[str, Any] = field(default_factory=dict)
+    """What is asked: arguments of `Log.arrow`."""
 
     @property
     def bytes(self) -> int:
@@ -112,6 +114,13 @@ def splits(
         OSError: There is no such file, or no log in a directory.
         ValueError: One of the sources is no file, such as a handle; or as for `Log.arrow`.
         re.error, TypeError: As for `Log.arrow`.
+
+    Examples:
+        >>> import pathlib, tempfile
+        >>> log = pathlib.Path(tempfile.mkdtemp(), "train.log")
+        >>> _ = log.write_text("step 1\\nstep 2\\n")
+        >>> [(part.after, part.before, part.size) for part in splits(log)]
+        [(0, None, 14)]
     """
     opening = {
         "tz": tz,
