@@ -31,8 +31,8 @@ class FakeSlurm:
         self.asked: list[list[str]] = []
         self.forgotten = False
         """Whether the controller has forgotten the job, so that only the accounts know it."""
-        self.down = False
-        """Whether the controller cannot be reached."""
+        self.down = ""
+        """What `scontrol` says, where the controller cannot be reached."""
         self.accounting = True
 
     def __call__(self, command: Sequence[str]) -> CommandResult:
@@ -40,7 +40,7 @@ class FakeSlurm:
         self.asked.append(list(command))
         if command[0] == "scontrol":
             if self.down:
-                return CommandResult(1, "", DOWN)
+                return CommandResult(1, "", self.down)
             if self.forgotten or self.state == "unknown":
                 return CommandResult(1, "", UNKNOWN)
             return CommandResult(0, answer(f"{self.state}.scontrol", self.here), "")

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 
 import pytest
-from fake_slurm import FakeSlurm, answer
+from fake_slurm import DOWN, FakeSlurm, answer
 from logdex import slurm
 from logdex.slurm import ask
 from logdex.slurm.ask import Bell, CommandResult, Poll, run_here
@@ -249,18 +249,19 @@ def test_a_controller_that_is_down_ends_nothing(caplog: pytest.LogCaptureFixture
     fake.accounting = False
     poll = poll_of(fake, clock)
     poll.told()
-    fake.down = True
+    fake.down = "scontrol: error: fetch_config: DNS SRV lookup failed\n" + DOWN
     for _ in range(5):
         clock.now += 5
         poll.latest()
         assert not poll.latest().over
-    assert caplog.text.count("Slurm cannot be asked") == 1
+    (said,) = [one.getMessage() for one in caplog.records if "Slurm cannot be asked" in one.getMessage()]
+    assert f"({DOWN.strip()})" in said
     assert poll.latest().rows[0].state == "RUNNING"
 
 
 def test_while_the_controller_is_down_the_accounts_tell_of_an_end() -> None:
     fake, clock = FakeSlurm("requeued"), Clock()
-    fake.down = True
+    fake.down = DOWN
     poll = poll_of(fake, clock)
     for _ in range(3):
         assert not poll.latest().over

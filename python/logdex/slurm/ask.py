@@ -36,6 +36,11 @@ class CommandResult(NamedTuple):
     out: str
     err: str
 
+    @property
+    def why(self) -> str:
+        """Why it failed, as far as it said: of several lines the last, with which it gave up."""
+        return self.err.strip().rpartition("\n")[2]
+
 
 Run = Callable[[Sequence[str]], CommandResult]
 """Runs a command where Slurm is: here, or behind a tunnel."""
@@ -178,7 +183,7 @@ class Poll:
             if answer.code == 0 and (rows := of_scontrol(answer.out)):
                 return self._as_controller_says(rows)
             self._forgotten = "Invalid job id" in answer.err
-            trouble = "" if self._forgotten else answer.err.strip() or f"scontrol exited with {answer.code}"
+            trouble = "" if self._forgotten else answer.why or f"scontrol exited with {answer.code}"
         answer = self._run(sacct(self.job))
         if answer.code == 0 and (rows := of_sacct(answer.out)):
             return self._as_accounts_say(rows)

@@ -62,7 +62,7 @@ def attempts(job: str | int, *, run: Run = run_here) -> list[Attempt]:
         [one for one in before if is_part(meant, one.id)], [one for one in now if is_part(meant, one.id)]
     )
     if not found:
-        why = (accounts.err.strip() or "sacct knows no such job", controller.err.strip())
+        why = (accounts.why or "sacct knows no such job", controller.why)
         raise LookupError(f"slurm:{meant}: nothing is known of this job ({'; '.join(filter(None, why))})")
     return found
 

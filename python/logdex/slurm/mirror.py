@@ -109,7 +109,7 @@ class Mirror:
     def _listed(self) -> list[_RemoteFile]:
         answer = self._run(["sh", "-c", _LIST, "sh", self._remote, self._number])
         if answer.code != 0:
-            raise OSError(answer.err.strip() or f"the command that lists them exited with {answer.code}")
+            raise OSError(answer.why or f"the command that lists them exited with {answer.code}")
         found = []
         for line in answer.out.splitlines():
             kind, _, rest = line.partition("|")
@@ -148,7 +148,7 @@ class Mirror:
         path = os.path.join(self._remote, name)
         answer = self._run(["sh", "-c", _FETCH, "sh", path, str(offset + 1), str(count)])
         if answer.code != 0:
-            raise OSError(answer.err.strip() or f"the command that fetches exited with {answer.code}")
+            raise OSError(answer.why or f"the command that fetches exited with {answer.code}")
         try:
             return zlib.decompress(base64.b64decode(answer.out, validate=False), wbits=31)
         except binascii.Error as error:
