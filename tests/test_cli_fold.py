@@ -79,7 +79,7 @@ def test_what_came_before_a_ctrl_c_is_shown(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["--fold"], "--fold is of what comes"),
+        (["--fold"], "--fold puts together what comes at once: give -f too"),
         (["-f", "--fold", "--json"], "--fold puts whole lines together"),
         (["-f", "--fold", "-m", "3"], "-m counts lines"),
     ],

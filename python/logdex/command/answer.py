@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import os
-import sys
 from argparse import Namespace
-from collections.abc import Iterator
-from functools import cached_property
-from itertools import groupby, islice
+from functools import cached_property, partial
+from itertools import groupby
 
 from logdex import _core
 from logdex._filters import of_every_line
 from logdex.command import dated, hints
 from logdex.command.complain import complain, tell
-from logdex.command.legible import legible
 from logdex.command.rows import Rows, Shown
 from logdex.inputs.input import Input
 
@@ -90,12 +87,12 @@ class CommandAnswer:
 
     def _answer(self) -> bool:
         """Answers in the way that the options ask for; whether a line was selected."""
-        if self._args.files_with_matches:
-            return self._names()
-        if self._args.count:
-            return self._count()
-        if self._args.histogram:
-            return self._histogram()
+        if self._args.files_with_matches or self._args.count or self._args.histogram:
+            from logdex.command.summary import Summary
+
+            asked = list(zip(self._found, self._shown, strict=True))
+            pass_over = partial(self._show, sink=None)
+            return Summary(self._args, self._rows, asked, pass_over, self._complain).write()
         sink = _core.Sink()
         if self._in_one_order:
             return self._show_last(self._shown, sink) > 0
@@ -104,26 +101,6 @@ class CommandAnswer:
         files = zip(self._found, self._shown, strict=True)
         sources = groupby(files, lambda pair: pair[0].label)
         return sum(self._show_source([shown for _, shown in source], sink) for _, source in sources) > 0
-
-    def _histogram(self) -> bool:
-        from logdex.command.histogram import rows
-        from logdex.command.options import columns
-
-        def records() -> Iterator[_core.Record]:
-            for shown in self._shown:
-                try:
-                    with _core.Records(
-                        shown.question.but(records=True, levels=True, last=self._args.last)
-                    ) as answer:
-                        yield from answer
-                except (OSError, ValueError) as error:
-                    self._complain(error)
-
-        shown = False
-        for row in rows(islice(records(), self._args.max_count), width=columns(), color=self._rows.color):
-            sys.stdout.write(row)
-            shown = True
-        return shown
 
     def _resume(self, path: str) -> Place:
         """Has each file gone on with behind the place that `path` holds."""
@@ -265,51 +242,6 @@ class CommandAnswer:
         if self._skews is not None:
             self._skews.settle(come, more=True)
         return [shown for one in come if (shown := self._ready(one)) is not None], directories
-
-    def _count(self) -> bool:
-        counts: dict[str, int] = {}
-        for one, shown in zip(self._found, self._shown, strict=True):
-            count = self._counted(shown)
-            if count is not None:
-                # The parts of a source are one: rotations, attempts.
-                counts[one.label] = counts.get(one.label, 0) + count
-        limits = [one for one in (self._args.last, self._args.max_count) if one is not None]
-        counts = {label: min(count, *limits) if limits else count for label, count in counts.items()}
-        rows = (
-            f"{legible(label)}:{count}\n" if self._rows.labels else f"{count}\n"
-            for label, count in counts.items()
-        )
-        # Bytes, for the name of a file may be no text.
-        sys.stdout.buffer.write(os.fsencode("".join(rows)))
-        return sum(counts.values()) > 0
-
-    def _counted(self, shown: Shown) -> int | None:
-        if self._args.stats or not shown.is_plain:
-            return self._show([shown.but(before=0, after=0)], None)
-        try:
-            return _core.count(shown.question.but(records=False))
-        except (OSError, ValueError) as error:
-            self._complain(error)
-            return None
-
-    def _names(self) -> bool:
-        """Writes the name of each file that has a line that is meant."""
-        names = [
-            one.alias or one.path
-            for one, shown in zip(self._found, self._shown, strict=True)
-            if self._has(shown)
-        ]
-        sys.stdout.buffer.write(os.fsencode("".join(f"{name}\n" for name in names)))
-        return bool(names)
-
-    def _has(self, shown: Shown) -> bool:
-        if self._args.last == 0:
-            return False
-        try:
-            return _core.Show([shown.but(before=0, after=0, whole_records=False)], most=1).run(None) > 0
-        except (OSError, ValueError) as error:
-            self._complain(error)
-            return False
 
     def explain(self) -> None:
         """Where nothing was selected because no line lies in the range of time: says what there is."""

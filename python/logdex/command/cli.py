@@ -10,8 +10,9 @@ import warnings
 from collections.abc import Sequence
 
 from logdex.command import words
-from logdex.command.arguments import contradiction, parser
+from logdex.command.arguments import parser
 from logdex.command.complain import UNUSABLE, complain, complain_of_regex, hush, tell
+from logdex.command.contradictions import contradiction
 from logdex.command.options import sources_or_stdin
 from logdex.process import interrupted
 
@@ -57,7 +58,7 @@ def run(made: argparse.ArgumentParser, args: argparse.Namespace, given: Sequence
     args.before = (args.context or 0) if args.before is None else args.before
     args.after = (args.context or 0) if args.after is None else args.after
     if wrong := contradiction(args):
-        made.error(f"{wrong}: leave one of them out")
+        made.error(wrong)
     from logdex.command import elsewhere, show
     from logdex.command.answer import TROUBLE
     from logdex.command.progress import Progress

@@ -9,6 +9,7 @@ from logdex._resolve import called, found_of, growing, plain_file
 from logdex.command import clock, hints
 from logdex.command.answer import NONE_SELECTED, TROUBLE, CommandAnswer
 from logdex.command.complain import complain
+from logdex.command.contradictions import beside_cursor
 from logdex.inputs.input import Input, Wish
 from logdex.regex.join import join
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 def run(args: Namespace) -> int:
     """Does what the command line asks for; returns the exit status."""
-    if args.cursor_file and (wrong := _beside_cursor(args)):
+    if args.cursor_file and (wrong := beside_cursor(args)):
         complain(
             ValueError(f"--cursor-file keeps one place behind all lines that were shown; leave out {wrong}")
         )
@@ -79,21 +80,6 @@ def _tail(args: Namespace) -> int | None:
     whole = args.line_number or args.json or args.count or args.histogram or args.records or args.cursor_file
     around = args.before or args.after
     return None if len(args.sources) > 1 or chosen or timed or whole or around else args.last
-
-
-def _beside_cursor(args: Namespace) -> str | None:
-    """The first option that shows lines out of their order, more than once, or not to the end."""
-    options = {
-        "-n": args.last is not None,
-        "-c": args.count,
-        "--files-with-matches": args.files_with_matches,
-        "--histogram": args.histogram,
-        "--no-merge": not args.merge and len(args.sources) > 1,
-        "-A, -B and -C": bool(args.before or args.after or args.context),
-        "--records": args.records,
-        "-m": args.max_count is not None,
-    }
-    return next((option for option, said in options.items() if said), None)
 
 
 def _resolve(arguments: Sequence[str], wish: Wish) -> tuple[list[Input], bool]:
