@@ -10,8 +10,9 @@ use std::path::{Path, PathBuf};
 use std::sync::{Condvar, Mutex};
 use std::thread;
 
-use memchr::{memchr, memrchr};
+use memchr::memchr;
 
+use super::pieces::{Decoding, Pieces, Seam};
 use super::{Decoded, Decoder, Framing};
 use crate::error::{Error, Result};
 use crate::stamp::move_told;
@@ -163,96 +164,6 @@ impl Fill {
         let put = self.told.put(&self.room.told).and_then(|()| self.text.put(&self.room.text));
         self.room.clear();
         put
-    }
-}
-
-/// Cuts a file into pieces of whole lines.
-struct Pieces<'f> {
-    path: &'f Path,
-    file: File,
-    at: u64,
-    end: u64,
-    number: u64,
-    piece: usize,
-}
-
-impl Pieces<'_> {
-    /// The next piece into `raw`, and its number; none where no line end is left.
-    fn next(&mut self, raw: &mut Vec<u8>) -> Result<Option<u64>> {
-        let whole = self.fill(raw)?;
-        raw.truncate(whole);
-        self.at += whole as u64;
-        self.number += 1;
-        Ok((whole > 0).then_some(self.number - 1))
-    }
-
-    /// The next bytes into `raw`, at least one line if there is one; returns where the last one of them ends.
-    fn fill(&self, raw: &mut Vec<u8>) -> Result<usize> {
-        raw.clear();
-        loop {
-            let filled = raw.len();
-            let wanted = (self.end - self.at.min(self.end)).saturating_sub(filled as u64);
-            raw.resize(filled + wanted.min(self.piece as u64) as usize, 0);
-            let got = self.read(&mut raw[filled..], self.at + filled as u64)?;
-            raw.truncate(filled + got);
-            if let Some(last) = memrchr(b'\n', &raw[filled..]) {
-                return Ok(filled + last + 1);
-            }
-            if got == 0 {
-                return Ok(0);
-            }
-        }
-    }
-
-    /// As many bytes as there are from `at` on; fewer than asked for where the file was cut.
-    fn read(&self, bytes: &mut [u8], at: u64) -> Result<usize> {
-        loop {
-            match self.file.read_at(bytes, at) {
-                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
-                got => return got.map_err(|error| Error::io(self.path, error)),
-            }
-        }
-    }
-}
-
-/// A place between lines at which nothing is begun: in the piece, its text, and the entries of that.
-#[derive(Clone, Copy, Default)]
-struct Seam {
-    raw: usize,
-    text: usize,
-    told: usize,
-}
-
-/// What comes out of a piece if nothing was begun before it.
-#[derive(Clone)]
-struct Decoding {
-    /// How far apart marks are.
-    apart: usize,
-    decoder: Decoder,
-    out: Decoded,
-    marks: Vec<Seam>,
-}
-
-impl Decoding {
-    fn new(kind: Framing, apart: usize) -> Self {
-        Self { apart, decoder: Decoder::new(kind), out: Decoded::default(), marks: Vec::new() }
-    }
-
-    /// Becomes that of `raw`, whole lines.
-    fn decode(&mut self, raw: &[u8]) {
-        self.decoder.begin_anew();
-        self.out.clear();
-        self.marks.clear();
-        let mut at = 0;
-        while at < raw.len() {
-            let near = raw.len().min(at + self.apart);
-            let end = memchr(b'\n', &raw[near - 1..]).map_or(raw.len(), |end| near + end);
-            self.decoder.push(&raw[at..end], &mut self.out);
-            at = end;
-            if self.decoder.is_between() {
-                self.marks.push(Seam { raw: at, text: self.out.text.len(), told: self.out.told.len() });
-            }
-        }
     }
 }
 

@@ -9,6 +9,7 @@ mod cri;
 mod decoder;
 mod docker;
 mod fill;
+mod pieces;
 #[cfg(test)]
 mod proof;
 mod quick;

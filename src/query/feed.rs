@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 use crate::file::block::Tail;
 use crate::file::source::Source;
 use crate::follow::{Follow, Turn};
-use crate::scan::Scan;
+use crate::scan::{Counters, Scan};
 
 /// Where the batches come from.
 ///
@@ -20,6 +20,35 @@ pub(super) enum BatchSource {
     Scan(Box<Scan>),
     Seek(Box<Seek>),
     Follow(Box<Follow>),
+}
+
+impl BatchSource {
+    /// The file from which the last batch came, as long as something may come.
+    pub(super) fn source(&self) -> Option<&Arc<Source>> {
+        match self {
+            Self::Scan(scan) => Some(scan.source()),
+            Self::Seek(seek) => Some(seek.source()),
+            Self::Follow(follow) => follow.source(),
+        }
+    }
+
+    /// What it has read so far.
+    pub(super) fn counters(&self) -> Counters {
+        match self {
+            Self::Scan(scan) => scan.counters(),
+            Self::Seek(seek) => seek.counters(),
+            Self::Follow(follow) => follow.counters(),
+        }
+    }
+
+    /// Takes back the buffer of a batch.
+    pub(super) fn recycle(&mut self, batch: Batch) {
+        match self {
+            Self::Scan(scan) => scan.recycle(batch),
+            Self::Seek(seek) => seek.recycle(batch),
+            Self::Follow(follow) => follow.recycle(batch),
+        }
+    }
 }
 
 impl Query {

@@ -14,6 +14,7 @@ mod question;
 mod rewritten;
 pub(crate) mod seek;
 mod span;
+mod standing;
 mod timed;
 
 pub use question::{Question, Stepless, Timeless};
@@ -25,16 +26,15 @@ use std::sync::Arc;
 
 use crate::batch::{Batch, LineTime};
 use crate::caller::Caller;
-use crate::cursor::Mark;
 use crate::error::{Error, Result};
 use crate::file::block::Tail;
 use crate::file::source::Source;
-use crate::follow::{FileEvents, Follow, Turn};
+use crate::follow::{Follow, Turn};
 use crate::index::LevelIndex;
 use crate::level::{LazyLevels, Unsettled};
 use crate::scan::Counters;
 use crate::stamp::How;
-use crate::timing::{Sureness, Timing};
+use crate::timing::Timing;
 
 /// A query under way. The file is touched first when the first batch is asked for.
 ///
@@ -129,44 +129,6 @@ impl Query {
         if let Some(follow) = self.follow() {
             follow.read_to(size);
         }
-    }
-
-    /// The file from which the last batch came, as long as something may come.
-    pub fn source(&self) -> Option<&Arc<Source>> {
-        match self.feed.as_ref()? {
-            BatchSource::Scan(scan) => Some(scan.source()),
-            BatchSource::Seek(seek) => Some(seek.source()),
-            BatchSource::Follow(follow) => follow.source(),
-        }
-    }
-
-    /// Up to where its lines were looked at once nothing more comes, in bytes.
-    pub fn end_of_file(&self) -> u64 {
-        match &self.feed {
-            Some(BatchSource::Follow(follow)) => follow.at(),
-            _ => self.end,
-        }
-    }
-
-    /// How many files a follow has left behind so far.
-    pub fn times_left(&self) -> u64 {
-        if let Some(BatchSource::Follow(follow)) = &self.feed { follow.times_left() } else { 0 }
-    }
-
-    /// What a follow has delivered last of the file that it reads now.
-    pub fn tail(&self) -> Option<&Tail> {
-        if let Some(BatchSource::Follow(follow)) = &self.feed { follow.tail() } else { None }
-    }
-
-    /// How far the files were read that a follow has left behind.
-    pub fn left_behind(&self) -> impl Iterator<Item = Mark> {
-        let left = if let Some(BatchSource::Follow(follow)) = &self.feed { follow.left() } else { &[] };
-        left.iter().map(|mark| mark.called(&self.question.name))
-    }
-
-    /// What it was asked.
-    pub fn question(&self) -> &Question {
-        &self.question
     }
 
     /// The follow, once the query has come to what is written later.
@@ -308,11 +270,6 @@ impl Query {
         }
     }
 
-    /// Whether what is followed must be looked at again and again, since nothing rings when it changes.
-    pub fn is_blind(&self) -> bool {
-        matches!(&self.feed, Some(BatchSource::Follow(follow)) if follow.is_blind())
-    }
-
     /// Where blocks begin that are still to come, and the earliest moment from there on; in file order. This waits for
     /// the index, since the last block may have the earliest.
     pub fn floors(&mut self, caller: &mut dyn Caller) -> Result<Vec<(u64, i64)>> {
@@ -343,41 +300,8 @@ impl Query {
 
     /// Gives a batch's buffer back, to be used for a later one.
     pub fn recycle(&mut self, batch: Batch) {
-        match &mut self.feed {
-            Some(BatchSource::Scan(scan)) => scan.recycle(batch),
-            Some(BatchSource::Seek(seek)) => seek.recycle(batch),
-            Some(BatchSource::Follow(follow)) => follow.recycle(batch),
-            None => {}
+        if let Some(feed) = &mut self.feed {
+            feed.recycle(batch);
         }
-    }
-
-    /// What was read so far.
-    pub fn counters(&self) -> Counters {
-        let mut counters = self.counters;
-        match &self.feed {
-            Some(BatchSource::Scan(scan)) => counters.add(scan.counters()),
-            Some(BatchSource::Seek(seek)) => counters.add(seek.counters()),
-            Some(BatchSource::Follow(follow)) => counters.add(follow.counters()),
-            None => {}
-        }
-        counters
-    }
-
-    /// What befell the file while it was followed.
-    pub fn events(&self) -> FileEvents {
-        match &self.feed {
-            Some(BatchSource::Follow(follow)) => follow.events(),
-            _ => FileEvents::default(),
-        }
-    }
-
-    /// What a person should know about the times.
-    pub fn notes(&self) -> &[String] {
-        self.notes.as_deref().unwrap_or_default()
-    }
-
-    /// What is known of the times of the delivered lines.
-    pub fn sureness(&self) -> Sureness {
-        self.timing.as_ref().map(Timing::sureness).unwrap_or_default()
     }
 }
