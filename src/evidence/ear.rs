@@ -1,4 +1,9 @@
-//! One who tries the shapes on the lines of a block: first the words, and on a line that has some the shapes that hold these.
+//! Which lines of a block tell of a failure: each shape of the taxonomy is tried only where it may match.
+//!
+//! A shape is a regex, there are more than a hundred, and most lines match none. So one look over the block finds the words of which
+//! every shape has one (`words.rs`): a line without any is done with, and on `CUDA error: an illegal memory access` only those
+//! shapes are tried that have a word which stands there. A line that is another but for its digits is not tried again
+//! (`alike.rs`). An [`Ear`] is what one thread needs for that, and hears block after block.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

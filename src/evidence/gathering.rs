@@ -1,5 +1,9 @@
-//! The fold: what is known of a log up to a place in it, and the lines that follow, as blocks that were heard by themselves or
-//! line by line.
+//! What is known of the failures in a log up to a place in it, and how the lines that follow are added: a fold.
+//!
+//! Blocks are heard on many threads, each by itself (`passage.rs`). Here, on one thread and in the order of the file, they are
+//! put behind one another: what each speaker told first and last, its steps, how it ended. What is known then is bounded, can be
+//! stored, and is gone on from when the log has grown. A block that hangs on what was before it, as one that begins within a
+//! traceback does, is gone through line by line here.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

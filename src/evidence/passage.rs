@@ -1,7 +1,8 @@
-//! What the lines of a block say by themselves, heard on any thread and in any order of the blocks.
+//! What the lines of a block say by themselves, whatever stands before it.
 //!
-//! Almost all of it can be put behind what the blocks before say ([`super::gathering`]). What cannot, a traceback that
-//! began before the block, is seen there, and the lines are taken one after the other.
+//! Blocks are heard on any thread, in any order: who speaks in each, which of its lines tell something, and how far its steps go.
+//! Almost all of that is the same after any other lines, and is put behind what these said ([`super::gathering`]). What is not,
+//! a traceback that began before the block, is noticed there, and the block's lines are taken one after the other.
 
 use crate::batch::Batch;
 use crate::line::Line;

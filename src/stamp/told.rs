@@ -1,4 +1,8 @@
-//! What is told of each line and does not stand on it: time and stream by a container's runtime, kept beside the text.
+//! The moments and streams that a container's runtime tells of the lines of a log, in a table beside the text.
+//!
+//! Of `2026-11-22T02:10:00.5Z stdout F step 1`, as Kubernetes writes it, `step 1` is the line, and is put into a text of its own
+//! (`src/frame/`). When it was written and to which stream stands here, 16 bytes a line in the order of the text: the fold takes
+//! that for the line's stamp, and looks for none on it. Of a line that had no frame nothing is told, and it keeps its own.
 
 use std::fs::File;
 use std::io;

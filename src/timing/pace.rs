@@ -1,4 +1,9 @@
-//! Lines whose stamps go on within one minute: their times by one addition each.
+//! The times of lines whose stamps stay within one minute, by one addition each.
+//!
+//! Of two lines that follow each other in a log, most often only the seconds differ. So once the moment is known at which
+//! `02:10` began, the line of `02:10:07,123` needs no zone, no year and no fold over the lines before it: its time is that moment and
+//! 7.123 s. A run of such lines begins behind one that was timed in full, and ends before the first that has another minute or
+//! none; its twin is the fold, asked line by line (`stamp/run.rs`).
 
 use super::Timing;
 use crate::arrival::arrived::Came;

@@ -1,4 +1,9 @@
-//! What the index tells of blocks and of the file, in the caller's terms, and what whoever reads the answer should know.
+//! What the index tells of a log's times without a line being read, as moments.
+//!
+//! The index knows stamps as they stand on the clock; which moments those are hangs on the zone and the reference that the
+//! caller gives. In these terms it is told here from when to when the log goes, and before which moment no line of a block lies,
+//! by which a merge knows which log to read next. It also tells of what a person should doubt: a file that was written
+//! whole hours after its last stamp is perhaps of another zone.
 
 use super::{Timing, mtime};
 use crate::error::Result;

@@ -1,4 +1,10 @@
-"""Who ended long before the others with words of trouble that none of them wrote, where nothing is known of any."""
+"""The one rank that ended long before all others, in its own words of trouble, where no table knows an error of any.
+
+Rank 5 writes `allocator gave up on arena 3` and no more; the others write on for a minute, and all end with `dropping
+rank 5`. The taxonomy has none of these lines, and still they tell who failed first: the last words of the rank that
+ended first, which no other wrote, and the one line with which all others end, of trouble or with its number. That is
+never more than likely.
+"""
 
 from __future__ import annotations
 

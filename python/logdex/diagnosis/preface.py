@@ -1,4 +1,9 @@
-"""What all ranks wrote alike at their start, and then went on: words of a failure perhaps, but of none."""
+"""Records with which nearly all ranks begin, and after which they go on: no failure, whatever their words.
+
+Every rank of a job may write `Connection reset by peer, retrying` at its start, which the taxonomy takes for a victim's
+words. Where nearly all wrote it within some seconds, among their first lines and before any step, and most told of
+something else later, it is left out, so that it is not the earliest failure of them all.
+"""
 
 from __future__ import annotations
 

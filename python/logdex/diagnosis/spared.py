@@ -1,4 +1,9 @@
-"""Those that said nothing where all others raised alike what no table has: what tells that it was one of them."""
+"""Whether the ranks that said nothing failed first, where all others raised the same error, one that no table has.
+
+Seven of eight ranks end alike, and the eighth is silent. Either it was lost and the seven waited for it, or it never
+came to what they met. A witness that calls just the silent ones lost decides for the first, and so does a silent rank
+that went on working when all others had failed; else nothing is said here.
+"""
 
 from __future__ import annotations
 

@@ -1,8 +1,9 @@
-"""Who told of waiting, or of another's failure, in words that no table has.
+"""Errors that most ranks raise alike because another one did not come, in words that no table has.
 
-A library that nobody here knows says in words of its own that a rank did not come. What most ranks raise alike, after
-they stood still for far longer than a step takes or in words of waiting, while others neither raised it nor ended by
-themselves, is no failure of theirs: it is told of those others.
+The taxonomy knows how NCCL and Gloo say that a collective timed out, and not how every library does. Say seven of eight
+ranks end with `xfer: no answer from peer in 600 s`, and the eighth writes nothing: taken by themselves, seven ranks
+failed. So what most raise alike, in words of waiting or after they stood still for far longer than a step takes, while
+others neither raised it nor ended by themselves, is taken for a victim's (`Story.victims`): it tells of those others.
 """
 
 from __future__ import annotations

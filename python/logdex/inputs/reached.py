@@ -1,4 +1,10 @@
-"""How far frames were taken off the files of a log, and by what those are known again when they have grown."""
+"""How far the text of a container's log was made, and by what the log's files are known again once they have grown.
+
+Such a log is read as a text of which the runtime's frames are taken off (`frames.py`). A later question goes on with
+the text that is there, if the files have the same up to its end: they may have been rotated meanwhile, or one of them
+written anew. So `Reached` keeps which files those were, and what stood at the head and before the end of each, and says
+where to go on.
+"""
 
 from __future__ import annotations
 
