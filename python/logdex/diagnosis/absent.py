@@ -6,11 +6,11 @@ from collections.abc import Sequence
 
 from logdex.diagnosis import progress, stall
 from logdex.diagnosis.exits import Exit
-from logdex.diagnosis.launched import rank_of
 from logdex.diagnosis.scene import Candidate, Scene, missing_of, whole_host
 from logdex.diagnosis.stacks import away
 from logdex.diagnosis.uniform import is_refused
 from logdex.diagnosis.verdict import Finding
+from logdex.diagnosis.whose_exit import rank_of
 
 _BETWEEN_TWO = {"SEND", "RECV", "COALESCED"}
 """What two ranks do with each other: there it is right that one of them does another thing."""

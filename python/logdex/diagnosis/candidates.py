@@ -6,8 +6,8 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
 
 from logdex.diagnosis.exits import Exit
-from logdex.diagnosis.launched import rank_of
 from logdex.diagnosis.scene import Candidate, Scene
+from logdex.diagnosis.whose_exit import rank_of
 
 _SAW = ("root", "field", "agent", "srun", "spawn", "mpirun")
 """How launchers say which process ended first."""

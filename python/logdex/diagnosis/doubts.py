@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from logdex.diagnosis import hosts
-from logdex.diagnosis.launched import rank_of
 from logdex.diagnosis.named import links_in_trouble
 from logdex.diagnosis.pace import kept_pace
 from logdex.diagnosis.scene import TOGETHER, Candidate, Scene
 from logdex.diagnosis.similar import masked
+from logdex.diagnosis.whose_exit import rank_of
 
 
 def are_there(scene: Scene, one: Candidate, found: Sequence[Candidate]) -> bool:

@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from logdex.diagnosis import accusations, hosts, pids, progress
 from logdex.diagnosis.events import Event, Speaker
 from logdex.diagnosis.exits import Exit
-from logdex.diagnosis.launched import rank_of
 from logdex.diagnosis.roles import went_on
 from logdex.diagnosis.scene import TOGETHER, Candidate, Scene, missing_of, time_of, whole_host
 from logdex.diagnosis.verdict import Certainty, Finding, Kind
+from logdex.diagnosis.whose_exit import rank_of
 
 _OF_ONE = re.compile(r"\b[Pp]rocess \d+|\bpid[= ]\d+")
 """What befell one process, and no host."""

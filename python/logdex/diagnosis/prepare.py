@@ -20,9 +20,9 @@ from logdex.diagnosis import (
 )
 from logdex.diagnosis.events import Speaker, number_in, self_of
 from logdex.diagnosis.exits import Exit
-from logdex.diagnosis.launched import rank_of, seen_first
 from logdex.diagnosis.roles import ended_well, story, went_on
 from logdex.diagnosis.scene import Scene
+from logdex.diagnosis.whose_exit import rank_of, seen_first
 
 _PARTING = 5.0
 """For so many seconds what a process wrote may still come when it has ended."""

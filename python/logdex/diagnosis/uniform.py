@@ -9,12 +9,12 @@ from dataclasses import replace
 from logdex.diagnosis import spared, templates
 from logdex.diagnosis.candidates import ended_at_once
 from logdex.diagnosis.events import Event
-from logdex.diagnosis.launched import rank_of, seen_first
 from logdex.diagnosis.pace import WORKING, usual_lines
 from logdex.diagnosis.roles import Story
 from logdex.diagnosis.scene import TOGETHER, Candidate, Scene, time_of, whole_host
 from logdex.diagnosis.similar import masked
 from logdex.diagnosis.verdict import Certainty, Finding
+from logdex.diagnosis.whose_exit import rank_of, seen_first
 
 UNIFORM = 0.9
 """From this share of the ranks on, the same failure is no rank's own."""

@@ -9,11 +9,11 @@ from math import isfinite
 
 from logdex.diagnosis import rule, templates
 from logdex.diagnosis.events import Event
-from logdex.diagnosis.launched import rank_of
 from logdex.diagnosis.scene import Scene, missing_of, time_of
 from logdex.diagnosis.short import plain, who
 from logdex.diagnosis.taxonomy import classes
 from logdex.diagnosis.verdict import Diagnosis, Evidence, Finding
+from logdex.diagnosis.whose_exit import rank_of
 
 MOST = 12
 """So many lines at most."""

@@ -1,4 +1,4 @@
-"""Whose exit it was: launchers number the processes of their host, and a job numbers all of them."""
+"""Whose exit a launcher tells of: it numbers the processes of its host, and a job numbers all of them."""
 
 from __future__ import annotations
 
