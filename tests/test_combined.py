@@ -39,10 +39,22 @@ def read_elsewhere(app_id: str) -> list[str]:
 
 
 def test_lines_come_in_the_order_of_their_arrival_live_and_later_and_elsewhere(
-    scheduler: Any, launch: Callable[..., str]
+    scheduler: Any, launch: Callable[..., str], tmp_path: Path
 ) -> None:
-    app_id = launch(TURNS)
-    assert list(scheduler.log_iter(app_id, "w", 0, should_tail=True)) == IN_TURN
+    go_on = tmp_path / "go_on"
+    os.mkfifo(go_on)
+    # Each line is written when the one before was read, so that no machine is too busy to see them apart.
+    app_id = launch(
+        f"exec 3< {go_on}; for i in $(seq 15); do read -u 3; echo out $i; read -u 3; echo err $i >&2; done"
+    )
+    live = []
+    with go_on.open("wb", buffering=0) as turns:
+        turns.write(b"\n")
+        for line in scheduler.log_iter(app_id, "w", 0, should_tail=True):
+            live.append(line)
+            if len(live) < len(IN_TURN):
+                turns.write(b"\n")
+    assert live == IN_TURN
     assert list(scheduler.log_iter(app_id, "w", 0)) == IN_TURN
     assert read_elsewhere(app_id) == IN_TURN
     picked = scheduler.log_iter(app_id, "w", 0, regex=r"[24]\b")
