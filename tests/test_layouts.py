@@ -72,6 +72,22 @@ FILES: dict[str, list[tuple[str, str, list[str]]]] = {
         ("", "workerlog.1", ["log/workerlog.1"]),
         ("", "workerlog.10", ["log/workerlog.10"]),
     ],
+    "openmpi": [
+        (
+            "out/1/rank.0/stdout out/1/rank.0/stderr out/prterun-h0-7782@1/rank.3/stderr out/1/rank.0/core",
+            "",
+            [],
+        ),
+        ("", "rank 0 stderr", ["out/1/rank.0/stderr"]),
+        ("", "rank 0 stdout", ["out/1/rank.0/stdout"]),
+        ("", "rank 3", ["out/prterun-h0-7782@1/rank.3/stderr"]),
+    ],
+    "openmpi-files": [
+        ("o.prterun-h0-93@1.0.err o.prterun-h0-93@1.0.out o.prterun-h0-93@1.12.err", "", []),
+        ("", "o rank 0 stderr", ["o.prterun-h0-93@1.0.err"]),
+        ("", "o rank 0 stdout", ["o.prterun-h0-93@1.0.out"]),
+        ("", "o rank 12", ["o.prterun-h0-93@1.12.err"]),
+    ],
     "detectron2": [
         ("log.txt log.txt.rank1 metrics.json notes.txt", "", []),
         ("", "log.txt", ["log.txt"]),

@@ -149,7 +149,7 @@ fn bracket(bytes: &[u8], at: usize, so_far: Prefix, place: PrefixPlace) -> Optio
     end += stream.map_or(0, <[u8]>::len);
     let colon = bytes.get(end) == Some(&b':');
     let named = !matches!(place, PrefixPlace::Indented(_))
-        && is_writer(content, colon, place == PrefixPlace::First)
+        && (stream.is_some() || is_writer(content, colon, place == PrefixPlace::First))
         && !(rank::is_alone(&bytes[end..]) && content.iter().all(u8::is_ascii_digit));
     let prefix = if named { so_far.with(content) } else { so_far };
     Some((end + usize::from(colon), prefix))

@@ -56,7 +56,7 @@ pub fn of(line: &[u8]) -> Option<Rank> {
 /// What `line` says of the rank that wrote it.
 ///
 /// Known are `[rank3]:` (PyTorch), `[default3]:`, `[trainer3]:` and, where the role has no name, `[3]:` (torchrun's
-/// `--tee`), `3: ` (srun `--label`), `[1,3]<stdout>:` (mpirun `--tag-output`), TorchX's `trainer/0 ` before any of them,
+/// `--tee`), `3: ` (srun `--label`), `[1,3]<stdout>:` and its kin (mpirun `--tag-output`), TorchX's `trainer/0 ` before any of them,
 /// and fields before the text: `[Rank 3]`, `(rank 3)`, `rank=3`, `rank3:`.
 #[inline]
 pub fn named(line: &[u8]) -> Named {
@@ -128,30 +128,49 @@ fn replica(line: &[u8], at: usize) -> Option<usize> {
     matches!(tail.first(), Some(b' ' | &ESCAPE)).then(|| at + rest.len() - tail.len())
 }
 
-/// `[rank3]:`, `[3]:`, `[1,3]<stdout>:`, or a bracket with a colon that names no rank (`[titan]:`).
+/// `[rank3]:`, `[3]:`, `[1,3]<stdout>:`, or a bracket that names no rank before others (`[titan]:`, the stamp of
+/// mpirun's `--output tag,timestamp`).
 fn bracket(line: &[u8], at: usize) -> Option<(Option<NumberedBy>, usize)> {
-    let inside = &line[at + 1..line.len().min(at + 1 + BRACKET)];
-    let content = &inside[..memchr::memchr(b']', inside)?];
-    let end = at + 1 + content.len() + 1;
+    let (content, end) = bracketed(line, at)?;
     let rest = &line[end..];
+    if let Some((task, end)) = task_of_mpi(line, content, end) {
+        return Some((Some(NumberedBy::Label(task)), end));
+    }
     if let Some((first, tail)) = number(content) {
-        if tail.is_empty() && is_alone(rest) {
-            // So torchrun numbers the failures that it lists.
-            return None;
-        }
-        if tail.is_empty() && rest.starts_with(b":") {
-            return Some((Some(NumberedBy::Word(Rank { local: true, number: first })), end + 1));
-        }
-        let (task, tail) = number(tail.strip_prefix(b",")?)?;
-        let stream = [b"<stdout>:".as_slice(), b"<stderr>:"].into_iter().find(|s| rest.starts_with(s))?;
-        return tail.is_empty().then_some((Some(NumberedBy::Label(task)), end + stream.len()));
+        // Behind a number and a colon alone, torchrun lists a failure.
+        let is_local = tail.is_empty() && rest.starts_with(b":") && !is_alone(rest);
+        return is_local.then_some((Some(NumberedBy::Word(Rank { local: true, number: first })), end + 1));
     }
     let colon = usize::from(rest.starts_with(b":"));
     match word(content).filter(|(_, tail)| tail.is_empty()) {
         Some((rank, _)) => Some((Some(NumberedBy::Word(rank)), end + colon)),
         None if colon == 1 => Some((None, end + colon)),
-        None => None,
+        None => {
+            let (task, next) = rest.starts_with(b"[").then(|| bracketed(line, end)).flatten()?;
+            task_of_mpi(line, task, next).map(|(task, end)| (Some(NumberedBy::Label(task)), end))
+        }
     }
+}
+
+/// What stands in the bracket at `at`, and where the bracket ends.
+fn bracketed(line: &[u8], at: usize) -> Option<(&[u8], usize)> {
+    let inside = &line[at + 1..line.len().min(at + 1 + BRACKET)];
+    let content = &inside[..memchr::memchr(b']', inside)?];
+    Some((content, at + 1 + content.len() + 1))
+}
+
+/// Which process of an MPI job Open MPI says that a line is of, and where its tag ends.
+///
+/// A bracket, then the stream: `[1,3]<stdout>:` (`mpirun --tag-output`: the job and the rank), `[prterun-h0-77@1,3]<stderr>:`
+/// (PRRTE), `[1,3][h0:4103]<stdout>:` (`--output tag-detailed`), `[3]<stdout>:` (`--output rank`), and Amazon's
+/// `[1,mpirank:3,algo-2]<stdout>:`.
+fn task_of_mpi(line: &[u8], content: &[u8], end: usize) -> Option<(u32, usize)> {
+    let end = if line[end..].starts_with(b"[") { bracketed(line, end)?.1 } else { end };
+    let stream = [b"<stdout>:".as_slice(), b"<stderr>:"].into_iter().find(|s| line[end..].starts_with(s))?;
+    let task = content.split(|b| *b == b',').find_map(|part| part.strip_prefix(b"mpirank:"));
+    let task = task.or_else(|| content.rsplit(|b| *b == b',').next())?;
+    let (task, _) = number(task).filter(|(_, tail)| tail.is_empty())?;
+    Some((task, end + stream.len()))
 }
 
 /// Whether nothing follows a bracket but its colon: `[0]:` with nothing more is how torchrun numbers a list of failures.
@@ -299,6 +318,12 @@ mod tests {
             ("5: x", global(5)),
             ("  5: x", global(5)),
             ("[1,4]<stdout>:x", global(4)),
+            ("[prterun-h0-1149@1,4]<stderr>: x", global(4)),
+            ("[1,4][h0:6299]<stderr>: x", global(4)),
+            ("[4]<stdout>: x", global(4)),
+            ("[1,mpirank:4,algo-2]<stdout>:x", global(4)),
+            ("[Mon Nov 30 08:31:01 2026][1,4]<stderr>: x", global(4)),
+            ("[Mon Nov 30 08:31:01 2026][4]<stderr>: [rank6]: x", global(6)),
             ("\x1b[32mtrainer/1\x1b[0m [2]:x", local(2)),
             ("\r[rank1]: x", global(1)),
         ]);
@@ -340,6 +365,9 @@ mod tests {
             "\t[rank2]: x is gone",
             "[PG ID 0 PG GUID 1 Rank 3] x",
             "[10] NCCL INFO x",
+            "[2026][10] x",
+            "[1,a]<stdout>: x",
+            "[<stdout>: x",
             "INFO peer [rank3] is gone",
             "2026-11-22 06:47:12,123 INFO waiting for rank 3: x",
             "mpirun noticed that process rank 7 with PID 40",

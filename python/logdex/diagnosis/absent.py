@@ -24,7 +24,7 @@ def left_out(scene: Scene, found: list[Candidate]) -> Finding | None:
     ended = {name for one in scene.exits if _was_ended(one) and (name := rank_of(scene, one))}
     silent = [name for name, one in scene.stories.items() if one.is_silent and name not in ended]
     missing = missing_of(scene)
-    suspects = [*silent, *missing]
+    suspects = [*silent, *missing] or _alone_did_not_wait(scene, fell, ended)
     events = [("victim", scene.stories[name].victims[0]) for name in fell[:2]]
     if len(suspects) == 1 and len(fell) >= 2 and _is_peer(scene, fell):
         cause = "absent" if suspects[0] in missing or _waited(scene, fell) else "left"
@@ -37,6 +37,16 @@ def left_out(scene: Scene, found: list[Candidate]) -> Finding | None:
     if odd is not None and not missing:
         return Finding("rank", "likely", (odd,), (), "absent", _begun(scene), events)
     return None
+
+
+def _alone_did_not_wait(scene: Scene, fell: Sequence[str], ended: set[str]) -> list[str]:
+    """The one rank that its launcher had to end, where all others gave up of themselves, after a wait in vain.
+
+    It was not among those who waited, or it would have given up when they did.
+    """
+    silent = [name for name, one in scene.stories.items() if one.is_silent and name in ended]
+    is_all = len(silent) == 1 and len(fell) == len(scene.stories) - 1
+    return silent if is_all and all(_waited(scene, [name]) for name in fell) else []
 
 
 def _was_ended(one: Exit) -> bool:

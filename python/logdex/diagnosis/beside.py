@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _MOST = 1 << 20
 """What is longer than this was not written by those programs, in bytes."""
+_KILLED = -9
 
 
 def add(scene: Scene, files: Sequence[File]) -> None:
@@ -68,11 +69,14 @@ def _add_exits(scene: Scene, told: Sequence[tuple[str, int, str]]) -> None:
     """Adds the exit statuses of replicas that are ranks themselves."""
     names = {one.name for one in scene.speakers if one.is_rank}
     row = next(row for row in rows() if row.role == "exit")
-    for name, (code, path) in {name: (code, path) for name, code, path in told}.items():
+    ended = {name: (code, path) for name, code, path in told}
+    # Whoever ends a job that does not end when it is asked to kills all of it: then none of them fell first by that.
+    all_killed = len(ended) > 1 and {code for code, _ in ended.values()} == {_KILLED}
+    for name, (code, path) in ended.items():
         if code != 0 and name in names:
             text = f"{name} exited with {code}"
             event = Event(path, 1, 1, -math.inf, math.inf, False, text, row, None)
-            scene.exits.append(Exit(event, None, code=code, name=name))
+            scene.exits.append(Exit(event, None, code=code, name=name, is_root=not all_killed))
 
 
 def _by_directory(files: Sequence[File]) -> Iterable[tuple[File, str]]:

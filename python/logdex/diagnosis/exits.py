@@ -36,6 +36,8 @@ _ONE_LINE = re.compile(
 )
 _OF_AN_ACTOR = 8
 """So many lines Ray tells about an actor that died."""
+_BY_ITSELF = ("MPI_ABORT", "exiting", "calling")
+"""How an MPI launcher says that a process ended its job, and no signal that process."""
 _CLASSES = {-9: "killed", -11: "crash", -7: "crash", -4: "crash", -8: "crash", -6: "abort"}
 
 
@@ -90,9 +92,17 @@ def of_witness(witness: Speaker, owners: Mapping[str, str]) -> list[Exit]:
             continue
         ended = _of_line(event, witness, owners)
         told += [one for one in ended if not (stepped_down and one.code in (-9, -15))]
+    _ended_by_hydra(told)
     # A launcher sums up its last attempt: one that it does not name there as the first ended an earlier one.
     roots = {one.local for one in told if one.is_root and one.event.class_ in ("root", "field")}
     return [one for one in told if not roots or one.event.class_ != "agent" or one.local in roots]
+
+
+def _ended_by_hydra(told: Sequence[Exit]) -> None:
+    """Takes for no first end what Intel MPI's Hydra lists with others as killed: it kills all when one has ended."""
+    listed = [one for one in told if "RUNNING AT" in one.event.text]
+    for one in listed if len(listed) > 1 else ():
+        one.is_root = one.code != -9
 
 
 def _summaries(events: Sequence[Event]) -> Iterator[Exit]:
@@ -190,8 +200,8 @@ def _next_code(event: Event, witness: Speaker) -> int | None:
         if other.class_ == "mpirun code" and 0 < other.number - event.number <= 6:
             number = other.said("signal")
             if number is not None:
-                return _as_signal(-int(number) if "SIGNAL" in other.text else int(number))
-    is_error = event.class_ == "trainer" or "MPI_ABORT" in event.text or "exiting" in event.text
+                return _as_signal(-int(number) if "signal" in other.text.lower() else int(number))
+    is_error = event.class_ == "trainer" or any(word in event.text for word in _BY_ITSELF)
     return 1 if is_error else None
 
 

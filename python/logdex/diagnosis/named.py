@@ -44,15 +44,21 @@ def accused(scene: Scene, found: list[Candidate]) -> Finding | None:
     is_parting = all(told.event.class_ == "closed" for told in by) or any(map(is_victim, named))
     certainty: Certainty = "certain" if agree and not is_parting else "likely"
     whole = whole_host(scene, set(names))
+    ended = _status_of(scene, names[0]) if len(names) == 1 else None
     return Finding(
         "host" if whole and len(names) > 1 else "rank",
         certainty,
         names,
         (whole,) if whole else (),
-        "busy" if busy else "absent",
+        ended.class_ if ended else "busy" if busy else "absent",
         scene.stall.begun if scene.stall else None,
-        [("accused by others", told.event) for told in by[:3]],
+        [("accused by others", told.event) for told in by[:3]] + ([("exit", ended.event)] if ended else []),
     )
+
+
+def _status_of(scene: Scene, name: str) -> Exit | None:
+    """How a rank ended by itself, without a word: then it was not busy, nor is it absent for a reason unknown."""
+    return next((one for one in scene.exits if (one.code or 0) > 1 and rank_of(scene, one) == name), None)
 
 
 def node(scene: Scene, found: list[Candidate]) -> Finding | None:

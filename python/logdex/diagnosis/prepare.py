@@ -7,6 +7,7 @@ import math
 from logdex.diagnosis import (
     accusations,
     attempts,
+    chained,
     clocks,
     exits,
     hosts,
@@ -46,6 +47,7 @@ def prepare(scene: Scene) -> None:
     _leave_behind(scene)
     survived.drop(scene.speakers)
     preface.leave_out(scene.ranks)
+    chained.drop(scene.ranks)
     scene.clocks = clocks.measure(scene.ranks, scene.doubt)
     scene.stories = {one.name: story(one) for one in scene.ranks}
     pace.leave_work(scene.stories.values())

@@ -17,8 +17,9 @@ from logdex.diagnosis.several import are_several, tag_of
 _RANK = re.compile(r"\brank[=: ]{1,2}(\d{1,7})\b")
 _CONTAINER = re.compile(r"[A-Za-z][\w.-]*?[-_]?(\d{1,6}) +\|$")
 """Compose's tag, with the number of a container."""
-_TASK = re.compile(r"(\d{1,6}):$")
-"""srun's label, which numbers tasks: behind a stamp here, where those at the head of a line are known already."""
+_TASK = re.compile(r"(\d{1,6}):$|\[(\d{1,6})\]$")
+"""srun's label, which numbers tasks: behind a stamp here, where those at the head of a line are known already. And
+that of Hydra (`mpiexec -l` of MPICH and Intel MPI), of which one line alone does not tell that it is a label."""
 _LEAST = 2
 
 
@@ -74,7 +75,7 @@ def _told(events: Iterable[Event]) -> dict[str, int]:
 
 
 def _numbered(tags: set[str]) -> dict[str, int]:
-    tasks = {tag: int(found[1]) for tag in tags if (found := _TASK.match(tag))}
+    tasks = {tag: int(found[1] or found[2]) for tag in tags if (found := _TASK.match(tag))}
     containers = {tag: int(found[1]) for tag in tags if (found := _CONTAINER.match(tag))}
     if len(tasks) == len(tags):
         return tasks

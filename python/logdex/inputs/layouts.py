@@ -131,6 +131,17 @@ LAYOUTS = (
         r"wandb/(?:(?P<run>[^/]*run-[^/]+)/(?:files|logs)/)?(?P<name>output|debug[^/]*)\.log",
         "wandb {name}",
     ),
+    # Open MPI's `--output-filename`, a directory for each rank of each job of one call, and that of 5.0, a file.
+    Layout(
+        "openmpi",
+        r"(?P<run>\d+|prterun-[^/]+@\d+)/rank\.(?P<rank>\d{1,9})/(?P<stream>stdout|stderr)",
+        "rank {rank}",
+    ),
+    Layout(
+        "openmpi-files",
+        r"(?P<stem>[^/]+)\.(?P<run>prterun-[^/]+@\d+)\.(?P<rank>\d{1,9})\.(?P<stream>out|err)",
+        "{stem} rank {rank}",
+    ),
     Layout(
         "rank-files",
         r"(?P<stem>[^/]*?)rank[-_.]?(?P<rank>\d{1,9})(?P<rest>[-_.][^/]*)?\.(?P<stream>log|out|err|txt)",
