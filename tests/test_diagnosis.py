@@ -38,7 +38,7 @@ from logdex.inputs.sources import of_file
 from logdex.ranks import Named, summarize
 
 OPEN = [case for path in sorted(cases.DATA.glob("open/*.jsonl")) for case in cases.read(path)]
-"""Cases by which the rule was not mended yet."""
+"""Cases by which the rule was not mended yet: none, or a new set that stands there until it is."""
 ALL = [case for path in sorted(cases.DATA.glob("*.jsonl")) for case in cases.read(path)]
 FORMS = [Form(layout, stamps, prefix="rank") for layout in cases.LAYOUTS for stamps in ("python", "none")]
 
@@ -199,6 +199,7 @@ def judged(some: list[dict[str, Any]], tmp_path: Path) -> dict[str, list[str]]:
     return told
 
 
+@pytest.mark.skipif(not OPEN, reason="the rule is mended by all sets")
 def test_of_cases_that_are_open_none_is_wrong_with_certainty(tmp_path: Path) -> None:
     assert judged(OPEN, tmp_path)
 

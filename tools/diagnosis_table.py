@@ -63,12 +63,14 @@ number of its process, and which launcher's ranks have no log. Where words of al
 as no language has, and times, exits and orders stay, 63 % of all cases here are right, 33 % cannot be told and 3 %
 are wrong (`tests/test_diagnosis_ends.py`).
 `heard` retells 40 threads more and `plain` 30 of the usual failures of a week, six of them healthy runs with alarming
-notes; they are the latest, and the rule is not mended by them yet (`tests/data/diagnosis/open/`). At first 59 % of
-the forms of `heard` were right, 20 % could not be told and 22 % were wrong, 2 % with certainty: all of one case, a
-worker that was killed in an elastic job which went on without it and came to its end. That is mended: nothing is
-certain which the job got over. Of `plain` 72 % were right, 12 % could not be told and 16 % were wrong, none with
-certainty. Twelve forms of both had no answer at all, for an error that is mended too. Most that are wrong name a rank
-of a job that ended well.
+notes. At first 59 % of the forms of `heard` were right, 20 % could not be told and 22 % were wrong, 2 % with certainty:
+all of one case, a worker that was killed in an elastic job which went on without it and came to its end. Of `plain`
+72 % were right, 12 % could not be told and 16 % were wrong, none with certainty. Twelve forms of both had no answer at
+all, for an error that is mended. Most that were wrong named a rank of a job that ended well, or took the level that
+all lines of a log have for errors. What they taught is mended by what ends a job: who saw all of it end well is
+believed where nothing that is known of exits or of lost ranks speaks against it; what another rank outlived by several
+steps was no loss; and a level that nearly all lines have says nothing. `tests/test_diagnosis_success.py` has both
+sides of it.
 Failures of usual kinds may be expected to be told as those of `usual` and `latest` were at first, and those that are
 told in words which nobody here has seen as those of `unfamiliar`, `unseen`, `untried`, `further`, `unheard`,
 `unread`, `unmet`, `posted`, `told`, `kept`, `heard` and `plain`.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from logdex.diagnosis import progress, stall
+from logdex.diagnosis import behind, progress, stall
 from logdex.diagnosis.exits import Exit
 from logdex.diagnosis.scene import Candidate, Scene, missing_of, whole_host
 from logdex.diagnosis.stacks import away
@@ -33,6 +33,8 @@ def left_out(scene: Scene, found: list[Candidate]) -> Finding | None:
     whole = whole_host(scene, set(suspects)) if len(suspects) > 1 else None
     if whole and len(set(scene.host_of.values())) > 2:
         return Finding("host", "likely", tuple(suspects), (whole,), "absent", _begun(scene), events)
+    if len(suspects) > 1 and not missing and _came_further(scene, fell, silent) and _waited(scene, fell):
+        return Finding("rank", "likely", tuple(silent), (), "absent", _begun(scene), events)
     odd = _odd_one(scene)
     if odd is not None and not missing:
         return Finding("rank", "likely", (odd,), (), "absent", _begun(scene), events)
@@ -47,6 +49,12 @@ def _alone_did_not_wait(scene: Scene, fell: Sequence[str], ended: set[str]) -> l
     silent = [name for name, one in scene.stories.items() if one.is_silent and name in ended]
     is_all = len(silent) == 1 and len(fell) == len(scene.stories) - 1
     return silent if is_all and all(_waited(scene, [name]) for name in fell) else []
+
+
+def _came_further(scene: Scene, fell: Sequence[str], silent: Sequence[str]) -> bool:
+    """Whether all that fell wrote something behind the last line of each silent one, which they wrote too."""
+    ahead = [(scene.stories[name].speaker, scene.stories[name].victims[0].number) for name in fell]
+    return behind.stayed([scene.stories[name].speaker for name in silent], ahead)
 
 
 def _was_ended(one: Exit) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from logdex.diagnosis.events import Event, Speaker, number_in
+from logdex.diagnosis.roles import went_on
 from logdex.diagnosis.taxonomy import numbers
 
 WEIGHT = {"high": 3, "medium": 2, "low": 1}
@@ -30,7 +31,7 @@ def of_speakers(
     told: list[Accusation] = []
     for speaker in speakers:
         for event in speaker.events:
-            if event.role == "named" and not event.fetching:
+            if event.role == "named" and not event.fetching and not went_on(speaker, event):
                 ranks = _named(event, world) or _of_process(event, pids)
                 is_self = speaker.name.isdigit() and ranks == (int(speaker.name),)
                 # A list of who did not come may have the number of each where that of the speaker stands.

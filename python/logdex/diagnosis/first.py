@@ -7,10 +7,12 @@ from collections.abc import Callable, Sequence
 
 from logdex.diagnosis import doubts
 from logdex.diagnosis.candidates import ended_at_once
-from logdex.diagnosis.scene import TOGETHER, Candidate, Scene, against, time_of, whole_host
+from logdex.diagnosis.exits import Exit
+from logdex.diagnosis.scene import TOGETHER, Candidate, Scene, against, missing_of, time_of, whole_host
 from logdex.diagnosis.similar import masked
 from logdex.diagnosis.uniform import SEVERAL
 from logdex.diagnosis.verdict import Certainty, Finding
+from logdex.diagnosis.whose_exit import rank_of
 
 _CONSEQUENCES = {
     "disk": {"ckpt", "file", "nan", "exception", "error"},
@@ -22,6 +24,10 @@ _CONSEQUENCES = {
     "network": {"file", "ckpt"},
 }
 """Which classes may be what another comes to elsewhere."""
+
+
+_APART = 2.0
+"""Within so many seconds processes may end in another order than they failed."""
 
 
 def first_own(scene: Scene, found: list[Candidate]) -> Finding | None:
@@ -37,6 +43,8 @@ def first_own(scene: Scene, found: list[Candidate]) -> Finding | None:
     if not (len(left) > 1 and all(ended_at_once(left[0], one) for one in left[1:])):
         left = _narrowed(scene, left or firm)
     if len(left) == 1:
+        if before := _ended_before(scene, left[0]):
+            return _or_of_those(scene, left[0], before)
         beside = _alike_at_once(scene, left[0], firm)
         if not beside:
             return _named(scene, left[0], firm)
@@ -46,6 +54,27 @@ def first_own(scene: Scene, found: list[Candidate]) -> Finding | None:
     if of_one_class and (host := _of_host(scene, left, "first")) is not None:
         return host
     return None if not left else _tie(scene, left)
+
+
+def _ended_before(scene: Scene, one: Candidate) -> dict[str, Exit]:
+    """Those that have no log, and that the launcher saw end with an error before a rank, or instead of it."""
+    absent = set(missing_of(scene))
+    roots = [other for other in scene.exits if other.is_root and not other.is_teardown] if absent else []
+    named = {
+        other.event.number: (name, other) for other in roots if (name := rank_of(scene, other)) in absent
+    }
+    if one.exit is not None:
+        path, number = one.exit.event.path, one.exit.event.number
+        named = {at: told for at, told in named.items() if told[1].event.path == path and at < number}
+    return {name: other for name, other in named.values() if name is not None}
+
+
+def _or_of_those(scene: Scene, one: Candidate, before: dict[str, Exit]) -> Finding:
+    events = [("may have failed first", one.event), *(("ended", other.event) for other in before.values())]
+    names = (*before, one.rank)
+    return Finding(
+        "unknown", "cannot tell", names, events=events[:4], missing="the logs of those that ended before"
+    )
 
 
 def _alike_at_once(scene: Scene, one: Candidate, found: Sequence[Candidate]) -> list[Candidate]:
@@ -121,12 +150,23 @@ def _narrowed(scene: Scene, left: list[Candidate]) -> list[Candidate]:
     )
     for speaks_for in tests:
         left = [one for one in left if speaks_for(one)] or left
+    left = _by_exits(left)
     if len(left) > 1 and all(one.event.own for one in left) and not _on_several_hosts(scene, left):
         order = sorted(left, key=lambda one: scene.clocks.of(one.event)[0])
         gap = scene.clocks.of(order[1].event)[0] - scene.clocks.of(order[0].event)[0]
         if gap > order[0].event.high - order[0].event.low:
             return order[:1]
     return left
+
+
+def _by_exits(left: list[Candidate]) -> list[Candidate]:
+    """The one that a launcher saw end well before the others, where it tells when each of them did."""
+    exits = [one.exit for one in left if one.exit is not None and one.exit.event.own]
+    if len(left) < 2 or len(exits) < len(left) or len({one.event.path for one in exits}) > 1:
+        return left
+    order = sorted(left, key=lambda one: one.exit.event.low if one.exit else math.inf)
+    lows = sorted(one.event.low for one in exits)
+    return order[:1] if lows[1] - lows[0] >= _APART else left
 
 
 def _on_several_hosts(scene: Scene, left: Sequence[Candidate]) -> bool:

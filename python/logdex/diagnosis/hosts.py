@@ -37,7 +37,9 @@ def of_ranks(speakers: Sequence[Speaker], exits: Iterable[Exit], labels: Mapping
             if told := _NODE.search(event.text) or (_DEVICE.search(event.text) and _NCCL.search(event.text)):
                 found[speaker.name] = told[1]
                 break
-    for one in exits:
+    # Where names are of hosts and local ranks, a number of the job is none of them.
+    is_local = any(":" in one.name for one in speakers if one.is_rank)
+    for one in () if is_local else exits:
         if one.host and one.rank is not None and not one.is_task:
             found.setdefault(str(one.rank), one.host)
     return found

@@ -43,6 +43,8 @@ _WHO = re.compile(
     r"(?:[ _-]?(?:id|index|number|rank))?(?: is| are)?[ :=#('\"\[-]{1,4}(\d{1,6})\b(?![%\w])"
 )
 """One who has a number."""
+_SPARK = re.compile(r"\b(?:TaskSetManager|TaskSchedulerImpl|ExecutorLostFailure|in stage \d+\.\d+)\b")
+_EXECUTOR = re.compile(r"\bexecutor \d+")
 _HOST = re.compile(
     r"(?i)\b(?P<of>agent|node|host(?:name)?|machine|instance|on|from|to)[ :='\"]{1,3}(?P<host>[a-z][\w-]*\d[\w-]*)\b"
 )
@@ -69,6 +71,13 @@ def mentioned(scene: Scene, found: list[Candidate]) -> Finding | None:
         if not scene.stories[name].is_silent:
             return None
         return Finding("rank", "likely", (name,), scene.hosts_of(name), "left", None, events)
+    if len(ranks) > 1 and len(hosts) == 1:
+        # A host was lost, and each line that tells of one of several ranks has its name.
+        (host,) = hosts
+        if all(scene.stories[name].is_silent for name in ranks) and all(
+            _has(one.event.text, host) for one in told if one.ranks
+        ):
+            return Finding("host", "likely", tuple(sorted(ranks)), (host,), "node", None, events)
     if not ranks and len(hosts) == 1:
         (host,) = hosts
         names = tuple(name for name, its in scene.host_of.items() if its == host)
@@ -78,6 +87,10 @@ def mentioned(scene: Scene, found: list[Candidate]) -> Finding | None:
             return None
         return Finding("host", "likely", names, (host,), "node", None, events)
     return None
+
+
+def _has(text: str, host: str) -> bool:
+    return re.search(rf"(?<![\w.-]){re.escape(host)}(?![\w.-])", text) is not None
 
 
 def lost(scene: Scene) -> list[Mention]:
@@ -132,6 +145,9 @@ def _is_outlived(scene: Scene, event: Event) -> bool:
 
 
 def _ranks(scene: Scene, text: str) -> frozenset[str]:
+    if _SPARK.search(text):
+        # Executors have several tasks each, and numbers of their own.
+        text = _EXECUTOR.sub("", text)
     known = {number_in(one.name): one.name for one in scene.ranks}
     numbers = (int(number) for number in _WHO.findall(text))
     return frozenset(known[number] for number in numbers if number in known)

@@ -16,6 +16,12 @@ from logdex.diagnosis.whose_exit import rank_of
 
 _OF_ONE = re.compile(r"\b[Pp]rocess \d+|\bpid[= ]\d+")
 """What befell one process, and no host."""
+_OF_ALL = ("mpirun", "srun")
+"""The launchers that see the processes of all hosts."""
+_ANOTHER = re.compile(
+    r"(?i)\b(?:remote|by peer|connection|timed? ?out|abort\w*|reset|closed|refused|network|system error)\b"
+)
+"""Words that a library has of others."""
 _ADDRESS = re.compile(r"\bnode \(ID: \w+, IP: ([\w.:]+)\)")
 """How Ray says of which machine it tells."""
 
@@ -141,7 +147,9 @@ def weak_exit(scene: Scene, found: list[Candidate]) -> Finding | None:
         there = scene.stories.get(name or "")
         if name is not None and not (there and there.victims):
             told.setdefault(name, one)
-    if not told:
+    if not told and (alone := _alone_in_trouble(scene)) is not None:
+        return alone
+    if not told or all(_fell_behind_others(scene, one) for one in told.values()):
         return None
     if (whole := _of_one_host(scene, told)) is not None:
         return whole
@@ -165,6 +173,35 @@ def weak_exit(scene: Scene, found: list[Candidate]) -> Finding | None:
     return Finding(
         "rank", "likely", (name,), hosts_, one.class_, exit_time(scene, one), [("ended first", one.event)]
     )
+
+
+def _fell_behind_others(scene: Scene, one: Exit) -> bool:
+    """Whether its launcher had seen others end by a signal before, though it had ended none by then."""
+    there = [event for other in scene.speakers for event in other.events if event.path == one.event.path]
+    return any(
+        other.code == -15 and other.is_root and other.event.number < one.event.number
+        for other in scene.exits
+        if other.event.path == one.event.path
+    ) and not any(event.role == "teardown" and event.number < one.event.number for event in there)
+
+
+def _alone_in_trouble(scene: Scene) -> Finding | None:
+    """The one that the launcher of all saw end first with an error, where it alone tells of trouble, and of no other.
+
+    What a library calls a failure of its own may be one of another rank; then others would tell of it too.
+    """
+    spoke = [name for name, one in scene.stories.items() if not one.is_silent]
+    roots = [one for one in scene.exits if one.is_root and not one.is_teardown]
+    if len(spoke) != 1 or {rank_of(scene, one) for one in roots} != set(spoke) or missing_of(scene):
+        return None
+    told = scene.stories[spoke[0]]
+    if any(one.event.class_ not in _OF_ALL for one in roots) or told.cause or told.links:
+        return None
+    if any(event.class_ not in ("nccl", "hccl") or _ANOTHER.search(event.text) for event in told.victims):
+        return None
+    hosts_ = scene.hosts_of(spoke[0])
+    events = [("failed first", told.victims[0]), ("its exit", roots[0].event)]
+    return Finding("rank", "likely", (spoke[0],), hosts_, "exit", time_of(scene, told.victims[0]), events)
 
 
 def _of_one_host(scene: Scene, told: dict[str, Exit]) -> Finding | None:

@@ -6,7 +6,10 @@ from logdex.diagnosis import ends, progress
 from logdex.diagnosis.events import Event
 from logdex.diagnosis.scene import Candidate, Scene, missing_of, time_of
 from logdex.diagnosis.verdict import Certainty, Finding
+from logdex.diagnosis.whose_exit import rank_of
 
+_TOLD = -15
+"""How a process ends that was told to."""
 _LONG, _STEPS = 600.0, 20.0
 """Who wrote nothing for so many seconds, and steps, was not at work."""
 
@@ -15,7 +18,7 @@ def outside(scene: Scene, found: list[Candidate]) -> Finding | None:
     """A user or a scheduler ordered the end, not later than anything failed."""
     orders = [event for one in scene.speakers for event in one.events if event.role == "outside"]
     if not orders:
-        return _all_told(scene, found)
+        return _all_told(scene, found) or _first_told(scene, found)
     strong = [event for event in orders if event.class_ not in ("cancelled", "signalled")]
     orders = strong or orders
     first = min(orders, key=lambda event: (scene.clocks.of(event)[0], event.number))
@@ -76,6 +79,36 @@ def _all_told(scene: Scene, found: list[Candidate]) -> Finding | None:
         return None
     when = time_of(scene, first)
     return Finding("outside", "likely", cause="signalled", time=when, events=[("told to stop", first)])
+
+
+def _first_told(scene: Scene, found: list[Candidate]) -> Finding | None:
+    """The launcher of all saw those end first that a signal told to, as they say, and all others lost them.
+
+    It had told nobody by then: somebody else had.
+    """
+    if found or not scene.exits or missing_of(scene) or len({one.event.path for one in scene.exits}) > 1:
+        return None
+    order = sorted(scene.exits, key=lambda one: one.event.number)
+    rest = [one for one in order if one.code != _TOLD]
+    told = order[: order.index(rest[0])] if rest else []
+    names = list(dict.fromkeys(rank_of(scene, one) for one in told))
+    ends = [event for name in names for event in _of(scene, name)]
+    others = [one for name, one in scene.stories.items() if name not in names]
+    if not told or not all(_of(scene, name) for name in names) or not all(one.victims for one in others):
+        return None
+    closed = [event.number for one in scene.witnesses for event in one.events if event.role == "teardown"]
+    if any(number < told[0].event.number for number in closed) or any(
+        scene.clocks.is_before(one.victims[0], event) for one in others for event in ends
+    ):
+        return None
+    when = time_of(scene, ends[0])
+    return Finding("outside", "likely", cause="signalled", time=when, events=[("told to stop", ends[0])])
+
+
+def _of(scene: Scene, name: str | None) -> list[Event]:
+    """How a rank that told of nothing else says that it was told to end."""
+    there = scene.stories.get(name or "")
+    return there.teardown[:1] if there is not None and there.is_silent else []
 
 
 def _same_time_or_later(scene: Scene, first: Event, other: Event) -> bool:

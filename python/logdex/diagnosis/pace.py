@@ -10,7 +10,7 @@ from logdex.diagnosis.mentioned import TROUBLE
 from logdex.diagnosis.progress import is_beat
 from logdex.diagnosis.roles import LOUD, Story
 from logdex.diagnosis.scene import Candidate, Scene
-from logdex.diagnosis.similar import LEAST, is_indented, masked
+from logdex.diagnosis.similar import LEAST, is_of_stack, masked
 from logdex.diagnosis.waited import tells_of_others
 
 WORKING = 4
@@ -41,7 +41,7 @@ def _worked_after(speaker: Speaker, number: int) -> bool:
 
 def _is_of_work(text: str) -> bool:
     is_of_trouble = TROUBLE.search(text) or tells_of_others(text) or is_beat(text)
-    return not is_of_trouble and not is_indented(text) and len(masked(text)) >= LEAST
+    return not is_of_trouble and not is_of_stack(text) and len(masked(text)) >= LEAST
 
 
 def kept_pace(scene: Scene, one: Candidate) -> bool:
@@ -70,4 +70,4 @@ def _ordinary(speaker: Speaker, after: int = 0) -> list[str]:
     """What stands at the end of a log, behind a line, and tells of nothing."""
     telling = {event.number for event in speaker.events}
     plain = [tail.text for tail in speaker.tail if tail.number > after and tail.number not in telling]
-    return [text for line in plain if not is_indented(line) and len(text := masked(line)) >= LEAST]
+    return [text for line in plain if not is_of_stack(line) and len(text := masked(line)) >= LEAST]

@@ -5,13 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
-from logdex.diagnosis.events import Event, Speaker
+from logdex.diagnosis.events import Event, Speaker, number_in
 from logdex.diagnosis.taxonomy import rows
 
 _OWN = re.compile(r"\bpid[=: ]+(?P<pid>\d{2,9})\b|^(?:\S+ )*?[A-Za-z][\w.-]*:(?P<nccl>\d{2,9}):\d+ \[\d+\]")
 """How a rank says its number, or NCCL before its lines."""
 _RAY = re.compile(r"^[^(]{0,80}\(\w[\w.<>]*(?: rank=\d+)? pid=(\d{2,9})(?:, ip=([\w.:]+)\)|[,)])")
 """What Ray and vLLM put before each line of a process; the address of its machine, where that is not the driver's."""
+_SELF = re.compile(
+    r"\b[Rr]ank[ =:#]{0,2}(?P<rank>\d{1,7})\b[^\n]{0,40}?\b[Pp][Ii][Dd][ =:]{1,2}(?P<pid>\d{2,9})\b"
+)
+"""How a rank says both in one line, as benchmarks of NCCL do."""
 _OTHERS = re.compile(r"\bpid[= ]+(\d{2,9})\b|\b[Pp]rocess (\d{2,9})\b")
 """How a witness names a process."""
 _LEAST = 2
@@ -29,6 +33,8 @@ def of_ranks(ranks: Iterable[Speaker]) -> dict[str, str]:
         for tail in one.tail:
             if before := _RAY.search(tail.text):
                 owners.setdefault(before[1], set()).add(one.name)
+            elif (self := _SELF.search(tail.text)) and int(self["rank"]) == number_in(one.name):
+                owners.setdefault(self["pid"], set()).add(one.name)
     names = {name for many in owners.values() for name in many}
     if len(names) < _LEAST:
         return {}

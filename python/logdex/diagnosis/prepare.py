@@ -11,6 +11,7 @@ from logdex.diagnosis import (
     clocks,
     exits,
     hosts,
+    levels,
     pace,
     pids,
     preface,
@@ -37,6 +38,7 @@ def prepare(scene: Scene) -> None:
             scene.earlier += one.events
     scene.speakers = [one for one in scene.speakers if not one.is_rank or one.attempt == last]
     scene.forget()
+    levels.drop(scene.speakers)
     scene.earlier += attempts.after_the_last_exit(scene.speakers)
     for one in scene.speakers:
         scene.earlier += attempts.only_last(one)
@@ -50,7 +52,9 @@ def prepare(scene: Scene) -> None:
     chained.drop(scene.ranks)
     scene.clocks = clocks.measure(scene.ranks, scene.doubt)
     scene.stories = {one.name: story(one) for one in scene.ranks}
+    levels.leave(scene.stories.values())
     pace.leave_work(scene.stories.values())
+    survived.leave_what_others_outlived(scene.stories.values(), scene.clocks)
     scene.stall = stall.of_speakers(scene.speakers, scene.clocks)
     owners = pids.of_ranks(scene.ranks)
     scene.exits += [told for one in scene.speakers for told in exits.of_witness(one, owners)]

@@ -12,13 +12,17 @@ from logdex.diagnosis.similar import masked, unstamped
 
 BEAT = re.compile(
     r"(?i)heart ?beat|still (?:waiting|running|alive)|\bpulse\b|keep-?alive|waiting for|no progress|\bidle\b"
+    r"|\bno (?:new |more )?(?:log |stdout )?(?:lines?|output|logs?|steps?)\b"
 )
 """Lines by which a program says that it lives, and nothing else."""
-_OF_BEATS = ("beat", "still ", "pulse", "alive", "waiting for", "no progress", "idle")
+_OF_BEATS = ("beat", "still ", "pulse", "alive", "waiting for", "no ", "idle")
 """Each line of ASCII that `BEAT` fits has one of these in it: few lines have, and to look for the others takes long."""
 _ENDED = re.compile(
     r"(?i)\b(?:done|finished|complete[d]?|saved|exiting|succeeded|success\w*|bye|best|total|elapsed|"
     r"final|end of training|ended)\b"
+)
+_DONE = re.compile(
+    r"(?i)\b(?:done|finished|complete[d]?|exiting|succeeded|success\w*|bye|end of training|ended)\b"
 )
 _LONG = 1800.0
 _BEATING = 600.0
@@ -68,20 +72,19 @@ def _stopped(one: Speaker, beating: Sequence[Speaker]) -> float | None:
     quiet, pace = end - course.last_at, pace_of(course)
     least = _BEATING if beating else _LONG
     is_long = quiet >= least and quiet >= _MANY * (pace or 0.0)
-    return course.last_at if is_long and not says_ended(one) else None
-
-
-def says_ended(one: Speaker) -> bool:
-    """Whether the last lines of a rank have words of an end that went well."""
-    return any(_ENDED.search(tail.text) for tail in one.tail)
+    return course.last_at if is_long and not says_at_its_end(one) else None
 
 
 def says_at_its_end(one: Speaker) -> bool:
-    """Whether it has them behind its last step, and not in what it writes again and again."""
+    """Whether the last lines have words of an end that went well, behind the last step and not again and again.
+
+    A witness tells of sums and times of many things.
+    """
+    words = _ENDED if one.is_rank else _DONE
     last = one.course.last_number if one.course else 0
     times = Counter(masked(tail.text) for tail in one.tail)
     return any(
-        tail.number > last and times[masked(tail.text)] == 1 and _ENDED.search(tail.text) for tail in one.tail
+        tail.number > last and times[masked(tail.text)] == 1 and words.search(tail.text) for tail in one.tail
     )
 
 

@@ -118,7 +118,9 @@ def story(speaker: Speaker) -> Story:
         elif class_ == "node":
             # Whoever sees a host go down is not that host.
             continue
-        elif role == "error" and (_COUNTS.search(event.text) or _is_in_passing(speaker, event)):
+        elif role == "error" and (
+            _COUNTS.search(event.text) or _is_in_passing(speaker, event) or _had_ended(speaker, event)
+        ):
             told.dropped.append(event)
         elif role in STRENGTH or (role == "exit" and class_ == "shell"):
             _take_cause(told, event)

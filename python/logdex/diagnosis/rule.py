@@ -26,6 +26,7 @@ from logdex.diagnosis.prepare import prepare
 from logdex.diagnosis.roles import ended_well
 from logdex.diagnosis.scene import Candidate, Scene, missing_of
 from logdex.diagnosis.stacks import elsewhere
+from logdex.diagnosis.success import overruled
 from logdex.diagnosis.survived import outlived
 from logdex.diagnosis.uniform import alike, uniform
 from logdex.diagnosis.verdict import Finding
@@ -34,6 +35,10 @@ from logdex.diagnosis.verdict import Finding
 def decide(scene: Scene) -> Finding:
     """Goes through the steps; the first that comes to something is the answer."""
     prepare(scene)
+    return overruled(scene, _decided(scene))
+
+
+def _decided(scene: Scene) -> Finding:
     everyone = candidates(scene)
     _weigh_those_at_work(scene, everyone)
     # A level says that something is wrong, and not what: it counts where nothing else does.

@@ -148,13 +148,14 @@ class Scene:
 
 
 def whole_host(scene: Scene, names: set[str]) -> str | None:
-    """The host of which these are all ranks, of several; None if they are not."""
+    """The host of which these are all ranks that have logs, and several; None if they are not."""
     there = {scene.host_of[name] for name in names if name in scene.host_of}
     if len(there) != 1 or any(name not in scene.host_of for name in names):
         return None
     host = there.pop()
     everyone = {name for name, its in scene.host_of.items() if its == host}
-    return host if everyone == names and len(names) > 1 else None
+    # Of one without a log nobody knows whether it was with them.
+    return host if not (everyone - names) & set(scene.stories) and len(names) > 1 else None
 
 
 def against(scene: Scene, rank: str) -> list[Accusation]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
+from logdex.diagnosis.clocks import Clocks
 from logdex.diagnosis.events import Event, Speaker
 from logdex.diagnosis.progress import pace_of
-from logdex.diagnosis.roles import LOUD
+from logdex.diagnosis.roles import LOUD, Story, ended_well
 
 _LONG = 60.0
 """Who made steps for so many seconds after some trouble has survived it."""
@@ -18,12 +19,30 @@ _STEPS, _AT_LEAST = 3.0, 5.0
 def drop(speakers: Sequence[Speaker]) -> None:
     """Drops what witnesses wrote of trouble after which the ranks went on."""
     ranks = [one for one in speakers if one.is_rank]
+    # An exit is that of a rank which does not come again: only a job that ended well has got over it.
+    over = (*LOUD, "exit") if any(map(ended_well, speakers)) else LOUD
     for witness in (one for one in speakers if not one.is_rank):
         witness.events = [
             event
             for event in witness.events
-            if event.role not in LOUD or not _is_over(speakers, ranks, event)
+            if event.role not in over or not _is_over(speakers, ranks, event)
         ]
+
+
+def leave_what_others_outlived(stories: Collection[Story], clocks: Clocks) -> None:
+    """Drops what a rank that counts no steps told of others, or of links, where another one made steps behind it.
+
+    Ranks wait for each other: had that one lost them, none of them had come further.
+    """
+    counting = [one.speaker for one in stories if one.speaker.course is not None]
+    for one in stories:
+        told = [*one.victims, *one.links]
+        if not told or one.speaker.course is not None or not all(event.own for event in told):
+            continue
+        last = max(clocks.of(event)[1] for event in told) + clocks.doubt
+        if any(_stepped_since(other, last + clocks.ahead.get(other.name, 0.0)) for other in counting):
+            one.dropped += told
+            one.victims, one.links = [], []
 
 
 def _is_over(speakers: Sequence[Speaker], ranks: Sequence[Speaker], event: Event) -> bool:
@@ -48,7 +67,13 @@ def outlived(one: Speaker, moment: float) -> bool:
 
 def _stepped_on(one: Speaker, event: Event) -> bool:
     course = one.course
-    if course is None or course.last_at is None or not math.isfinite(event.high) or course.path == event.path:
+    return course is not None and course.path != event.path and _stepped_since(one, event.high)
+
+
+def _stepped_since(one: Speaker, moment: float) -> bool:
+    """Whether a speaker made several steps after a moment."""
+    course = one.course
+    if course is None or course.last_at is None or not math.isfinite(moment):
         return False
-    since = course.last_at - event.high
+    since = course.last_at - moment
     return since > _AT_LEAST and since > _STEPS * (pace_of(course) or math.inf)

@@ -132,7 +132,23 @@ def _spared_the_rest(scene: Scene, group: Sequence[Candidate]) -> bool:
     """Whether all others lived to tell of somebody's failure, or had that behind them which befell a group."""
     names = {one.rank for one in group}
     rest = [one for name, one in scene.stories.items() if name not in names]
-    return bool(rest) and (all(one.victims for one in rest) or _got_further(scene, group, rest))
+    return bool(rest) and (
+        all(one.victims for one in rest)
+        or _got_further(scene, group, rest)
+        or _met_on_its_host(scene, group, rest)
+    )
+
+
+def _met_on_its_host(scene: Scene, group: Sequence[Candidate], rest: Sequence[Story]) -> bool:
+    """Whether a whole host met what it names as its cause before any step, and the rest told of others alone.
+
+    Those of the rest that say nothing were ended by their launchers, as one that is in trouble ends all of its own.
+    """
+    fell = [scene.stories[one.rank].speaker for one in group if one.rank in scene.stories]
+    if len(fell) < len(group) or any(one.course for one in fell) or any(one.strength < 3 for one in group):
+        return False
+    is_whole = whole_host(scene, {one.rank for one in group}) is not None
+    return is_whole and any(one.victims for one in rest) and all(one.cause is None for one in rest)
 
 
 def _got_further(scene: Scene, group: Sequence[Candidate], rest: Sequence[Story]) -> bool:

@@ -1,0 +1,72 @@
+"""Levels that say nothing: an outer one, where the line has a mild one of its own, and one that nearly all lines have.
+
+Who collects all of stderr, or wraps each line in a stamp of its own, calls them all errors.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Sequence
+
+from logdex.diagnosis.events import Event, Speaker
+from logdex.diagnosis.roles import Story, strength
+from logdex.diagnosis.similar import behind_stamp, masked
+from logdex.diagnosis.taxonomy import classify
+
+_MILD = re.compile(
+    r"\b(?:INFO|DEBUG|TRACE|NOTICE|WARN(?:ING)?)\b|\[(?:Info|Debug|Warning)\]|(?:^|[\[\s])[IW]\d{4} \d\d:\d\d"
+)
+_HEAD = 80
+"""So many letters in, behind the outer stamp, a line still says its level."""
+_SEVERAL = 3
+_SOME = 2
+"""What weighs more than that is a cause by name."""
+_LONG = 30.0
+"""A job that begins with errors and lives for so many seconds did not end of them."""
+
+
+def drop(speakers: Sequence[Speaker]) -> None:
+    """Drops records of which no more than such a level tells."""
+    alone = {id(event): event for one in speakers for event in one.events if _is_level_alone(event)}
+    say_nothing = _say_nothing(speakers)
+    for one in speakers:
+        one.events = [
+            event
+            for event in one.events
+            if id(event) not in alone or not (say_nothing or _MILD.search(behind_stamp(event.text)[:_HEAD]))
+        ]
+
+
+def leave(stories: Collection[Story]) -> None:
+    """Drops a level as a cause where several ranks gave it to one line, and another one has more than a level."""
+    if not any(strength(one.cause) > _SOME for one in stories if one.cause is not None):
+        return
+    groups: dict[str, list[Story]] = {}
+    for one in stories:
+        if one.cause is not None and _is_level_alone(one.cause):
+            groups.setdefault(masked(one.cause.text), []).append(one)
+    for group in groups.values():
+        for one in group if len(group) >= _SEVERAL else ():
+            one.dropped += [event for event in (one.cause,) if event is not None]
+            one.cause = None
+
+
+def _say_nothing(speakers: Sequence[Speaker]) -> bool:
+    """Whether most lines of a job have the level of errors, from the first ones of its ranks on, and it went on."""
+    ranks = [one for one in speakers if one.is_rank and one.lines]
+    begun = [
+        event for one in ranks for event in one.events[:1] if event.place == 1 and _is_level_alone(event)
+    ]
+    times = [event.low for event in begun if event.own]
+    lasts = [one.last for one in ranks if one.last is not None]
+    if 2 * len(begun) <= len(ranks) or not times or max(lasts, default=0.0) - min(times) < _LONG:
+        return False
+    return 2 * sum(sum(one.counts.values()) for one in ranks) >= sum(one.lines for one in ranks)
+
+
+def _is_level_alone(event: Event) -> bool:
+    """Whether a record is an error by the level of its stamp, and not by what stands behind it."""
+    if (event.role, event.class_) != ("error", "error"):
+        return False
+    known = classify(behind_stamp(event.text))
+    return known is None or known[0].role != "error"

@@ -1,0 +1,178 @@
+"""That a job ended well, as those say who saw all of it end.
+
+A launcher that saw each process end with 0, or a scheduler whose job is done, knows more than a line of trouble that a
+rank may have got over. It is believed where it is the last that was said, and where nothing that is known of how
+processes ended speaks against it: a script may end well whose ranks did not.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator
+from functools import lru_cache
+
+from logdex.diagnosis.events import Event, Speaker, of_tail
+from logdex.diagnosis.exits import Exit
+from logdex.diagnosis.progress import pace_of, says_at_its_end
+from logdex.diagnosis.roles import LOUD, Story, ended_well
+from logdex.diagnosis.scene import Scene
+from logdex.diagnosis.survived import outlived
+from logdex.diagnosis.taxonomy import TaxonomyRow, rows, said
+from logdex.diagnosis.verdict import Finding
+
+_OF_LAUNCHERS = "succeeded"
+"""The class of what those say who saw each process end."""
+_CLASSES = (_OF_LAUNCHERS, "completed", "ended")
+_NOT = re.compile(
+    r"(?i)\b(?:not|never|unsuccess\w*|fail\w*|errors?|partial\w*|previous|earlier|attempt [2-9]|evaluat\w+|validat\w+"
+    r"|checkpoint\w*|upload\w*|download\w*|build|install\w*|epoch|until|will|if|when)\b"
+    r"|(?i:\b(?:rank|worker|process|task|pid|child|node|pod|actor|replica|stage)[ =#:-]{0,2}\d)"
+)
+"""Words by which such a line says something else, or of something else."""
+_FELL = re.compile(
+    r"\b(?:FAILED|Failed|NODE_FAIL|OUT_OF_ME\w*|TIMEOUT|CANCELLED|PREEMPTED|BOOT_FAIL|DEADLINE|Evicted|OOMKilled)\b"
+)
+"""The states in which schedulers have what did not end well: a table of a job's steps has a line for each."""
+_NONE = re.compile(
+    r"(?i)\b(?:0|no|without(?: any)?) (?:\w+ )?(?:failed|failures?|errors?)\b|\b(?:failed|failures?|errors?)\W{1,3}0\b"
+)
+_TELLING = tuple(role for role in (*LOUD, "exit", "outside") if role != "error")
+"""The roles of what tells of more than that something was an error."""
+_SOON = 5.0
+"""Within so many seconds writers of one moment may write in any order."""
+
+
+def overruled(scene: Scene, finding: Finding) -> Finding:
+    """The finding, or that nothing failed where it is no more than likely and all that saw the end say so."""
+    if finding.kind in ("none", "outside") or finding.certainty == "certain" or scene.chosen:
+        return finding
+    told = _said(scene)
+    if told is None:
+        return _doubted(scene, finding)
+    if any(_speaks_against(one, told) for one in scene.exits):
+        return finding
+    is_of_launchers = told.class_ == _OF_LAUNCHERS or any(one.event.path == told.path for one in scene.exits)
+    if any(_is_last_of_all(scene, one, is_of_launchers) for one in scene.stories.values()):
+        return finding
+    return Finding("none", "likely", events=[("ended well", told)])
+
+
+def _doubted(scene: Scene, finding: Finding) -> Finding:
+    """The finding, or none for sure where others made steps long after an error that nothing more is known of, and came
+    to an end.
+    """
+    told = [one for name in finding.ranks if (one := scene.stories.get(name)) and one.cause]
+    if finding.kind != "rank" or scene.exits or len(told) < len(finding.ranks):
+        return finding
+    last = max(map(_when, told), default=math.inf)
+    others = [one for one in scene.ranks if one.name not in finding.ranks]
+    if not any(outlived(one, last) and (ended_well(one) or says_at_its_end(one)) for one in others):
+        return finding
+    events = [("may have failed", one.cause) for one in told[:2]]
+    return Finding("none", "cannot tell", events=events, missing="how the ranks that told of an error ended")
+
+
+def _when(one: Story) -> float:
+    """When a rank told of its cause: a traceback has the time of the line above it that it took the place of."""
+    owned = [event.high for event in (one.cause, *one.replaced) if event is not None and event.own]
+    return owned[0] if owned else math.inf
+
+
+def _speaks_against(one: Exit, told: Event) -> bool:
+    """Whether a process ended otherwise, and not in a launcher's log that tells of the good end behind it."""
+    if one.is_teardown:
+        return False
+    is_before = one.event.path == told.path and one.event.number < told.number
+    return not is_before or one.is_task or told.class_ == "completed"
+
+
+def _said(scene: Scene) -> Event | None:
+    """The last line of a witness that says so, if nothing came after it."""
+    lines = [line for witness in scene.witnesses for line in _of(witness)]
+    lines = [line for line in lines if _is_final(scene, line)]
+    of_job = [line for line in lines if line.class_ != _OF_LAUNCHERS]
+    if of_job:
+        return of_job[-1]
+    # Of several launchers each knows of its own processes alone.
+    paths = {line.path for line in lines}
+    agents = len(paths) if len(paths) > 1 else len(lines)
+    least = max(scene.launchers.nodes or 1, len(set(scene.host_of.values())))
+    return lines[-1] if lines and agents >= least else None
+
+
+def _of(witness: Speaker) -> Iterator[Event]:
+    """The last lines of a witness that say so."""
+    for tail in witness.tail:
+        if _NOT.search(_NONE.sub("", tail.text)):
+            continue
+        # It may fall to another row too, as one that counts no failures does.
+        found = ((row.class_, match) for row in _shapes() if (match := row.search(tail.text)) is not None)
+        class_, match = next(found, ("", None))
+        if match is not None and said(match, "done") == said(match, "of"):
+            yield of_tail(witness, tail, "context", class_, otherwise=(-math.inf, math.inf))
+
+
+@lru_cache(maxsize=1)
+def _shapes() -> tuple[TaxonomyRow, ...]:
+    return tuple(row for row in rows() if row.class_ in _CLASSES)
+
+
+def _is_final(scene: Scene, line: Event) -> bool:
+    """Whether nothing that matters was written after a line, neither trouble nor progress."""
+    behind = [
+        tail.text
+        for one in scene.witnesses
+        if one.path == line.path
+        for tail in one.tail
+        if tail.number > line.number
+    ]
+    if any(_FELL.search(_NONE.sub("", text)) for text in behind):
+        return False
+    return not any(_came_after(scene, one, line) for one in scene.speakers)
+
+
+def _came_after(scene: Scene, one: Speaker, line: Event) -> bool:
+    for event in one.events:
+        if event.role not in _TELLING:
+            continue
+        if event.path == line.path:
+            if event.number > line.number and not (
+                event.role == "victim" and ended_well(one, before=event.number)
+            ):
+                return True
+        elif line.own and event.own and scene.clocks.of(event)[0] > line.low + _SOON + scene.clocks.doubt:
+            return True
+    course = one.course
+    if course is None or not course.changes:
+        return False
+    if course.path == line.path:
+        return course.last_number > line.number
+    ahead = scene.clocks.ahead.get(one.name, 0.0)
+    slack = max(_SOON, pace_of(course) or 0.0) + scene.clocks.doubt
+    return line.own and course.last_at is not None and course.last_at - ahead > line.low + slack
+
+
+def _is_last_of_all(scene: Scene, one: Story, is_of_launchers: bool) -> bool:
+    """Whether a rank fell with what it told of, as far as anybody can see: nobody of the job went on after it."""
+    if is_of_launchers:
+        return False
+    fell = [
+        event
+        for event in (one.cause, *one.victims, *one.links)
+        if event is not None and event.role != "error"
+    ]
+    if not fell:
+        return False
+    last = max(fell, key=lambda event: event.number)
+    return not any(_went_on(scene, other, last) for other in scene.speakers)
+
+
+def _went_on(scene: Scene, one: Speaker, event: Event) -> bool:
+    """Whether someone came to its end, or made steps, behind what a rank told."""
+    course = one.course
+    if one.path == event.path and course is not None and course.changes and course.last_number > event.number:
+        return True
+    if event.own and outlived(one, event.high):
+        return True
+    return one.is_rank and ended_well(one, after=event.number if one.name == event.speaker else 0)

@@ -1,0 +1,75 @@
+"""Levels that say nothing: of who calls all that stands in stderr an error, or wraps lines that have their own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import logdex
+import pytest
+from logdex.diagnosis import Diagnosis
+
+PEER = "RuntimeError: Connection closed by peer [10.0.0.1]:4411"
+
+
+def asked(folder: Path, logs: dict[str, list[tuple[int, str]]]) -> Diagnosis:
+    """The answer for logs of which each line is written so many seconds after two o'clock."""
+    for name, lines in logs.items():
+        stamped = [f"2026-11-22 02:{at // 60:02}:{at % 60:02} {line}\n" for at, line in lines]
+        (folder / name).write_text("".join(stamped))
+    return logdex.open(folder, tz="UTC", index=False).ranks().diagnosis
+
+
+def work(rank: int, level: str, until: int = 90) -> list[tuple[int, str]]:
+    """What a rank writes, a line each ten seconds."""
+    head = [(0, f"{level}rank {rank} of 4 is up")]
+    return head + [(at, f"{level}step {at // 10} loss 2.0") for at in range(10, until + 1, 10)]
+
+
+@pytest.mark.parametrize("level", ["ERROR ", "[E1122 02:00:00.000000 run.cpp:71] "])
+def test_what_all_lines_have_is_no_error(tmp_path: Path, level: str) -> None:
+    logs = {f"rank{rank}.log": work(rank, level) for rank in range(4)}
+    logs["rank0.log"].append((95, f"{level}training finished"))
+    answer = asked(tmp_path, logs)
+    assert answer.kind == "none", answer.text
+
+
+def test_a_cause_by_name_is_one_behind_such_a_level_too(tmp_path: Path) -> None:
+    logs = {f"rank{rank}.log": work(rank, "ERROR ") for rank in range(4)}
+    logs["rank2.log"].append(
+        (91, "ERROR torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 2 GiB")
+    )
+    for rank in (0, 1, 3):
+        logs[f"rank{rank}.log"].append((93, f"ERROR {PEER}"))
+    answer = asked(tmp_path, logs)
+    assert (answer.kind, answer.ranks) == ("rank", ("2",)), answer.text
+
+
+def test_a_level_that_one_line_alone_has_still_says_something(tmp_path: Path) -> None:
+    logs = {f"rank{rank}.log": work(rank, "") for rank in range(4)}
+    logs["rank2.log"].append((91, "ERROR the shards are of two kinds"))
+    for rank in (0, 1, 3):
+        logs[f"rank{rank}.log"].append((93, PEER))
+    answer = asked(tmp_path, logs)
+    assert (answer.kind, answer.ranks) == ("rank", ("2",)), answer.text
+
+
+def test_the_level_of_the_line_counts_and_not_that_of_who_wraps_it(tmp_path: Path) -> None:
+    outer = "[E1122 02:00:00.000000 run.cpp:71] "
+    logs = {f"rank{rank}.log": work(rank, "") for rank in range(4)}
+    logs["rank2.log"].append((91, f"{outer}INFO trainer: saved the weights"))
+    logs["rank0.log"].append((95, "training finished"))
+    answer = asked(tmp_path, logs)
+    assert answer.kind == "none", answer.text
+
+
+def test_of_those_without_a_log_one_may_have_failed_before(tmp_path: Path) -> None:
+    # srun saw task 3, whose log is not here, end before task 1.
+    logs = {f"rank{rank}.log": work(rank, "", 40) for rank in (0, 1, 2)}
+    logs["rank1.log"].append((44, "torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 2 GiB"))
+    seen = [
+        (43, "srun: error: h1: task 3: Exited with exit code 1"),
+        (46, "srun: error: h0: task 1: Exited with exit code 1"),
+    ]
+    answer = asked(tmp_path, {**logs, "sched.log": seen})
+    assert answer.certainty == "cannot tell", answer.text
+    assert "3" in answer.ranks, answer.text

@@ -1,0 +1,168 @@
+"""Jobs that are said to have ended well: where that is so, and where it says nothing of what failed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import logdex
+import pytest
+from logdex.diagnosis import Diagnosis
+
+RAISED = [
+    "Traceback (most recent call last):",
+    '  File "/app/data.py", line 47, in read',
+    "OSError: broken data stream",
+]
+OOM = "torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 2.64 GiB"
+PEER = "RuntimeError: Connection closed by peer [10.0.0.1]:4411"
+COMPLETED = "job 31877 finished: State=COMPLETED ExitCode=0:0"
+AGENT = "torch/distributed/elastic/agent/server/api.py:922]"
+SUCCEEDED = (
+    f"{AGENT} Local worker group finished (WorkerState.SUCCEEDED). Waiting 300 seconds for other agents"
+)
+
+
+def asked(folder: Path, logs: dict[str, list[tuple[int, str]]]) -> Diagnosis:
+    """The answer for logs of which each line is written so many seconds after two o'clock."""
+    for name, lines in logs.items():
+        stamped = [f"2026-11-22 02:{at // 60:02}:{at % 60:02} {line}\n" for at, line in lines]
+        (folder / name).write_text("".join(stamped))
+    return logdex.open(folder, tz="UTC", index=False).ranks().diagnosis
+
+
+def ranks(until: int = 120, many: int = 4, **more: list[tuple[int, str]]) -> dict[str, list[tuple[int, str]]]:
+    """Ranks of which the first counts steps, and what some of them write beside that."""
+    logs = {f"rank{rank}.log": [(0, f"rank {rank} of {many} is up")] for rank in range(many)}
+    logs["rank0.log"] += [(at, f"step {at // 10} loss 2.0") for at in range(10, until + 1, 10)]
+    for name, lines in more.items():
+        logs[f"{name}.log"] = sorted([*logs[f"{name}.log"], *lines])
+    return logs
+
+
+def raised(at: int) -> list[tuple[int, str]]:
+    """A traceback that a rank got over, if others say so."""
+    return [(at, line) for line in RAISED]
+
+
+GOOD = [
+    COMPLETED,
+    "31877 COMPLETED 0:0",
+    "31877|train|COMPLETED|0:0",
+    "CustomJob 7 changed to JOB_STATE_SUCCEEDED",
+    "run 12 of the pipeline has status: Succeeded",
+    "Finished: SUCCESS",
+    "slurmctld: _job_complete: JobId=31877 WEXITSTATUS 0",
+    "job.batch/train-1 status: Complete",
+    "PyTorchJob train-1 is successfully completed.",
+    "Job 'raysubmit_x7' succeeded",
+    "all 4 workers exited successfully",
+    "4/4 ranks finished with exit code 0",
+    "launcher: job done, 0 failed, exit code 0",
+    SUCCEEDED,
+]
+
+
+@pytest.mark.parametrize("said", GOOD)
+def test_a_traceback_that_the_job_got_over_is_no_failure_where_it_ended_well(
+    tmp_path: Path, said: str
+) -> None:
+    answer = asked(tmp_path, {**ranks(rank3=raised(40)), "sched.log": [(125, said)]})
+    assert answer.kind == "none", answer.text
+
+
+def test_without_that_word_nobody_knows(tmp_path: Path) -> None:
+    answer = asked(tmp_path, ranks(rank3=raised(40)))
+    assert answer.kind != "none", answer.text
+
+
+def test_nor_where_one_that_went_on_for_long_came_to_its_end(tmp_path: Path) -> None:
+    answer = asked(tmp_path, ranks(rank0=[(121, "run finished, best loss 2.0")], rank3=raised(40)))
+    assert answer.certainty == "cannot tell", answer.text
+
+
+SAYS_NOTHING = [
+    "3 of 4 workers succeeded",
+    "3/4 ranks finished with exit code 0",
+    "job 31877: checkpoint upload succeeded",
+    "job 31877 not completed successfully",
+    "the evaluation job completed successfully",
+    "job finished: 3 succeeded, 1 failed, exit code 0",
+    "job will be marked as status=COMPLETED when its pods have exited",
+    "rank 3 exited with code 0",
+]
+
+
+@pytest.mark.parametrize("said", SAYS_NOTHING)
+def test_a_word_of_something_else_overrules_nothing(tmp_path: Path, said: str) -> None:
+    logs = ranks(until=40, rank3=[(41, OOM)], rank0=[(42, PEER)])
+    answer = asked(tmp_path, {**logs, "sched.log": [(50, said)]})
+    assert (answer.kind, answer.ranks) == ("rank", ("3",)), answer.text
+
+
+@pytest.mark.parametrize("said", GOOD[:6])
+def test_a_script_that_ends_well_hides_no_rank_that_the_others_lost(tmp_path: Path, said: str) -> None:
+    # `srun python train.py || true`: the batch script's own end says nothing of what it ran.
+    logs = ranks(until=40, rank3=[(41, OOM)], rank0=[(42, PEER)], rank1=[(42, PEER)], rank2=[(42, PEER)])
+    answer = asked(tmp_path, {**logs, "sched.log": [(50, said)]})
+    assert (answer.kind, answer.ranks) == ("rank", ("3",)), answer.text
+
+
+def test_nor_an_exit_that_a_launcher_saw(tmp_path: Path) -> None:
+    logs = ranks(until=40, rank3=raised(41))
+    seen = [(43, "srun: error: h0: task 3: Exited with exit code 1"), (50, COMPLETED)]
+    answer = asked(tmp_path, {**logs, "sched.log": seen})
+    assert (answer.kind, answer.ranks) == ("rank", ("3",)), answer.text
+
+
+def test_nor_a_step_that_failed_in_a_table_of_them(tmp_path: Path) -> None:
+    logs = ranks(until=40, rank3=raised(41))
+    seen = [
+        (50, "31877 train COMPLETED 0:0"),
+        (50, "31877.batch COMPLETED 0:0"),
+        (50, "31877.0 python FAILED 1:0"),
+    ]
+    answer = asked(tmp_path, {**logs, "sched.log": seen})
+    assert (answer.kind, answer.ranks) == ("rank", ("3",)), answer.text
+
+
+def test_the_good_end_of_an_earlier_job_is_not_that_of_this_one(tmp_path: Path) -> None:
+    logs = ranks(until=100, rank3=[(101, OOM)], rank0=[(102, PEER)])
+    answer = asked(tmp_path, {**logs, "sched.log": [(5, COMPLETED)]})
+    assert (answer.kind, answer.ranks) == ("rank", ("3",)), answer.text
+
+
+def test_one_launcher_of_two_speaks_for_its_own_processes_alone(tmp_path: Path) -> None:
+    logs = ranks(until=40, rank3=[(41, OOM)])
+    said = {
+        "agent-h0.log": [(1, "group_world_size=2"), (60, SUCCEEDED)],
+        "agent-h1.log": [(1, "group_world_size=2")],
+    }
+    answer = asked(tmp_path, {**logs, **said})
+    assert (answer.kind, answer.ranks) == ("rank", ("3",)), answer.text
+
+
+def test_both_launchers_speak_for_the_job(tmp_path: Path) -> None:
+    logs = ranks(rank3=raised(40))
+    said = {f"agent-h{host}.log": [(1, "group_world_size=2"), (125, SUCCEEDED)] for host in range(2)}
+    answer = asked(tmp_path, {**logs, **said})
+    assert answer.kind == "none", answer.text
+
+
+def test_a_launcher_that_says_so_and_then_of_trouble_is_not_believed(tmp_path: Path) -> None:
+    logs = ranks(until=40, rank3=[(41, OOM)])
+    said = [(42, "stage 1: job completed successfully"), (45, "worker 3 exited with code 1")]
+    answer = asked(tmp_path, {**logs, "launcher.log": said})
+    assert answer.kind == "rank", answer.text
+
+
+def test_an_elastic_job_that_lost_a_worker_and_ended_well_has_no_failure(tmp_path: Path) -> None:
+    logs = ranks(until=180, many=3, rank2=[(41, PEER)])
+    said = [(40, "Process 1 exit with status code 137."), (182, "success count == 2 -> stop running")]
+    answer = asked(tmp_path, {**logs, "horovod.log": said})
+    assert answer.kind == "none", answer.text
+
+
+def test_and_one_that_lost_it_and_did_not_end_has(tmp_path: Path) -> None:
+    logs = ranks(until=180, many=3)
+    answer = asked(tmp_path, {**logs, "horovod.log": [(40, "Process 1 exit with status code 137.")]})
+    assert answer.kind != "none", answer.text
