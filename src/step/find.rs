@@ -4,7 +4,7 @@
 //! trainers write it: `step=10`, `Step 12,345`, `iteration 1200/ 5000`, `"global_step": 10`, `Iter(train) [7/100]`. The first on the
 //! line counts. The word stands by itself (not `footsteps 3`, `8-step recipe`, `max_steps=5`), and what follows is a whole
 //! number and no part of something else (not `step 1.5`, `iter 10s`). `current_steps`, `training_iteration` and a bar called `steps`
-//! name one too.
+//! name one too, and so do fairseq's `num_updates`, mmcv's `checkpoint at 10 iterations` and the number that clu's `logging_writer.py` puts first.
 
 use std::sync::Arc;
 
@@ -78,13 +78,15 @@ const fn lower(word: [u8; 4]) -> u32 {
 
 const STEP: u32 = lower(*b"step");
 const ITER: u32 = lower(*b"iter");
+/// The end of `updates`.
+const ATES: u32 = lower(*b"ates");
 
 /// Whether one of the words begins at `start` of `text`, or a longer one with it.
 #[inline]
 pub(super) fn is_stem(text: &[u8], start: usize) -> bool {
     let word = text.get(start..).and_then(<[u8]>::first_chunk);
     // Both are compared whichever it is: what a text says next cannot be foreseen.
-    word.is_some_and(|word| (lower(*word) == STEP) | (lower(*word) == ITER))
+    word.is_some_and(|word| (lower(*word) == STEP) | (lower(*word) == ITER) | (lower(*word) == ATES))
 }
 
 /// The words, by where their `t` stands, the second letter of both stems.
@@ -98,10 +100,15 @@ fn built_in(line: &[u8]) -> Option<u64> {
 pub(super) fn step_at(line: &[u8], start: usize) -> Option<u64> {
     let (word, rest) = line.get(start..)?.split_first_chunk()?;
     let word = lower(*word);
+    if word == ATES {
+        return updates(&line[..start], rest);
+    }
     let behind = match (word, rest.first()) {
         (STEP, Some(b'_')) => strip(rest, b"_num").unwrap_or(rest),
         (STEP, Some(b's' | b'S')) => return plural(&line[..start], &rest[1..]),
+        (ITER, Some(b'a' | b'A')) if rest.starts_with(b"ations") => return before(&line[..start]),
         (ITER, Some(b'a' | b'A')) => strip(rest, b"ation").unwrap_or(rest),
+        (ITER, Some(b'.')) => return by_writer(&line[..start], rest),
         (STEP | ITER, _) => rest,
         _ => return None,
     };
@@ -163,6 +170,32 @@ fn plural(before: &[u8], behind: &[u8]) -> Option<u64> {
     let end = bar.iter().take(BAR).take_while(|byte| **byte != b'\n').position(|byte| *byte == b'|')?;
     let (step, after) = number(bar[end + 1..].trim_ascii_start())?;
     (matches!(after, [b'/', b'0'..=b'9', ..]) && is_alone(STEP, before)).then_some(step)
+}
+
+/// The step behind fairseq's `num_updates`, of which `before` lacks the last letters: also `train_num_updates`.
+fn updates(before: &[u8], behind: &[u8]) -> Option<u64> {
+    let before = before.strip_suffix(b"num_upd")?;
+    let before =
+        [b"train_".as_slice(), b"valid_"].iter().find_map(|n| before.strip_suffix(*n)).unwrap_or(before);
+    numbered(behind).filter(|_| is_alone(0, before))
+}
+
+/// The step before `iterations`: mmcv's `Saving checkpoint at 91300 iterations`.
+#[cold]
+fn before(before: &[u8]) -> Option<u64> {
+    let before = before.strip_suffix(b" ")?;
+    let digits = before.iter().rev().take(DIGITS + 1).take_while(|byte| byte.is_ascii_digit()).count();
+    let (text, digits) = before.split_at(before.len() - digits);
+    number(digits).filter(|_| text.ends_with(b"checkpoint at ")).map(|(step, _)| step)
+}
+
+/// The step that clu's `logging_writer.py:48] [3000] loss=2.1` puts first.
+#[cold]
+fn by_writer(before: &[u8], behind: &[u8]) -> Option<u64> {
+    let place = behind.strip_prefix(b".py:").filter(|_| before.ends_with(b"logging_wr"))?;
+    let digits = place.iter().take(6).take_while(|byte| byte.is_ascii_digit()).count();
+    let (step, after) = number(place[digits..].strip_prefix(b"] [")?)?;
+    after.starts_with(b"]").then_some(step)
 }
 
 /// Whether a word stands by itself, or as a step's other name, behind `before`.

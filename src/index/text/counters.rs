@@ -87,7 +87,11 @@ fn field(text: &[u8], at: usize) -> Option<usize> {
         of
     };
     let behind = OF[*text.get(at + WORD)? as usize];
-    let word = usize::from(text.get(at)? | 0x20 == b's');
+    let word = match text.get(at)? | 0x20 {
+        b's' => 1,
+        b'i' => 0,
+        _ => return None,
+    };
     (behind != u8::MAX).then_some(word * BEHIND.len() + usize::from(behind))
 }
 
