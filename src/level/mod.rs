@@ -2,7 +2,8 @@
 //!
 //! Only a *field* counts, in one of the shapes of known loggers: a word of the text is no level. A line that goes on with
 //! a record has the level of that record's head, of the same rank or process: an indented one, one of a traceback, and
-//! one without a stamp behind a head that has a stamp or a level. A head is at most [`REACH`] bytes before what goes on
+//! one without a stamp behind a head that has a stamp or a level. A traceback is an error at least, whatever stands before it:
+//! nobody logs the one that a program dies with. A head is at most [`REACH`] bytes before what goes on
 //! with it, so that what level a line has can be said from a block and a little of what stands before it, on any core.
 
 mod json;
@@ -74,6 +75,9 @@ struct Record {
     lines: usize,
     /// Within a traceback, whose last line is not indented.
     tracing: bool,
+    /// Where the last traceback began that goes on with the head, if it goes on to here: beyond the reach of the head it is an
+    /// error by itself, as it is for one who does not see the head.
+    traced: Option<usize>,
 }
 
 /// The levels of lines that come in order.
@@ -126,7 +130,7 @@ impl Levels {
     fn next(&mut self, line: &[u8], start: usize) -> Option<Level> {
         if let Some((level, prefix)) = quick::head(&self.finder, line) {
             // A head of a record with a stamp: as below, without what such a line cannot be.
-            let head = Record { level: Some(level), start, headed: true, lines: 1, tracing: false };
+            let head = Record { level: Some(level), start, headed: true, lines: 1, ..Record::default() };
             self.records.insert(prefix, head);
             return Some(level);
         }
@@ -144,11 +148,16 @@ impl Levels {
         let text = behind_writer(line);
         let record = self.records.entry(prefix).or_default();
         self.reaches |= record.lines == 0 && own.is_none() && stamp.is_none();
-        if own.is_some() || stamp.is_some() || !record.takes(text, start) {
-            let headed = own.is_some() || stamp.is_some();
-            *record = Record { level: own, start, headed, lines: 0, tracing: false };
+        let headed = own.is_some() || stamp.is_some();
+        if !headed {
+            record.let_go_of_head(start);
         }
-        record.go_on(text);
+        if headed || !record.takes(text, start) {
+            let traced = !headed && text.starts_with(TRACEBACK);
+            let level = if traced { Some(Level::Error) } else { own };
+            *record = Record { level, start, headed, ..Record::default() };
+        }
+        record.go_on(text, start);
         record.level
     }
 }
@@ -175,11 +184,33 @@ impl Record {
         if self.lines == 0 || start - self.start > REACH {
             return false;
         }
-        let chained = text.starts_with(TRACEBACK) || CHAINED.iter().any(|words| text.starts_with(words));
-        is_indented(text) || self.tracing || chained || (self.headed && self.lines < LOOSE)
+        if text.starts_with(TRACEBACK) {
+            return self.headed && self.level >= Some(Level::Error);
+        }
+        self.takes_by_itself(text) || (self.headed && self.lines < LOOSE)
     }
 
-    fn go_on(&mut self, text: &[u8]) {
+    /// The same, whatever its head is.
+    fn takes_by_itself(&self, text: &[u8]) -> bool {
+        let chained = CHAINED.iter().any(|words| text.starts_with(words));
+        is_indented(text) || self.tracing || chained
+    }
+
+    /// Goes on with the traceback in it by itself, where the head is out of reach of a line at `start` and that is not.
+    fn let_go_of_head(&mut self, start: usize) {
+        if start - self.start > REACH
+            && let Some(traced) = self.traced.filter(|traced| start - traced <= REACH)
+        {
+            *self = Self { level: Some(Level::Error), start: traced, headed: false, traced: None, ..*self };
+        }
+    }
+
+    fn go_on(&mut self, text: &[u8], start: usize) {
+        if text.starts_with(TRACEBACK) {
+            self.traced = Some(start);
+        } else if !self.takes_by_itself(text) {
+            self.traced = None;
+        }
         self.lines += 1;
         // The exception's own line ends the traceback.
         self.tracing = text.starts_with(TRACEBACK) || (self.tracing && is_indented(text));
@@ -240,6 +271,32 @@ mod tests {
             levels(text),
             [None, error, info, error, error, error, info, None, None, warning, warning]
         );
+    }
+
+    #[test]
+    fn a_traceback_is_an_error_at_least() {
+        let text = "2026-11-22 06:47:12 INFO x\n\
+            Traceback (most recent call last):\n  \
+              File x\n\
+            ValueError: x\n\
+            During handling of the above exception, another exception occurred:\n\
+            Traceback (most recent call last):\n  \
+              File x\n\
+            KeyError: x\n\
+            loose\n\
+            2026-11-22 06:47:13 CRITICAL x\n\
+            Traceback (most recent call last):\n  \
+              Traceback (most recent call last):\n\
+            ValueError: x\n\
+            2026-11-22 06:47:14 DEBUG x\n  \
+              Traceback (most recent call last):\n";
+        let (info, error, critical, debug) =
+            (Some(Level::Info), Some(Level::Error), Some(Level::Critical), Some(Level::Debug));
+        let mut expected = vec![info, error, error, error];
+        expected.extend([error, error, error, error, None]);
+        expected.extend([critical; 4]);
+        expected.extend([debug; 2]);
+        assert_eq!(levels(text), expected);
     }
 
     #[test]

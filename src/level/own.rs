@@ -5,16 +5,21 @@ use memchr::{memchr, memrchr};
 use super::programs::{at_beginning, behind_stamp_letter, facility, of_program};
 use super::words::{in_header, letter};
 use super::{Level, json};
-use crate::stamp::ansi_end;
 use crate::stamp::header::{self, HEADER};
+use crate::stamp::{after_return, ansi_end};
 
 /// How many words of a header are looked at.
 const WORDS: usize = 16;
 const ESCAPE: u8 = 0x1b;
 const MONTHS: &[u8; 36] = b"JanFebMarAprMayJunJulAugSepOctNovDec";
 
-/// The level that a field of `line` says; `None` where none does.
+/// The level that a field of `line` says; `None` where none does. It may stand behind what a terminal shows no more.
 pub fn own(line: &[u8]) -> Option<Level> {
+    at_head(line).or_else(|| at_head(&line[after_return(line)?..]))
+}
+
+/// The same at the beginning of a line.
+fn at_head(line: &[u8]) -> Option<Level> {
     let head = &line[..line.len().min(HEADER)];
     let mut at = header::skip_blanks(head);
     if let Some(level) = at_beginning(head, at) {
@@ -166,6 +171,7 @@ fn bare(head: &[u8], at: usize, first: bool) -> Option<Level> {
     // Colours end where the word does.
     let rest = if rest.first() == Some(&ESCAPE) { &head[ansi_end(head, at + len)..] } else { rest };
     let marked = matches!(rest.first(), Some(b':' | b'|' | b';' | b']'))
+        || (rest.first() == Some(&b',') && head[..at].ends_with(b","))
         || matches!(rest.trim_ascii_start(), [b'-' | b'|' | b':', b' ', ..]);
     // What stands behind the name of an exception is text: `ValueError: INFO`.
     let before = head[..at].trim_ascii_end();

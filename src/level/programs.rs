@@ -39,6 +39,7 @@ pub(super) fn of_program(head: &[u8], at: usize) -> Option<Level> {
         b'*' => starred(head, at),
         b'#' => annotated(head, at),
         b'F' | b'P' if let Some(level) = php(head, at) => Some(level),
+        b'0'..=b'9' if let Some(level) = grid_engine(head, at) => Some(level),
         _ => nccl(head, at).or_else(|| ceph(head, at)).or_else(|| routed(head, at)),
     }
 }
@@ -110,6 +111,16 @@ fn ceph(head: &[u8], at: usize) -> Option<Level> {
     }
     let said = channel(b") log [").filter(|_| memchr::memmem::find(rest, b" log_channel(").is_some());
     said.or_else(|| rest.starts_with(b" -1 ").then_some(Level::Error))
+}
+
+/// Grid Engine's: behind the time, a thread and a host, `06:47:12|worker|gpu7|E|x`.
+fn grid_engine(head: &[u8], at: usize) -> Option<Level> {
+    let mut fields = next_word(head, at).split(|b| *b == b'|');
+    let is_clock = fields.next()?.contains(&b':') && fields.next()?.iter().all(u8::is_ascii_alphabetic);
+    match fields.nth(1)? {
+        [level] if is_clock && fields.next().is_some() => letter(*level),
+        _ => None,
+    }
 }
 
 /// A facility and a severity, as busybox and some templates of rsyslog write them: `daemon.err`, `local3.warning`.

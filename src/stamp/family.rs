@@ -27,7 +27,7 @@ pub(super) const FAMILIES: &[&str] = &[
     "%Y-%b-%d%~%C",         // neuron
     "%Y%m%d%~%C",           // compact
     "%Y%m%dT%H%M%S%f%z",    // ISO's basic format
-    "%Y年%m月%d日%~%C",
+    "%Y年%_%m月%_%d日%~%C",
     "[%Y-%m-%d][%C]", // fern
     "[%Y-%m-%d_%H-%M-%S]",
     "[%m%d %C",              // tensorpack
@@ -180,7 +180,7 @@ pub(super) fn at(bytes: &[u8], at: usize, order: &mut Order) -> Option<(Stamp, u
     if rows & NAMED != 0 && names::month(&bytes[at..]).is_none() {
         rows &= !NAMED;
     }
-    if rows & DAYS != 0 && !bytes[at + 1..].iter().take(2).any(|byte| *byte == b' ') {
+    if rows & DAYS != 0 && !is_day(&bytes[at + 1..]) {
         rows &= !DAYS;
     }
     let head = Sixteen::at(bytes, at);
@@ -197,6 +197,12 @@ pub(super) fn at(bytes: &[u8], at: usize, order: &mut Order) -> Option<(Stamp, u
         return order::at(bytes, at, order);
     }
     if byte.is_ascii_uppercase() { behind_weekday(bytes, at, order) } else { None }
+}
+
+/// Whether what follows the first digit of a number ends it as a day: another digit perhaps, a full stop, a blank.
+#[inline]
+fn is_day(rest: &[u8]) -> bool {
+    matches!(rest, [b' ', ..] | [_, b' ', ..] | [b'0'..=b'9', b'.', b' ', ..])
 }
 
 /// `Sun Nov 22 06:47:12 2026`, `Sun, 22 Nov 2026 06:47:12`, `Sun 2026-11-22 06:47:12`.

@@ -113,9 +113,9 @@ fn word(token: &[u8]) -> Option<usize> {
 }
 
 /// Where the level begins that is glued to the end of a stamp by a mark: `06:47:12,123:ERROR:x.y`, `06:47:12|WARN|x`,
-/// `06:47:12Z|412|bridge|WARN|x`.
+/// `06:47:12Z|412|bridge|WARN|x`, or that is a field of the same row: `06:47:12,412,ERROR,x`.
 fn before_glued_level(word: &[u8]) -> Option<usize> {
-    const GLUE: [u8; 3] = [b':', b'|', b';'];
+    const GLUE: [u8; 4] = [b':', b'|', b';', b','];
     if !word[0].is_ascii_digit() {
         return None;
     }

@@ -122,7 +122,7 @@ pub(super) fn within<const LEN: usize>(minute: &[u8; LEN], bytes: &[u8], at: usi
     }
     let word = u64::from_le_bytes(*rest.first_chunk()?);
     let Some(millis) = seconds_and_millis(word) else {
-        let zulu = ends(head[LEN + 3], head[LEN + 4])?;
+        let zulu = ends(head[LEN + 3], head[LEN + 4], || Some(&head[LEN + 5]))?;
         let length = LEN + 3 + usize::from(zulu);
         return Some(Within { ns: whole_seconds(word)? * SECOND, resolution: SECOND as u32, zulu, length });
     };
@@ -130,7 +130,7 @@ pub(super) fn within<const LEN: usize>(minute: &[u8; LEN], bytes: &[u8], at: usi
     if end.is_ascii_digit() {
         return with_micros(millis, bytes, at + LEN + 7, LEN + 10);
     }
-    let zulu = ends(end, next)?;
+    let zulu = ends(end, next, || bytes.get(at + LEN + 9))?;
     let length = LEN + 7 + usize::from(zulu);
     Some(Within { ns: millis * (SECOND / 1000), resolution: 1_000_000, zulu, length })
 }
@@ -140,7 +140,7 @@ pub(super) fn within<const LEN: usize>(minute: &[u8; LEN], bytes: &[u8], at: usi
 fn with_micros(millis: i64, bytes: &[u8], at: usize, length: usize) -> Option<Within> {
     let [a, b, c, end, next] = *bytes.get(at..)?.first_chunk()?;
     let micros = three_digits([a, b, c])?;
-    let zulu = ends(end, next)?;
+    let zulu = ends(end, next, || bytes.get(at + 5))?;
     let ns = (millis * 1000 + micros) * 1000;
     Some(Within { ns, resolution: 1000, zulu, length: length + usize::from(zulu) })
 }
@@ -181,19 +181,30 @@ fn three_digits(bytes: [u8; 3]) -> Option<i64> {
     (a < 10 && b < 10 && c < 10).then(|| i64::from(a) * 100 + i64::from(b) * 10 + i64::from(c))
 }
 
-/// Whether a stamp that ends at `end`, before `next`, is in UTC; `None` where that takes a closer look.
+/// Whether a stamp that ends at `end`, before `next`, is in UTC; `None` where that takes a closer look. `third` is what follows
+/// those.
 #[inline]
-fn ends(end: u8, next: u8) -> Option<bool> {
+fn ends<'b>(end: u8, next: u8, third: impl FnOnce() -> Option<&'b u8>) -> Option<bool> {
     match (end, next) {
-        // No zone follows, nor AM or PM.
-        (b' ', b'Z' | b'U' | b'G' | b'u' | b'g' | b'(' | b'+' | b'-' | b'A' | b'P' | b'a' | b'p' | 0xe2) => {
-            None
-        }
-        (b' ' | b']', _) => Some(false),
+        (b' ', _) if !BEGINS_ZONE[usize::from(next)] => Some(false),
+        // A zone may stand in a bracket of its own.
+        (b' ', b'[') => (!matches!(third(), Some(b'U' | b'G' | b'u' | b'g'))).then_some(false),
+        (b']', _) => Some(false),
         (b'Z', b'"' | b' ' | b']') => Some(true),
         _ => None,
     }
 }
+
+/// The bytes with which a zone can begin behind a blank, or AM or PM.
+static BEGINS_ZONE: [bool; 256] = {
+    let (mut table, bytes) = ([false; 256], b"ZUGug([+-APap\xe2");
+    let mut row = 0;
+    while row < bytes.len() {
+        table[bytes[row] as usize] = true;
+        row += 1;
+    }
+    table
+};
 
 #[cfg(test)]
 mod tests {
@@ -214,7 +225,7 @@ mod tests {
             Just("06:60:00"),
             Just("06:47:61")
         ];
-        let rest = "([.,][0-9]{0,11})?( ?(Z|UTC|utc|GMT|\\(UTC\\)|PST|UTC[+-][0-9]{1,2}(:[0-9]{2})?|[+-][0-9]{1,4}|[+-][0-9]{2}:[0-9]{2}))?[ \"\\]a_/.,0-9+-]{0,3}";
+        let rest = "([.,][0-9]{0,11})?( ?(Z|UTC|utc|GMT|\\(UTC\\)|\\[(UTC|gmt|Z|UTF|UTC.1)\\]|PST|UTC[+-][0-9]{1,2}(:[0-9]{2})?|[+-][0-9]{1,4}|[+-][0-9]{2}:[0-9]{2}))?[ \"\\]a_/.,0-9+-]{0,3}";
         (year, date, separator, time, rest)
             .prop_map(|(y, d, s, t, r)| format!("{y}{d}{s}{t}{r}").into_bytes())
     }

@@ -186,6 +186,21 @@ fn json_value(bytes: &[u8], at: usize, evident: &mut Evident) -> Option<Stamp> {
     value(bytes, value_at(bytes, at)?, evident)
 }
 
+/// The time of a line of an object that is printed over several, of which a known key begins at the quote at `at`: the value of
+/// that is the last of the line.
+pub(super) fn member(bytes: &[u8], at: usize, evident: &mut Evident) -> Option<Stamp> {
+    let end = string_end(bytes, at + 1)?;
+    let key = &bytes[at + 1..end];
+    if !may_be_known(key) || !(KEYS.contains(&key) || OTHERS.contains(&key)) {
+        return None;
+    }
+    let start = value_at(bytes, end + 1)?;
+    let rest = bytes[start..].trim_ascii_end();
+    let rest = rest.strip_suffix(b",").unwrap_or(rest);
+    let is_last = !rest.iter().any(|b| matches!(b, b'{' | b'}')) && !rest.windows(2).any(|two| two == b"\",");
+    value(bytes, start, evident).filter(|_| is_last)
+}
+
 /// Where the value begins of a key that ends at `at`, behind its quote.
 pub(super) fn value_at(bytes: &[u8], at: usize) -> Option<usize> {
     let at = skip_space(bytes, at);

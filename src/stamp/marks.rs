@@ -74,7 +74,7 @@ fn first_word(text: &[u8]) -> Option<usize> {
 }
 
 /// After the last `\r` that is not the line's own ending.
-pub(super) fn after_return(line: &[u8]) -> Option<usize> {
+pub(crate) fn after_return(line: &[u8]) -> Option<usize> {
     let body = line.strip_suffix(b"\n").unwrap_or(line);
     let body = body.strip_suffix(b"\r").unwrap_or(body);
     memrchr(b'\r', body).map(|at| at + 1)

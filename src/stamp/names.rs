@@ -20,6 +20,9 @@ const WEEKDAYS: &[u8; 21] = b"MonTueWedThuFriSatSun";
 const FULL_WEEKDAYS: [&str; 7] =
     ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
 
+/// What stands for them in German.
+const GERMAN_WEEKDAYS: [&[u8]; 7] = [b"Mo", b"Di", b"Mi", b"Do", b"Fr", b"Sa", b"So"];
+
 /// What `strftime`'s `%b` gives elsewhere, month by month: Czech, Danish, Dutch, French, German, Italian, Polish,
 /// Portuguese, Russian, Spanish, Swedish, Turkish. Chinese, Japanese and Korean number them.
 const ELSEWHERE: [&[&str]; 12] = [
@@ -61,8 +64,16 @@ pub(super) fn month(bytes: &[u8]) -> Option<(u8, usize)> {
 
 /// How long the weekday is that `bytes` begin with.
 pub(super) fn weekday(bytes: &[u8]) -> Option<usize> {
-    let full = FULL_WEEKDAYS[usize::from(english(WEEKDAYS, bytes)?)].as_bytes();
+    let Some(weekday) = english(WEEKDAYS, bytes) else { return german_weekday(bytes) };
+    let full = FULL_WEEKDAYS[usize::from(weekday)].as_bytes();
     Some(if bytes.starts_with(full) { full.len() } else { 3 })
+}
+
+/// `So 22. Nov`: two letters and the number of a day.
+fn german_weekday(bytes: &[u8]) -> Option<usize> {
+    let (word, rest) = bytes.split_at_checked(2)?;
+    let dated = matches!(rest, [b' ' | b',' | b'.', ..]) && rest.iter().take(3).any(u8::is_ascii_digit);
+    (dated && GERMAN_WEEKDAYS.contains(&word)).then_some(2)
 }
 
 fn english(names: &[u8], bytes: &[u8]) -> Option<u8> {

@@ -7,12 +7,13 @@
 //! | `%Y` `%y` | four digits of a year, 1970 to 2199; two digits, 2000 to 2099 |
 //! | `%m` `%n` | two digits of a month; one digit, not padded |
 //! | `%b` | the name of a month: in English, or as journals have it in other languages |
-//! | `%d` `%e` | two digits of a day; one or two, or padded with a blank |
+//! | `%d` `%e` | two digits of a day; one or two, or padded with a blank, and as an ordinal: `22nd`, `22. ` |
 //! | `%H` `%M` `%S` | two digits each: hour, minute, second (60 is the next second) |
 //! | `%C` | a whole time of day: hour, minute, second, perhaps a fraction (`.123`, `,123`, `:123`, `.123.456`), AM or PM, a zone |
 //! | `%D` | the same with dots between its numbers, or behind a blank with dashes; a zone of three digits behind it is in minutes |
 //! | `%k` `%K` | hour and minute, known to a minute, perhaps AM or PM and a zone; the same, with AM or PM |
-//! | `%~` | what stands between a date and a time: up to three blanks, `T`, a tab, `-`, `_`, `:`, `::`, `, `, `;`, ` - `, ` -- `, a bar, ` at `, ` @ ` |
+//! | `%~` | what stands between a date and a time: up to three blanks, `T`, a tab, `-`, `_`, `@`, `:`, `::`, `, `, `;`, ` - `, ` -- `, a bar, ` at `, ` @ `, a weekday |
+//! | `%_` | perhaps a blank |
 //! | `%w` | a word |
 //! | `%t` | a blank, or `T` |
 //! | `%V` `%u` `%j` | ISO's week of the year, and the day of it; the day of the year |
@@ -93,6 +94,7 @@ impl Fields {
             b'K' => Some(self.take_whole(&clock::minutes(bytes, at).filter(|clock| clock.halved)?)),
             b'V' | b'u' | b'j' => self.take_days(field, bytes, at),
             b'~' => separator(bytes, at),
+            b'_' => Some(at + usize::from(bytes.get(at) == Some(&b' '))),
             b'w' => {
                 let word = bytes.get(at..)?.iter().take(64).take_while(|b| b.is_ascii_graphic()).count();
                 (word > 0).then_some(at + word)
@@ -158,7 +160,7 @@ impl Fields {
                 let start = at + usize::from(bytes.get(at) == Some(&b' '));
                 let both = if start == at { two(bytes, at) } else { None };
                 self.day = both.or_else(|| digit(bytes, start))?;
-                Some(if both.is_some() { at + 2 } else { start + 1 })
+                Some(ordinal_end(bytes, if both.is_some() { at + 2 } else { start + 1 }))
             }
         }
     }
@@ -236,15 +238,51 @@ impl Fields {
 /// What stands between a date and a time at `at`, and where it ends.
 pub(super) fn separator(bytes: &[u8], at: usize) -> Option<usize> {
     match bytes.get(at)? {
-        b'T' | b't' | b'\t' | b'-' | b'_' | b'|' => Some(at + 1),
+        b'T' | b't' | b'\t' | b'-' | b'_' | b'|' | b'@' => Some(at + 1),
         b':' => Some(at + 1 + usize::from(bytes.get(at + 1) == Some(&b':'))),
         b',' | b';' => Some(at + 1 + usize::from(bytes.get(at + 1) == Some(&b' '))),
         b' ' if bytes[at..].starts_with(b" - ") || bytes[at..].starts_with(b" | ") => Some(at + 3),
         b' ' if bytes[at..].starts_with(b" -- ") => Some(at + 4),
         b' ' if bytes[at..].starts_with(b" at ") => Some(at + 4),
         b' ' if bytes[at..].starts_with(b" @ ") => Some(at + 3),
-        b' ' => Some(at + bytes[at..].iter().take(3).take_while(|b| **b == b' ').count()),
+        b' ' => match bytes[at..].iter().take(3).take_while(|b| **b == b' ').count() {
+            1 if !bytes.get(at + 1)?.is_ascii_digit() => behind_word(bytes, at + 1),
+            blanks => Some(at + blanks),
+        },
+        b'(' => behind_word(bytes, at),
         _ => None,
+    }
+}
+
+/// Where a time stands behind the word at `at`, which follows a date: a weekday in brackets perhaps, `(日) `, `Sun `, or
+/// what says that a time comes, `à `.
+#[cold]
+fn behind_word(bytes: &[u8], at: usize) -> Option<usize> {
+    const LONGEST: usize = 12;
+    const LINKS: [&str; 2] = ["à", "um"];
+    let word = &bytes[at..bytes.len().min(at + LONGEST)];
+    let word = &word[..word.iter().position(|b| matches!(b, b' ' | b'0'..=b'9' | b'\n'))?];
+    let is_link = || LINKS.iter().any(|link| link.as_bytes() == word);
+    let is_weekday = || names::weekday(word) == Some(word.len()) || word.iter().all(|b| *b >= 0x80);
+    let end = at + word.len();
+    match (word, bytes.get(end)?) {
+        ([b'(', .., b')'], next) => Some(end + usize::from(*next == b' ')),
+        ([_, ..], b' ') => (is_link() || is_weekday()).then_some(end + 1),
+        _ => None,
+    }
+}
+
+/// Where a day's number, which ends at `end`, is over as an ordinal: `22nd`, or in German `22. `.
+#[inline]
+fn ordinal_end(bytes: &[u8], end: usize) -> usize {
+    match bytes.get(end..) {
+        Some(
+            [b's', b't', b' ' | b',', ..]
+            | [b'n' | b'r', b'd', b' ' | b',', ..]
+            | [b't', b'h', b' ' | b',', ..],
+        ) => end + 2,
+        Some([b'.', b' ', ..]) => end + 1,
+        _ => end,
     }
 }
 

@@ -1,5 +1,5 @@
 //! Records whose time has a place of its own: `MLPerf`'s, UCX's, strace's, the common log format, `aws logs` as text, Erlang's
-//! reports, Lustre's debug log, Buildkite's.
+//! reports, Lustre's debug log, Buildkite's, LSF's events, Fluent Bit's, Windows Installer's.
 
 use std::sync::LazyLock;
 
@@ -127,9 +127,47 @@ fn ios_xr(line: &[u8], at: usize, evident: &mut Evident) -> Option<Stamp> {
     evident.at(line, stamp).map(|(stamp, _)| stamp)
 }
 
+/// LSF's events: `"JOB_FINISH" "10.1" 1795330032 412`.
+pub(super) fn lsf(line: &[u8], at: usize) -> Option<Stamp> {
+    let name = line[at + 1..].iter().take(32).take_while(|b| b.is_ascii_uppercase() || **b == b'_').count();
+    let version = at + 1 + name;
+    let digits = line.get(version..)?.strip_prefix(b"\" \"")?;
+    let digits = digits.iter().take(8).take_while(|b| b.is_ascii_digit() || **b == b'.').count();
+    let number = version + 3 + digits + 2;
+    if name == 0 || digits == 0 || line.get(number - 2..number) != Some(b"\" ") {
+        return None;
+    }
+    epoch::number(line, number).filter(|(_, end)| line.get(*end) == Some(&b' ')).map(|(stamp, _)| stamp)
+}
+
+/// Fluent Bit's standard output, behind the number of a record: `[0] cpu.local: [[1795330032.123456789, {}], {"cpu"=>1.5}]`.
+fn fluent_bit(line: &[u8], at: usize) -> Option<Stamp> {
+    let head = &line[at..line.len().min(at + NEAR)];
+    let mut number = at + memchr::memmem::find(head, b": [")? + 3;
+    number += usize::from(line.get(number) == Some(&b'['));
+    let (stamp, end) = epoch::number(line, number)?;
+    (stamp.resolution == 1 && line.get(end..)?.starts_with(b", {")).then_some(stamp)
+}
+
+/// Windows Installer's `MSI (s) (8C:4C) [06:47:12:123]: x`, of a day that is told at its beginning.
+fn installer(line: &[u8], at: usize) -> Option<Stamp> {
+    let open = memchr(b'[', &line[at..line.len().min(at + 32)])?;
+    shape::matches(b"[%C]", line, at + open).map(|(stamp, _)| stamp)
+}
+
 /// A record that begins with a word: a request by its host, stern's pod and container, `aws logs` as text, the kernel's
 /// audit, libfabric's with its process.
 pub(super) fn named(line: &[u8], at: usize, evident: &mut Evident) -> Option<Stamp> {
+    if at >= 4
+        && matches!(line, [b'[', b'0'..=b'9', ..])
+        && line[..at].ends_with(b"] ")
+        && let Some(stamp) = fluent_bit(line, at)
+    {
+        return Some(stamp);
+    }
+    if line[at..].starts_with(b"MSI (") {
+        return installer(line, at);
+    }
     if line[at..].starts_with(b"EVENTS\t") {
         return aws(line);
     }

@@ -3,6 +3,7 @@
 //! `1732258032 trainable parameters` is no time, and `26/11/22` may be three dates: one line cannot tell. A file can:
 //! if most of its stamped lines have one of these shapes, the shape is its format.
 
+mod behind;
 mod elected;
 mod formats;
 mod slashes;
@@ -52,7 +53,9 @@ pub(crate) fn elect_with(head: &[u8], taught: Option<&Arc<Taught>>) -> Elected {
             vote.evident += 1;
         } else {
             let fits = finder.candidates(line);
-            vote.votes.iter_mut().enumerate().for_each(|(n, votes)| *votes += usize::from(fits.has(n)));
+            if !fits.is_empty() {
+                vote.votes.iter_mut().enumerate().for_each(|(n, votes)| *votes += usize::from(fits.has(n)));
+            }
         }
         if vote.lines == next {
             next *= 2;

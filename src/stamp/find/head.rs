@@ -3,7 +3,7 @@
 use super::{Finder, STACK};
 use crate::stamp::ansi::ESCAPE;
 use crate::stamp::prefix::{self, Prefix, PrefixPlace};
-use crate::stamp::{Found, Stamp, family, header, keys, place, special};
+use crate::stamp::{Found, Stamp, family, header, keys, place, special, swapped};
 
 impl Finder {
     /// The stamp at `at`, behind any prefixes.
@@ -42,7 +42,10 @@ impl Finder {
         let head = &line[..line.len().min(at + header::HEADER)];
         let mut at = at;
         for _ in 0..WORDS {
-            if let Some(stamp) = header::stamp_in(head, at).and_then(|inside| self.stamp_at(line, inside)) {
+            if let Some(inside) = header::stamp_in(head, at)
+                && let Some(stamp) =
+                    self.stamp_at(line, inside).or_else(|| swapped::at(line, inside, &mut self.evident))
+            {
                 return Some(stamp);
             }
             at = header::next_before_stamp(head, at)?;
@@ -65,7 +68,7 @@ impl Finder {
         }
         match byte {
             b'[' | b'(' => {}
-            b'"' => return self.plain(line, at + 1),
+            b'"' => return self.plain(line, at + 1).or_else(|| special::lsf(line, at)),
             _ => return None,
         }
         let inside = prefix::skip_blanks(line, at + 1);
@@ -116,6 +119,7 @@ impl Finder {
             b'0'..=b'9' => {
                 let own = special::strace(line, at).or_else(|| special::zabbix(line, at));
                 let own = own.or_else(|| special::lustre(line, at));
+                let own = own.or_else(|| swapped::at(line, at, &mut self.evident));
                 own.or_else(|| special::request(line, at, &mut self.evident))
             }
             byte if byte.is_ascii_alphabetic() || matches!(byte, b'@' | b'_' | b'$') => {

@@ -15,9 +15,12 @@ pub(in crate::stamp) fn zone(bytes: &[u8], at: usize) -> Option<(i16, usize)> {
     match bytes.get(start)? {
         b'Z' | b'z' if start == at => Some((0, at + 1)),
         b'Z' | b'U' | b'G' | b'u' | b'g' => named(bytes, start),
-        b'(' if start > at => {
+        open @ (b'(' | b'[') if start > at => {
             let (0, end) = named(bytes, start + 1)? else { return None };
-            (bytes.get(end) == Some(&b')')).then_some((0, end + 1))
+            let close = if *open == b'(' { b')' } else { b']' };
+            // `[Z]` is rather a name.
+            let named = *open == b'(' || end > start + 2;
+            (named && bytes.get(end) == Some(&close)).then_some((0, end + 1))
         }
         sign @ (b'+' | b'-') => {
             let (offset, end) = offset(bytes, start + 1)?;

@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
+use super::behind::BEHIND;
 use super::formats::{
-    CANDIDATES, Candidates, DATED, EPOCH_FIELD, TIMES_OF_DAY, dated_field, each_field, epoch_field, stamp_of,
+    CANDIDATES, Candidates, DATED, EPOCH_FIELD, HEADS, TIMES_OF_DAY, dated_field, each_field, epoch_field,
+    stamp_of,
 };
 use crate::stamp::evident::Evident;
 use crate::stamp::order::First;
@@ -110,20 +112,23 @@ impl Elected {
         if self.formats().is_empty() || digits::digit(bytes, at).is_none() {
             return None;
         }
-        (0..CANDIDATES).filter(|n| self.formats().has(*n)).find_map(|n| stamp_of(n, bytes, at))
+        (0..HEADS).filter(|n| self.formats().has(*n)).find_map(|n| stamp_of(n, bytes, at))
     }
 
-    /// A stamp in a later field, where such a one was elected.
+    /// A stamp in a later field or behind text, where such a one was elected.
     #[inline]
     pub(in crate::stamp) fn in_field(&self, line: &[u8], evident: &mut Evident) -> Option<Stamp> {
         let formats = self.formats();
         if formats.is_empty() {
             return None;
         }
+        if let Some(behind) = formats.behind() {
+            return BEHIND[behind](line, evident);
+        }
         let mut found = None;
         each_field(line, |field, start| {
             if formats.has(DATED.len() + field) {
-                found = dated_field(line, start, evident);
+                found = dated_field(line, start, evident).map(|(stamp, _)| stamp);
             }
             if field == 0 && formats.has(EPOCH_FIELD) {
                 found = found.or_else(|| epoch_field(line, start));

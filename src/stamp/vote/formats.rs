@@ -1,5 +1,6 @@
 //! The ambiguous formats, and which of them stand on a line.
 
+use super::behind::{self, BEHIND};
 use crate::stamp::evident::Evident;
 use crate::stamp::outline::{Outline, Sixteen};
 use crate::stamp::prefix::{self, skip_blanks};
@@ -37,7 +38,10 @@ const BARE: &[&str] = &["%s", "%K", "%C"];
 /// Since 1970, in the second word, with a fraction: behind a process.
 pub(super) const EPOCH_FIELD: usize = DATED.len() + FIELDS + BARE.len();
 
-pub(super) const CANDIDATES: usize = EPOCH_FIELD + 1;
+/// So many stand at the head of a line or in one of its words.
+pub(super) const HEADS: usize = EPOCH_FIELD + 1;
+
+pub(super) const CANDIDATES: usize = HEADS + BEHIND.len();
 
 pub(super) const TIMES_OF_DAY: u32 = 0b11 << (EPOCH_FIELD - 2);
 
@@ -78,6 +82,13 @@ impl Candidates {
         self.0 |= other.0;
     }
 
+    /// Which of those that stand behind text.
+    pub(super) fn behind(self) -> Option<usize> {
+        let behind = self.0 >> HEADS;
+        (behind != 0).then(|| behind.trailing_zeros() as usize)
+    }
+
+    #[inline]
     pub(super) fn has(self, candidate: usize) -> bool {
         self.0 & (1 << candidate) != 0
     }
@@ -98,7 +109,7 @@ impl Candidates {
         Self::of(heads.filter(fits))
     }
 
-    /// Those that stand in a later field.
+    /// Those that stand in a later field, or behind text.
     pub fn in_fields(line: &[u8], evident: &mut Evident) -> Self {
         let mut fits = 0;
         each_field(line, |field, start| {
@@ -110,7 +121,7 @@ impl Candidates {
             }
             true
         });
-        Self(fits)
+        Self(fits | behind::on(line, evident) << HEADS)
     }
 }
 
@@ -155,9 +166,9 @@ fn is_file_mode(word: &[u8]) -> bool {
         && word[1..10].iter().all(|b| matches!(b, b'r' | b'w' | b'x' | b's' | b't' | b'S' | b'T' | b'-'))
 }
 
-/// A stamp in a later field: with a date, of which the month is no name. Those are in texts (`built 31 March 2023
+/// A stamp in a later field, and its end: with a date, of which the month is no name. Those are in texts (`built 31 March 2023
 /// 12:00:00`).
-pub(super) fn dated_field(line: &[u8], at: usize, evident: &mut Evident) -> Option<Stamp> {
+pub(super) fn dated_field(line: &[u8], at: usize, evident: &mut Evident) -> Option<(Stamp, usize)> {
     let is_text = match line.get(at..at + 3)? {
         [b'0'..=b'9', b' ', _] | [b'0'..=b'9', b'0'..=b'9', b' '] => true,
         [letter, next, _] => letter.is_ascii_alphabetic() && !next.is_ascii_digit(),
@@ -166,9 +177,7 @@ pub(super) fn dated_field(line: &[u8], at: usize, evident: &mut Evident) -> Opti
     if is_text {
         return None;
     }
-    family::at(line, at, &mut evident.order)
-        .map(|(stamp, _)| stamp)
-        .filter(|stamp| stamp.frame != Frame::Dayless)
+    family::at(line, at, &mut evident.order).filter(|(stamp, _)| stamp.frame != Frame::Dayless)
 }
 
 /// A number since 1970 with a fraction.

@@ -1,7 +1,7 @@
 //! Which of three dates `03/04/25` is, where the lines fit more than one of them alike.
 //!
-//! From the first line of a file to the last, days change first and years last. Where no number changes, the year is not one
-//! of before 2010 if it may be a later one.
+//! From the first line of a file to the last, days change first and years last. Where no number changes, the year is the one
+//! that the text has in full somewhere, and not one of before 2010 if it may be a later one.
 
 use super::elected::Elected;
 use super::formats::{Candidates, DATED};
@@ -31,12 +31,20 @@ pub(super) fn choose(head: &[u8], fitting: Candidates) -> usize {
     let month = if fitting.has(MONTH_FIRST) { MONTH_FIRST } else { DAY_FIRST };
     let chosen = match [0, 1, 2].map(|n| first[n] != last[n]) {
         [false, false, false] if first[0] < 10 && (10..40).contains(&first[2]) => month,
+        [false, false, false] if !has_year(head, first[0]) && has_year(head, first[2]) => month,
         [false, true, false] => MONTH_FIRST,
         [true, false, false] => DAY_FIRST,
         [true, true, false] => month,
         _ => YEAR_FIRST,
     };
     if fitting.has(chosen) { chosen } else { YEAR_FIRST }
+}
+
+/// Whether a year of this century stands in a text in full, as a number or the beginning of one: `2026-11-22`, `20261122`.
+fn has_year(text: &[u8], year: i32) -> bool {
+    let year = format!("20{year:02}");
+    let starts = |at: usize| at == 0 || !text[at - 1].is_ascii_alphanumeric();
+    memchr::memmem::find_iter(text, year.as_bytes()).any(starts)
 }
 
 /// So many of the last lines are looked at for one that has such a date.
@@ -70,5 +78,14 @@ mod tests {
         assert_eq!(first(&["26/11/22"; 3]), "2026-11-22");
         assert_eq!(first(&["22/11/26"; 3]), "2022-11-26");
         assert_eq!(first(&["08/11/09"; 3]), "2008-11-09");
+        // The text says which year it is.
+        assert_eq!(
+            first(&["22/11/26", "22/11/26", "22/11/26 06:47:12 run-20261122 x\n22/11/26"]),
+            "2026-11-22"
+        );
+        assert_eq!(
+            first(&["22/11/26", "22/11/26", "22/11/26 06:47:12 up since 2022-11 x\n22/11/26"]),
+            "2022-11-26"
+        );
     }
 }
