@@ -285,6 +285,26 @@ def test_a_job_of_real_processes_tells_who_began(tmp_path: Path) -> None:
     assert "first failure: rank 5" in "".join(root.itertext())
 
 
+def test_a_log_among_many_is_read_by_one_thread(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in range(64 * _core.cores()):
+        (tmp_path / f"rank{number}.log").write_text(f"{at(0)} INFO step {number % 10}\n" * 20)
+    (tmp_path / "launcher.log").write_text(f"{at(0)} INFO waits\n" * 40 * 64 * _core.cores())
+    gather, alone = _core.gather, {}
+
+    def watched(question: _core.Question, *asked: Any, **how: Any) -> Any:
+        alone[Path(question.path).name] = how["alone"]
+        return gather(question, *asked, **how)
+
+    monkeypatch.setattr("logdex._core.gather", watched)
+    many = logdex.open(tmp_path, tz="UTC").ranks()
+    assert not alone.pop("launcher.log")
+    assert len(alone) == 64 * _core.cores()
+    assert all(alone.values())
+    monkeypatch.setattr("logdex.ranks._PARTS", 1 << 20)
+    assert logdex.open(tmp_path, tz="UTC").ranks() == many
+    assert not any(alone.values())
+
+
 def test_a_log_that_has_not_changed_is_not_read_again_and_one_that_has_grown_is_gone_on_with(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -293,8 +313,8 @@ def test_a_log_that_has_not_changed_is_not_read_again_and_one_that_has_grown_is_
     assert path.stat().st_size > 16 << 20
     gather, calls = _core.gather, []
 
-    def watched(*asked: Any) -> Any:
-        told, state = gather(*asked)
+    def watched(*asked: Any, **how: Any) -> Any:
+        told, state = gather(*asked, **how)
         calls.append(state is not None)
         return told, state
 

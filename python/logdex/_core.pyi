@@ -1058,11 +1058,13 @@ def gather(
     errors: Pattern | None = None,
     state: bytes | None = None,
     asked: int = 0,
+    *,
+    alone: bool = False,
 ) -> tuple[list[_Voice], bytes | None]:
     """The evidence in the file by speaker, and the state to store, if that is new.
 
     `shapes` makes what says which lines are looked at, and which of them are errors, unless `errors` does; it is not
-    called where all is known.
+    called where all is known. `alone`: this thread does all of it, for the others are busy with other logs.
     """
 
 def kept(path: str | os.PathLike[str], part: str) -> bytes | None:

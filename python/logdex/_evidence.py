@@ -19,7 +19,11 @@ from logdex.regex.pattern import compile_pattern
 
 
 def gather(
-    question: Question, errors: re.Pattern[str] | None, states: dict[str, bytes] | None
+    question: Question,
+    errors: re.Pattern[str] | None,
+    states: dict[str, bytes] | None,
+    *,
+    alone: bool = False,
 ) -> list[_core._Voice]:
     """What each speaker of a log wrote that tells of a failure.
 
@@ -27,10 +31,12 @@ def gather(
         question: Which log, and how its stamps are to be read.
         errors: What is an error, if the taxonomy is not to say it.
         states: What the caller knows of each log by its path, which is brought up to date.
+        alone: This thread is to do all of it, for the others are busy with other logs.
     """
     put = question.but(pattern=None, records=True, strict=False)
     known = states.get(question.path) if states is not None else None
-    told, state = _core.gather(put, taxonomy.shapes, compile_pattern(errors), known, _asked(question, errors))
+    chosen, asked = compile_pattern(errors), _asked(question, errors)
+    told, state = _core.gather(put, taxonomy.shapes, chosen, known, asked, alone=alone)
     if state is not None and states is not None:
         states[question.path] = state
     return told

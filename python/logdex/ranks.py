@@ -8,7 +8,7 @@ import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -33,6 +33,8 @@ __all__ = ["CLOCKS", "Named", "Quote", "Rank", "Ranks", "summarize"]
 
 CLOCKS = 1.0
 """By how many seconds the clocks of two sources may differ that nothing measures."""
+_PARTS = 8
+"""A log of which a core has so many to read, by their size, is read by one thread: the others have other logs."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -146,9 +148,11 @@ def summarize(
     # Once, and not on each thread at the same time.
     compile_pattern(chosen)
 
+    shares, parts = _shares(named), _PARTS * _core.cores()
+
     def of_log(one: Named) -> File | OSError | ValueError:
         try:
-            return _file(one, chosen, states)
+            return _file(one, chosen, states, alone=shares.get(one.question.path, 1.0) * parts <= 1)
         except (OSError, ValueError) as error:
             return error
 
@@ -198,15 +202,27 @@ def _answer(
     return Ranks(tuple(replace(row, host=hosts.get(row.name)) for row in rows), told, clocks)
 
 
+def _shares(named: Sequence[Named]) -> dict[str, float]:
+    """Which part of all that is read each log is, by its path."""
+    sizes = {}
+    for one in named:
+        with suppress(OSError):
+            sizes[one.question.path] = os.stat(one.question.path).st_size
+    all_of_them = sum(sizes.values()) or 1
+    return {path: size / all_of_them for path, size in sizes.items()}
+
+
 def _on_threads(work: Callable[[Named], Any], named: Sequence[Named]) -> list[Any]:
     with ThreadPoolExecutor(_core.cores()) as pool:
         return list(pool.map(work, named))
 
 
-def _file(one: Named, chosen: re.Pattern[str] | None, states: dict[str, bytes] | None) -> File:
+def _file(
+    one: Named, chosen: re.Pattern[str] | None, states: dict[str, bytes] | None, *, alone: bool
+) -> File:
     question = one.question
     path = question.name or question.path
-    voices = _evidence.gather(question, chosen, states)
+    voices = _evidence.gather(question, chosen, states, alone=alone)
     try:
         mtime = os.stat(question.path).st_mtime
     except OSError:

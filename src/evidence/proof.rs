@@ -253,3 +253,25 @@ fn long_logs_say_the_same_as_blocks() {
         assert!(joined > 0);
     }
 }
+
+/// A log of more blocks than one thread takes by itself where it is the only one.
+#[test]
+fn the_number_of_threads_changes_nothing() {
+    let mut log = tempfile::NamedTempFile::new().unwrap();
+    let lines = LINES.concat();
+    log.write_all(lines.repeat((3 << 20) / lines.len()).as_bytes()).unwrap();
+    let told = |workers: usize| {
+        let (question, shapes) = (Question { workers, ..question(log.path()) }, shapes());
+        gather(
+            Inquiry { question, shapes, jury: &mut Sure, errors: None, known: None, asked: 7 },
+            &mut Nobody,
+        )
+        .unwrap()
+        .state
+    };
+    let alone = told(0);
+    assert!(alone.voices.len() > 5);
+    for workers in [1, 3] {
+        assert_eq!(told(workers).voices, alone.voices);
+    }
+}

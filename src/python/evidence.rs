@@ -133,9 +133,9 @@ impl Jury for Judges<'_> {
 ///
 /// `shapes` makes the `Shapes` that say which lines are looked at, and which of them are errors, unless `errors` does; it is
 /// not called where all is known. `state` is what the caller knows already, and `asked` a hash of what the answer depends on
-/// beside the log.
+/// beside the log. `alone`: this thread does all of it, for the others are busy with other logs.
 #[pyfunction]
-#[pyo3(signature = (asked_of, shapes, errors=None, state=None, asked=0))]
+#[pyo3(signature = (asked_of, shapes, errors=None, state=None, asked=0, *, alone=false))]
 pub(super) fn gather<'py>(
     py: Python<'py>,
     asked_of: &PyQuestion,
@@ -143,8 +143,12 @@ pub(super) fn gather<'py>(
     errors: Option<&PyPattern>,
     state: Option<&[u8]>,
     asked: u64,
+    alone: bool,
 ) -> PyResult<(Vec<VoiceParts>, Option<Bound<'py, PyBytes>>)> {
-    let (question, mut caller) = asked_of.put(py, &Halt::default());
+    let (mut question, mut caller) = asked_of.put(py, &Halt::default());
+    if alone {
+        question.workers = 0;
+    }
     let known = match engine(py, || evidence::recall(&question, state.and_then(State::read), asked))? {
         Recalled::Whole(state) => return Ok((told(state), None)),
         Recalled::Part(known) => known,
