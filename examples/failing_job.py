@@ -24,6 +24,9 @@ def train(rank: int, directory: str, seconds: float) -> None:
     logging.basicConfig(
         stream=sys.stderr, level=logging.INFO, format=f"%(asctime)s %(levelname)s [rank{rank}] %(message)s"
     )
+    # As a process group does: nobody begins before all are there, however long one takes to start.
+    while len(os.listdir(directory)) < RANKS:
+        time.sleep(0.01)
     log, begun, step = logging.getLogger(), time.monotonic(), 0
     hang_at, die_at = 0.15 * seconds, 0.25 * seconds
     while time.monotonic() - begun < die_at:
