@@ -166,3 +166,70 @@ def test_and_one_that_lost_it_and_did_not_end_has(tmp_path: Path) -> None:
     logs = ranks(until=180, many=3)
     answer = asked(tmp_path, {**logs, "horovod.log": [(40, "Process 1 exit with status code 137.")]})
     assert answer.kind != "none", answer.text
+
+
+STEPS_WELL = ["JobID|JobName|State|ExitCode", "31877|train|COMPLETED|0:0", "31877.0|srun|COMPLETED|0:0"]
+LOST = "[rank1]:[W1122 02:00:45 TCPStore.cpp:125] [c10d] recvValue failed: Connection was likely closed"
+
+
+@pytest.mark.parametrize(
+    ("rows", "kind"),
+    [
+        (STEPS_WELL, "none"),
+        # The script alone may end well whatever srun did.
+        (STEPS_WELL[:2], "rank"),
+        ([*STEPS_WELL, "31877.1|srun|FAILED|1:0"], "rank"),
+    ],
+)
+def test_what_ranks_lose_when_they_leave_is_nothing_where_all_tasks_of_a_step_ended_well(
+    tmp_path: Path, rows: list[str], kind: str
+) -> None:
+    lost = {f"rank{rank}": [(45, LOST.replace("rank1", f"rank{rank}"))] for rank in (1, 2, 3)}
+    answer = asked(tmp_path, {**ranks(until=40, **lost), "sched.log": [(50, row) for row in rows]})
+    assert answer.kind == kind, answer.text
+    assert answer.certainty != "certain", answer.text
+
+
+def test_a_step_that_ended_well_hides_no_cause_of_a_rank(tmp_path: Path) -> None:
+    lost = {f"rank{rank}": [(45, LOST.replace("rank1", f"rank{rank}"))] for rank in (0, 1, 2)}
+    logs = ranks(until=40, rank3=[(41, OOM)], **lost)
+    answer = asked(tmp_path, {**logs, "sched.log": [(50, row) for row in STEPS_WELL]})
+    assert (answer.kind, answer.ranks) == ("rank", ("3",)), answer.text
+
+
+PREEMPTED = "slurmstepd: error: *** JOB 700 ON h0 CANCELLED AT 2026-11-22T02:00:40 DUE TO PREEMPTION ***"
+DONE = "[2026-11-22T02:02:05] _job_complete: JobId=700 WEXITSTATUS 0"
+
+
+@pytest.mark.parametrize(
+    ("until", "seen", "kind"),
+    [
+        (120, [(40, PREEMPTED), (125, DONE)], "none"),
+        # It went on, and nobody saw how it ended.
+        (120, [(40, PREEMPTED)], "outside"),
+        # A script that catches the order may end well, and the job came no further.
+        (40, [(40, PREEMPTED), (45, DONE)], "outside"),
+    ],
+)
+def test_an_order_to_stop_after_which_the_job_went_on_to_its_end_is_no_failure(
+    tmp_path: Path, until: int, seen: list[tuple[int, str]], kind: str
+) -> None:
+    answer = asked(tmp_path, {**ranks(until=until), "sched.log": seen})
+    assert answer.kind == kind, answer.text
+
+
+@pytest.mark.parametrize("until", [40, 120])
+def test_a_container_beside_that_of_a_rank_may_end(tmp_path: Path, until: int) -> None:
+    """Whose rank still writes long after was not what ended."""
+    seen = "pod/train-worker-0 container/metrics terminated exitCode=137 reason=OOMKilled"
+    more = {f"rank{rank}": [(until, "lr 0.001")] for rank in (1, 2, 3)}
+    answer = asked(tmp_path, {**ranks(until=until, **more), "sched.log": [(41, seen)]})
+    assert (answer.kind == "rank") == (until == 40), answer.text
+
+
+@pytest.mark.parametrize("later", [42, 110])
+def test_a_rank_that_wrote_on_after_its_traceback_may_have_got_over_it(tmp_path: Path, later: int) -> None:
+    logs = ranks(until=0, rank0=[(110, "checkpoint written, all done")], rank3=raised(40))
+    logs["rank3.log"] += [(later, "epoch complete, 1 source skipped")]
+    answer = asked(tmp_path, logs)
+    assert (answer.certainty == "cannot tell") == (later == 110), answer.text

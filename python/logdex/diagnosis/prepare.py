@@ -28,6 +28,8 @@ from logdex.diagnosis.whose_exit import rank_of, seen_first
 
 _PARTING = 5.0
 """For so many seconds what a process wrote may still come when it has ended."""
+_LONG_GONE = 30.0
+"""Who still writes after so many seconds did not end when a witness saw somebody end."""
 
 
 def prepare(scene: Scene) -> None:
@@ -122,7 +124,9 @@ def _outlived(scene: Scene, one: Exit) -> bool:
     teller = scene.stories.get(one.event.speaker)
     if teller is not None and went_on(teller.speaker, one.event):
         return True
-    name = rank_of(scene, one) if one.event.speaker else None
+    if not one.event.speaker:
+        return _wrote_long_after(scene, one)
+    name = rank_of(scene, one)
     story_of = scene.stories.get(name) if name is not None else None
     if story_of is None or name == one.event.speaker:
         return False
@@ -132,6 +136,19 @@ def _outlived(scene: Scene, one: Exit) -> bool:
     ended = scene.clocks.of(one.event)[1]
     last = None if there.last is None else there.last - scene.clocks.ahead.get(there.name, 0.0)
     return last is not None and last > ended + scene.clocks.doubt + _PARTING
+
+
+def _wrote_long_after(scene: Scene, one: Exit) -> bool:
+    """Whether the rank that a witness saw end still wrote when it should have been gone for long: another container of
+    its pod ended, say. Where the rank is guessed, all have to have written.
+    """
+    name = rank_of(scene, one)
+    if name is None or not one.event.own:
+        return False
+    those = scene.ranks if one.is_guess else [there for there in scene.ranks if there.name == name]
+    ended = scene.clocks.of(one.event)[1] + scene.clocks.doubt + _LONG_GONE
+    lasts = [there.last and there.last - scene.clocks.ahead.get(there.name, 0.0) for there in those]
+    return bool(lasts) and all(last is not None and last > ended for last in lasts)
 
 
 def _forget_the_last_command(scene: Scene, one: Exit) -> None:

@@ -34,6 +34,9 @@ _FELL = re.compile(
     r"\b(?:FAILED|Failed|NODE_FAIL|OUT_OF_ME\w*|TIMEOUT|CANCELLED|PREEMPTED|BOOT_FAIL|DEADLINE|Evicted|OOMKilled)\b"
 )
 """The states in which schedulers have what did not end well: a table of a job's steps has a line for each."""
+_STEP = re.compile(r"(?<![\w.:,-])\d+(?:_\d+)?\.\d+(?=[|\s]).*\b[A-Z]{4}[A-Z_]*\b.*\b\d+:\d+\b")
+_STEP_ENDED = re.compile(r"\bCOMPLETED\b\W.*\b0:0\b")
+"""A row of `sacct` for a step that is no batch script: `90007.0|srun|COMPLETED|0:0`, with columns of any kind."""
 _NONE = re.compile(
     r"(?i)\b(?:0|no|without(?: any)?) (?:\w+ )?(?:failed|failures?|errors?)\b|\b(?:failed|failures?|errors?)\W{1,3}0\b"
 )
@@ -45,17 +48,45 @@ _SOON = 5.0
 
 def overruled(scene: Scene, finding: Finding) -> Finding:
     """The finding, or that nothing failed where it is no more than likely and all that saw the end say so."""
-    if finding.kind in ("none", "outside") or finding.certainty == "certain" or scene.chosen:
+    if finding.kind == "none" or finding.certainty == "certain" or scene.chosen:
         return finding
     told = _said(scene)
+    if finding.kind == "outside":
+        return _carried_on(scene, finding, told)
     if told is None:
         return _doubted(scene, finding)
     if any(_speaks_against(one, told) for one in scene.exits):
         return finding
-    is_of_launchers = told.class_ == _OF_LAUNCHERS or any(one.event.path == told.path for one in scene.exits)
+    is_of_launchers = (
+        told.class_ == _OF_LAUNCHERS
+        or any(one.event.path == told.path for one in scene.exits)
+        or _each_step_ended_well(scene, told.path)
+    )
     if any(_is_last_of_all(scene, one, is_of_launchers) for one in scene.stories.values()):
         return finding
     return Finding("none", "likely", events=[("ended well", told)])
+
+
+def _carried_on(scene: Scene, finding: Finding, told: Event | None) -> Finding:
+    """The order to stop, or that nothing failed where the job was begun again after it and came to its end."""
+    order = finding.events[0][1] if finding.events else None
+    if told is None or order is None or not any(_went_on(scene, one, order) for one in scene.ranks):
+        return finding
+    return Finding("none", "likely", events=[("ended well", told)])
+
+
+def _each_step_ended_well(scene: Scene, path: str) -> bool:
+    """Whether Slurm's accounts have a step of the job, and each as ended with 0: srun saw all of its tasks end so.
+
+    A task may be a script, which ends well whatever ran in it: against a rank's own cause that is no word.
+    """
+    if any(
+        one.cause is not None and one.cause.role in ("cause", "exception") for one in scene.stories.values()
+    ):
+        return False
+    there = [tail.text for one in scene.witnesses if one.path == path for tail in one.tail]
+    steps = [text for text in there if _STEP.search(text)]
+    return bool(steps) and all(_STEP_ENDED.search(text) for text in steps)
 
 
 def _doubted(scene: Scene, finding: Finding) -> Finding:
@@ -67,10 +98,20 @@ def _doubted(scene: Scene, finding: Finding) -> Finding:
         return finding
     last = max(map(_when, told), default=math.inf)
     others = [one for one in scene.ranks if one.name not in finding.ranks]
-    if not any(outlived(one, last) and (ended_well(one) or says_at_its_end(one)) for one in others):
+    came_to_an_end = [one for one in others if ended_well(one) or says_at_its_end(one)]
+    if not any(outlived(one, last) for one in came_to_an_end) and not (
+        came_to_an_end and all(_wrote_on(one) for one in told)
+    ):
         return finding
     events = [("may have failed", one.cause) for one in told[:2]]
     return Finding("none", "cannot tell", events=events, missing="how the ranks that told of an error ended")
+
+
+def _wrote_on(one: Story) -> bool:
+    """Whether a rank wrote long after what it told of, as one does that has got over it."""
+    if one.cause is None or one.speaker.last is None or not math.isfinite(one.cause.high):
+        return False
+    return one.speaker.last > one.cause.high + _SOON
 
 
 def _when(one: Story) -> float:
