@@ -218,6 +218,27 @@ def test_an_order_to_stop_after_which_the_job_went_on_to_its_end_is_no_failure(
     assert answer.kind == kind, answer.text
 
 
+BESIDE = "slurmstepd: error: *** STEP 6600.1 ON h0 CANCELLED AT 2026-11-22T02:02:03 ***"
+
+
+@pytest.mark.parametrize(
+    ("rows", "kind"),
+    [
+        (["6600|sft|COMPLETED|0:0", "6600.0|deepspeed|COMPLETED|0:0", "6600.1|dmon|CANCELLED|0:9"], "none"),
+        (["6600|sft|COMPLETED|0:0", "6600.0|deepspeed|FAILED|1:0", "6600.1|dmon|CANCELLED|0:9"], "outside"),
+        (
+            ["6600|sft|CANCELLED|0:0", "6600.0|deepspeed|COMPLETED|0:0", "6600.1|dmon|CANCELLED|0:9"],
+            "outside",
+        ),
+        (["6600|sft|COMPLETED|0:0", "6600.1|deepspeed|CANCELLED|0:9"], "outside"),
+    ],
+)
+def test_a_step_beside_that_of_the_ranks_may_be_cancelled(tmp_path: Path, rows: list[str], kind: str) -> None:
+    seen = [(123, BESIDE), *((125, row) for row in rows)]
+    answer = asked(tmp_path, {**ranks(until=120), "sched.log": seen})
+    assert answer.kind == kind, answer.text
+
+
 @pytest.mark.parametrize("until", [40, 120])
 def test_a_container_beside_that_of_a_rank_may_end(tmp_path: Path, until: int) -> None:
     """Whose rank still writes long after was not what ended."""

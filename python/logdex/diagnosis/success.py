@@ -35,6 +35,7 @@ _FELL = re.compile(
 )
 """The states in which schedulers have what did not end well: a table of a job's steps has a line for each."""
 _STEP = re.compile(r"(?<![\w.:,-])\d+(?:_\d+)?\.\d+(?=[|\s]).*\b[A-Z]{4}[A-Z_]*\b.*\b\d+:\d+\b")
+_STEP_TOLD = re.compile(r"\b(?:STEP|scancel) (\d+)\.(\d+)\b")
 _STEP_ENDED = re.compile(r"\bCOMPLETED\b\W.*\b0:0\b")
 """A row of `sacct` for a step that is no batch script: `90007.0|srun|COMPLETED|0:0`, with columns of any kind."""
 _NONE = re.compile(
@@ -68,11 +69,27 @@ def overruled(scene: Scene, finding: Finding) -> Finding:
 
 
 def _carried_on(scene: Scene, finding: Finding, told: Event | None) -> Finding:
-    """The order to stop, or that nothing failed where the job was begun again after it and came to its end."""
+    """The order to stop, or that nothing failed where the job was begun again after it and came to its end, or where a
+    step beside its own was ended.
+    """
     order = finding.events[0][1] if finding.events else None
+    if order is not None and _is_of_a_step_beside(scene, order):
+        return Finding("none", "likely", events=[("ended well", order)])
     if told is None or order is None or not any(_went_on(scene, one, order) for one in scene.ranks):
         return finding
     return Finding("none", "likely", events=[("ended well", told)])
+
+
+def _is_of_a_step_beside(scene: Scene, order: Event) -> bool:
+    """Whether a step of Slurm was ended and the accounts have the job and another step of it as ended with 0."""
+    found = _STEP_TOLD.search(order.text)
+    if found is None:
+        return False
+    there = [tail.text for one in scene.witnesses if one.path == order.path for tail in one.tail]
+    job, step = found.groups()
+    row = rf"(?<![\w.:,-]){job}{{}}[|\s].*\bCOMPLETED\b\W.*\b0:0\b"
+    own, other = re.compile(row.format("")), re.compile(row.format(rf"\.(?!{step}\b)\d+"))
+    return any(map(own.search, there)) and any(map(other.search, there))
 
 
 def _each_step_ended_well(scene: Scene, path: str) -> bool:
