@@ -13,10 +13,10 @@ const NEAR: usize = 1024;
 const FIELDS: usize = 8;
 
 /// Finds a stamp on a line.
-type Look = fn(&[u8], &mut Evident) -> Option<Stamp>;
+type Seeker = fn(&[u8], &mut Evident) -> Option<Stamp>;
 
 /// What says where the stamp stands; of two with as many votes the first wins.
-pub(super) const BEHIND: [Look; 4] = [row, bracket, last, member];
+pub(super) const BEHIND: [Seeker; 4] = [row, bracket, last, member];
 
 /// The number of the one of [`BEHIND`] that needs no clock on the line.
 const MEMBER: usize = 3;
