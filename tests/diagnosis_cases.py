@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -23,6 +23,14 @@ DATA = Path(__file__).parent / "data" / "diagnosis"
 BEGIN = datetime(2026, 9, 14, 1, 58, 0, tzinfo=timezone.utc)
 LAYOUTS = ("ranks", "one", "hosts", "torchx", "elastic")
 STAMPS = ("python", "iso", "c10", "none")
+
+
+def asked(folder: Path, logs: Mapping[str, Iterable[tuple[int, str]]]) -> Diagnosis:
+    """The answer for logs of which each line is written so many seconds after two o'clock."""
+    for name, lines in logs.items():
+        stamped = [f"2026-11-22 02:{at // 60:02}:{at % 60:02} {line}\n" for at, line in lines]
+        (folder / name).write_text("".join(stamped))
+    return logdex.open(folder, tz="UTC", index=False).ranks().diagnosis
 
 
 @dataclass(frozen=True)

@@ -4,19 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import logdex
 import pytest
-from logdex.diagnosis import Diagnosis
+from diagnosis_cases import asked
 
 PEER = "RuntimeError: Connection closed by peer [10.0.0.1]:4411"
-
-
-def asked(folder: Path, logs: dict[str, list[tuple[int, str]]]) -> Diagnosis:
-    """The answer for logs of which each line is written so many seconds after two o'clock."""
-    for name, lines in logs.items():
-        stamped = [f"2026-11-22 02:{at // 60:02}:{at % 60:02} {line}\n" for at, line in lines]
-        (folder / name).write_text("".join(stamped))
-    return logdex.open(folder, tz="UTC", index=False).ranks().diagnosis
 
 
 def work(rank: int, level: str, until: int = 90) -> list[tuple[int, str]]:

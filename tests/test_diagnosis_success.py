@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import logdex
 import pytest
-from logdex.diagnosis import Diagnosis
+from diagnosis_cases import asked
 
 RAISED = [
     "Traceback (most recent call last):",
@@ -20,14 +19,6 @@ AGENT = "torch/distributed/elastic/agent/server/api.py:922]"
 SUCCEEDED = (
     f"{AGENT} Local worker group finished (WorkerState.SUCCEEDED). Waiting 300 seconds for other agents"
 )
-
-
-def asked(folder: Path, logs: dict[str, list[tuple[int, str]]]) -> Diagnosis:
-    """The answer for logs of which each line is written so many seconds after two o'clock."""
-    for name, lines in logs.items():
-        stamped = [f"2026-11-22 02:{at // 60:02}:{at % 60:02} {line}\n" for at, line in lines]
-        (folder / name).write_text("".join(stamped))
-    return logdex.open(folder, tz="UTC", index=False).ranks().diagnosis
 
 
 def ranks(until: int = 120, many: int = 4, **more: list[tuple[int, str]]) -> dict[str, list[tuple[int, str]]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import logdex
+import diagnosis_cases as cases
 import pytest
 from logdex.diagnosis import Diagnosis
 
@@ -15,10 +15,7 @@ SEGFAULT = "kernel: python[4102]: segfault at 18 ip 00007f3a sp 00007ffd error 4
 
 def asked(folder: Path, logs: dict[str, list[str]]) -> Diagnosis:
     """The answer for logs of which each line is a second after the one before."""
-    for name, lines in logs.items():
-        stamped = [f"2026-11-22 02:00:{at:02} {line}\n" for at, line in enumerate(lines)]
-        (folder / name).write_text("".join(stamped))
-    return logdex.open(folder, tz="UTC", index=False).ranks().diagnosis
+    return cases.asked(folder, {name: enumerate(lines) for name, lines in logs.items()})
 
 
 def up(rank: int, pid: int, steps: int = 3) -> list[str]:

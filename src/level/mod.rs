@@ -61,7 +61,8 @@ const LOOSE: usize = 100;
 
 /// How a traceback begins, whose last line says what was raised.
 pub const TRACEBACK: &[u8] = b"Traceback (most recent call last)";
-const CHAINED: [&[u8]; 2] =
+/// How the line between two tracebacks begins, of which the second is raised over the first.
+pub const CHAINED: [&[u8]; 2] =
     [b"During handling of the above exception", b"The above exception was the direct cause"];
 
 /// The record of one writer that may go on.

@@ -9,7 +9,7 @@ use super::context::Placed;
 use super::{Page, RowKind};
 use crate::batch::LineTime;
 use crate::file::block::Block;
-use crate::level::Level;
+use crate::level::{CHAINED, Level, TRACEBACK};
 use crate::stamp::{Finder, How, Prefix, behind_writer};
 
 /// A line that is not indented belongs to a stamped one at most so many lines before it.
@@ -17,10 +17,6 @@ const LOOSE: usize = 100;
 /// A record is cut after so many lines or bytes, so that what waits stays small.
 const MOST_LINES: usize = 10_000;
 const MOST_BYTES: usize = 16 << 20;
-
-const TRACEBACK: &[u8] = b"Traceback (most recent call last)";
-const CHAINED: [&[u8]; 2] =
-    [b"During handling of the above exception", b"The above exception was the direct cause"];
 
 #[derive(Clone, Copy)]
 struct RecordLine {

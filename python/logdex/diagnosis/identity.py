@@ -247,15 +247,10 @@ def _is_of_others(file: File) -> bool:
     rows = [row for voice in file.voices for note in voice["notes"] if (row := class_of(note)) is not None]
     told = [row for row, _ in rows if row.role not in ("context", "harmless", "advice", "teardown")]
     launched = [row for row in told if row.class_ in _OF_LAUNCHERS or row.role == "outside"]
-    if are_several(texts) or _said_ranks(file) > 1:
+    themselves = {own for _, found in rows if found and (own := found.groupdict().get("self"))}
+    if are_several(texts) or len(themselves) > 1:
         return True
     return bool(launched) and len(launched) == len(told) and not _counts(file)
-
-
-def _said_ranks(file: File) -> int:
-    """How many ranks say of themselves, without a prefix, that they write to a file."""
-    rows = (class_of(note) for voice in file.voices for note in voice["notes"])
-    return len({found["self"] for _, found in filter(None, rows) if found and found.groupdict().get("self")})
 
 
 def _counts(file: File) -> bool:

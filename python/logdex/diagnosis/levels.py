@@ -27,13 +27,13 @@ _LONG = 30.0
 
 def drop(speakers: Sequence[Speaker]) -> None:
     """Drops records of which no more than such a level tells."""
-    alone = {id(event): event for one in speakers for event in one.events if _is_level_alone(event)}
     say_nothing = _say_nothing(speakers)
     for one in speakers:
         one.events = [
             event
             for event in one.events
-            if id(event) not in alone or not (say_nothing or _MILD.search(behind_stamp(event.text)[:_HEAD]))
+            if not _is_level_alone(event)
+            or not (say_nothing or _MILD.search(behind_stamp(event.text)[:_HEAD]))
         ]
 
 

@@ -133,9 +133,7 @@ def _outlived(scene: Scene, one: Exit) -> bool:
     there = story_of.speaker
     if ended_well(there):
         return True
-    ended = scene.clocks.of(one.event)[1]
-    last = None if there.last is None else there.last - scene.clocks.ahead.get(there.name, 0.0)
-    return last is not None and last > ended + scene.clocks.doubt + _PARTING
+    return _wrote_after(scene, there, one, _PARTING)
 
 
 def _wrote_long_after(scene: Scene, one: Exit) -> bool:
@@ -146,9 +144,13 @@ def _wrote_long_after(scene: Scene, one: Exit) -> bool:
     if name is None or not one.event.own:
         return False
     those = scene.ranks if one.is_guess else [there for there in scene.ranks if there.name == name]
-    ended = scene.clocks.of(one.event)[1] + scene.clocks.doubt + _LONG_GONE
-    lasts = [there.last and there.last - scene.clocks.ahead.get(there.name, 0.0) for there in those]
-    return bool(lasts) and all(last is not None and last > ended for last in lasts)
+    return bool(those) and all(_wrote_after(scene, there, one, _LONG_GONE) for there in those)
+
+
+def _wrote_after(scene: Scene, there: Speaker, one: Exit, seconds: float) -> bool:
+    """Whether a rank still wrote so many seconds after an end, as far as clocks tell."""
+    ended = scene.clocks.of(one.event)[1] + scene.clocks.doubt + seconds
+    return there.last is not None and there.last - scene.clocks.ahead.get(there.name, 0.0) > ended
 
 
 def _forget_the_last_command(scene: Scene, one: Exit) -> None:

@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator
 from functools import lru_cache
 
-from logdex.diagnosis.events import Event, Speaker, of_tail
+from logdex.diagnosis.events import Event, Speaker, Tail, of_tail
 from logdex.diagnosis.exits import Exit
 from logdex.diagnosis.progress import pace_of, says_at_its_end
 from logdex.diagnosis.roles import LOUD, Story, ended_well
@@ -36,7 +36,8 @@ _FELL = re.compile(
 """The states in which schedulers have what did not end well: a table of a job's steps has a line for each."""
 _STEP = re.compile(r"(?<![\w.:,-])\d+(?:_\d+)?\.\d+(?=[|\s]).*\b[A-Z]{4}[A-Z_]*\b.*\b\d+:\d+\b")
 _STEP_TOLD = re.compile(r"\b(?:STEP|scancel) (\d+)\.(\d+)\b")
-_STEP_ENDED = re.compile(r"\bCOMPLETED\b\W.*\b0:0\b")
+_WELL = r"\bCOMPLETED\b\W.*\b0:0\b"
+_STEP_ENDED = re.compile(_WELL)
 """A row of `sacct` for a step that is no batch script: `90007.0|srun|COMPLETED|0:0`, with columns of any kind."""
 _NONE = re.compile(
     r"(?i)\b(?:0|no|without(?: any)?) (?:\w+ )?(?:failed|failures?|errors?)\b|\b(?:failed|failures?|errors?)\W{1,3}0\b"
@@ -85,10 +86,10 @@ def _is_of_a_step_beside(scene: Scene, order: Event) -> bool:
     found = _STEP_TOLD.search(order.text)
     if found is None:
         return False
-    there = [tail.text for one in scene.witnesses if one.path == order.path for tail in one.tail]
+    there = [tail.text for tail in _last_lines(scene, order.path)]
     job, step = found.groups()
-    row = rf"(?<![\w.:,-]){job}{{}}[|\s].*\bCOMPLETED\b\W.*\b0:0\b"
-    own, other = re.compile(row.format("")), re.compile(row.format(rf"\.(?!{step}\b)\d+"))
+    own = re.compile(rf"(?<![\w.:,-]){job}[|\s].*{_WELL}")
+    other = re.compile(rf"(?<![\w.:,-]){job}\.(?!{step}\b)\d+[|\s].*{_WELL}")
     return any(map(own.search, there)) and any(map(other.search, there))
 
 
@@ -101,8 +102,7 @@ def _each_step_ended_well(scene: Scene, path: str) -> bool:
         one.cause is not None and one.cause.role in ("cause", "exception") for one in scene.stories.values()
     ):
         return False
-    there = [tail.text for one in scene.witnesses if one.path == path for tail in one.tail]
-    steps = [text for text in there if _STEP.search(text)]
+    steps = [tail.text for tail in _last_lines(scene, path) if _STEP.search(tail.text)]
     return bool(steps) and all(_STEP_ENDED.search(text) for text in steps)
 
 
@@ -176,15 +176,14 @@ def _shapes() -> tuple[TaxonomyRow, ...]:
     return tuple(row for row in rows() if row.class_ in _CLASSES)
 
 
+def _last_lines(scene: Scene, path: str) -> Iterator[Tail]:
+    """The last lines of the witnesses that wrote to a file."""
+    return (tail for one in scene.witnesses if one.path == path for tail in one.tail)
+
+
 def _is_final(scene: Scene, line: Event) -> bool:
     """Whether nothing that matters was written after a line, neither trouble nor progress."""
-    behind = [
-        tail.text
-        for one in scene.witnesses
-        if one.path == line.path
-        for tail in one.tail
-        if tail.number > line.number
-    ]
+    behind = (tail.text for tail in _last_lines(scene, line.path) if tail.number > line.number)
     if any(_FELL.search(_NONE.sub("", text)) for text in behind):
         return False
     return not any(_came_after(scene, one, line) for one in scene.speakers)
