@@ -65,9 +65,21 @@ def _literal(compiled: re.Pattern[str]) -> tuple[str, str, bool, bool] | None:
     return said, said, False, True
 
 
-def _translated(regex: str, flags: int, search: Search) -> _core.Pattern | None:
-    said = said_of(regex, flags)
+def compile_said(said: Translation | None, search: Search) -> _core.Pattern | None:
+    """As `compile_pattern`, where `re` itself is seldom asked: for that it costs as much again to compile.
+
+    Args:
+        said: What `said_of` says of the pattern.
+        search: Who is asked where the engine cannot decide: `re.compile(regex).search`, compiled when it is called.
+
+    Returns:
+        The engine's pattern, or None where every line matches.
+    """
     return None if said is None else _core.Pattern(search, said[0], said[1], inverted=said[2])
+
+
+def _translated(regex: str, flags: int, search: Search) -> _core.Pattern | None:
+    return compile_said(said_of(regex, flags), search)
 
 
 def said_of(regex: str, flags: int) -> Translation | None:
