@@ -9,19 +9,16 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
+from types import ModuleType
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from logdex import _core, _evidence
 from logdex._core import Question
-from logdex.diagnosis import Diagnosis, beside, runs
-from logdex.diagnosis.identity import File, name_all
-from logdex.diagnosis.numbers import tell_apart
+from logdex.diagnosis import Diagnosis
+from logdex.diagnosis.identity import File
 from logdex.diagnosis.rank import Quote, Rank
-from logdex.diagnosis.rows import SECOND, rows_of, time_of
-from logdex.diagnosis.speakers import scene_of
-from logdex.diagnosis.words import put
 from logdex.regex.pattern import compile_pattern
 
 if TYPE_CHECKING:
@@ -165,10 +162,24 @@ def summarize(
                 raise told_of
             else:
                 tolerate(told_of)
-        told = _answer(named, files, chosen, clocks)
+        rows, diagnosis = _rule().answer(
+            files,
+            chosen,
+            clocks,
+            tz=named[0].question.zone.name if named else None,
+            said=(said for one in named for said in one.said),
+            ranged=any(one.question.since is not None or one.question.until is not None for one in named),
+        )
         # Gone before garbage is looked for again, so that nobody goes through it.
         files.clear()
-    return told
+    return Ranks(rows, diagnosis, clocks)
+
+
+def _rule() -> ModuleType:
+    """The rule, which takes a while to import: that is done while the threads read."""
+    from logdex.diagnosis import job
+
+    return job
 
 
 @contextmanager
@@ -183,25 +194,6 @@ def _uncollected() -> Iterator[None]:
             gc.enable()
 
 
-def _answer(
-    named: Sequence[Named], files: list[File], chosen: re.Pattern[str] | None, clocks: float
-) -> Ranks:
-    files, others = runs.newest(files)
-    tell_apart(files)
-    name_all(files)
-    tz = named[0].question.zone.name if named else None
-    scene = scene_of(files, chosen, clocks)
-    scene.chosen = chosen is not None
-    scene.other_runs = [(one.name, one.last) for one in others]
-    if chosen is None:
-        beside.add_said(scene, list(dict.fromkeys(said for one in named for said in one.said)))
-    scene.ranged = any(one.question.since is not None or one.question.until is not None for one in named)
-    rows = rows_of(files, tz)
-    told = put(scene, lambda seconds: time_of(round(seconds * SECOND), tz))
-    hosts = scene.host_of
-    return Ranks(tuple(replace(row, host=hosts.get(row.name)) for row in rows), told, clocks)
-
-
 def _shares(named: Sequence[Named]) -> dict[str, float]:
     """Which part of all that is read each log is, by its path."""
     sizes = {}
@@ -214,7 +206,9 @@ def _shares(named: Sequence[Named]) -> dict[str, float]:
 
 def _on_threads(work: Callable[[Named], Any], named: Sequence[Named]) -> list[Any]:
     with ThreadPoolExecutor(_core.cores()) as pool:
-        return list(pool.map(work, named))
+        told = pool.map(work, named)
+        _rule()
+        return list(told)
 
 
 def _file(

@@ -117,7 +117,7 @@ impl Keep {
             write(&mut file)?;
             let mode = source.metadata().map_err(io::Error::other)?.mode() & 0o777;
             file.set_permissions(std::fs::Permissions::from_mode(mode))?;
-            Ok(rustix::fs::renameat(&directory, &unfinished, &directory, &name)?)
+            put_in_place(&directory, &unfinished, &name)
         })();
         if published.is_err() {
             let _ = rustix::fs::unlinkat(&directory, &unfinished, AtFlags::empty());
@@ -126,6 +126,22 @@ impl Keep {
         }
         published
     }
+}
+
+/// Gives the file `unfinished` the name `name`, which another may have until then: readers see one or the other, whole.
+///
+/// The two change their names, and the one before goes. To rename over a file, ext4 and Btrfs first write the new one to the
+/// disk, so that a crash leaves no empty file behind a name; what is kept here has checksums, and is made again.
+fn put_in_place(directory: &OwnedFd, unfinished: &str, name: &str) -> io::Result<()> {
+    #[cfg(target_os = "linux")]
+    {
+        let exchange = rustix::fs::RenameFlags::EXCHANGE;
+        if rustix::fs::renameat_with(directory, unfinished, directory, name, exchange).is_ok() {
+            let _ = rustix::fs::unlinkat(directory, unfinished, AtFlags::empty());
+            return Ok(());
+        }
+    }
+    Ok(rustix::fs::renameat(directory, unfinished, directory, name)?)
 }
 
 /// How much room there was in a cache when this process looked last, less what it has published since.

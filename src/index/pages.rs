@@ -91,26 +91,70 @@ fn checksum(number: u64, content: &[u8]) -> u64 {
     xxh3_64_with_seed(content, number)
 }
 
+/// A file so short is read at once when it is opened, in bytes: to map it, and above all to let go of the map while other
+/// threads run, takes several times as long.
+const SHORT: u64 = 1 << 16;
+
 /// An open file of pages.
 #[derive(Debug)]
 pub struct Pages {
     file: File,
-    /// The same in place, where it can be mapped: no page is read that is not asked for.
-    map: Option<Map>,
+    held: HeldPages,
     /// How many there are.
     count: u64,
+}
+
+/// What of a file of pages is in memory.
+#[derive(Debug)]
+enum HeldPages {
+    /// All of a short one.
+    Whole(Vec<u8>),
+    /// The file in place: no page is read that is not asked for.
+    Map(Map),
+    /// Nothing: it is read where it is asked for.
+    Nothing,
+}
+
+impl HeldPages {
+    /// What is held of `file`, which is `size` bytes long.
+    fn of(file: &File, size: u64) -> Self {
+        if size <= SHORT && !maps::are_forced() {
+            let mut whole = vec![0; size as usize];
+            return file.read_exact_at(&mut whole, 0).map_or(Self::Nothing, |()| Self::Whole(whole));
+        }
+        maps::whole(file).map_or(Self::Nothing, Self::Map)
+    }
+
+    /// Copies the bytes that begin at `start`; false where they are not held.
+    fn copy(&self, start: usize, into: &mut [u8]) -> bool {
+        match self {
+            Self::Whole(bytes) => {
+                let held = bytes.get(start..).and_then(|rest| rest.get(..into.len()));
+                held.is_some_and(|held| {
+                    into.copy_from_slice(held);
+                    true
+                })
+            }
+            Self::Map(map) => map.copy(start, into),
+            Self::Nothing => false,
+        }
+    }
 }
 
 impl Pages {
     /// The pages of an open file; `None` where it does not consist of whole pages.
     pub fn new(file: File) -> Option<Self> {
         let pages = Self::of(file)?;
-        Some(Self { map: maps::whole(&pages.file), ..pages })
+        Some(Self { held: HeldPages::of(&pages.file, pages.size()), ..pages })
     }
 
     fn of(file: File) -> Option<Self> {
         let size = file.metadata().ok()?.len();
-        (size > 0 && size % PAGE as u64 == 0).then(|| Self { map: None, file, count: size / PAGE as u64 })
+        (size > 0 && size % PAGE as u64 == 0).then(|| Self {
+            held: HeldPages::Nothing,
+            file,
+            count: size / PAGE as u64,
+        })
     }
 
     /// How much content there is, in bytes.
@@ -134,7 +178,7 @@ impl Pages {
         let mut raw = vec![0; pages as usize * PAGE];
         let start = first * PAGE as u64;
         // Copied before it is checked: nobody can change it then.
-        if !self.map.as_ref().is_some_and(|map| map.copy(start as usize, &mut raw)) {
+        if !self.held.copy(start as usize, &mut raw) {
             self.file.read_exact_at(&mut raw, start).ok()?;
         }
         let mut content = Vec::with_capacity(pages as usize * CONTENT);

@@ -1,4 +1,4 @@
-"""Who failed first, and why: right, or silent. `rule.diagnose` makes a `Diagnosis` of the evidence in a job's logs."""
+"""Who failed first, and why: right, or silent. `job.answer` makes a `Diagnosis` of the evidence in a job's logs."""
 
 from logdex.diagnosis.verdict import Diagnosis, Evidence
 

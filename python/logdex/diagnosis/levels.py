@@ -13,9 +13,9 @@ from logdex.diagnosis.roles import Story, strength
 from logdex.diagnosis.similar import behind_stamp, masked
 from logdex.diagnosis.taxonomy import classify
 
-_MILD = re.compile(
-    r"\b(?:INFO|DEBUG|TRACE|NOTICE|WARN(?:ING)?)\b|\[(?:Info|Debug|Warning)\]|(?:^|[\[\s])[IW]\d{4} \d\d:\d\d"
-)
+_MILD_WORDS = ("INFO", "DEBUG", "TRACE", "NOTICE", "WARN", "[Info]", "[Debug]", "[Warning]")
+_MILD = re.compile(r"\b(?:INFO|DEBUG|TRACE|NOTICE|WARN(?:ING)?)\b|\[(?:Info|Debug|Warning)\]")
+_MILD_IN_GLOG = re.compile(r"[IW](?<![^\[\s].)\d{4} \d\d:\d\d")
 _HEAD = 80
 """So many letters in, behind the outer stamp, a line still says its level."""
 _SEVERAL = 3
@@ -29,12 +29,7 @@ def drop(speakers: Sequence[Speaker]) -> None:
     """Drops records of which no more than such a level tells."""
     say_nothing = _say_nothing(speakers)
     for one in speakers:
-        one.events = [
-            event
-            for event in one.events
-            if not _is_level_alone(event)
-            or not (say_nothing or _MILD.search(behind_stamp(event.text)[:_HEAD]))
-        ]
+        one.events = [event for event in one.events if not _says_nothing(event, say_nothing)]
 
 
 def leave(stories: Collection[Story]) -> None:
@@ -64,9 +59,30 @@ def _say_nothing(speakers: Sequence[Speaker]) -> bool:
     return 2 * sum(sum(one.counts.values()) for one in ranks) >= sum(one.lines for one in ranks)
 
 
+def _says_nothing(event: Event, all_do: bool) -> bool:
+    """Whether only an outer level tells of a record that has a mild one too, or whose job has it on all lines."""
+    # In this order: a job has thousands of records, and what one says behind its stamp is asked of the engine.
+    return (
+        _may_be_level_alone(event)
+        and (all_do or _is_mild(behind_stamp(event.text)[:_HEAD]))
+        and _is_level_alone(event)
+    )
+
+
+def _is_mild(head: str) -> bool:
+    """Whether a line has the level of one that tells of no error."""
+    # A search for either of several words takes several times as long as one for each.
+    has_word = any(word in head for word in _MILD_WORDS) and _MILD.search(head) is not None
+    return has_word or _MILD_IN_GLOG.search(head) is not None
+
+
+def _may_be_level_alone(event: Event) -> bool:
+    return (event.role, event.class_) == ("error", "error")
+
+
 def _is_level_alone(event: Event) -> bool:
     """Whether a record is an error by the level of its stamp, and not by what stands behind it."""
-    if (event.role, event.class_) != ("error", "error"):
+    if not _may_be_level_alone(event):
         return False
     known = classify(behind_stamp(event.text))
     return known is None or known[0].role != "error"
