@@ -3,15 +3,30 @@
 //! They look much like lines that have a stamp: numbers, brackets, clocks and a rate behind which another record may have been
 //! written. To find none on one takes the longest look of all, and a log of a run that nobody timed is full of them. Every part of a frame must be as tqdm writes it; any other line gets the whole look.
 
-use crate::number;
+use memchr::memchr_iter;
 
 /// The longest frame, in bytes: as wide as terminals are.
 const LONGEST: usize = 512;
 
-/// Whether `line` is a frame and nothing else, on which no stamp stands unless its file elects a format.
+/// Whether `line` is a frame and nothing else, or several that were written over one another: no stamp stands on it unless
+/// its file elects a format.
 #[inline]
 pub(super) fn is_frame(line: &[u8]) -> bool {
-    let Some(body) = line.strip_suffix(b"it/s]\n").filter(|body| body.len() <= LONGEST) else { return false };
+    let is_likely = line.ends_with(b"it/s]\n") && matches!(line[0], b' ' | b'0'..=b'9');
+    is_likely && are_frames(&line[..line.len() - 1])
+}
+
+/// Whether `text` is frames, with returns between them.
+fn are_frames(text: &[u8]) -> bool {
+    let mut from = 0;
+    let mut ends = memchr_iter(b'\r', text).chain([text.len()]);
+    ends.all(|end| is_one(&text[std::mem::replace(&mut from, end + 1)..end]))
+}
+
+/// Whether `frame` is one frame.
+#[inline]
+fn is_one(frame: &[u8]) -> bool {
+    let Some(body) = frame.strip_suffix(b"it/s]").filter(|body| body.len() <= LONGEST) else { return false };
     let Some(rest) = behind_share(body) else { return false };
     let length = rest.iter().take_while(|byte| is_in_bar(**byte)).count();
     let (bar, rest) = rest.split_at(length);
@@ -23,7 +38,7 @@ pub(super) fn is_frame(line: &[u8]) -> bool {
 #[inline]
 fn behind_share(body: &[u8]) -> Option<&[u8]> {
     let blanks = body.iter().take(2).take_while(|byte| **byte == b' ').count();
-    let (_, share) = number::leading(&body[blanks..]);
+    let share = digits(&body[blanks..]);
     (blanks + share == 3 && share > 0).then(|| body[3..].strip_prefix(b"%|"))?
 }
 
@@ -42,13 +57,20 @@ fn is_counts(rest: &[u8]) -> bool {
     let gone = number_before(times, b':').and_then(|rest| number_before(rest, b'<'));
     let left = gone.and_then(|rest| number_before(rest, b':')).and_then(|rest| number_before(rest, b','));
     let Some(rate) = left.and_then(|rest| rest.strip_prefix(b" ")) else { return false };
-    number_before(rate, b'.').is_some_and(|rest| number::leading(rest).1 == rest.len() && !rest.is_empty())
+    let is_number = |text: &[u8]| (1..=16).contains(&text.len()) && digits(text) == text.len();
+    number_before(rate, b'.').is_some_and(is_number)
+}
+
+/// How many digits stand at the head of `text`.
+#[inline]
+fn digits(text: &[u8]) -> usize {
+    text.iter().position(|byte| !byte.is_ascii_digit()).unwrap_or(text.len())
 }
 
 /// What follows a number of a few digits and `mark`.
 #[inline]
 fn number_before(text: &[u8], mark: u8) -> Option<&[u8]> {
-    let (_, length) = number::leading(text);
+    let length = digits(text);
     (1..=7).contains(&length).then(|| text[length..].strip_prefix(&[mark]))?
 }
 
@@ -74,8 +96,13 @@ mod tests {
             "[0-9]{1,11}\\.[0-9]{1,9}",
         );
         parts.prop_map(|(share, bar, n, of, gone, left, rate)| {
-            format!("{share}%|{bar}| {n}/{of} [{gone}<{left}, {rate}it/s]\n")
+            format!("{share}%|{bar}| {n}/{of} [{gone}<{left}, {rate}it/s]")
         })
+    }
+
+    /// Frames that were written over one another.
+    fn frames() -> impl Strategy<Value = String> {
+        proptest::collection::vec(frame(), 1..5).prop_map(|frames| frames.join("\r") + "\n")
     }
 
     proptest! {
@@ -83,13 +110,13 @@ mod tests {
 
         #[test]
         fn a_frame_has_neither_stamp_nor_prefix(
-            frame in frame(),
+            frames in frames(),
             put in proptest::collection::vec((any::<prop::sample::Index>(), prop::sample::select(vec![
                 "2026-11-22 06:47:12", "06:47:12", " 20261122 064712 ", "\r", "\x1b[0m", "1795330032", "11/22/2026 06:47:12",
                 "22.11.2026 06:47:12", "[", "]", "|", " ", "0", "9", ":", "/", ".", "it/s]", "{\"ts\":1795330032}", "Nov",
             ])), 0..3),
         ) {
-            let mut line = frame;
+            let mut line = frames;
             for (at, word) in &put {
                 let places: Vec<usize> = line.char_indices().map(|(at, _)| at).collect();
                 line.insert_str(places[at.index(places.len())], word);
@@ -107,6 +134,7 @@ mod tests {
             "  0%|          | 0/100 [00:00<01:30, 1.00it/s]\n",
             " 45%|####5     | 45/100 [00:45<00:55, 12.25it/s]\n",
             "100%|██████████| 5000/5000 [75:00<00:00, 1.11it/s]\n",
+            " 10%|#         | 10/100 [00:10<01:30, 1.00it/s]\r 20%|##        | 20/100 [00:20<01:20, 1.00it/s]\n",
         ] {
             assert!(is_frame(line.as_bytes()), "{line}");
         }
@@ -115,7 +143,8 @@ mod tests {
             "  0%|          | 0/100 [00:00<01:30, 1.00it/s]2026-11-22 06:47:12 x\n",
             "  0%|          | 0/100 [00:00<01:30, 1.00it/s]",
             " 10%|#         | 10/100 [2026-11-22 06:47:12, 1.00it/s]\n",
-            " 10%|#         | 10/100 [00:10<01:30, 1.00it/s]\r 20%|##        | 20/100 [00:20<01:20, 1.00it/s]\n",
+            " 10%|#         | 10/100 [00:10<01:30, 1.00it/s]\r2026-11-22 06:47:12 x\r 20%|##        | 20/100 [00:20<01:20, 1.00it/s]\n",
+            " 10%|#         | 10/100 [00:10<01:30, 1.00it/s]\r\n",
             "it/s]\n",
             "",
         ] {
