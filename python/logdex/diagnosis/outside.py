@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from logdex.diagnosis import ends, progress
 from logdex.diagnosis.events import Event
 from logdex.diagnosis.scene import Candidate, Scene, missing_of, time_of
@@ -10,6 +12,10 @@ from logdex.diagnosis.whose_exit import rank_of
 
 _TOLD = -15
 """How a process ends that was told to."""
+_COUNTED = re.compile(r"\bDetected \d+ oom[-_]kill event")
+"""What Slurm writes at the end of a step: how many were killed in it, at any time."""
+_FAILED = ("cause", "exception", "victim", "named")
+"""The roles of what a witness writes of a failure."""
 _LONG, _STEPS = 600.0, 20.0
 """Who wrote nothing for so many seconds, and steps, was not at work."""
 
@@ -48,8 +54,16 @@ def outside(scene: Scene, found: list[Candidate]) -> Finding | None:
     silent = _were_silent(scene, first)
     if silent and (odd := ends.odd_one(scene)) is not None:
         return odd
-    is_known = any(one.last is not None for one in scene.ranks) or not scene.ranks
-    certainty: Certainty = "certain" if strong and first.own and is_known and not silent else "likely"
+    if (killed := _killed_some_time(scene)) is not None and (silent or not _were_at_work(scene, first)):
+        return Finding(
+            "unknown",
+            "cannot tell",
+            cause=killed.class_,
+            events=[("told to stop", first), ("or failed", killed)],
+            missing="when that was: before the order to stop, or with it",
+        )
+    is_sure = bool(strong) and first.own and not silent and not _may_follow_a_failure(scene, first)
+    certainty: Certainty = "certain" if is_sure and _is_timed(scene) else "likely"
     return Finding(
         "outside", certainty, cause=first.class_, time=time_of(scene, first), events=[("told to stop", first)]
     )
@@ -60,6 +74,32 @@ def _were_silent(scene: Scene, first: Event) -> bool:
     lasts = [one.last for one in scene.ranks if one.last is not None]
     least = progress.at_least(scene.ranks, _LONG, _STEPS)
     return first.own and bool(lasts) and scene.clocks.of(first)[0] - max(lasts) > least
+
+
+def _were_at_work(scene: Scene, first: Event) -> bool:
+    """Whether a rank is known to have written over a time that reaches to the order."""
+    return first.own and any(
+        one.first is not None and one.last is not None and one.first < one.last for one in scene.ranks
+    )
+
+
+def _is_timed(scene: Scene) -> bool:
+    return any(one.last is not None for one in scene.ranks) or not scene.ranks
+
+
+def _killed_some_time(scene: Scene) -> Event | None:
+    """What counts kills for want of memory when all is over: they were at any time before it."""
+    return next(
+        (event for one in scene.witnesses for event in one.events if _COUNTED.search(event.text)), None
+    )
+
+
+def _may_follow_a_failure(scene: Scene, first: Event) -> bool:
+    """Whether anybody told of a failure before the order, or may have: then that is how the failed job was ended."""
+    if _victims_before(scene, first) or _ended_before(scene, first):
+        return True
+    told = [event for one in scene.witnesses for event in one.events if event.role in _FAILED]
+    return any(not scene.clocks.is_before(first, event) for event in told)
 
 
 def _all_told(scene: Scene, found: list[Candidate]) -> Finding | None:

@@ -1,0 +1,56 @@
+"""Whether somebody stopped a job, or what had failed in it before ended it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import diagnosis_cases as cases
+import pytest
+
+LIMIT = "slurmstepd: error: *** JOB 608 ON h0 CANCELLED AT 2026-11-22T02:01:00 DUE TO TIME LIMIT ***"
+COUNTED = "slurmstepd: error: Detected 1 oom-kill event(s) in step 608.0 cgroup."
+GUESS = (
+    "F1122 client.h:77] Terminating process because the JAX distributed service detected fatal errors. "
+    "absl::Status: UNAVAILABLE: Failed to send RPC to coordination service. Either the leader task was "
+    "preempted/died/restarted unexpectedly or this task is experiencing network issues."
+)
+
+
+def steps(until: int) -> list[tuple[int, str]]:
+    return [(at, f"step {at} loss 2.0") for at in range(0, until, 10)]
+
+
+@pytest.mark.parametrize(
+    ("worked", "sched", "kind"),
+    [
+        (60, [(60, LIMIT)], "outside"),
+        (60, [(60, LIMIT), (61, COUNTED)], "outside"),
+        (60, [(3540, LIMIT), (3541, COUNTED)], "unknown"),
+    ],
+    ids=["order", "at work", "silent"],
+)
+def test_a_count_of_kills_at_the_end_tells_of_any_time_before(
+    tmp_path: Path, worked: int, sched: list[tuple[int, str]], kind: str
+) -> None:
+    logs = {f"rank{rank}.log": steps(worked) for rank in range(4)}
+    answer = cases.asked(tmp_path, {**logs, "sched.log": sched})
+    assert answer.kind == kind, answer.text
+
+
+@pytest.mark.parametrize(
+    ("earlier", "certainty"),
+    [([], "certain"), ([(20, "slurmctld: error: Nodes h1 not responding, setting DOWN")], "likely")],
+)
+def test_an_order_is_certain_only_where_nothing_before_it_tells_of_a_failure(
+    tmp_path: Path, earlier: list[tuple[int, str]], certainty: str
+) -> None:
+    logs = {f"rank{rank}.log": steps(60) for rank in range(4)}
+    answer = cases.asked(tmp_path, {**logs, "sched.log": [*earlier, (60, LIMIT)]})
+    assert (answer.kind, answer.certainty) == ("outside", certainty), answer.text
+
+
+def test_what_may_have_been_a_preemption_or_something_else_is_no_order(tmp_path: Path) -> None:
+    logs = {f"rank{rank}.log": [*steps(60), (61, GUESS)] for rank in range(1, 4)}
+    logs["rank0.log"] = [*steps(50), (50, "ValueError: batch 17 is empty")]
+    answer = cases.asked(tmp_path, logs)
+    assert (answer.kind, answer.ranks) == ("rank", ("0",)), answer.text
