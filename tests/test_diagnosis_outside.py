@@ -54,3 +54,36 @@ def test_what_may_have_been_a_preemption_or_something_else_is_no_order(tmp_path:
     logs["rank0.log"] = [*steps(50), (50, "ValueError: batch 17 is empty")]
     answer = cases.asked(tmp_path, logs)
     assert (answer.kind, answer.ranks) == ("rank", ("0",)), answer.text
+
+
+OOM = "torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 14.00 GiB"
+PREEMPTED = "StopTraining: Job is preempted."
+
+
+def test_a_rank_that_calls_its_own_failure_an_order_was_not_stopped(tmp_path: Path) -> None:
+    logs = {f"rank{rank}.log": [*steps(60), (61, OOM), (61, PREEMPTED)] for rank in range(4)}
+    answer = cases.asked(tmp_path, logs)
+    assert (answer.kind, answer.cause) == ("uniform", "gpu_oom"), answer.text
+    logs = {f"rank{rank}.log": [*steps(60), (61, PREEMPTED)] for rank in range(4)}
+    assert cases.asked(tmp_path, logs).kind == "outside"
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"), [(OOM, "uniform"), ("OSError: [Errno 5] Input/output error", "unknown")]
+)
+def test_what_no_order_brings_about_came_before_it_where_all_have_it(
+    tmp_path: Path, text: str, kind: str
+) -> None:
+    for rank in range(4):
+        (tmp_path / f"rank{rank}.log").write_text(f"2026-11-22 02:00:00 step 1 loss 2.0\n{text}\n")
+    (tmp_path / "sched.log").write_text(LIMIT + "\n")
+    answer = cases.asked(tmp_path, {})
+    assert answer.kind == kind, answer.text
+
+
+@pytest.mark.parametrize(("done", "kind"), [(4, "none"), (3, "outside")])
+def test_a_job_that_came_to_its_end_after_an_order_did_not_fail(tmp_path: Path, done: int, kind: str) -> None:
+    end = [*((at, f"step {at} loss 2.0") for at in range(90, 200, 10)), (300, "Job completed successfully")]
+    logs = {f"rank{rank}.log": [*steps(60), *end[: None if rank < done else 0]] for rank in range(4)}
+    answer = cases.asked(tmp_path, {**logs, "sched.log": [(60, LIMIT.replace("TIME LIMIT", "PREEMPTION"))]})
+    assert answer.kind == kind, answer.text

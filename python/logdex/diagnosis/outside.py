@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
+from collections.abc import Sequence
 
 from logdex.diagnosis import ends, progress
 from logdex.diagnosis.events import Event
 from logdex.diagnosis.scene import Candidate, Scene, missing_of, time_of
+from logdex.diagnosis.similar import masked
+from logdex.diagnosis.uniform import UNIFORM
 from logdex.diagnosis.verdict import Certainty, Finding
 from logdex.diagnosis.whose_exit import rank_of
 
@@ -16,13 +20,20 @@ _COUNTED = re.compile(r"\bDetected \d+ oom[-_]kill event")
 """What Slurm writes at the end of a step: how many were killed in it, at any time."""
 _FAILED = ("cause", "exception", "victim", "named")
 """The roles of what a witness writes of a failure."""
+_NOT_BY_AN_ORDER = ("gpu_oom", "nan", "env", "port")
+"""The classes of what a process does not come to because it is told to stop."""
 _LONG, _STEPS = 600.0, 20.0
 """Who wrote nothing for so many seconds, and steps, was not at work."""
 
 
 def outside(scene: Scene, found: list[Candidate]) -> Finding | None:
     """A user or a scheduler ordered the end, not later than anything failed."""
-    orders = [event for one in scene.speakers for event in one.events if event.role == "outside"]
+    orders = [
+        event
+        for one in scene.speakers
+        for event in one.events
+        if event.role == "outside" and not _says_so_of_its_own_failure(scene, event)
+    ]
     if not orders:
         return _all_told(scene, found) or _first_told(scene, found)
     strong = [event for event in orders if event.class_ not in ("cancelled", "signalled")]
@@ -37,6 +48,8 @@ def outside(scene: Scene, found: list[Candidate]) -> Finding | None:
         if not scene.clocks.is_before(first, one.event) and not _same_time_or_later(scene, first, one.event)
     ]
     if unclear:
+        if _befell_all(scene, unclear):
+            return None
         firm = [one for one in unclear if one.strength == 3]
         if not strong:
             return None
@@ -69,11 +82,30 @@ def outside(scene: Scene, found: list[Candidate]) -> Finding | None:
     )
 
 
+def _says_so_of_its_own_failure(scene: Scene, order: Event) -> bool:
+    """Whether a rank tells of an order behind what it failed with itself: a handler that has one word for all ends."""
+    there = scene.stories.get(order.speaker)
+    cause = there.cause if there is not None else None
+    return (
+        cause is not None
+        and cause.role in ("cause", "exception")
+        and cause.path == order.path
+        and cause.number < order.number
+    )
+
+
 def _were_silent(scene: Scene, first: Event) -> bool:
     """Whether all ranks had long fallen silent before the order: what ended their work came before it."""
     lasts = [one.last for one in scene.ranks if one.last is not None]
     least = progress.at_least(scene.ranks, _LONG, _STEPS)
     return first.own and bool(lasts) and scene.clocks.of(first)[0] - max(lasts) > least
+
+
+def _befell_all(scene: Scene, unclear: Sequence[Candidate]) -> bool:
+    """Whether nearly all ranks failed alike, by what no order to stop brings about: it stopped what had failed."""
+    told = Counter((one.class_, masked(one.event.text)) for one in unclear if one.strength == 3)
+    (class_, _), most = max(told.items(), key=lambda item: item[1], default=(("", ""), 0))
+    return class_ in _NOT_BY_AN_ORDER and most >= max(2, UNIFORM * len(scene.ranks))
 
 
 def _were_at_work(scene: Scene, first: Event) -> bool:

@@ -184,15 +184,18 @@ def _take_cause(told: Story, event: Event) -> None:
         told.dropped.append(event)
     elif told.cause is None:
         told.cause = event
-    elif (
-        strength(event) > strength(told.cause)
-        and event.place - told.cause.place <= _CLUSTER
-        and not _surely_later(told.cause, event)
+    elif strength(event) > strength(told.cause) and (
+        _is_of_one_failure(told.cause, event) or told.cause.class_ == "error"
     ):
-        # An `ERROR step failed` and the traceback behind it are one failure; what was raised says more.
+        # An `ERROR step failed` and the traceback behind it are one failure; what was raised says more, and at any time
+        # more than a level, with which a rank may have gone on.
         told.dropped.append(told.cause)
         told.replaced.append(told.cause)
         told.cause = event
+
+
+def _is_of_one_failure(one: Event, other: Event) -> bool:
+    return other.place - one.place <= _CLUSTER and not _surely_later(one, other)
 
 
 def _surely_later(one: Event, other: Event) -> bool:
@@ -216,11 +219,11 @@ def went_on(speaker: Speaker, event: Event) -> bool:
 
 def ended_well(speaker: Speaker, after: int = 0, before: float = math.inf) -> bool:
     """Whether among the last that a speaker said, between two of its lines, is that all came to its end."""
-    return any(after < tail.number < before and _says_that_it_ended_well(tail.text) for tail in speaker.tail)
+    return any(after < tail.number < before and says_that_it_ended_well(tail.text) for tail in speaker.tail)
 
 
 @lru_cache(maxsize=1 << 14)
-def _says_that_it_ended_well(text: str) -> bool:
+def says_that_it_ended_well(text: str) -> bool:
     """Whether a line does; it is asked of the few last lines of a speaker with each of its records."""
     return any(shape.search(text) for shape in _endings())
 

@@ -15,8 +15,8 @@ from functools import lru_cache
 from logdex.diagnosis.events import Event, Speaker, Tail, of_tail
 from logdex.diagnosis.exits import Exit
 from logdex.diagnosis.progress import pace_of, says_at_its_end
-from logdex.diagnosis.roles import LOUD, Story, ended_well
-from logdex.diagnosis.scene import Scene
+from logdex.diagnosis.roles import LOUD, Story, ended_well, says_that_it_ended_well
+from logdex.diagnosis.scene import Scene, missing_of
 from logdex.diagnosis.survived import outlived
 from logdex.diagnosis.taxonomy import TaxonomyRow, rows, said
 from logdex.diagnosis.verdict import Finding
@@ -76,9 +76,30 @@ def _carried_on(scene: Scene, finding: Finding, told: Event | None) -> Finding:
     order = finding.events[0][1] if finding.events else None
     if order is not None and _is_of_a_step_beside(scene, order):
         return Finding("none", "likely", events=[("ended well", order)])
-    if told is None or order is None or not any(_went_on(scene, one, order) for one in scene.ranks):
+    if order is not None and told is None:
+        told = _all_came_to_their_end(scene, order)
+    if (
+        told is None
+        or order is None
+        or not any(_went_on(scene, one, order, order.high) for one in scene.ranks)
+    ):
         return finding
     return Finding("none", "likely", events=[("ended well", told)])
+
+
+def _all_came_to_their_end(scene: Scene, order: Event) -> Event | None:
+    """How a rank says behind an order that all came to its end, where each of them does; None if one does not."""
+    ends = [
+        of_tail(one, tail, "context", "ended", otherwise=(-math.inf, math.inf))
+        for one in scene.ranks
+        if (tail := next((tail for tail in one.tail if says_that_it_ended_well(tail.text)), None)) is not None
+    ]
+    later = [end for end in ends if _is_behind(end, order)]
+    return later[0] if later and len(later) == len(scene.ranks) and not missing_of(scene) else None
+
+
+def _is_behind(one: Event, order: Event) -> bool:
+    return one.number > order.number if one.path == order.path else one.low > order.high
 
 
 def _is_of_a_step_beside(scene: Scene, order: Event) -> bool:
@@ -222,14 +243,15 @@ def _is_last_of_all(scene: Scene, one: Story, is_of_launchers: bool) -> bool:
     if not fell:
         return False
     last = max(fell, key=lambda event: event.number)
-    return not any(_went_on(scene, other, last) for other in scene.speakers)
+    moment = min(last.high, _when(one)) if last is one.cause else last.high
+    return not any(_went_on(scene, other, last, moment) for other in scene.speakers)
 
 
-def _went_on(scene: Scene, one: Speaker, event: Event) -> bool:
-    """Whether someone came to its end, or made steps, behind what a rank told."""
+def _went_on(scene: Scene, one: Speaker, event: Event, moment: float) -> bool:
+    """Whether someone came to its end, or made steps, behind what a rank told, at that moment at the latest."""
     course = one.course
     if one.path == event.path and course is not None and course.changes and course.last_number > event.number:
         return True
-    if event.own and outlived(one, event.high):
+    if outlived(one, moment):
         return True
     return one.is_rank and ended_well(one, after=event.number if one.name == event.speaker else 0)
