@@ -107,3 +107,13 @@ def test_the_streams_of_a_rank_are_one_process(tmp_path: Path) -> None:
     told = logdex.open(tmp_path, tz="UTC").ranks()
     assert {rank.name for rank in told.ranks} == {"0", "1"}
     assert (told.diagnosis.ranks, told.diagnosis.certainty) == (("0",), "certain"), told.diagnosis.text
+
+
+def test_a_list_of_ranks_that_stall_is_by_who_wrote_the_list(tmp_path: Path) -> None:
+    for local in range(4):
+        log = tmp_path / f"trainer/job_x/attempt_0/{local}/stderr.log"
+        log.parent.mkdir(parents=True)
+        stalled = ["Stalled ranks:", "3: [allreduce.grad_0, allreduce.grad_1]"] * (local == 0)
+        log.write_text("\n".join([f"step {step} loss 2.0" for step in range(1, 5)] + stalled) + "\n")
+    answer = logdex.open(tmp_path, tz="UTC", index=False).ranks().diagnosis
+    assert (answer.kind, answer.ranks) == ("rank", ("3",)), answer.text

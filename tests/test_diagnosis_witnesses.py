@@ -96,3 +96,85 @@ def test_a_host_that_panicked_is_named_only_if_its_ranks_fell_silent(tmp_path: P
         for name, lines in logs.items()
     }
     assert asked(tmp_path, {**here, **panic}).kind != "host"
+
+
+def test_the_rank_on_the_gpu_of_which_a_kernel_tells_failed_first(tmp_path: Path) -> None:
+    fault = "Process group watchdog thread terminated with exception: CUDA error: unspecified launch failure"
+    logs = {f"rank{rank}.log": [*up(rank, 4100 + rank), "", fault] for rank in range(4)}
+    kernel = [
+        *[""] * 4,
+        "kernel: NVRM: Xid (PCI:0000:dc:00): 79, GPU has fallen off the bus.",
+        "kernel: NVRM: Xid (PCI:0000:dc:00): 45, pid=4102, name=python3, Ch 00000001",
+    ]
+    answer = asked(tmp_path, {**logs, "kern-h0.log": kernel})
+    assert (answer.kind, answer.ranks, answer.cause) == ("rank", ("2",), "gpu_hw"), answer.text
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        ['error: commlib error: got read error (closing "h3.cluster.local/shepherd_ijs/1")'],
+        ["ORTE has lost communication with its daemon located on node:", "  hostname:  h3.cluster.local"],
+    ],
+)
+def test_a_host_of_which_a_launcher_lost_the_daemon_is_named_without_its_domain(
+    tmp_path: Path, told: list[str]
+) -> None:
+    logs = {f"rank{rank}.log": up(rank, 4100 + rank) for rank in range(4)}
+    answer = asked(tmp_path, {**logs, "mpirun.log": [*[""] * 6, *told]})
+    assert (answer.kind, answer.hosts) == ("host", ("h3",)), answer.text
+
+
+@pytest.mark.parametrize(("after", "kind"), [(160, "host"), (1, "rank")])
+def test_what_is_raised_after_a_host_was_lost_may_come_of_that(tmp_path: Path, after: int, kind: str) -> None:
+    lost = f"Lost executor 0 on 10.0.0.4: Executor heartbeat timed out after {after}000 ms"
+    logs = {
+        "rank0.log": [(0, "task 1 is done")],
+        "rank1.log": [
+            (0, "task 1 is done"),
+            (200, "XGBoostError: Check failed: n_uniques == world (1 vs. 2)"),
+        ],
+        "driver.log": [(200, lost)],
+    }
+    answer = cases.asked(tmp_path, logs)
+    assert answer.kind == kind, answer.text
+
+
+@pytest.mark.parametrize(("others", "named"), [(15, True), (9, False)])
+def test_the_one_that_hydra_did_not_kill_itself_was_killed_first(
+    tmp_path: Path, others: int, named: bool
+) -> None:
+    listed = [
+        line
+        for rank in (2, 0, 1)
+        for line in (
+            f"=   RANK {rank} PID 410{rank} RUNNING AT h0",
+            f"=   KILLED BY SIGNAL: {9 if rank == 2 else others} (x)",
+        )
+    ]
+    answer = asked(tmp_path, {"rank0.log": up(0, 4100), "mpirun.log": ["", "", "", "", *listed]})
+    assert (answer.ranks == ("2",)) == named, answer.text
+
+
+@pytest.mark.parametrize(("tasks", "ranks"), [("2,3", ("2", "3")), ("1-3", ())])
+def test_those_that_met_the_same_and_ended_by_one_word_of_a_launcher_are_named_together(
+    tmp_path: Path, tasks: str, ranks: tuple[str, ...]
+) -> None:
+    met = "OSError: [Errno 108] Cannot send after transport endpoint shutdown"
+    for rank in range(4):
+        lines = [*up(rank, 4100 + rank), *([met] if rank > 1 else [PEER] * (rank < 1))]
+        (tmp_path / f"rank{rank}.log").write_text("\n".join(lines) + "\n")
+    (tmp_path / "srun.log").write_text(f"srun: error: h1: tasks {tasks}: Exited with exit code 1\n")
+    answer = asked(tmp_path, {})
+    assert (answer.ranks if answer.kind == "rank" else ()) == ranks, answer.text
+
+
+@pytest.mark.parametrize(("done", "kind"), [([0], "rank"), ([0, 1], "unknown")])
+def test_the_one_that_was_done_left_those_that_still_worked(
+    tmp_path: Path, done: list[int], kind: str
+) -> None:
+    end = ["Early stopping, best iteration is:"]
+    logs = {f"rank{rank}.log": ["loss 2.0"] * 3 + (end if rank in done else []) for rank in range(2)}
+    logs["rank2.log"] = ["loss 2.0"] * 4 + ["Socket recv error, Connection reset by peer (code: 104)"]
+    answer = asked(tmp_path, logs)
+    assert (answer.kind, answer.ranks[:1]) == (kind, ("0",)) or kind == answer.kind == "unknown", answer.text

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from logdex.diagnosis import behind, progress, stall
 from logdex.diagnosis.exits import Exit
+from logdex.diagnosis.roles import ended_well
 from logdex.diagnosis.scene import Candidate, Scene, missing_of, whole_host
 from logdex.diagnosis.stacks import away
 from logdex.diagnosis.uniform import is_refused
@@ -24,6 +25,9 @@ def left_out(scene: Scene, found: list[Candidate]) -> Finding | None:
     ended = {name for one in scene.exits if _was_ended(one) and (name := rank_of(scene, one))}
     silent = [name for name, one in scene.stories.items() if one.is_silent and name not in ended]
     missing = missing_of(scene)
+    if not missing and (gone := _was_done_first(scene, fell, silent)) is not None:
+        lost = [("victim", scene.stories[name].victims[0]) for name in fell[:2]]
+        return Finding("rank", "likely", (gone,), scene.hosts_of(gone), "left", events=lost)
     suspects = [*silent, *missing] or _alone_did_not_wait(scene, fell, ended)
     events = [("victim", scene.stories[name].victims[0]) for name in fell[:2]]
     if len(suspects) == 1 and len(fell) >= 2 and _is_peer(scene, fell):
@@ -39,6 +43,20 @@ def left_out(scene: Scene, found: list[Candidate]) -> Finding | None:
     if odd is not None and not missing:
         return Finding("rank", "likely", (odd,), (), "absent", _begun(scene), events)
     return None
+
+
+def _was_done_first(scene: Scene, fell: Sequence[str], silent: Sequence[str]) -> str | None:
+    """The one rank that came to its end, where others lost a connection after that and nobody else was done: it left
+    those that still worked with it."""
+    done = [name for name, one in scene.stories.items() if ended_well(one.speaker)]
+    lost = [scene.stories[name].victims[0] for name in fell]
+    if len(done) != 1 or done[0] not in silent or any(event.class_ != "peer" for event in lost):
+        return None
+    last = scene.stories[done[0]].speaker.last
+    is_before = last is not None and all(
+        event.own and last <= scene.clocks.of(event)[1] + scene.clocks.doubt for event in lost
+    )
+    return done[0] if is_before else None
 
 
 def _alone_did_not_wait(scene: Scene, fell: Sequence[str], ended: set[str]) -> list[str]:

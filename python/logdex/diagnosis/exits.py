@@ -99,9 +99,14 @@ def of_witness(witness: Speaker, owners: Mapping[str, str]) -> list[Exit]:
 
 
 def _ended_by_hydra(told: Sequence[Exit]) -> None:
-    """Takes for no first end what Intel MPI's Hydra lists with others as killed: it kills all when one has ended."""
+    """Takes for no first end what Intel MPI's Hydra lists with others as killed: it kills all when one has ended.
+
+    Where it told all others to end by signal 15, the one that was killed was not by it.
+    """
     listed = [one for one in told if "RUNNING AT" in one.event.text]
-    for one in listed if len(listed) > 1 else ():
+    killed = [one for one in listed if one.code == -9]
+    is_others = len(killed) == 1 and all(one.code == -15 for one in listed if one not in killed)
+    for one in listed if len(listed) > 1 and not is_others else ():
         one.is_root = one.code != -9
 
 

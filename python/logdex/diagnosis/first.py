@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 
 from logdex.diagnosis import doubts
 from logdex.diagnosis.candidates import ended_at_once
+from logdex.diagnosis.down import lost_before
 from logdex.diagnosis.exits import Exit
 from logdex.diagnosis.scene import TOGETHER, Candidate, Scene, against, missing_of, time_of, whole_host
 from logdex.diagnosis.similar import masked
@@ -43,6 +44,8 @@ def first_own(scene: Scene, found: list[Candidate]) -> Finding | None:
     if not (len(left) > 1 and all(ended_at_once(left[0], one) for one in left[1:])):
         left = _narrowed(scene, left or firm)
     if len(left) == 1:
+        if lost_before(scene, left[0]):
+            return None
         if before := _ended_before(scene, left[0]):
             return _or_of_those(scene, left[0], before)
         beside = _alike_at_once(scene, left[0], firm)
@@ -53,7 +56,7 @@ def first_own(scene: Scene, found: list[Candidate]) -> Finding | None:
     of_one_class = len({one.class_ for one in left}) == 1
     if of_one_class and (host := _of_host(scene, left, "first")) is not None:
         return host
-    return None if not left else _tie(scene, left)
+    return None if not left else _met_alike(scene, left) or _tie(scene, left)
 
 
 def _ended_before(scene: Scene, one: Candidate) -> dict[str, Exit]:
@@ -172,6 +175,21 @@ def _by_exits(left: list[Candidate]) -> list[Candidate]:
 def _on_several_hosts(scene: Scene, left: Sequence[Candidate]) -> bool:
     known = {scene.host_of.get(one.rank) for one in left}
     return len(known - {None}) > 1
+
+
+def _met_alike(scene: Scene, left: Sequence[Candidate]) -> Finding | None:
+    """Several that wrote the same, if one line of a launcher tells of their ends and of no others'."""
+    exits = {id(one.exit.event): one.exit.event for one in left if one.exit is not None}
+    said = {(one.class_, masked(one.event.text)) for one in left}
+    if len(exits) != 1 or len(said) != 1 or not all(one.exit and one.is_own for one in left):
+        return None
+    there = exits.popitem()[1]
+    names = tuple(one.rank for one in left)
+    if {rank_of(scene, one) for one in scene.exits if one.event is there} != set(names):
+        return None
+    first = min((one.event for one in left), key=lambda event: scene.clocks.of(event)[0])
+    events = [("failed first", first), ("their exits", there)]
+    return Finding("rank", "likely", names, (), left[0].class_, time_of(scene, first), events)
 
 
 def _tie(scene: Scene, left: list[Candidate]) -> Finding:

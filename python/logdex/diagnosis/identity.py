@@ -74,6 +74,7 @@ class File:
 
 def name_all(files: Sequence[File]) -> None:
     """Gives each voice of each file its name."""
+    _forget_numbers_of_lists(files)
     _forget_labels_of_nodes(files)
     offsets = _offsets(files)
     runs = {file.run for file in files if file.run is not None}
@@ -88,6 +89,18 @@ def name_all(files: Sequence[File]) -> None:
                 file.names[at] = _own_name(file, offsets, runs, singles, knows=knows)
         if not file.voices:
             file.names = []
+
+
+def _forget_numbers_of_lists(files: Sequence[File]) -> None:
+    """Takes the numbers before what is listed of each rank, as those that stall, for none of who wrote the list."""
+    for voice in (voice for file in files for voice in file.voices):
+        known = [class_of(note) for note in voice["notes"]]
+        if (
+            known
+            and len(known) == voice["lines"]
+            and all(row and row[0].class_ == "missing" for row in known)
+        ):
+            voice["rank"] = None
 
 
 def _forget_labels_of_nodes(files: Sequence[File]) -> None:

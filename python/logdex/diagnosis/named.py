@@ -4,26 +4,20 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator
 
-from logdex.diagnosis import accusations, hosts, pids, progress
-from logdex.diagnosis.events import Event, Speaker
+from logdex.diagnosis import accusations, hosts, progress
+from logdex.diagnosis.events import Event
 from logdex.diagnosis.exits import Exit
-from logdex.diagnosis.roles import went_on
-from logdex.diagnosis.scene import TOGETHER, Candidate, Scene, missing_of, time_of, whole_host
-from logdex.diagnosis.verdict import Certainty, Finding, Kind
+from logdex.diagnosis.scene import Candidate, Scene, missing_of, time_of, whole_host
+from logdex.diagnosis.verdict import Certainty, Finding
 from logdex.diagnosis.whose_exit import rank_of
 
-_OF_ONE = re.compile(r"\b[Pp]rocess \d+|\bpid[= ]\d+")
-"""What befell one process, and no host."""
 _OF_ALL = ("mpirun", "srun")
 """The launchers that see the processes of all hosts."""
 _ANOTHER = re.compile(
     r"(?i)\b(?:remote|by peer|connection|timed? ?out|abort\w*|reset|closed|refused|network|system error)\b"
 )
 """Words that a library has of others."""
-_ADDRESS = re.compile(r"\bnode \(ID: \w+, IP: ([\w.:]+)\)")
-"""How Ray says of which machine it tells."""
 
 
 def accused(scene: Scene, found: list[Candidate]) -> Finding | None:
@@ -65,75 +59,6 @@ def accused(scene: Scene, found: list[Candidate]) -> Finding | None:
 def _status_of(scene: Scene, name: str) -> Exit | None:
     """How a rank ended by itself, without a word: then it was not busy, nor is it absent for a reason unknown."""
     return next((one for one in scene.exits if (one.code or 0) > 1 and rank_of(scene, one) == name), None)
-
-
-def node(scene: Scene, found: list[Candidate]) -> Finding | None:
-    """A host that went down, or whose kernel tells of its GPU or its memory."""
-    for one in scene.speakers:
-        for event in one.events:
-            if event.role != "cause" or not (
-                event.class_ == "node" or (_is_of_host(event) and not one.is_rank)
-            ):
-                continue
-            if one.is_rank and went_on(one, event):
-                # Whatever that host was to it, the rank did without.
-                continue
-            host = event.said("host")
-            if not host and (elsewhere := _ADDRESS.search(event.text)):
-                # Ray's driver tells of the memory of any of its machines.
-                host = _host_at(scene, elsewhere[1])
-                if host is None:
-                    continue
-            if not host:
-                host = hosts.of_witness(scene.speakers, one, scene.host_of)
-                if not host or not _fell_silent(scene, host):
-                    continue
-            hosts_ = tuple(dict.fromkeys([host, *_named_beside(one, event)]))
-            return _lost(scene, event, hosts_)
-    return None
-
-
-def _host_at(scene: Scene, address: str) -> str | None:
-    """The host of an address, if ranks before whose lines it stands are known to be of one."""
-    known = {scene.host_of.get(name) for name in pids.by_address(scene.ranks).get(address, ())}
-    return known.pop() if len(known) == 1 else None
-
-
-def _lost(scene: Scene, event: Event, named: tuple[str, ...]) -> Finding:
-    """Hosts that went down, by their names where addresses stand for them and ranks tell whose those are."""
-    there = pids.by_address(scene.ranks)
-    ranks = tuple(name for host in named for name in there.get(host, ()))
-    known = [{scene.host_of.get(name) for name in there.get(host, ())} for host in named]
-    hosts_ = tuple(
-        (its.pop() if len(its) == 1 else None) or host for host, its in zip(named, known, strict=True)
-    )
-    # Of a host with one rank nobody can say whether it was the host or the rank.
-    kind: Kind = "rank" if len(ranks) == len(named) == 1 else "host"
-    return Finding(
-        kind, "likely", ranks, hosts_, event.class_, time_of(scene, event), [("failed first", event)]
-    )
-
-
-def _named_beside(one: Speaker, first: Event) -> Iterator[str]:
-    """The hosts that a witness names with one in the same moment: what befell them may be no host's own."""
-    for event in one.events:
-        is_later = event.number > first.number and not event.low > first.low + TOGETHER
-        if is_later and event.role == "cause" and event.class_ == "node" and (host := event.said("host")):
-            yield host
-
-
-def _is_of_host(event: Event) -> bool:
-    """Whether all that a host ran was ended for want of memory, and not one process."""
-    return event.class_ == "host_oom" and not _OF_ONE.search(event.text)
-
-
-def _fell_silent(scene: Scene, host: str) -> bool:
-    """Whether no rank of a host told of a failure, and several that may be of it did not."""
-    spoke = {name for name, one in scene.stories.items() if not one.is_silent}
-    silent = [name for name in scene.stories if name not in spoke and scene.host_of.get(name, host) == host]
-    return len(silent) + len(missing_of(scene)) > 1 and not any(
-        scene.host_of.get(name) == host for name in spoke
-    )
 
 
 def weak_exit(scene: Scene, found: list[Candidate]) -> Finding | None:

@@ -18,6 +18,8 @@ _SELF = re.compile(
 """How a rank says both in one line, as benchmarks of NCCL do."""
 _OTHERS = re.compile(r"\bpid[= ]+(\d{2,9})\b|\b[Pp]rocess (\d{2,9})\b")
 """How a witness names a process."""
+_BUS = re.compile(r"\bXid \(([^)]+)\)")
+"""How a kernel names a GPU."""
 _LEAST = 2
 """From so many ranks on that say their numbers, one of them is found by it: a single one may be met by chance."""
 
@@ -57,14 +59,31 @@ def attribute(speakers: Sequence[Speaker]) -> None:
     owners = of_ranks(ranks.values())
     for witness in (one for one in speakers if not one.is_rank):
         for event in list(witness.events) if owners else ():
-            rank = ranks.get(owners.get(_number(event) or "", ""))
+            rank = ranks.get(owners.get(_number(event) or _holder(event, witness) or "", ""))
             if rank is not None:
                 event.speaker = rank.name
                 if event.class_ == "task":
                     # What a task raised is told where its result is asked for.
                     event.row = next(row for row in rows() if row.role == "exception")
                 witness.events.remove(event)
-                rank.events.append(event)
+                rank.events.insert(_place_in(rank, event), event)
+
+
+def _place_in(rank: Speaker, event: Event) -> int:
+    """Where among a rank's own records one of a witness belongs: before what is known to be later."""
+    later = (at for at, own in enumerate(rank.events) if event.own and own.own and own.low >= event.high)
+    return next(later, len(rank.events))
+
+
+def _holder(event: Event, witness: Speaker) -> str | None:
+    """The process on the GPU of which a kernel tells, where other lines of it name one process on that GPU."""
+    found = _BUS.search(event.text) if event.role == "cause" else None
+    there = {
+        other.said("pid")
+        for other in witness.events
+        if found and other.class_ == "xid" and other.said("bus") == found[1]
+    }
+    return there.pop() if len(there) == 1 else None
 
 
 def _number(event: Event) -> str | None:

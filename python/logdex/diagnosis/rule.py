@@ -14,11 +14,12 @@ from math import isfinite
 
 from logdex.diagnosis.absent import left_out
 from logdex.diagnosis.candidates import candidates
+from logdex.diagnosis.down import node
 from logdex.diagnosis.early import lost_early, odd_first
 from logdex.diagnosis.events import Event
 from logdex.diagnosis.first import first_own
 from logdex.diagnosis.mentioned import mentioned
-from logdex.diagnosis.named import accused, links_of, node, weak_exit
+from logdex.diagnosis.named import accused, links_of, weak_exit
 from logdex.diagnosis.none import nothing
 from logdex.diagnosis.outside import outside
 from logdex.diagnosis.pace import WORKING, usual_lines
