@@ -245,3 +245,15 @@ def test_a_rank_that_wrote_on_after_its_traceback_may_have_got_over_it(tmp_path:
     logs["rank3.log"] += [(later, "epoch complete, 1 source skipped")]
     answer = asked(tmp_path, logs)
     assert (answer.certainty == "cannot tell") == (later == 110), answer.text
+
+
+@pytest.mark.parametrize(("until", "kind"), [(200, "none"), (50, "rank")])
+def test_a_driver_that_counted_on_and_ended_well_long_after_an_error_outlived_it(
+    tmp_path: Path, until: int, kind: str
+) -> None:
+    logs = {f"rank{rank}.log": [(0, f"rank {rank} of 4 is up")] for rank in range(4)}
+    logs["rank3.log"] += [(60, f"ERROR {RAISED[0]}"), (60, RAISED[2])]
+    driver = [(at, f"Training iteration {at // 10} at 2026-11-22") for at in range(0, until, 10)]
+    driver += [(until, "Trial PPO_x_00000 finished iteration 20 and is TERMINATED. Total running time: 5min")]
+    answer = asked(tmp_path, {**logs, "driver.log": driver})
+    assert answer.kind == kind, answer.text

@@ -44,6 +44,8 @@ _NONE = re.compile(
 )
 _TELLING = tuple(role for role in (*LOUD, "exit", "outside") if role != "error")
 """The roles of what tells of more than that something was an error."""
+_LONG = 60.0
+"""A job that goes on for so many seconds has not ended by what was before."""
 _SOON = 5.0
 """Within so many seconds writers of one moment may write in any order."""
 
@@ -64,7 +66,7 @@ def overruled(scene: Scene, finding: Finding) -> Finding:
         or any(one.event.path == told.path for one in scene.exits)
         or _each_step_ended_well(scene, told.path)
     )
-    if any(_is_last_of_all(scene, one, is_of_launchers) for one in scene.stories.values()):
+    if any(_is_last_of_all(scene, one, told, is_of_launchers) for one in scene.stories.values()):
         return finding
     return Finding("none", "likely", events=[("ended well", told)])
 
@@ -231,7 +233,7 @@ def _came_after(scene: Scene, one: Speaker, line: Event) -> bool:
     return line.own and course.last_at is not None and course.last_at - ahead > line.low + slack
 
 
-def _is_last_of_all(scene: Scene, one: Story, is_of_launchers: bool) -> bool:
+def _is_last_of_all(scene: Scene, one: Story, told: Event, is_of_launchers: bool) -> bool:
     """Whether a rank fell with what it told of, as far as anybody can see: nobody of the job went on after it."""
     if is_of_launchers:
         return False
@@ -244,7 +246,21 @@ def _is_last_of_all(scene: Scene, one: Story, is_of_launchers: bool) -> bool:
         return False
     last = max(fell, key=lambda event: event.number)
     moment = min(last.high, _when(one)) if last is one.cause else last.high
-    return not any(_went_on(scene, other, last, moment) for other in scene.speakers)
+    return not _is_long_over(scene, told, moment) and not any(
+        _went_on(scene, other, last, moment) for other in scene.speakers
+    )
+
+
+def _is_long_over(scene: Scene, told: Event, moment: float) -> bool:
+    """Whether whoever tells of the good end counted a step since a moment, and told of the end long after it."""
+    tellers = [
+        one.course for one in scene.speakers if one.path == told.path and not one.is_rank and one.course
+    ]
+    return (
+        told.own
+        and told.low > moment + _LONG
+        and any(course.last_at is not None and course.last_at > moment + _SOON for course in tellers)
+    )
 
 
 def _went_on(scene: Scene, one: Speaker, event: Event, moment: float) -> bool:
