@@ -49,8 +49,9 @@ def test_an_order_is_certain_only_where_nothing_before_it_tells_of_a_failure(
     assert (answer.kind, answer.certainty) == ("outside", certainty), answer.text
 
 
-def test_what_may_have_been_a_preemption_or_something_else_is_no_order(tmp_path: Path) -> None:
-    logs = {f"rank{rank}.log": [*steps(60), (61, GUESS)] for rank in range(1, 4)}
+@pytest.mark.parametrize("guess", [GUESS, "lost worker 0: the node may have been preempted"])
+def test_what_may_have_been_a_preemption_or_something_else_is_no_order(tmp_path: Path, guess: str) -> None:
+    logs = {f"rank{rank}.log": [*steps(60), (61, guess)] for rank in range(1, 4)}
     logs["rank0.log"] = [*steps(50), (50, "ValueError: batch 17 is empty")]
     answer = cases.asked(tmp_path, logs)
     assert (answer.kind, answer.ranks) == ("rank", ("0",)), answer.text
@@ -58,6 +59,16 @@ def test_what_may_have_been_a_preemption_or_something_else_is_no_order(tmp_path:
 
 OOM = "torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 14.00 GiB"
 PREEMPTED = "StopTraining: Job is preempted."
+
+
+def test_what_is_to_be_done_if_a_job_is_stopped_is_no_order(tmp_path: Path) -> None:
+    logs = {f"rank{rank}.log": steps(60) for rank in range(4)}
+    logs["rank0.log"][1:1] = [
+        (0, "INFO launcher: will resume from the last checkpoint if the job is preempted")
+    ]
+    logs["rank2.log"] += [(60, "ValueError: batch 17 is empty")]
+    answer = cases.asked(tmp_path, logs)
+    assert (answer.kind, answer.ranks) == ("rank", ("2",)), answer.text
 
 
 def test_a_rank_that_calls_its_own_failure_an_order_was_not_stopped(tmp_path: Path) -> None:

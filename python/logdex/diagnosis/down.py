@@ -34,7 +34,7 @@ def lost_before(scene: Scene, one: Candidate) -> bool:
 
 def _since(event: Event) -> float:
     """For how long nothing had been heard of a host, in seconds, as it says who gives it up."""
-    return float(event.said("ms") or 0) / 1000
+    return float(event.said("ms") or 0) / 1000 + float(event.said("s") or 0)
 
 
 def _fell_before_it(scene: Scene, event: Event, one: Candidate) -> bool:

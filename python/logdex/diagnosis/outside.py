@@ -22,6 +22,8 @@ _FAILED = ("cause", "exception", "victim", "named")
 """The roles of what a witness writes of a failure."""
 _NOT_BY_AN_ORDER = ("gpu_oom", "nan", "env", "port")
 """The classes of what a process does not come to because it is told to stop."""
+_AT_ONCE = 60.0
+"""Within so many seconds a program that failed comes to its end."""
 _LONG, _STEPS = 600.0, 20.0
 """Who wrote nothing for so many seconds, and steps, was not at work."""
 
@@ -91,6 +93,7 @@ def _says_so_of_its_own_failure(scene: Scene, order: Event) -> bool:
         and cause.role in ("cause", "exception")
         and cause.path == order.path
         and cause.number < order.number
+        and not order.low > cause.high + _AT_ONCE
     )
 
 
