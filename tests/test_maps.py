@@ -275,6 +275,36 @@ def test_the_same_with_and_without(big: Path, monkeypatch: pytest.MonkeyPatch, r
     assert answers[0] == answers[1]
 
 
+@pytest.mark.parametrize("seed", range(6))
+def test_rare_hits_between_holes_and_long_lines(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed: int
+) -> None:
+    """Where a while nothing was found, whole megabytes are looked at: what is in them comes as from a plain read."""
+    rng, path, lines = random.Random(seed), tmp_path / "long.log", content().splitlines(keepends=True)
+    for _ in range(12):
+        odd = rng.choice(
+            [
+                b"x" * rng.choice([200_000, 300_000, 1_100_000]) + rng.choice([b"", b"needle"]) + b"\n",
+                b"\0" * rng.choice([100, 5000, 400_000]) + rng.choice([b"", b"needle\n"]),
+                b"needle\n",
+            ]
+        )
+        lines.insert(rng.randrange(len(lines)), odd)
+    text = b"".join(lines)
+    path.write_bytes(text)
+    # A run of NULs that is long enough is a hole before the line that follows; any other belongs to its line.
+    plain = [line.lstrip(b"\0") if line.startswith(b"\0" * 4096) else line for line in text.splitlines(True)]
+    wanted = [line.decode() for line in plain if b"needle" in line]
+    answers: dict[str, tuple[list[str], int, int]] = {}
+    for maps in ["off", "always"]:
+        monkeypatch.setenv("LOGDEX_MAPS", maps)
+        found = logdex.open(path, index=False).lines("needle")
+        answers[maps] = (list(found), found.stats.bytes_read, found.stats.holes)
+        assert answers[maps][0] == wanted
+        assert logdex.open(path, index=False).count("needle") == len(wanted)
+    assert answers["off"] == answers["always"]
+
+
 @pytest.mark.parametrize("seed", range(8))
 def test_every_answer_is_one_that_could_have_been_read(
     big: Path, monkeypatch: pytest.MonkeyPatch, seed: int

@@ -108,6 +108,14 @@ impl Cutter {
     /// # Errors
     /// `Error::Truncated` if the file has become shorter than the range.
     pub fn cut(&mut self, source: &Source, pulse: Pulse<'_>) -> Result<Option<Extent>> {
+        self.cut_about(BLOCK as u64, source, pulse)
+    }
+
+    /// The same, of about `length` bytes, at most so many unless it is one line.
+    ///
+    /// # Errors
+    /// As [`Cutter::cut`].
+    pub fn cut_about(&mut self, length: u64, source: &Source, pulse: Pulse<'_>) -> Result<Option<Extent>> {
         loop {
             if self.next >= self.end {
                 let Some(extent) = self.extents.get(self.begun) else { return Ok(None) };
@@ -116,7 +124,7 @@ impl Cutter {
                 continue;
             }
             let start = self.next;
-            let goal = start + BLOCK as u64;
+            let goal = start + length;
             let end = if goal >= self.end {
                 Some(self.end)
             } else {

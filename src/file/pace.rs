@@ -8,8 +8,8 @@ use rustix::time::{ClockId, clock_gettime};
 
 /// So many turns take the two ways by turns, before one is the faster: a single one may have been disturbed.
 const FIRST: u32 = 4;
-/// So many turns after these the slower way is tried, and each time that it is slower still, the next trial is twice as far
-/// away, up to the last of these. In turns of 4 MiB, what becomes faster is found within a GiB.
+/// So many turns after these the slower way is tried, and each time that it is slower still, the next trial is four times as
+/// far away, up to the last of these. In turns of 4 MiB, what becomes faster is found within a GiB.
 const TRIALS: [u32; 2] = [16, 256];
 
 /// What each way took of late, for one thread.
@@ -66,7 +66,7 @@ impl Pace {
     fn is_trial(&mut self, turn: u32) -> bool {
         let is_trial = turn == self.trial;
         if is_trial {
-            self.try_after(turn, TRIALS[1].min(self.interval * 2));
+            self.try_after(turn, TRIALS[1].min(self.interval * 4));
         }
         is_trial
     }
@@ -117,10 +117,10 @@ mod tests {
     #[test]
     fn the_faster_way_is_taken_and_the_other_tried_ever_less_often() {
         let (mut faster, mut slower) = (Pace::default(), Pace::default());
-        // Of the first four two take each way; then one is a trial behind 16, 32, 64, 128, 256 and 256 turns.
+        // Of the first four two take each way; then one is a trial behind 16, 64, 256 and 256 turns.
         assert_eq!(first(&mut faster, 4, [1, 2]), 2);
-        assert_eq!(first(&mut faster, 16 + 32 + 64 + 128 + 256 + 256 + 1, [1, 2]), 752 - 5);
-        assert_eq!(first(&mut slower, 4 + 752, [2, 1]), 2 + 5);
+        assert_eq!(first(&mut faster, 16 + 64 + 256 + 256 + 1, [1, 2]), 593 - 4);
+        assert_eq!(first(&mut slower, 4 + 593, [2, 1]), 2 + 4);
     }
 
     #[test]

@@ -14,6 +14,7 @@ pub(super) struct Hints {
     held: HeldMap,
     pace: Pace,
     turn: Option<PaceTurn>,
+    looked: bool,
 }
 
 impl Hints {
@@ -26,12 +27,13 @@ impl Hints {
         pattern: &Pattern,
         scratch: &mut Scratch,
     ) -> Vec<bool> {
-        self.turn = None;
+        (self.turn, self.looked) = (None, false);
         let Some(maps) = maps.filter(|maps| maps.are_worth(extents.len())) else { return Vec::new() };
         let turn = self.turn.insert(self.pace.begin());
         if !turn.first && !maps.are_forced() {
             return Vec::new();
         }
+        self.looked = true;
         let mut hits = 0;
         maps.look(extents, &mut self.held, |block| {
             if hits * RARE > extents.len() {
@@ -42,6 +44,11 @@ impl Hints {
             hits += usize::from(has_hit);
             Some(!has_hit)
         })
+    }
+
+    /// Whether the last run was looked at in place.
+    pub(super) fn looked(&self) -> bool {
+        self.looked
     }
 
     /// The run is done, with all its `bytes`.

@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use super::hint::Hints;
 use super::purpose::{Counters, Purpose};
-use super::run::{RUN, RunExtents};
+use super::run::{RunExtents, RunSize, WIDE};
 use super::sieve::{Mesh, Sieve};
 use crate::batch::{Batch, Selection};
 use crate::error::{Error, Result};
-use crate::file::block::{BLOCK, Block, Extent, Tail};
+use crate::file::block::{BLOCK, Block, Cutter, Extent, Tail};
 use crate::file::maps::Maps;
 use crate::file::source::{Look, Source};
 use crate::level::{Level, Set};
@@ -53,9 +53,6 @@ pub(super) struct Scanned {
     pub(super) told: Vec<(Extent, Set)>,
 }
 
-/// How many make one where the last run had nothing to hand over: fewer turns and wakings, and nothing piles up.
-const BARREN_RUN: usize = 16;
-
 /// What one worker keeps between runs.
 #[derive(Default)]
 pub(super) struct Workspace {
@@ -68,9 +65,13 @@ pub(super) struct Workspace {
 }
 
 impl Workspace {
-    /// How many extents the next run takes.
-    pub(super) fn extents(&self) -> usize {
-        if self.barren { BARREN_RUN } else { RUN }
+    /// What the next run takes.
+    pub(super) fn run_size(&self) -> RunSize {
+        match self.barren {
+            true if self.hints.looked() => RunSize::LOOK,
+            true => RunSize::BARREN,
+            false => RunSize::USUAL,
+        }
     }
 
     /// Keeps a buffer for a later block, unless one long line has made it large.
@@ -99,20 +100,7 @@ impl Job {
                 (run.end, run.tail) = (extent.end, Tail::unknown(extent.end));
                 continue;
             }
-            let mut block = workspace.spare.pop().unwrap_or_default();
-            let read = block.read(&self.source, extent);
-            if self.behind_hole == Some(extent.start) {
-                block.drop_first_nuls();
-            }
-            let checked = read.and(self.check(extent, &mut block));
-            run.tail.extend_with_block(&block);
-            run.counters.bytes_read += extent.len();
-            run.counters.holes += block.holes();
-            run.end = if checked.is_ok() { extent.end } else { block.end().max(extent.start) };
-            workspace.mesh.told = None;
-            self.select(block, workspace, &mut run);
-            run.told.extend(workspace.mesh.told.map(|levels| (extent, levels)));
-            if let Err(error) = checked {
+            if let Err(error) = self.read(extent, workspace, &mut run) {
                 run.error = Some(error);
                 return run;
             }
@@ -121,6 +109,37 @@ impl Job {
         workspace.barren = run.batches.is_empty();
         run.error = cut.error;
         run
+    }
+
+    /// Reads an extent, block by block, and takes what is wanted of it.
+    fn read(&self, extent: Extent, workspace: &mut Workspace, run: &mut Scanned) -> Result<()> {
+        // A longer one is one line.
+        if extent.len() > WIDE {
+            return self.read_block(extent, workspace, run);
+        }
+        let mut blocks = Cutter::new(extent);
+        while let Some(block) = blocks.cut(&self.source, &mut || Ok(()))? {
+            self.read_block(block, workspace, run)?;
+        }
+        run.counters.holes += blocks.holes;
+        Ok(())
+    }
+
+    fn read_block(&self, extent: Extent, workspace: &mut Workspace, run: &mut Scanned) -> Result<()> {
+        let mut block = workspace.spare.pop().unwrap_or_default();
+        let read = block.read(&self.source, extent);
+        if self.behind_hole == Some(extent.start) {
+            block.drop_first_nuls();
+        }
+        let checked = read.and(self.check(extent, &mut block));
+        run.tail.extend_with_block(&block);
+        run.counters.bytes_read += extent.len();
+        run.counters.holes += block.holes();
+        run.end = if checked.is_ok() { extent.end } else { block.end().max(extent.start) };
+        workspace.mesh.told = None;
+        self.select(block, workspace, run);
+        run.told.extend(workspace.mesh.told.map(|levels| (extent, levels)));
+        checked
     }
 
     /// Which of `extents` need not be read, as far as it is known.

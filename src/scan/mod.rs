@@ -15,7 +15,7 @@ pub use purpose::{Counters, Purpose};
 pub use sieve::{Choice, RankRange, Sieve};
 
 use job::{Scanned, Workspace};
-use run::RunExtents;
+use run::{RunExtents, RunSize};
 use workers::Workers;
 
 use std::sync::Arc;
@@ -187,9 +187,9 @@ impl Scan {
         match &mut self.way {
             Runner::Inline(inline) => {
                 let (cutter, workspace, first) = &mut **inline;
-                let most = if *first { 1 } else { workspace.extents() };
+                let size = if *first { RunSize::FIRST } else { workspace.run_size() };
                 let (mut stopped, begun) = (None, cutter.place());
-                let cut = RunExtents::take(cutter, &self.job.source, most, &mut || {
+                let cut = RunExtents::take(cutter, &self.job.source, size, &mut || {
                     pulse().map_err(|error| {
                         stopped = Some(error);
                         Error::Interrupted

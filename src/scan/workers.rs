@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use super::job::{Job, Scanned, Workspace};
-use super::run::{RUN, RunExtents};
+use super::run::{RUN, RunExtents, RunSize};
 use crate::error::{Error, Result};
 use crate::file::block::{BLOCK, Block, Cutter, Extent};
 use crate::file::maps::Maps;
@@ -42,9 +42,8 @@ impl Work for Search {
         let kept = spare.len().saturating_sub(wanted);
         workspace.spare.extend(spare.drain(kept..));
         drop(spare);
-        // The first run is one block, so that the first line does not wait for more.
-        let most = if number == 0 { 1 } else { workspace.extents() };
-        let cut = RunExtents::take(cutter, &self.job.source, most, &mut || Ok(()));
+        let size = if number == 0 { RunSize::FIRST } else { workspace.run_size() };
+        let cut = RunExtents::take(cutter, &self.job.source, size, &mut || Ok(()));
         let last = cut.is_last;
         (cut, last)
     }
