@@ -187,3 +187,25 @@ def test_the_one_that_was_done_left_those_that_still_worked(
     logs["rank2.log"] = ["loss 2.0"] * 4 + ["Socket recv error, Connection reset by peer (code: 104)"]
     answer = asked(tmp_path, logs)
     assert (answer.kind, answer.ranks[:1]) == (kind, ("0",)) or kind == answer.kind == "unknown", answer.text
+
+
+@pytest.mark.parametrize(
+    ("hosts", "named"), [(["h0"] * 4, True), (["h0", "h1"] * 2, True), (["", ""] * 2, False)]
+)
+def test_the_rank_whose_gpu_stands_on_a_bus_is_known_by_what_nccl_tells(
+    tmp_path: Path, hosts: list[str], named: bool
+) -> None:
+    fault = "Process group watchdog thread terminated with exception: CUDA error: unspecified launch failure"
+    logs = {}
+    for rank, host in enumerate(hosts):
+        bus = "1b000" if rank in ((2,) if len(set(hosts)) == 1 and host else (2, 3)) else "8a000"
+        head = f"{host}:41{rank}0:41{rank}9 [{rank}] NCCL INFO " if host else "NCCL INFO "
+        logs[f"rank{rank}.log"] = [
+            f"{head}comm 0x55 rank {rank} nranks 4 cudaDev {rank} busId {bus}",
+            "",
+            "",
+            fault,
+        ]
+    kernel = ["", "", "h0 kernel: NVRM: Xid (PCI:0000:1b:00): 79, GPU has fallen off the bus."]
+    answer = asked(tmp_path, {**logs, "kern.log": kernel})
+    assert ((answer.kind, answer.ranks, answer.cause) == ("rank", ("2",), "gpu_hw")) == named, answer.text

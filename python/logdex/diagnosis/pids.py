@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
+from logdex.diagnosis import gpus
 from logdex.diagnosis.events import Event, Speaker, number_in
 from logdex.diagnosis.taxonomy import rows
 
@@ -56,10 +57,11 @@ def by_address(ranks: Iterable[Speaker]) -> dict[str, tuple[str, ...]]:
 def attribute(speakers: Sequence[Speaker]) -> None:
     """Gives what witnesses tell of one process to the rank of that number."""
     ranks = {one.name: one for one in speakers if one.is_rank}
-    owners = of_ranks(ranks.values())
+    owners, held = of_ranks(ranks.values()), gpus.of_ranks(ranks.values())
     for witness in (one for one in speakers if not one.is_rank):
-        for event in list(witness.events) if owners else ():
-            rank = ranks.get(owners.get(_number(event) or _holder(event, witness) or "", ""))
+        for event in list(witness.events) if owners or held else ():
+            number = _number(event) or _holder(event, witness)
+            rank = ranks.get(owners.get(number or "") or gpus.holder(event, held) or "")
             if rank is not None:
                 event.speaker = rank.name
                 if event.class_ == "task":
