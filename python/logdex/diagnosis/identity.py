@@ -94,13 +94,10 @@ def name_all(files: Sequence[File]) -> None:
 def _forget_numbers_of_lists(files: Sequence[File]) -> None:
     """Takes the numbers before what is listed of each rank, as those that stall, for none of who wrote the list."""
     for voice in (voice for file in files for voice in file.voices):
-        known = [class_of(note) for note in voice["notes"]]
-        if (
-            known
-            and len(known) == voice["lines"]
-            and all(row and row[0].class_ == "missing" for row in known)
-        ):
-            voice["rank"] = None
+        if voice["notes"] and len(voice["notes"]) == voice["lines"]:
+            known = map(class_of, voice["notes"])
+            if all(row is not None and row[0].class_ == "missing" for row in known):
+                voice["rank"] = None
 
 
 def _forget_labels_of_nodes(files: Sequence[File]) -> None:
