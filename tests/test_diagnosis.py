@@ -62,6 +62,8 @@ TEXTS = sorted({line[2] for case in ALL for line in case["lines"]} | {row.exampl
 def test_lines_with_other_digits_tell_what_they_say_themselves(tmp_path: Path) -> None:
     chance = random.Random(7)
     texts = [text for text in TEXTS if text.isascii() and "Traceback" not in text and "\n" not in text]
+    # A stamp of other digits is of any time, or of none: that is another matter.
+    texts = [text for text in texts if not re.search(r"\d\d:\d\d|\[?[IWEF]\d{3,4} ", text)]
     texts += ["INFO step=17 loss=2.5 grad_norm=0.25", "[rank3]: iter 5/100 exit 0", "worker 3 errors: 0"] * 40
 
     def other(text: str) -> str:

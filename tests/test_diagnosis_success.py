@@ -49,6 +49,7 @@ GOOD = [
     "all 4 workers exited successfully",
     "4/4 ranks finished with exit code 0",
     "launcher: job done, 0 failed, exit code 0",
+    "finished rc=0",
     SUCCEEDED,
 ]
 
@@ -257,3 +258,39 @@ def test_a_driver_that_counted_on_and_ended_well_long_after_an_error_outlived_it
     driver += [(until, "Trial PPO_x_00000 finished iteration 20 and is TERMINATED. Total running time: 5min")]
     answer = asked(tmp_path, {**logs, "driver.log": driver})
     assert answer.kind == kind, answer.text
+
+
+STUCK = "[rank{}]:[E] ProcessGroupNCCL's watchdog got stuck for 480 seconds without making progress"
+
+
+def test_what_all_wait_in_after_the_end_is_no_failure_for_sure(tmp_path: Path) -> None:
+    stuck = {f"rank{rank}": [(600, STUCK.format(rank))] for rank in range(4)}
+    logs = ranks(
+        **{**stuck, "rank0": [(125, "End time of running main: 2026-11-22 02:02:05"), *stuck["rank0"]]}
+    )
+    answer = asked(tmp_path, logs)
+    assert (answer.kind, answer.certainty) == ("none", "cannot tell")
+    answer = asked(tmp_path, ranks(**stuck))
+    assert answer.kind != "none"
+
+
+def test_one_that_ended_before_the_others_is_not_taken_for_the_end_of_all(tmp_path: Path) -> None:
+    peers = {f"rank{rank}": [(130, PEER)] for rank in (0, 1, 3)}
+    answer = asked(tmp_path, ranks(**peers, rank2=[(125, "training done")]))
+    assert (answer.kind, answer.ranks) == ("rank", ("2",))
+
+
+def test_a_launcher_that_ended_others_has_not_seen_all_end_well(tmp_path: Path) -> None:
+    done = (126, "[INFO] [launch.py:351:main] Process 20114 exits successfully.")
+    logs = ranks(rank3=raised(40))
+    assert asked(tmp_path, {**logs, "launcher.log": [done]}).kind == "none"
+    killed = (125, "[INFO] [launch.py:319:sigkill_handler] Killing subprocess 20115")
+    assert asked(tmp_path, {**logs, "launcher.log": [killed, done]}).ranks == ("3",)
+
+
+def test_one_that_has_more_to_do_after_the_end_may_be_waited_for(tmp_path: Path) -> None:
+    late = "[Rank {}] Watchdog caught collective operation timeout: WorkNCCL(OpType=ALLREDUCE)"
+    stuck = {f"rank{rank}": [(90, "training done"), (600, late.format(rank))] for rank in range(1, 4)}
+    busy = [(at, f"evaluating shard {at} of 4410") for at in range(130, 590, 60)]
+    answer = asked(tmp_path, ranks(80, **stuck, rank0=[(90, "training done"), *busy]))
+    assert answer.kind != "none"

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from logdex.diagnosis import behind, progress, stall
+from logdex.diagnosis.ends import speaks_for_all
 from logdex.diagnosis.exits import Exit
-from logdex.diagnosis.roles import ended_well
+from logdex.diagnosis.roles import came_to_its_end, ended_well
 from logdex.diagnosis.scene import Candidate, Scene, missing_of, whole_host
 from logdex.diagnosis.stacks import away
 from logdex.diagnosis.uniform import is_refused
@@ -23,12 +24,16 @@ def left_out(scene: Scene, found: list[Candidate]) -> Finding | None:
     if not fell or away(scene):
         return None
     ended = {name for one in scene.exits if _was_ended(one) and (name := rank_of(scene, one))}
-    silent = [name for name, one in scene.stories.items() if one.is_silent and name not in ended]
+    done = set(_came_to_the_end_of_all(scene, fell))
+    left = [name for name, one in scene.stories.items() if one.is_silent and name not in done]
+    silent = [name for name in left if name not in ended]
     missing = missing_of(scene)
     if not missing and (gone := _was_done_first(scene, fell, silent)) is not None:
         lost = [("victim", scene.stories[name].victims[0]) for name in fell[:2]]
         return Finding("rank", "likely", (gone,), scene.hosts_of(gone), "left", events=lost)
-    suspects = [*silent, *missing] or _alone_did_not_wait(scene, fell, ended)
+    suspects = [*silent, *missing] or _alone_did_not_wait(
+        scene, fell, [name for name in left if name in ended]
+    )
     events = [("victim", scene.stories[name].victims[0]) for name in fell[:2]]
     if len(suspects) == 1 and len(fell) >= 2 and _is_peer(scene, fell):
         cause = "absent" if suspects[0] in missing or _waited(scene, fell) else "left"
@@ -59,12 +64,23 @@ def _was_done_first(scene: Scene, fell: Sequence[str], silent: Sequence[str]) ->
     return done[0] if is_before else None
 
 
-def _alone_did_not_wait(scene: Scene, fell: Sequence[str], ended: set[str]) -> list[str]:
+def _came_to_the_end_of_all(scene: Scene, fell: Sequence[str]) -> Iterator[str]:
+    """The ranks that said for all that these came to their end, where what the others did after that was to wait.
+
+    Of a rank that ended before the others they would tell that it closed its connections.
+    """
+    if _waited(scene, fell) and not any(
+        event.class_ == "peer" for name in fell for event in scene.stories[name].victims
+    ):
+        ranks = scene.ranks
+        yield from (one.name for one in ranks if came_to_its_end(one) and speaks_for_all(one, ranks))
+
+
+def _alone_did_not_wait(scene: Scene, fell: Sequence[str], silent: list[str]) -> list[str]:
     """The one rank that its launcher had to end, where all others gave up of themselves, after a wait in vain.
 
     It was not among those who waited, or it would have given up when they did.
     """
-    silent = [name for name, one in scene.stories.items() if one.is_silent and name in ended]
     is_all = len(silent) == 1 and len(fell) == len(scene.stories) - 1
     return silent if is_all and all(_waited(scene, [name]) for name in fell) else []
 

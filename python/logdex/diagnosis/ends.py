@@ -57,7 +57,7 @@ def odd_one(scene: Scene) -> Finding | None:
     told_to_stop = any(one.teardown or one.outside for one in scene.stories.values())
     if len(ranks) >= _ENOUGH and len(odd) == 1 and not told_to_stop and _is_sure(odd[0], ends, framed):
         return _named(scene, odd[0], having)
-    told = framed or [end for end in odd if not _speaks_for_all(end.speaker, ranks)]
+    told = framed or [end for end in odd if not speaks_for_all(end.speaker, ranks)]
     if not told or (len(told) > len(ranks) // 2 and not framed):
         return None
     events = [("may have failed first", _event(end, having)) for end in told[:2]]
@@ -72,7 +72,7 @@ def _is_sure(odd: _End, ends: Sequence[_End], framed: Sequence[_End]) -> bool:
     rest = [end for end in ends if end is not odd]
     if odd.has_frames and len(framed) == 1:
         return not any(_is_before(tail, odd.own[0]) for end in rest for tail in end.own)
-    if _speaks_for_all(odd.speaker, [end.speaker for end in ends]) or not all(end.new for end in rest):
+    if speaks_for_all(odd.speaker, [end.speaker for end in ends]) or not all(end.new for end in rest):
         return False
     shared = set(rest[0].new).intersection(*(end.new for end in rest[1:]))
     return bool(shared) and all(_is_before(odd.own[0], end.new[text]) for end in rest for text in shared)
@@ -111,7 +111,7 @@ def _tells(text: str) -> bool:
     return known is None or known[0].role not in _QUIET
 
 
-def _speaks_for_all(one: Speaker, ranks: Sequence[Speaker]) -> bool:
+def speaks_for_all(one: Speaker, ranks: Sequence[Speaker]) -> bool:
     """Whether it is the first or the last rank, which print what belongs to all."""
     numbers = [found for other in ranks if (found := number_in(other.name)) is not None]
     return not numbers or number_in(one.name) in (None, min(numbers), max(numbers))

@@ -81,11 +81,15 @@ def _or_of_those(scene: Scene, one: Candidate, before: dict[str, Exit]) -> Findi
 
 
 def _alike_at_once(scene: Scene, one: Candidate, found: Sequence[Candidate]) -> list[Candidate]:
-    """Those, if they are several, who wrote the same line of no more than a level at nearly one time as `one`."""
-    if one.event.role != "error" or not one.is_own:
+    """Those, if they are several, who wrote the same line of no more than a level, or raised the same, at nearly one
+    time as `one`.
+    """
+    if one.event.role not in ("error", "exception") or not one.is_own:
         return []
     said = masked(one.event.text)
-    low = scene.clocks.of(one.event)[0]
+    low, high = scene.clocks.of(one.event)
+    # A traceback may have no time of its own, but one before which it was written.
+    low = high if math.isfinite(high) else low
     same = [
         other
         for other in found

@@ -10,8 +10,10 @@ from logdex.diagnosis.events import Event, Speaker
 from logdex.diagnosis.exits import Exit
 
 _NODE = re.compile(r"\bnode(?:name)?[:=] ?([A-Za-z][\w.-]*)")
-_FILE = re.compile(r"^(?P<host>[A-Za-z][\w-]*?\d[\w.-]*?)(?:\.(?:log|out|err|txt))+$")
-_NCCL = re.compile(r"^(?:\S+ )*?(?P<host>[A-Za-z][\w.-]*):\d+:\d+ \[\d+\]")
+_CONTAINER = r"(?=\d*[a-f])[0-9a-f]{12}(?!\w)"
+"""The name of a container, where nobody gives it one: how its id begins."""
+_FILE = re.compile(rf"^(?P<host>[A-Za-z][\w-]*?\d[\w.-]*?|{_CONTAINER})(?:\.(?:log|out|err|txt))+$")
+_NCCL = re.compile(rf"^(?:\S+ )*?(?P<host>[A-Za-z][\w.-]*|{_CONTAINER}):\d+:\d+ \[\d+\]")
 _DEVICE = re.compile(r":\d+:\d+ \[\d")
 """What stands in every such prefix, and is looked for in no time."""
 _NAMED = re.compile(r"[A-Za-z]+\d+$")

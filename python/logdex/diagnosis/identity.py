@@ -214,18 +214,28 @@ def _speaks_for(note: _core._Note) -> int | None:
 def _roles_of_single_ranks(files: Iterable[File]) -> set[str]:
     """The roles of which replica N is rank N: wherever a replica names ranks, it names that one.
 
-    Replica 0 alone tells nothing: of several processes in it only the first may have written.
+    Replica 0 alone tells nothing, if there are not as many as the job has ranks: of several processes in it only the
+    first may have written.
     """
     agreeing, others = set[str](), set[str]()
+    files = list(files)
     for file in files:
         role, replica, ranked = file.source.role, file.source.replica, file.ranked()
         if role is None or replica is None or not ranked:
             continue
         if any(voice["rank"] != replica for voice in ranked):
             others.add(role)
-        elif replica > 0:
+        elif replica > 0 or _are_as_many_as_ranks(role, files):
             agreeing.add(role)
     return agreeing - others
+
+
+def _are_as_many_as_ranks(role: str, files: Iterable[File]) -> bool:
+    """Whether a role has a replica for each rank of the job, as its own lines tell how many there are."""
+    of_role = [file for file in files if file.source.role == role]
+    known = (class_of(note) for file in of_role for voice in file.voices for note in voice["notes"])
+    told = {world for row in known if row and row[0].class_ == "identity" if (world := said(row[1], "world"))}
+    return told == {str(len({file.source.replica for file in of_role}))}
 
 
 def _own_name(

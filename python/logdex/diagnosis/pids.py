@@ -14,9 +14,10 @@ _OWN = re.compile(r"\bpid[=: ]+(?P<pid>\d{2,9})\b|^(?:\S+ )*?[A-Za-z][\w.-]*:(?P
 _RAY = re.compile(r"^[^(]{0,80}\(\w[\w.<>]*(?: rank=\d+)? pid=(\d{2,9})(?:, ip=([\w.:]+)\)|[,)])")
 """What Ray and vLLM put before each line of a process; the address of its machine, where that is not the driver's."""
 _SELF = re.compile(
-    r"\b[Rr]ank[ =:#]{0,2}(?P<rank>\d{1,7})\b[^\n]{0,40}?\b[Pp][Ii][Dd][ =:]{1,2}(?P<pid>\d{2,9})\b"
+    r"\b[Rr]ank[ =:#]{0,2}(?P<rank>\d{1,7})\b(?:(?![Rr]ank\b|[Cc]hild\b)[^\n]){0,40}?"
+    r"\b[Pp][Ii][Dd][ =:]{1,2}(?P<pid>\d{2,9})\b"
 )
-"""How a rank says both in one line, as benchmarks of NCCL do."""
+"""How a rank says both in one line, as benchmarks of NCCL do, and not of another one, or of a child."""
 _OTHERS = re.compile(r"\bpid[= ]+(\d{2,9})\b|\b[Pp]rocess (\d{2,9})\b")
 """How a witness names a process."""
 _BUS = re.compile(r"\bXid \(([^)]+)\)")

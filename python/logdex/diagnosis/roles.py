@@ -145,6 +145,15 @@ def _had_ended(speaker: Speaker, event: Event) -> bool:
     )
 
 
+def came_to_its_end(speaker: Speaker) -> bool:
+    """Whether a rank said that all came to its end, and then wrote of trouble alone: who has more to do goes on."""
+    events = speaker.events
+    return any(
+        event.class_ == "ended" and speaker.lines - event.place <= len(events) - at - 1
+        for at, event in enumerate(events)
+    )
+
+
 def _is_of_all(event: Event) -> bool:
     """Whether one rank says for all who waits for whom, as Horovod's first does: it may not wait itself."""
     return event.said("ready") is not None or event.class_ == "missing"

@@ -18,6 +18,7 @@ from logdex.diagnosis.down import node
 from logdex.diagnosis.early import lost_early, odd_first
 from logdex.diagnosis.events import Event
 from logdex.diagnosis.first import first_own
+from logdex.diagnosis.launched import long_before
 from logdex.diagnosis.mentioned import mentioned
 from logdex.diagnosis.named import accused, links_of, weak_exit
 from logdex.diagnosis.none import nothing
@@ -109,6 +110,7 @@ STEPS: tuple[_Step, ...] = (
     accused,
     node,
     weak_exit,
+    long_before,
     links_of,
     left_out,
     elsewhere,

@@ -12,7 +12,8 @@ _STACK = re.compile(
 """What programs that are not written in Python write when a signal ends them, frame by frame."""
 LEAST = 8
 """Texts of fewer letters are too short to be told apart."""
-_PREFIX = re.compile(r"^(?:\[[^\]]{0,40}\]:? ?|\S+/\d+ |\d+: )+")
+_PREFIX = re.compile(r"^(?:\[default\d+\]:|\[[^\]]{0,40}\]:? ?|\S+/\d+ |\d+: )+")
+"""What stands before the text of a record; torchrun's own prefix has no blank behind it."""
 _STAMP = re.compile(
     r"\d{2,4}[-/]\d\d[-/]\d\d[T _]\d\d:\d\d:\d\d(?:[.,]\d+)?Z?|\[?[IWEF]\d{4} \d\d:\d\d:\d\d\.\d+"
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -13,6 +14,8 @@ NEAR = 30.0
 
 A step may take a while to come to the collective.
 """
+
+_GROUP = re.compile(r"\[PG (?:ID )?(\d+)")
 
 
 @dataclass
@@ -58,13 +61,23 @@ def in_collective(speakers: Sequence[Speaker]) -> dict[tuple[str, str], list[str
     return groups
 
 
+def _is_of_all(text: str) -> bool:
+    """Whether a line is of the default group, or names none."""
+    return (found := _GROUP.search(text)) is None or found[1] == "0"
+
+
 def behind(speakers: Sequence[Speaker]) -> str | None:
     """The one rank that had enqueued less work of the default group than all others, which agree."""
-    enqueued: dict[str, int] = {}
+    enqueued, waits = dict[str, int](), dict[str, int]()
     for speaker in speakers:
         for event in speaker.events:
             if event.class_ == "work" and event.said("pg") in (None, "0") and (said := event.said("enq")):
                 enqueued.setdefault(speaker.name, int(said))
+            elif event.class_ == "watchdog" and _is_of_all(event.text) and (said := event.said("seq")):
+                # Whoever waits in a collective has enqueued it.
+                waits.setdefault(speaker.name, int(said))
+    for name, number in waits.items():
+        enqueued.setdefault(name, number)
     if len(enqueued) < max(len(speakers), 4):
         return None
     least = min(enqueued.values())

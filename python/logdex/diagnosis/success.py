@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterator
 from functools import lru_cache
 
+from logdex.diagnosis.afterwards import end_before_all_waited
 from logdex.diagnosis.events import Event, Speaker, Tail, of_tail
 from logdex.diagnosis.exits import Exit
 from logdex.diagnosis.progress import pace_of, says_at_its_end
@@ -24,6 +25,8 @@ from logdex.diagnosis.verdict import Finding
 _OF_LAUNCHERS = "succeeded"
 """The class of what those say who saw each process end."""
 _CLASSES = (_OF_LAUNCHERS, "completed", "ended")
+_OF_ONE = "done"
+"""The class of what a launcher says of each of its processes by itself, as DeepSpeed's does."""
 _NOT = re.compile(
     r"(?i)\b(?:not|never|unsuccess\w*|fail\w*|errors?|partial\w*|previous|earlier|attempt [2-9]|evaluat\w+|validat\w+"
     r"|checkpoint\w*|upload\w*|download\w*|build|install\w*|epoch|until|will|if|when)\b"
@@ -133,6 +136,9 @@ def _doubted(scene: Scene, finding: Finding) -> Finding:
     """The finding, or none for sure where others made steps long after an error that nothing more is known of, and came
     to an end.
     """
+    if finding.kind == "unknown" and (end := end_before_all_waited(scene)) is not None:
+        missing = "whether what came after the end was to come to one of its own"
+        return Finding("none", "cannot tell", events=[("ended well", end)], missing=missing)
     told = [one for name in finding.ranks if (one := scene.stories.get(name)) and one.cause]
     if finding.kind != "rank" or scene.exits or len(told) < len(finding.ranks):
         return finding
@@ -184,6 +190,8 @@ def _said(scene: Scene) -> Event | None:
 
 def _of(witness: Speaker) -> Iterator[Event]:
     """The last lines of a witness that say so."""
+    if (told := _each_was_done(witness)) is not None:
+        yield told
     for tail in witness.tail:
         if _NOT.search(_NONE.sub("", tail.text)):
             continue
@@ -192,6 +200,26 @@ def _of(witness: Speaker) -> Iterator[Event]:
         class_, match = next(found, ("", None))
         if match is not None and said(match, "done") == said(match, "of"):
             yield of_tail(witness, tail, "context", class_, otherwise=(-math.inf, math.inf))
+
+
+def _each_was_done(witness: Speaker) -> Event | None:
+    """The last line by which a launcher says of single processes that they ended with 0, and of none otherwise.
+
+    It ends the rest, and says so, when one of them does not.
+    """
+    if any(event.role in ("exit", "teardown") for event in witness.events):
+        return None
+    told = [tail for tail in witness.tail if any(row.search(tail.text) for row in _shapes_of_one())]
+    return (
+        of_tail(witness, told[-1], "context", _OF_LAUNCHERS, otherwise=(-math.inf, math.inf))
+        if told
+        else None
+    )
+
+
+@lru_cache(maxsize=1)
+def _shapes_of_one() -> tuple[TaxonomyRow, ...]:
+    return tuple(row for row in rows() if row.class_ == _OF_ONE)
 
 
 @lru_cache(maxsize=1)

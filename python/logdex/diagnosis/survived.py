@@ -14,6 +14,7 @@ _LONG = 60.0
 """Who made steps for so many seconds after some trouble has survived it."""
 _STEPS, _AT_LEAST = 3.0, 5.0
 """Where all ranks made so many steps, in so many seconds at least, none of them was lost."""
+_A_DAY = 86_400.0
 
 
 def drop(speakers: Sequence[Speaker]) -> None:
@@ -70,10 +71,20 @@ def _stepped_on(one: Speaker, event: Event) -> bool:
     return course is not None and course.path != event.path and _stepped_since(one, event.high)
 
 
+def _is_of_another_day(one: Speaker, moment: float) -> bool:
+    """Whether a speaker began a day and more after a moment: by stamps without a date, or in another run."""
+    return one.first is not None and one.first > moment + _A_DAY
+
+
 def _stepped_since(one: Speaker, moment: float) -> bool:
     """Whether a speaker made several steps after a moment."""
     course = one.course
-    if course is None or course.last_at is None or not math.isfinite(moment):
+    if (
+        course is None
+        or course.last_at is None
+        or not math.isfinite(moment)
+        or _is_of_another_day(one, moment)
+    ):
         return False
     since = course.last_at - moment
     return since > _AT_LEAST and since > _STEPS * (pace_of(course) or math.inf)

@@ -22,7 +22,9 @@ QUIET = ("harmless", "advice")
 """The roles of lines that mean no failure."""
 CONTEXT = "context"
 """The role of lines that tell of the circumstances."""
-_HEAD = r"^(?:\[[\w.-]*\d\]:)?(?:\[?[\w./:+,-]*\d[\w./:+,-]*\]?:? ){0,5}\W*"
+_HEAD = (
+    r"^(?:\[[\w.-]*\d\]:)?(?:\[\d+,\d+\]<std(?:out|err)>: ?)?(?:\[?[\w./:+,-]*\d[\w./:+,-]*\]?:? ){0,5}\W*"
+)
 """Where the text of a line begins: behind the words of a stamp and of a prefix, which all have digits.
 
 torchrun's prefix, `[default3]:`, has no blank behind it.

@@ -28,6 +28,8 @@ def uniform(scene: Scene, found: list[Candidate]) -> Finding | None:
     """The same failure on all ranks, or on one whole host and nowhere else."""
     base = max(len([one for one in scene.ranks if one.lines]), 1)
     base = max(base, scene.world or 0) if (scene.world or 0) <= 2 * base else base
+    if (gathered := _gathered_from_all(scene, found, base)) is not None:
+        return gathered
     for group in _groups(scene, found):
         names = tuple(one.rank for one in group)
         is_part = len(group) < 0.5 * base
@@ -63,6 +65,19 @@ def uniform(scene: Scene, found: list[Candidate]) -> Finding | None:
             certainty: Certainty = "certain" if is_all and not _is_doubted(group, usual) else "likely"
             return Finding("uniform", certainty, names, (), first.class_, when, events)
     return None
+
+
+def _gathered_from_all(scene: Scene, found: list[Candidate], base: int) -> Finding | None:
+    """An error that all raise, and that names nearly all ranks as those who met it."""
+    told = [one for one in scene.accusations if one.event.class_ == "gathered"]
+    if not told or base < 2 or min(len(set(one.ranks)) for one in told) < UNIFORM * base:
+        return None
+    first = min((one.event for one in told), key=lambda event: (scene.clocks.of(event)[0], event.number))
+    if any(scene.clocks.is_before(one.event, first, sure=True) for one in found):
+        return None
+    names = tuple(scene.name_of(number) for number in told[0].ranks)
+    events = [("the same on all", first)]
+    return Finding("uniform", "likely", names, (), "ckpt", time_of(scene, first), events)
 
 
 def _least(scene: Scene, group: Sequence[Candidate]) -> int:

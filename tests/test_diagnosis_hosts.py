@@ -1,0 +1,140 @@
+"""What launchers and libraries tell of hosts and of all ranks, where no rank's own words name it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import logdex
+from diagnosis_cases import asked
+from logdex.diagnosis.events import Event, Speaker, Tail
+from logdex.diagnosis.pids import of_ranks
+from logdex.diagnosis.similar import is_indented
+from logdex.diagnosis.stall import behind
+from logdex.diagnosis.taxonomy import classify
+
+WATCHDOG = (
+    "[Rank {}] Watchdog caught collective operation timeout: WorkNCCL(SeqNum=51, OpType=ALLREDUCE)"
+    " ran for 600010 milliseconds before timing out."
+)
+ENDED = (
+    "{}: [ERROR] [launch.py:321:sigkill_handler] ['/usr/bin/python', 'pretrain.py', '--local_rank=1']"
+    " exits with return code = -6"
+)
+
+
+def of_hosts(first: int, second: int, **more: list[tuple[int, str]]) -> dict[str, list[tuple[int, str]]]:
+    """Four ranks on two hosts, whose launchers each saw a process end."""
+    logs = {f"rank{rank}.log": [(10, f"rank {rank} of 4 is up")] for rank in range(4)}
+    logs["rank0.log"] += [(at, f"step {at}") for at in range(20, 60, 10)]
+    logs["rank0.log"] += [(700, WATCHDOG.format(0))]
+    logs["rank1.log"] += [(700, WATCHDOG.format(1))]
+    logs["agent-h1.log"] = [(first, ENDED.format("h1"))]
+    logs["agent-h0.log"] = [(second, ENDED.format("h0"))]
+    return {name: [*lines, *more.get(name.removesuffix(".log"), [])] for name, lines in logs.items()}
+
+
+def test_the_host_is_named_whose_launcher_saw_a_process_end_long_before_the_others(tmp_path: Path) -> None:
+    answer = asked(tmp_path, of_hosts(90, 710))
+    assert (answer.kind, answer.hosts, answer.certainty) == ("host", ("h1",), "likely")
+
+
+def test_no_host_is_named_where_launchers_saw_them_end_together(tmp_path: Path) -> None:
+    answer = asked(tmp_path, of_hosts(708, 710))
+    assert answer.kind != "host"
+
+
+def test_no_host_is_named_where_one_has_a_cause_of_its_own(tmp_path: Path) -> None:
+    boom = [(88, "torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 2.64 GiB")]
+    answer = asked(tmp_path, of_hosts(90, 710, rank3=boom))
+    assert (answer.kind, answer.ranks) == ("rank", ("3",))
+
+
+def test_an_error_that_names_nearly_all_ranks_is_of_all(tmp_path: Path) -> None:
+    def logs(named: str) -> dict[str, list[tuple[int, str]]]:
+        said = f"torch.distributed.checkpoint.api.CheckpointException: CheckpointException ranks:dict_keys([{named}])"
+        lines = [(10, "step 1"), (20, "step 2"), (30, "Traceback (most recent call last):"), (30, said)]
+        return {f"rank{rank}.log": [(5, f"rank {rank} of 4 is up"), *lines] for rank in range(4)}
+
+    assert asked(tmp_path, logs("0, 1, 2, 3")).kind == "uniform"
+    answer = asked(tmp_path, logs("2"))
+    assert (answer.kind, answer.ranks) == ("rank", ("2",))
+
+
+def test_who_waits_in_a_collective_has_enqueued_it() -> None:
+    def speaker(rank: int, text: str) -> Speaker:
+        one = Speaker(str(rank), f"rank{rank}.log")
+        known = classify(text)
+        assert known is not None
+        one.events = [Event(one.path, 9, 9, 1.0, 1.0, True, text, *known, speaker=one.name)]
+        return one
+
+    dumped = (
+        "[PG ID 0 PG GUID 0(default_pg) Rank 0] Received a dump signal due to a collective timeout from  rank 2."
+        " Last enqueued NCCL work: {}, last completed NCCL work: 50."
+    )
+    waiting = [speaker(rank, WATCHDOG.format(rank)) for rank in (1, 2, 3)]
+    assert behind([speaker(0, dumped.format(50)), *waiting]) == "0"
+    assert behind([speaker(0, dumped.format(51)), *waiting]) is None
+
+
+def test_a_level_that_a_rank_lived_with_is_not_the_cause_that_it_names_later(tmp_path: Path) -> None:
+    logs = {f"rank{rank}.log": [(5, f"rank {rank} of 4 is up")] for rank in range(4)}
+    logs["rank0.log"] += [(at, f"step {at}") for at in range(10, 200, 10)]
+    logs["rank2.log"] += [
+        (7, "ERROR plugin: no config of its own"),
+        (201, "CUDA error: uncorrectable ECC error encountered"),
+    ]
+    answer = asked(tmp_path, logs)
+    assert (answer.ranks, answer.cause) == (("2",), "gpu_hw")
+
+
+def test_replicas_are_ranks_where_there_are_as_many(tmp_path: Path) -> None:
+    def names(world: int) -> set[str]:
+        folder = tmp_path / str(world)
+        for replica in range(3):
+            log = folder / "trainer" / str(replica) / "stderr.log"
+            log.parent.mkdir(parents=True)
+            lines = [f"using world size: {world} and model-parallel size: 1", "loading"]
+            lines += ["[Rank 0] time (ms) | setup: 3"] if replica == 0 else []
+            log.write_text("".join(f"2026-11-22 02:00:0{replica} {line}\n" for line in lines))
+        ranks = logdex.open(folder, tz="UTC", index=False).ranks()
+        return {rank.name for rank in ranks.ranks if not rank.is_witness}
+
+    assert names(3) == {"0", "1", "2"}
+    assert names(6) != {"0", "1", "2"}
+
+
+def test_a_pod_of_several_numbers_is_that_of_the_last() -> None:
+    known = classify("pod/lex-slice-0-5 container/jax-tpu terminated exitCode=1 reason=Error")
+    assert known is not None
+    assert known[1] is not None
+    assert (known[0].class_, known[1]["rank"], known[1]["code2"]) == ("pod", "5", "1")
+
+
+def test_a_child_of_which_a_rank_tells_is_not_that_rank() -> None:
+    ranks = [Speaker(str(number), f"rank{number}.log") for number in range(2)]
+    told = ["[rank0]: rank 0 pid 510", "[rank0]: [rank: 1] Child process with PID 511"]
+    ranks[0].tail = [Tail(text, None, number) for number, text in enumerate(told)]
+    ranks[1].tail = [Tail("[rank1]: rank 1 pid 511", None, 1)]
+    assert of_ranks(ranks) == {"510": "0", "511": "1"}
+
+
+def test_a_thread_that_waits_for_its_queue_is_in_no_collective(tmp_path: Path) -> None:
+    reader = ["Timeout (0:05:00)!", "Thread 0x1 (most recent call first):"]
+    reader += ['  File "/usr/lib/threading.py", line 327 in wait', "Thread 0x2 (most recent call first):"]
+    waits = '  File "/lib/torch/cuda/__init__.py", line 9 in synchronize'
+    locked = '  File "/usr/lib/logging.py", line 9 in acquire'
+    steps = [(at, f"step {at}") for at in (10, 20, 30)]
+    logs = {
+        f"rank{rank}.log": [*steps, *[(330, line) for line in [*reader, locked if rank == 2 else waits]]]
+        for rank in range(4)
+    }
+    answer = asked(tmp_path, logs)
+    assert (answer.kind, answer.ranks) == ("rank", ("2",))
+
+
+def test_a_frame_is_one_behind_any_prefix() -> None:
+    assert all(is_indented(f"{prefix}  File") for prefix in ("", "[rank3]: ", "[default3]:", "3: "))
+    assert not any(
+        is_indented(f"{prefix}step 3") for prefix in ("", "[rank3]: ", "[default3]:", "[default3]: ")
+    )
