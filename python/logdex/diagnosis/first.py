@@ -64,7 +64,9 @@ def _ended_before(scene: Scene, one: Candidate) -> dict[str, Exit]:
     absent = set(missing_of(scene))
     roots = [other for other in scene.exits if other.is_root and not other.is_teardown] if absent else []
     named = {
-        other.event.number: (name, other) for other in roots if (name := rank_of(scene, other)) in absent
+        other.event.number: (name, other)
+        for other in roots
+        if (name := rank_of(scene, other)) in absent and name != one.rank
     }
     if one.exit is not None:
         path, number = one.exit.event.path, one.exit.event.number

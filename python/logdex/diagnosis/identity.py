@@ -83,10 +83,11 @@ def name_all(files: Sequence[File]) -> None:
         file.names = [_ranked_name(file, voice, offsets) for voice in file.voices]
     several = any(name for file in files for name in file.names)
     knows = several or any(_is_numbered(file.source) for file in files)
+    beside = _beside_numbered(files)
     for file in files:
         for at, voice in enumerate(file.voices):
             if not is_ranked(voice):
-                file.names[at] = _own_name(file, offsets, runs, singles, knows=knows)
+                file.names[at] = _own_name(file, offsets, runs, singles, knows=knows or file.label in beside)
         if not file.voices:
             file.names = []
 
@@ -98,6 +99,19 @@ def _forget_numbers_of_lists(files: Sequence[File]) -> None:
             known = map(class_of, voice["notes"])
             if all(row is not None and row[0].class_ == "missing" for row in known):
                 voice["rank"] = None
+
+
+def _beside_numbered(files: Sequence[File]) -> set[str]:
+    """The files without a number in their names, where those of others differ in their numbers alone.
+
+    `worker-0.log` to `worker-3.log` are those of the processes, and `client.log` is of whoever uses them.
+    """
+    families: dict[str, set[str]] = {}
+    for file in files:
+        families.setdefault(re.sub(r"\d+", "#", file.label), set()).add(file.label)
+    if not any(len(many) > 1 for many in families.values()):
+        return set()
+    return {label for form, many in families.items() if "#" not in form for label in many}
 
 
 def _forget_labels_of_nodes(files: Sequence[File]) -> None:
@@ -268,7 +282,8 @@ def _is_of_others(file: File) -> bool:
     told = [row for row, _ in rows if row.role not in ("context", "harmless", "advice", "teardown")]
     launched = [row for row in told if row.class_ in _OF_LAUNCHERS or row.role == "outside"]
     themselves = {own for _, found in rows if found and (own := found.groupdict().get("self"))}
-    if are_several(texts) or len(themselves) > 1:
+    beyond_first = any(row.role == "exit" and (said(found, "local") or "0") != "0" for row, found in rows)
+    if are_several(texts) or len(themselves) > 1 or beyond_first:
         return True
     return bool(launched) and len(launched) == len(told) and not _counts(file)
 

@@ -47,6 +47,9 @@ def nothing(scene: Scene, found: list[Candidate]) -> Finding | None:
         )
     missing = missing_of(scene)
     told = f"the logs of {len(missing)} ranks" if missing else None if timed else _STANDSTILL
+    if told and any(ended_well(one) for one in scene.speakers):
+        # All train together: where one says that it came to the end, none was left on the way there.
+        told = None
     if any(one.is_used_to for one in scene.stories.values()):
         told = "what came after an error that had been got over before"
     ended = [one for one in scene.stories.values() if one.teardown and not _was_done(one)]

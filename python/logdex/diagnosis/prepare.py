@@ -16,6 +16,7 @@ from logdex.diagnosis import (
     pids,
     preface,
     stall,
+    stepd,
     survived,
     tagged,
     waited,
@@ -41,6 +42,7 @@ def prepare(scene: Scene) -> None:
     scene.speakers = [one for one in scene.speakers if not one.is_rank or one.attempt == last]
     scene.forget()
     levels.drop(scene.speakers)
+    stepd.hear(scene)
     scene.earlier += attempts.after_the_last_exit(scene.speakers)
     for one in scene.speakers:
         scene.earlier += attempts.only_last(one)
@@ -164,6 +166,8 @@ def _forget_the_last_command(scene: Scene, one: Exit) -> None:
     host = scene.host_of.get(name)
     there = (number_in(other.name) for other in scene.ranks if scene.host_of.get(other.name) == host)
     beside = {number for number in there if number is not None}
-    if len(beside) > 1 and max(beside) == number_in(name):
+    # Where no other is known on that host, a number above 0 tells that there were some.
+    others = len(beside) > 1 or (not beside - {number_in(name)} and bool(one.local))
+    if others and max(beside, default=0) <= (number_in(name) or 0):
         one.rank = one.local = None
         scene.forget()

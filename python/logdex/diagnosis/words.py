@@ -76,7 +76,8 @@ def _logs(scene: Scene) -> str:
     of = f" of {total}" if total != len(there) else ""
     spans = [at for one in scene.ranks for at in (one.first, one.last) if at is not None]
     stamps = "" if spans else ", no stamps"
-    witnesses = f", {len(scene.witnesses)} other logs" if scene.witnesses else ""
+    others = len({one.path for one in scene.witnesses} - {one.path for one in scene.ranks})
+    witnesses = f", {others} other log{'s' * (others > 1)}" if others else ""
     return f"logs of {len(there):,}{of}{witnesses}, {lines:,} lines{stamps}"
 
 
