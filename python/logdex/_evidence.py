@@ -39,7 +39,21 @@ def gather(
     told, state = _core.gather(put, taxonomy.shapes, chosen, known, asked, alone=alone)
     if state is not None and states is not None:
         states[question.path] = state
+    for voice in told:
+        _uncolor(voice)
     return told
+
+
+_COLORS = re.compile(r"\x1b\[[\d;]*m")
+
+
+def _uncolor(voice: _core._Voice) -> None:
+    """Takes the colors out of what is kept of a speaker's lines: Ray colors the tag before each that a driver shows."""
+    for note in voice["notes"]:
+        if "\x1b" in note["text"]:
+            note["text"] = _COLORS.sub("", note["text"])
+    if any("\x1b" in text for text, _, _ in voice["tail"]):
+        voice["tail"] = [(_COLORS.sub("", text), span, number) for text, span, number in voice["tail"]]
 
 
 def _asked(question: Question, errors: re.Pattern[str] | None) -> int:

@@ -37,8 +37,14 @@ impl Named {
 }
 
 /// Words that number a writer, and whether the number is local to a replica.
-const WORDS: [(&[u8], bool); 5] =
-    [(b"globalrank", false), (b"localrank", true), (b"rank", false), (b"default", true), (b"trainer", true)];
+const WORDS: [(&[u8], bool); 6] = [
+    (b"globalrank", false),
+    (b"worldrank", false),
+    (b"localrank", true),
+    (b"rank", false),
+    (b"default", true),
+    (b"trainer", true),
+];
 /// How many prefixes may be stacked.
 const STACK: usize = 32;
 /// The longest bracket that is looked into.
@@ -227,7 +233,7 @@ fn field(head: &[u8]) -> Named {
     let mut at = header::skip(head, 0);
     loop {
         let token = &head[at..];
-        if is_of_list(token) {
+        if is_of_list(token) || opens(token) {
             return Named::default();
         }
         let rank = match token.first() {
@@ -252,6 +258,12 @@ fn is_of_list(token: &[u8]) -> bool {
     token.strip_prefix(b"rank  ").is_some_and(|rest| rest.trim_ascii_start().starts_with(b": "))
 }
 
+/// Whether a word opens a parenthesis that goes on behind it: what stands there is of the value that it begins.
+fn opens(token: &[u8]) -> bool {
+    let word = &token[..memchr::memchr(b' ', token).unwrap_or(token.len())];
+    memchr::memchr(b'(', word).is_some_and(|at| at > 0 && !word[at..].contains(&b')'))
+}
+
 /// The rank that all of a bracket or parenthesis names.
 fn inside(token: &[u8], close: u8) -> Option<Rank> {
     let end = memchr::memchr(close, token)?;
@@ -260,8 +272,8 @@ fn inside(token: &[u8], close: u8) -> Option<Rank> {
 
 /// `rank=0 `, `rank3:`, `rank0[10]`, `Rank 3 - `: a rank outside of brackets.
 fn bare(token: &[u8]) -> Option<Rank> {
-    let (rank, tail) =
-        word(token).filter(|_| matches!(token.first(), Some(b'r' | b'R' | b'l' | b'L' | b'g' | b'G')))?;
+    let (rank, tail) = word(token)
+        .filter(|_| matches!(token.first(), Some(b'r' | b'R' | b'l' | b'L' | b'g' | b'G' | b'w' | b'W')))?;
     let assigned = token.len() - tail.len() > 0 && token[..token.len() - tail.len()].contains(&b'=');
     let ends = match tail {
         [b':' | b'[' | b']' | b'|', ..] | [b' ', b'-' | b'|' | b':', ..] => true,
@@ -372,6 +384,8 @@ mod tests {
             "2026-11-22 06:47:12,123 INFO waiting for rank 3: x",
             "mpirun noticed that process rank 7 with PID 40",
             "2026-11-22 06:47:12 frank=3 x",
+            "  context=Context(world_rank=2, world_size=3, local_rank=2)",
+            "(TrainController pid=824)   context=Context(world_rank=2, world_size=3, local_rank=2)",
         ] {
             check(&[(text, None)]);
         }
@@ -392,6 +406,10 @@ mod tests {
             ("rank3: x", global(3)),
             ("Rank 3: 2026-11-22 06:47:12 x", global(3)),
             ("I1122 06:47:12.123456 10 x.cc:10] (local_rank=1) x", local(1)),
+            (
+                "(TrainController pid=824) - (ip=10.0.0.1, pid=1733) world_rank=5, local_rank=1, node_rank=1",
+                global(5),
+            ),
             ("[rank0]: rank 3: x is gone", global(0)),
         ]);
     }

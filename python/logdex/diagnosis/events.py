@@ -19,6 +19,8 @@ _SELF = re.compile(
     r"|^[^:]{0,60}?\bRank (?P<self3>\d{1,7}): |global_rank[=: ]+(?P<self4>\d{1,7})"
 )
 """How a line says which rank it speaks for: `[Rank 5] Watchdog`, `[PG 0 Rank 12]`, `Rank 11: found NaN`."""
+_MARKS = re.compile(r"(?:^|[)\]:|] )\s*[~^]+(?:\s*\[repeated .*\])?\s*$")
+"""The marks below a line of a traceback, behind a tool's tag perhaps, and what Ray says of how often it saw them."""
 _CHOSEN = "chosen"
 _TICK = 0.02
 """By so much a file's time of change may be before the moment that its last line tells: Linux takes it at its last
@@ -147,7 +149,7 @@ def _event(note: _core._Note, path: str, speaker: Speaker, chosen: re.Pattern[st
     else:
         known = class_of(note)
         if known is None:
-            if note["raised"] is None:
+            if note["raised"] is None or _MARKS.search(text):
                 return None
             known = (_raised_row(), None)
         told = known

@@ -34,6 +34,9 @@ _ONE_LINE = re.compile(
     r"(?:time\s*[=:]\s*(?P<time>[\w:.-]+)\s+)?rank\s*:\s*(?P<rank>\d+) \(local_rank: (?P<local>\d+)\)"
     r"\s+exitcode\s*:\s*(?P<code>-?\d+)(?:.*?host\s*:\s*(?P<host>[\w.-]+))?"
 )
+_ACTOR = re.compile(r"Actor|\bactor died\b")
+_NODE_DIED = re.compile(r"\bnode\b[^\n]*\b(?:marked dead|has died)\b")
+"""How Ray says that a whole node went, and the actors on it with it."""
 _OF_AN_ACTOR = 8
 """So many lines Ray tells about an actor that died."""
 _BY_ITSELF = ("MPI_ABORT", "exiting", "calling")
@@ -173,8 +176,6 @@ def _of_line(event: Event, witness: Speaker, owners: Mapping[str, str]) -> Itera
     if event.class_ == "spawned":
         status = 1
     if event.class_ == "actor":
-        if not _tells_of_an_actor(event, witness):
-            return
         # How it died is not said, and what Ray guesses about it is said with each death.
         status = 1
     if event.class_ in ("mpirun", "trainer") and status is None:
@@ -192,11 +193,16 @@ def _of_line(event: Event, witness: Speaker, owners: Mapping[str, str]) -> Itera
         yield Exit(event, None, None, host, status, oom=oom, name=owners.get(pid))
 
 
-def _tells_of_an_actor(event: Event, witness: Speaker) -> bool:
-    """Whether the number of a process stands in what Ray says of an actor that died."""
-    return any(
-        "Actor" in other.text and 0 < event.number - other.number <= _OF_AN_ACTOR for other in witness.events
-    )
+def drop_numbers(witness: Speaker) -> None:
+    """Drops the numbers of processes that do not stand in what Ray says of an actor that died by itself."""
+    told = [other.number for other in witness.events if _ACTOR.search(other.text)]
+    if any(_NODE_DIED.search(other.text) for other in witness.events):
+        told = []
+    witness.events = [
+        event
+        for event in witness.events
+        if event.class_ != "actor" or any(0 < event.number - number <= _OF_AN_ACTOR for number in told)
+    ]
 
 
 def _next_code(event: Event, witness: Speaker) -> int | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from logdex.diagnosis import gpus
 from logdex.diagnosis.events import Event, Speaker, number_in
@@ -18,6 +18,8 @@ _SELF = re.compile(
     r"\b[Pp][Ii][Dd][ =:]{1,2}(?P<pid>\d{2,9})\b"
 )
 """How a rank says both in one line, as benchmarks of NCCL do, and not of another one, or of a child."""
+_LISTED = re.compile(r"\bpid=(?P<pid>\d{2,9})\) world_rank=(?P<rank>\d{1,7})\b")
+"""How Ray Train's controller lists both of each rank; the line counts as that rank's own."""
 _OTHERS = re.compile(r"\bpid[= ]+(\d{2,9})\b|\b[Pp]rocess (\d{2,9})\b")
 """How a witness names a process."""
 _BUS = re.compile(r"\bXid \(([^)]+)\)")
@@ -35,7 +37,9 @@ def of_ranks(ranks: Iterable[Speaker]) -> dict[str, str]:
                 for match in _OWN.finditer(event.text):
                     owners.setdefault(match["pid"] or match["nccl"], set()).add(one.name)
         for tail in one.tail:
-            if before := _RAY.search(tail.text):
+            if listed := _LISTED.search(tail.text):
+                owners.setdefault(listed["pid"], set()).add(one.name)
+            elif before := _RAY.search(tail.text):
                 owners.setdefault(before[1], set()).add(one.name)
             elif (self := _SELF.search(tail.text)) and int(self["rank"]) == number_in(one.name):
                 owners.setdefault(self["pid"], set()).add(one.name)
@@ -61,8 +65,9 @@ def attribute(speakers: Sequence[Speaker]) -> None:
     owners, held = of_ranks(ranks.values()), gpus.of_ranks(ranks.values())
     for witness in (one for one in speakers if not one.is_rank):
         for event in list(witness.events) if owners or held else ():
-            number = _number(event) or _holder(event, witness)
-            rank = ranks.get(owners.get(number or "") or gpus.holder(event, held) or "")
+            number = _number(event) or _holder(event, witness) or ""
+            name = _writer(event, owners) or owners.get(number) or gpus.holder(event, held)
+            rank = ranks.get(name or "")
             if rank is not None:
                 event.speaker = rank.name
                 if event.class_ == "task":
@@ -87,6 +92,12 @@ def _holder(event: Event, witness: Speaker) -> str | None:
         if found and other.class_ == "xid" and other.said("bus") == found[1]
     }
     return there.pop() if len(there) == 1 else None
+
+
+def _writer(event: Event, owners: Mapping[str, str]) -> str | None:
+    """The rank before whose line a driver put the number of its process."""
+    before = None if event.role in ("exit", "outside", "context") else _RAY.search(event.text)
+    return owners.get(before[1]) if before else None
 
 
 def _number(event: Event) -> str | None:

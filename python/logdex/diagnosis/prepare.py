@@ -51,6 +51,8 @@ def prepare(scene: Scene) -> None:
     pids.attribute(scene.speakers)
     scene.restarted = attempts.restart(scene.speakers, scene.earlier)
     _leave_behind(scene)
+    for one in scene.speakers:
+        exits.drop_numbers(one)
     survived.drop(scene.speakers)
     preface.leave_out(scene.ranks)
     chained.drop(scene.ranks)
