@@ -1,5 +1,7 @@
 //! Records of the index as bytes, little-endian. What is read is checked field by field: it may be anyone's.
 
+use std::ops::RangeInclusive;
+
 use crate::file::block::Extent;
 use crate::stamp::{Elected, Fold, Frame, Inbound, PREFIXES, Prefix, Stamp, Years};
 
@@ -92,8 +94,14 @@ fn put_stamp(out: &mut Vec<u8>, stamp: Option<Stamp>) {
     out.push(u8::from(stamp.zoned));
 }
 
+/// What counts as the nanoseconds of a stamp in a file, which may be anyone's: those of all years that a line can name, and of
+/// runs without a year that are not much longer. Any two of them differ by what fits.
+pub const STORED: RangeInclusive<i64> = -1_900_000_000_000_000_000..=7_300_000_000_000_000_000;
+/// The same in our own memory, of which nothing may be lost: a run without years may wander anywhere.
+pub const OURS: RangeInclusive<i64> = i64::MIN..=i64::MAX;
+
 #[expect(clippy::option_option, reason = "whether it can be read, and whether it is there")]
-fn stamp(from: &mut Reader<'_>) -> Option<Option<Stamp>> {
+fn stamp(from: &mut Reader<'_>, sound: &RangeInclusive<i64>) -> Option<Option<Stamp>> {
     let (ns, resolution, after) = (from.i64()?, from.u32()?, from.u32()?);
     let offset = from.u16()?.cast_signed();
     let frame = match from.u8()? {
@@ -110,7 +118,7 @@ fn stamp(from: &mut Reader<'_>) -> Option<Option<Stamp>> {
     };
     let (again, zoned) = (from.flag()?, from.flag()?);
     let known = (1..=1_000_000_000).contains(&resolution) || resolution == Stamp::A_MINUTE;
-    let sound = known && ns.unsigned_abs() < i64::MAX.unsigned_abs() / 2;
+    let sound = known && sound.contains(&ns);
     sound.then_some(Some(Stamp { ns, resolution, offset, zoned, after, frame, again }))
 }
 
@@ -120,10 +128,10 @@ fn put_ns(out: &mut Vec<u8>, ns: Option<i64>) {
 }
 
 #[expect(clippy::option_option, reason = "whether it can be read, and whether it is there")]
-fn ns(from: &mut Reader<'_>) -> Option<Option<i64>> {
+fn ns(from: &mut Reader<'_>, sound: &RangeInclusive<i64>) -> Option<Option<i64>> {
     let there = from.flag()?;
     let ns = from.i64()?;
-    (ns.unsigned_abs() < i64::MAX.unsigned_abs() / 2).then_some(there.then_some(ns))
+    sound.contains(&ns).then_some(there.then_some(ns))
 }
 
 fn put_ranges(out: &mut Vec<u8>, ranges: &Ranges) {
@@ -148,8 +156,12 @@ fn put_prefixes(out: &mut Vec<u8>, prefixes: &[(Prefix, Option<Stamp>)]) {
     }
 }
 
-fn prefixes(from: &mut Reader<'_>, count: usize) -> Option<Vec<(Prefix, Option<Stamp>)>> {
-    (0..count).map(|_| Some((Prefix(from.u64()?), stamp(from)?))).collect()
+fn prefixes(
+    from: &mut Reader<'_>,
+    count: usize,
+    sound: &RangeInclusive<i64>,
+) -> Option<Vec<(Prefix, Option<Stamp>)>> {
+    (0..count).map(|_| Some((Prefix(from.u64()?), stamp(from, sound)?))).collect()
 }
 
 /// Adds an entry to `out`, and its prefixes to `heap`, which begins at `heap_start` of the stored one.
@@ -176,19 +188,20 @@ pub fn put_entry(out: &mut Vec<u8>, heap: &mut Vec<u8>, heap_start: u64, entry: 
     debug_assert_eq!(out.len() - start, ENTRY);
 }
 
-/// An entry as stored, and where its prefixes stand in the heap: offset and length in bytes.
-pub fn entry(from: &mut Reader<'_>) -> Option<(Entry, u64, usize)> {
+/// An entry as stored, and where its prefixes stand in the heap: offset and length in bytes. `None` where it has a stamp
+/// that is not `sound`.
+pub fn entry(from: &mut Reader<'_>, sound: &RangeInclusive<i64>) -> Option<(Entry, u64, usize)> {
     let extent = Extent { start: from.u64()?, end: from.u64()? };
     let (first_line, lines, unstamped) = (from.u64()?, from.u64()?, from.u64()?);
     let dated = from.u32()?;
     let (steps_back, largest_step_back) = (from.u32()?, from.i64()?);
     let ahead = from.flag()?;
     let ranges = ranges(from)?;
-    let (last, naive, fell) = (stamp(from)?, stamp(from)?, ns(from)?);
+    let (last, naive, fell) = (stamp(from, sound)?, stamp(from, sound)?, ns(from, sound)?);
     let (inbound_dated, closed) = (from.u32()?, from.flag()?);
     let (heap, count) = (from.u64()?, from.count(PREFIXES)?);
     let inbound = Inbound { last, naive, fell, dated: inbound_dated, closed, prefixes: Vec::new() };
-    let sound = extent.start < extent.end && lines <= extent.len() && unstamped <= lines;
+    let whole = extent.start < extent.end && lines <= extent.len() && unstamped <= lines;
     let entry = Entry {
         extent,
         first_line,
@@ -202,12 +215,12 @@ pub fn entry(from: &mut Reader<'_>) -> Option<(Entry, u64, usize)> {
         inbound,
         steps: None,
     };
-    sound.then_some((entry, heap, count * WRITER))
+    whole.then_some((entry, heap, count * WRITER))
 }
 
 /// The prefixes of an entry, from their bytes in the heap.
-pub fn entry_prefixes(heap: &[u8]) -> Option<Vec<(Prefix, Option<Stamp>)>> {
-    prefixes(&mut Reader(heap), heap.len() / WRITER)
+pub fn entry_prefixes(heap: &[u8], sound: &RangeInclusive<i64>) -> Option<Vec<(Prefix, Option<Stamp>)>> {
+    prefixes(&mut Reader(heap), heap.len() / WRITER, sound)
 }
 
 /// Adds a node to `out`.
@@ -243,16 +256,17 @@ pub fn put_fold(out: &mut Vec<u8>, fold: &Fold) {
 
 /// The state of a fold as stored.
 pub fn fold(from: &mut Reader<'_>, elected: &Elected) -> Option<Fold> {
-    let first = stamp(from)?;
+    let first = stamp(from, &STORED)?;
     let mut fold = Fold::starting(first).electing(elected);
-    fold.chain.last = stamp(from)?;
-    fold.chain.naive = stamp(from)?;
-    fold.chain.fell = ns(from)?;
-    let (run, leap, base, days, day) = (ns(from)?, ns(from)?, ns(from)?, ns(from)?, ns(from)?);
+    fold.chain.last = stamp(from, &STORED)?;
+    fold.chain.naive = stamp(from, &STORED)?;
+    fold.chain.fell = ns(from, &STORED)?;
+    let (run, leap, base, days, day) =
+        (ns(from, &STORED)?, ns(from, &STORED)?, ns(from, &STORED)?, ns(from, &STORED)?, ns(from, &STORED)?);
     let small = |n: Option<i64>| n.is_none_or(|n| n.unsigned_abs() < 1_000_000);
-    let (guessed, dated) = (stamp(from)?, from.u32()?);
+    let (guessed, dated) = (stamp(from, &STORED)?, from.u32()?);
     fold.chain.years = Years { run, leap, base, days, day, guessed, dated };
     let count = from.count(PREFIXES)?;
-    fold.by_prefix = prefixes(from, count)?.into_iter().collect();
+    fold.by_prefix = prefixes(from, count, &STORED)?.into_iter().collect();
     (small(leap) && small(base) && small(day)).then_some(fold)
 }

@@ -130,14 +130,16 @@ impl Store {
     pub fn entries(&self, first: usize, last: usize) -> Option<Vec<Entry>> {
         let stored = self.part(Section::Entries, (first * ENTRY) as u64, (last - first) * ENTRY)?;
         let mut from = Reader(&stored);
-        let found: Vec<_> = (first..last).map(|_| codec::entry(&mut from)).collect::<Option<_>>()?;
+        let found: Vec<_> =
+            (first..last).map(|_| codec::entry(&mut from, &codec::STORED)).collect::<Option<_>>()?;
         let start = found.first().map_or(0, |(_, at, _)| *at);
         let end = found.last().map_or(0, |(_, at, len)| at.saturating_add(*len as u64));
         // The prefixes of neighbours are neighbours too.
         let heap = self.part(Section::Heap, start, usize::try_from(end.checked_sub(start)?).ok()?)?;
         let whole = |(mut entry, at, len): (Entry, u64, usize)| {
             let at = usize::try_from(at.checked_sub(start)?).ok()?;
-            entry.inbound.prefixes = codec::entry_prefixes(heap.get(at..at.checked_add(len)?)?)?;
+            entry.inbound.prefixes =
+                codec::entry_prefixes(heap.get(at..at.checked_add(len)?)?, &codec::STORED)?;
             let covered = self.about.covered;
             (entry.extent.end <= covered && entry.first_line <= covered).then_some(entry)
         };

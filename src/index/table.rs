@@ -39,11 +39,45 @@ impl EntryTable {
     /// All entries, in order.
     pub fn iter(&self) -> impl Iterator<Item = Entry> + '_ {
         self.entries.chunks_exact(ENTRY).enumerate().map_while(|(number, stored)| {
-            let (mut entry, at, len) = codec::entry(&mut Reader(stored))?;
+            let (mut entry, at, len) = codec::entry(&mut Reader(stored), &codec::OURS)?;
             let at = at.checked_sub(self.heap_start)? as usize;
-            entry.inbound.prefixes = codec::entry_prefixes(self.heap.get(at..at + len)?)?;
+            entry.inbound.prefixes = codec::entry_prefixes(self.heap.get(at..at + len)?, &codec::OURS)?;
             entry.steps = self.steps.get(number).map(Box::new);
             Some(entry)
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::file::block::Extent;
+    use crate::stamp::{Frame, Inbound, Prefix, Stamp};
+
+    fn stamp() -> impl Strategy<Value = Option<Stamp>> {
+        proptest::option::of(any::<i64>().prop_map(|ns| Stamp::new(Frame::Guessed, ns, 1)))
+    }
+
+    proptest! {
+        #[test]
+        fn no_entry_is_lost_however_far_its_stamps_wander(
+            stamps in proptest::collection::vec((stamp(), stamp(), proptest::option::of(any::<i64>())), 1..8),
+        ) {
+            let (mut table, mut pushed) = (EntryTable::default(), Vec::new());
+            for (number, (last, of_prefix, fell)) in (0..).zip(stamps) {
+                let entry = Entry {
+                    extent: Extent { start: number * 10, end: number * 10 + 10 },
+                    first_line: number,
+                    lines: 1,
+                    inbound: Inbound { last, fell, prefixes: vec![(Prefix(7), of_prefix)], ..Inbound::default() },
+                    ..Entry::default()
+                };
+                table.push(&entry);
+                pushed.push(entry);
+            }
+            prop_assert_eq!(table.iter().collect::<Vec<_>>(), pushed);
+        }
     }
 }
