@@ -189,3 +189,35 @@ def test_who_alone_ends_with_such_words_is_named(tmp_path: Path, own: str) -> No
         folder.mkdir()
         verdict, answer = cases.judge(case, str(folder), form)
         assert verdict == "right" or (form.stamps == "none" and verdict == "cannot tell"), answer.text
+
+
+@pytest.mark.parametrize(
+    ("more", "wanted"),
+    [
+        ({}, "give the launcher's and the scheduler's log too"),
+        ({"launcher.log": ["launching 4 processes of a world of 4"]}, "ask the scheduler"),
+    ],
+)
+def test_what_to_look_for_next_is_not_what_was_given(
+    tmp_path: Path, more: dict[str, list[str]], wanted: str
+) -> None:
+    lost = "RuntimeError: Connection closed by peer [10.0.0.1]:4411"
+    logs = {f"rank{rank}.log": ["step 1 loss 2.0", "step 2 loss 2.0", lost] for rank in range(4)}
+    answer = cases.asked(tmp_path, {name: enumerate(lines) for name, lines in {**logs, **more}.items()})
+    assert answer.kind == "unknown", answer.text
+    assert answer.next is not None
+    assert answer.next.startswith(wanted)
+
+
+def test_what_a_dataset_raised_in_a_worker_is_no_lost_worker(tmp_path: Path) -> None:
+    raised = [
+        "step 1 loss 2.0",
+        "Traceback (most recent call last):",
+        '  File "/opt/train.py", line 7, in <module>',
+        "ValueError: Caught ValueError in DataLoader worker process 0.",
+        "Original Traceback (most recent call last):",
+        "ValueError: sample 17 has no label",
+    ]
+    logs = {"rank0.log": ["step 1 loss 2.0"], "rank1.log": raised}
+    answer = cases.asked(tmp_path, {name: enumerate(lines) for name, lines in logs.items()})
+    assert (answer.ranks, answer.cause) == (("1",), "dataset"), answer.text

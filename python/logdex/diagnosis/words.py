@@ -36,7 +36,7 @@ def put(scene: Scene, clock: _Clock) -> Diagnosis:
         time=_time(finding.time, clock),
         evidence=tuple(_evidence(claim, event, clock) for claim, event in finding.events),
         facts=tuple(facts[:MOST]),
-        next=_next(finding),
+        next=_next(scene, finding),
     )
 
 
@@ -55,7 +55,7 @@ def _facts(scene: Scene, finding: Finding, clock: _Clock) -> list[tuple[str, str
         facts.append(
             ("clocks", f"of {who([name for _, name in off])} are off by up to {max(off)[0]:.1f} s; corrected")
         )
-    then = _next(finding)
+    then = _next(scene, finding)
     if then:
         facts = [*facts[: MOST - 1], ("next", then)]
     return facts
@@ -217,11 +217,22 @@ def _silent(scene: Scene, finding: Finding, clock: _Clock) -> list[tuple[str, st
     return [("silent", f"{names} {since}, without an error{said}")]
 
 
-def _next(finding: Finding) -> str | None:
+def _next(scene: Scene, finding: Finding) -> str | None:
     known = classes().get(finding.cause or "")
     if finding.kind == "unknown":
-        return "give the launcher's and the scheduler's log too: logdex ranks DIRECTORY LAUNCHER.log"
+        return _what_may_tell(scene)
     return known.next if known and finding.kind != "none" else None
+
+
+def _what_may_tell(scene: Scene) -> str:
+    """What to give or to look for, where nobody can be named by what was given."""
+    if not scene.witnesses:
+        return "give the launcher's and the scheduler's log too: logdex ranks DIRECTORY LAUNCHER.log"
+    if missing_of(scene):
+        return "give the logs of all ranks too, by the directory that they are in"
+    return (
+        "ask the scheduler how each process ended: sacct -j JOB -o JobID,State,ExitCode, kubectl describe pod"
+    )
 
 
 def _evidence(claim: str, event: Event, clock: _Clock) -> Evidence:
