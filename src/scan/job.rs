@@ -100,7 +100,7 @@ impl Job {
                 (run.end, run.tail) = (extent.end, Tail::unknown(extent.end));
                 continue;
             }
-            if let Err(error) = self.read(extent, workspace, &mut run) {
+            if let Err(error) = self.read(extent, cut.is_wide, workspace, &mut run) {
                 run.error = Some(error);
                 return run;
             }
@@ -112,9 +112,15 @@ impl Job {
     }
 
     /// Reads an extent, block by block, and takes what is wanted of it.
-    fn read(&self, extent: Extent, workspace: &mut Workspace, run: &mut Scanned) -> Result<()> {
+    fn read(
+        &self,
+        extent: Extent,
+        is_wide: bool,
+        workspace: &mut Workspace,
+        run: &mut Scanned,
+    ) -> Result<()> {
         // A longer one is one line.
-        if extent.len() > WIDE {
+        if !is_wide || extent.len() > WIDE {
             return self.read_block(extent, workspace, run);
         }
         let mut blocks = Cutter::new(extent);

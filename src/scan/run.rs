@@ -35,6 +35,8 @@ pub(super) struct RunExtents {
     pub(super) extents: Vec<Extent>,
     pub(super) holes: u64,
     pub(super) error: Option<Error>,
+    /// Whether each extent is to be cut into blocks where it is read.
+    pub(super) is_wide: bool,
     /// Whether the file has no extent behind these.
     pub(super) is_last: bool,
 }
@@ -42,7 +44,7 @@ pub(super) struct RunExtents {
 impl RunExtents {
     /// Takes the extents of the next run.
     pub(super) fn take(cutter: &mut Cutter, source: &Source, size: RunSize, pulse: Pulse<'_>) -> Self {
-        let mut cut = Self::default();
+        let mut cut = Self { is_wide: size.each > BLOCK as u64, ..Self::default() };
         // One long line makes a run full, so that what is in flight is a few long lines at most.
         let (mut length, most) = (0, size.extents as u64 * size.each);
         while cut.extents.len() < size.extents && length < most && cut.error.is_none() {
