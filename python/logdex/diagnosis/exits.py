@@ -195,6 +195,8 @@ def _of_line(event: Event, witness: Speaker, owners: Mapping[str, str]) -> Itera
 
 def drop_numbers(witness: Speaker) -> None:
     """Drops the numbers of processes that do not stand in what Ray says of an actor that died by itself."""
+    if not any(event.class_ == "actor" for event in witness.events):
+        return
     told = [other.number for other in witness.events if _ACTOR.search(other.text)]
     if any(_NODE_DIED.search(other.text) for other in witness.events):
         told = []

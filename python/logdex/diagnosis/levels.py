@@ -63,12 +63,8 @@ def _say_nothing(speakers: Sequence[Speaker]) -> bool:
 
 def _says_nothing(event: Event, all_do: bool) -> bool:
     """Whether only an outer level tells of a record that has a mild one too, or whose job has it on all lines."""
-    # In this order: a job has thousands of records, and what one says behind its stamp is asked of the engine.
-    return (
-        _may_be_level_alone(event)
-        and (all_do or _is_mild(behind_stamp(event.text)[:_HEAD]))
-        and _is_level_alone(event)
-    )
+    # In this order: what a record says behind its stamp is asked of the engine.
+    return (all_do or _is_mild(behind_stamp(event.text)[:_HEAD])) and _is_level_alone(event)
 
 
 def _is_mild(head: str) -> bool:
@@ -81,13 +77,9 @@ def _may_be_mild(text: str) -> bool:
     return any(word in text for word in _MILD_WORDS) or _MILD_IN_GLOG.search(text) is not None
 
 
-def _may_be_level_alone(event: Event) -> bool:
-    return (event.role, event.class_) == ("error", "error")
-
-
 def _is_level_alone(event: Event) -> bool:
     """Whether a record is an error by the level of its stamp, and not by what stands behind it."""
-    if not _may_be_level_alone(event):
+    if (event.role, event.class_) != ("error", "error"):
         return False
     known = classify(behind_stamp(event.text))
     return known is None or known[0].role != "error"

@@ -86,10 +86,12 @@ def _place_in(rank: Speaker, event: Event) -> int:
 def _holder(event: Event, witness: Speaker) -> str | None:
     """The process on the GPU of which a kernel tells, where other lines of it name one process on that GPU."""
     found = _BUS.search(event.text) if event.role == "cause" else None
+    if found is None:
+        return None
     there = {
         other.said("pid")
         for other in witness.events
-        if found and other.class_ == "xid" and other.said("bus") == found[1]
+        if other.class_ == "xid" and other.said("bus") == found[1]
     }
     return there.pop() if len(there) == 1 else None
 
