@@ -152,6 +152,11 @@ impl Block {
         }
     }
 
+    /// Where in the file it begins, though a hole may stand there.
+    pub fn start(&self) -> u64 {
+        self.offset
+    }
+
     /// Where in the file the byte at `position` of this block stands.
     #[inline]
     pub fn file_offset(&self, position: usize) -> u64 {

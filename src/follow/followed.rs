@@ -54,6 +54,7 @@ impl Followed {
             purpose: terms.purpose,
             behind_hole: self.place.behind_hole(),
             live: true,
+            of_index: false,
         };
         // Threads are worth starting only for a backlog.
         let workers = if extent.len() > BACKLOG { terms.workers } else { 0 };

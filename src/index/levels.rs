@@ -168,6 +168,7 @@ mod tests {
             purpose: Purpose::Bytes,
             behind_hole: None,
             live: false,
+            of_index: false,
         };
         let (mut scan, mut offsets) = (Scan::over(job, extents, 2), Vec::new());
         while let Some(batch) = scan.next(&mut || Ok(())).unwrap() {

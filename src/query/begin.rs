@@ -193,6 +193,7 @@ impl Query {
             purpose: self.purpose(),
             behind_hole: None,
             live: self.question.follow,
+            of_index: false,
         }
     }
 

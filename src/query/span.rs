@@ -44,6 +44,7 @@ impl Query {
                 purpose: Purpose::EveryBlock { decoded: false },
                 behind_hole: None,
                 live: false,
+                of_index: false,
             },
             timing.filter(&index),
         );

@@ -34,6 +34,8 @@ pub struct Job {
     pub behind_hole: Option<u64>,
     /// Others write to the file and cut it: a follow's, which is never mapped.
     pub live: bool,
+    /// Its blocks are those of an index, which has the state at the beginning of each: they are cut as that cut them.
+    pub of_index: bool,
 }
 
 /// The result of a run of extents.
@@ -65,10 +67,11 @@ pub(super) struct Workspace {
 }
 
 impl Workspace {
-    /// What the next run takes.
-    pub(super) fn run_size(&self) -> RunSize {
+    /// What the next run of `job` takes.
+    pub(super) fn run_size(&self, job: &Job) -> RunSize {
         match self.barren {
-            true if self.hints.looked() => RunSize::LOOK,
+            // Cut again, what was cut wide has its blocks elsewhere than if each had been cut by itself.
+            true if self.hints.looked() && !job.of_index => RunSize::LOOK,
             true => RunSize::BARREN,
             false => RunSize::USUAL,
         }

@@ -187,7 +187,7 @@ impl Scan {
         match &mut self.way {
             Runner::Inline(inline) => {
                 let (cutter, workspace, first) = &mut **inline;
-                let size = if *first { RunSize::FIRST } else { workspace.run_size() };
+                let size = if *first { RunSize::FIRST } else { workspace.run_size(&self.job) };
                 let (mut stopped, begun) = (None, cutter.place());
                 let cut = RunExtents::take(cutter, &self.job.source, size, &mut || {
                     pulse().map_err(|error| {

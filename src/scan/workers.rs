@@ -42,7 +42,7 @@ impl Work for Search {
         let kept = spare.len().saturating_sub(wanted);
         workspace.spare.extend(spare.drain(kept..));
         drop(spare);
-        let size = if number == 0 { RunSize::FIRST } else { workspace.run_size() };
+        let size = if number == 0 { RunSize::FIRST } else { workspace.run_size(&self.job) };
         let cut = RunExtents::take(cutter, &self.job.source, size, &mut || Ok(()));
         let last = cut.is_last;
         (cut, last)

@@ -197,12 +197,12 @@ impl Seek {
             }
             let scan = self.scan.get_or_insert_with(|| {
                 let purpose = if each { to_be_timed(&self.job, timing) } else { self.job.purpose };
-                Scan::new(Job { purpose, ..self.job.clone() }, extent, self.workers)
+                Scan::new(Job { purpose, of_index: each, ..self.job.clone() }, extent, self.workers)
             });
             if let Some(mut batch) = next_standing(scan, &self.read, &self.job, pulse)? {
                 self.left = None;
                 if each {
-                    let known = enter(run, &batch.block, timing);
+                    let known = enter(run, &batch.block, timing)?;
                     self.left = if self.leaves { timing.apart() } else { None };
                     match &self.left {
                         // The lines before it, which it hangs on then, were timed elsewhere.
@@ -320,15 +320,21 @@ fn next_standing(
 
 /// Puts `timing` before the first line of `block`, one of those of `run` that are still to come; steps back in those before it
 /// count. False if the block is none of them.
-fn enter(run: &mut Neighbours, block: &Block, timing: &mut Timing) -> bool {
-    let start = block.file_offset(0);
+///
+/// # Errors
+/// `Error::Bug` where it begins in the middle of one: the state that the index has is that of its first line.
+fn enter(run: &mut Neighbours, block: &Block, timing: &mut Timing) -> Result<bool> {
+    let start = block.start();
     while let Some(entry) = run.entries.pop_front() {
         if entry.extent.end > start {
+            if entry.extent.start != start {
+                return Err(Error::Bug("a block that begins within one of the index"));
+            }
             timing.enter(&entry);
-            return true;
+            return Ok(true);
         }
         // Nothing of it was selected, or it is empty.
         timing.note_steps(&entry);
     }
-    false
+    Ok(false)
 }
