@@ -8,13 +8,15 @@ from collections.abc import Iterator
 from logdex.diagnosis import hosts, pids
 from logdex.diagnosis.events import Event, Speaker
 from logdex.diagnosis.roles import went_on
-from logdex.diagnosis.scene import TOGETHER, Candidate, Scene, missing_of, time_of
+from logdex.diagnosis.scene import TOGETHER, Candidate, Scene, silent_of, time_of
 from logdex.diagnosis.verdict import Finding, Kind
 
 _OF_ONE = re.compile(r"\b[Pp]rocess \d+|\bpid[= ]\d+")
 """What befell one process, and no host."""
 _OF_A_PARAGRAPH = 4
 """Within so many lines a launcher tells one thing."""
+_SEVERAL = 2
+"""From so many silent ranks on it may be their host that fell silent."""
 _ADDRESS = re.compile(r"\bnode \(ID: \w+, IP: ([\w.:]+)\)")
 """How Ray says of which machine it tells."""
 
@@ -65,7 +67,7 @@ def node(scene: Scene, found: list[Candidate]) -> Finding | None:
                     continue
             if not host:
                 host = hosts.of_witness(scene.speakers, one, scene.host_of)
-                if not host or not _fell_silent(scene, host):
+                if not host or len(silent_of(scene, host)) < _SEVERAL:
                     continue
             hosts_ = tuple(dict.fromkeys([host, *_named_beside(one, event)]))
             return _lost(scene, event, hosts_)
@@ -122,12 +124,3 @@ def _named_beside(one: Speaker, first: Event) -> Iterator[str]:
 def _is_of_host(event: Event) -> bool:
     """Whether all that a host ran was ended for want of memory, and not one process."""
     return event.class_ == "host_oom" and not _OF_ONE.search(event.text)
-
-
-def _fell_silent(scene: Scene, host: str) -> bool:
-    """Whether no rank of a host told of a failure, and several that may be of it did not."""
-    spoke = {name for name, one in scene.stories.items() if not one.is_silent}
-    silent = [name for name in scene.stories if name not in spoke and scene.host_of.get(name, host) == host]
-    return len(silent) + len(missing_of(scene)) > 1 and not any(
-        scene.host_of.get(name) == host for name in spoke
-    )

@@ -8,8 +8,10 @@ from collections.abc import Iterable
 from logdex.diagnosis import hosts
 from logdex.diagnosis.events import Event, Speaker
 
-_XID = re.compile(r"\bXid \(PCI:(?P<place>[0-9a-fA-F]{4,8}:[0-9a-fA-F]{2}:[0-9a-fA-F]{2})\)")
-"""How a kernel names a GPU: its domain, its bus and its number there."""
+_XID = re.compile(r"\bXid \(([^)]+)\)")
+"""How a kernel names a GPU."""
+_PLACE = re.compile(r"PCI:([0-9a-fA-F]{4,8}:[0-9a-fA-F]{2}:[0-9a-fA-F]{2})")
+"""Its place: its domain, its bus and its number there."""
 _NCCL = re.compile(r"\bbusId ([0-9a-f]{4,12})\b")
 """How NCCL does: the same digits without colons, and one more of the function."""
 _HOST = re.compile(r"(?:^|\s)([A-Za-z][\w.-]*) kernel: ")
@@ -29,12 +31,18 @@ def of_ranks(ranks: Iterable[Speaker]) -> Held:
     return held
 
 
+def named(event: Event) -> str | None:
+    """How a kernel names the GPU of which it tells that something befell it."""
+    found = _XID.search(event.text) if event.role == "cause" else None
+    return found[1] if found else None
+
+
 def holder(event: Event, held: Held) -> str | None:
     """The one rank on the GPU of which a kernel tells that something befell it: on its host, if it tells that."""
-    found = _XID.search(event.text) if held and event.role == "cause" else None
-    if found is None:
+    place = _PLACE.fullmatch(named(event) or "") if held else None
+    if place is None:
         return None
-    there = held.get(int(found["place"].replace(":", ""), 16), {})
+    there = held.get(int(place[1].replace(":", ""), 16), {})
     said = _HOST.search(event.text)
     if said is not None:
         there = {name: host for name, host in there.items() if host in (None, said[1])}

@@ -9,10 +9,9 @@ from __future__ import annotations
 import math
 
 from logdex.diagnosis import hosts
-from logdex.diagnosis.events import number_in
 from logdex.diagnosis.exits import Exit
 from logdex.diagnosis.named import exit_time
-from logdex.diagnosis.scene import Candidate, Scene, missing_of
+from logdex.diagnosis.scene import Candidate, Scene, silent_of
 from logdex.diagnosis.verdict import Finding
 from logdex.diagnosis.whose_exit import rank_of
 
@@ -31,7 +30,7 @@ def long_before(scene: Scene, found: list[Candidate]) -> Finding | None:
     if host is None or rank_of(scene, first) is not None or not others:
         return None
     gap = exit_time(scene, others[0]) - exit_time(scene, first)
-    if not math.isfinite(gap) or gap < _LONG + 2 * scene.clocks.doubt or not _said_nothing(scene, host):
+    if not math.isfinite(gap) or gap < _LONG + 2 * scene.clocks.doubt or not silent_of(scene, host):
         return None
     ranks = tuple(name for name, its in scene.host_of.items() if its == host)
     when = exit_time(scene, first)
@@ -44,13 +43,3 @@ def _host(scene: Scene, one: Exit) -> str | None:
         return one.host
     teller = next((other for other in scene.witnesses if other.path == one.event.path), None)
     return hosts.of_witness(scene.speakers, teller, scene.host_of) if teller else None
-
-
-def _said_nothing(scene: Scene, host: str) -> bool:
-    """Whether all ranks of a host that are known told of no trouble, and all others that did are of other hosts."""
-    spoke = {name for name, one in scene.stories.items() if not one.is_silent}
-    if any(scene.host_of.get(name) == host for name in spoke):
-        return False
-    silent = {name for name, its in scene.host_of.items() if its == host} | set(missing_of(scene))
-    silent |= {name for name, one in scene.stories.items() if one.is_silent and number_in(name) is not None}
-    return bool(spoke) and bool(silent)

@@ -22,8 +22,6 @@ _LISTED = re.compile(r"\bpid=(?P<pid>\d{2,9})\) world_rank=(?P<rank>\d{1,7})\b")
 """How Ray Train's controller lists both of each rank; the line counts as that rank's own."""
 _OTHERS = re.compile(r"\bpid[= ]+(\d{2,9})\b|\b[Pp]rocess (\d{2,9})\b")
 """How a witness names a process."""
-_BUS = re.compile(r"\bXid \(([^)]+)\)")
-"""How a kernel names a GPU."""
 _LEAST = 2
 """From so many ranks on that say their numbers, one of them is found by it: a single one may be met by chance."""
 
@@ -85,13 +83,11 @@ def _place_in(rank: Speaker, event: Event) -> int:
 
 def _holder(event: Event, witness: Speaker) -> str | None:
     """The process on the GPU of which a kernel tells, where other lines of it name one process on that GPU."""
-    found = _BUS.search(event.text) if event.role == "cause" else None
-    if found is None:
+    gpu = gpus.named(event)
+    if gpu is None:
         return None
     there = {
-        other.said("pid")
-        for other in witness.events
-        if other.class_ == "xid" and other.said("bus") == found[1]
+        other.said("pid") for other in witness.events if other.class_ == "xid" and other.said("bus") == gpu
     }
     return there.pop() if len(there) == 1 else None
 

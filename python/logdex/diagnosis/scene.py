@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from logdex.diagnosis import attempts, clocks, stall
 from logdex.diagnosis.accusations import Accusation
-from logdex.diagnosis.events import Event, Speaker, number_in
+from logdex.diagnosis.events import Event, Speaker, Tail, number_in
 from logdex.diagnosis.exits import Exit
 from logdex.diagnosis.launchers import Launchers
 from logdex.diagnosis.roles import Story
@@ -158,6 +159,15 @@ def whole_host(scene: Scene, names: set[str]) -> str | None:
     return host if not (everyone - names) & set(scene.stories) and len(names) > 1 else None
 
 
+def silent_of(scene: Scene, host: str) -> set[str]:
+    """The ranks that told of no trouble and may be of a host; none where one that is known to be of it told of some."""
+    spoke = {name for name, one in scene.stories.items() if not one.is_silent}
+    if any(scene.host_of.get(name) == host for name in spoke):
+        return set()
+    silent = {name for name in scene.stories if name not in spoke and scene.host_of.get(name, host) == host}
+    return silent | set(missing_of(scene))
+
+
 def against(scene: Scene, rank: str) -> list[Accusation]:
     """The records in which others name a rank."""
     return [told for told in scene.accusations if any(scene.name_of(number) == rank for number in told.ranks)]
@@ -167,6 +177,11 @@ def time_of(scene: Scene, event: Event) -> float | None:
     """When a record was written, by the common clock; None if nobody knows."""
     low = scene.clocks.of(event)[0]
     return low if math.isfinite(low) else None
+
+
+def last_lines(scene: Scene, path: str) -> Iterator[Tail]:
+    """The last lines of the witnesses that wrote to a file."""
+    return (tail for one in scene.witnesses if one.path == path for tail in one.tail)
 
 
 def missing_of(scene: Scene) -> list[str]:

@@ -9,42 +9,22 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator
-from functools import lru_cache
 
+from logdex.diagnosis.accounts import each_step_ended_well, is_of_a_step_beside
 from logdex.diagnosis.afterwards import end_before_all_waited
-from logdex.diagnosis.events import Event, Speaker, Tail, of_tail
+from logdex.diagnosis.events import Event, Speaker, of_tail
 from logdex.diagnosis.exits import Exit
+from logdex.diagnosis.good_ends import OF_LAUNCHERS, good_ends, without_counts_of_none
 from logdex.diagnosis.progress import pace_of, says_at_its_end
 from logdex.diagnosis.roles import LOUD, Story, ended_well, says_that_it_ended_well
-from logdex.diagnosis.scene import Scene, missing_of
-from logdex.diagnosis.survived import outlived
-from logdex.diagnosis.taxonomy import TaxonomyRow, rows, said
+from logdex.diagnosis.scene import Scene, last_lines, missing_of
+from logdex.diagnosis.survived import outlived, stepped_behind
 from logdex.diagnosis.verdict import Finding
 
-_OF_LAUNCHERS = "succeeded"
-"""The class of what those say who saw each process end."""
-_CLASSES = (_OF_LAUNCHERS, "completed", "ended")
-_OF_ONE = "done"
-"""The class of what a launcher says of each of its processes by itself, as DeepSpeed's does."""
-_NOT = re.compile(
-    r"(?i)\b(?:not|never|unsuccess\w*|fail\w*|errors?|partial\w*|previous|earlier|attempt [2-9]|evaluat\w+|validat\w+"
-    r"|checkpoint\w*|upload\w*|download\w*|build|install\w*|epoch|until|will|if|when)\b"
-    r"|(?i:\b(?:rank|worker|process|task|pid|child|node|pod|actor|replica|stage)[ =#:-]{0,2}\d)"
-)
-"""Words by which such a line says something else, or of something else."""
 _FELL = re.compile(
     r"\b(?:FAILED|Failed|NODE_FAIL|OUT_OF_ME\w*|TIMEOUT|CANCELLED|PREEMPTED|BOOT_FAIL|DEADLINE|Evicted|OOMKilled)\b"
 )
 """The states in which schedulers have what did not end well: a table of a job's steps has a line for each."""
-_STEP = re.compile(r"(?<![\w.:,-])\d+(?:_\d+)?\.\d+(?=[|\s]).*\b[A-Z]{4}[A-Z_]*\b.*\b\d+:\d+\b")
-_STEP_TOLD = re.compile(r"\b(?:STEP|scancel) (\d+)\.(\d+)\b")
-_WELL = r"\bCOMPLETED\b\W.*\b0:0\b"
-_STEP_ENDED = re.compile(_WELL)
-"""A row of `sacct` for a step that is no batch script: `90007.0|srun|COMPLETED|0:0`, with columns of any kind."""
-_NONE = re.compile(
-    r"(?i)\b(?:0|no|without(?: any)?) (?:\w+ )?(?:failed|failures?|errors?)\b|\b(?:failed|failures?|errors?)\W{1,3}0\b"
-)
 _TELLING = tuple(role for role in (*LOUD, "exit", "outside") if role != "error")
 """The roles of what tells of more than that something was an error."""
 _LONG = 60.0
@@ -65,9 +45,9 @@ def overruled(scene: Scene, finding: Finding) -> Finding:
     if any(_speaks_against(one, told) for one in scene.exits):
         return finding
     is_of_launchers = (
-        told.class_ == _OF_LAUNCHERS
+        told.class_ == OF_LAUNCHERS
         or any(one.event.path == told.path for one in scene.exits)
-        or _each_step_ended_well(scene, told.path)
+        or each_step_ended_well(scene, told.path)
     )
     if any(_is_last_of_all(scene, one, told, is_of_launchers) for one in scene.stories.values()):
         return finding
@@ -79,7 +59,7 @@ def _carried_on(scene: Scene, finding: Finding, told: Event | None) -> Finding:
     step beside its own was ended.
     """
     order = finding.events[0][1] if finding.events else None
-    if order is not None and _is_of_a_step_beside(scene, order):
+    if order is not None and is_of_a_step_beside(scene, order):
         return Finding("none", "likely", events=[("ended well", order)])
     if order is not None and told is None:
         told = _all_came_to_their_end(scene, order)
@@ -105,31 +85,6 @@ def _all_came_to_their_end(scene: Scene, order: Event) -> Event | None:
 
 def _is_behind(one: Event, order: Event) -> bool:
     return one.number > order.number if one.path == order.path else one.low > order.high
-
-
-def _is_of_a_step_beside(scene: Scene, order: Event) -> bool:
-    """Whether a step of Slurm was ended and the accounts have the job and another step of it as ended with 0."""
-    found = _STEP_TOLD.search(order.text)
-    if found is None:
-        return False
-    there = [tail.text for tail in _last_lines(scene, order.path)]
-    job, step = found.groups()
-    own = re.compile(rf"(?<![\w.:,-]){job}[|\s].*{_WELL}")
-    other = re.compile(rf"(?<![\w.:,-]){job}\.(?!{step}\b)\d+[|\s].*{_WELL}")
-    return any(map(own.search, there)) and any(map(other.search, there))
-
-
-def _each_step_ended_well(scene: Scene, path: str) -> bool:
-    """Whether Slurm's accounts have a step of the job, and each as ended with 0: srun saw all of its tasks end so.
-
-    A task may be a script, which ends well whatever ran in it: against a rank's own cause that is no word.
-    """
-    if any(
-        one.cause is not None and one.cause.role in ("cause", "exception") for one in scene.stories.values()
-    ):
-        return False
-    steps = [tail.text for tail in _last_lines(scene, path) if _STEP.search(tail.text)]
-    return bool(steps) and all(_STEP_ENDED.search(text) for text in steps)
 
 
 def _doubted(scene: Scene, finding: Finding) -> Finding:
@@ -176,9 +131,9 @@ def _speaks_against(one: Exit, told: Event) -> bool:
 
 def _said(scene: Scene) -> Event | None:
     """The last line of a witness that says so, if nothing came after it."""
-    lines = [line for witness in scene.witnesses for line in _of(witness)]
+    lines = [line for witness in scene.witnesses for line in good_ends(witness)]
     lines = [line for line in lines if _is_final(scene, line)]
-    of_job = [line for line in lines if line.class_ != _OF_LAUNCHERS]
+    of_job = [line for line in lines if line.class_ != OF_LAUNCHERS]
     if of_job:
         return of_job[-1]
     # Of several launchers each knows of its own processes alone.
@@ -188,54 +143,10 @@ def _said(scene: Scene) -> Event | None:
     return lines[-1] if lines and agents >= least else None
 
 
-def _of(witness: Speaker) -> Iterator[Event]:
-    """The last lines of a witness that say so."""
-    if (told := _each_was_done(witness)) is not None:
-        yield told
-    for tail in witness.tail:
-        if _NOT.search(_NONE.sub("", tail.text)):
-            continue
-        # It may fall to another row too, as one that counts no failures does.
-        found = ((row.class_, match) for row in _shapes() if (match := row.search(tail.text)) is not None)
-        class_, match = next(found, ("", None))
-        if match is not None and said(match, "done") == said(match, "of"):
-            yield of_tail(witness, tail, "context", class_, otherwise=(-math.inf, math.inf))
-
-
-def _each_was_done(witness: Speaker) -> Event | None:
-    """The last line by which a launcher says of single processes that they ended with 0, and of none otherwise.
-
-    It ends the rest, and says so, when one of them does not.
-    """
-    if any(event.role in ("exit", "teardown") for event in witness.events):
-        return None
-    told = [tail for tail in witness.tail if any(row.search(tail.text) for row in _shapes_of_one())]
-    return (
-        of_tail(witness, told[-1], "context", _OF_LAUNCHERS, otherwise=(-math.inf, math.inf))
-        if told
-        else None
-    )
-
-
-@lru_cache(maxsize=1)
-def _shapes_of_one() -> tuple[TaxonomyRow, ...]:
-    return tuple(row for row in rows() if row.class_ == _OF_ONE)
-
-
-@lru_cache(maxsize=1)
-def _shapes() -> tuple[TaxonomyRow, ...]:
-    return tuple(row for row in rows() if row.class_ in _CLASSES)
-
-
-def _last_lines(scene: Scene, path: str) -> Iterator[Tail]:
-    """The last lines of the witnesses that wrote to a file."""
-    return (tail for one in scene.witnesses if one.path == path for tail in one.tail)
-
-
 def _is_final(scene: Scene, line: Event) -> bool:
     """Whether nothing that matters was written after a line, neither trouble nor progress."""
-    behind = (tail.text for tail in _last_lines(scene, line.path) if tail.number > line.number)
-    if any(_FELL.search(_NONE.sub("", text)) for text in behind):
+    behind = (tail.text for tail in last_lines(scene, line.path) if tail.number > line.number)
+    if any(_FELL.search(without_counts_of_none(text)) for text in behind):
         return False
     return not any(_came_after(scene, one, line) for one in scene.speakers)
 
@@ -293,9 +204,6 @@ def _is_long_over(scene: Scene, told: Event, moment: float) -> bool:
 
 def _went_on(scene: Scene, one: Speaker, event: Event, moment: float) -> bool:
     """Whether someone came to its end, or made steps, behind what a rank told, at that moment at the latest."""
-    course = one.course
-    if one.path == event.path and course is not None and course.changes and course.last_number > event.number:
-        return True
-    if outlived(one, moment):
+    if stepped_behind(one, event, moment):
         return True
     return one.is_rank and ended_well(one, after=event.number if one.name == event.speaker else 0)

@@ -47,18 +47,18 @@ def leave_what_others_outlived(stories: Collection[Story], clocks: Clocks) -> No
 
 
 def _is_over(speakers: Sequence[Speaker], ranks: Sequence[Speaker], event: Event) -> bool:
-    if any(_went_on_after(one, event) for one in speakers):
+    since = event.high if event.own else math.inf
+    if any(stepped_behind(one, event, since) for one in speakers):
         return True
     return len(ranks) > 1 and all(one.lines and _stepped_on(one, event) for one in ranks)
 
 
-def _went_on_after(one: Speaker, event: Event) -> bool:
+def stepped_behind(one: Speaker, event: Event, moment: float) -> bool:
+    """Whether a speaker made steps behind a record: further down in the same file, or long after a moment."""
     course = one.course
     if course is None or not course.changes:
         return False
-    if course.path == event.path:
-        return course.last_number > event.number
-    return event.own and outlived(one, event.high)
+    return (course.path == event.path and course.last_number > event.number) or outlived(one, moment)
 
 
 def outlived(one: Speaker, moment: float) -> bool:
