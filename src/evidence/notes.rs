@@ -7,12 +7,29 @@ use serde::{Deserialize, Serialize};
 use super::progress::UNITS;
 
 /// How much is kept of a line, in bytes.
-pub const QUOTE: usize = 512;
+const HEAD: usize = 512;
+/// And how much of the end of a longer one: whom a rank waits for may stand behind the names of all tensors that wait.
+const END: usize = 192;
+/// What stands for the rest of it.
+const REST: &str = " ... ";
+
+/// What is kept of a line, as text.
+pub fn quote(line: &[u8]) -> String {
+    if line.len() <= HEAD + END {
+        return head(line, HEAD + END);
+    }
+    head(line, HEAD) + REST + &head(&line[line.len() - END..], END)
+}
+
+/// The head of a line as text.
+pub fn head(line: &[u8], most: usize) -> String {
+    String::from_utf8_lossy(&line[..line.len().min(most)]).trim_end().to_owned()
+}
 
 /// A line that is evidence.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Note {
-    /// The head of its text.
+    /// Its text, of a long one the head and the end.
     pub text: String,
     /// The nanoseconds since 1970 UTC for which its time stands, both included.
     pub span: Option<(i64, i64)>,
@@ -104,7 +121,7 @@ impl KeptNotes {
 
     /// Whether it keeps no more than it may; what is stored may have been forged.
     pub fn is_bounded(&self, limits: Limits) -> bool {
-        let fits = |note: &Note| note.text.len() <= 3 * QUOTE;
+        let fits = |note: &Note| note.text.len() <= 3 * (HEAD + END) + REST.len();
         self.first.len() <= limits.first
             && self.last.len() <= limits.last
             && self.counts.len() <= TEMPLATES
@@ -115,6 +132,18 @@ impl KeptNotes {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn of_a_long_line_the_head_and_the_end_are_kept() {
+        let ends = "Stalled ops: [ready ranks: 0, 2]\n";
+        let line = |middle: usize| format!("One or more tensors{}{ends}", "x".repeat(middle));
+        let short = line(HEAD + END - 19 - ends.len());
+        assert_eq!(quote(short.as_bytes()), short.trim_end());
+        let kept = quote(line(100_000).as_bytes());
+        assert!(kept.starts_with("One or more tensorsx") && kept.len() < HEAD + END + REST.len());
+        assert!(kept.ends_with(ends.trim_end()) && kept.contains(REST));
+        assert!(quote(&[0xff; 5_000]).len() <= 3 * (HEAD + END) + REST.len());
+    }
 
     #[test]
     fn a_flood_does_not_drive_out_what_came_first_or_last() {

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use serde::{Deserialize, Serialize};
 
 use super::history::History;
-use super::notes::{FILE, KeptNotes, Limits, Note, QUOTE, RANK};
+use super::notes::{FILE, KeptNotes, Limits, Note, RANK, head, quote};
 use super::progress::UNITS;
 use super::template;
 use super::traceback::{Traceback, TracebackLine};
@@ -128,7 +128,7 @@ impl Heard<'_> {
 
     fn note(&self, place: u64, progress: [Option<u64>; UNITS]) -> Note {
         Note {
-            text: head(self.line, QUOTE),
+            text: quote(self.line),
             span: self.span(),
             own: self.time.how == Some(How::Own),
             number: self.time.number,
@@ -303,9 +303,4 @@ impl Voice {
             && self.templates.len() <= TEMPLATES
             && self.history.is_bounded()
     }
-}
-
-/// The head of a line as text.
-fn head(line: &[u8], most: usize) -> String {
-    String::from_utf8_lossy(&line[..line.len().min(most)]).trim_end().to_owned()
 }
