@@ -27,6 +27,7 @@ STAMPS = ("python", "iso", "c10", "none")
 
 def asked(folder: Path, logs: Mapping[str, Iterable[tuple[int, str]]]) -> Diagnosis:
     """The answer for logs of which each line is written so many seconds after two o'clock."""
+    folder.mkdir(exist_ok=True)
     for name, lines in logs.items():
         stamped = [f"2026-11-22 02:{at // 60:02}:{at % 60:02} {line}\n" for at, line in lines]
         (folder / name).write_text("".join(stamped))

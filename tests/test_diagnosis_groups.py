@@ -127,7 +127,7 @@ def test_what_tells_of_others_and_of_an_order(text: str, role: str) -> None:
 _EXITS = st.lists(
     st.tuples(
         st.sampled_from("ab"),
-        st.sampled_from([None, -9, 1]),
+        st.sampled_from([None, -9, -11, 1]),
         st.none() | st.integers(0, 24).map(lambda at: at / 4),
     ),
     max_size=12,

@@ -138,3 +138,73 @@ def test_a_frame_is_one_behind_any_prefix() -> None:
     assert not any(
         is_indented(f"{prefix}step 3") for prefix in ("", "[rank3]: ", "[default3]:", "[default3]: ")
     )
+
+
+def test_the_ranks_of_one_host_fell_together_though_nobody_names_it(tmp_path: Path) -> None:
+    failed = "OSError: [Errno 5] Input/output error: '/local_disk0/mds/shard.{:05}.mds'"
+    lost = (
+        "RuntimeError: NCCL error: unhandled system error, remote process exited or there was a network error"
+    )
+
+    def logs(fell: range) -> dict[str, list[tuple[int, str]]]:
+        logs = {f"rank{rank}.log": [(at, f"step {at}") for at in (10, 20)] for rank in range(12)}
+        for rank in fell:
+            logs[f"rank{rank}.log"].append((32 + rank // 3, failed.format(rank)))
+        return {**logs, **{f"rank{rank}.log": [(10, "step 10"), (50, lost)] for rank in (0, 1, 8)}}
+
+    answer = asked(tmp_path, logs(range(4, 8)))
+    assert (answer.kind, answer.ranks) == ("rank", ("4", "5", "6", "7"))
+    assert asked(tmp_path / "others", logs(range(3, 7))).kind == "unknown"
+
+
+def test_a_launcher_has_the_ranks_that_all_others_leave(tmp_path: Path) -> None:
+    logs = {f"rank{rank}.log": [(10, f"rank {rank} of 8 is up"), (20, "step 1")] for rank in range(8)}
+    logs["agent-h0.log"] = [
+        (62, "Root Cause (first observed failure): [0]: time=62 rank: 1 (local_rank: 1) exitcode: 1 host: h0")
+    ]
+    logs["agent-h1.log"] = [
+        (40, "failed (exitcode: -11) local_rank: 2 (pid: 4124) of binary: /usr/bin/python3")
+    ]
+    answer = asked(tmp_path, logs)
+    assert (answer.kind, answer.ranks) == ("rank", ("6",))
+
+
+def test_a_daemon_that_does_not_start_is_of_its_host_and_no_rank(tmp_path: Path) -> None:
+    said = "orted: error while loading shared libraries: libcudart.so.10.0: cannot open shared object file"
+    logs = {"agent-h0.log": [(12, "ORTE was unable to reliably start one or more daemons.")]}
+    answer = asked(tmp_path, {**logs, "agent-h1.log": [(11, said)]})
+    assert (answer.kind, answer.hosts, answer.cause) == ("host", ("h1",), "env")
+    assert asked(tmp_path / "alone", {"job.log": [(11, said)]}).kind == "unknown"
+
+
+def test_a_gpu_that_a_kernel_lost_is_of_its_host_where_no_rank_names_a_cause(tmp_path: Path) -> None:
+    logs = {
+        f"rank{rank}.log": [(10, "step 1"), (20, "step 2"), (640, WATCHDOG.format(rank))] for rank in range(4)
+    }
+    lost = [(30, "kernel: NVRM: fallen off the bus and is not responding to commands.")]
+    answer = asked(tmp_path, {**logs, "agent-h1.log": lost})
+    assert (answer.kind, answer.hosts, answer.cause) == ("host", ("h1",), "gpu_hw")
+
+
+def test_tasks_that_all_crash_at_once_fell_alike(tmp_path: Path) -> None:
+    def logs(last: int) -> dict[str, list[tuple[int, str]]]:
+        crash = "srun: error: h{}: task {}: Segmentation fault (core dumped)"
+        logs = {f"rank{rank}.log": [(10, "Starting training")] for rank in range(2)}
+        step = (14, "srun: Terminating job step 20370799.1")
+        return {**logs, "sched.log": [(14, crash.format(1, 1)), step, (last, crash.format(0, 0))]}
+
+    assert asked(tmp_path, logs(14)).kind == "uniform"
+    assert asked(tmp_path / "later", logs(90)).ranks == ("1",)
+
+
+def test_a_rank_that_alone_came_to_an_operation_is_out_of_step(tmp_path: Path) -> None:
+    def logs(*lists: str) -> dict[str, list[tuple[int, str]]]:
+        waits = ", ".join(f"{'gradients_' * 40}{at} [ready ranks: {one}]" for at, one in enumerate(lists))
+        said = "One or more tensors were submitted to be reduced, gathered or broadcasted by subset of ranks and are"
+        logs = {f"rank{rank}.log": [(10, "step 1")] for rank in range(4)}
+        return {**logs, "rank0.log": [(10, "step 1"), (95, f"{said} waiting. Stalled ops: {waits}")]}
+
+    for lists in (["3", "2, 0, 1", "2, 0, 1"], ["0, 2, 1"]):
+        answer = asked(tmp_path / str(len(lists)), logs(*lists))
+        assert (answer.kind, answer.ranks) == ("rank", ("3",))
+    assert asked(tmp_path / "two", logs("0, 1", "2, 3")).kind == "unknown"

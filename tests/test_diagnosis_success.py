@@ -294,3 +294,13 @@ def test_one_that_has_more_to_do_after_the_end_may_be_waited_for(tmp_path: Path)
     busy = [(at, f"evaluating shard {at} of 4410") for at in range(130, 590, 60)]
     answer = asked(tmp_path, ranks(80, **stuck, rank0=[(90, "training done"), *busy]))
     assert answer.kind != "none"
+
+
+def test_who_saved_a_checkpoint_went_on_without_the_one_that_it_did_not_find(tmp_path: Path) -> None:
+    missing = (122, "Checkpoint file ./outputs/model.pt.ep1 not found.")
+    answer = asked(
+        tmp_path, ranks(rank0=[missing, (124, "[INFO] - Checkpoint saved to ./outputs/model.pt.avg10")])
+    )
+    assert answer.kind == "none", answer.text
+    failed = (124, "[ERROR] - Checkpoint could not be saved to ./outputs/model.pt.avg10")
+    assert asked(tmp_path / "failed", ranks(rank0=[missing, failed])).ranks == ("0",)

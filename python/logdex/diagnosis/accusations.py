@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -10,6 +11,10 @@ from logdex.diagnosis.events import Event, Speaker, number_in
 from logdex.diagnosis.roles import went_on
 from logdex.diagnosis.taxonomy import numbers
 
+_READY = re.compile(r"\[ready ranks: ([\d, ]+)\]")
+"""How Horovod says of each operation who has come to it."""
+_LEFT_OUT = " ... "
+"""What stands for the middle of a line that is longer than what is kept of one."""
 WEIGHT = {"high": 3, "medium": 2, "low": 1}
 _DEVICE = re.compile(r":\d+:\d+ \[(\d+)\]")
 """NCCL's own prefix, `host:pid:tid [device]`: the device is the local rank of whoever speaks."""
@@ -43,10 +48,9 @@ def of_speakers(
 def _named(event: Event, world: Sequence[int]) -> tuple[int, ...]:
     rank, ranks, ready, local = (event.said(one) for one in ("rank", "ranks", "ready", "local"))
     if ready is not None:
-        there = set(numbers(ready))
-        everyone = set(world) | set(range(max(there, default=-1) + 1))
-        missing = tuple(sorted(everyone - there))
-        return missing if len(missing) <= max(1, len(everyone) // 2) else ()
+        missing = _not_ready([*map(numbers, _READY.findall(event.text))] or [numbers(ready)], world)
+        # What was left out of a long line may be the list of those.
+        return missing if len(missing) < 2 or _LEFT_OUT not in event.text else ()
     if ranks is not None:
         return tuple(numbers(ranks))
     if rank is not None:
@@ -54,6 +58,18 @@ def _named(event: Event, world: Sequence[int]) -> tuple[int, ...]:
     if local is not None:
         return _of_local(event, int(local))
     return ()
+
+
+def _not_ready(lists: Sequence[Sequence[int]], world: Sequence[int]) -> tuple[int, ...]:
+    """Who is in the fewest lists of those who have come, one for each operation that waits, if they are a minority.
+
+    A rank that is in another operation than all others is in a list of its own, which lacks all of these.
+    """
+    everyone = set(world).union(*(range(max(there, default=-1) + 1) for there in lists))
+    missing = Counter(tuple(sorted(everyone.difference(there))) for there in lists)
+    few = {names: many for names, many in missing.items() if len(names) <= max(1, len(everyone) // 2)}
+    most = [names for names, many in few.items() if many == max(few.values())]
+    return most[0] if len(most) == 1 else ()
 
 
 def _of_process(event: Event, pids: Mapping[str, str]) -> tuple[int, ...]:

@@ -11,6 +11,8 @@ from logdex.diagnosis.whose_exit import rank_of
 
 _SAW = ("root", "field", "agent", "srun", "spawn", "mpirun")
 """How launchers say which process ended first."""
+_BY_THEMSELVES = (-11, -7, -4, -8)
+"""The signals that come of what a process does itself: no launcher sends them to end the rest."""
 _AT_ONCE = 1.0
 """Within so many seconds a launcher, which writes whole ones, saw processes end at once."""
 
@@ -65,21 +67,28 @@ class Alike:
     def __init__(self, exits: Iterable[Exit]) -> None:
         self._there: dict[tuple[str, int | None], list[tuple[float, int, Exit]]] = {}
         for place, one in enumerate(exits):
-            if one.time is not None:
-                self._there.setdefault((one.event.path, one.code), []).append((one.time, place, one))
+            if (when := _moment(one)) is not None:
+                self._there.setdefault((one.event.path, one.code), []).append((when, place, one))
         for same in self._there.values():
             same.sort(key=_when)
 
     def take_beside(self, root: Exit) -> list[Exit]:
         """Those of which `_is_beside` is true and that were not taken before, in the order in which they are told."""
         same = self._there.get((root.event.path, root.code), [])
-        if root.time is None:
+        if (when := _moment(root)) is None:
             return []
-        first = bisect_left(same, root.time - _AT_ONCE, key=_when)
-        end = bisect_right(same, root.time + _AT_ONCE, key=_when)
+        first = bisect_left(same, when - _AT_ONCE, key=_when)
+        end = bisect_right(same, when + _AT_ONCE, key=_when)
         taken = sorted(same[first:end], key=lambda one: one[1])
         del same[first:end]
         return [one for _, _, one in taken]
+
+
+def _moment(one: Exit) -> float | None:
+    """When a process ended, as far as its launcher tells that; 0 where nobody does, and nobody else ended it."""
+    if one.time is not None or one.code not in _BY_THEMSELVES:
+        return one.time
+    return one.event.low if one.event.own else 0.0
 
 
 def _when(one: tuple[float, int, Exit]) -> float:
@@ -98,9 +107,9 @@ def _is_beside(one: Exit, root: Exit) -> bool:
     return (
         one.event.path == root.event.path
         and one.code == root.code
-        and one.time is not None
-        and root.time is not None
-        and abs(one.time - root.time) <= _AT_ONCE
+        and (when := _moment(one)) is not None
+        and (other := _moment(root)) is not None
+        and abs(when - other) <= _AT_ONCE
     )
 
 

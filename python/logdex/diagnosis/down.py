@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from logdex.diagnosis import hosts, pids
 from logdex.diagnosis.events import Event, Speaker
+from logdex.diagnosis.identity import by_daemon
 from logdex.diagnosis.roles import went_on
 from logdex.diagnosis.scene import TOGETHER, Candidate, Scene, silent_of, time_of
 from logdex.diagnosis.verdict import Finding, Kind
@@ -67,11 +68,19 @@ def node(scene: Scene, found: list[Candidate]) -> Finding | None:
                     continue
             if not host:
                 host = hosts.of_witness(scene.speakers, one, scene.host_of)
-                if not host or len(silent_of(scene, host)) < _SEVERAL:
+                if not host or not _may_have_fallen(scene, host, event):
                     continue
             hosts_ = tuple(dict.fromkeys([host, *_named_beside(one, event)]))
             return _lost(scene, event, hosts_)
     return None
+
+
+def _may_have_fallen(scene: Scene, host: str, event: Event) -> bool:
+    """Whether several ranks may be of a host that told of nothing; who lost a GPU may still tell of others."""
+    if event.class_ in ("gpu_hw", "env"):
+        there = [one for name, one in scene.stories.items() if scene.host_of.get(name) == host]
+        return all(one.cause is None for one in there)
+    return len(silent_of(scene, host)) >= _SEVERAL
 
 
 def _on_the_next_lines(one: Speaker, event: Event) -> str | None:
@@ -122,5 +131,7 @@ def _named_beside(one: Speaker, first: Event) -> Iterator[str]:
 
 
 def _is_of_host(event: Event) -> bool:
-    """Whether all that a host ran was ended for want of memory, and not one process."""
-    return event.class_ == "host_oom" and not _OF_ONE.search(event.text)
+    """Whether it befell all that a host ran, or nobody says which of its processes."""
+    if event.class_ == "env":
+        return by_daemon(event.text)
+    return event.class_ in ("host_oom", "gpu_hw") and not _OF_ONE.search(event.text)

@@ -27,6 +27,8 @@ _LAUNCHERS = re.compile(
 )
 
 
+_DAEMON = re.compile(r"(?<![\w/.-])(?:orted|prted|hydra_\w+|pmi_proxy|slurmstepd|slurmd): ")
+"""What launchers run on each host, and how that begins its lines."""
 _OF_LAUNCHERS = (
     "node",
     "mpirun",
@@ -278,14 +280,22 @@ def _is_of_others(file: File) -> bool:
     """Whether what stands in a file is by a launcher, or by several processes that no prefix tells apart."""
     texts = [text for voice in file.voices for text, *_ in voice["tail"]]
     texts += [note["text"] for voice in file.voices for note in voice["notes"]]
-    rows = [row for voice in file.voices for note in voice["notes"] if (row := class_of(note)) is not None]
+    notes = [note for voice in file.voices for note in voice["notes"]]
+    rows = [row for note in notes if (row := class_of(note)) is not None]
     told = [row for row, _ in rows if row.role not in ("context", "harmless", "advice", "teardown")]
     launched = [row for row in told if row.class_ in _OF_LAUNCHERS or row.role == "outside"]
+    by_daemons = [note for note in notes if by_daemon(note["text"])]
     themselves = {own for _, found in rows if found and (own := found.groupdict().get("self"))}
     beyond_first = any(row.role == "exit" and (said(found, "local") or "0") != "0" for row, found in rows)
     if are_several(texts) or len(themselves) > 1 or beyond_first:
         return True
-    return bool(launched) and len(launched) == len(told) and not _counts(file)
+    is_told = bool(launched) and len(launched) == len(told)
+    return (is_told or bool(by_daemons)) and not _counts(file)
+
+
+def by_daemon(text: str) -> bool:
+    """Whether a line is of what a launcher runs on each host of a job."""
+    return _DAEMON.search(text) is not None
 
 
 def _counts(file: File) -> bool:

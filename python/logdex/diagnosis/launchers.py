@@ -70,6 +70,20 @@ class Launchers:
         """What is known of the launcher that wrote a file."""
         return self.there.get(path) or _Launcher()
 
+    def left_for(self, path: str, world: int) -> int | None:
+        """The first rank of a launcher, if those of all others are known, and as many as each has are left."""
+        telling = {path: one.offsets for path, one in self.there.items() if one.tells_local}
+        others = [offsets for other, offsets in telling.items() if other != path]
+        if (
+            path not in telling
+            or not others
+            or any(len(offsets) != 1 for offsets in others)
+            or world % len(telling)
+        ):
+            return None
+        left = set(range(0, world, world // len(telling))).difference(*others)
+        return left.pop() if len(left) == 1 else None
+
     def first_of(self, path: str, local: int) -> int | None:
         """The first of the ranks that wrote into a file, if they are all from that one on, and reach to a local one."""
         names = self.of(path).names

@@ -170,6 +170,8 @@ def _only_parted(scene: Scene) -> bool:
 def _tells_of_failure(scene: Scene) -> bool:
     if any(not one.is_silent for one in scene.stories.values()) and not _only_parted(scene):
         return True
+    if any(one.waits for one in scene.stories.values()):
+        return True
     if any(not one.is_teardown for one in scene.exits):
         return True
     loud = ("cause", "exception", "victim", "named", "link")

@@ -93,9 +93,11 @@ def _beats(one: Speaker) -> bool:
 
 
 def _repeats(one: Speaker) -> bool:
-    """Whether a rank wrote one and the same line again and again after its last step, as who lives does."""
+    """Whether one wrote one and the same line again and again after its last step, as who lives does."""
     last = one.course.last_number if one.course else 0
-    after = [unstamped(tail.text) for tail in one.tail if tail.number > last]
+    # A monitor's lines differ in what it counts; where no rank's do, that may be its work.
+    same = unstamped if one.is_rank else masked
+    after = [same(tail.text) for tail in one.tail if tail.number > last]
     return len(after) >= _REPEATED and len(set(after)) == 1
 
 

@@ -38,6 +38,11 @@ _LAST_WORDS = 3
 """So far from its end a word that may mean a failure still counts."""
 _MILD = re.compile(r"\b(?:INFO|DEBUG|TRACE|NOTICE|WARN(?:ING)?)\b|(?:^|[\[\s:])[IW](?:\d{4})? ")
 """The level of what informs or warns: whoever gave it went on."""
+_SAVED = re.compile(
+    r"(?i)^(?!.*\b(?:not|never|fail\w*|errors?|last|previous\w*|will|could)\b)"
+    r".*(?:\b(?:checkpoint|model|weights)\b.{0,60}\b(?:saved|written)|\bsaved\b.{0,60}\b(?:checkpoint|model|weights))\b"
+)
+"""How a rank says that it has saved one."""
 _COUNTS = re.compile(r"(?i)\b(?:step|iter(?:ation)?|epoch)s?\W{1,4}\d|heart ?beat")
 """What goes on, whatever level its logger gives it."""
 
@@ -51,6 +56,8 @@ class Story:
     victims: list[Event] = field(default_factory=list)
     links: list[Event] = field(default_factory=list)
     teardown: list[Event] = field(default_factory=list)
+    waits: list[Event] = field(default_factory=list)
+    """In which it says for all who waits for whom."""
     outside: list[Event] = field(default_factory=list)
     dropped: list[Event] = field(default_factory=list)
     replaced: list[Event] = field(default_factory=list)
@@ -100,6 +107,8 @@ def story(speaker: Speaker) -> Story:
             told.teardown.append(event)
             continue
         if role in ("victim", "named") and _is_of_all(event):
+            if not went_on(speaker, event):
+                told.waits.append(event)
             continue
         if went_on(speaker, event):
             told.dropped.append(event)
@@ -215,6 +224,8 @@ def went_on(speaker: Speaker, event: Event) -> bool:
     """Whether the rank went on after a record, so that it cannot have ended it."""
     if event.role in (*LOUD, "exit") and speaker.path == event.path and ended_well(speaker, event.number):
         return True
+    if event.class_ in ("ckpt", "file") and _saved(speaker, event):
+        return True
     for at, course in enumerate(speaker.courses[:2]):
         if course is None:
             continue
@@ -224,6 +235,11 @@ def went_on(speaker: Speaker, event: Event) -> bool:
             return False
     left = speaker.lines - event.place
     return event.role in ("error", "exception") and left >= _WENT_ON
+
+
+def _saved(speaker: Speaker, event: Event) -> bool:
+    """Whether a rank saved a checkpoint after one that it did not find."""
+    return any(tail.number > event.number and _SAVED.search(tail.text) for tail in speaker.tail)
 
 
 def ended_well(speaker: Speaker, after: int = 0, before: float = math.inf) -> bool:

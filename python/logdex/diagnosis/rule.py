@@ -81,7 +81,7 @@ def _unknown(scene: Scene, found: list[Candidate]) -> Finding:
     """What is known where nothing tells who it was."""
     events: list[tuple[str, Event]] = []
     for one in [*scene.stories.values()]:
-        events += [("victim", event) for event in one.victims[:1]]
+        events += [("victim", event) for event in (one.victims or one.waits)[:1]]
     for witness in scene.witnesses:
         events += [
             ("witness", event) for event in witness.events if event.role not in ("context", "teardown")

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from logdex.diagnosis import spared, templates
 from logdex.diagnosis.candidates import ended_at_once
-from logdex.diagnosis.events import Event
+from logdex.diagnosis.events import Event, number_in
 from logdex.diagnosis.pace import WORKING, usual_lines
 from logdex.diagnosis.roles import Story
 from logdex.diagnosis.scene import TOGETHER, Candidate, Scene, time_of, whole_host
@@ -151,6 +151,7 @@ def _spared_the_rest(scene: Scene, group: Sequence[Candidate]) -> bool:
         all(one.victims for one in rest)
         or _got_further(scene, group, rest)
         or _met_on_its_host(scene, group, rest)
+        or _are_those_of_a_host(scene, names, rest)
     )
 
 
@@ -164,6 +165,17 @@ def _met_on_its_host(scene: Scene, group: Sequence[Candidate], rest: Sequence[St
         return False
     is_whole = whole_host(scene, {one.rank for one in group}) is not None
     return is_whole and any(one.victims for one in rest) and all(one.cause is None for one in rest)
+
+
+def _are_those_of_a_host(scene: Scene, names: set[str], rest: Sequence[Story]) -> bool:
+    """Whether a group is as many ranks in a row as each host of the job may have, and the rest told of others alone."""
+    numbers = sorted(number for name in names if (number := number_in(name)) is not None)
+    world, size = max(scene.world or 0, len(scene.ranks)), len(names)
+    if size < SEVERAL or len(numbers) < size or numbers[-1] - numbers[0] != size - 1:
+        return False
+    if numbers[0] % size or world % size:
+        return False
+    return any(one.victims for one in rest) and all(one.cause is None for one in rest)
 
 
 def _got_further(scene: Scene, group: Sequence[Candidate], rest: Sequence[Story]) -> bool:

@@ -28,7 +28,11 @@ def rank_of(scene: Scene, one: Exit) -> str | None:
     offsets = launchers.of(one.event.path).offsets
     if len(offsets) == 1:
         return scene.name_of(one.local + min(offsets))
-    if offsets or launchers.telling > 1:
+    if offsets:
+        return None
+    if (first := launchers.left_for(one.event.path, scene.world or len(scene.ranks))) is not None:
+        return scene.name_of(first + one.local)
+    if launchers.telling > 1:
         return None
     if one.event.path not in launchers.rest:
         launchers.rest[one.event.path] = _of_the_rest(scene, one.event.path)
