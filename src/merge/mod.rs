@@ -123,6 +123,11 @@ impl Merge {
             && (self.ended || self.newcomers.is_none())
     }
 
+    /// Whether a line of this log stood in its file when that was opened.
+    pub fn was_there(&self, at: usize, held: &Held) -> bool {
+        held.lot.files_before == 0 && held.offset < self.inputs[at].query.end_at_start()
+    }
+
     /// Whether the logs that were there at the start were opened.
     pub fn is_begun(&self) -> bool {
         self.started > 0 || self.inputs.is_empty()

@@ -31,6 +31,11 @@ impl Query {
         self.followed().map_or(self.end, Follow::at)
     }
 
+    /// Where what was there ends that it began with, in bytes.
+    pub fn end_at_start(&self) -> u64 {
+        self.end
+    }
+
     /// How many files a follow has left behind so far.
     pub fn times_left(&self) -> u64 {
         self.followed().map_or(0, Follow::times_left)

@@ -68,7 +68,7 @@ impl Feed {
         page.clear();
         while page.rows().is_empty() {
             let Some(batch) = self.next_batch(caller)? else {
-                self.shaper.finish(&mut self.skip, page);
+                self.shaper.finish(page);
                 return Ok(!page.rows().is_empty());
             };
             self.shaper.turn(&batch.block, &placed(&batch), &mut self.skip, page, caller)?;

@@ -50,8 +50,10 @@ pub trait Scout {
 pub struct Many {
     merge: Merge,
     ways: Vec<LogOutput>,
-    /// How many of the lines that are meant are still passed over.
+    /// How many of the lines that are meant, and were there at the start, are still passed over.
     skip: u64,
+    /// How many logs were there at the start.
+    begun_with: usize,
     /// When the place was told last.
     told: Option<Instant>,
     /// Whether every line that was taken from the merge was written, or is in the folder.
@@ -94,6 +96,7 @@ impl Many {
             merge: Merge::new(Vec::new(), terms),
             ways: Vec::new(),
             skip,
+            begun_with: logs.len(),
             told: None,
             handed_on: false,
             folder,
@@ -212,9 +215,9 @@ impl Many {
         for at in 0..self.ways.len() {
             let shaper = &mut self.ways[at].shaper;
             if over {
-                shaper.finish(&mut self.skip, page);
+                shaper.finish(page);
             } else {
-                shaper.settle(&mut self.skip, page);
+                shaper.settle(page);
             }
             self.write(at, page, out, painter)?;
         }
@@ -254,7 +257,10 @@ impl Many {
     }
 
     fn shape(&mut self, at: usize, held: &Held, page: &mut Page, caller: &mut dyn Caller) -> Result<()> {
-        self.ways[at].shaper.line(held, &mut self.skip, page, caller)
+        // What was there may have become less since it was counted; of what was written later nothing is passed over.
+        let was_there = at < self.begun_with && self.merge.was_there(at, held);
+        let skip = if was_there { &mut self.skip } else { &mut 0 };
+        self.ways[at].shaper.line(held, skip, page, caller)
     }
 
     fn write(

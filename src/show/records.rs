@@ -37,18 +37,8 @@ struct OpenRecord {
     stamped: bool,
     /// Within a traceback, whose last line is not indented.
     tracing: bool,
-    fate: Fate,
-}
-
-/// What became of a record that is meant.
-#[derive(Clone, Copy, Default)]
-enum Fate {
-    #[default]
-    Waits,
-    /// It was one of those that are passed over.
-    Skipped,
-    /// So many of its parts were put on a page.
-    Shown(usize),
+    /// How many of its parts were put on a page.
+    shown: usize,
 }
 
 impl OpenRecord {
@@ -75,24 +65,16 @@ impl OpenRecord {
         self.parts.push(RecordLine { start, end: self.text.len(), ..*part });
     }
 
-    /// Puts what was not yet put on `page`, if the record is meant and none of the first `skip`.
-    fn put(&mut self, skip: &mut u64, page: &mut Page) {
-        let from = match self.fate {
-            Fate::Skipped => return,
-            _ if !self.hit => return,
-            Fate::Waits if *skip > 0 => {
-                *skip -= 1;
-                self.fate = Fate::Skipped;
-                return;
-            }
-            Fate::Waits => 0,
-            Fate::Shown(parts) => parts,
-        };
-        for part in &self.parts[from..] {
+    /// Puts what was not yet put on `page`, if a line of the record is meant.
+    fn put(&mut self, page: &mut Page) {
+        if !self.hit {
+            return;
+        }
+        for part in &self.parts[self.shown..] {
             let kind = if part.hit { RowKind::Hit } else { RowKind::Context };
             page.push(&self.text[part.start..part.end], kind, part.offset, part.time, part.level);
         }
-        self.fate = Fate::Shown(self.parts.len());
+        self.shown = self.parts.len();
     }
 }
 
@@ -106,16 +88,8 @@ pub(super) struct Records {
 }
 
 impl Records {
-    /// Puts the records that end among `lines` on `page`, if a line of theirs is a hit; the first `skip` of them are
-    /// passed over.
-    pub(super) fn turn(
-        &mut self,
-        block: &Block,
-        lines: &[Placed],
-        hits: &[usize],
-        skip: &mut u64,
-        page: &mut Page,
-    ) {
+    /// Puts the records that end among `lines` on `page`, if a line of theirs is one of `hits`: positions in `lines`.
+    pub(super) fn turn(&mut self, block: &Block, lines: &[Placed], hits: &[usize], page: &mut Page) {
         let mut hits = hits.iter().copied().peekable();
         for (at, placed) in lines.iter().enumerate() {
             let line = placed.line.of(block.bytes());
@@ -123,7 +97,7 @@ impl Records {
             let own = placed.time.is_some_and(|time| time.how == Some(How::Own));
             let text = behind_writer(line);
             if own || !self.open.get(&prefix).is_some_and(|open| open.takes(text)) {
-                self.close(prefix, skip, page);
+                self.close(prefix, page);
                 self.order.push_back(prefix);
                 self.open.insert(prefix, OpenRecord { stamped: own, ..OpenRecord::default() });
             }
@@ -142,25 +116,25 @@ impl Records {
     }
 
     /// Puts what is there of open records on `page`; what comes to them later is put there later.
-    pub(super) fn settle(&mut self, skip: &mut u64, page: &mut Page) {
+    pub(super) fn settle(&mut self, page: &mut Page) {
         for prefix in &self.order {
             if let Some(open) = self.open.get_mut(prefix) {
-                open.put(skip, page);
+                open.put(page);
             }
         }
     }
 
     /// Puts all that is open on `page`.
-    pub(super) fn finish(&mut self, skip: &mut u64, page: &mut Page) {
+    pub(super) fn finish(&mut self, page: &mut Page) {
         while let Some(&prefix) = self.order.front() {
-            self.close(prefix, skip, page);
+            self.close(prefix, page);
         }
     }
 
-    fn close(&mut self, prefix: Prefix, skip: &mut u64, page: &mut Page) {
+    fn close(&mut self, prefix: Prefix, page: &mut Page) {
         let Some(mut open) = self.open.remove(&prefix) else { return };
         self.order.retain(|&other| other != prefix);
-        open.put(skip, page);
+        open.put(page);
     }
 }
 
@@ -196,8 +170,8 @@ mod tests {
             let lines: Vec<Placed> =
                 line::lines(block.bytes()).map(|line| Placed { line, time: None, level: None }).collect();
             let (mut records, mut page) = (Records::default(), Page::default());
-            records.turn(&block, &lines, &[2], &mut 0, &mut page);
-            records.finish(&mut 0, &mut page);
+            records.turn(&block, &lines, &[2], &mut page);
+            records.finish(&mut page);
             assert_eq!(page.rows().len(), trace.len(), "{prefix}");
         }
     }

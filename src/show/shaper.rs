@@ -110,16 +110,16 @@ impl Shaper {
     }
 
     /// Puts on `page` what waited for lines that may never come.
-    pub(super) fn settle(&mut self, skip: &mut u64, page: &mut Page) {
+    pub(super) fn settle(&mut self, page: &mut Page) {
         if let Some(records) = &mut self.records {
-            records.settle(skip, page);
+            records.settle(page);
         }
     }
 
     /// Puts on `page` what is left at the end.
-    pub(super) fn finish(&mut self, skip: &mut u64, page: &mut Page) {
+    pub(super) fn finish(&mut self, page: &mut Page) {
         if let Some(records) = &mut self.records {
-            records.finish(skip, page);
+            records.finish(page);
         }
     }
 
@@ -155,14 +155,14 @@ impl Shaper {
             return;
         }
         let mut hits = self.hits(block, lines);
-        if let Some(records) = &mut self.records {
-            records.turn(block, lines, &hits, skip, page);
-            return;
-        }
+        // They are passed over one by one, in the order in which they are counted, whatever is shown around them.
         let skipped = hits.len().min(usize::try_from(*skip).unwrap_or(usize::MAX));
         *skip -= skipped as u64;
         hits.drain(..skipped);
-        self.context.turn(block, lines, &hits, page);
+        match &mut self.records {
+            Some(records) => records.turn(block, lines, &hits, page),
+            None => self.context.turn(block, lines, &hits, page),
+        }
     }
 
     /// The positions in `lines` of those that are meant.

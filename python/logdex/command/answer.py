@@ -91,11 +91,11 @@ class CommandAnswer:
             from logdex.command.summary import Summary
 
             asked = list(zip(self._found, self._shown, strict=True))
-            pass_over = partial(self._show, sink=None)
+            pass_over = partial(self._show, sink=None, most=self._args.max_count)
             return Summary(self._args, self._rows, asked, pass_over, self._complain).write()
         sink = _core.Sink()
         if self._in_one_order:
-            return self._show_last(self._shown, sink) > 0
+            return self._show_last(self._shown, sink, most=self._args.max_count) > 0
         if self._args.max_count is None:
             return sum(self._show_last([one], sink) for one in self._shown) > 0
         files = zip(self._found, self._shown, strict=True)
@@ -172,10 +172,10 @@ class CommandAnswer:
             return self._show(shown, sink, most=most)
         if all(one.is_plain for one in shown):
             shown = [one.but(question=one.question.but(last=last)) for one in shown]
-            return self._show(shown, sink, last=last)
-        plain = [one.question.but(follow=False, partial=False) for one in shown]
-        there = [one.but(question=question) for one, question in zip(shown, plain, strict=True)]
-        return self._show(shown, sink, skip=max(self._show(there, None) - last, 0))
+            return self._show(shown, sink, last=last, most=most)
+        there = [one.but(question=asked) for one in shown if (asked := _of_what_is_there(one.question))]
+        skip = max(self._show(there, None) - last, 0)
+        return self._show(shown if self._args.follow else there, sink, skip=skip, most=most)
 
     def _show_source(self, files: list[Shown], sink: _core.Sink) -> int:
         """Shows the first so many lines of the files of one source, one file behind the other."""
@@ -202,7 +202,7 @@ class CommandAnswer:
             scout=self._scout() if sink else None,
             skip=skip,
             last=last,
-            most=most if most is not None else self._args.max_count,
+            most=most,
             keeps_place=self._place is not None,
             folds=self._rows.folds and sink is not None,
             status=self._rows.status if sink else None,
@@ -262,6 +262,17 @@ class CommandAnswer:
     def _complain(self, error: BaseException) -> None:
         self.failed = True
         complain(error)
+
+
+def _of_what_is_there(question: Question) -> Question | None:
+    """The question of what its file holds now, however it grows; None where a follow finds nothing yet."""
+    try:
+        size = os.path.getsize(question.path)
+    except OSError:
+        # Whoever reads it says so.
+        return None if question.follow else question
+    # How much of both logs of a combined stream is there only their reader knows.
+    return question.but(follow=False, partial=False, size=None if question.beside else size)
 
 
 def _needs_all(args: Namespace) -> bool:
