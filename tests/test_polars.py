@@ -188,3 +188,19 @@ def test_errors_are_polars_or_pythons(tmp_path: Path, job: Path) -> None:
     frame = logdex.polars.scan(tmp_path / "missing.log")
     with pytest.raises((FileNotFoundError, pl.exceptions.ComputeError), match="missing"):
         frame.collect()
+
+
+def test_the_callers_own_range_must_mean_something(tmp_path: Path) -> None:
+    """What a predicate says does not have to, for Polars applies it again."""
+    (tmp_path / "bare.log").write_text("bare\n" * 10)
+    with pytest.raises(ValueError, match="no line has a time"):
+        logdex.polars.scan(tmp_path / "bare.log", since="10m").collect()
+    assert logdex.polars.scan(tmp_path / "bare.log").filter(at >= BEGIN).collect().height == 0
+    (tmp_path / "timed.log").write_text("2026-11-22 02:00:00 a\n2026-11-22 02:00:01 b\n")
+    for source in (tmp_path, tmp_path / "timed.log"):
+        log = logdex.open(source, tz="UTC")
+        asked = {"since": "2026-11-22 02:00:01"}
+        frame, whole = logdex.polars.scan(log, **asked), pl.DataFrame(log.arrow(**asked))
+        for query in (pl.lit(True), pl.col("step") < 5, at < BEGIN + timedelta(seconds=9)):
+            assert frame.filter(query).collect().equals(whole.filter(query))
+        assert frame.collect().height == 1

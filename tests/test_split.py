@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import itertools
 import pickle
+from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -78,3 +80,63 @@ def test_what_cannot_be_split_is_refused(tmp_path: Path) -> None:
         splits(logdex.open(tmp_path))  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="last"):
         splits(tmp_path, last=3)
+    (tmp_path / "a.log").write_text("a\nb\n")
+    lines = logdex.open(tmp_path / "a.log").lines()
+    next(lines)
+    with pytest.raises(ValueError, match=r"after: .*rotated"):
+        splits(tmp_path / "a.log", after=lines.cursor)
+
+
+@pytest.fixture
+def mixed(tmp_path: Path) -> Path:
+    """Logs with steps and times, with times alone, with neither, and one without a line."""
+    told = ["2026-11-22 02:10:{:02} step {}\n", "2026-11-22 02:10:{:02} nothing\n", "bare {}\n", ""]
+    for rank, line in enumerate(told):
+        (tmp_path / f"rank{rank}.log").write_text("".join(line.format(n, n) for n in range(20)))
+    return tmp_path
+
+
+RANGES: list[dict[str, Any]] = [
+    {"since": "2026-11-22 02:10:15"},
+    {"until": "2026-11-22 02:10:05"},
+    {"since": timedelta(minutes=10)},
+    {"step": (1, 5)},
+    {"step": (None, 5)},
+    {"step": (1, 5), "since": "2026-11-22 02:10:03"},
+    {"steps": True},
+    {"step": (1, 5), "strict": False},
+    {"until": "2026-11-22 02:10:05", "strict": False},
+]
+
+
+def answer(ask: Callable[[], Any]) -> object:
+    """The rows that an answer has, without their order, or what it says in their place."""
+    try:
+        return sorted((row["source"], row["offset"]) for row in ask())
+    except ValueError as error:
+        return str(error)
+
+
+@pytest.mark.parametrize("ranks", [[0, 1, 2, 3], [1, 2], [2], [2, 3], [1], [3]], ids=str)
+@pytest.mark.parametrize("question", RANGES, ids=str)
+def test_a_range_means_to_parts_what_it_means_to_the_whole(
+    mixed: Path, question: dict[str, Any], ranks: list[int], caplog: pytest.LogCaptureFixture
+) -> None:
+    """Where a log has no times or no steps, among others that have some, and alone."""
+    paths = [mixed / f"rank{rank}.log" for rank in ranks]
+    source = paths if len(paths) > 1 else paths[0]
+    log, more = logdex.open(source, tz="UTC"), {"columns": ["source", "offset"], **question}
+    whole = answer(lambda: pa.table(log.arrow(**more)).to_pylist())
+    said = {record.getMessage() for record in caplog.records}
+    caplog.clear()
+    assert answer(lambda: rows(splits(source, tz="UTC", **more))) == whole
+    assert {record.getMessage() for record in caplog.records} == said
+
+
+def test_a_part_in_the_middle_may_have_no_step(tmp_path: Path) -> None:
+    path = tmp_path / "large.log"
+    path.write_text("step 1\n" + "nothing to see here\n" * 200_000)
+    for step in ((1, 1), (2, 3)):
+        parts = splits(path, part=1 << 20, step=step, columns=["offset"])
+        assert len(parts) > 2
+        assert rows(parts) == pa.table(logdex.open(path).arrow(step=step, columns=["offset"])).to_pylist()

@@ -231,7 +231,7 @@ def _settled(found: list[Input]) -> list[Input]:
 
 def _among(found: list[Input], question: Question) -> Question:
     """The question, as it is put to one of several logs: which of them have steps is found out where that is asked."""
-    if question.steps is None:
+    if question.steps is None or question.stepless:
         return question
     return question.but(stepless=any(one.stepless for one in among([_of(one, question) for one in found])))
 

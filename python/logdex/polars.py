@@ -77,7 +77,8 @@ def scan(
 
     Raises:
         re.error, TypeError, ValueError: As for `logdex.open` and `Log.arrow`; `as_open` beside a `Log`.
-        OSError: When it is collected, what the system says of a file.
+        OSError, ValueError: When it is collected, what the system says of a file, or that no line has a time where
+            `since` or `until` asks for one.
 
     Examples:
         >>> import logdex.polars
@@ -101,10 +102,11 @@ def scan(
             columns=columns,
             fields=fields,
             fields_types=fields_types,
-            strict=False,
+            # What the predicate says hides nothing, for it is applied again; what the caller says must hold.
+            strict=since is not None or until is not None,
         )
         ranks = (ranges.least_rank, ranges.greatest_rank)
-        return asked._batches(ranges.sources, None if ranks == (None, None) else ranks)
+        return asked._batches(ranges.sources, None if ranks == (None, None) else ranks, stepless=True)
 
     groups = re.compile(fields).groupindex if fields is not None else {}
     schema = pl.Schema(log.arrow(regex, since=since, until=until, fields=fields, fields_types=fields_types))

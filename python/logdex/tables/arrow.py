@@ -96,10 +96,17 @@ class Arrow:
         return self._batches().stream()
 
     def _batches(
-        self, sources: Container[str] | None = None, ranks: tuple[int | None, int | None] | None = None
+        self,
+        sources: Container[str] | None = None,
+        ranks: tuple[int | None, int | None] | None = None,
+        *,
+        stepless: bool = False,
     ) -> _core.Table:
-        """The answer, batch by batch, for readers in Python; of these sources and ranks only."""
-        self._last = self._put(self._ask().but(ranks=ranks), self._columns, sources)
+        """The answer, batch by batch, for readers in Python; of these sources and ranks only.
+
+        With `stepless` a range of steps is no error where no line has one.
+        """
+        self._last = self._put(self._ask().but(ranks=ranks, stepless=stepless), self._columns, sources)
         return self._last
 
     def __repr__(self) -> str:

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from logdex import _core
+from logdex._filters import of_every_line
 from logdex._open import open as open_log
+from logdex._step import among
 from logdex.log import Log
-from logdex.log.base import resumed, with_columns
+from logdex.log.base import with_columns
 
 if TYPE_CHECKING:
     import pyarrow
 
+    from logdex._core import Question
     from logdex._open import Path
     from logdex.inputs.skew import Skew
     from logdex.regex.pattern import Regex
@@ -24,6 +28,11 @@ __all__ = ["Split", "splits"]
 
 PART = 256 << 20
 """A file is read in parts of about so many bytes."""
+
+_LONG_AGO = -(1 << 62)
+"""Before all stamps, in nanoseconds since 1970 UTC."""
+
+_log = logging.getLogger("logdex")
 
 
 @dataclass(frozen=True)
@@ -48,6 +57,8 @@ class Split:
     """How the log is opened: arguments of `logdex.open`."""
     question: Mapping[str, Any] = field(default_factory=dict)
     """What is asked: arguments of `Log.arrow`."""
+    stepless: bool = False
+    """Whether it may be without steps where a range of them is asked, since others of the logs have some."""
 
     @property
     def bytes(self) -> int:
@@ -62,7 +73,7 @@ class Split:
         """
         log = open_log(self.path, **self.opening)
         arrow = log.arrow(**self.question)
-        asked = resumed(arrow._ask())
+        asked = arrow._ask().but(stepless=self.stepless)
         # What is compressed is read as text, of which the sizes are others.
         if asked.path == self.path:
             asked = asked.but(after=self.after, before=self.before, size=self.size)
@@ -112,7 +123,8 @@ def splits(
 
     Raises:
         OSError: There is no such file, or no log in a directory.
-        ValueError: One of the sources is no file, such as a handle; or as for `Log.arrow`.
+        ValueError: One of the sources is no file, such as a handle; `last` or `after` is given; or as for `Log.arrow`:
+            no line of any log has a time, or a step, and a range of them is asked for.
         re.error, TypeError: As for `Log.arrow`.
 
     Examples:
@@ -136,26 +148,80 @@ def splits(
     question = {"regex": None if regex is None else re.compile(regex), **as_arrow}
     if "last" in question:
         raise ValueError("last: the last lines of many logs are not those of each; ask for a range of time")
-    timed = log.arrow(**question)._columns.timed or not {"since", "until"}.isdisjoint(as_arrow)
-    question.setdefault("strict", False)
+    if question.get("after") is not None:
+        raise ValueError(
+            "after: what comes behind a cursor may stand in files that were rotated since, of which there are no "
+            "parts; ask for a range of time, or in one process with Log.arrow"
+        )
+    arrow = log.arrow(**question)
+    timed = arrow._columns.timed or not {"since", "until"}.isdisjoint(as_arrow)
     found: list[Split] = []
-    for path, origin, behind in _files(log):
+    for one in _in_range(list(_files(log)), arrow._ask()):
         # By itself a file may be called otherwise than among others.
-        own = {**opening, "skew": f"{behind}ns" if behind >= 0 else f"-{-behind}ns"}
-        whole = Split(path, origin, os.path.getsize(path), opening=own, question=question)
+        own = {**opening, "skew": f"{one.skew}ns" if one.skew >= 0 else f"-{-one.skew}ns"}
+        path = _path(one)
+        whole = Split(path, one.origin, os.path.getsize(path), 0, None, own, question, one.stepless)
         found += _parts(whole, max(part, 1 << 20), timed=timed)
     return found
 
 
-def _files(log: Log) -> Iterator[tuple[str, tuple[str, int | None, str] | None, int]]:
-    """The files of which `log` is made, what their names tell, and by how much their clocks were behind."""
+def _path(one: Question) -> str:
+    return one.name or one.path
+
+
+def _files(log: Log) -> Iterator[Question]:
+    """What is asked of each of the files of which `log` is made."""
     for one in log._named():
-        question = one.question
-        path = question.name or question.path
+        path = _path(one.question)
         os.stat(path)
         if not os.path.isfile(path):
             raise ValueError(f"{path}: not a file, so other nodes cannot read it")
-        yield path, question.origin, question.skew
+        yield one.question
+
+
+def _in_range(files: list[Question], asked: Question) -> list[Question]:
+    """Those of the files that the ranges of `asked` mean something to, by the rules of `Log.arrow`.
+
+    A task sees no other file, so it is here that one of several may be without times, which leaves it out, or steps.
+
+    Raises:
+        ValueError: No line of any of them has a time, or a step, where that is asked.
+    """
+    files = [one.but(steps=asked.steps, strict=asked.strict) for one in files]
+    if not asked.strict:
+        return files
+    files = among(files)
+    if asked.since is not None or asked.until is not None:
+        files = _with_times(files)
+    least, greatest, regex = asked.steps or (None, None, None)
+    if (least, greatest) != (None, None) and not any(one.stepless for one in files):
+        for one in files:
+            _has_line(one.but(steps=(0, None, regex)))
+    return files
+
+
+def _with_times(files: list[Question]) -> list[Question]:
+    """Those in which a line has a time, or which have no line; the others are named in a warning."""
+    timed, errors = False, {}
+    for one in files:
+        try:
+            timed |= _has_line(one.but(since=_LONG_AGO, steps=None))
+        except ValueError as error:
+            errors[_path(one)] = error
+    if errors and not timed:
+        raise next(iter(errors.values()))
+    for path in errors:
+        _log.warning("%s: no line has a time that is understood; it is left out of the range", path)
+    return [one for one in files if _path(one) not in errors]
+
+
+def _has_line(question: Question) -> bool:
+    """Whether there is a line in the ranges of `question`; as ValueError that there can be none.
+
+    It is read no further than to the first.
+    """
+    with _core.Lines(of_every_line(question)) as lines:
+        return next(lines, None) is not None
 
 
 def _parts(whole: Split, part: int, *, timed: bool) -> list[Split]:
@@ -176,7 +242,4 @@ def _parts(whole: Split, part: int, *, timed: bool) -> list[Split]:
             if cuts[-1] < file.tell() < whole.size:
                 cuts.append(file.tell())
     ends = [*cuts[1:], None]
-    return [
-        Split(whole.path, whole.origin, whole.size, start, end, whole.opening, whole.question)
-        for start, end in zip(cuts, ends, strict=True)
-    ]
+    return [replace(whole, after=start, before=end) for start, end in zip(cuts, ends, strict=True)]
