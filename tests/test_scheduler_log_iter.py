@@ -8,7 +8,7 @@ import threading
 import warnings
 import weakref
 from collections.abc import Callable
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ pytest.importorskip("torchx")
 
 import logdex
 from logdex.torchx_backend.schedulers import compat
+from logdex.torchx_backend.schedulers.asking import ask
 from logdex.torchx_backend.schedulers.local import PersistentLocalScheduler, create_scheduler
 from torchx.schedulers.api import Stream
 from torchx.schedulers.local_scheduler import CWDImageProvider, LocalScheduler
@@ -102,6 +103,22 @@ def test_a_bad_pattern_is_an_error_at_the_call(scheduler: Any, said: str) -> Non
 def test_empty_filters_are_none(scheduler: Any, said: str) -> None:
     lines = scheduler.log_iter(said, "w", regex="", since=0, until="", streams="stdout")
     assert list(lines) == ["out\n"]
+
+
+def test_no_time_at_all_is_a_time(tmp_path: Path) -> None:
+    """`timedelta(0)` is now, as for `Log.lines`, though it is as false as what asks nothing."""
+    path = tmp_path / "old.log"
+    path.write_text("2020-01-01 00:00:00 old\n")
+    log = logdex.open(path, tz="UTC")
+    for since, until, expected in (
+        (timedelta(0), None, 0),
+        (None, timedelta(0), 1),
+        ("0s", None, 0),
+        (None, None, 1),
+        (0, "", 1),
+    ):
+        question = ask(log, None, since, until, follow=False, ended=None)
+        assert len(list(log._lines(question))) == expected
 
 
 @pytest.mark.parametrize("streams", [Stream.STDOUT, Stream.COMBINED])

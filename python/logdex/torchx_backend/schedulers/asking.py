@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from logdex.log import Log
@@ -17,11 +18,16 @@ def may_follow(should_tail: bool, *, strict_tail: bool = False) -> bool:
     return should_tail or (compat.follows_running_apps() and not strict_tail)
 
 
+def moment(said: Any) -> Any:
+    """A moment that was said; None for what TorchX passes for none, of which `timedelta(0)` is not one: that is now."""
+    return said if said or isinstance(said, timedelta) else None
+
+
 def ask(log: Log, regex: Any, since: Any, until: Any, *, follow: bool, ended: Ended) -> Question:
     """The question to `log`; what TorchX passes for "nothing is asked", such as an empty text, asks nothing.
 
     Unfinished lines are shown only where every line is.
     """
-    regex, since, until = regex or None, since or None, until or None
+    regex, since, until = regex or None, moment(since), moment(until)
     partial = follow and regex is since is until is None
     return log._ask(regex, since, until, follow=follow, partial=partial, strict=False, ended=ended)

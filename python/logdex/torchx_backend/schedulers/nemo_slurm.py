@@ -17,7 +17,7 @@ from logdex.slurm.ids import JobId, parse
 from logdex.slurm.inputs import Job
 from logdex.slurm.mirror import Mirror, fetching_of, place_of
 from logdex.torchx_backend.rebind import SLURM_MODULE
-from logdex.torchx_backend.schedulers.asking import may_follow
+from logdex.torchx_backend.schedulers.asking import may_follow, moment
 from logdex.torchx_backend.schedulers.logs import stream_file
 
 
@@ -72,9 +72,11 @@ def log_iter(
         asked = Wish(streams=None if stream == "combined" else stream, follow=wish.follow, last=wish.last)
         return Job(handle, asked, where.poll, only_in=[where.directory], fetched=fetched, batch=False)
 
-    regex, since, until = regex or None, since or None, until or None
+    since, until = moment(since), moment(until)
     try:
-        return JobLogs(handle.text, job).lines(regex, since=since, until=until, follow=follow, strict=False)
+        return JobLogs(handle.text, job).lines(
+            regex or None, since=since, until=until, follow=follow, strict=False
+        )
     except (FileNotFoundError, LookupError) as error:
         raise RuntimeError(f"app {app_id} has no log of role {role_name!r}: {error}") from error
 
