@@ -365,15 +365,22 @@ _PATTERNS = [
     "^m$",
     "(k)(?#[ or (?P=no)\\1",
     "(?x)(d) # [ or (?P=no)\n\\1",
+    # A comment ends with its parentheses, and neither at a parenthesis nor at a line end behind a backslash.
+    "(?x:(x) # [ or (?P=no)\n\\1)[#]?y",
+    "(?x)(?-x:(#|m)) # \\\n(\n \\1",
+    "(?#\\)(k)(q)\\1",
+    "(x)(y)(z)(w)(q)(Q)(c)(d)(k)(1)?(?:\\109|2)",
+    "(a)\\1(?:\\101|\\0611)",
+    "".join(f"({letter})?" for letter in "abcdkmqwxyz" * 9) + r"\1(?P<last>1)(?P=last)",
 ]
 
 
 @given(
     st.lists(st.sampled_from(_PATTERNS), min_size=1, max_size=4, unique=True),
     st.booleans(),
-    st.text("aAbBxyzwqQcdk12]m\n", max_size=6),
+    st.text("aAbBxyzwqQcdk129]m#\n", max_size=6) | st.just("xyzwqQcdk19"),
 )
-@settings(max_examples=400)
+@settings(max_examples=1000)
 def test_several_patterns_select_what_any_selects(several: list[str], ignore_case: bool, line: str) -> None:
     joined = join(several, ignore_case=ignore_case)
     assert joined is not None

@@ -3,16 +3,32 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 
-# Compiled where they are needed, which is not for one pattern.
-_GLOBAL_FLAGS = r"\(\?([aiLmsux]+)\)"
-_GROUP_NAME = r"\(\?(?:P<(?P<opens>\w+)>|P=(?P<again>\w+)\)|\((?P<asks>\w+)\))"
-_REFERENCE = r"\\([1-9]\d?)(?!\d)"
-# In verbose mode there are others, too.
-_COMMENT, _TO_LINE_END = r"\(\?#[^)]*\)", r"|#[^\n]*"
-# A `]` right after the opening is an ordinary character.
-_CLASS = r"\[\^?\]?"
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+# Compiled where they are needed, which is not for one pattern. As in CPython's parser, a backslash and what stands
+# behind it are one character, in a comment too.
+_TOKENS = r"""
+    \\(?P<octal>[0-7]{3})
+  | \\(?P<reference>[1-9]\d?)
+  | \\.
+  | (?P<class>\[\^?\]?(?:\\.|[^]\\])*\])
+  | (?P<to_line_end>\#(?:\\.|[^\n\\])*)
+  | (?P<remark>\(\?\#(?:\\.|[^)\\])*\))
+  | (?P<global_flags>\(\?[a-zA-Z]+\))
+  | \(\?P=(?P<again>[^)]+)\)
+  | \(\?\((?P<asks>[^)]+)\)
+  | \(\?(?P<on>[a-zA-Z]*)(?:-(?P<off>[a-zA-Z]+))?:
+  | (?P<captures>\(\?P<[^>]+>|\((?!\?))
+  | (?P<opens>\()
+  | (?P<closes>\))
+  | .
+"""
+_FLAGS = {"a": re.ASCII, "i": re.IGNORECASE, "m": re.MULTILINE, "s": re.DOTALL, "x": re.VERBOSE}
+_MOST = 99
+"""What is no reference any more, but an octal number, where it is greater: such a group is called by a name."""
 
 
 def join(patterns: list[str], *, ignore_case: bool = False) -> str | None:
@@ -28,56 +44,50 @@ def join(patterns: list[str], *, ignore_case: bool = False) -> str | None:
         return patterns[0]
     shift, parts = 0, []
     for one in compiled:
-        numbered = _numbered(one, shift)
-        parts.append(_scoped(numbered, "i" if ignore_case else ""))
+        flags = one.flags | (re.IGNORECASE if ignore_case else 0)
+        said = "".join(letter for letter, flag in _FLAGS.items() if flags & flag)
+        # In verbose mode a comment may stand at the end.
+        end = "\n)" if flags & re.VERBOSE else ")"
+        parts.append(f"(?{said}:{''.join(_numbered(one, shift))}{end}")
         shift += one.groups
     return "|".join(parts)
 
 
-def _scoped(pattern: str, flags: str) -> str:
-    """The pattern as a group, with the flags at its head in force in it alone."""
-    while match := re.match(_GLOBAL_FLAGS, pattern):
-        flags += match[1]
-        pattern = pattern[match.end() :]
-    flags = "".join(sorted(set(flags)))
-    # In verbose mode a comment may stand at the end.
-    return f"(?{flags}:{pattern}\n)" if "x" in flags else f"(?{flags}:{pattern})"
+def _numbered(one: re.Pattern[str], shift: int) -> Iterator[str]:
+    r"""The pattern without its flags and names, its references (`\1`, `(?P=n)`, `(?(1)...)`) `shift` groups further."""
+    pattern, names, group = one.pattern, one.groupindex, shift
+    tokens, at = re.compile(_TOKENS, re.VERBOSE | re.DOTALL), 0
+    # Whether `#` begins a comment: outside, and in each of the parentheses that are open.
+    verbose = [bool(one.flags & re.VERBOSE)]
+    while token := tokens.match(pattern, at):
+        at = token.end()
+        if token["to_line_end"] and not verbose[-1]:
+            at = token.start() + 1
+            yield "#"
+        elif token["reference"] or token["again"]:
+            yield _reference(shift + int(token["reference"] or names[token["again"]]))
+        elif name := token["asks"]:
+            verbose.append(verbose[-1])
+            yield f"(?({shift + (names[name] if name in names else int(name))})"
+        elif token["captures"]:
+            group += 1
+            verbose.append(verbose[-1])
+            yield "(" if group <= _MOST else f"(?P<{_name(group)}>"
+        elif token["on"] is not None:
+            verbose.append((verbose[-1] or "x" in token["on"]) and "x" not in (token["off"] or ""))
+            yield token[0]
+        elif not token["global_flags"]:
+            if token["opens"]:
+                verbose.append(verbose[-1])
+            elif token["closes"]:
+                verbose.pop()
+            yield token[0]
 
 
-def _numbered(one: re.Pattern[str], shift: int) -> str:
-    r"""The pattern without names, its references (`\1`, `(?P=n)`, `(?(1)...)`) shifted by the groups before it."""
-    pattern, names = one.pattern, one.groupindex
-    remark = _COMMENT + (_TO_LINE_END if one.flags & re.VERBOSE else "")
-    reference_to, group_name, class_, comment = map(re.compile, (_REFERENCE, _GROUP_NAME, _CLASS, remark))
-    out, at, in_class = [], 0, False
-    while at < len(pattern):
-        char = pattern[at]
-        reference = None if in_class else reference_to.match(pattern, at)
-        named = None if in_class else group_name.match(pattern, at)
-        said = None if in_class else comment.match(pattern, at)
-        if reference:
-            out.append(f"(?:\\{int(reference[1]) + shift})")
-            at = reference.end()
-        elif named:
-            out.append(_by_number(named, shift, names))
-            at = named.end()
-        elif said:
-            out.append(said[0])
-            at = said.end()
-        elif char == "\\":
-            out.append(pattern[at : at + 2])
-            at += 2
-        else:
-            opening = None if in_class else class_.match(pattern, at)
-            in_class = opening is not None or (in_class and char != "]")
-            out.append(opening[0] if opening else char)
-            at += len(out[-1])
-    return "".join(out)
+def _reference(group: int) -> str:
+    # In parentheses, so that a digit behind it stands by itself.
+    return f"(?:\\{group})" if group <= _MOST else f"(?P={_name(group)})"
 
 
-def _by_number(named: re.Match[str], shift: int, names: Mapping[str, int]) -> str:
-    if named["opens"]:
-        return "("
-    name = named["again"] or named["asks"]
-    number = shift + (int(name) if name.isdecimal() else names[name])
-    return f"(?:\\{number})" if named["again"] else f"(?({number})"
+def _name(group: int) -> str:
+    return f"_{group}"
