@@ -136,6 +136,15 @@ def test_what_was_text_in_json_is_no_command_to_a_terminal(tmp_path: Path) -> No
     assert "c=null" in run(log, "--pretty")[1][0]
 
 
+def test_a_line_that_cannot_be_written_for_people_is_shown_as_it_is(tmp_path: Path) -> None:
+    """Nested too deeply to be read, or with half a character, which has no bytes: the lines behind it come too."""
+    deep = '{"a":' + "[" * 200_000 + "]" * 200_000 + "}\n"
+    log = tmp_path / "a.log"
+    log.write_text(deep + r'{"msg": "\ud800 x", "\udc80k": "\udfff"}' + '\n{"msg": "after"}\n')
+    expected = [deep, r'\ud800 x \udc80k="\udfff"' + "\n", "after\n"]
+    assert run(log, "--pretty") == (0, expected, "")
+
+
 def test_colours_of_a_pretty_line(log: Path) -> None:
     _, (out,), _ = run(log, "--pretty", "-n", "1", "-w", "step=2", "--color", "always")
     assert "\x1b[33mWARNING" in out

@@ -8,6 +8,8 @@ from collections.abc import Callable, Sequence
 from logdex import _core
 from logdex.command.legible import CONTROLS
 
+# Half a character, which JSON may say and no bytes can, is written as JSON says it.
+_CONTROLS = CONTROLS | {code: f"\\u{code:04x}" for code in range(0xD800, 0xE000)}
 _DIM, _BOLD, _OFF = "\x1b[2m", "\x1b[1m", "\x1b[0m"
 _COLORS = {"trace": 90, "debug": 36, "info": 32, "warning": 33, "error": 31, "critical": 35}
 _LEVELS = ("level", "severity", "lvl", "levelname", "log.level", "@l")
@@ -55,11 +57,15 @@ def prettier(*, color: bool) -> Callable[[str], str]:
     """
 
     def show(line: str) -> str:
-        start = line.find("{")
         try:
-            record = json.loads(line[start:]) if start >= 0 else None
-        except ValueError:
+            return pretty(line)
+        except (ValueError, RecursionError):
+            # No JSON, or nested so deeply that nobody reads it.
             return line
+
+    def pretty(line: str) -> str:
+        start = line.find("{")
+        record = json.loads(line[start:]) if start >= 0 else None
         if not isinstance(record, dict):
             return line
         time, level, message = (_taken(record, keys) for keys in (_TIMES, _LEVELS, _MESSAGES))
@@ -79,7 +85,7 @@ def _text(value: object) -> str:
     if value is None:
         return ""
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    return text.translate(CONTROLS)
+    return text.translate(_CONTROLS)
 
 
 def _level(value: object, color: bool) -> str:
@@ -93,7 +99,7 @@ def _level(value: object, color: bool) -> str:
 
 
 def _pair(key: str, value: object, color: bool) -> str:
-    name = key.translate(CONTROLS)
+    name = key.translate(_CONTROLS)
     shown = "null" if value is None else _quoted(value if isinstance(value, str) else _text(value))
     return f"{_DIM}{name}={_OFF}{shown}" if color else f"{name}={shown}"
 
@@ -101,4 +107,4 @@ def _pair(key: str, value: object, color: bool) -> str:
 def _quoted(value: str) -> str:
     """The value of a pair, in quotes where it could not be read back without."""
     plain = value.isprintable() and value and not any(char in ' "=' for char in value)
-    return value if plain else json.dumps(value, ensure_ascii=False).translate(CONTROLS)
+    return value if plain else json.dumps(value, ensure_ascii=False).translate(_CONTROLS)
