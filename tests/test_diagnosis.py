@@ -170,6 +170,17 @@ def test_every_cause_has_words_and_a_next_step() -> None:
         ('INFO: 10.0.0.4:5512 - "POST /v1/completions HTTP/1.1" 400 Bad Request', "context"),
         ('INFO: 10.0.0.4:5512 - "POST /v1/completions HTTP/1.1" 500 Internal Server Error', None),
         ("EngineCore encountered a fatal error.", "announce"),
+        ("NET/OFI Request 0x7f21 completed with error. RC: 107. Transport endpoint is not connected", "link"),
+        (
+            "h0:418:419 [0] misc/shmutils.cc:72 NCCL WARN Error: failed to extend /dev/shm/nccl-a1 to 9 bytes",
+            "cause",
+        ),
+        ("ERROR:asyncio:Unclosed client session", "harmless"),
+        ("ERROR:asyncio:Task was destroyed but it is pending!", "harmless"),
+        ("ERROR:asyncio:Task exception was never retrieved", "error"),
+        ("upload failed: ./out.bin to s3://bucket/out.bin An error occurred", "error"),
+        ("systemd-logind[612]: System is powering down (Power button pressed).", "cause"),
+        ("spot-watch: GET /latest/meta-data/spot/instance-action -> 404", None),
     ],
 )
 def test_what_a_line_is_taken_for(line: str, role: str | None) -> None:
