@@ -173,6 +173,16 @@ def test_containers_that_are_counted_from_one_are_no_ranks(tmp_path: Path) -> No
     assert answer.kind != "rank", answer.text
 
 
+@pytest.mark.parametrize("others", [0, 40])
+def test_what_mpirun_or_ray_tags_is_by_no_one_process(tmp_path: Path, others: int) -> None:
+    # However many lines the driver has of its own.
+    own = "".join(f"2026-09-14 02:00:{at:02} waiting, stage {at * 7}\n" for at in range(others))
+    fell = "2026-09-14 02:01:00 [1,12]<stderr>:[node-3:17086] Signal: Segmentation fault (11)\n"
+    fell += "2026-09-14 02:01:02 mpirun noticed that process rank 12 with PID 17086 on node node-3 exited on signal 11"
+    answer = _ask(tmp_path, job=own + fell + " (Segmentation fault).\n")
+    assert (answer.kind, answer.ranks) == ("rank", ("12",)), answer.text
+
+
 def test_a_process_that_says_its_rank_behind_a_tag_of_ray_is_that_rank(tmp_path: Path) -> None:
     tag = "(TrainWorker pid=41{:02}, ip=10.0.0.1) "
     begun = "".join(

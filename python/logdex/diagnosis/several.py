@@ -22,24 +22,32 @@ _TAG = re.compile(
     r"|\[[\w./-]+[-_/]\d+(?:/[\w-]+)?\] "
 )
 """What a tool puts before the lines of one process."""
+_STREAM = re.compile(r"<std(?:out|err)>:$")
+_SURE = re.compile(r"\[\d+,\d+\]|\([A-Za-z][\w.<>-]* [^()]{0,60}pid=\d+")
+"""Those of mpirun and of Ray, which no process writes itself: the driver's own lines may be most of them."""
+_BEYOND_FIRST = re.compile(r"\[\d+,[1-9]")
+"""That of a process of mpirun's which is not the first: there are others."""
 _LEAST = 0.6
 """From this share of the lines on that are looked at it is a tag."""
 
 
 def are_several(texts: Iterable[str]) -> bool:
-    """Whether most of these lines begin with tags of one form, and not with one tag."""
+    """Whether most of these lines begin with tags of one form, and not with one tag, or some with such as tell it."""
     tags: list[str] = []
     count = 0
     for text in texts:
         count += 1
         if (tag := tag_of(text)) is not None:
             tags.append(tag)
+    sure = {tag for tag in tags if _SURE.match(tag)}
+    if len(sure) > 1 or any(_BEYOND_FIRST.match(tag) for tag in sure):
+        return True
     forms = {re.sub(r"\d+", "#", tag) for tag in tags}
     return count > 2 and len(tags) >= _LEAST * count and len(forms) == 1 and len(set(tags)) > 1
 
 
 def tag_of(text: str) -> str | None:
-    """The tag before a line, behind its stamp perhaps."""
+    """The tag before a line, behind its stamp perhaps; that of one process, whichever of its streams a line came by."""
     bare = text[len(found[0]) :] if (found := _STAMP.match(text)) else text
     tag = _TAG.match(bare) or _TAG.match(text)
-    return tag[0].strip() if tag else None
+    return _STREAM.sub("", tag[0]).strip() if tag else None

@@ -17,9 +17,10 @@ from logdex.diagnosis.several import are_several, tag_of
 _RANK = re.compile(r"\brank[=: ]{1,2}(\d{1,7})\b")
 _CONTAINER = re.compile(r"[A-Za-z][\w.-]*?[-_]?(\d{1,6}) +\|$")
 """Compose's tag, with the number of a container."""
-_TASK = re.compile(r"(\d{1,6}):$|\[(\d{1,6})\]$")
-"""srun's label, which numbers tasks: behind a stamp here, where those at the head of a line are known already. And
-that of Hydra (`mpiexec -l` of MPICH and Intel MPI), of which one line alone does not tell that it is a label."""
+_TASK = re.compile(r"(\d{1,6}):$|\[(?:\d+,)?(\d{1,6})\]$")
+"""The labels of srun, and of Open MPI (`--tag-output`), which number tasks: behind a stamp here, where those at the
+head of a line are known already. And that of Hydra (`mpiexec -l` of MPICH and Intel MPI), of which one line alone does
+not tell that it is a label."""
 _LEAST = 2
 
 
