@@ -7,6 +7,7 @@ from pathlib import Path
 import logdex
 from diagnosis_cases import asked
 from logdex.diagnosis.events import Event, Speaker, Tail
+from logdex.diagnosis.hosts import of_witness
 from logdex.diagnosis.pids import of_ranks
 from logdex.diagnosis.similar import is_indented
 from logdex.diagnosis.stall import behind
@@ -58,6 +59,40 @@ def test_an_error_that_names_nearly_all_ranks_is_of_all(tmp_path: Path) -> None:
     assert asked(tmp_path, logs("0, 1, 2, 3")).kind == "uniform"
     answer = asked(tmp_path, logs("2"))
     assert (answer.kind, answer.ranks) == ("rank", ("2",))
+
+
+def test_a_driver_that_quotes_an_error_of_all_ranks_tells_of_all(tmp_path: Path) -> None:
+    said = "CheckpointException: CheckpointException ranks:dict_keys([{}])"
+    begun = (0, "workers up, world_size=4 strategy=fsdp")
+    answer = asked(tmp_path, {"driver.log": [begun, (30, said.format("0, 1, 2, 3"))]})
+    assert (answer.kind, answer.ranks) == ("uniform", ("0", "1", "2", "3")), answer.text
+
+
+def out_of_memory(host: str) -> list[tuple[int, str]]:
+    return [
+        (
+            90,
+            "slurmstepd: error: Detected 1 oom_kill event in StepId=7.0. Some of the step tasks have been OOM Killed.",
+        ),
+        (91, f"srun: error: {host}: task 1: Out Of Memory"),
+    ]
+
+
+def test_the_host_is_named_whose_task_the_scheduler_saw_run_out_of_memory(tmp_path: Path) -> None:
+    logs = of_hosts(708, 710)
+    del logs["agent-h0.log"], logs["agent-h1.log"]
+    answer = asked(tmp_path, logs | {"sched.log": out_of_memory("gpu-b7")})
+    assert (answer.kind, answer.hosts) == ("host", ("gpu-b7",)), answer.text
+    both = [*out_of_memory("gpu-b7"), *out_of_memory("gpu-b8")]
+    answer = asked(tmp_path, logs | {"sched.log": both})
+    assert answer.hosts not in (("gpu-b7",), ("gpu-b8",)), answer.text
+
+
+def test_a_file_may_be_called_after_a_host_as_others_are_named() -> None:
+    witness = Speaker("agent", "/logs/agent-cw-h12.log", is_rank=False)
+    assert of_witness([], witness, {"0": "cw-h3"}) == "cw-h12"
+    assert of_witness([], witness, {"0": "cw-h3", "1": "h1"}) != "h1"
+    assert of_witness([], witness, {}) == "h12"
 
 
 def test_who_waits_in_a_collective_has_enqueued_it() -> None:

@@ -18,6 +18,8 @@ _OF_A_PARAGRAPH = 4
 """Within so many lines a launcher tells one thing."""
 _SEVERAL = 2
 """From so many silent ranks on it may be their host that fell silent."""
+_OUT_OF_MEMORY = "Out Of Memory"
+"""How srun says so of a task."""
 _ADDRESS = re.compile(r"\bnode \(ID: \w+, IP: ([\w.:]+)\)")
 """How Ray says of which machine it tells."""
 
@@ -67,7 +69,9 @@ def node(scene: Scene, found: list[Candidate]) -> Finding | None:
                 if host is None:
                     continue
             if not host:
-                host = hosts.of_witness(scene.speakers, one, scene.host_of)
+                host = _of_tasks_out_of_memory(scene, event) or hosts.of_witness(
+                    scene.speakers, one, scene.host_of
+                )
                 if not host or not _may_have_fallen(scene, host, event):
                     continue
             hosts_ = tuple(dict.fromkeys([host, *_named_beside(one, event)]))
@@ -91,6 +95,15 @@ def _on_the_next_lines(one: Speaker, event: Event) -> str | None:
         if other.class_ == "hostname" and 0 < other.number - event.number <= _OF_A_PARAGRAPH
     )
     return next((other.said("host") for other in beside), None)
+
+
+def _of_tasks_out_of_memory(scene: Scene, event: Event) -> str | None:
+    """The host whose tasks, and no others, a scheduler says were ended for memory, where a host tells of that."""
+    told = (other for one in scene.witnesses for other in one.events if other.class_ == "srun")
+    known = {
+        other.said("host") for other in told if _is_of_host(event) and other.said("how") == _OUT_OF_MEMORY
+    }
+    return known.pop() if len(known) == 1 else None
 
 
 def _host_at(scene: Scene, address: str) -> str | None:

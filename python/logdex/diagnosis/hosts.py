@@ -52,9 +52,22 @@ def of_witness(speakers: Sequence[Speaker], witness: Speaker, host_of: Mapping[s
     there = {host_of.get(one.name) for one in speakers if one.is_rank and one.path == witness.path}
     if there:
         return there.pop() if len(there) == 1 else None
-    words = set(re.split(r"[^A-Za-z0-9]+", witness.path.rpartition("/")[2]))
-    known = {*host_of.values(), *_peers(speakers)} & words or {word for word in words if _NAMED.match(word)}
+    file = witness.path.rpartition("/")[2]
+    words = set(re.split(r"[^A-Za-z0-9]+", file))
+    known = (
+        {*host_of.values(), *_peers(speakers)} & words
+        or _called_alike(file, host_of.values())
+        or {word for word in words if _NAMED.match(word)}
+    )
     return known.pop() if len(known) == 1 else None
+
+
+def _called_alike(file: str, known: Iterable[str]) -> set[str]:
+    """What in the name of a file differs from the names of known hosts in digits alone."""
+    forms = {re.sub(r"\d+", r"\\d+", re.escape(host)) for host in known if re.search(r"\d", host)}
+    return {
+        found[0] for form in forms for found in re.finditer(rf"(?<![A-Za-z0-9]){form}(?![A-Za-z0-9])", file)
+    }
 
 
 def _peers(speakers: Sequence[Speaker]) -> set[str]:

@@ -28,7 +28,7 @@ def uniform(scene: Scene, found: list[Candidate]) -> Finding | None:
     """The same failure on all ranks, or on one whole host and nowhere else."""
     base = max(len([one for one in scene.ranks if one.lines]), 1)
     base = max(base, scene.world or 0) if (scene.world or 0) <= 2 * base else base
-    if (gathered := _gathered_from_all(scene, found, base)) is not None:
+    if (gathered := _gathered_from_all(scene, found, max(base, scene.world or 0))) is not None:
         return gathered
     for group in _groups(scene, found):
         names = tuple(one.rank for one in group)
