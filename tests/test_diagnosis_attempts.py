@@ -123,3 +123,27 @@ def test_what_fails_when_all_were_told_to_end_did_not_end_them(tmp_path: Path, t
     }
     logs["rank3.log"] += [(10.0, "OSError: [Errno 28] No space left on device: '/scratch/3.pt'")]
     assert asked(tmp_path, logs).kind == kind
+
+
+@pytest.mark.parametrize(
+    ("lacks", "then", "kind"),
+    [
+        (
+            "Checkpoint file ./out/model.pt.ep11 not found.",
+            "Weights averaged and saved to ./out/avg.pt",
+            "none",
+        ),
+        (
+            "Checkpoint file ./out/model.pt.ep11 not found.",
+            "Weights averaged, not saved to ./out/avg.pt",
+            "rank",
+        ),
+        ("FileNotFoundError: [Errno 2] ./out/model.pt.ep11", "State dump saved to ./out/dump.bin", "rank"),
+    ],
+)
+def test_who_wrote_out_what_it_made_did_without_what_was_not_there(
+    tmp_path: Path, lacks: str, then: str, kind: str
+) -> None:
+    logs = {f"rank{rank}.log": [(0.0, f"rank {rank} of 4 is up"), (120.0, "step 12")] for rank in range(4)}
+    logs["rank0.log"] += [(125, lacks), (126, then)]
+    assert asked(tmp_path, logs).kind == kind

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import logdex
 import pytest
 from diagnosis_cases import asked
 
@@ -51,6 +52,20 @@ def test_the_level_of_the_line_counts_and_not_that_of_who_wraps_it(tmp_path: Pat
     logs["rank0.log"].append((95, "training finished"))
     answer = asked(tmp_path, logs)
     assert answer.kind == "none", answer.text
+
+
+def test_a_level_that_most_ranks_lived_with_for_long_is_no_failure(tmp_path: Path) -> None:
+    def stamped(at: int, level: str, text: str) -> str:
+        return f"[{level}1122 02:{at // 60:02}:{at % 60:02}.000000 run.cpp:71] {text}\n"
+
+    for rank in range(4):
+        lines = [stamped(5, "E" if rank else "I", f"joined by file:///scratch/init, rank {rank}")]
+        lines += [stamped(at, "I", f"step {at} loss 2.0") for at in range(10, 91, 10) if rank == 0]
+        lines.append(stamped(91, "E", "the shards are of two kinds") if rank == 2 else stamped(93, "E", PEER))
+        (tmp_path / f"rank{rank}.log").write_text("".join(lines))
+    answer = logdex.open(tmp_path, tz="UTC", index=False).ranks().diagnosis
+    assert (answer.kind, answer.ranks) == ("rank", ("2",)), answer.text
+    assert "two kinds" in answer.evidence[0].text
 
 
 def test_of_those_without_a_log_one_may_have_failed_before(tmp_path: Path) -> None:

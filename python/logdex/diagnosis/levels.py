@@ -32,6 +32,27 @@ def drop(speakers: Sequence[Speaker]) -> None:
         # All of a speaker's records at once, of which a job has thousands: most have no such word anywhere.
         if say_nothing or _may_be_mild("\n".join(event.text for event in one.events)):
             one.events = [event for event in one.events if not _says_nothing(event, say_nothing)]
+    _drop_what_most_outlived([one for one in speakers if one.is_rank and one.lines])
+
+
+def _drop_what_most_outlived(ranks: Sequence[Speaker]) -> None:
+    """Drops a level that most ranks gave to one line, each of them long before its last one."""
+    groups: dict[str, dict[str, list[Event]]] = {}
+    for one in ranks:
+        for event in one.events:
+            if (
+                event.own
+                and one.last is not None
+                and one.last > event.high + _LONG
+                and _is_level_alone(event)
+            ):
+                groups.setdefault(masked(event.text), {}).setdefault(one.name, []).append(event)
+    most = max(_SEVERAL, len(ranks) // 2 + 1)
+    over = {
+        id(event) for told in groups.values() if len(told) >= most for many in told.values() for event in many
+    }
+    for one in ranks if over else ():
+        one.events = [event for event in one.events if id(event) not in over]
 
 
 def leave(stories: Collection[Story]) -> None:

@@ -34,15 +34,19 @@ _USED_TO = 2
 _PARTING = ("peer", "timeout", "store")
 """How a rank tells that others are gone."""
 _TIMED_OUT = re.compile(r"(?i)timed? ?out")
+_LACKS = ("ckpt", "file")
+"""The classes of what is not there, or cannot be read."""
+_RAISED = re.compile(r"\b\w*(?:Error|Exception)\b|\b(?:ERROR|FATAL|CRITICAL)\b|Errno")
+"""What was raised, or was told as an error."""
+_WROTE_OUT = re.compile(
+    r"(?i)^(?!.*\b(?:not|fail\w*|errors?|emergency|crash\w*|core|dumps?|stacks?|trace\w*|reports?|logs?)\b)"
+    r".*\bsaved (?:to|in|into|at|as) \S"
+)
+"""How a rank says what it wrote out."""
 _LAST_WORDS = 3
 """So far from its end a word that may mean a failure still counts."""
 _MILD = re.compile(r"\b(?:INFO|DEBUG|TRACE|NOTICE|WARN(?:ING)?)\b|(?:^|[\[\s:])[IW](?:\d{4})? ")
 """The level of what informs or warns: whoever gave it went on."""
-_SAVED = re.compile(
-    r"(?i)^(?!.*\b(?:not|never|fail\w*|errors?|last|previous\w*|will|could)\b)"
-    r".*(?:\b(?:checkpoint|model|weights)\b.{0,60}\b(?:saved|written)|\bsaved\b.{0,60}\b(?:checkpoint|model|weights))\b"
-)
-"""How a rank says that it has saved one."""
 _COUNTS = re.compile(r"(?i)\b(?:step|iter(?:ation)?|epoch)s?\W{1,4}\d|heart ?beat")
 """What goes on, whatever level its logger gives it."""
 
@@ -224,7 +228,7 @@ def went_on(speaker: Speaker, event: Event) -> bool:
     """Whether the rank went on after a record, so that it cannot have ended it."""
     if event.role in (*LOUD, "exit") and speaker.path == event.path and ended_well(speaker, event.number):
         return True
-    if event.class_ in ("ckpt", "file") and _saved(speaker, event):
+    if event.class_ in _LACKS and _wrote_out_behind(speaker, event):
         return True
     for at, course in enumerate(speaker.courses[:2]):
         if course is None:
@@ -237,9 +241,15 @@ def went_on(speaker: Speaker, event: Event) -> bool:
     return event.role in ("error", "exception") and left >= _WENT_ON
 
 
-def _saved(speaker: Speaker, event: Event) -> bool:
-    """Whether a rank saved a checkpoint after one that it did not find."""
-    return any(tail.number > event.number and _SAVED.search(tail.text) for tail in speaker.tail)
+def _wrote_out_behind(speaker: Speaker, event: Event) -> bool:
+    """Whether a rank said of something that it was not there, in no more than a remark, and behind that what it wrote
+    out: it did without.
+    """
+    return (
+        speaker.path == event.path
+        and _RAISED.search(event.text) is None
+        and any(tail.number > event.number and _WROTE_OUT.search(tail.text) for tail in speaker.tail)
+    )
 
 
 def ended_well(speaker: Speaker, after: int = 0, before: float = math.inf) -> bool:
