@@ -243,3 +243,20 @@ def test_a_rank_that_alone_came_to_an_operation_is_out_of_step(tmp_path: Path) -
         answer = asked(tmp_path / str(len(lists)), logs(*lists))
         assert (answer.kind, answer.ranks) == ("rank", ("3",))
     assert asked(tmp_path / "two", logs("0, 1", "2, 3")).kind == "unknown"
+
+
+def test_a_time_that_a_launcher_counts_from_its_start_is_no_moment(tmp_path: Path) -> None:
+    root = "Root Cause (first observed failure): [0]: time={} rank: 1 (local_rank: 1) exitcode: 1 host: h0"
+    logs = {f"rank{rank}.log": ["step 1", "step 2"] for rank in range(4)}
+    for name, lines in {**logs, "agent-h0.log": [root.format(62)]}.items():
+        (tmp_path / name).write_text("\n".join(lines) + "\n")
+    answer = logdex.open(tmp_path, tz="UTC", index=False).ranks().diagnosis
+    assert (answer.kind, answer.ranks, answer.time) == ("rank", ("1",), None)
+    assert "1970" not in answer.text
+    # Nor is it before what another launcher saw, which has a stamp.
+    stamped = {name: [(10, line) for line in lines] for name, lines in logs.items()}
+    stamped["agent-h0.log"] = [(70, root.format(62))]
+    stamped["agent-h1.log"] = [
+        (40, "failed (exitcode: 1) local_rank: 0 (pid: 4124) of binary: /usr/bin/python3")
+    ]
+    assert asked(tmp_path / "stamped", stamped).ranks == ("2",)

@@ -12,6 +12,8 @@ from logdex.diagnosis.scene import Candidate, Scene, missing_of, time_of, whole_
 from logdex.diagnosis.verdict import Certainty, Finding
 from logdex.diagnosis.whose_exit import rank_of
 
+A_YEAR = 366 * 86_400.0
+"""Seconds since 1970 that are fewer are since something else."""
 _OF_ALL = ("mpirun", "srun")
 """The launchers that see the processes of all hosts."""
 _ANOTHER = re.compile(
@@ -182,7 +184,10 @@ def _fell(scene: Scene, one: Exit) -> bool:
 
 def exit_time(scene: Scene, one: Exit) -> float:
     """When a process ended, by its launcher; minus infinity if nobody knows."""
-    return one.time if one.time is not None else scene.clocks.of(one.event)[0]
+    low = scene.clocks.of(one.event)[0]
+    # Seconds since a beginning that nobody knows order the exits of one launcher, and say less than a stamp.
+    is_told = one.time is not None and (one.time > A_YEAR or not math.isfinite(low))
+    return one.time if is_told and one.time is not None else low
 
 
 def links_in_trouble(scene: Scene) -> list[Event]:

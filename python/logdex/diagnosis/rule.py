@@ -20,7 +20,7 @@ from logdex.diagnosis.events import Event
 from logdex.diagnosis.first import first_own
 from logdex.diagnosis.launched import long_before
 from logdex.diagnosis.mentioned import mentioned
-from logdex.diagnosis.named import accused, links_of, weak_exit
+from logdex.diagnosis.named import A_YEAR, accused, links_of, weak_exit
 from logdex.diagnosis.none import nothing
 from logdex.diagnosis.outside import outside
 from logdex.diagnosis.pace import WORKING, usual_lines
@@ -37,7 +37,10 @@ from logdex.diagnosis.verdict import Finding
 def decide(scene: Scene) -> Finding:
     """Goes through the steps; the first that comes to something is the answer."""
     prepare(scene)
-    return overruled(scene, _decided(scene))
+    finding = overruled(scene, _decided(scene))
+    # A launcher may count from a beginning that nobody knows.
+    is_known = finding.time is None or finding.time > A_YEAR
+    return finding if is_known else replace(finding, time=None)
 
 
 def _decided(scene: Scene) -> Finding:
