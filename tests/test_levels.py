@@ -180,6 +180,28 @@ def test_a_level_is_the_same_whenever_it_is_asked(tmp_path: Path, seed: int) -> 
     assert [record.level for record in last_of_many] == [levels[record.number - 1] for record in last_of_many]
 
 
+@pytest.mark.parametrize("nuls", [4095, 4096, 5000, 70_000, 600_000])
+@pytest.mark.parametrize("padding", [100, (256 << 10) - 40])
+def test_no_level_is_lost_behind_a_hole(tmp_path: Path, nuls: int, padding: int) -> None:
+    path = tmp_path / "x.log"
+    head = f"2026-07-01 00:00:00 INFO {'y' * padding}\n2026-07-01 00:00:01 ERROR boom\n"
+    path.write_bytes(head.encode() + b"\0" * nuls + b"  at x\n  at y\n2026-07-01 00:00:02 INFO end\n")
+    log = logdex.open(path, tz="UTC", index=False)
+    whole = list(log.lines(level="error"))
+    assert [line[-5:] for line in whole] == ["boom\n", "at x\n", "at y\n"]
+    assert log.count(level="error") == 3
+    assert [one.text for one in log.records() if one.level == "error"] == whole
+    for last in (1, 2, 9):
+        assert list(log.lines(level="error", last=last)) == whole[-last:]
+    for text in ("boom", "at x"):
+        with log.lines(text) as answer:
+            next(answer)
+            rest = whole[whole.index(next(one for one in whole if text in one)) + 1 :]
+            assert list(log.lines(level="error", after=answer.cursor)) == rest
+            assert [one.text for one in log.records(level="error", after=answer.cursor)] == rest
+            assert log.count(level="error", after=answer.cursor) == len(rest)
+
+
 def test_a_follow_goes_on_with_the_level(tmp_path: Path) -> None:
     path = tmp_path / "x.log"
     path.write_text("2026-11-22 06:47:12 ERROR boom\n")

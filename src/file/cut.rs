@@ -218,7 +218,8 @@ pub fn cut_back(source: &Source, end: u64, pulse: Pulse<'_>) -> Result<(Extent, 
             start = from + newline as u64 + 1;
             break;
         }
-        to = from;
+        let is_hole = probe[..length].iter().all(|&b| b == 0);
+        to = if is_hole { stored_before(source, from) } else { from };
     }
     let mut text = start;
     if end - start > 2 * BLOCK as u64 {
@@ -228,6 +229,21 @@ pub fn cut_back(source: &Source, end: u64, pulse: Pulse<'_>) -> Result<(Extent, 
         }
     }
     Ok((Extent { start: text, end }, start))
+}
+
+/// One past the last byte before `end` that the file system has stored: all between is NULs.
+fn stored_before(source: &Source, end: u64) -> u64 {
+    // Who is not stored finds the next that is no earlier than `end`.
+    let (mut low, mut high) = (0, end);
+    while low < high {
+        let middle = low + (high - low) / 2;
+        if source.next_stored(middle) >= end {
+            high = middle;
+        } else {
+            low = middle + 1;
+        }
+    }
+    high
 }
 
 /// Where the whole lines in `extent` end: one past its last `\n`, or its start if it has none.

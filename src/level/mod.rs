@@ -6,6 +6,7 @@
 //! nobody logs the one that a program dies with. A head is at most [`REACH`] bytes before what goes on
 //! with it, so that what level a line has can be said from a block and a little of what stands before it, on any core.
 
+mod before;
 mod json;
 mod lazy;
 mod own;
@@ -14,10 +15,10 @@ mod quick;
 mod set;
 mod words;
 
-use crate::file::source::Source;
 use crate::line::{self, Line};
 use crate::stamp::{ByPrefix, Elected, Finder, Found, Prefix, behind_writer};
 
+pub use before::before;
 pub use lazy::{LazyLevels, Unsettled};
 pub use own::own;
 pub use set::Set;
@@ -161,22 +162,6 @@ impl Levels {
         record.go_on(text, start);
         record.level
     }
-}
-
-/// The lines before `start` of a file that may reach into the block there.
-pub fn before(source: &Source, start: u64) -> Vec<u8> {
-    let first = start.saturating_sub(REACH as u64 + 1);
-    let mut text = vec![0; (start - first) as usize];
-    // What cannot be read has no level; whoever reads the block says what is wrong with the file.
-    let got = source.read(first, &mut text).unwrap_or(0);
-    if got as u64 != start - first {
-        return Vec::new();
-    }
-    if first > 0 {
-        let line = memchr::memchr(b'\n', &text).map_or(text.len(), |end| end + 1);
-        text.drain(..line);
-    }
-    text
 }
 
 impl Record {
