@@ -260,6 +260,7 @@ impl Digest {
             && before.fell.is_none()
             && !anchors
             && !steps
+            && shift.moves_as_one(run)
             && years.leap.is_none()
             && years.days.is_none()
             && before.years.days.is_none()

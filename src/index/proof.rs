@@ -123,41 +123,108 @@ proptest! {
         lines in text(), cuts in proptest::collection::vec(0..60_usize, 0..6), zone in 0..3_usize,
         near in 0..60_usize, width in 0..40 * DAY, shift in -2 * DAY..2 * DAY, given in any::<bool>(),
     ) {
-        let blocks = blocks(&lines, &cuts);
-        let (entries, whole) = entries(&blocks)?;
-        let zone = TimeZone::get(["UTC", "Europe/Berlin", "America/New_York"][zone]).unwrap();
-        let mut clock = Clock::new(zone);
-        let reference = 1_800_000_000 * SECOND;
-        let reference = if given { Reference::Given(reference) } else { Reference::Mtime(reference) };
-        clock.set_years(&whole.years(), reference);
+        agree(&lines, &cuts, zone, given, (near, shift, width))?;
+    }
+}
 
-        let mut twin = Fold::starting(whole.first());
-        let times: Vec<Timed> = lines.iter().map(|line| twin.push(line.as_bytes())).collect();
-        let spans: Vec<_> = times.iter().map(|t| t.stamp.map(|s| clock.span(s))).collect();
-        let since = spans[near % spans.len()].map_or(0, |span| span.lo.saturating_add(shift));
-        let window = Window { since: Some(since), until: Some(since + width) };
-        let first = whole.first().map(|first| clock.span(first));
-        let filter = Filter {
-            question: Some(AxisWindow::new(window, &clock)),
-            first: if first.is_some_and(|span| window.meets(span)) { Asked::All } else { Asked::None },
-            shifted_after: clock.shifted_after(),
-            steps: None,
-        };
-        let mut next = 0;
-        for (entry, block) in entries.iter().zip(&blocks) {
-            let mut fold = Fold::resuming(&entry.inbound, whole.first());
-            let asked = filter.asks(&Node::from(entry));
-            for line in block.split_inclusive('\n') {
-                prop_assert_eq!(fold.push(line.as_bytes()), times[next], "line {} of {:?}", next, lines);
-                let meets = spans[next].is_some_and(|span| window.meets(span));
-                match asked {
-                    Asked::None => prop_assert!(!meets, "line {next} is missed: {:?}", lines),
-                    Asked::All => prop_assert!(meets, "line {next} is taken: {:?}", lines),
-                    Asked::Some => {}
-                }
-                next += 1;
+/// Lines of sources that are months apart, by whose stamps without a year or a day a run wanders for centuries.
+fn wandering() -> impl Strategy<Value = Vec<String>> {
+    let steps = proptest::collection::vec(-180..180_i64, 1..4);
+    (steps, 0..366_i64, 300..1500_usize, 0..3_usize, 0..3_usize).prop_map(
+        |(steps, first, many, dated, kind)| {
+            let mut day = first;
+            let mut lines: Vec<String> = (0..many)
+                .map(|n| {
+                    day = (day + steps[n % steps.len()]).rem_euclid(366);
+                    let [month, inside] = [day / 31, day % 31 % 28].map(|part| part + 1);
+                    match kind {
+                        0 => format!("INFO {month:02}-{inside:02} 06:{:02}:12 x\n", n % 60),
+                        1 if n % 7 == 0 => format!("[{:02}:12:00] x\n", day % 24),
+                        _ => format!("I{month:02}{inside:02} 06:{:02}:12.000000 1 x.cc:1] x\n", n % 60),
+                    }
+                })
+                .collect();
+            match dated {
+                0 => lines.insert(0, "2026-02-03 04:05:06 x\n".to_owned()),
+                1 => lines.push("2026-02-03 04:05:06 x\n".to_owned()),
+                _ => {}
             }
+            lines
+        },
+    )
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(cases(200)))]
+
+    #[test]
+    fn blocks_say_what_the_fold_says_however_far_a_run_wanders(
+        lines in wandering(), cuts in proptest::collection::vec(0..1500_usize, 0..12), zone in 0..3_usize,
+        near in 0..1500_usize, width in 0..400 * DAY, shift in -400 * DAY..400 * DAY, given in any::<bool>(),
+    ) {
+        agree(&lines, &cuts, zone, given, (near, shift, width))?;
+    }
+}
+
+/// Whether blocks cut before the lines `cuts` say what the fold says of each line, and of which lines lie in a range that
+/// begins `shift` off a line and is so wide.
+fn agree(
+    lines: &[String],
+    cuts: &[usize],
+    zone: usize,
+    given: bool,
+    (near, shift, width): (usize, i64, i64),
+) -> Result<(), TestCaseError> {
+    let blocks = blocks(lines, cuts);
+    let (entries, whole) = entries(&blocks)?;
+    let zone = TimeZone::get(["UTC", "Europe/Berlin", "America/New_York"][zone]).unwrap();
+    let mut clock = Clock::new(zone);
+    let reference = 1_800_000_000 * SECOND;
+    let reference = if given { Reference::Given(reference) } else { Reference::Mtime(reference) };
+    clock.set_years(&whole.years(), reference);
+
+    let mut twin = Fold::starting(whole.first());
+    let times: Vec<Timed> = lines.iter().map(|line| twin.push(line.as_bytes())).collect();
+    let spans: Vec<_> = times.iter().map(|t| t.stamp.map(|s| clock.span(s))).collect();
+    let since = spans[near % spans.len()].map_or(0, |span| span.lo.saturating_add(shift));
+    let window = Window { since: Some(since), until: Some(since.saturating_add(width)) };
+    let first = whole.first().map(|first| clock.span(first));
+    let filter = Filter {
+        question: Some(AxisWindow::new(window, &clock)),
+        first: if first.is_some_and(|span| window.meets(span)) { Asked::All } else { Asked::None },
+        shifted_after: clock.shifted_after(),
+        steps: None,
+    };
+    let mut next = 0;
+    for (entry, block) in entries.iter().zip(&blocks) {
+        let mut fold = Fold::resuming(&entry.inbound, whole.first());
+        let asked = filter.asks(&Node::from(entry));
+        for line in block.split_inclusive('\n') {
+            prop_assert_eq!(fold.push(line.as_bytes()), times[next], "line {} of {:?}", next, lines);
+            let meets = spans[next].is_some_and(|span| window.meets(span));
+            match asked {
+                Asked::None => prop_assert!(!meets, "line {next} is missed: {:?}", lines),
+                Asked::All => prop_assert!(meets, "line {next} is taken: {:?}", lines),
+                Asked::Some => {}
+            }
+            next += 1;
         }
+    }
+    Ok(())
+}
+
+#[test]
+fn a_stamp_without_a_year_keeps_its_day_however_far_its_run_wanders() {
+    let months = ["01", "05", "09"].repeat(1000);
+    let (mut fold, mut clock) = (Fold::new(), Clock::new(TimeZone::UTC));
+    let stamps: Vec<_> = months
+        .iter()
+        .map(|month| fold.push(format!("INFO {month}-10 06:47:12 x\n").as_bytes()).stamp.unwrap())
+        .collect();
+    clock.set_years(&fold.years(), Reference::Mtime(1_800_000_000 * SECOND));
+    for (month, stamp) in months.iter().zip(stamps) {
+        let at = jiff::Timestamp::from_nanosecond(clock.span(stamp).lo.into()).unwrap();
+        assert_eq!(at.strftime("%m-%d %H:%M:%S").to_string(), format!("{month}-10 06:47:12"));
     }
 }
 

@@ -14,7 +14,7 @@ use super::steps::{STEP_BLOCK, STEP_NODE};
 use super::tree::{FANOUT, Node};
 
 /// The version of what is stored; it is in the file's name.
-pub const VERSION: u32 = 12;
+pub const VERSION: u32 = 13;
 pub(super) const MAGIC: &[u8; 8] = b"logdex\0\n";
 
 /// The sections of the file.
@@ -48,7 +48,7 @@ pub(super) const SECTIONS: [Section; 9] = [
 /// Where a section stands in the content, in bytes.
 #[derive(Clone, Copy, Default)]
 pub(super) struct SectionPlace {
-    start: u64,
+    pub(super) start: u64,
     pub(super) len: u64,
 }
 

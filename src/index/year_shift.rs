@@ -1,7 +1,7 @@
 //! The years of a block's stamps without one, which hang on the blocks before it.
 
 use crate::stamp::civil::{self, LEAP_YEAR};
-use crate::stamp::{Chain, Frame, Stamp, nearest, position};
+use crate::stamp::{Chain, FAR, Frame, Stamp, nearest, position};
 
 use super::range::{AxisRange, Ranges};
 
@@ -28,6 +28,21 @@ impl YearShift {
             _ => {}
         }
         shift
+    }
+
+    /// Whether the run moves as one: where a stamp of it, which covers `run` in the block by itself, comes near the last year in
+    /// which it may be, those behind that one hang on how the stamps before it moved.
+    pub fn moves_as_one(&self, run: AxisRange) -> bool {
+        let calm = |year: i64, least: i64, most: i64| least < year && year < most;
+        let far = |ns: i64| {
+            let by_itself = ns.div_euclid(LEAP_YEAR);
+            let behind = match self.year {
+                Some(year) => calm(year.saturating_add(by_itself), civil::FIRST_YEAR, civil::LAST_YEAR),
+                None => calm(self.run.div_euclid(LEAP_YEAR) + by_itself, -FAR, FAR),
+            };
+            !behind || !calm(by_itself, -FAR, FAR)
+        };
+        run.is_empty() || !(far(run.lo) || far(run.hi))
     }
 
     /// A stamp of the block, as it is behind them.

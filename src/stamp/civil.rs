@@ -15,6 +15,11 @@ pub const DAY: i64 = 24 * HOUR;
 /// Nanoseconds in a year of the yearless axis, which has a 29 February.
 pub const LEAP_YEAR: i64 = 366 * DAY;
 
+/// The first year that a stamp without one is put into.
+pub const FIRST_YEAR: i64 = 1700;
+/// The last.
+pub const LAST_YEAR: i64 = 2250;
+
 const BEFORE_MONTH: [i64; 12] = [0, 31, 60, 91, 121, 152, 182, 213, 244, 274, 305, 335];
 const LENGTH: [u8; 12] = [31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
 /// 1 March, on the yearless axis.
@@ -81,7 +86,7 @@ pub fn split_year(civil: i64) -> (i64, i64) {
 
 /// The civil time of a yearless one put into `year`; beyond the axis it saturates.
 pub fn join_year(year: i64, yearless: i64) -> i64 {
-    let year = (year + yearless.div_euclid(LEAP_YEAR)).clamp(1700, 2250);
+    let year = (year + yearless.div_euclid(LEAP_YEAR)).clamp(FIRST_YEAR, LAST_YEAR);
     let inside = yearless.rem_euclid(LEAP_YEAR);
     days_in_year(year, inside.div_euclid(DAY)) * DAY + inside.rem_euclid(DAY)
 }

@@ -71,7 +71,7 @@ pub use taught::Taught;
 pub use told::{Rfc3339, Stream, Told, ToldWindow, UNTOLD, move_by as move_told, put as put_told};
 pub(crate) use vote::elect_with;
 pub use vote::{Elected, Poll, VOTERS, elect};
-pub(crate) use year::{Chain, FALL, axis, nearest, position};
+pub(crate) use year::{Chain, FALL, FAR, axis, nearest, position};
 pub use year::{Reference, Years};
 
 /// On which axis a stamp lies.

@@ -13,6 +13,17 @@ pub(crate) const FALL: std::ops::RangeInclusive<i64> = -95 * MINUTE..=-25 * MINU
 /// How far the clock goes from where it fell back to until that is forgotten.
 const FORGOTTEN: i64 = 3 * HOUR;
 
+/// So many years on either side of its first a run without years may wander, so that it stays on the axis wherever its first is:
+/// stamps of sources that are months apart go round the year from line to line. From there on the year is the last one; month,
+/// day and time stay what they are.
+pub(crate) const FAR: i64 = 200;
+
+/// The same in days, of a run without dates.
+const FAR_DAYS: i64 = FAR * LEAP_YEAR / DAY;
+
+/// So many days on either side of 1970 the axis of dated stamps surely has.
+const DATED_DAYS: i64 = 100_000;
+
 /// What is known about the end of the log, to find the year of stamps without one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reference {
@@ -108,9 +119,8 @@ impl Chain {
             return self.settle_run(stamp);
         };
         if last.frame == Frame::Yearless {
-            let year = nearest(last.ns.into(), stamp.ns);
-            return self
-                .settle_run(Stamp { ns: stamp.ns.saturating_add(year.saturating_mul(LEAP_YEAR)), ..stamp });
+            let year = nearest(last.ns.into(), stamp.ns).clamp(-FAR, FAR);
+            return self.settle_run(Stamp { ns: stamp.ns.saturating_add(year * LEAP_YEAR), ..stamp });
         }
         let year = 1970 + nearest(position(last), stamp.ns);
         let year = if civil::on_leap_day(stamp.ns) { nearest_leap(year, Some(0)) } else { year };
@@ -130,8 +140,9 @@ impl Chain {
             self.years.days = Some(stamp.ns);
             return stamp;
         };
-        let stamp =
-            Stamp { ns: stamp.ns.saturating_add(turns(last.ns, stamp.ns, DAY).saturating_mul(DAY)), ..stamp };
+        let far = if matches!(last.frame, Frame::Dayless | Frame::Yearless) { FAR_DAYS } else { DATED_DAYS };
+        let day = turns(last.ns, stamp.ns, DAY).clamp(-far, far);
+        let stamp = Stamp { ns: stamp.ns.saturating_add(day * DAY), ..stamp };
         match last.frame {
             Frame::Dayless => {
                 self.years.days = Some(stamp.ns);
