@@ -107,7 +107,9 @@ impl Index {
             Some(store) => store.entries(0, store.len())?.iter().map(Raw::from).collect(),
             None => Vec::new(),
         };
-        parts.extend(self.table.iter().chain(self.open.clone()).map(|entry| Raw::from(&entry)));
+        for entry in self.in_memory() {
+            parts.push(Raw::from(&entry?));
+        }
         Some(parts)
     }
 
@@ -124,7 +126,12 @@ impl Index {
             }
             return store.entries(low, low + 1)?.pop().filter(holds).map(Some);
         }
-        Some(self.table.iter().chain(self.open.clone()).find(holds))
+        for entry in self.in_memory() {
+            if let Some(entry) = Some(entry?).filter(holds) {
+                return Some(Some(entry));
+            }
+        }
+        Some(None)
     }
 }
 

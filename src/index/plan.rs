@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::file::source::Source;
 use crate::stamp::{Clock, Span, Window};
 use crate::step::StepRange;
@@ -44,7 +44,7 @@ impl Index {
     }
 
     /// What `ask` reads of it. Where that says that what is stored is damaged, by `None`, the index is built anew.
-    pub(super) fn sound<T: Default>(
+    pub(super) fn sound<T>(
         &mut self,
         source: &Arc<Source>,
         ask: &mut dyn FnMut(&Self) -> Option<T>,
@@ -63,7 +63,7 @@ impl Index {
             self.grow(source, seen, size);
             self.complete(tick)?;
         }
-        Ok(ask(self).unwrap_or_default())
+        ask(self).ok_or(Error::Bug("an index in memory cannot be read back"))
     }
 
     /// What `window` asks of blocks, with stamps as `clock` reads them.
@@ -88,12 +88,28 @@ impl Index {
         if let Some(store) = &self.store {
             walk(store, filter, &mut take)?;
         }
-        self.table.iter().chain(self.open.clone()).for_each(take);
+        for entry in self.in_memory() {
+            take(entry?);
+        }
         Some(pieces)
     }
 
+    /// The entries behind those that are stored; `None` in place of one that cannot be read back.
+    pub(super) fn in_memory(&self) -> impl Iterator<Item = Option<Entry>> + '_ {
+        self.table.iter().chain(self.open.clone().map(Some))
+    }
+
     /// From the earliest to the latest time in the file.
-    pub fn span(&self, clock: &mut Clock) -> Option<Span> {
+    ///
+    /// # Errors
+    /// As [`Index::of`].
+    pub fn span(&mut self, source: &Arc<Source>, clock: &mut Clock, tick: Tick<'_>) -> Result<Option<Span>> {
+        let all = self.sound(source, &mut Self::ranges, tick)?;
+        Ok(range::span(&all, clock))
+    }
+
+    /// What the times of all lines cover.
+    fn ranges(&self) -> Option<range::Ranges> {
         let mut all = range::Ranges::default();
         if let Some(store) = &self.store {
             match store.levels().len().checked_sub(1) {
@@ -101,7 +117,9 @@ impl Index {
                 None => all.join(&store.entries(0, 1)?.first()?.ranges),
             }
         }
-        self.table.iter().chain(self.open.clone()).for_each(|entry| all.join(&entry.ranges));
-        range::span(&all, clock)
+        for entry in self.in_memory() {
+            all.join(&entry?.ranges);
+        }
+        Some(all)
     }
 }

@@ -36,15 +36,18 @@ impl EntryTable {
         entry.steps.iter().for_each(|steps| self.steps.push(steps));
     }
 
-    /// All entries, in order.
-    pub fn iter(&self) -> impl Iterator<Item = Entry> + '_ {
-        self.entries.chunks_exact(ENTRY).enumerate().map_while(|(number, stored)| {
-            let (mut entry, at, len) = codec::entry(&mut Reader(stored), &codec::OURS)?;
-            let at = at.checked_sub(self.heap_start)? as usize;
-            entry.inbound.prefixes = codec::entry_prefixes(self.heap.get(at..at + len)?, &codec::OURS)?;
-            entry.steps = self.steps.get(number).map(Box::new);
-            Some(entry)
-        })
+    /// All entries, in order; `None` in place of one that cannot be read back, as it always should.
+    pub fn iter(&self) -> impl Iterator<Item = Option<Entry>> + '_ {
+        self.entries.chunks_exact(ENTRY).enumerate().map(|(number, stored)| self.entry(number, stored))
+    }
+
+    fn entry(&self, number: usize, stored: &[u8]) -> Option<Entry> {
+        let (mut entry, at, len) = codec::entry(&mut Reader(stored), &codec::OURS)?;
+        let at = at.checked_sub(self.heap_start)? as usize;
+        entry.inbound.prefixes =
+            codec::entry_prefixes(self.heap.get(at..at.checked_add(len)?)?, &codec::OURS)?;
+        entry.steps = self.steps.get(number).map(Box::new);
+        Some(entry)
     }
 }
 
@@ -77,7 +80,21 @@ mod tests {
                 table.push(&entry);
                 pushed.push(entry);
             }
-            prop_assert_eq!(table.iter().collect::<Vec<_>>(), pushed);
+            prop_assert_eq!(table.iter().collect::<Option<Vec<_>>>().unwrap(), pushed);
         }
+    }
+
+    #[test]
+    fn an_entry_that_cannot_be_read_back_ends_no_table() {
+        let mut table = EntryTable::default();
+        for number in 0..3 {
+            let prefixes = vec![(Prefix(7), Some(Stamp::new(Frame::Civil, 1, 1)))];
+            let inbound = Inbound { prefixes, ..Inbound::default() };
+            let extent = Extent { start: number * 10, end: number * 10 + 10 };
+            table.push(&Entry { extent, first_line: number, lines: 1, inbound, ..Entry::default() });
+        }
+        let each = table.heap.len() / 3;
+        table.heap.truncate(each);
+        assert_eq!(table.iter().map(|entry| entry.is_some()).collect::<Vec<_>>(), [true, false, false]);
     }
 }

@@ -124,7 +124,9 @@ fn nodes(old: Option<&Store>, table: &EntryTable) -> Option<Vec<u8>> {
             entries.iter().map(Node::from).for_each(&mut take);
         }
     }
-    table.iter().map(|entry| Node::from(&entry)).for_each(&mut take);
+    for entry in table.iter() {
+        take(Node::from(&entry?));
+    }
     all.extend(group);
     let mut out = Vec::new();
     let count = old.map_or(0, Store::len) + table.len();

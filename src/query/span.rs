@@ -11,7 +11,7 @@ use crate::file::source::Source;
 use crate::index::{Index, Options};
 use crate::query::seek::Seek;
 use crate::scan::{Job, Purpose};
-use crate::stamp::civil::SECOND;
+use crate::stamp::civil::MINUTE;
 use crate::stamp::{Span, Window};
 use crate::timing::{self, Timing};
 
@@ -24,14 +24,15 @@ impl Query {
         let mut index = Index::of(&source, source.size()?, options, &mut || caller.pulse())?;
         let arrived = Arrived::of_log(path, index.size());
         let mut timing = Timing::of(terms.clone(), &index, &source)?.with_arrivals(arrived.clone());
-        let (stamps, listens) = (timing.span(&index), timing.listens());
+        let stamps = timing.span(&mut index, &source, &mut || caller.pulse())?;
+        let listens = timing.listens();
         if stamps.is_none() && !listens {
             return Ok(None);
         }
-        // The index knows when the last stamp's second or millisecond ends; the lines say when the last of them begins.
+        // The index knows when the last stamp's minute, second or millisecond ends; the lines say when the last of them begins.
         // Where the index may be wrong about the ends all lines are asked, and those without a stamp may have come later.
         let known = stamps.filter(|span| timing.surely_spans(*span));
-        let since = known.map(|span| span.hi.saturating_sub(SECOND - 1));
+        let since = known.map(|span| span.hi.saturating_sub(MINUTE - 1));
         let window = Window { since, until: known.map(|span| span.hi).filter(|_| !listens) };
         let terms = timing::TimeTerms { window, times: true, ..terms };
         let mut timing = Timing::of(terms, &index, &source)?.with_arrivals(arrived);

@@ -5,11 +5,13 @@
 //! by which a merge knows which log to read next. It also tells of what a person should doubt: a file that was written
 //! whole hours after its last stamp is perhaps of another zone.
 
+use std::sync::Arc;
+
 use super::{Timing, mtime};
 use crate::error::Result;
 use crate::file::source::Source;
 use crate::index::{Entry, Index, span};
-use crate::stamp::civil::{HOUR, MINUTE};
+use crate::stamp::civil::{DAY, HOUR, MINUTE};
 use crate::stamp::{First, Frame, Span};
 
 impl Timing {
@@ -62,9 +64,31 @@ impl Timing {
         own.into_iter().chain(ahead).min().unwrap_or(i64::MIN)
     }
 
+    /// A moment after which no line of a block lies; `i64::MAX` where that is not known.
+    pub fn latest(&mut self, entry: &Entry) -> i64 {
+        // By the record, a line without a stamp may be later than all that stand on lines.
+        if self.clock.shifted_after().is_some() || self.arrived.is_some() {
+            return i64::MAX;
+        }
+        let ahead = self.fold.first().filter(|_| entry.ahead).map(|first| self.clock.span(first).hi);
+        let own = span(&entry.ranges, &mut self.clock).map(|span| span.hi);
+        let latest = own.into_iter().chain(ahead).max().unwrap_or(i64::MIN);
+        let (least, greatest) = self.clock.naive(latest);
+        // Where the offset of the zone changes, what is latest on the wall need not be the latest.
+        if least == greatest { latest } else { latest.saturating_add(DAY) }
+    }
+
     /// The moments of the file's first and last time.
-    pub fn span(&mut self, index: &Index) -> Option<Span> {
-        index.span(&mut self.clock)
+    ///
+    /// # Errors
+    /// As [`Index::of`].
+    pub fn span(
+        &mut self,
+        index: &mut Index,
+        source: &Arc<Source>,
+        tick: &mut dyn FnMut() -> Result<()>,
+    ) -> Result<Option<Span>> {
+        index.span(source, &mut self.clock, tick)
     }
 
     /// Whether `span`, which an index says, is right: not where the caller's reference moves the years of some stamps,
