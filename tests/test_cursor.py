@@ -158,6 +158,36 @@ def test_a_line_that_was_not_finished_comes_once_it_is_another(tmp_path: Path) -
     assert list(log.lines(after=answer.cursor)) == ["two\n"]
 
 
+@pytest.mark.parametrize("partial", [False, True])
+def test_another_line_in_place_of_one_that_was_not_finished_comes(tmp_path: Path, partial: bool) -> None:
+    path = tmp_path / "a.log"
+    path.write_text("x" * 599 + "\n" + "step 1")
+    log = logdex.open(path)
+    if partial:
+        with log.lines(follow=True, partial=True) as answer:
+            assert take(answer, 2)[1] == "step 1"
+            with path.open("a") as file:
+                file.write(" loss")
+            assert next(answer) == " loss"
+            cursor = answer.cursor
+    else:
+        with path.open("a") as file:
+            file.write(" loss")
+        answer = log.lines()
+        assert list(answer)[1] == "step 1 loss"
+        cursor = answer.cursor
+    assert list(log.lines(after=cursor)) == []
+    for other in ("ERROR nan!!", "STEP 1 loss", "step 1 LOSS"):
+        os.truncate(path, 600)
+        with path.open("a") as file:
+            file.write(other + "\nnext\n")
+        assert list(log.lines(after=cursor)) == [other + "\n", "next\n"]
+    os.truncate(path, 600)
+    with path.open("a") as file:
+        file.write("step 1 loss\nnext\n")
+    assert list(log.lines(after=cursor)) == ["next\n"]
+
+
 # --- what happens to files
 
 

@@ -125,11 +125,14 @@ def _behind(asked: list[tuple[Label, Question]], after: str, lost: Lost) -> list
     """The questions, each from the place of its log on; what was rotated away is called as its log is."""
     from logdex.inputs.resume_many import name_of, resume_many
 
-    labels = {name_of(one): label for label, one in asked}
+    labels = {name_of(one): label for label, one in reversed(asked)}
     first = asked[0][0] if asked else None
     resumed = resume_many([one for _, one in asked], after, lost)
+    # What was rotated away comes before the files that were asked of, of which one may be there under several labels.
+    away = len(resumed) - len(asked)
+    called = [labels.get(name_of(one), first) for one in resumed[:away]] + [label for label, _ in asked]
     # Before its first line the place is still that of the cursor.
-    return [(labels.get(name_of(one), first), one.but(cursor=after)) for one in resumed]  # type: ignore[misc]
+    return [(label, one.but(cursor=after)) for label, one in zip(called, resumed, strict=True)]  # type: ignore[misc]
 
 
 def _until_all_end(

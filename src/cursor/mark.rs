@@ -27,6 +27,27 @@ impl Print {
         Self { length: bytes.len() as u64, hash: xxh3_64(bytes) }
     }
 
+    /// What stands before `place` of a block that was read behind `before`.
+    fn before(before: &[u8], block: &Block, place: usize) -> Self {
+        let tail = block.solid_before(place, TAIL as usize);
+        // A block of a follow may be a line, or a piece of one, which alone is little evidence.
+        let missing = if tail.len() == place { TAIL as usize - tail.len() } else { 0 };
+        Self::of(&[&before[before.len().saturating_sub(missing)..], tail].concat())
+    }
+
+    /// The last of `bytes`.
+    fn end_of(bytes: &[u8]) -> Self {
+        Self::of(&bytes[bytes.len().saturating_sub(TAIL as usize)..])
+    }
+
+    /// What stands before `end` of the file now.
+    fn in_file(source: &Source, end: u64) -> Result<Self> {
+        let mut tail = vec![0; end.min(TAIL) as usize];
+        let got = source.read(end - tail.len() as u64, &mut tail)?;
+        tail.truncate(got);
+        Ok(Self::of(&tail))
+    }
+
     /// Whether it is of what stands at `offset` of the file.
     fn stands(self, source: &Source, offset: u64) -> Result<bool> {
         // As long as it is made here, whatever a forged one says.
@@ -57,10 +78,19 @@ impl Tier {
         Self { begin, end, key: i64::MAX, limit: u64::MAX }
     }
 
-    /// Whether a line with `key` that begins at `offset` was handed out.
-    pub fn covers(&self, key: i64, offset: u64) -> bool {
-        (self.begin..self.end).contains(&offset)
+    /// Whether a line with `key` whose text stands at `offset..end` was handed out. Of one that goes on behind the end
+    /// only the beginning was there, and has gone out unfinished.
+    pub fn covers(&self, key: i64, offset: u64, end: u64) -> bool {
+        self.begin <= offset
+            && offset < self.end
+            && end <= self.end
             && (key < self.key || (key == self.key && offset < self.limit))
+    }
+
+    /// Whether all that it speaks of was handed out where `other` says what was.
+    pub fn is_within(&self, other: &Self) -> bool {
+        let [own, others] = [self, other].map(|tier| (tier.key, tier.limit));
+        other.begin <= self.begin && self.end <= other.end && own <= others
     }
 }
 
@@ -85,6 +115,8 @@ pub struct Mark {
     pub at: u64,
     /// So many bytes of the line there were, too: it was the last of the file, and not finished.
     pub open: u64,
+    /// What stood before the end of those bytes; nothing where that is not known.
+    pub opened: Print,
     /// Lines behind it that were handed out.
     pub tiers: Vec<Tier>,
     /// Nothing else was in the file then.
@@ -104,26 +136,29 @@ impl Mark {
         // Before a hole that follows, so that what stands before the place is what stood on the line.
         let at = place.checked_sub(1).map_or(block.file_offset(0), |last| block.file_offset(last) + 1);
         let open = if whole { 0 } else { (line.end - place) as u64 };
-        let tail = block.solid_before(place, TAIL as usize);
-        // A block of a follow may be a line, or a piece of one, which alone is little evidence.
-        let missing = if tail.len() == place { TAIL as usize - tail.len() } else { 0 };
-        let tail = Print::of(&[&before[before.len().saturating_sub(missing)..], tail].concat());
-        Self { tail, at, open, ..Self::at_start(source, name) }
+        let tail = Print::before(before, block, place);
+        let opened = if whole { Print::default() } else { Print::before(before, block, line.end) };
+        Self { tail, at, open, opened, ..Self::at_start(source, name) }
     }
 
     /// At `at` of `source`, a line start, as the file is now.
     pub fn at(source: &Source, name: &Path, at: u64) -> Result<Self> {
-        let mut tail = vec![0; at.min(TAIL) as usize];
-        let got = source.read(at - tail.len() as u64, &mut tail)?;
-        tail.truncate(got);
-        Ok(Self { tail: Print::of(&tail), at, ..Self::at_start(source, name) })
+        Ok(Self { tail: Print::in_file(source, at)?, at, ..Self::at_start(source, name) })
     }
 
-    /// Where a follow left `source`, known as `name`, all of which was handed out up to `at`: behind `tail`, and behind so
-    /// many bytes of a line that was not finished. Nothing is read: what stood there may be in a copy by now.
-    pub fn left(source: &Source, name: &Path, at: u64, tail: &[u8], open: u64) -> Self {
-        let tail = Print::of(&tail[tail.len().saturating_sub(TAIL as usize)..]);
-        Self { tail, at, open, whole: true, left: true, ..Self::at_start(source, name) }
+    /// At `at` of `source`, a line start, and behind `open` bytes of the line there, which is not finished, as the file is now.
+    pub fn at_open(source: &Source, name: &Path, at: u64, open: u64) -> Result<Self> {
+        let mark = Self::at(source, name, at)?;
+        Ok(if open > 0 { Self { open, opened: Print::in_file(source, at + open)?, ..mark } } else { mark })
+    }
+
+    /// Where a follow left `source`, known as `name`, all of which was handed out up to `at`: behind `bytes`, of which the last
+    /// `open` are of a line that was not finished. Nothing is read: what stood there may be in a copy by now.
+    pub fn left(source: &Source, name: &Path, at: u64, bytes: &[u8], open: usize) -> Self {
+        let tail = Print::end_of(&bytes[..bytes.len().saturating_sub(open)]);
+        let opened = if open > 0 { Print::end_of(bytes) } else { Print::default() };
+        let open = open as u64;
+        Self { tail, at, open, opened, whole: true, left: true, ..Self::at_start(source, name) }
     }
 
     /// No file stood beside the log that is known as `name`: whatever stands there later came after the cursor.
@@ -135,6 +170,7 @@ impl Mark {
             tail: Print::default(),
             at: 0,
             open: 0,
+            opened: Print::default(),
             tiers: Vec::new(),
             whole: true,
             left: true,
@@ -149,8 +185,8 @@ impl Mark {
     /// Not behind `line`, of the text before the place, nor behind what comes after that: what stands before it there is `tail`.
     #[must_use]
     pub fn back_to(&self, line: u64, tail: &[u8]) -> Self {
-        let tail = Print::of(&tail[tail.len().saturating_sub(TAIL as usize)..]);
-        Self { tail, at: line, open: 0, whole: false, ..self.clone() }
+        let (tail, opened) = (Print::end_of(tail), Print::default());
+        Self { tail, at: line, open: 0, opened, whole: false, ..self.clone() }
     }
 
     /// The same of a log that is known as `name`.
@@ -167,6 +203,7 @@ impl Mark {
             tail: Print::of(&[]),
             at: 0,
             open: 0,
+            opened: Print::default(),
             tiers: Vec::new(),
             whole: false,
             left: false,
@@ -189,6 +226,10 @@ impl Mark {
     /// Behind the line that was not finished, if it is as it was, or was finished there; else at its beginning.
     fn behind_open(&self, source: &Source) -> Result<u64> {
         let Some(end) = self.at.checked_add(self.open).filter(|_| self.open > 0) else { return Ok(self.at) };
+        let opened = end.checked_sub(self.opened.length);
+        if !opened.map_or(Ok(false), |offset| self.opened.stands(source, offset))? {
+            return Ok(self.at);
+        }
         let mut next = [0];
         Ok(match source.read(end, &mut next)? {
             0 if source.size()? == end => end,

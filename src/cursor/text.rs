@@ -70,7 +70,7 @@ fn printable(json: &str) -> String {
 }
 
 fn to_json(mark: &Mark) -> Value {
-    let Mark { name, identity, head, tail, at, open, tiers, whole, left } = mark;
+    let Mark { name, identity, head, tail, at, open, opened, tiers, whole, left } = mark;
     let tiers: Vec<_> =
         tiers.iter().map(|tier| json!([tier.end, tier.key, tier.limit, tier.begin])).collect();
     json!({
@@ -80,6 +80,7 @@ fn to_json(mark: &Mark) -> Value {
         "tail": [tail.length, tail.hash],
         "at": at,
         "open": open,
+        "opened": [opened.length, opened.hash],
         "tiers": tiers,
         "whole": whole,
         "left": left,
@@ -91,7 +92,7 @@ fn of_json(value: &Value) -> Option<Mark> {
         let two = value.get(key)?.as_array().filter(|two| two.len() == 2)?;
         Some((two[0].as_u64()?, two[1].as_u64()?))
     };
-    let print = |key| pair(key).map(|(length, hash)| Print { length, hash });
+    let print = |key: &str| pair(key).map(|(length, hash)| Print { length, hash });
     // Not said by cursors that were taken before there were such words.
     let said = |key: &str| value.get(key).and_then(Value::as_bool).unwrap_or(false);
     let (device, inode) = pair("file")?;
@@ -102,6 +103,7 @@ fn of_json(value: &Value) -> Option<Mark> {
         tail: print("tail")?,
         at: value.get("at")?.as_u64()?,
         open: value.get("open")?.as_u64()?,
+        opened: if value.get("opened").is_some() { print("opened")? } else { Print::default() },
         tiers: value.get("tiers")?.as_array()?.iter().map(tier_of).collect::<Option<_>>()?,
         whole: said("whole"),
         left: said("left"),
@@ -125,19 +127,19 @@ mod tests {
         let tier = any::<(u64, u64, i64, u64)>();
         let tier = tier.prop_map(|(begin, end, key, limit)| Tier { begin, end, key, limit });
         let tiers = proptest::collection::vec(tier, 0..3);
-        (".*", any::<(u64, u64, u64, u64)>(), print(), print(), tiers, any::<(bool, bool)>()).prop_map(
-            |(name, (device, inode, at, open), head, tail, tiers, (whole, left))| Mark {
+        (".*", any::<(u64, u64, u64, u64)>(), [print(), print(), print()], tiers, any::<(bool, bool)>())
+            .prop_map(|(name, (device, inode, at, open), [head, tail, opened], tiers, (whole, left))| Mark {
                 name,
                 identity: Identity { device, inode },
                 head,
                 tail,
                 at,
                 open,
+                opened,
                 tiers,
                 whole,
                 left,
-            },
-        )
+            })
     }
 
     proptest! {

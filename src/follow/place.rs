@@ -188,9 +188,7 @@ impl Place {
     pub fn left(&self, source: &Source) -> Mark {
         let begun = if self.is_at_line_start() { None } else { self.tail.line_start(self.at) };
         let line = begun.filter(|&line| line >= self.tail.start()).unwrap_or(self.at);
-        let open = self.at - line;
-        let before = self.tail.bytes().len() - open as usize;
-        Mark::left(source, source.path(), line, &self.tail.bytes()[..before], open)
+        Mark::left(source, source.path(), line, self.tail.bytes(), (self.at - line) as usize)
     }
 
     /// Where the place was in a text that has been cut off, which may go on in a copy.

@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use crate::batch::{Batch, LineTime};
 use crate::caller::Caller;
+use crate::cursor::Tier;
 use crate::error::Result;
 use crate::file::block::Block;
 use crate::follow::Turn;
@@ -72,6 +73,10 @@ pub(super) struct Input {
     pub(super) held: VecDeque<Held>,
     /// Where blocks to come begin, and the earliest moment from there on.
     floors: VecDeque<(u64, i64)>,
+    /// Where blocks begin that follow one another from the place where it began, and the latest moment up to their ends.
+    ceilings: Vec<(u64, i64)>,
+    /// Whether those are all blocks that there are.
+    is_known: bool,
     /// No line is put before one that stands above it in the file: the keys so far come up to here.
     least: Option<i64>,
     pub(super) state: ToCome,
@@ -108,6 +113,8 @@ impl Input {
             wakeup,
             held: VecDeque::new(),
             floors: VecDeque::new(),
+            ceilings: Vec::new(),
+            is_known: false,
             least: in_file_order.then_some(TIMELESS),
             state: ToCome::Past,
             popped: 0,
@@ -129,6 +136,7 @@ impl Input {
     pub(super) fn start(&mut self, caller: &mut dyn Caller) -> Result<()> {
         self.query.start(caller)?;
         self.floors = self.query.floors(caller)?.into();
+        (self.ceilings, self.is_known) = self.query.ceilings();
         self.state = if self.floors.is_empty() { ToCome::Live } else { ToCome::Past };
         Ok(())
     }
@@ -188,7 +196,12 @@ impl Input {
             let offset = lot.batch.block.file_offset(line.start);
             // They speak of the file with which it began.
             let is_told = arrival.is_none() && files_before == 0;
-            if is_told && tiers.iter().any(|tier| tier.covers(key, offset)) {
+            let covers = |tier: &Tier| {
+                let text = line.of(lot.batch.block.bytes());
+                let end = offset + text.strip_suffix(b"\n").unwrap_or(text).len() as u64;
+                tier.covers(key, offset, end)
+            };
+            if is_told && tiers.iter().any(covers) {
                 continue;
             }
             in_order &= last <= key;
@@ -220,6 +233,19 @@ impl Input {
             ToCome::Past => self.reached().max(self.query.question().after),
             ToCome::Live | ToCome::Over => self.reached().max(self.query.end_of_file()),
         }
+    }
+
+    /// Up to where all lines, be they meant or not, come before any with `key` in the order of all logs; `None` where those
+    /// are all that there are.
+    pub(super) fn passed(&self, key: i64) -> Option<u64> {
+        let passed = self.ceilings.partition_point(|(_, latest)| *latest < key);
+        if self.is_known && passed == self.ceilings.len() {
+            return None;
+        }
+        // The last may end within a line that is not finished.
+        let block = self.ceilings.get(passed).or(self.ceilings.last());
+        let after = self.query.question().after;
+        Some(block.map_or(after, |(start, _)| after.max(*start)))
     }
 
     /// The lines that wait of the file to which a follow came after so many others, in the order of the file.

@@ -1,6 +1,5 @@
 //! How far each log of a merge was handed out.
 
-use std::collections::HashMap;
 use std::path::Path;
 
 use memchr::memrchr;
@@ -11,32 +10,43 @@ use crate::cursor::{Cursor, Mark, Tier};
 use crate::error::Result;
 use crate::file::block::{Extent, whole_end};
 use crate::file::source::Source;
+use crate::query::Question;
 
 impl Merge {
     /// The place behind the last line that went out, of all logs.
     ///
-    /// Of a log, those lines were handed out that stand in the file before the first that waits. What was there at the
-    /// start comes in one order of all logs, though, in which lines of a file may change places: then lines behind that
-    /// one were, too, up to the last one in that order. Where lines that are written wait for earlier ones of other logs, all
-    /// that stands between those that wait was.
+    /// Of a log, those lines were handed out that stand in the file before the first that waits. What was there at the start
+    /// comes in one order of all logs, though, in which lines of a file may change places: then lines behind that one were,
+    /// too, up to the last one in that order. Where not all lines are meant, that order alone says which others lie before the
+    /// place. Where lines that are written wait for earlier ones of other logs, all that stands between those that wait was.
     pub fn cursor(&self) -> Result<Cursor> {
         let keeps_last = self.last_lines.as_ref().is_some_and(|last| !last.is_empty());
-        let named = self.inputs.iter().enumerate().map(|(at, input)| (&input.query.question().name, at));
-        let last: HashMap<_, _> = named.collect();
         let mut marks = Vec::new();
         for (at, input) in self.inputs.iter().enumerate() {
             let tier = self.out.map(|out| tier_of(at, out));
-            let mark =
-                if keeps_last { in_order(input, tier) } else { in_file(input, tier.filter(|_| !self.live)) };
+            let mark = match (keeps_last, self.live) {
+                (true, _) => in_order(input, tier),
+                (false, true) => in_file(input, None),
+                (false, false) if input.query.question().selects_all() => in_file(input, tier),
+                (false, false) => in_past(input, tier),
+            };
             marks.extend(left_behind(input));
             if let Some(mark) = mark? {
                 let whole = is_whole(&mark, input)?;
                 // All of a file that had the name before another of them was handed out: it may go.
-                let left = whole && last[&input.query.question().name] != at;
+                let left = whole && self.is_followed_by_another(at);
                 marks.push(Mark { whole, left, ..mark });
             }
         }
         Ok(Cursor { marks, left: Vec::new() })
+    }
+
+    /// Whether another file has the name of log `at` among those behind it. One file may be several logs: of each stream, say.
+    fn is_followed_by_another(&self, at: usize) -> bool {
+        let identity = |input: &Input| input.query.source().map(|source| source.identity());
+        let (own, rest) = (&self.inputs[at], &self.inputs[at + 1..]);
+        let named = |input: &&Input| input.query.question().name == own.query.question().name;
+        rest.iter().filter(named).any(|other| identity(other) != identity(own))
     }
 }
 
@@ -84,6 +94,24 @@ fn between(waiting: &[&Held], end: u64) -> Vec<Tier> {
     ends.zip(begins).filter(|(end, begin)| end < begin).map(|(end, begin)| Tier::all(end, begin)).collect()
 }
 
+/// The mark while what was there at the start comes in the order of all logs, and some of it is left out.
+fn in_past(input: &Input, tier: Option<Tier>) -> Result<Option<Mark>> {
+    let (question, Some(source)) = (input.query.question(), input.query.source()) else { return Ok(None) };
+    let passed = tier.map_or(Some(question.after), |tier| input.passed(tier.key));
+    let mut mark = match passed {
+        Some(passed) => Mark::at(source, &question.name, passed)?,
+        None => behind_all(input, source, &question.name)?,
+    };
+    // The last may end within a line of which more is to come.
+    let end = input.query.end_of_file();
+    let tier = tier.map(|tier| Tier { end, ..tier }).filter(|tier| tier.end > mark.at);
+    let is_told = |former: &Tier| tier.is_some_and(|tier| former.is_within(&tier));
+    mark.tiers.extend(former_tiers(question, mark.at).filter(|former| !is_told(former)));
+    mark.tiers.extend(tier);
+    Ok(Some(mark))
+}
+
+/// The mark where all lines before the first that waits went out, and of those behind it what `tier` says.
 fn in_file(input: &Input, tier: Option<Tier>) -> Result<Option<Mark>> {
     let (question, Some(source)) = (input.query.question(), input.query.source()) else { return Ok(None) };
     let files_before = input.query.times_left();
@@ -94,8 +122,7 @@ fn in_file(input: &Input, tier: Option<Tier>) -> Result<Option<Mark>> {
         behind_all(input, source, &question.name)?
     };
     if files_before == 0 {
-        // Of lines behind the first that waits, some went out before this answer, and some by it.
-        mark.tiers.extend(question.tiers.iter().filter(|former| former.end > mark.at));
+        mark.tiers.extend(former_tiers(question, mark.at));
     }
     let end = input.query.end_of_file();
     mark.tiers.extend(tier.filter(|_| input.popped > mark.at).map(|tier| Tier { end, ..tier }));
@@ -105,6 +132,11 @@ fn in_file(input: &Input, tier: Option<Tier>) -> Result<Option<Mark>> {
     Ok(Some(mark))
 }
 
+/// What of the lines from `at` on went out before this answer.
+fn former_tiers(question: &Question, at: u64) -> impl Iterator<Item = Tier> {
+    question.tiers.iter().filter(move |former| former.end > at).copied()
+}
+
 /// The place where no line waits: behind all that was drawn. What a follow has delivered it knows; else the file is asked.
 fn behind_all(input: &Input, source: &Source, name: &Path) -> Result<Mark> {
     let end = input.drawn();
@@ -112,10 +144,10 @@ fn behind_all(input: &Input, source: &Source, name: &Path) -> Result<Mark> {
         let whole = memrchr(b'\n', &bytes).map_or(0, |last| last + 1);
         let open = bytes.len() - whole;
         if whole > 0 || end == open as u64 {
-            let mark = Mark::left(source, name, end - open as u64, &bytes[..whole], open as u64);
+            let mark = Mark::left(source, name, end - open as u64, &bytes, open);
             return Ok(Mark { whole: false, left: false, ..mark });
         }
     }
     let whole = whole_end(source, Extent { start: 0, end }, &mut || Ok(()))?;
-    Ok(Mark { open: end - whole, ..Mark::at(source, name, whole)? })
+    Mark::at_open(source, name, whole, end - whole)
 }

@@ -95,7 +95,7 @@ impl Behind {
             begins && mark.open > 0 && known.open > 0 && known.at + known.open == mark.at
         };
         Some(match self.marks.get(&mark.name).filter(goes_on) {
-            Some(known) => Mark { open: known.open + mark.open, ..known.clone() },
+            Some(known) => Mark { open: known.open + mark.open, opened: mark.opened, ..known.clone() },
             None => mark,
         })
     }

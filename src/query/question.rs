@@ -8,6 +8,7 @@ use crate::cursor::Tier;
 use crate::index::Keep;
 use crate::pattern::Pattern;
 use crate::scan::Sieve;
+use crate::step;
 use crate::system::wakeup::Wakeup;
 use crate::timing;
 
@@ -58,6 +59,18 @@ pub struct Question {
     pub timeless: Timeless,
     /// What to do with a file in which no line has a step, when a range of steps is asked for.
     pub stepless: Stepless,
+}
+
+impl Question {
+    /// Whether every line of the file is meant, from where it begins on.
+    pub fn selects_all(&self) -> bool {
+        let is_open = |time: &timing::TimeTerms| {
+            time.window.is_open() && time.steps.as_ref().is_none_or(step::Terms::is_open)
+        };
+        self.pattern.is_none()
+            && self.sieve.as_ref().is_none_or(|sieve| sieve.is_open())
+            && self.time.as_ref().is_none_or(is_open)
+    }
 }
 
 #[cfg(test)]

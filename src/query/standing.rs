@@ -36,6 +36,24 @@ impl Query {
         self.end
     }
 
+    /// Where blocks to come begin that follow one another from where the question begins, and the latest moment of any line up
+    /// to the end of each; and whether all lines of the file that are behind that place stand in them.
+    pub fn ceilings(&mut self) -> (Vec<(u64, i64)>, bool) {
+        let (Some(BatchSource::Seek(seek)), Some(timing)) = (&self.feed, &mut self.timing) else {
+            return (Vec::new(), false);
+        };
+        let (mut ceilings, mut end, mut latest) = (Vec::new(), self.question.after, i64::MIN);
+        for entry in seek.entries() {
+            if entry.extent.start > end {
+                break;
+            }
+            end = entry.extent.end;
+            latest = latest.max(timing.latest(entry));
+            ceilings.push((entry.extent.start, latest));
+        }
+        (ceilings, end >= self.end)
+    }
+
     /// How many files a follow has left behind so far.
     pub fn times_left(&self) -> u64 {
         self.followed().map_or(0, Follow::times_left)

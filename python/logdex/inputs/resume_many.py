@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Callable, Collection
 from typing import NamedTuple
 
@@ -99,13 +100,18 @@ def _matched(
     What stands beside the logs finds its marks too; logs of which that is not known yet are added to `by_log`.
     """
     unused = list(marks)
-    files = {file_of(_file_of(one)) for one in questions}
+    numbers = Counter(file_of(_file_of(one)) for one in questions)
+    files = set(numbers)
     for there in by_log.values():
         there.leave_out(files, ())
         _each_of(there.log, unused, there.find_by_number)
-    # One of which nothing was handed out says nothing of its text, and the number of a spool is soon another's.
-    unused = [mark for mark in unused if not (mark.is_before_all and mark.file in files)]
-    found = _found(questions, [mark for mark in unused if not mark.is_before_all])
+    # One of which nothing was handed out says nothing of its text, and the number of a spool is soon another's; but
+    # where one file is asked several times, its marks are in the order of those questions.
+    twice = {file for file, times in numbers.items() if times > 1}
+    unused = [
+        mark for mark in unused if not mark.is_before_all or mark.file in twice or mark.file not in files
+    ]
+    found = _found(questions, [mark for mark in unused if not mark.is_before_all or mark.file in twice])
     taken = {id(place.mark) for place in found.values()}
     unused = [mark for mark in unused if id(mark) not in taken]
     names = {name_of(one) for one in questions}

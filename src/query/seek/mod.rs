@@ -223,10 +223,14 @@ impl Seek {
         }
     }
 
+    /// The blocks to come that the index knows, in file order.
+    pub fn entries(&self) -> impl Iterator<Item = &Entry> {
+        self.runs.iter().flat_map(|run| &run.entries)
+    }
+
     /// Where each block to come begins, and the earliest moment of any line from there on; in file order.
     pub fn floors(&self, timing: &mut Timing) -> Vec<(u64, i64)> {
-        let entries = self.runs.iter().flat_map(|run| &run.entries);
-        let mut floors: Vec<_> = entries.map(|e| (e.extent.start, timing.earliest(e))).collect();
+        let mut floors: Vec<_> = self.entries().map(|e| (e.extent.start, timing.earliest(e))).collect();
         let mut watermark = i64::MAX;
         for (_, earliest) in floors.iter_mut().rev() {
             watermark = watermark.min(*earliest);
