@@ -1,6 +1,7 @@
 """Times through the public interface: the table of formats, ranges, records, spans."""
 
 import re
+from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
@@ -194,13 +195,14 @@ def test_the_span_is_from_the_earliest_to_the_latest(log: logdex.Log, tmp_path: 
     ("zone", "stamps"),
     [
         ("UTC", ["2026-11-22 10:00:00,100", "2026-11-22 10:00:05,900", "2026-11-22 10:00:05"]),
+        ("UTC", ["2026-11-22 10:00", "2026-11-22 10:00:30"]),
         ("Europe/Berlin", ["2026-10-25 02:51:46", "2026-10-25 02:00:00", "2026-10-25 02:11:43"]),
         ("Europe/Berlin", ["2026-03-29 02:10:00", "2026-03-29 01:50:00", "2026-03-29 03:05:00"]),
     ],
 )
 def test_the_span_is_that_of_the_records(zone: str, stamps: list[str], tmp_path: Path) -> None:
     path = tmp_path / "a.log"
-    path.write_text("".join(f"{stamp} INFO x\n" for stamp in stamps))
+    path.write_text("".join(f"[{stamp}] INFO x\n" for stamp in stamps))
     log = logdex.open(path, tz=zone)
     times = [record.time for record in log.records() if record.time is not None]
     assert log.span() == (min(times), max(times))
@@ -216,6 +218,47 @@ def test_a_log_without_any_time(tmp_path: Path, caplog: pytest.LogCaptureFixture
     assert len(caplog.records) == 1
     assert [r.how for r in log.records()] == ["untimed", "untimed"]
     assert [r.time for r in log.records()] == [None, None]
+
+
+@pytest.mark.parametrize("many", [False, True])
+def test_a_follow_knows_no_time_of_what_was_there_without_one(
+    tmp_path: Path, many: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "bare.log"
+    path.write_text("old\nolder\n")
+    log = logdex.open(tmp_path if many else path)
+    with log.records(follow=True) as records:
+        assert [(one.how, one.time) for one in (next(records), next(records))] == [("untimed", None)] * 2
+    assert list(log.lines(since="10m", strict=False, follow=True, ended=lambda: True)) == ["old\n", "older\n"]
+    assert [record.getMessage().split(":")[0] for record in caplog.records] == [str(path)]
+    assert list(log.lines(since="10m", follow=True, ended=lambda: True)) == []
+    with log.records(since="10m", follow=True, ended=_once_written(path)) as records:
+        assert [(one.text, one.how) for one in records] == [("last\n", "arrival")]
+
+
+def _once_written(path: Path) -> Callable[[], bool]:
+    """Writes when it is asked first, and has ended when it is asked again."""
+    asked: list[None] = []
+
+    def ended() -> bool:
+        if not asked:
+            with path.open("a") as file:
+                file.write("last\n")
+        asked.append(None)
+        return len(asked) > 1
+
+    return ended
+
+
+def test_stamps_without_a_year_go_round_it_for_ever(tmp_path: Path) -> None:
+    path = tmp_path / "sources.log"
+    months = ["Jan", "May", "Sep"] * 1500
+    path.write_text("".join(f"{month} 10 06:00:00 host app[1]: {'x' * 300}\n" for month in months))
+    log = logdex.open(path, tz="UTC", reference=datetime(2026, 11, 1, tzinfo=timezone.utc), index=False)
+    times = [record.time for record in log.records() if record.time is not None]
+    assert [f"{time:%b %d %H}" for time in times] == [f"{month} 10 06" for month in months]
+    for time in sorted(set(times))[:: len(set(times)) // 40]:
+        assert log.count(since=time, until=time) == times.count(time)
 
 
 def test_a_log_whose_clock_is_in_another_zone_is_noted(tmp_path: Path) -> None:

@@ -42,7 +42,7 @@ impl Query {
         index.grow_until(&|index| !waits && index.is_anchored(), &mut || caller.pulse())?;
         let mut timing = Timing::of(terms, &index, source)?.with_arrivals(arrived);
         if self.question.follow {
-            timing.set_live();
+            timing.set_followed();
         }
         if !self.accept(&timing, &index, caller)? {
             timing.ignore_window();
@@ -115,11 +115,18 @@ impl Query {
     }
 
     /// Whether the range of time means something. A file without any time is refused, or the caller is told; of one
-    /// without a line, such as the errors of a job that made none, there is nothing to say.
+    /// without a line, such as the errors of a job that made none, there is nothing to say. In a follow lines may come that
+    /// have times: then those that are there are left out.
     fn accept(&self, timing: &Timing, index: &Index, caller: &mut dyn Caller) -> Result<bool> {
         let asks_range = self.question.time.as_ref().is_some_and(|t| !t.window.is_open());
-        if !timing.is_timeless() || index.lines() == 0 || self.question.follow || !asks_range {
+        if !timing.is_timeless() || index.lines() == 0 || !asks_range {
             return Ok(true);
+        }
+        if self.question.follow && self.question.timeless == Timeless::Refuse {
+            let path = self.question.name.display();
+            let note =
+                "no line that is there has a time that is understood, so since and until select none of them";
+            return caller.note(&format!("{path}: {note}")).map(|()| true);
         }
         let [error, note] = [
             "no line has a time that is understood, so since and until select nothing; leave them out",

@@ -20,16 +20,20 @@ impl Timing {
         self.leave_steps(index);
         self.number = index.lines();
         self.last = self.fold.last().map(|stamp| self.clock.span(stamp).lo);
-        self.set_live();
+        self.set_followed();
+        self.live = true;
+        if let Some(window) = self.later.take() {
+            self.terms.window = window;
+        }
         if let Some(arrived) = &mut self.arrived {
             arrived.go_live();
         }
         Ok(())
     }
 
-    /// In a follow: a line before any stamp takes the moment at which it is read.
-    pub fn set_live(&mut self) {
-        self.live = true;
+    /// In a follow, whose lines are written later or were just now.
+    pub fn set_followed(&mut self) {
+        self.follows = true;
     }
 
     /// Settles the years by the first stamp of a file that had none when the follow began.

@@ -36,8 +36,12 @@ pub struct Timing {
     elected: Elected,
     /// What it elects as it grows.
     poll: Poll,
-    /// In a follow, a line before any stamp takes the moment at which it is read.
+    /// The file will be followed: what is asked of its lines is asked of those that come, too.
+    follows: bool,
+    /// The lines are written just now: one before any stamp has the moment at which it is read.
     live: bool,
+    /// The range that holds of the lines that come, and of none that is there.
+    later: Option<Window>,
     /// Whether the years of stamps without one are settled, which takes a first stamp.
     anchored: bool,
     /// When the lines came, if that was recorded.
@@ -55,7 +59,7 @@ impl Timing {
     /// Stands before the first line of a file of which `index` speaks.
     pub fn of(terms: TimeTerms, index: &Index, source: &Source) -> Result<Self> {
         let mut timing = Self::live(terms);
-        timing.live = false;
+        (timing.follows, timing.live) = (false, false);
         timing.anchored = index.first().is_some();
         let clock = index.clock(timing.terms.zone.clone(), timing.reference(mtime(source)?));
         timing.clock = clock.skewed(timing.terms.skew);
@@ -106,7 +110,7 @@ impl Timing {
     /// A timing of the block that was entered last, for another thread, with counts of its own; `None` where its lines
     /// cannot be timed apart from those before it, or where their times say which of them are delivered.
     pub fn apart(&self) -> Option<Box<Self>> {
-        let alone = self.anchored && !self.live && self.arrived.is_none() && !self.asks_for_steps();
+        let alone = self.anchored && !self.follows && self.arrived.is_none() && !self.asks_for_steps();
         let all = self.terms.window == Window::default();
         (alone && all).then(|| Box::new(Self { sureness: Sureness::default(), ..self.clone() }))
     }
@@ -122,9 +126,9 @@ impl Timing {
         Filter { steps: self.step_range(), ..index.filter(window, &mut self.clock) }
     }
 
-    /// Leaves the range out of account: no line has a time.
+    /// Leaves the range out of account: no line that is there has a time.
     pub fn ignore_window(&mut self) {
-        self.terms.window = Window::default();
+        self.later = Some(std::mem::take(&mut self.terms.window));
     }
 
     /// For a file that is not there yet.
@@ -137,7 +141,9 @@ impl Timing {
             elected,
             poll: Poll::new(Vec::new(), terms.taught.clone()),
             terms,
+            follows: true,
             live: true,
+            later: None,
             anchored: false,
             arrived: None,
             stepping: Stepping::default(),

@@ -16,13 +16,11 @@ impl Timing {
         if self.asks_for_steps() {
             return self.plan_steps(index, source, tick);
         }
-        // Lines that came just now lie where the clock is, whatever the file says.
-        let by_arrival = self.arrived.is_some() || (self.live && index.first().is_none());
-        if !by_arrival {
+        if self.arrived.is_none() {
             return index.plan(source, self.terms.window, &mut self.clock, tick);
         }
         let mut pieces = index.plan(source, Window::default(), &mut self.clock, tick)?;
-        if !self.live && index.first().is_some() && pieces.iter().all(|piece| piece.entry.unstamped == 0) {
+        if !self.follows && index.first().is_some() && pieces.iter().all(|piece| piece.entry.unstamped == 0) {
             self.arrived = None;
             return index.plan(source, self.terms.window, &mut self.clock, tick);
         }
@@ -59,8 +57,8 @@ impl Timing {
     ) -> Result<()> {
         let mut needed = arrived.needed(pieces, self.terms.window, index, &mut self.clock);
         // What comes later inherits from anything before.
-        let later = if self.live { Some(index.end()) } else { None };
-        needed.end = if self.live { pieces.len() } else { needed.end };
+        let later = if self.follows { Some(index.end()) } else { None };
+        needed.end = if self.follows { pieces.len() } else { needed.end };
         let asked =
             pieces[needed.clone()].iter().flat_map(|piece| piece.entry.inbound.prefixes.iter().copied());
         let asked = asked.chain(later.into_iter().flat_map(Fold::prefixes));

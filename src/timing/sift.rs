@@ -148,7 +148,7 @@ impl Timing {
             return LineTime::new(number, span, None, how);
         };
         let offset = (stamp.frame == Frame::Absolute || stamp.zoned).then_some(stamp.offset);
-        if self.live && self.is_first_leap_day(stamp) {
+        if self.follows && self.is_first_leap_day(stamp) {
             self.anchor();
         }
         let Span { lo, hi } = self.clock.span(stamp);
