@@ -8,7 +8,10 @@ import os
 import random
 import re
 import struct
+import subprocess
+import sys
 import threading
+import time
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
@@ -320,6 +323,59 @@ def test_a_follow_of_a_container_goes_on_over_rotations(tmp_path: Path, kind: st
     assert sorted(logdex.open(tmp_path).lines()) == sorted(taken)
     del lines
     assert not [one for one in threading.enumerate() if one.name == "logdex-spool" and not ended(one)]
+
+
+def test_a_follow_keeps_a_character_that_a_runtime_cut_apart(tmp_path: Path) -> None:
+    path, text = tmp_path / "0.log", "é".encode()
+    path.write_bytes(framed("cri", "stdout", "2026-11-22T02:10:00Z", b"first", goes_on=False))
+    with logdex.open(path).lines(follow=True) as lines:
+        assert next(lines) == "first\n"
+        with path.open("ab") as file:
+            file.write(framed("cri", "stdout", "2026-11-22T02:10:01Z", b"a" + text[:1], goes_on=True))
+            file.write(framed("cri", "stdout", "2026-11-22T02:10:01Z", text[1:] + b"b\xff", goes_on=False))
+        assert next(lines) == "aéb\ufffd\n"
+
+
+@pytest.mark.parametrize("what", ["file", "set", "directory", "merge"])
+def test_a_follow_of_a_container_begins_at_the_end_of_what_is_there(
+    tmp_path: Path, what: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The text is slow to come.
+    fill = frames.Made._fill
+    monkeypatch.setattr(frames.Made, "_fill", lambda *given: (time.sleep(0.2), fill(*given))[1])
+    late, early = (tmp_path / f"ns_{name}-0_{POD.split('_')[-1]}/0.log" for name in ("a", "b"))
+    for path, hour in ((late, 3), (early, 2)):
+        path.parent.mkdir(parents=True)
+        moments = [f"2026-11-22T{hour:02}:{n // 60:02}:{n % 60:02}Z" for n in range(200)]
+        path.write_bytes(
+            b"".join(framed("cri", "stdout", one, one.encode(), goes_on=False) for one in moments)
+        )
+    if what == "merge":
+        answer: Any = logdex.merge({one: logdex.open(one) for one in (late, early)}, follow=True)
+        with answer:
+            assert [next(answer)[1].time.hour for _ in range(400)] == [2] * 200 + [3] * 200
+        return
+    log = logdex.open(tmp_path if what == "directory" else late, rotated=what == "set")
+    with log.lines(follow=True, last=2) as lines:
+        assert [next(lines), next(lines)] == ["2026-11-22T03:03:18Z\n", "2026-11-22T03:03:19Z\n"]
+    if what == "directory":
+        with log.records(follow=True) as records:
+            assert [next(records).time.hour for _ in range(400)] == [2] * 200 + [3] * 200  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("what", ["file", "directory"])
+def test_the_command_follows_the_end_of_a_container(tmp_path: Path, what: str) -> None:
+    path = tmp_path / "0.log"
+    moment = "2026-11-22T02:10:00Z"
+    path.write_bytes(
+        b"".join(framed("cri", "stdout", moment, b"line %d" % n, goes_on=False) for n in range(60_000))
+    )
+    command = [sys.executable, "-m", "logdex", "-f", "-n", "2", str(path if what == "file" else tmp_path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as running:
+        assert running.stdout is not None
+        shown = [running.stdout.readline(), running.stdout.readline()]
+        running.terminate()
+    assert [line.split()[-1] for line in shown] == ["59998", "59999"]
 
 
 @pytest.mark.parametrize("kind", ["cri", "docker"])

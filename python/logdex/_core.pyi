@@ -365,6 +365,8 @@ class Lines(Answer[str]):
 
     def __new__(cls, asked: Question) -> Self: ...
     def __next__(self) -> str: ...
+    def _next_bytes(self) -> bytes | None:
+        """The next line as the file has it; None at the end."""
 
 @final
 class Records(Answer[Record]):

@@ -145,7 +145,7 @@ class Logs(Log):
         # What is asked of all; each file is made ready by `inputs`.
         return self._plain
 
-    def _followed(self, ended: Ended | None, after: str | None) -> Question:
+    def _followed(self, ended: Ended | None, *, whole: bool) -> Question:
         return self._plain
 
     def _found(self, wish: Wish | None = None) -> list[Input]:
@@ -168,6 +168,9 @@ class Logs(Log):
         wish = Wish(streams=self._streams, follow=question.follow, last=question.last is not None)
         found = self._found(wish)
         if question.follow:
+            for one in found:
+                # What was there at the start comes in one order.
+                one.catch_up()
             _check(found)
         else:
             found = _settled(found)

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use pyo3::prelude::*;
-use pyo3::types::{PyDateTime, PyString};
+use pyo3::types::{PyBytes, PyDateTime, PyString};
 
 use super::answer::Answer;
 use super::any_answer::{PyAnswer, as_answer};
@@ -32,6 +32,11 @@ impl PyLines {
 
     fn __next__<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyString>>> {
         self.0.next(py, |batch, line, _| text::of_line(py, &batch.block, line))
+    }
+
+    /// The next line as the file has it; None at the end.
+    fn _next_bytes<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyBytes>>> {
+        self.0.next(py, |batch, line, _| PyBytes::new(py, line.of(batch.block.bytes())))
     }
 }
 

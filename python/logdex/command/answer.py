@@ -50,10 +50,10 @@ class CommandAnswer:
             and (args.follow or (args.merge and not self._is_one_set()))
             and not (args.count or args.files_with_matches)
         )
-        # A range of time, a last line or a merge is only known at the end of what is spooled.
-        if not args.follow and (self._in_one_order or _needs_all(args)):
+        # A range of time, a last line or a merge is only known at the end of what is spooled, or was there at first.
+        if self._in_one_order or _needs_all(args):
             for one in found:
-                one.join()
+                one.catch_up() if args.follow else one.join()
         dated.settle_years(args, found)
         many_labels = lookout is not None or (len(found) > 1 and len({one.label for one in found}) > 1)
         self._rows = Rows(args, regex, several=self._in_one_order, many_labels=many_labels, found=found)

@@ -189,8 +189,9 @@ class LiveTail:
         self._lines = _core.Lines(self._question.but(begun=begun.path, after=after, name=begun.name))
         if self._closed:
             self._lines.close()
-        for line in self._lines:
-            yield line.encode("utf-8", "replace")
+        # Not as text: a part of a line may end within a character.
+        while (line := self._lines._next_bytes()) is not None:
+            yield line
 
     def close(self) -> None:
         """Ends it, from any thread."""

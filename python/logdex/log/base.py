@@ -110,10 +110,10 @@ class LogBase:
             stamp=made.format or self._plain.stamp,
         )
 
-    def _followed(self, ended: Ended | None, after: str | None) -> Question:
+    def _followed(self, ended: Ended | None, *, whole: bool) -> Question:
         """As `_question`, for a follow: the text of a container's log goes on as that does.
 
-        A place in it, as `after` tells, is looked for in the text that was there at first.
+        Where `whole`, all of it is there that was written before: a place is looked for in that, and its end.
         """
         path = self._plain.path
         _, kind = kinds(path)
@@ -124,7 +124,7 @@ class LogBase:
         from logdex.inputs.rotation import Pinned
 
         text = unframed([Pinned(path)], kind, LiveTail(path, self._plain.zone, ended))
-        if after is not None:
+        if whole:
             text.spool.catch_up()
         return self._plain.but(
             path=text.spool.path,
@@ -172,7 +172,8 @@ class LogBase:
                 "partial=True shows text before its line is whole, so regex, since, until and step cannot be tested "
                 "on it; leave one of them out"
             )
-        common = self._followed(ended, after) if follow else self._question
+        whole = after is not None or last is not None
+        common = self._followed(ended, whole=whole) if follow else self._question
         is_framed = follow and common.path != self._plain.path
         now = _when.now() if now is None else now
         question = common.but(
@@ -208,7 +209,13 @@ class LogBase:
         return _core.Table([with_columns(resumed(question), columns)], columns)
 
     def _files(self, question: Question) -> tuple[list[Question], Newcomers | None]:
-        """What `question` comes to, put to each file, and who finds those that come later in a follow."""
+        """What `question` comes to, put to each file, and who finds those that come later in a follow.
+
+        They will be put in one order: what was written before to a log that is text within frames is in that text.
+        """
+        text = getattr(question.keep, "spool", None)
+        if text is not None:
+            text.catch_up()
         return [resumed(question)], None
 
     def _named(self) -> list[Named]:

@@ -70,7 +70,7 @@ class Rotated(Log):
         return _core.Table([self._chained(with_columns(question, columns))], columns)
 
     def _files(self, question: Question) -> tuple[list[Question], Newcomers | None]:
-        return self._asked(question), None
+        return self._asked(question, in_order=True), None
 
     def _named(self) -> list[Named]:
         from logdex.ranks import Named
@@ -87,7 +87,7 @@ class Rotated(Log):
         # What is compressed or framed is a part like the others.
         return self._plain
 
-    def _followed(self, ended: Ended | None, after: str | None) -> Question:
+    def _followed(self, ended: Ended | None, *, whole: bool) -> Question:
         return self._plain
 
     def __repr__(self) -> str:
@@ -105,30 +105,33 @@ class Rotated(Log):
             keep=(own.keep, [one.keep for one in before]),
         )
 
-    def _asked(self, question: Question) -> list[Question]:
-        """The question, put to each file of the set that can have a line of the answer, the oldest first."""
+    def _asked(self, question: Question, *, in_order: bool = False) -> list[Question]:
+        """The question, put to each file of the set that can have a line of the answer, the oldest first.
+
+        Where they are put `in_order` with others, all is there that was written before.
+        """
         if (cursor := question.cursor) is not None:
             from logdex.inputs.resume import resume
 
             files = pinned(self.path)
             kind = kind_of(files) if files else None
             if kind is not None:
-                question = self._unframed(files, kind, question)
+                question = self._unframed(files, kind, question, whole=True)
             # The rest of the file in which its place is, and those that came after.
             return [resume(question, cursor, question.policy or "raise")]
-        asked = self._parts(question)
+        asked = self._parts(question, whole=in_order or question.last is not None)
         if not question.follow and (question.since is not None or question.until is not None):
             asked = self._with_times(asked)
         if question.steps is not None:
             asked = among(asked)
         return asked if question.last is None else _last(asked, question.last)
 
-    def _parts(self, question: Question) -> list[Question]:
-        """The question, put to each file of the set."""
+    def _parts(self, question: Question, *, whole: bool = False) -> list[Question]:
+        """The question, put to each file of the set; see `_unframed`."""
         files = pinned(self.path)
         kind = kind_of(files) if files else None
         if kind is not None:
-            return [self._unframed(files, kind, question)]
+            return [self._unframed(files, kind, question, whole=whole)]
         if not question.follow:
             return [_of(one, question) for one in files] or [question]
         live = next((one for one in files if one.name == os.path.abspath(self.path)), None)
@@ -139,11 +142,14 @@ class Rotated(Log):
         own = question if live is None else question.but(begun=live.path, keep=(question.keep, live))
         return [*(_of(one, question.but(follow=False, partial=False)) for one in before), own]
 
-    def _unframed(self, files: list[Pinned], kind: str, question: Question) -> Question:
-        """The question, put to the one text that all files of a container's log make up."""
+    def _unframed(self, files: list[Pinned], kind: str, question: Question, *, whole: bool) -> Question:
+        """The question, put to the one text that all files of a container's log make up.
+
+        Where `whole`, all of it is there that was written before, also in a follow.
+        """
         live = LiveTail(self.path, question.zone, question.ended) if question.follow else None
         text = unframed(files, kind, live)
-        if live is None or question.cursor is not None:
+        if live is None or whole:
             text.spool.catch_up()
         return question.but(
             path=text.spool.path,

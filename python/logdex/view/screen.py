@@ -141,7 +141,7 @@ def open_screen(log: Log, *, follow: bool = False) -> Screen:
         OSError: There is no such file.
         ValueError: A handle is none.
     """
-    asked = log._followed(None, None).but(follow=True) if follow else log._question
+    asked = log._followed(None, whole=False).but(follow=True) if follow else log._question
     found, newcomers = log._files(asked)
     later = None if newcomers is None else Later(newcomers)
     questions = [viewed(one) for one in found]
