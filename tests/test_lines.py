@@ -372,6 +372,24 @@ def test_a_compressed_log_is_asked_as_any_other(tmp_path: Path, suffix: str) -> 
     assert raised.value.filename == str(path)
 
 
+@pytest.mark.parametrize("suffix", [".gz", ".zst", ".xz", ".bz2", ".lz4"])
+def test_the_streams_of_a_compressed_log_are_all_read_or_it_is_an_error(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"x.log{suffix}"
+    first, second = (compress(f"{text}\n".encode() * 1000, suffix) for text in ("first", "second"))
+    path.write_bytes(first + second)
+    assert list(logdex.open(path).lines()) == ["first\n"] * 1000 + ["second\n"] * 1000
+    if suffix != ".zst" and suffix != ".lz4":
+        path.write_bytes(first + b"\0" * 8192)
+        assert logdex.open(path).count() == 1000
+    damaged = bytearray(second)
+    damaged[1] ^= 0x20
+    for rest in (bytes(damaged), b"something else"):
+        path.write_bytes(first + rest)
+        with pytest.raises(OSError, match="damaged") as raised:
+            list(logdex.open(path).lines())
+        assert raised.value.filename == str(path)
+
+
 def test_a_name_does_not_make_a_log_compressed(tmp_path: Path) -> None:
     path = tmp_path / "x.log.gz"
     with pytest.raises(FileNotFoundError):

@@ -12,6 +12,7 @@ from typing import IO, cast
 
 from logdex.inputs import spool
 from logdex.inputs.compression import compression, is_named_tar
+from logdex.inputs.decompress import opened
 
 _CHUNK = 1 << 20
 _LONGEST_NAME = 255
@@ -27,7 +28,7 @@ def is_archive(path: str) -> bool:
     kind = compression(path)
     try:
         with open(path, "rb") as file:
-            begin = (spool.opened(file, kind) if kind else file).read(512)
+            begin = (opened(file, kind) if kind else file).read(512)
     except (OSError, EOFError, ValueError):
         return False  # What is damaged is read as other files are, by which that is said.
     return begin[257:262] == b"ustar"
@@ -55,7 +56,7 @@ class Unpacked:
         kind = compression(path)
         try:
             with open(path, "rb") as file:
-                text = cast(IO[bytes], spool.opened(file, kind) if kind else file)
+                text = cast(IO[bytes], opened(file, kind) if kind else file)
                 # As a stream: a compressed one cannot be searched, and its members come in any order.
                 with tarfile.open(fileobj=text, mode="r|", errors="surrogateescape") as members:
                     for member in members:

@@ -9,10 +9,10 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
-from io import BufferedIOBase
 from typing import IO, BinaryIO, cast
 
 from logdex.inputs.compression import MAGIC, compression_of, may_be_cut_off
+from logdex.inputs.decompress import opened
 
 _CHUNK = 1 << 20
 _LIMIT = 16 << 30
@@ -225,33 +225,3 @@ def _text(compressed: BinaryIO, kind: str, path: str | None) -> Iterator[bytes]:
         if type(error).__name__ not in ("ZstdError", "LZMAError", "error", "RuntimeError"):
             raise
         raise OSError(5, f"the {kind} data are damaged ({error})", path) from error
-
-
-def opened(compressed: BinaryIO, kind: str) -> BufferedIOBase:
-    """What `compressed` says, which is of `kind`."""
-    if kind == "gzip":
-        import gzip
-
-        return cast(BufferedIOBase, gzip.open(compressed))
-    if kind == "xz":
-        import lzma
-
-        return cast(BufferedIOBase, lzma.open(compressed))
-    if kind == "bzip2":
-        import bz2
-
-        return cast(BufferedIOBase, bz2.open(compressed))
-    if kind == "lz4":
-        try:
-            import lz4.frame
-        except ImportError:
-            raise OSError(95, "lz4 is read by lz4: pip install lz4") from None
-        return cast(BufferedIOBase, lz4.frame.open(compressed))
-    try:
-        from compression import zstd  # type: ignore[import-not-found, unused-ignore]
-    except ImportError:
-        try:
-            from backports import zstd
-        except ImportError:
-            raise OSError(95, "zstd is read by backports.zstd: pip install backports.zstd") from None
-    return cast(BufferedIOBase, zstd.open(compressed))
