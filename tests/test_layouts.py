@@ -332,6 +332,30 @@ def test_lines_that_torchrun_copied_come_once(tmp_path: Path) -> None:
     assert [one.label for one in sources(str(tmp_path))] == ["trainer/0"]
 
 
+@pytest.mark.parametrize("tag", ["rank", "trainer", ""])
+def test_only_the_ranks_and_streams_that_torchrun_copied_are_left_out(tmp_path: Path, tag: str) -> None:
+    """`--local-ranks-filter 0 --tee 3`, and `--tee 1`."""
+    ranks = [f"trainer/0/torchelastic/trainer/r_x/attempt_0/{local}" for local in (0, 1, 10)]
+    make(tmp_path, " ".join(f"{rank}/{stream}.log" for rank in ranks for stream in ("stdout", "stderr")))
+    make(tmp_path, "trainer/0/stdout.log trainer/0/stderr.log")
+    (tmp_path / "trainer/0/stdout.log").write_text(f"[{tag}0]:x\n")
+    read = {file for _, files in seen(sources(str(tmp_path)), tmp_path) for file in files}
+    copied = f"{ranks[0]}/stdout.log"
+    assert read == {
+        "trainer/0/stdout.log",
+        "trainer/0/stderr.log",
+        *(f"{rank}/{stream}.log" for rank in ranks for stream in ("stdout", "stderr")),
+    } - {copied}
+    # What has nothing yet is no source of its own beside copies.
+    (tmp_path / ranks[1] / "stdout.log").write_text("")
+    read = {file for _, files in seen(sources(str(tmp_path)), tmp_path) for file in files}
+    assert f"{ranks[1]}/stdout.log" not in read
+    # Of a long log also the end is looked at.
+    (tmp_path / "trainer/0/stdout.log").write_text("[x0]:x\n" * 100_000 + f"[{tag}10]:x\n")
+    read = {file for _, files in seen(sources(str(tmp_path)), tmp_path) for file in files}
+    assert f"{ranks[2]}/stdout.log" not in read
+
+
 def test_only_the_app_whose_lines_torchrun_copied_is_read_without_the_copies(tmp_path: Path) -> None:
     elastic = "torchelastic/trainer/r_x/attempt_0/0/stdout.log"
     make(tmp_path, f"a/trainer/0/stdout.log a/{elastic} b/trainer/0/stdout.log b/{elastic}")

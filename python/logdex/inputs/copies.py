@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Callable
+from functools import cache
 
 from logdex.inputs.candidates import SourceFiles
+
+_LOOKED_AT = 256 << 10
+"""So many bytes at the beginning of a log, and as many before its end, tell whose lines were copied into it."""
 
 
 def without_copies(found: list[SourceFiles], follow: bool) -> list[SourceFiles]:
     """Drops what holds lines that stand elsewhere among `found`."""
-    kept = [one for one in found if not _is_copied_to_a_replica(one, found)]
+    tags = cache(_tags)
+    kept = [one for one in found if not _is_copied_to_a_replica(one, found, tags)]
     for all_ in [one for one in kept if one.layout.name == "nemo-cloud"]:
         hosts = [one for one in kept if one.layout.name == "nemo-host" and one.above == all_.above]
         taken = _combined_or_rest(all_, hosts, follow)
@@ -20,8 +26,10 @@ def without_copies(found: list[SourceFiles], follow: bool) -> list[SourceFiles]:
     return [one for one in kept if one.layout.name != "text"] or kept
 
 
-def _is_copied_to_a_replica(one: SourceFiles, found: list[SourceFiles]) -> bool:
-    """Whether torchrun copied the lines of this rank to its replicas' logs (`--tee`)."""
+def _is_copied_to_a_replica(
+    one: SourceFiles, found: list[SourceFiles], tags: Callable[[str], frozenset[str]]
+) -> bool:
+    """Whether torchrun copied the lines of this rank to its replicas' logs (`--tee`, of some ranks or one stream)."""
     if one.layout.name != "torchelastic":
         return False
     app = [
@@ -31,16 +39,26 @@ def _is_copied_to_a_replica(one: SourceFiles, found: list[SourceFiles]) -> bool:
         and os.path.commonpath([one.above, other.above]) == other.above
     ]
     same_role = [other for other in app if other.groups["role"] == one.groups["role"]]
-    return any(_is_tee(path) for other in same_role or app for _, path, *_ in other.files)
+    of_stream = [other for other in same_role or app if other.stream in (one.stream, "combined")]
+    told = {tag for other in of_stream for _, path, *_ in other.files for tag in tags(path)}
+    # What has nothing yet is looked for again when it has.
+    own = re.compile(rf"(?:{re.escape(one.groups['role'])}|\w*[^\W\d])?{one.groups['local']}")
+    return any(map(own.fullmatch, told)) or (bool(told) and _size(one) == 0)
 
 
-def _is_tee(path: str) -> bool:
-    """Whether torchrun copied the lines of ranks into `path`, behind `[role3]:`, or `[3]:` of a role without a name."""
+def _tags(path: str) -> frozenset[str]:
+    """The ranks of which torchrun copied lines into a log, behind `[role3]:`, or `[3]:` of a role without a name.
+
+    Where there are none in what is looked at, its beginning and its end, lines may come twice, but none is lost.
+    """
     try:
         with open(path, "rb") as file:
-            return re.search(rb"(?m)^\[\w*\d\]:", file.read(256 << 10)) is not None
+            text = file.read(_LOOKED_AT)
+            file.seek(max(os.fstat(file.fileno()).st_size - _LOOKED_AT, len(text)))
+            text += b"\n" + file.read(_LOOKED_AT).partition(b"\n")[2]
     except OSError:
-        return False
+        return frozenset()
+    return frozenset(tag.decode() for tag in re.findall(rb"(?m)^\[(\w*\d)\]:", text))
 
 
 def choose_streams(found: list[SourceFiles], streams: str | None, follow: bool) -> list[SourceFiles]:
