@@ -93,6 +93,14 @@ FILES: dict[str, list[tuple[str, str, list[str]]]] = {
         ("", "log.txt", ["log.txt"]),
         ("", "log.txt.rank1", ["log.txt.rank1"]),
     ],
+    "numbered": [
+        ("train.out.17654321 train.out.17654322 b.log.20261122 b.log.99999.gz c.log.1234", "", []),
+        ("", "b.log", ["b.log.20261122"]),
+        ("", "b.log.99999", ["b.log.99999.gz"]),
+        ("", "c.log", ["c.log.1234"]),
+        ("", "train.out.17654321", ["train.out.17654321"]),
+        ("", "train.out.17654322", ["train.out.17654322"]),
+    ],
     "text": [
         ("run_1.txt run_2.txt.gz config.yaml", "", []),
         ("", "run_1.txt", ["run_1.txt"]),

@@ -231,6 +231,22 @@ def test_what_is_being_copied_to_be_truncated_comes_once(tmp_path: Path) -> None
     assert list(logdex.open(tmp_path).lines()) == ["before\n", *log.read_text().splitlines(keepends=True)]
 
 
+@pytest.mark.parametrize("size", [1, 4000, 9000])
+def test_logs_that_begin_alike_are_no_copies(tmp_path: Path, size: int) -> None:
+    """Programs print their settings first; some do nothing else."""
+    banner = "".join(f"setting {number:06}\n" for number in range(size // 15 + 1))
+    for name, more in (("app.log.3", ""), ("app.log.2", "one\n"), ("app.log.1", ""), ("app.log", "two\n")):
+        (tmp_path / name).write_text(banner + more)
+    whole = f"{banner}{banner}one\n{banner}{banner}two\n".splitlines(keepends=True)
+    assert list(logdex.open(tmp_path / "app.log", rotated=True).lines()) == whole
+    assert sorted(logdex.open(tmp_path).lines()) == sorted(whole)
+    # One that was restored from elsewhere is young, but it was not written just now.
+    (tmp_path / "app.log.1").unlink()
+    (tmp_path / "app.log.1").write_text(banner)
+    os.utime(tmp_path / "app.log.1", (1e9, 1e9))
+    assert list(logdex.open(tmp_path / "app.log", rotated=True).lines()) == whole
+
+
 def test_lines_without_stamps_keep_the_order_of_the_files(tmp_path: Path) -> None:
     for name, text in {"app.log.2": "a\n", "app.log.1": "b\n", "app.log": "c\n"}.items():
         (tmp_path / name).write_text(text)

@@ -39,6 +39,7 @@ __all__ = [
     "Table",
     "Zone",
     "__version__",
+    "born",
     "build_index",
     "check_steps",
     "cores",
@@ -985,6 +986,9 @@ def stop_recording(directory: str) -> None:
     Raises:
         OSError: Why the record is not whole.
     """
+
+def born(path: str | os.PathLike[str]) -> int | None:
+    """When a file was made, in nanoseconds since 1970 UTC; None where the file system does not tell."""
 
 def cores() -> int:
     """How many threads are worth starting: the cores that this process may use, by affinity and control group."""

@@ -43,7 +43,7 @@ def inputs(argument: str, wish: Wish) -> list[Input]:
 
 def inputs_of(arguments: Iterable[str], wish: Wish) -> list[Input]:
     """The files that all of `arguments` stand for; raises as `inputs` does."""
-    return called([(argument, inputs(argument, wish)) for argument in arguments])
+    return called([(argument, inputs(argument, wish)) for argument in arguments], wish)
 
 
 def found_of(
@@ -59,12 +59,16 @@ def found_of(
     return found
 
 
-def called(given: list[tuple[str, list[Input]]]) -> list[Input]:
+def called(given: list[tuple[str, list[Input]]], wish: Wish) -> list[Input]:
     """The files that arguments stand for, no two sources of which are called the same."""
     if len(given) < 2:
         return [one for _, found in given for one in found]
     from logdex.inputs.apart import told_apart
 
+    if wish.follow:
+        from logdex.inputs.paths import held_rotations
+
+        given = held_rotations(given)
     return told_apart(given)
 
 

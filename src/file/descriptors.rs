@@ -11,6 +11,7 @@ use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, Weak};
+use std::time::UNIX_EPOCH;
 
 use crate::system::lock::{lock, lock_soon};
 
@@ -45,6 +46,12 @@ impl Identity {
     pub fn at(path: &Path) -> Option<Self> {
         std::fs::metadata(path).ok().map(|m| Self::of(&m))
     }
+}
+
+/// When the file at `path` was made, in nanoseconds since 1970 UTC; `None` where the file system does not tell.
+pub fn born(path: &Path) -> Option<i64> {
+    let born = std::fs::metadata(path).ok()?.created().ok()?;
+    i64::try_from(born.duration_since(UNIX_EPOCH).ok()?.as_nanos()).ok()
 }
 
 /// A file that is open, or will be when it is needed.

@@ -11,8 +11,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 
 use crate::error::{Error, Result};
-pub use crate::file::descriptors::Identity;
 use crate::file::descriptors::{self, OpenFile};
+pub use crate::file::descriptors::{Identity, born};
 
 /// How much of a file's beginning is remembered, in bytes, to notice that it was written anew.
 const HEAD: usize = 512;

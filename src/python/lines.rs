@@ -91,6 +91,12 @@ pub(super) fn cores() -> usize {
     crate::system::cores::cores()
 }
 
+/// When the file at `path` was made, in nanoseconds since 1970 UTC; `None` where the file system does not tell.
+#[pyfunction]
+pub(super) fn born(py: Python<'_>, path: PathBuf) -> PyResult<Option<i64>> {
+    Ok(engine(py, move || Ok(crate::file::source::born(&path)))?)
+}
+
 /// How many lines the answer has, without making a `str` for each.
 #[pyfunction]
 pub(super) fn count(py: Python<'_>, asked: &PyQuestion) -> PyResult<u64> {

@@ -81,6 +81,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(sieve::holds, module)?)?;
     module.add_function(wrap_pyfunction!(sieve::field, module)?)?;
     module.add_function(wrap_pyfunction!(question::check_steps, module)?)?;
+    module.add_function(wrap_pyfunction!(lines::born, module)?)?;
     module.add_function(wrap_pyfunction!(lines::cores, module)?)?;
     module.add_function(wrap_pyfunction!(lines::count, module)?)?;
     module.add_function(wrap_pyfunction!(evidence::gather, module)?)?;

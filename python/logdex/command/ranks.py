@@ -154,7 +154,7 @@ def _follow(args: argparse.Namespace, trouble: list[Exception]) -> Ranks:
 def _found(args: argparse.Namespace, trouble: list[Exception], wish: Wish) -> list[Input]:
     """The files to read, those that are spooled whole; what cannot be had is `trouble`."""
     whole = []
-    for one in called(found_of(args.sources, wish, trouble.append)):
+    for one in called(found_of(args.sources, wish, trouble.append), wish):
         try:
             # To a follow, what comes through a pipe has no end.
             one.check() if wish.follow else one.settle()

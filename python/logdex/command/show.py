@@ -88,7 +88,7 @@ def _resolve(arguments: Sequence[str], wish: Wish) -> tuple[list[Input], bool]:
     for argument, there in found:
         if not there:
             complain(FileNotFoundError(2, "no logs yet; waiting for the first", argument))
-    return called(found), len(found) < len(arguments)
+    return called(found, wish), len(found) < len(arguments)
 
 
 def _lookout(arguments: Sequence[str], wish: Wish, found: list[Input]) -> Lookout | None:

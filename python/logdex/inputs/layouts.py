@@ -12,9 +12,14 @@ from functools import cache
 
 from logdex.inputs.source import Part
 
-_ROTATION = r"(?:\.(?P<rotation>\d{1,4})|[-.](?P<dated>\d{4}-?\d\d-?\d\d(?:[-_.T:]?\d+)*))?"
+_MONTH, _OF_MONTH = r"(?:0[1-9]|1[0-2])", r"(?:0[1-9]|[12]\d|3[01])"
+_DAY = rf"(?:19|20)\d\d(?:{_MONTH}{_OF_MONTH}|-{_MONTH}-{_OF_MONTH})"
+"""A day of the calendar: the number of a job has eight digits too."""
+DATE = _DAY + r"(?:(?:[01]\d|2[0-3])(?:[0-5]\d){0,2})?(?:[-_.T:]\d+)*"
+"""A day, and what may stand behind it: an hour or a time, or which one of the day it is."""
+_ROTATION = rf"(?:\.(?P<rotation>\d{{1,4}})|[-.](?P<dated>{DATE}))?"
 """What a rotation appends to a name: a number, the highest the oldest, or a date."""
-_DATED_INSIDE = re.compile(r"(?<=[^/])[-._](\d{4}-\d\d-\d\d|\d{8})(\.(?:log|out|err))$")
+_DATED_INSIDE = re.compile(rf"(?<=[^/])[-._]({_DAY})(\.(?:log|out|err))$")
 """The date of a day before what a name ends with: `app-2026-11-22.log`. A time of day would be that of a run."""
 
 
@@ -150,6 +155,8 @@ LAYOUTS = (
     Layout("paddle", r"workerlog\.(?P<local>\d+)", "workerlog.{local}"),
     Layout("detectron2", r"log\.txt\.rank(?P<rank>\d+)", "log.txt.rank{rank}"),
     Layout("plain", r"(?P<name>[^/]+\.(?:log|out|err)|log\.txt)", "{name}"),
+    # Behind the name the number of a job, which is longer than those of rotations and no date.
+    Layout("numbered", r"(?P<name>[^/]+\.(?:log|out|err)\.\d{5,})", "{name}"),
     Layout("text", r"(?P<name>[^/]+\.txt)", "{name}"),
 )
 """The layouts that are known; the first that fits a path counts."""

@@ -9,7 +9,7 @@ from typing import Protocol
 
 from logdex._ended import AllEnded, Ended
 from logdex.inputs.input import Input, Wish
-from logdex.inputs.layouts import COMPRESSED
+from logdex.inputs.layouts import COMPRESSED, base_of, plain_name
 from logdex.inputs.paths import of_new
 from logdex.inputs.source import Found, Part, Source
 from logdex.inputs.sources import find
@@ -64,6 +64,10 @@ class Lookout:
         self._growing = growing
         self._paths: set[str] = set()
         self._files: dict[tuple[int, int], tuple[int, bytes]] = {}
+        self._had: set[str] = set()
+        """The paths at which a file was seen."""
+        self._compressed: set[str] = set()
+        """What those files were called that are known compressed."""
         self._combined: set[str] = set()
         self._labels: dict[str, int | None] = {}
         """What the sources are called that are followed, and by which of `growing` each has come, if by any."""
@@ -71,9 +75,10 @@ class Lookout:
         """What those are called instead that came under the label of another."""
         for one in known:
             self._labels[one.label] = None
-            self._paths.add(os.path.abspath(one.path))
+            self._know(os.path.abspath(one.path))
             if one.source is not None:
-                self._paths.update(os.path.abspath(part.path) for part in one.source.parts)
+                for part in one.source.parts:
+                    self._know(os.path.abspath(part.path))
                 self._note_combined(one.source)
         self._note_files()
 
@@ -94,8 +99,11 @@ class Lookout:
             for source in there.sources:
                 called = self._called(source, number)
                 for part in self._new_parts(source):
-                    self._labels.setdefault(called.label, number)
-                    found += of_new(called, part)
+                    try:
+                        found += of_new(called, part)
+                        self._labels.setdefault(called.label, number)
+                    except FileNotFoundError:  # renamed since it was looked at: the next look finds it
+                        self._paths.discard(os.path.abspath(part.path))
         self._note_files()
         return found, directories
 
@@ -118,12 +126,23 @@ class Lookout:
             # One that is gone again is not known: it may come once more.
             if path in self._paths or not os.path.lexists(path):
                 continue
-            self._paths.add(path)
-            if not (
-                part.rotated or COMPRESSED.search(path) or self._is_followed(path) or self._is_copied(source)
-            ):
+            self._know(path)
+            rotated = part.rotated and self._had_name(part)
+            if not (rotated or COMPRESSED.search(path) or self._is_followed(path) or self._is_copied(source)):
                 self._note_combined(source)
                 yield part
+
+    def _know(self, path: str) -> None:
+        self._paths.add(path)
+        if COMPRESSED.search(path):
+            self._compressed.add(plain_name(path))
+
+    def _had_name(self, part: Part) -> bool:
+        """Whether a file is the rotation that its name says: one was followed that had the name of its log.
+
+        Else it is a file of a day or of a rank that has come, if it was not known compressed.
+        """
+        return os.path.abspath(base_of(part)) in self._had or plain_name(part.path) in self._compressed
 
     def _is_followed(self, path: str) -> bool:
         """Whether it is a file that is followed, under a new name."""
@@ -148,6 +167,7 @@ class Lookout:
             if there is None:
                 continue
             identity, size = there
+            self._had.add(path)
             known, head = self._files.get(identity, (0, b""))
             if size < known or (len(head) < _HEAD and size > known):
                 head = _head(path)

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import glob
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import replace
+from fnmatch import fnmatchcase
 from functools import partial
+from pathlib import PurePath
 from typing import Any
 
 from logdex import _core
 from logdex.inputs import spool
+from logdex.inputs.candidates import recognized
 from logdex.inputs.compression import compression, is_named_tar
 from logdex.inputs.frames import LiveTail, kind_of
 from logdex.inputs.framing import kinds
-from logdex.inputs.input import Input, Wish, is_stream
+from logdex.inputs.input import Input, PlainFile, Wish, is_stream
 from logdex.inputs.kept import unframed
-from logdex.inputs.layouts import base_of
+from logdex.inputs.layouts import base_of, is_rotated
 from logdex.inputs.rotation import Pinned, pinned
 from logdex.inputs.source import Part, Source
 from logdex.inputs.sources import find, may_grow, of_file, sources
@@ -34,18 +39,49 @@ def of_path(argument: str, wish: Wish) -> list[Input]:
         found = find(argument, streams=wish.streams, follow=True).sources
     else:
         found = sources(argument, streams=wish.streams, follow=wish.follow)
-    return [one for source in found for one in of_source(source, wish)]
+    return [one for source in found for one in of_source(source, wish, _belongs(argument, source, found))]
+
+
+def _belongs(argument: str, source: Source, found: list[Source]) -> Callable[[str], bool]:
+    """Whether a file that a set has is of this source: the glob means it, if it is one, and no other source has it.
+
+    Names may have gone to other files since the sources were found, so those that it has are not all.
+    """
+    own = {os.path.abspath(part.path) for part in source.parts}
+    others = {os.path.abspath(part.path) for one in found if one is not source for part in one.parts}
+
+    def belongs(name: str) -> bool:
+        if name in own or name in others:
+            return name in own
+        return os.path.isdir(argument) or _matches(name, argument)
+
+    return belongs
+
+
+def _matches(name: str, pattern: str) -> bool:
+    """Whether a glob means a file, which need not be there, or a directory in which it is."""
+    there = {os.path.abspath(one) for one in glob.iglob(pattern, recursive=True)}
+    if name in there or any(str(above) in there for above in PurePath(name).parents):
+        return True
+    above, last = os.path.split(os.path.abspath(pattern))
+    directory, called = os.path.split(name)
+    return fnmatchcase(called, last) and fnmatchcase(directory, above)
 
 
 def of_set(path: str, wish: Wish) -> list[Input]:
     """The file at `path` and its rotations, the oldest first."""
-    return list(_of_set(of_file(path), path, pinned(path), wish)) or [Input(path, of_file(path).label)]
+    return list(_of_set(of_file(path), path, pinned(path), wish, named=True)) or [
+        Input(path, of_file(path).label)
+    ]
 
 
-def of_source(source: Source, wish: Wish, **more: Any) -> Iterator[Input]:
+def of_source(
+    source: Source, wish: Wish, belongs: Callable[[str], bool] = lambda _: True, **more: Any
+) -> Iterator[Input]:
     """The files of a source, each as it has to be read: as it is, decompressed, or as it comes.
 
-    Those of a rotated set are held open: they are called otherwise after the next rotation.
+    Those of a rotated set are held open: they are called otherwise after the next rotation. `belongs` says of a file of
+    such a set whether it is of the source.
     """
     parts = list(source.parts)
     while parts:
@@ -53,8 +89,9 @@ def of_source(source: Source, wish: Wish, **more: Any) -> Iterator[Input]:
         of_base = [part for part in parts if base_of(part) == base]
         if any(part.rotated for part in of_base):
             last = of_base[-1] is source.parts[-1]
-            files = pinned(base, numbered_inside=False)
-            yield from _of_set(source, base, files, wish, of_base[0].name, last=last, **more)
+            files = pinned(base, numbered_inside=False, belongs=belongs)
+            name, log = of_base[0].name, base if belongs(os.path.abspath(base)) else None
+            yield from _of_set(source, log, files, wish, name, last=last, **more)
         else:
             yield from _of_parts(source, of_base, wish, **more)
         parts = [part for part in parts if base_of(part) != base]
@@ -62,41 +99,73 @@ def of_source(source: Source, wish: Wish, **more: Any) -> Iterator[Input]:
 
 def _of_set(
     source: Source,
-    base: str,
+    log: str | None,
     files: list[Pinned],
     wish: Wish,
     name: str = "",
     *,
     last: bool = True,
+    named: bool = False,
     **more: Any,
 ) -> Iterator[Input]:
-    """The files of a rotated set; what containers wrote, as one text."""
+    """The files of a rotated set; what containers wrote, as one text.
+
+    A follow goes on with what comes to `log`, the path of which they are rotations, if that is asked for. Where no file
+    has that name, and nobody `named` it, they may be no rotations, but files of days or ranks: each of them may still
+    be written to.
+    """
+    follow = wish.follow and last
     kind = kind_of(files)
     if kind is not None:
-        yield _unframed(source, base, files, kind, name, follow=wish.follow and last, **more)
+        yield _unframed(source, log, files, kind, name, follow=follow, **more)
         return
+    alone = not named and (log is None or os.path.abspath(log) not in [one.name for one in files])
     for one in files:
         text = None if wish.follow and wish.last and one.is_compressed() else one.text()
-        is_live = wish.follow and last and one is files[-1] and text == one.path
-        if is_live:
+        if follow and log is not None and one is files[-1] and text == one.path:
             # The one that has the name now, or had it until just now; then its writer may not know that yet.
             live = {**more, "begun": one.path, "keep": (one, more.get("keep"))}
-            yield Input(base, source.label, source, name, **live)
+            yield Input(log, source.label, source, name, **live)
+        elif follow and alone and text == one.path:
+            yield _of_held(source, one, name, **more)
         elif text is not None:
             yield Input(
                 text, source.label, source, name, wish.follow, spool=one.spool, alias=one.name, keep=one
             )
-    if wish.follow and last and files and files[-1].is_compressed():
-        yield Input(base, source.label, source, name, **more)
+    if follow and log is not None and files and files[-1].is_compressed():
+        yield Input(log, source.label, source, name, **more)
+
+
+def _of_held(source: Source, one: Pinned, name: str, **more: Any) -> Input:
+    """A file that is followed whatever it is called by then: its name says nothing of the files that get it later."""
+    more = {**more, "alias": one.name, "keep": (one, more.get("keep"))}
+    return Input(one.path, source.label, source, name, **more)
+
+
+def held_rotations(given: list[tuple[str, list[Input]]]) -> list[tuple[str, list[Input]]]:
+    """What is followed, and of the files that were named the rotations of others held open.
+
+    The name of a rotation goes to what was followed as its log until then, at the next rotation.
+    """
+    named = {
+        os.path.abspath(one.path): one for _, found in given for one in found if isinstance(one, PlainFile)
+    }
+    held: dict[int, Input] = {}
+    for path, one in named.items():
+        known = recognized(path)
+        if known is not None and is_rotated(known[1]) and base_of(Part(path, rotated=True)) in named:
+            with suppress(OSError):  # Whoever reads it says so.
+                held[id(one)] = _of_held(one.source, Pinned(path), one.name)
+    return [(argument, [held.get(id(one), one) for one in found]) for argument, found in given]
 
 
 def _unframed(
-    source: Source, base: str, files: list[Pinned], kind: str, name: str, *, follow: bool, **more: Any
+    source: Source, log: str | None, files: list[Pinned], kind: str, name: str, *, follow: bool, **more: Any
 ) -> Input:
-    """The files of a log of a container as one text, which goes on with what comes to `base`, if it is followed."""
+    """The files of a log of a container as one text, which goes on with what comes to `log`, if it is followed."""
     live = None
-    if follow and not files[-1].is_compressed():
-        live = LiveTail(base, _core.Zone(None), more.get("ended"))
+    if follow and log is not None and not files[-1].is_compressed():
+        live = LiveTail(log, _core.Zone(None), more.get("ended"))
     text = unframed(files, kind, live)
     more = {**more, "ended": text.spool.has_ended, "keep": (text, more.get("keep"))}
     more["index"] = text.index
@@ -141,7 +210,14 @@ def _of_archive(path: str, wish: Wish) -> Iterator[Input]:
 
 
 def of_new(source: Source, part: Part) -> Iterator[Input]:
-    """One file of a source that has come while that is followed."""
+    """One file of a source that has come while that is followed.
+
+    Raises:
+        FileNotFoundError: It has another name by now.
+    """
+    if part.rotated and kinds(part.path) == (None, None):
+        yield _of_held(source, Pinned(part.path), part.name)
+        return
     yield from _of_parts(replace(source, parts=(part,)), [part], Wish(follow=True))
 
 

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import islice
 
+from logdex import _core
 from logdex.inputs import spool
 from logdex.inputs.compression import compression
-from logdex.inputs.layouts import COMPRESSED
+from logdex.inputs.layouts import COMPRESSED, DATE
 
-_USUAL = re.compile(r"\.\d{1,4}|[-._]\d{4}-?\d\d-?\d\d(?:[-_.T:]?\d+)*")
+_USUAL = re.compile(rf"\.\d{{1,4}}|[-._]{DATE}")
 """What logrotate and Python's handlers add to a name: a number, or a date. An editor's `.bak` is none."""
 _NUMBER = re.compile(r"\.\d{1,4}")
 _HEAD = 4096
-"""So many bytes at the beginning tell two files of a set apart."""
+"""So many bytes at the beginning and before the end tell whether a file is a copy."""
+_AT_WORK = 2 * 10**9
+"""At most so many nanoseconds are between two writes of who copies a file."""
 _TRIES = 100
 _PARTS = 8
 
@@ -51,7 +54,35 @@ class Pinned:
 
     def head(self) -> bytes:
         """How it begins."""
-        return os.pread(self._file.fileno(), _HEAD, 0)
+        return self.part(0)
+
+    def part(self, at: int, size: int = _HEAD) -> bytes:
+        """What stands at a place in it, as far as that is there."""
+        return os.pread(self._file.fileno(), size, at)
+
+    def is_copy_of(self, log: Pinned) -> bool:
+        """Whether it is a copy of `log` that is just being made, to truncate that (`copytruncate`).
+
+        Programs begin their logs alike, so how it begins is not enough: all that it has stands in `log` too, and it is
+        the younger file, where a rotation is the older one.
+        """
+        size = self.size()
+        behind = max(size - _HEAD, 0)
+        tail = self.part(behind, size - behind)
+        if (
+            size == 0
+            or self.head()[:size] != log.part(0, min(size, _HEAD))
+            or tail != log.part(behind, len(tail))
+        ):
+            return False
+        made, of_log = _core.born(self.path), _core.born(log.path)
+        is_younger = made is None or of_log is None or made > of_log
+        # What was restored is young, whatever it is; the times of change are what they were.
+        return is_younger and self.modified() + _AT_WORK > log.modified()
+
+    def modified(self) -> int:
+        """When it was last written to, in nanoseconds since 1970 UTC."""
+        return os.fstat(self._file.fileno()).st_mtime_ns
 
     def is_compressed(self) -> bool:
         """Whether its text is another than its bytes."""
@@ -106,6 +137,44 @@ def rotations(path: str, *, usual: bool = False, numbered_inside: bool = True) -
         yield os.path.join(directory, one)
 
 
+def later(path: str, marked: str, names: list[str]) -> list[str]:
+    """The rotations of `path` that came after `marked`, the oldest first, of `names`, which `rotations` gives.
+
+    Names that are of one sort tell which is newer; else the times of change do.
+    """
+    of_marked = sort(path, marked)
+    found: list[str] = []
+    for number, name in enumerate(names):
+        one = sort(path, name)
+        if name == marked or one is None:
+            continue
+        if one == of_marked:
+            is_newer = number < names.index(marked)
+        else:
+            # A number inside may as well be another log's, where the marked one is not called so.
+            is_newer = one != "inside" and _modified(name) >= _modified(marked)
+        if is_newer:
+            found.append(name)
+    return found[::-1]
+
+
+def sort(path: str, name: str) -> str | None:
+    """What makes a name that of a rotation of `path`: a number "behind" or "inside" its name, or a "date"; or None."""
+    match = _fitting(os.path.basename(path)).fullmatch(COMPRESSED.sub("", os.path.basename(name)))
+    more = match and (match["behind"] or match["inside"])
+    if match is None or not more or not _USUAL.fullmatch(more):
+        return None
+    return "date" if not _NUMBER.fullmatch(more) else "behind" if match["behind"] else "inside"
+
+
+def _modified(name: str) -> int:
+    """When it was last written to, in nanoseconds; a compressed file keeps the time of what it was made of."""
+    try:
+        return os.stat(name).st_mtime_ns
+    except OSError:
+        return 0
+
+
 def is_rotation(path: str, log: str) -> bool:
     """Whether `path` is called as a rotation of `log`, compressed or not."""
     directory, name = os.path.split(os.path.abspath(log))
@@ -135,16 +204,19 @@ def _age(more: str) -> tuple[int, list[int], str]:
     return 1, ([-int(part) for part in parts] + [0] * _PARTS)[:_PARTS], more
 
 
-def pinned(path: str, *, numbered_inside: bool = True) -> list[Pinned]:
+def pinned(
+    path: str, *, numbered_inside: bool = True, belongs: Callable[[str], bool] = lambda _: True
+) -> list[Pinned]:
     """The files of the set of `path` as they were at one moment, the oldest first; none where there are none.
 
     A rotation may come between the look at the names and the opening of the files: what was opened counts when the
-    names still lead to it afterwards.
+    names still lead to it afterwards. Only those are taken of which the name `belongs`.
 
     Raises:
         OSError: A file of the set cannot be opened.
     """
-    return _once(held(path, numbered_inside=numbered_inside))
+    files = held(path, numbered_inside=numbered_inside)
+    return _once([one for one in files if belongs(one.name)], path)
 
 
 def held(
@@ -191,13 +263,13 @@ def _names(path: str, numbered_inside: bool, newest: int | None) -> list[str]:
     return [one for one in named if os.path.isfile(one)]
 
 
-def _once(files: list[Pinned]) -> list[Pinned]:
+def _once(files: list[Pinned], path: str) -> list[Pinned]:
     """Each line once: a link is no file of its own, and what is just being copied away is read where it was."""
+    log = next((one for one in files if one.name == os.path.abspath(path)), None)
     kept: list[Pinned] = []
     for one in reversed(files):
-        head = one.head()
-        copies = (known.file == one.file or (head and known.head() == head) for known in kept[-1:])
-        if not any(copies):
+        is_link = any(known.file == one.file for known in kept)
+        if not is_link and (log is None or one is log or not one.is_copy_of(log)):
             kept.append(one)
     return kept[::-1]
 
