@@ -278,6 +278,34 @@ def run(*words: str, cwd: Path) -> subprocess.CompletedProcess[str]:
     )
 
 
+@pytest.mark.parametrize("last", [1, 2, 3, 4, 9])
+def test_of_a_set_the_command_shows_the_last_lines_in_the_order_of_the_files(
+    tmp_path: Path, last: int
+) -> None:
+    """Where a line has no time, and where the clock was set back."""
+    (tmp_path / "app.log.2").write_text("2026-11-22 03:00:00 a\n")
+    (tmp_path / "app.log.1").write_text("2026-11-22 02:00:05 b\n2026-11-22 02:00:01 c\n")
+    (tmp_path / "app.log").write_text("d\ne\n")
+    files = [tmp_path / name for name in ("app.log.2", "app.log.1", "app.log")]
+    written = "".join(file.read_text() for file in files).splitlines(keepends=True)
+    set_ = ("--rotated", "app.log", "-n", str(last))
+    assert run(*set_, cwd=tmp_path).stdout == "".join(written[-last:])
+    assert run(*set_, "--json", "-e", "[acd]", cwd=tmp_path).stdout.count("\n") == min(last, 3)
+    around = run(*set_, "-e", "[bd]", "-A", "1", cwd=tmp_path).stdout
+    assert around == {1: "d\ne\n"}.get(last, "".join([*written[1:3], "d\ne\n"]))
+    for more in ([], ["-n", str(last)]):
+        words = [sys.executable, "-m", "logdex", "--tz", "UTC", "-f", "--rotated", "app.log", *more]
+        expected = written[-last:] if more else written
+        with subprocess.Popen(words, cwd=tmp_path, stdout=subprocess.PIPE, text=True) as follow:
+            assert follow.stdout is not None
+            assert [follow.stdout.readline() for _ in expected] == expected
+            with (tmp_path / "app.log").open("a") as log:
+                log.write("f\n")
+            assert follow.stdout.readline() == "f\n"
+            follow.kill()
+        (tmp_path / "app.log").write_text("d\ne\n")
+
+
 @pytest.mark.parametrize("seed", range(5))
 def test_the_command_reads_a_set(tmp_path: Path, seed: int) -> None:
     writer = played(tmp_path, seed)

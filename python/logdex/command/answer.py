@@ -47,7 +47,8 @@ class CommandAnswer:
         several = len(found) > 1 or lookout is not None
         self._in_one_order = (
             several
-            and (args.follow or (args.merge and not self._is_one_set()))
+            and not self._is_one_set()
+            and (args.follow or args.merge)
             and not (args.count or args.files_with_matches)
         )
         # A range of time, a last line or a merge is only known at the end of what is spooled, or was there at first.
@@ -73,7 +74,8 @@ class CommandAnswer:
 
     def _is_one_set(self) -> bool:
         """Whether the lines of all files come in their order, one file behind the other."""
-        return self._args.rotated and len(self._args.sources) == 1 and self._args.last is None
+        args = self._args
+        return args.rotated and len(args.sources) == 1 and args.cursor_file is None
 
     def run(self) -> int:
         """Answers; returns the exit status."""
@@ -96,6 +98,8 @@ class CommandAnswer:
         sink = _core.Sink()
         if self._in_one_order:
             return self._show_last(self._shown, sink, most=self._args.max_count) > 0
+        if self._is_one_set() and self._args.last is not None:
+            return self._show_end(sink) > 0
         if self._args.max_count is None:
             return sum(self._show_last([one], sink) for one in self._shown) > 0
         files = zip(self._found, self._shown, strict=True)
@@ -176,6 +180,25 @@ class CommandAnswer:
         there = [one.but(question=asked) for one in shown if (asked := _of_what_is_there(one.question))]
         skip = max(self._show(there, None) - last, 0)
         return self._show(shown if self._args.follow else there, sink, skip=skip, most=most)
+
+    def _show_end(self, sink: _core.Sink) -> int:
+        """Shows the last so many lines of files that are one log, one file behind the other."""
+        left, chosen = self._args.last, []
+        for one in reversed(self._shown):
+            held = one.question.but(path=one.question.begun or one.question.path, begun=None)
+            asked = _of_what_is_there(held)
+            count = 0
+            if asked is not None:
+                last = left if one.is_plain else None
+                count = self._show([one.but(question=asked.but(last=last))], None)
+            if one.is_plain and count >= left:
+                chosen.append((one.but(question=one.question.but(last=left)), 0))
+            else:
+                chosen.append((one, max(count - left, 0)))
+            left -= count
+            if left <= 0:
+                break
+        return sum(self._show([one], sink, skip=skip) for one, skip in reversed(chosen))
 
     def _show_source(self, files: list[Shown], sink: _core.Sink) -> int:
         """Shows the first so many lines of the files of one source, one file behind the other."""
