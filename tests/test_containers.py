@@ -143,6 +143,23 @@ def decoded(lines: list[Line]) -> list[str]:
     return [text.decode("utf-8", "replace") for text, *_ in lines]
 
 
+def test_a_link_to_a_log_that_is_still_empty_is_framed(tmp_path: Path) -> None:
+    """As the node's agents have them in `/var/log/containers`."""
+    file = tmp_path / POD / "0.log"
+    file.parent.mkdir(parents=True)
+    file.touch()
+    links = tmp_path / "containers"
+    links.mkdir()
+    link = links / f"trainer-0_ns_main-{'ab' * 32}.log"
+    link.symlink_to(file)
+    for path in (link, links):
+        with logdex.open(path).records(follow=True) as records:
+            file.write_text("2026-11-22T02:10:00.000000000Z stdout F hello\n")
+            record = next(records)
+            assert (record.text, record.stream) == ("hello\n", "stdout")
+        file.write_text("")
+
+
 @pytest.mark.parametrize("kind", ["cri", "docker"])
 @pytest.mark.parametrize("seed", range(40))
 def test_what_comes_out_is_what_the_twin_says(tmp_path: Path, kind: str, seed: int) -> None:

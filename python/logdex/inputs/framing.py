@@ -51,6 +51,8 @@ def named_kind(path: str) -> str | None:
     # Imported here, for few files are empty.
     import re
 
+    # The node's agents read links, such as those in /var/log/containers.
+    path = os.path.realpath(path)
     if re.search(r"_[0-9a-f-]{32,36}/[^/]+/\d+\.log$", path):
         return "cri"
     return "docker" if re.search(r"/[0-9a-f]{64}-json\.log$", path) else None
