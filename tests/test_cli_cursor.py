@@ -65,6 +65,39 @@ def test_calls_go_on_over_any_number_of_rotations(log: Path, tmp_path: Path) -> 
         ]
 
 
+@pytest.mark.parametrize("early", [False, True])
+def test_a_log_of_another_worker_is_no_rotation(tmp_path: Path, early: bool) -> None:
+    """`worker.1.log` may be what `worker.log` was called before, or of worker 1: the cursor knows."""
+    log, other, place = tmp_path / "worker.log", tmp_path / "worker.1.log", tmp_path / "place"
+    log.write_text("a\n")
+    if early:
+        other.write_text("of worker 1\n")
+    assert run("--cursor-file", place, log)[1] == ["a\n"]
+    for line in "bc":
+        for file, text in ((other, "of worker 1\n"), (log, f"{line}\n")):
+            with file.open("a") as out:
+                out.write(text)
+        assert run("--cursor-file", place, log)[1] == [f"{line}\n"]
+
+
+def test_numbers_inside_are_of_rotations_where_the_log_was_called_so(tmp_path: Path) -> None:
+    """logrotate's `extension`."""
+    log, place = tmp_path / "app.log", tmp_path / "place"
+    log.write_text("a\n")
+    assert run("--cursor-file", place, log)[1] == ["a\n"]
+    with log.open("a") as out:
+        out.write("b\n")
+    log.rename(tmp_path / "app.2.log")
+    (tmp_path / "app.1.log").write_text("c\n")
+    log.write_text("d\n")
+    assert run("--cursor-file", place, "--no-labels", log)[1] == ["b\n", "c\n", "d\n"]
+    (tmp_path / "app.2.log").rename(tmp_path / "app.3.log")
+    (tmp_path / "app.1.log").rename(tmp_path / "app.2.log")
+    log.rename(tmp_path / "app.1.log")
+    log.write_text("e\n")
+    assert run("--cursor-file", place, "--no-labels", log)[1] == ["e\n"]
+
+
 def test_what_was_rotated_has_the_label_of_its_log(tmp_path: Path) -> None:
     place, job = tmp_path / "place", tmp_path / "job"
     job.mkdir()

@@ -240,6 +240,69 @@ def test_after_a_rotation_the_rest_comes_first(
     assert list(log.lines(after=answer.cursor)) == ["4\n"]
 
 
+@pytest.mark.parametrize("kind", ["log", "set", "list", "directory", "merge"])
+@pytest.mark.parametrize("size", [1, 40, 400])
+@pytest.mark.parametrize("gone", ["train.log.1", "train.log-20261122", "train.1.log", "train.log.1.gz"])
+def test_a_place_in_what_logs_begin_with_is_in_the_file_that_it_was(
+    tmp_path: Path, kind: str, size: int, gone: str
+) -> None:
+    """Each run prints its settings first: the new file says the same up to the place."""
+    log, other = tmp_path / "train.log", tmp_path / "other.log"
+    banner = [f"setting {number}\n" for number in range(size)]
+    log.write_text("".join(banner))
+    other.write_text("other\n")
+
+    def asked(after: str | None) -> Any:
+        if kind == "merge":
+            return logdex.merge({"a": log, "b": other}, after=after)
+        sources: dict[str, Any] = {"list": [log, other], "directory": tmp_path}
+        return logdex.open(sources.get(kind, log), rotated=kind == "set").lines(after=after)
+
+    def lines(answer: Any) -> list[str]:
+        return [one if isinstance(one, str) else one[1].text for one in answer]
+
+    answer = asked(None)
+    lines(answer)
+    with log.open("a") as more:
+        more.write("rest of the old\n")
+    if gone.endswith(".gz"):
+        if kind in ("list", "merge"):
+            # Of these it is looked for by its number, and else by what it says.
+            return
+        (tmp_path / gone).write_bytes(gzip.compress(log.read_bytes()))
+        log.unlink()
+    else:
+        log.rename(tmp_path / gone)
+    log.write_text("".join(banner) + "new\n")
+    rest, expected = lines(asked(answer.cursor)), ["rest of the old\n", *banner, "new\n"]
+    # What has no times keeps the order of a file.
+    assert rest == expected or (
+        gone.endswith(".gz") and kind == "directory" and sorted(rest) == sorted(expected)
+    )
+
+
+@pytest.mark.parametrize(
+    ("others", "gone"),
+    [
+        (["train-2.log", "train_eval_2.log"], "train.log-20261122"),
+        (["train-0.log", "train.2.log", "train.log.bak"], "train.log.1"),
+        (["train.log.1", "train-eval.log", "train.1.log"], "train.log.old"),
+    ],
+)
+def test_what_is_no_rotation_does_not_stand_between(tmp_path: Path, others: list[str], gone: str) -> None:
+    for name in others:
+        (tmp_path / name).write_text("2026-11-22 01:00:00 other\n")
+        os.utime(tmp_path / name, (1e9, 1e9))
+    log = tmp_path / "train.log"
+    log.write_text("2026-11-22 02:00:00 a\n2026-11-22 02:00:01 b\n")
+    with logdex.open(log).lines() as answer:
+        next(answer)
+        cursor = answer.cursor
+    log.rename(tmp_path / gone)
+    log.write_text("2026-11-22 03:00:00 c\n")
+    assert [line.split()[-1] for line in logdex.open(log).lines(after=cursor)] == ["b", "c"]
+
+
 def test_two_rotations_while_nobody_read(begun: tuple[Path, str]) -> None:
     path, cursor = begun
     rename(path, 2)

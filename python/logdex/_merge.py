@@ -123,7 +123,8 @@ def merge(
 
 def _behind(asked: list[tuple[Label, Question]], after: str, lost: Lost) -> list[tuple[Label, Question]]:
     """The questions, each from the place of its log on; what was rotated away is called as its log is."""
-    from logdex.inputs.resume_many import name_of, resume_many
+    from logdex.inputs.fit import name_of
+    from logdex.inputs.resume_many import resume_many
 
     labels = {name_of(one): label for label, one in reversed(asked)}
     first = asked[0][0] if asked else None

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from logdex import _core
 from logdex.inputs import spool
 from logdex.inputs.compression import compression
-from logdex.inputs.rotation import Pinned, held
+from logdex.inputs.rotation import Pinned, held, sort
 
 _MOST = 256
 """Of so many files, the newest, it is asked how far they were handed out."""
@@ -58,6 +58,7 @@ class Beside:
         self.own = files.pop() if files and files[-1].name == self.log else None
         """The file that has the log's own name, if one has."""
         self._files = files
+        self._inside = {one.name for one in files if sort(self.log, one.name) == "inside"}
         self._known: dict[int, _Known] = {}
         self._texts: dict[int, spool.Spool] = {}
         self.damaged: list[OSError] = []
@@ -101,8 +102,9 @@ class Beside:
         """By what the next call knows which files came later, and which need not be read again."""
         begin = self._begin(alone=alone)
         # One that is empty is not known again once it is compressed, and is read without harm.
-        before = [one for one in self._files[:begin] if one.size() > 0][-_ANCHORS:]
-        done = [one for at, one in enumerate(self._files) if at >= begin and self._rest(at) is None]
+        of_set = [(at, one) for at, one in enumerate(self._files) if self._is_of_set(at)]
+        before = [one for at, one in of_set if at < begin and one.size() > 0][-_ANCHORS:]
+        done = [one for at, one in of_set if at >= begin and self._rest(at) is None]
         if not before:
             yield _core.Mark.alone(self.log)
         for one in (*before, *done):
@@ -115,9 +117,18 @@ class Beside:
             begin += 1
         return begin
 
+    def _is_of_set(self, number: int) -> bool:
+        """Whether a file is a rotation: a number inside its name (`app.1.log`) may as well be that of a worker.
+
+        It is none where the log itself, as the cursor knows it, was never called so.
+        """
+        return self._files[number].name not in self._inside or any(
+            self._files[at].name in self._inside for at in self._known
+        )
+
     def _rest(self, number: int) -> Rest | None:
         known, one = self._known.get(number), self._files[number]
-        if known is not None and known.at is None:
+        if (known is not None and known.at is None) or not self._is_of_set(number):
             return None
         text = self._text(number)
         if text is None:

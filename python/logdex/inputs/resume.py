@@ -11,7 +11,7 @@ from logdex import _core
 from logdex._core import Question
 from logdex.inputs import spool
 from logdex.inputs.compression import compression
-from logdex.inputs.rotation import Pinned, rotations
+from logdex.inputs.rotation import Pinned, file_of, later, rotations
 
 LOST = ("raise", "restart", "skip")
 
@@ -65,15 +65,17 @@ def resume(question: Question, cursor: str, lost: str) -> Question:
     path = question.path
     if question.beside is not None:
         return _both(question, question.beside, marks, lost)
+    # Logs begin alike, so the file that it was comes before one that says the same up to the place.
     for mark in marks:
-        at = mark.fits(path)
-        if at is not None:
+        if mark.file == file_of(path) and (at := mark.fits(path)) is not None:
             return question.but(after=at)
     if question.name is None:
         for mark in marks:
-            chain = renamed(mark, path)
-            if chain:
+            if chain := renamed(mark, path):
                 return _behind(question, chain)
+    for mark in marks:
+        if (at := mark.fits(path)) is not None:
+            return question.but(after=at)
     return go_on_without(question, marks, lost)
 
 
@@ -146,13 +148,16 @@ def no_longer(mark: _core.Mark, path: str | None = None) -> CursorError:
 
 
 def renamed(mark: _core.Mark, path: str) -> list[There]:
-    """The file of `mark`, found under another name, and the rotations that came after it, oldest first."""
-    later: list[str] = []
-    for other in rotations(path):
+    """The file of `mark`, found under another name, and the rotations that came after it, oldest first.
+
+    Any name may be that file's, but only what is called as a rotation stands between it and the log.
+    """
+    names = list(rotations(path))
+    # The file that it was, before one that says the same.
+    for other in sorted(names, key=lambda name: file_of(name) != mark.file):
         found = _looked_into(mark, other)
         if found is not None:
-            return [found, *(_whole_text(one) for one in reversed(later))]
-        later.append(other)
+            return [found, *(_whole_text(one) for one in later(path, other, names))]
     return []
 
 

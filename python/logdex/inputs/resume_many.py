@@ -10,9 +10,10 @@ from typing import NamedTuple
 from logdex import _core
 from logdex._core import Question
 from logdex.inputs.beside import Beside, Rest
+from logdex.inputs.fit import Fit, PlaceThere, begins_with, name_of
 from logdex.inputs.layouts import base_of
 from logdex.inputs.resume import CursorError, go_on_without, marks_of, no_longer, renamed
-from logdex.inputs.rotation import Pinned, file_of, is_rotation
+from logdex.inputs.rotation import Pinned, file_of
 from logdex.inputs.source import Part
 
 _HELD = 256
@@ -76,9 +77,11 @@ def go_on(questions: list[Question], cursor: str | None, lost: str, alone: Colle
         if there.log in alone:
             done += there.marks(alone=there.log in lonely)
     before += [
-        found[number].mark if number in found else _core.Mark.before(_file_of(one), name_of(one), left=False)
+        found[number].mark
+        if number in found
+        else _core.Mark.before(begins_with(one), name_of(one), left=False)
         for number, one in enumerate(questions)
-        if one.path in sets and os.path.exists(_file_of(one))
+        if one.path in sets and os.path.exists(begins_with(one))
     ]
     resumed = rests + [
         one.but(after=found[number].at, tiers=tuple(found[number].mark.tiers)) if number in found else one
@@ -94,13 +97,13 @@ def go_on(questions: list[Question], cursor: str | None, lost: str, alone: Colle
 
 def _matched(
     questions: list[Question], marks: list[_core.Mark], by_log: dict[str, Beside]
-) -> tuple[dict[int, _Place], list[_core.Mark]]:
+) -> tuple[dict[int, PlaceThere], list[_core.Mark]]:
     """By the number of a question, the place in its log, where there is one, and the marks that fit none.
 
     What stands beside the logs finds its marks too; logs of which that is not known yet are added to `by_log`.
     """
     unused = list(marks)
-    numbers = Counter(file_of(_file_of(one)) for one in questions)
+    numbers = Counter(file_of(begins_with(one)) for one in questions)
     files = set(numbers)
     for there in by_log.values():
         there.leave_out(files, ())
@@ -111,20 +114,37 @@ def _matched(
     unused = [
         mark for mark in unused if not mark.is_before_all or mark.file in twice or mark.file not in files
     ]
-    found = _found(questions, [mark for mark in unused if not mark.is_before_all or mark.file in twice])
-    taken = {id(place.mark) for place in found.values()}
-    unused = [mark for mark in unused if id(mark) not in taken]
-    names = {name_of(one) for one in questions}
-    left_over = list(dict.fromkeys(mark.name for mark in unused if mark.name in names))
-    _add_unread([name for name in left_over if name not in by_log], questions, by_log)
-    for name in left_over:
-        there = by_log[name]
-        _each_of(name, unused, there.find_by_number)
-        _each_of(name, unused, there.find_by_text)
+    fit = Fit(questions, [mark for mark in unused if not mark.is_before_all or mark.file in twice])
+    fit.find_by_number()
+    unused = fit.left_of(unused)
+    # Logs begin alike: a file that stands beside its log is none of those that say the same up to the place.
+    _each_beside(questions, unused, by_log, most=_HELD)
+    fit.find_by_text(unused)
+    unused = fit.left_of(unused)
+    for name in _each_beside(questions, unused, by_log):
+        _each_of(name, unused, by_log[name].find_by_text)
+    found = fit.found
     # Where a follow ended before a line came of the file after it, a file is both the last one and left.
     missing = {id(mark) for mark in unused}
     left = {(mark.name, mark.file, mark.at) for mark in marks if mark.left and id(mark) not in missing}
     return found, [mark for mark in unused if mark.left or (mark.name, mark.file, mark.at) not in left]
+
+
+def _each_beside(
+    questions: list[Question], unused: list[_core.Mark], by_log: dict[str, Beside], most: int | None = None
+) -> list[str]:
+    """Takes from `unused` those of files that stand beside the logs now; returns the logs that have others left over.
+
+    Where there are more than `most` such logs, it is the file system that has another number by now.
+    """
+    names = {name_of(one) for one in questions}
+    left_over = list(dict.fromkeys(mark.name for mark in unused if mark.name in names))
+    if most is not None and len(left_over) > most:
+        return left_over
+    _add_unread([name for name in left_over if name not in by_log], questions, by_log)
+    for name in left_over:
+        _each_of(name, unused, by_log[name].find_by_number)
+    return left_over
 
 
 def _each_of(name: str, marks: list[_core.Mark], find: Callable[[list[_core.Mark]], None]) -> None:
@@ -141,7 +161,7 @@ def _add_unread(logs: list[str], questions: list[Question], by_log: dict[str, Be
     new = {log: Beside(log) for log in logs}
     # Looked at when all are open: what is called as one of them may be another file by now, and a text is known by the
     # name alone.
-    files = {file_of(_file_of(one)) for one in questions} if new else set()
+    files = {file_of(begins_with(one)) for one in questions} if new else set()
     texts = {name_of(one) for one in questions if one.name is not None}
     for there in new.values():
         there.leave_out(files, texts)
@@ -172,56 +192,6 @@ def _held(question: Question, there: Beside | None) -> Question:
     except OSError:
         return question
     return question if file is None else question.but(begun=file.path, keep=(question.keep, file))
-
-
-class _Place(NamedTuple):
-    """Where to go on in a log."""
-
-    mark: _core.Mark
-    at: int
-
-
-def _found(questions: list[Question], marks: list[_core.Mark]) -> dict[int, _Place]:
-    """By the number of a question, the place in its log, where there is one.
-
-    The number of a file may have been given to another, and two logs may begin alike: the file that it was comes first,
-    and what is read on before what was left behind.
-    """
-    found: dict[int, _Place] = {}
-    unused = {id(mark): mark for mark in sorted(marks, key=lambda mark: mark.left)}
-    by_file: dict[tuple[int, int], list[_core.Mark]] = {}
-    for mark in unused.values():
-        by_file.setdefault(mark.file, []).append(mark)
-
-    def look(number: int, question: Question, among: list[_core.Mark]) -> None:
-        for mark in among:
-            if id(mark) in unused and (at := mark.fits(_file_of(question))) is not None:
-                found[number] = _Place(unused.pop(id(mark)), at)
-                return
-
-    for number, question in enumerate(questions):
-        look(number, question, by_file.get(file_of(_file_of(question)), []))
-    for number, question in enumerate(questions):
-        if number not in found and unused:
-            look(number, question, _alike(list(unused.values()), question))
-    return found
-
-
-def _alike(marks: list[_core.Mark], question: Question) -> list[_core.Mark]:
-    """The marks of which a file may have the text that is not the one it was, those of the same name first."""
-    name = name_of(question)
-    may_be = [mark for mark in marks if not mark.left or is_rotation(name, mark.name)]
-    return sorted(may_be, key=lambda mark: (mark.left, mark.name != name))
-
-
-def _file_of(question: Question) -> str:
-    """Where the file is that it begins with: its name may have gone to another one since it was opened."""
-    return question.begun or question.path
-
-
-def name_of(question: Question) -> str:
-    """By what its log is known."""
-    return os.path.abspath(question.name or question.path)
 
 
 def _is_rotated_out(mark: _core.Mark, questions: list[Question]) -> bool:
