@@ -258,6 +258,33 @@ def test_lines_without_stamps_keep_the_order_of_the_files(tmp_path: Path) -> Non
         list(log.lines(since="2026-11-22 02:00"))
 
 
+@pytest.mark.parametrize(
+    ("old", "ranged"), [("no time", {"since": "2026-11-22 02:10"}), ("no step", {"step": (1, 9)})]
+)
+def test_a_file_that_a_range_does_not_speak_of_is_left_out(
+    tmp_path: Path, old: str, ranged: dict[str, Any]
+) -> None:
+    (tmp_path / "app.log.2").write_text(f"{old}\n")
+    (tmp_path / "app.log.1").write_text("2026-11-22 02:10:00 step 1\n")
+    (tmp_path / "app.log").write_text("2026-11-22 02:11:00 step 2\n")
+    log = logdex.open(tmp_path / "app.log", rotated=True)
+    expected = ["2026-11-22 02:10:00 step 1\n", "2026-11-22 02:11:00 step 2\n"]
+    with log.lines() as lines:
+        first = lines.cursor
+        next(lines)
+        cursor = lines.cursor
+    assert list(log.lines(after=first, **ranged)) == expected
+    assert list(log.lines(**ranged)) == list(log.lines(after=cursor, **ranged)) == expected
+    for more in ({}, {"after": cursor}, {"last": 2}):
+        with log.lines(follow=True, **more, **ranged) as lines:
+            assert [next(lines) for _ in expected] == expected
+    # In none of them is one.
+    for name in ("app.log.1", "app.log"):
+        (tmp_path / name).write_text("nothing\n")
+    with pytest.raises(ValueError, match=r"app\.log"):
+        list(log.lines(**ranged))
+
+
 def test_the_order_of_a_file_stands_where_its_stamps_go_back(tmp_path: Path) -> None:
     (tmp_path / "app.log.1").write_text("2026-11-22 02:00:05 a\n2026-11-22 02:00:01 b\n")
     (tmp_path / "app.log").write_text("2026-11-22 02:00:00 c\n")

@@ -97,13 +97,7 @@ class Rotated(Log):
     def _chained(self, question: Question) -> Question:
         """The question to the last file, and where to go on in those that come before it."""
         asked = self._asked(question)
-        if not asked:
-            return question
-        *before, own = asked
-        return own.but(
-            earlier=[*((one.begun or one.path, one.after) for one in before), *own.earlier],
-            keep=(own.keep, [one.keep for one in before]),
-        )
+        return _chain(asked) if asked else question
 
     def _asked(self, question: Question, *, in_order: bool = False) -> list[Question]:
         """The question, put to each file of the set that can have a line of the answer, the oldest first.
@@ -111,19 +105,19 @@ class Rotated(Log):
         Where they are put `in_order` with others, all is there that was written before.
         """
         if (cursor := question.cursor) is not None:
-            from logdex.inputs.resume import resume
+            from logdex.inputs.resume import marks_of, resume
+
+            if not marks_of(cursor, question.policy or "raise"):
+                # Nothing was handed out: all files come.
+                return self._asked(question.but(cursor=None), in_order=in_order)
 
             files = pinned(self.path)
             kind = kind_of(files) if files else None
             if kind is not None:
                 question = self._unframed(files, kind, question, whole=True)
             # The rest of the file in which its place is, and those that came after.
-            return [resume(question, cursor, question.policy or "raise")]
-        asked = self._parts(question, whole=in_order or question.last is not None)
-        if not question.follow and (question.since is not None or question.until is not None):
-            asked = self._with_times(asked)
-        if question.steps is not None:
-            asked = among(asked)
+            return [_chain(self._meant(_unchained(resume(question, cursor, question.policy or "raise"))))]
+        asked = self._meant(self._parts(question, whole=in_order or question.last is not None))
         return asked if question.last is None else _last(asked, question.last)
 
     def _parts(self, question: Question, *, whole: bool = False) -> list[Question]:
@@ -163,10 +157,37 @@ class Rotated(Log):
     def _spans(self, asked: list[Question]) -> list[tuple[Question, tuple[datetime, datetime] | None]]:
         return [(one, _core.span(one)) for one in asked]
 
+    def _meant(self, asked: list[Question]) -> list[Question]:
+        """The files of which a range of time or of steps speaks: there is no complaint of one without beside others."""
+        ranged = any(one.since is not None or one.until is not None for one in asked)
+        if ranged:
+            asked = self._with_times(asked)
+        return among(asked) if any(one.steps is not None for one in asked) else asked
+
     def _with_times(self, asked: list[Question]) -> list[Question]:
-        """The files in which a line has a time; all, where there is none."""
-        timed = [one for one, span in self._spans(asked) if span is not None]
-        return timed or asked
+        """The files in which a line has a time, and what is followed, which may have times yet; all, where none has."""
+        there = [
+            one.but(follow=False, partial=False) for one in asked if os.path.exists(one.begun or one.path)
+        ]
+        timed = {one.begun or one.path for one, span in self._spans(there) if span is not None}
+        kept = [one for one in asked if one.follow or (one.begun or one.path) in timed]
+        return kept if timed else asked
+
+
+def _chain(asked: list[Question]) -> Question:
+    """One question about several files, one behind the other."""
+    *before, own = asked
+    return own.but(
+        earlier=[*((one.begun or one.path, one.after) for one in before), *own.earlier],
+        keep=(own.keep, [one.keep for one in before]),
+    )
+
+
+def _unchained(question: Question) -> list[Question]:
+    """The questions that `_chain` makes one."""
+    alone = question.but(earlier=[])
+    before = alone.but(begun=None, follow=False, partial=False)
+    return [*(before.but(path=path, after=after) for path, after in question.earlier), alone]
 
 
 def _of(one: Pinned, question: Question) -> Question:
