@@ -240,6 +240,31 @@ def test_after_a_rotation_the_rest_comes_first(
     assert list(log.lines(after=answer.cursor)) == ["4\n"]
 
 
+@pytest.mark.parametrize(
+    ("more", "expected"),
+    [("c\n", ["bc\n"]), ("\n", []), ("c", ["bc"]), ("", []), ("\nd\n", ["d\n"]), ("c\nd\n", ["bc\n", "d\n"])],
+)
+@pytest.mark.parametrize("kind", ["lines", "records", "count", "directory", "follow"])
+def test_a_line_that_is_finished_once_its_place_was_found_again_comes_whole(
+    tmp_path: Path, kind: str, more: str, expected: list[str]
+) -> None:
+    path = tmp_path / "train.log"
+    path.write_text("2026-11-22 02:00:00 a\nb")
+    log = logdex.open(tmp_path if kind == "directory" else path)
+    with log.lines() as lines:
+        list(lines)
+        cursor = lines.cursor
+    follow = {"follow": True, "ended": lambda: True} if kind == "follow" else {}
+    answer: Any = (log.records if kind == "records" else log.lines)(after=cursor, **follow)
+    # Its place was found, and it is read now.
+    with path.open("a") as out:
+        out.write(more)
+    taken = [one if isinstance(one, str) else one.text for one in answer]
+    assert taken == (expected or ["b"] if more == "" and kind == "follow" else expected)
+    if kind == "count" and more:
+        assert log.count(after=cursor) == len(expected)
+
+
 @pytest.mark.parametrize("kind", ["log", "set", "list", "directory", "merge"])
 @pytest.mark.parametrize("size", [1, 40, 400])
 @pytest.mark.parametrize("gone", ["train.log.1", "train.log-20261122", "train.1.log", "train.log.1.gz"])

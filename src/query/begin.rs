@@ -40,6 +40,7 @@ impl Query {
         let end =
             if self.question.follow { whole_end(&source, there, &mut || caller.pulse())? } else { size };
         self.end = end;
+        self.question.after = from_whole_line(&source, self.question.after, end, caller)?;
         match self.question.time.clone() {
             Some(terms) => self.seek(terms, &source, end, caller),
             None => self.scan(source, end, caller),
@@ -211,5 +212,18 @@ impl Query {
             wakeup: Arc::clone(&self.question.wakeup),
             time: TimeSource::default(),
         }
+    }
+}
+
+/// Where to go on instead of `after`, if that is behind a line that was not finished when the place was found again, and
+/// since then was: behind its end, or at its beginning if it says more.
+fn from_whole_line(source: &Source, after: u64, end: u64, caller: &mut dyn Caller) -> Result<u64> {
+    let mut around = [b'\n'; 2];
+    if after == 0 || after >= end || source.read(after - 1, &mut around)? < 2 || around[0] == b'\n' {
+        return Ok(after);
+    }
+    match around[1] {
+        b'\n' => Ok(after + 1),
+        _ => whole_end(source, Extent { start: 0, end: after }, &mut || caller.pulse()),
     }
 }
