@@ -80,7 +80,7 @@ pub(super) struct Input {
     /// No line is put before one that stands above it in the file: the keys so far come up to here.
     least: Option<i64>,
     pub(super) state: ToCome,
-    /// The last of its lines in the file that went out begins before this.
+    /// The last of its lines in the file that went out ends here, or begins before this if it was there at the start.
     pub(super) popped: u64,
     /// Where the last batch ended in its file.
     reached: u64,

@@ -254,7 +254,9 @@ impl Merge {
         let mut top = self.heads.peek_mut()?;
         let input = &mut self.inputs[at];
         let held = input.held.pop_front()?;
-        input.popped = input.popped.max(held.offset + 1);
+        // No line waits behind those that were there at the start, so that of these, which are many, it may be less.
+        let end = if self.live { held.block().file_offset(held.line().end) } else { held.offset + 1 };
+        input.popped = input.popped.max(end);
         match input.first_key() {
             // In the old one's place: the heap is put right once, and not at all where this is still the first.
             Some(next) => *top = Reverse((next, at)),
