@@ -4,6 +4,8 @@ import gzip
 import itertools
 import json
 import os
+import random
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -89,7 +91,9 @@ def test_of_a_log_that_grew_the_new_bytes_are_fetched() -> None:
     assert file.fetched() <= 4096 + 5
 
 
-@pytest.mark.parametrize("text", [LINES[:-10], LINES[:-10] + b"x" * 20, b"", b"other" * len(LINES)])
+@pytest.mark.parametrize(
+    "text", [b"x" + LINES[1:], LINES[:-10], LINES[:-10] + b"x" * 20, b"", b"other" * len(LINES)]
+)
 def test_another_file_behind_the_address_is_read_anew(text: bytes) -> None:
     file = Memory(LINES)
     Copy(file).fetch(0, len(LINES))
@@ -109,6 +113,92 @@ def test_a_damaged_note_is_no_note(note: str) -> None:
     assert Copy(file).read(0, 100) == LINES[:100]
 
 
+def _remove(copy: Copy) -> None:
+    """As another process does that makes room."""
+    for name in (copy.path, copy.path.removesuffix("log") + "json"):
+        os.unlink(name)
+
+
+def test_a_copy_that_was_removed_and_made_anew_under_a_follow_has_no_holes() -> None:
+    file = Memory(LINES)
+    followed = Copy(file)
+    followed.fetch()
+    _remove(followed)
+    Copy(file).read(0, 16)
+    file.change(LINES + b"new\n")
+    assert followed.grow()
+    assert followed.read(len(LINES), len(LINES) + 9) == b"new\n"
+    later = Copy(file)
+    later.fetch()
+    assert Path(later.path).read_bytes() == file.text
+
+
+def test_a_copy_that_was_removed_while_it_was_asked_is_whole() -> None:
+    file = Memory(LINES)
+    copy = Copy(file)
+    copy.read(0, 100)
+    _remove(copy)
+    copy.fetch()
+    assert Path(copy.path).read_bytes() == LINES
+
+
+def test_what_others_fetched_meanwhile_stays_known() -> None:
+    file = Memory(LINES)
+    first, second = Copy(file), Copy(file)
+    first.read(0, 5000)
+    file.change(LINES + b"more\n")
+    assert second.grow()
+    second.read(9000, len(file.text))
+    first.read(5000, 6000)
+    file.fetched()
+    first.fetch()
+    assert file.fetched() == 3000
+    assert Path(first.path).read_bytes() == file.text
+
+
+def test_a_copy_that_was_begun_anew_and_left_has_nothing_of_the_former() -> None:
+    file = Memory(LINES)
+    Copy(file).fetch()
+    file.change(LINES[:50])
+    Copy(file)
+    file.change(LINES)
+    copy = Copy(file)
+    copy.fetch()
+    assert Path(copy.path).read_bytes() == LINES
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_copies_in_many_hands_are_the_file(seed: int) -> None:
+    """The naive twin is the file itself, which only grows; processes come, follow, and remove what is here."""
+    chance = random.Random(seed)
+    file = Memory(b"")
+    copies = [Copy(file)]
+    for _ in range(40):
+        what = chance.choice(["append", "append", "come", "grow", "read", "read", "fetch", "remove", "gone"])
+        one = chance.choice(copies)
+        if what == "append":
+            file.change(file.text + chance.randbytes(chance.randrange(9000)))
+        elif what == "come":
+            copies = [*copies[-2:], Copy(file)]
+        elif what == "grow":
+            one.grow()
+            assert one.state.size == len(file.text)
+        elif what == "read":
+            start = chance.randrange(one.state.size + 1)
+            got = one.read(start, start + 3000)
+            assert got == file.text[start : start + 3000][: len(got)]
+            assert len(got) == min(3000, one.state.size - start)
+        elif what == "fetch":
+            one.fetch()
+            assert Path(one.path).read_bytes() == file.text[: one.state.size]
+        elif what == "remove":
+            for name in (one.path, one.path.removesuffix("log") + "json"):
+                if chance.random() < 0.7:
+                    Path(name).unlink(missing_ok=True)
+        elif what == "gone":
+            shutil.rmtree(Path(one.path).parent, ignore_errors=True)
+
+
 def test_a_file_that_is_cut_while_it_is_read_is_said() -> None:
     file = Memory(LINES)
     copy = Copy(file)
@@ -118,6 +208,19 @@ def test_a_file_that_is_cut_while_it_is_read_is_said() -> None:
     file.change(LINES[:50])
     with pytest.raises(OSError, match="cut or written anew"):
         copy.grow()
+
+
+def test_a_log_that_is_written_to_in_place_is_followed_and_not_kept() -> None:
+    file = Memory(LINES)
+    copy = Copy(file)
+    copy.fetch()
+    file.change(b"x" + LINES[1:])
+    assert not copy.grow()
+    file.change(file.text + b"new\n")
+    assert copy.grow()
+    assert copy.read(len(LINES), len(file.text)) == b"new\n"
+    copy.fetch()
+    assert Path(copy.path).read_bytes() == file.text
 
 
 def test_old_copies_make_room(monkeypatch: pytest.MonkeyPatch) -> None:

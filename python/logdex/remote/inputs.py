@@ -44,12 +44,12 @@ def of_address(address: str, wish: Wish) -> list[Input]:
         text = spool.of_chunks(address, lambda: iter([copy.read(begin, copy.state.size)]))
         text.wait()
         return [Input(text.path, source.label, source, ended=text.has_ended, spool=text)]
-    copy.fetch(0, copy.state.size)
+    copy.fetch()
     return [Fetched(copy.path, source.label, source, keep=copy, address=address)]
 
 
 def _decompressed(copy: Copy, source: Source) -> Input:
-    copy.fetch(0, copy.state.size)
+    copy.fetch()
     kind = compression_of(copy.read(0, MAGIC))
     text = spool.of_chunks(copy.address, lambda: spool.decompressed(copy.path, kind or ""))
     text.wait()
