@@ -140,6 +140,59 @@ def test_a_cut_between_the_list_and_the_fetch(remote: Path, tmp_path: Path) -> N
     assert copies(mirror) == {"log_77.out": b""}
 
 
+@pytest.mark.parametrize("had", [0, 40, 100])
+def test_a_command_that_fails_there_takes_nothing_away(
+    remote: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, had: int
+) -> None:
+    lines = [b"line %03d\n" % number for number in range(101)]
+    log, other, tunnel = remote / "log_77.out", remote / "other_77.out", Tunnel()
+    mirror = made(tunnel, remote, tmp_path)
+    log.write_bytes(b"".join(lines[:had]))
+    assert mirror.look()
+    failing = tmp_path / "failing" / "tail"
+    failing.parent.mkdir()
+    failing.write_text(
+        '#!/bin/sh\ncase "$*" in */log_77.out) echo "Stale file handle" >&2; exit 1;; esac\n'
+        f'PATH={shlex.quote(os.environ["PATH"])} exec tail "$@"\n'
+    )
+    failing.chmod(0o755)
+    log.write_bytes(b"".join(lines))
+    other.write_bytes(b"other\n")
+    with monkeypatch.context() as patch:
+        patch.setenv("PATH", str(failing.parent), prepend=":")
+        assert not mirror.look()
+    assert copies(mirror) == {"log_77.out": b"".join(lines[:had]), "other_77.out": b"other\n"}
+    assert mirror.look()
+    assert copies(mirror)["log_77.out"] == b"".join(lines)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read all")
+def test_a_log_that_we_may_not_read_keeps_no_other_from_coming(remote: Path, tmp_path: Path) -> None:
+    for name in ("a_77", "b_77"):
+        (remote / name).write_bytes(b"x\n")
+    (remote / "a_77").chmod(0)
+    mirror = made(Tunnel(), remote, tmp_path)
+    assert mirror.look()
+    assert copies(mirror) == {"a_77": b"", "b_77": b"x\n"}
+
+
+def test_the_language_there_does_not_matter(
+    remote: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (remote / "log_77.out").write_bytes(b"x\n")
+    stat = tmp_path / "german" / "stat"
+    stat.parent.mkdir()
+    stat.write_text(
+        f"#!/bin/sh\nPATH={shlex.quote(os.environ['PATH'])}\n"
+        '[ "$LC_ALL" = C ] && exec stat "$@"\nstat "$@" | sed "s/^regular file/normale Datei/"\n'
+    )
+    stat.chmod(0o755)
+    monkeypatch.setenv("PATH", str(stat.parent), prepend=":")
+    mirror = made(Tunnel(), remote, tmp_path)
+    assert mirror.look()
+    assert copies(mirror) == {"log_77.out": b"x\n"}
+
+
 def test_a_tunnel_that_breaks_is_said_once_and_tried_again(
     remote: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -33,10 +33,20 @@ _OVERLAP = 64
 _KEEP = 14 * 86_400
 """Seconds after which a copy goes that nobody has looked at."""
 
-_LIST = 'cd "$1" 2>/dev/null && stat -L -c "%F|%s|%i-%.9Y|%n" -- *"$2"* 2>/dev/null; true'
-_FETCH = 'tail -c "+$2" -- "$1" | head -c "$3" | gzip -1 | base64 -w0'
+# What `stat` calls a file is in the language of the user there.
+_LIST = 'cd "$1" 2>/dev/null && LC_ALL=C stat -L -c "%F|%s|%i-%.9Y|%n" -- *"$2"* 2>/dev/null; true'
+_UNREADABLE = 77
+"""The exit status by which our command says that the file is not for us."""
+_FETCH = (
+    f'test -e "$1" && ! test -r "$1" && exit {_UNREADABLE}; '
+    'tail -c "+$2" -- "$1" | head -c "$3" | gzip -1 | base64 -w0'
+)
 
 _log = logging.getLogger("logdex")
+
+
+class _TooFewError(OSError):
+    """Fewer bytes came of a file than it has: the status of a row of commands is that of its last one only."""
 
 
 class _RemoteFile(NamedTuple):
@@ -83,10 +93,7 @@ class Mirror:
             if not alone:
                 return False
             try:
-                stamps = self._stamps()
-                for one in self._listed():
-                    self._fetch(one, stamps)
-                self._note(stamps)
+                self._fetch_all()
             except (OSError, ValueError, zlib.error) as error:
                 if str(error) != self._warned:
                     _log.warning("%s: new lines cannot be fetched (%s); trying on", self._remote, error)
@@ -119,10 +126,20 @@ class Mirror:
                 found.append(_RemoteFile(int(size), stamp, name))
         return found
 
-    def _fetch(self, there: _RemoteFile, stamps: dict[str, str]) -> None:
+    def _fetch_all(self) -> None:
+        stamps, failed = self._stamps(), None
+        for one in self._listed():
+            try:
+                stamps[one.name] = self._fetch(one, stamps.get(one.name, one.stamp))
+            except _TooFewError as error:  # of this one alone: the others are fetched
+                failed = error
+        self._note(stamps)
+        if failed is not None:
+            raise failed
+
+    def _fetch(self, there: _RemoteFile, before: str) -> str:
+        """Fetches what is new of a file whose stamp was `before`; its stamp now."""
         path = os.path.join(self.local, there.name)
-        before = stamps.get(there.name, there.stamp)
-        stamps[there.name] = there.stamp
         with open(path, "a+b", opener=_private) as copy:
             have = copy.seek(0, os.SEEK_END)
             if have > there.size or there.is_other_than(before):
@@ -133,20 +150,39 @@ class Mirror:
                 overlap = min(have, _OVERLAP)
                 copy.seek(have - overlap)
                 known = copy.read(overlap)
-                new = self._bytes(there.name, have - overlap, min(there.size - have, _CHUNK) + overlap)
+                count = min(there.size - have, _CHUNK) + overlap
+                new = self._bytes(there.name, have - overlap, count)
                 looked = True
-                if not new.startswith(known):
+                if new is None:
+                    break
+                if len(new) < count:
+                    now = self._shorter(there, have - overlap + count)
+                    if now is None:
+                        break
+                    there = now
+                if have > there.size or not new.startswith(known):
                     copy.truncate(have := 0)
                     continue
                 if len(new) == overlap:  # nothing is new, or it was cut just now
-                    return
+                    break
                 copy.write(new[overlap:])
                 copy.flush()
                 have = copy.tell()
+        return there.stamp
 
-    def _bytes(self, name: str, offset: int, count: int) -> bytes:
+    def _shorter(self, there: _RemoteFile, end: int) -> _RemoteFile | None:
+        """What a file is now of which not all bytes until `end` came, as it was cut; None for one that is gone."""
+        now = next((one for one in self._listed() if one.name == there.name), None)
+        if now is not None and now.size >= end and not now.is_other_than(there.stamp):
+            raise _TooFewError(f"not all that is there came of {there.name}")
+        return now
+
+    def _bytes(self, name: str, offset: int, count: int) -> bytes | None:
+        """So many bytes of a file, fewer where it ends; None of one that we may not read."""
         path = os.path.join(self._remote, name)
         answer = self._run(["sh", "-c", _FETCH, "sh", path, str(offset + 1), str(count)])
+        if answer.code == _UNREADABLE:
+            return None
         if answer.code != 0:
             raise OSError(answer.why or f"the command that fetches exited with {answer.code}")
         try:
