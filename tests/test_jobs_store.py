@@ -378,6 +378,31 @@ def test_a_zombie_is_dead_and_tells_how_it_ended(
     assert zombie_exit(process) is None
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may run as others")
+@pytest.mark.parametrize(
+    ("user", "group", "told"), [(4321, 4321, 3), (4321, 4322, None), (4322, 4322, None), (0, 0, 3)]
+)
+def test_a_zombie_of_another_user_tells_nothing(
+    user: int, group: int, told: int | None, eventually: Callable[..., None]
+) -> None:
+    """The kernel says 0 then, which is how one ends that succeeded."""
+    child = subprocess.Popen(["sh", "-c", "exit 3"], user=4321, group=4321, extra_groups=[])
+    process = identify(child.pid)
+    assert process is not None
+    eventually(lambda: not is_alive(process))
+    asking = os.fork()
+    if asking == 0:
+        try:
+            os.setgroups([])
+            os.setgid(group)
+            os.setuid(user)
+            os._exit(100 if zombie_exit(process) == told else 101)
+        finally:
+            os._exit(102)
+    assert os.waitstatus_to_exitcode(os.waitpid(asking, 0)[1]) == 100
+    assert child.wait() == 3
+
+
 @pytest.mark.skipif(not FIRST_THREAD_ENDS, reason="the number of this machine's system call is not known")
 def test_a_process_lives_as_long_as_its_last_thread(tmp_path: Path, eventually: Callable[..., None]) -> None:
     """`/proc` calls it a zombie from its first thread's end on."""

@@ -116,11 +116,28 @@ def lifeline(process: Process) -> Lifeline:
 
 
 def zombie_exit(process: Process) -> int | None:
-    """The exit status, as `Popen.returncode` has it, of a process that ended and was not reaped."""
+    """The exit status, as `Popen.returncode` has it, of a process that ended and was not reaped; None if hidden."""
+    if not _shows_exit(process.pid):
+        return None
     seen = _look(process.pid)
     if seen is None or not _same(process, seen) or seen.state != "Z" or seen.wait_status < 0:
         return None
     return os.waitstatus_to_exitcode(seen.wait_status)
+
+
+def _shows_exit(pid: int) -> bool:
+    """Whether the kernel tells us the wait status of a process: to whoever may not trace it, it says 0.
+
+    The link is asked of the same check (`PTRACE_MODE_READ_FSCREDS`: its user and group, or a capability), and, unlike
+    others, is there for a zombie too. Of a pid that is gone nothing is read later.
+    """
+    try:
+        os.readlink(f"/proc/{pid}/ns/user")
+    except PermissionError:
+        return False
+    except OSError:
+        pass
+    return True
 
 
 def child_exit(pid: int) -> int | None:
