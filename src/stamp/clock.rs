@@ -203,6 +203,16 @@ impl Clock {
         self.moment_near_change(civil, again)
     }
 
+    /// The first moment at which the wall shows `civil` or later: of an hour that is skipped, that of the change.
+    pub(crate) fn first_moment(&mut self, civil: i64) -> i64 {
+        let moment = self.moment(civil, false);
+        let skipped = self.zone.to_ambiguous_timestamp(datetime(civil)).offset();
+        if !matches!(skipped, AmbiguousOffset::Gap { .. }) {
+            return moment;
+        }
+        self.change_until(moment).unwrap_or(moment)
+    }
+
     /// What is added to the beginning of a minute on the axis of `frame` for its moment, if that is the same all through the
     /// minute, as far as is known.
     #[inline]

@@ -89,10 +89,12 @@ fn resolve_text(text: &str, side: RangeEnd, zone: &TimeZone, now: i64) -> Result
             let said = named_day(&words, zone, now).or_else(|| dated(&words))?;
             // `02:31` is a whole minute, and both ends of a range are included.
             let civil = if side == RangeEnd::Until { said.start + said.width - 1 } else { said.start };
-            // Where the wall shows it twice, take the one that loses no line.
-            Some(match said.offset {
-                Some(offset) => civil - offset,
-                None => Clock::new(zone.clone()).moment(civil, side == RangeEnd::Until),
+            let mut clock = Clock::new(zone.clone());
+            // Where the wall shows it twice or never, take the one that loses no line.
+            Some(match (said.offset, side) {
+                (Some(offset), _) => civil - offset,
+                (None, RangeEnd::Until) => clock.moment(civil, true),
+                (None, _) => clock.first_moment(civil),
             })
         });
     found.ok_or_else(|| Error::Value(format!("{}: {text:?} says no moment; say {FORMS}", side.name())))
@@ -232,6 +234,35 @@ mod tests {
         for text in ["0001-01-01", "9999-12-31 23:59:59.999999", "2096-02-29"] {
             at(&When::Text(text.into()), RangeEnd::Until);
         }
+    }
+
+    #[test]
+    fn a_clock_time_with_an_offset_is_of_the_day_that_it_is_there() {
+        for (text, zone, expected) in [
+            // It is the 23rd in Kiritimati.
+            ("02:10Z", "Pacific/Kiritimati", "2026-11-22T02:10:00Z"),
+            ("02:10", "Pacific/Kiritimati", "2026-11-22T12:10:00Z"),
+            ("today 01:30 UTC", "Pacific/Kiritimati", "2026-11-22T01:30:00Z"),
+            ("yesterday 23:30 utc", "Pacific/Kiritimati", "2026-11-21T23:30:00Z"),
+            ("00:30+14:00", "UTC", "2026-11-22T10:30:00Z"),
+            ("yesterday 23:30 -1100", "UTC", "2026-11-21T10:30:00Z"),
+        ] {
+            assert_eq!(since(text, zone), Some(ns(expected)), "{text} in {zone}");
+        }
+    }
+
+    #[test]
+    fn an_hour_that_is_skipped_loses_no_line() {
+        let zone = TimeZone::get("Europe/Berlin").unwrap();
+        let change = ns("2026-03-29T01:00:00Z");
+        let text = |text: &str, side| When::Text(text.into()).resolve(side, &zone, NOW).unwrap();
+        for skipped in ["2026-03-29 02:00", "2026-03-29 02:10", "2026-03-29 02:59:59.5", "2026-03-29 03:00"] {
+            assert_eq!(text(skipped, RangeEnd::Since), change, "{skipped}");
+        }
+        assert_eq!(text("2026-03-29 01:59", RangeEnd::Since), change - MINUTE);
+        assert_eq!(text("2026-03-29 03:01", RangeEnd::Since), change + MINUTE);
+        // A stamp in that hour is read as one of the next, so that is where it ends.
+        assert_eq!(text("2026-03-29 02:10", RangeEnd::Until), change + 11 * MINUTE - 1);
     }
 
     #[test]

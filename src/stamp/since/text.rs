@@ -70,21 +70,25 @@ pub(super) struct Civil {
     pub offset: Option<i64>,
 }
 
-/// `today`, `yesterday 14:00`, `02:10:30`: a civil time by the day that it is now in `zone`.
+/// `today`, `yesterday 14:00`, `02:10:30`: a civil time by the day that it is now in `zone`, or by the offset that is said.
 pub(super) fn named_day(words: &str, zone: &TimeZone, now: i64) -> Option<Civil> {
-    let today = wall(zone, now).div_euclid(DAY) * DAY;
-    let (day, rest) = match words.split_once(' ').unwrap_or((words, "")) {
-        ("today", rest) => (today, rest),
-        ("yesterday", rest) => (today - DAY, rest),
-        ("tomorrow", rest) => (today + DAY, rest),
-        _ => (today, words),
+    let (days, rest) = match words.split_once(' ').unwrap_or((words, "")) {
+        ("today", rest) => (0, rest),
+        ("yesterday", rest) => (-DAY, rest),
+        ("tomorrow", rest) => (DAY, rest),
+        _ => (0, words),
     };
     let rest = rest.trim_start();
-    if rest.is_empty() {
-        return (!words.is_empty()).then_some(Civil { start: day, width: DAY, offset: None });
-    }
-    let (time, width, rest) = clock_time(rest)?;
-    zoned(day + time, width, rest)
+    let time = if rest.is_empty() {
+        (!words.is_empty()).then_some(Civil { start: 0, width: DAY, offset: None })?
+    } else {
+        let (time, width, rest) = clock_time(rest)?;
+        zoned(time, width, rest)?
+    };
+    // Where the clock that is meant is not that of the log, it may be another day there.
+    let shown = time.offset.map_or_else(|| wall(zone, now), |offset| now.saturating_add(offset));
+    let today = shown.div_euclid(DAY) * DAY;
+    Some(Civil { start: today + days + time.start, ..time })
 }
 
 /// `2026-11-22`, `2026-11-22 02:10`, `2026-11-22T02:10:05.5Z`: a civil time, and its offset.
