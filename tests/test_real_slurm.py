@@ -196,3 +196,14 @@ def test_torchx_launches_replicas_lists_and_cancels(
     eventually(lambda: scheduler.describe(app_id).state.name == "CANCELLED")
     sources = {one.source for one in logdex.open(f"slurm:{app_id}").records("out|err")}
     assert {"w/0 stdout", "w/0 stderr", "w/1 stdout", "w/1 stderr"} <= sources
+
+
+def test_each_task_of_an_array_writes_to_a_file_of_its_own_number(run: Path) -> None:
+    job = submit(
+        run, "echo task $SLURM_ARRAY_TASK_ID number $SLURM_JOB_ID", "--array=0-2", "-o", "own-%j.log"
+    )
+    with logdex.open(f"slurm:{job}").lines(follow=True) as lines:
+        said = sorted(lines)
+    assert [line.split()[1] for line in said] == ["0", "1", "2"]
+    assert list(logdex.open(f"slurm:{job}_1").lines()) == [said[1]]
+    assert list(logdex.open(f"slurm:{said[1].split()[3]}").lines()) == [said[1]]

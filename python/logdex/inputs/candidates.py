@@ -53,6 +53,13 @@ def recognized(path: str) -> tuple[SourceFiles, dict[str, str]] | None:
     return None
 
 
+def jobs_of(path: str) -> dict[str, int]:
+    """By layout, of which job a path is a log if it is one of that layout: names may be read in several ways."""
+    dated = dated_behind(plain_name(path))
+    matches = ((layout.name, layout.match(dated)) for layout in LAYOUTS)
+    return {name: int(job) for name, one in matches if one and (job := one.groupdict().get("job"))}
+
+
 def by_itself(path: str, *, rotated: bool | None = None) -> SourceFiles:
     """One file as a source of its own, whatever it is called."""
     found, groups = recognized(path) or (_other(path), {})

@@ -89,7 +89,8 @@ class Poll:
     """What Slurm says of one job, asked at most every 5 s for any number of followers of this process.
 
     `scontrol` is asked first: it knows the job while it lives and some minutes longer, with or without accounting, and
-    says at once when it was requeued. `sacct` is asked once that has forgotten it.
+    says at once when it was requeued. `sacct` is asked once that has forgotten it, and of an array also about the tasks
+    that it has forgotten while others live: at first, and whenever it no longer tells of one.
     """
 
     def __init__(
@@ -118,6 +119,8 @@ class Poll:
         self._due = float("-inf")
         self._forgotten = False
         self._has_ended = False
+        self._listed: frozenset[JobId] = frozenset()
+        self._left: dict[JobId, list[Row]] = {}
         self._rings: weakref.WeakSet[Bell] = weakref.WeakSet()
 
     def told(self) -> Told:
@@ -181,7 +184,7 @@ class Poll:
         if not self._forgotten:
             answer = self._run(["scontrol", "show", "job", str(self.job)])
             if answer.code == 0 and (rows := of_scontrol(answer.out)):
-                return self._as_controller_says(rows)
+                return self._as_controller_says(rows, self._left_out(before, rows))
             self._forgotten = "Invalid job id" in answer.err
             trouble = "" if self._forgotten else answer.why or f"scontrol exited with {answer.code}"
         answer = self._run(sacct(self.job))
@@ -192,12 +195,33 @@ class Poll:
         # Nobody will write to the log of a job that was known and no more is; neither to one that never was.
         return Told(before.rows, over=True, unknown=not before.rows)
 
-    def _as_controller_says(self, rows: list[Row]) -> Told:
+    def _left_out(self, before: Told, rows: list[Row]) -> tuple[Row, ...]:
+        """Of an array whose other tasks live, those that have ended and that the controller has forgotten.
+
+        What was known of them counts until the accounts know more, which they may never.
+        """
+        listed = frozenset(one.id for one in rows)
+        gone = [one for one in before.rows if one.id in self._listed - listed and one.id.task is not None]
+        is_first = not self._listed and any(one.id.job == self.job.job and one.is_of_array for one in rows)
+        self._listed = listed
+        if gone or is_first:
+            answer = self._run(sacct(self.job))
+            ended = of_sacct(answer.out) if answer.code == 0 else []
+            self._left |= {one.id: [one] for one in gone}
+            self._left |= {one.id: [each for each in ended if each.id == one.id] for one in ended}
+        return tuple(
+            one
+            for part, attempts in self._left.items()
+            if part not in listed and part.task is not None
+            for one in attempts
+        )
+
+    def _as_controller_says(self, rows: list[Row], left_out: tuple[Row, ...]) -> Told:
         # An end after which it may be started again is believed when it is still there at the next question.
         ended = not lives(rows)
         over = ended and (self._has_ended or not any(map(comes_again, rows)))
         self._has_ended = ended
-        return Told(tuple(rows), over=over)
+        return Told((*left_out, *rows), over=over)
 
     def _as_accounts_say(self, rows: list[Row]) -> Told:
         # They lag behind: what they do not call ended is believed to be when the controller, too, has nothing to say.

@@ -10,7 +10,7 @@ from logdex.slurm.ask import Run, run_here, sacct
 from logdex.slurm.find import is_part
 from logdex.slurm.ids import JobId, parse
 from logdex.slurm.rows import Row, of_sacct, of_scontrol
-from logdex.slurm.states import plain
+from logdex.slurm.states import ENDED, plain
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ def attempts(job: str | int, *, run: Run = run_here) -> list[Attempt]:
     controller = run(["scontrol", "show", "job", str(meant)])
     now = of_scontrol(controller.out) if controller.code == 0 else []
     found = joined(
-        [one for one in before if is_part(meant, one.id)], [one for one in now if is_part(meant, one.id)]
+        [one for one in before if is_part(meant, one)], [one for one in now if is_part(meant, one)]
     )
     if not found:
         why = (accounts.why or "sacct knows no such job", controller.why)
@@ -87,9 +87,10 @@ def joined(accounts: Sequence[Row], controller: Sequence[Row]) -> list[Attempt]:
 
 
 def _attempt(part: JobId, number: int, row: Row) -> Attempt:
-    over = row.exit if row.end and plain(row.state) not in ("RUNNING", "PENDING") else None
-    ended = _moment(row.end) if over is not None else None
-    return Attempt(str(part), number, plain(row.state), _moment(row.start), ended, over, row.nodes)
+    # The controller says of what lives when its time is up, which is no end.
+    over = plain(row.state) in ENDED and bool(row.end)
+    ended, code = (_moment(row.end), row.exit) if over and row.exit is not None else (None, None)
+    return Attempt(str(part), number, plain(row.state), _moment(row.start), ended, code, row.nodes)
 
 
 def _moment(text: str) -> datetime | None:

@@ -8,50 +8,90 @@ import re
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 
+from logdex.inputs.candidates import jobs_of
 from logdex.jobs.home import home
 from logdex.slurm.ids import JobId, parse
+from logdex.slurm.patterns import Output, files, outputs
 from logdex.slurm.rows import Row
 
 TORCHX_DIRS = ".torchxslurmjobdirs"
 """Where TorchX notes, in the directory in which it submits, the `job_dir` of each job."""
 
-_OUTPUT = re.compile(r"(?:^|\s)(?:-[oe][ =]?|--(?:output|error)[ =])(\S+)")
-_LIKE_A_LOG = re.compile(r"%[AaJj]|\.(?:out|err|log)$")
-"""A script's own `-o results.csv` stands on the command line too, which the accounts give without quotes."""
-_PATTERN = re.compile(r"%(\d*)([\\%AaJjNnstuxbr])")
+_DAY = re.compile(r"(?<!\d)(?:19|20)\d\d([-_.]?)(?:0[1-9]|1[0-2])\1(?:0[1-9]|[12]\d|3[01])(?!\d)")
+_LONG = 10_000
+"""A number below that stands in the names of files that have nothing to do with the job, such as that of a step."""
 
 
 def told(job: JobId, rows: Iterable[Row]) -> list[str]:
     """The files there are that Slurm was told to write, whatever they are called."""
-    patterns = [one for row in rows if is_part(job, row.id) for one in _told(row)]
-    return list(dict.fromkeys(path for pattern in patterns for path in _there(pattern)))
+    return list(dict.fromkeys(path for one in _outputs(job, rows) for path in one.there()))
+
+
+def _outputs(job: JobId, rows: Iterable[Row]) -> list[Output]:
+    return [one for row in rows if is_part(job, row) for one in outputs(row)]
 
 
 def named_after(job: JobId, rows: Sequence[Row], where: Iterable[str]) -> list[str]:
     """The files in the directories `where` that bear the job's number, and that of the task if one is meant."""
     number = str(job.job) + ("" if job.task is None else f"_{job.task}")
+    by_layout_alone = job.job < _LONG and _all_told_are_there(job, rows)
     # A short number stands in the names of other files too, as that of a rank or of a step.
     before = r"(?<!\d)" if job.job > 999 else r"(?:^|slurm-|_)"
     # TorchX calls the components of a job, and their logs, by role and replica.
     names = {row.name for row in rows if job.component is not None and row.id.component == job.component}
     behind = f"(?=.*-(?:{'|'.join(map(re.escape, sorted(names)))})\\.)" if names else ""
     bears = re.compile(rf"{before}{number}(?!\d){behind}")
-    return [path for one in where for path in _files(one) if bears.search(os.path.basename(path))]
+    there = (path for one in where for path in files(one))
+    return [path for path in there if _is_of(job, path, bears, by_layout_alone=by_layout_alone)]
+
+
+def _all_told_are_there(job: JobId, rows: Sequence[Row]) -> bool:
+    """Whether Slurm said exactly which files the job writes, and each of them is there."""
+    exact = [one.path for one in _outputs(job, rows) if one.fits is None]
+    return bool(exact) and all(map(os.path.isfile, exact))
+
+
+def _is_of(job: JobId, path: str, bears: re.Pattern[str], *, by_layout_alone: bool) -> bool:
+    """Whether the name of a file says that the job wrote it, and not that another did, or that it is of some day."""
+    name = os.path.basename(path)
+    days = [one.span() for one in _DAY.finditer(name)]
+    if all(any(_is_within(one.span(), day) for day in days) for one in bears.finditer(name)):
+        return False
+    jobs = jobs_of(path)
+    if job.job in jobs.values():
+        return True
+    # LSF's layouts are no more than numbers, which in those of Slurm may be a rank's.
+    return not by_layout_alone and all(layout.startswith("lsf") for layout in jobs)
+
+
+def _is_within(part: tuple[int, int], day: tuple[int, int]) -> bool:
+    """Whether it is a part of a day; a number that is all of it may be a job's."""
+    return part != day and day[0] <= part[0] and part[1] <= day[1]
 
 
 def directories(rows: Iterable[Row]) -> list[str]:
     """Where the logs of a job lie, or will: where it was started, and where it was told to write."""
-    there = [directory for row in rows for directory in (row.directory, *map(os.path.dirname, _told(row)))]
+    there = [
+        directory
+        for row in rows
+        for directory in (row.directory, *(os.path.dirname(one.path) for one in outputs(row)))
+    ]
     return [one for one in dict.fromkeys(there) if os.path.isabs(one)]
 
 
-def is_part(meant: JobId, part: JobId) -> bool:
-    """Whether a part of a job is among what is meant."""
-    return (
+def is_part(meant: JobId, row: Row) -> bool:
+    """Whether a part of a job is among what is meant: by the id of the whole, or by the number it has besides."""
+    part = row.id
+    return meant == JobId(row.number or 0) or (
         meant.job == part.job
         and meant.task in (None, part.task)
         and meant.component in (None, part.component)
     )
+
+
+def whole(meant: JobId, rows: Sequence[Row]) -> JobId:
+    """What is meant, by the number of the whole, after which files are called, where it was that of a part."""
+    return rows[0].id if rows and rows[0].id.job != meant.job else meant
 
 
 def job_dir(job: JobId, start: str) -> str | None:
@@ -131,46 +171,3 @@ def _noted(text: str) -> tuple[str, dict[str, object]] | None:
     except (ValueError, RecursionError):
         return None
     return (match["local"], {**tunnel, "kind": match["kind"]}) if isinstance(tunnel, dict) else None
-
-
-def _told(row: Row) -> list[str]:
-    """The patterns of the files that a part was told to write, absolute."""
-    named = [row.stdout, row.stderr]
-    if row.submitted and not row.stdout:
-        named = [name for match in _OUTPUT.finditer(row.submitted) if _LIKE_A_LOG.search(name := match[1])]
-    expanded = [_expanded(name, row) for name in dict.fromkeys(named) if name and name != "/dev/null"]
-    # Slurm tells a task that has not begun by the greatest number there is.
-    return [os.path.join(row.directory, one) for one in expanded if "4294967294" not in one]
-
-
-def _expanded(name: str, row: Row) -> str:
-    """A name as Slurm makes it of a pattern; what hangs on the step, the task or the host may be anything."""
-    job = str(row.id.job)
-    known = {"j": job, "A": job, "a": row.id.task, "x": row.name, "%": "%", "\\": ""}
-
-    def put(match: re.Match[str]) -> str:
-        value = known.get(match[2])
-        if value is None:
-            return "*"
-        return str(value).zfill(min(int(match[1] or 0), 10)) if match[2] in "jAa" else str(value)
-
-    return _PATTERN.sub(put, name)
-
-
-def _there(pattern: str) -> list[str]:
-    """The files that a name stands for, of which what Slurm fills in at each step may be anything."""
-    if os.path.isfile(pattern):
-        return [pattern]
-    if "*" not in pattern:
-        return []
-    directory, name = os.path.split(pattern)
-    fits = re.compile("[^/]*".join(map(re.escape, name.split("*"))))
-    return [path for path in _files(directory) if fits.fullmatch(os.path.basename(path))]
-
-
-def _files(directory: str) -> list[str]:
-    try:
-        with os.scandir(directory) as entries:
-            return sorted(entry.path for entry in entries if entry.is_file())
-    except OSError:
-        return []

@@ -80,7 +80,7 @@ class Job:
         return all(part.path in self._seen for one in self._sources() for part in one.parts)
 
     def _rows(self) -> list[Row]:
-        return [one for one in self.poll.latest().rows if find.is_part(self.id, one.id)]
+        return [one for one in self.poll.latest().rows if find.is_part(self.id, one)]
 
     def _directories(self) -> list[str]:
         if self._only_in:
@@ -95,26 +95,29 @@ class Job:
         told = [] if self._only_in else find.told(self.id, rows)
         where = dict.fromkeys([*map(os.path.dirname, told), *self._directories()])
         found = arrange(
-            dict.fromkeys([*told, *find.named_after(self.id, rows, where)]),
+            dict.fromkeys([*told, *find.named_after(find.whole(self.id, rows), rows, where)]),
             streams=self._wish.streams,
             follow=self._wish.follow,
             at_their_word=told,
         )
-        meant = [one for one in found if self._is_meant(one)]
+        role = self._handle.role
+        # A name may end with that of another role, as `pre-train` does.
+        is_exact = role is not None and any(is_called(one.app or "", role, exactly=True) for one in found)
+        meant = [one for one in found if self._is_meant(one, exactly=is_exact)]
         # Where a job failed before it began, its script is all there is.
         return meant if self._batch else [one for one in meant if not _is_of_batch(one)] or meant
 
-    def _is_meant(self, source: Source) -> bool:
+    def _is_meant(self, source: Source, *, exactly: bool) -> bool:
         role, replicas = self._handle.role, self._handle.replicas
-        if role is not None and not self._is_of_role(source, role):
+        if role is not None and not self._is_of_role(source, role, exactly=exactly):
             return False
         number = source.replica if source.replica is not None else source.rank
         return replicas is None or number is None or any(number in wanted for wanted in replicas)
 
-    def _is_of_role(self, source: Source, role: str) -> bool:
+    def _is_of_role(self, source: Source, role: str, *, exactly: bool) -> bool:
         if source.role is not None or source.app is None:
             return source.role == role
-        if is_called(source.app, role):
+        if is_called(source.app, role, exactly=exactly):
             return True
         # Of the groups that NeMo-Run runs in one job Slurm knows only the first: the others are its replicas.
         others = [row.name.rpartition(".")[2] for row in self._rows()]
@@ -152,9 +155,15 @@ def _is_of_batch(source: Source) -> bool:
     return all(os.path.basename(part.path).startswith("sbatch_") for part in source.parts)
 
 
-def is_called(name: str, role: str) -> bool:
-    """Whether a log's name is of a role: NeMo-Run puts a prefix before it, as in `acct-acct.llama`."""
-    return name.endswith(role) and (name == role or not name[-len(role) - 1].isalnum())
+def is_called(name: str, role: str, *, exactly: bool = False) -> bool:
+    """Whether a log's name is of a role: NeMo-Run puts a prefix before it, as in `acct-acct.llama`.
+
+    A prefix of another's ends with whatever it likes, unless `exactly` its own form is asked for.
+    """
+    if name == role or not name.endswith(role):
+        return name == role
+    before = name[-len(role) - 1]
+    return before == "." if exactly else not before.isalnum()
 
 
 def of_handle(handle: Handle, wish: Wish) -> list[Input]:

@@ -22,7 +22,7 @@ _SINCE = "now-30days"
 """The accounts may go back for years, and are asked for so much of them."""
 
 _ACCOUNTS = ("sacct", "-n", "-P", "-D", "-X", "-S", _SINCE, "-o", ",".join(("Submit", *SACCT)))
-_QUEUE = ("squeue", "-h", "-r", "-t", "all", "-o", "%V|%i|%j|%T|%S|%e||%N|%Z|")
+_QUEUE = ("squeue", "-h", "-r", "-t", "all", "-o", "%V|%i|%A|%j|%T|%S|%e||%N|%Z|")
 """The same fields, as far as the queue knows them, with the jobs that ended in the last minutes.
 
 The accounts lag behind by seconds, so that they lack what was submitted just now; and a cluster may keep none.

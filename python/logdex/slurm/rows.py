@@ -8,8 +8,33 @@ from dataclasses import dataclass
 
 from logdex.slurm.ids import JobId, of_match
 
-SACCT = ("JobID", "JobName", "State", "Start", "End", "ExitCode", "NodeList", "WorkDir", "SubmitLine")
-"""The fields that `sacct` is asked for, the last of which may hold what separates them; all known since 21.08."""
+SACCT = (
+    "JobID",
+    "JobIDRaw",
+    "JobName",
+    "State",
+    "Start",
+    "End",
+    "ExitCode",
+    "NodeList",
+    "WorkDir",
+    "SubmitLine",
+)
+"""The fields that `sacct` is asked for; all known since 21.08."""
+
+
+def _line(moment: str) -> re.Pattern[str]:
+    return re.compile(
+        r"(?P<id>[^|]*)\|(?:(?P<number>\d*)\|)?(?P<name>.*?)\|(?P<state>[^|]*)"
+        rf"\|(?P<start>{moment})\|(?P<end>{moment})\|(?P<exit>[\d:]*)"
+        r"\|(?P<nodes>[^|]*)\|(?P<directory>[^|]*)\|(?P<submitted>.*)"
+    )
+
+
+_OF_SACCT = _line(r"(?:\d{4}-[\d:T-]+|Unknown|None|N/A|)")
+"""A line with them. A name and a command line may hold what separates them, so that the moments tell which is which."""
+_OF_SACCT_ODDLY = _line(r"[^|]*")
+"""The same where moments are written as the cluster likes."""
 
 _PART = re.compile(r"(?P<job>\d+)(?:_(?P<task>\d+))?(?:_\[.*\])?(?:\+(?P<component>\d+))?$")
 """The id of a part; tasks of an array that wait are `17_[3-9%2]`."""
@@ -46,6 +71,16 @@ class Row:
     stderr: str = ""
     submitted: str = ""
     """The command line of `sbatch`; `scontrol` does not say."""
+    number: int | None = None
+    """The number that a task or a component has besides, as in its `$SLURM_JOB_ID`; None where Slurm did not say."""
+    is_of_array: bool = False
+    """Whether the controller calls it a part of an array, as it does those that wait."""
+
+    @property
+    def own(self) -> int | None:
+        """The number for which `%j` stands, which of a task or a component is not that of the whole."""
+        is_whole = self.id.task is None and self.id.component is None
+        return self.id.job if self.number is None and is_whole else self.number
 
 
 def of_scontrol(text: str) -> list[Row]:
@@ -93,6 +128,8 @@ def _of_fields(fields: dict[str, str]) -> Row:
         said("WorkDir"),
         said("StdOut"),
         said("StdErr"),
+        number=int(number[0]) if (number := re.match(r"\d+", fields["JobId"])) else None,
+        is_of_array="ArrayJobId" in fields,
     )
 
 
@@ -112,25 +149,23 @@ def of_sacct(text: str) -> list[Row]:
     """The rows of `sacct -n -P -D -X` with the fields `SACCT`, the earliest first; a part has one for each attempt."""
     rows = []
     for line in text.splitlines():
-        values = line.split("|", len(SACCT) - 1)
-        match = _PART.match(values[0])
-        if len(values) < len(SACCT) or match is None:
+        fields = _OF_SACCT.fullmatch(line) or _OF_SACCT_ODDLY.fullmatch(line)
+        part = _PART.match(fields["id"]) if fields else None
+        if fields is None or part is None:
             continue
-        part = of_match(match)
-        _, name, state, start, end, exit_, nodes, directory, submitted = (
-            "" if value in _NOTHING else value for value in values
-        )
+        said = {name: "" if value in _NOTHING else value for name, value in fields.groupdict("").items()}
         rows.append(
             Row(
-                part,
-                name,
-                state,
-                start=start,
-                end=end,
-                exit=_exit(exit_) if end else None,
-                nodes=nodes,
-                directory=directory,
-                submitted=submitted,
+                of_match(part),
+                said["name"],
+                said["state"],
+                start=said["start"],
+                end=said["end"],
+                exit=_exit(said["exit"]) if said["end"] else None,
+                nodes=said["nodes"],
+                directory=said["directory"],
+                submitted=said["submitted"],
+                number=int(said["number"]) if said["number"] else None,
             )
         )
     return rows
