@@ -15,9 +15,9 @@ pytest.importorskip("torchx")
 from fake_slurm import DOWN, UNKNOWN, FakeCommands, stand_in
 from logdex.slurm import ask, ending
 from logdex.slurm.ask import Told
-from logdex.slurm.ids import JobId
+from logdex.slurm.ids import JobId, parse
 from logdex.slurm.rows import Row
-from logdex.torchx_backend.schedulers import compat, slurm_responses
+from logdex.torchx_backend.schedulers import compat, nemo_slurm, slurm_responses
 from logdex.torchx_backend.schedulers.slurm import create_scheduler
 from torchx.schedulers.api import Stream
 from torchx.schedulers.slurm_scheduler import SlurmScheduler
@@ -289,3 +289,28 @@ def test_torchx_runs_reads_lists_and_cancels(commands: FakeCommands, monkeypatch
     assert torchx("cancel", "slurm_persistent://torchx/1006").returncode == 0
     commands.says("sacct", "1006+0|COMPLETED|trainer-0\n")
     assert "slurm_persistent://torchx/1006" in torchx("list", "-s", "slurm_persistent").stdout
+
+
+@pytest.mark.parametrize(
+    ("accounts", "controller", "state"),
+    [
+        ("7000_0|FAILED|x\n7000_1|COMPLETED|x\n", "7000_1|COMPLETED|x\n", "FAILED"),
+        ("7000_0|COMPLETED|x\n7000_1|RUNNING|x\n", "7000_1|COMPLETED|x\n", "SUCCEEDED"),
+        ("7000_[1-2]|PENDING|x\n", "7000_1|COMPLETED|x\n7000_2|COMPLETED|x\n", "SUCCEEDED"),
+    ],
+)
+def test_what_both_say_of_a_job_is_joined_by_its_parts(accounts: str, controller: str, state: str) -> None:
+    (one,) = slurm_responses.listed(accounts, controller)
+    assert (one.app_id, one.state.name) == ("7000", state)
+
+
+@pytest.mark.parametrize(
+    ("name", "is_array"), [("log-a-a.x_9000_1_0.out", True), ("log-a-a.x_9000_0.out", False)]
+)
+def test_an_array_that_slurm_has_forgotten_is_known_by_its_logs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, is_array: bool
+) -> None:
+    stand_in(tmp_path, monkeypatch).says("sacct", "", code=1)
+    (tmp_path / "run" / name).write_text("a line\n")
+    tunnel = type("LocalTunnel", (), {"key": "here"})()
+    assert nemo_slurm._Where(parse("9000"), tunnel, str(tmp_path / "run")).is_array() is is_array

@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+from logdex.inputs.candidates import jobs_of
 from logdex.inputs.handle import Handle
 from logdex.inputs.input import Wish
 from logdex.many import JobLogs
@@ -16,6 +17,7 @@ from logdex.slurm.ask import CommandResult, Poll, Run, poll_of, run_here
 from logdex.slurm.ids import JobId, parse
 from logdex.slurm.inputs import Job
 from logdex.slurm.mirror import Mirror, fetching_of, place_of
+from logdex.slurm.patterns import files
 from logdex.torchx_backend.rebind import SLURM_MODULE
 from logdex.torchx_backend.schedulers.asking import may_follow, moment
 from logdex.torchx_backend.schedulers.logs import stream_file
@@ -63,10 +65,10 @@ def log_iter(
     handle = Handle(
         f"slurm_tunnel://{self.session_name}/{app_id}", "slurm_tunnel", "", app_id, role_name, None
     )
-    if where.job.task is None and where.is_array():
-        handle = handle._replace(app=f"{app_id}_{k}")
     follow = may_follow(should_tail) and not where.poll.fresh().over
     fetched = where.begin(follow=follow)
+    if where.job.task is None and where.is_array():
+        handle = handle._replace(app=f"{app_id}_{k}")
 
     def job(wish: Wish) -> Job:
         asked = Wish(streams=None if stream == "combined" else stream, follow=wish.follow, last=wish.last)
@@ -96,7 +98,12 @@ class _Where:
         self._run = run
 
     def is_array(self) -> bool:
-        return any(row.id.task is not None for row in self.poll.told().rows)
+        """Whether the job has tasks: as Slurm says, or once it has forgotten the job by the names of its logs."""
+        rows = self.poll.told().rows
+        if rows:
+            return any(row.id.task is not None for row in rows)
+        logs = (jobs_of(path).get("nemo-slurm-array") for path in files(self.directory))
+        return self.job.job in logs
 
     def begin(self, *, follow: bool) -> Callable[[], bool] | None:
         """Fetches what there is, and goes on with that in a follow; then says whether all is here."""

@@ -46,23 +46,31 @@ def _in_words(row: Row) -> str:
 
 
 def listed(accounts: str, controller: str) -> list[ListAppResponse]:
-    """Jobs from lines of `id|state|name`, parts of one job as one; of what both know the controller's word counts."""
-    states = _states_of(accounts) | _states_of(controller)
+    """Jobs from lines of `id|state|name`, the parts of a job as one.
+
+    Of a part that both know the controller's word counts. What the accounts say of all tasks that wait is late where
+    the controller tells of the job.
+    """
+    states, now = _states_of(accounts), _states_of(controller)
+    for app_id, parts in now.items():
+        known = states.setdefault(app_id, {})
+        states[app_id] = {part: state for part, state in known.items() if "[" not in part} | parts
     return [
-        compat.listed(app_id, AppState[of_all(each)])
+        compat.listed(app_id, AppState[of_all(each.values())])
         for app_id, each in sorted(states.items(), key=_by_number)
     ]
 
 
-def _by_number(item: tuple[str, list[str]]) -> int:
+def _by_number(item: tuple[str, dict[str, str]]) -> int:
     return int(item[0])
 
 
-def _states_of(text: str) -> dict[str, list[str]]:
-    states: dict[str, list[str]] = {}
+def _states_of(text: str) -> dict[str, dict[str, str]]:
+    """Of each job the states of its parts, by their ids."""
+    states: dict[str, dict[str, str]] = {}
     for line in text.splitlines():
         number, _, rest = line.partition("|")
         whole = number.partition("+")[0].partition("_")[0]
         if whole.isascii() and whole.isdecimal():
-            states.setdefault(whole, []).append(app_state(rest.partition("|")[0]))
+            states.setdefault(whole, {})[number] = app_state(rest.partition("|")[0])
     return states
