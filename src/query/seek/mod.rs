@@ -202,7 +202,7 @@ impl Seek {
             if let Some(mut batch) = next_standing(scan, &self.read, &self.job, pulse)? {
                 self.left = None;
                 if each {
-                    let known = enter(run, &batch.block, timing)?;
+                    let known = enter(run, &batch.block, timing, &self.job)?;
                     self.left = if self.leaves { timing.apart() } else { None };
                     match &self.left {
                         // The lines before it, which it hangs on then, were timed elsewhere.
@@ -326,13 +326,14 @@ fn next_standing(
 /// count. False if the block is none of them.
 ///
 /// # Errors
-/// `Error::Bug` where it begins in the middle of one: the state that the index has is that of its first line.
-fn enter(run: &mut Neighbours, block: &Block, timing: &mut Timing) -> Result<bool> {
+/// `Error::Truncated` where it begins in the middle of one: blocks of the same text are cut at the same ends of lines, so the
+/// file was written anew since the index was made, and the state that this has is that of another line.
+fn enter(run: &mut Neighbours, block: &Block, timing: &mut Timing, job: &Job) -> Result<bool> {
     let start = block.start();
     while let Some(entry) = run.entries.pop_front() {
         if entry.extent.end > start {
             if entry.extent.start != start {
-                return Err(Error::Bug("a block that begins within one of the index"));
+                return Err(job.source.torn()?);
             }
             timing.enter(&entry);
             return Ok(true);
