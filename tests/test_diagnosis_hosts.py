@@ -204,6 +204,13 @@ def test_a_launcher_has_the_ranks_that_all_others_leave(tmp_path: Path) -> None:
     assert (answer.kind, answer.ranks) == ("rank", ("6",))
 
 
+def test_launchers_alone_do_not_say_how_many_ranks_there_are(tmp_path: Path) -> None:
+    root = "Root Cause (first observed failure): [0]: time=62 rank: 1 (local_rank: 1) exitcode: 1 host: h0"
+    other = "failed (exitcode: -11) local_rank: 2 (pid: 4124) of binary: /usr/bin/python3"
+    answer = asked(tmp_path, {"agent-h0.log": [(62, root)], "agent-h1.log": [(40, other)]})
+    assert answer.certainty != "certain", answer.text
+
+
 def test_a_daemon_that_does_not_start_is_of_its_host_and_no_rank(tmp_path: Path) -> None:
     said = "orted: error while loading shared libraries: libcudart.so.10.0: cannot open shared object file"
     logs = {"agent-h0.log": [(12, "ORTE was unable to reliably start one or more daemons.")]}

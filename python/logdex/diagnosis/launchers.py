@@ -55,8 +55,13 @@ class Launchers:
                     nodes.append(int(said))
         self.nodes = max(nodes, default=None)
         """How many launchers there are, if one of them says so."""
-        self.telling = sum(one.tells_local for one in self.there.values())
+        telling = {path: one for path, one in self.there.items() if one.tells_local}
+        self.telling = len(telling)
         """How many of them tell of local ranks."""
+        self._unplaced = [path for path, one in telling.items() if len(one.offsets) != 1]
+        """Those of them of which it is not known where their ranks begin."""
+        self._firsts = {first for one in telling.values() for first in one.offsets}
+        """Where those of the others do."""
         self.span: dict[str, int | None] = {}
         self.rest: dict[str, list[int] | None] = {}
         numbered = (number_in(rank.name) for rank in ranks)
@@ -72,16 +77,10 @@ class Launchers:
 
     def left_for(self, path: str, world: int) -> int | None:
         """The first rank of a launcher, if those of all others are known, and as many as each has are left."""
-        telling = {path: one.offsets for path, one in self.there.items() if one.tells_local}
-        others = [offsets for other, offsets in telling.items() if other != path]
-        if (
-            path not in telling
-            or not others
-            or any(len(offsets) != 1 for offsets in others)
-            or world % len(telling)
-        ):
+        # Where no rank has a log, and no line says how many there are, the job has none that are known.
+        if self._unplaced != [path] or not 2 <= self.telling <= world or world % self.telling:
             return None
-        left = set(range(0, world, world // len(telling))).difference(*others)
+        left = set(range(0, world, world // self.telling)).difference(self._firsts)
         return left.pop() if len(left) == 1 else None
 
     def first_of(self, path: str, local: int) -> int | None:
