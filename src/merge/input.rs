@@ -73,7 +73,8 @@ pub(super) struct Input {
     pub(super) held: VecDeque<Held>,
     /// Where blocks to come begin, and the earliest moment from there on.
     floors: VecDeque<(u64, i64)>,
-    /// Where blocks begin that follow one another from the place where it began, and the latest moment up to their ends.
+    /// Where blocks begin that follow one another from the place where it began, and the latest moment up to their ends: by
+    /// these a place is known in a log of which lines are left out.
     ceilings: Vec<(u64, i64)>,
     /// Whether those are all blocks that there are.
     is_known: bool,
@@ -136,7 +137,9 @@ impl Input {
     pub(super) fn start(&mut self, caller: &mut dyn Caller) -> Result<()> {
         self.query.start(caller)?;
         self.floors = self.query.floors(caller)?.into();
-        (self.ceilings, self.is_known) = self.query.ceilings();
+        if !self.query.question().selects_all() {
+            (self.ceilings, self.is_known) = self.query.ceilings();
+        }
         self.state = if self.floors.is_empty() { ToCome::Live } else { ToCome::Past };
         Ok(())
     }

@@ -1,5 +1,6 @@
 //! How far each log of a merge was handed out.
 
+use std::collections::HashMap;
 use std::path::Path;
 
 use memchr::memrchr;
@@ -21,6 +22,7 @@ impl Merge {
     /// place. Where lines that are written wait for earlier ones of other logs, all that stands between those that wait was.
     pub fn cursor(&self) -> Result<Cursor> {
         let keeps_last = self.last_lines.as_ref().is_some_and(|last| !last.is_empty());
+        let followed = self.followed_by_others();
         let mut marks = Vec::new();
         for (at, input) in self.inputs.iter().enumerate() {
             let tier = self.out.map(|out| tier_of(at, out));
@@ -34,19 +36,31 @@ impl Merge {
             if let Some(mark) = mark? {
                 let whole = is_whole(&mark, input)?;
                 // All of a file that had the name before another of them was handed out: it may go.
-                let left = whole && self.is_followed_by_another(at);
+                let left = whole && followed[at];
                 marks.push(Mark { whole, left, ..mark });
             }
         }
         Ok(Cursor { marks, left: Vec::new() })
     }
 
-    /// Whether another file has the name of log `at` among those behind it. One file may be several logs: of each stream, say.
-    fn is_followed_by_another(&self, at: usize) -> bool {
-        let identity = |input: &Input| input.query.source().map(|source| source.identity());
-        let (own, rest) = (&self.inputs[at], &self.inputs[at + 1..]);
-        let named = |input: &&Input| input.query.question().name == own.query.question().name;
-        rest.iter().filter(named).any(|other| identity(other) != identity(own))
+    /// Of each log whether another file has its name among those behind it. One file may be several logs: of each stream, say.
+    fn followed_by_others(&self) -> Vec<bool> {
+        // Of each name one file of those behind, and whether there are others.
+        let mut behind = HashMap::new();
+        let mut followed: Vec<_> = self
+            .inputs
+            .iter()
+            .rev()
+            .map(|input| {
+                let own = input.query.source().map(|source| source.identity());
+                let (one, others) = behind.entry(&input.query.question().name).or_insert((own, false));
+                let is_other = *others || *one != own;
+                *others = is_other;
+                is_other
+            })
+            .collect();
+        followed.reverse();
+        followed
     }
 }
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 
 from logdex.diagnosis.events import Event, Speaker
 from logdex.diagnosis.exits import Exit
@@ -64,10 +65,15 @@ def of_witness(speakers: Sequence[Speaker], witness: Speaker, host_of: Mapping[s
 
 def _called_alike(file: str, known: Iterable[str]) -> set[str]:
     """What in the name of a file differs from the names of known hosts in digits alone."""
-    forms = {re.sub(r"\d+", r"\\d+", re.escape(host)) for host in known if re.search(r"\d", host)}
-    return {
-        found[0] for form in forms for found in re.finditer(rf"(?<![A-Za-z0-9]){form}(?![A-Za-z0-9])", file)
-    }
+    forms = {form for host in set(known) if (form := _form(host)) is not None}
+    return {found[0] for form in forms for found in form.finditer(file)}
+
+
+@lru_cache(maxsize=1 << 14)
+def _form(host: str) -> re.Pattern[str] | None:
+    """What differs from the name of a host in digits alone, where it has any; asked of each host with each witness."""
+    form, numbers = re.subn(r"\d+", r"\\d+", re.escape(host))
+    return re.compile(rf"(?<![A-Za-z0-9]){form}(?![A-Za-z0-9])") if numbers else None
 
 
 def _peers(speakers: Sequence[Speaker]) -> set[str]:

@@ -284,13 +284,12 @@ def _is_of_others(file: File) -> bool:
     rows = [row for note in notes if (row := class_of(note)) is not None]
     told = [row for row, _ in rows if row.role not in ("context", "harmless", "advice", "teardown")]
     launched = [row for row in told if row.class_ in _OF_LAUNCHERS or row.role == "outside"]
-    by_daemons = [note for note in notes if by_daemon(note["text"])]
     themselves = {own for _, found in rows if found and (own := found.groupdict().get("self"))}
     beyond_first = any(row.role == "exit" and (said(found, "local") or "0") != "0" for row, found in rows)
     if are_several(texts) or len(themselves) > 1 or beyond_first:
         return True
     is_told = bool(launched) and len(launched) == len(told)
-    return (is_told or bool(by_daemons)) and not _counts(file)
+    return (is_told or any(by_daemon(note["text"]) for note in notes)) and not _counts(file)
 
 
 def by_daemon(text: str) -> bool:

@@ -66,8 +66,9 @@ def resume(question: Question, cursor: str, lost: str) -> Question:
     if question.beside is not None:
         return _both(question, question.beside, marks, lost)
     # Logs begin alike, so the file that it was comes before one that says the same up to the place.
+    own = file_of(path)
     for mark in marks:
-        if mark.file == file_of(path) and (at := mark.fits(path)) is not None:
+        if mark.file == own and (at := mark.fits(path)) is not None:
             return question.but(after=at)
     if question.name is None:
         for mark in marks:
