@@ -11,7 +11,7 @@ from typing import Any
 
 import hypothesis
 import pytest
-from shell import LINES
+from shell import LINES, Following
 from ssh_server import by_ssh, sshd
 
 __all__ = ["by_ssh", "sshd"]
@@ -47,6 +47,21 @@ def _own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         # It has asked for NEMORUN_HOME when an earlier test imported it, or before the first.
         monkeypatch.setattr(nemo_run, "LOCAL_JOB_DIRS", str(tmp_path / "nemo" / ".local_jobs.json"))
     (tmp_path / "home").mkdir()
+
+
+@pytest.fixture
+def following() -> Iterator[Callable[..., Following]]:
+    """Starts a `logdex` that follows, with arguments of the command; it ends with the test."""
+    all_: list[Following] = []
+
+    def start(*args: object) -> Following:
+        all_.append(Following(*args))
+        return all_[-1]
+
+    yield start
+    for one in all_:
+        one.process.kill()
+        one.process.communicate()
 
 
 @pytest.fixture(autouse=True)

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import termios
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,20 +19,6 @@ from logdex.command.rows import Rows, Shown
 from logdex.inputs.input import Input, Wish
 from logdex.inputs.newcomers import Lookout
 from shell import LINES, Following
-
-
-@pytest.fixture
-def following() -> Iterator[Callable[..., Following]]:
-    all_: list[Following] = []
-
-    def start(*args: object) -> Following:
-        all_.append(Following(*args))
-        return all_[-1]
-
-    yield start
-    for one in all_:
-        one.process.kill()
-        one.process.communicate()
 
 
 def test_following_one_file(log: Path, following: Callable[..., Following]) -> None:

@@ -54,20 +54,6 @@ def test_the_records_of_the_last_lines_are_shown_whole(
         assert done == (0 if expected else 1, expected, "")
 
 
-@pytest.fixture
-def following() -> Any:
-    all_: list[Following] = []
-
-    def start(*args: object) -> Following:
-        all_.append(Following(*args))
-        return all_[-1]
-
-    yield start
-    for one in all_:
-        one.process.kill()
-        one.process.communicate()
-
-
 def append(path: Path, lines: list[str]) -> None:
     with path.open("a") as file:
         file.writelines(lines)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import logdex
@@ -24,6 +25,15 @@ def write(path: Path, *lines: str) -> None:
         log.writelines(f"2026-11-22 02:00:00 {line}\n" for line in lines)
 
 
+def as_they_come(lines: Iterator[str], written: dict[str, Path]) -> list[str]:
+    """What a follow gives after each word that is written to a log, one by one."""
+    taken = []
+    for word, path in written.items():
+        write(path, word)
+        taken.append(next(lines))
+    return taken
+
+
 def words(lines: list[str]) -> list[str]:
     return [line.split()[-1] for line in lines]
 
@@ -37,12 +47,7 @@ def test_the_number_of_a_job_is_no_date(tmp_path: Path, name: str) -> None:
     assert len(log.sources) == 2
     with log.lines(follow=True) as lines:
         taken = [next(lines) for _ in "ab"]
-        write(first, "c")
-        taken.append(next(lines))
-        write(second, "d")
-        taken.append(next(lines))
-        write(third, "e")
-        taken.append(next(lines))
+        taken += as_they_come(lines, {"c": first, "d": second, "e": third})
     assert words(taken) == ["a", "b", "c", "d", "e"]
 
 
@@ -76,15 +81,7 @@ def test_a_follow_takes_in_the_file_of_a_new_day(tmp_path: Path, name: str, glob
     write(first, "a")
     log = logdex.open(tmp_path / "app*" if glob else tmp_path)
     with log.lines(follow=True) as lines:
-        taken = [next(lines)]
-        write(second, "b")
-        taken.append(next(lines))
-        write(first, "c")
-        taken.append(next(lines))
-        write(third, "d")
-        taken.append(next(lines))
-        write(second, "e")
-        taken.append(next(lines))
+        taken = [next(lines), *as_they_come(lines, {"b": second, "c": first, "d": third, "e": second})]
     assert words(taken) == ["a", "b", "c", "d", "e"]
 
 

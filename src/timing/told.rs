@@ -56,12 +56,10 @@ impl Timing {
         if self.clock.shifted_after().is_some() {
             return i64::MIN;
         }
-        let ahead = self.fold.first().filter(|_| entry.ahead).map(|first| self.clock.span(first).lo);
-        let own = span(&entry.ranges, &mut self.clock).map(|span| span.lo);
         if let Some(arrived) = self.arrived.as_mut().filter(|_| self.fold.first().is_none()) {
             return arrived.between(entry.extent.start, entry.extent.end).map_or(i64::MIN, |came| came.lo);
         }
-        own.into_iter().chain(ahead).min().unwrap_or(i64::MIN)
+        self.spans(entry).map(|span| span.lo).min().unwrap_or(i64::MIN)
     }
 
     /// A moment after which no line of a block lies; `i64::MAX` where that is not known.
@@ -70,12 +68,16 @@ impl Timing {
         if self.clock.shifted_after().is_some() || self.arrived.is_some() {
             return i64::MAX;
         }
-        let ahead = self.fold.first().filter(|_| entry.ahead).map(|first| self.clock.span(first).hi);
-        let own = span(&entry.ranges, &mut self.clock).map(|span| span.hi);
-        let latest = own.into_iter().chain(ahead).max().unwrap_or(i64::MIN);
+        let latest = self.spans(entry).map(|span| span.hi).max().unwrap_or(i64::MIN);
         let (least, greatest) = self.clock.naive(latest);
         // Where the offset of the zone changes, what is latest on the wall need not be the latest.
         if least == greatest { latest } else { latest.saturating_add(DAY) }
+    }
+
+    /// What the stamps of a block cover, and the first of the file, where that counts for lines of it.
+    fn spans(&mut self, entry: &Entry) -> impl Iterator<Item = Span> {
+        let ahead = self.fold.first().filter(|_| entry.ahead).map(|first| self.clock.span(first));
+        span(&entry.ranges, &mut self.clock).into_iter().chain(ahead)
     }
 
     /// The moments of the file's first and last time.

@@ -11,8 +11,6 @@ from logdex.diagnosis.events import Event, Speaker, number_in
 from logdex.diagnosis.roles import went_on
 from logdex.diagnosis.taxonomy import numbers
 
-_READY = re.compile(r"\[ready ranks: ([\d, ]+)\]")
-"""How Horovod says of each operation who has come to it."""
 _LEFT_OUT = " ... "
 """What stands for the middle of a line that is longer than what is kept of one."""
 WEIGHT = {"high": 3, "medium": 2, "low": 1}
@@ -48,7 +46,9 @@ def of_speakers(
 def _named(event: Event, world: Sequence[int]) -> tuple[int, ...]:
     rank, ranks, ready, local = (event.said(one) for one in ("rank", "ranks", "ready", "local"))
     if ready is not None:
-        missing = _not_ready([*map(numbers, _READY.findall(event.text))] or [numbers(ready)], world)
+        # Horovod says of each operation that waits who has come to it.
+        lists = [numbers(found["ready"]) for found in event.row.shape.finditer(event.text) if found["ready"]]
+        missing = _not_ready(lists or [numbers(ready)], world)
         # What was left out of a long line may be the list of those.
         return missing if len(missing) < 2 or _LEFT_OUT not in event.text else ()
     if ranks is not None:

@@ -121,9 +121,8 @@ class Input:
 
     def catch_up(self) -> None:
         """Waits until all that was there at first is in a spooled text that goes on with its log, or no more comes."""
-        if self.spool is not None and self.spool.past is not None:
-            while not (self.spool.past.wait(0.1) or self.spool.has_ended()):
-                pass
+        if self.spool is not None:
+            self.spool.await_past()
 
     def check(self) -> None:
         """Raises what went wrong with a spooled text so far.

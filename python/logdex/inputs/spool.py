@@ -86,12 +86,16 @@ class Spool:
         self.join()
         self.check()
 
-    def catch_up(self) -> None:
-        """Waits until what was there at first is in the file; raises what went wrong on the way."""
+    def await_past(self) -> bool:
+        """Waits until what was there at first is in a file that goes on with a log, if this is one; whether it is."""
         past = self.past
         while past is not None and not (past.wait(0.1) or self.has_ended()):
             pass
-        if past is None:
+        return past is not None
+
+    def catch_up(self) -> None:
+        """Waits until what was there at first is in the file; raises what went wrong on the way."""
+        if not self.await_past():
             self.wait()
         self.check()
 
