@@ -73,6 +73,18 @@ def test_many_files_keep_their_sources_and_ranks(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize("question", [{}, {"since": "2024-11-22", "until": "2024-11-23"}], ids=str)
+def test_a_log_without_years_has_those_of_the_logs_beside_it(
+    tmp_path: Path, question: dict[str, Any]
+) -> None:
+    (tmp_path / "sys.log").write_text("Nov 22 02:00:00 host a[1]: one\nNov 22 02:00:05 host a[1]: two\n")
+    (tmp_path / "train.log").write_text("2024-11-22 02:00:01 b\n")
+    whole = pa.table(logdex.open(tmp_path, tz="UTC").arrow(**question)).to_pylist()
+    assert {row["time"].year for row in whole} == {2024}
+    parts = rows(splits(tmp_path, tz="UTC", **question))
+    assert sorted(parts, key=lambda row: row["time"]) == whole
+
+
 def test_what_cannot_be_split_is_refused(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         splits(tmp_path / "missing.log")

@@ -7,6 +7,7 @@ import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
 from logdex import _core
@@ -157,12 +158,21 @@ def splits(
     timed = arrow._columns.timed or not {"since", "until"}.isdisjoint(as_arrow)
     found: list[Split] = []
     for one in _in_range(list(_files(log)), arrow._ask()):
-        # By itself a file may be called otherwise than among others.
-        own = {**opening, "skew": f"{one.skew}ns" if one.skew >= 0 else f"-{-one.skew}ns"}
+        # By itself a file may be called otherwise than among others, and has no years of theirs.
+        own = {
+            **opening,
+            "skew": f"{one.skew}ns" if one.skew >= 0 else f"-{-one.skew}ns",
+            "reference": reference if one.reference is None else _moment(one.reference),
+        }
         path = _path(one)
         whole = Split(path, one.origin, os.path.getsize(path), 0, None, own, question, one.stepless)
         found += _parts(whole, max(part, 1 << 20), timed=timed)
     return found
+
+
+def _moment(ns: int) -> datetime:
+    """Nanoseconds since 1970 UTC, as `logdex.open` takes a reference."""
+    return datetime(1970, 1, 1, tzinfo=timezone.utc) + timedelta(microseconds=ns // 1000)
 
 
 def _path(one: Question) -> str:
