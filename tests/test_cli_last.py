@@ -128,3 +128,19 @@ def test_of_what_is_written_later_nothing_is_passed_over(job: Path) -> None:
         append(path, record(20))
         reader.join(0.02)
     assert hits == [1]
+
+
+def test_a_histogram_is_of_the_lines_that_would_be_shown(job: Path) -> None:
+    """Of several sources, the last or the first of them all, and of each by itself where they are not merged."""
+
+    def counted(*args: object) -> list[tuple[str, int]]:
+        rows = [row.split() for row in run(job, "--tz", "UTC", "--histogram", *args)[1]]
+        return [(row[1], int(row[2])) for row in rows if int(row[2])]
+
+    assert counted("-n", "2") == [("02:10:11", 2)]
+    assert counted("-n", "6") == [("02:10:10", 2), ("02:10:11", 4)]
+    assert counted("-m", "5") == [("02:10:00", 4), ("02:10:01", 1)]
+    assert counted("-m", "2", "-e", "CUDA") == [("02:10:00", 1), ("02:10:01", 1)]
+    assert counted("-n", "0") == []
+    assert counted("-n", "1", "--no-merge") == [("02:10:10", 1), ("02:10:11", 1)]
+    assert counted("-m", "1", "--no-merge") == [("02:10:00", 1), ("02:10:01", 1)]

@@ -94,7 +94,16 @@ class CommandAnswer:
 
             asked = list(zip(self._found, self._shown, strict=True))
             pass_over = partial(self._show, sink=None, most=self._args.max_count)
-            return Summary(self._args, self._rows, asked, pass_over, self._complain).write()
+            summary = Summary(
+                self._args,
+                self._rows,
+                asked,
+                pass_over,
+                self._complain,
+                in_one_order=self._in_one_order,
+                is_one_set=self._is_one_set(),
+            )
+            return summary.write()
         sink = _core.Sink()
         if self._in_one_order:
             return self._show_last(self._shown, sink, most=self._args.max_count) > 0

@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import sys
 from argparse import Namespace
-from collections.abc import Callable, Iterator, Sequence
-from itertools import islice
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import chain, groupby, islice
 
 from logdex import _core
+from logdex._core import Question, Record
 from logdex.command.legible import legible
 from logdex.command.rows import Rows, Shown
 from logdex.inputs.input import Input
@@ -24,13 +25,21 @@ class Summary:
         files: Sequence[tuple[Input, Shown]],
         pass_over: Callable[[list[Shown]], int],
         complain: Callable[[BaseException], None],
+        *,
+        in_one_order: bool,
+        is_one_set: bool,
     ) -> None:
-        """Of `files`, each with its question; `pass_over` goes through lines as if they were shown, and counts."""
+        """Of `files`, each with its question; `pass_over` goes through lines as if they were shown, and counts.
+
+        They would be shown in one order, or one behind the other, as one log where it `is_one_set`.
+        """
         self._args = args
         self._rows = rows
         self._files = files
         self._pass_over = pass_over
         self._complain = complain
+        self._in_one_order = in_one_order
+        self._is_one_set = is_one_set
 
     def write(self) -> bool:
         """Writes what the options ask for to standard output; whether a line was selected."""
@@ -83,18 +92,48 @@ class Summary:
         from logdex.command.histogram import rows
         from logdex.command.options import columns
 
-        def records() -> Iterator[_core.Record]:
-            for _, shown in self._files:
-                try:
-                    with _core.Records(
-                        shown.question.but(records=True, levels=True, last=self._args.last)
-                    ) as answer:
-                        yield from answer
-                except (OSError, ValueError) as error:
-                    self._complain(error)
-
         shown = False
-        for row in rows(islice(records(), self._args.max_count), width=columns(), color=self._rows.color):
+        for row in rows(self._records(), width=columns(), color=self._rows.color):
             sys.stdout.write(row)
             shown = True
         return shown
+
+    def _records(self) -> Iterator[Record]:
+        """The lines that would be shown; where all are, in whatever order."""
+        last, most = self._args.last, self._args.max_count
+        if self._in_one_order and (last is not None or most is not None):
+            asked = [(None, self._asked(shown)) for _, shown in self._files]
+            return islice(self._read(_core.Merged(asked, gives="records", last=last)), most)
+        if self._is_one_set and last is not None:
+            return chain.from_iterable(self._read(_core.Records(one)) for one in self._end(last))
+        sources = groupby(self._files, lambda pair: pair[0].label)
+        return chain.from_iterable(islice(self._of_source(files), most) for _, files in sources)
+
+    def _of_source(self, files: Iterable[tuple[Input, Shown]]) -> Iterator[Record]:
+        for _, shown in files:
+            yield from self._read(_core.Records(self._asked(shown).but(last=self._args.last)))
+
+    def _end(self, last: int) -> list[Question]:
+        """What is asked of the files of one log for its `last` lines, the oldest file first."""
+        asked: list[Question] = []
+        for _, shown in reversed(self._files):
+            one = self._asked(shown).but(last=last)
+            try:
+                last -= _core.count(one)
+            except (OSError, ValueError) as error:
+                self._complain(error)
+                continue
+            asked.append(one)
+            if last <= 0:
+                break
+        return asked[::-1]
+
+    def _asked(self, shown: Shown) -> Question:
+        return shown.question.but(records=True, levels=True)
+
+    def _read(self, answer: _core.Answer[Record]) -> Iterator[Record]:
+        try:
+            with answer:
+                yield from answer
+        except (OSError, ValueError) as error:
+            self._complain(error)
