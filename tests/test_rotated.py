@@ -333,6 +333,27 @@ def test_of_a_set_the_command_shows_the_last_lines_in_the_order_of_the_files(
         (tmp_path / "app.log").write_text("d\ne\n")
 
 
+@pytest.mark.parametrize("name", ["job", "job/*.log"])
+def test_a_directory_with_its_rotations_is_not_one_log(tmp_path: Path, name: str) -> None:
+    """Asked for or not, they come with it, and its logs in one order, of which a follow shows all."""
+    job = tmp_path / "job"
+    job.mkdir()
+    (job / "a.log.1").write_text("2026-11-22 02:00:00 a\n")
+    (job / "a.log").write_text("2026-11-22 02:00:02 c\n2026-11-22 02:00:04 e\n")
+    (job / "b.log").write_text("2026-11-22 02:00:01 b\n2026-11-22 02:00:03 d\n")
+    for more in ([], ["-n", "3"], ["-m", "2"], ["-n", "2", "--json"], ["-c"], ["--histogram", "-n", "2"]):
+        assert run("--rotated", name, *more, cwd=tmp_path).stdout == run(name, *more, cwd=tmp_path).stdout
+    words = [sys.executable, "-m", "logdex", "--tz", "UTC", "-f", "--rotated", "--no-labels", name, "-n", "2"]
+    with subprocess.Popen(words, cwd=tmp_path, stdout=subprocess.PIPE, text=True) as follow:
+        assert follow.stdout is not None
+        assert [follow.stdout.readline()[-2] for _ in range(2)] == ["d", "e"]
+        for log in ("a", "b"):
+            with (job / f"{log}.log").open("a") as file:
+                file.write(f"2026-11-22 02:00:05 new in {log}\n")
+            assert follow.stdout.readline().endswith(f"new in {log}\n")
+        follow.kill()
+
+
 @pytest.mark.parametrize("seed", range(5))
 def test_the_command_reads_a_set(tmp_path: Path, seed: int) -> None:
     writer = played(tmp_path, seed)
@@ -424,6 +445,10 @@ def test_of_a_set_the_command_counts_and_stops_as_of_one_log(
 
     assert shown("--rotated", "-c", "a.log") == ["4"]
     assert shown("--rotated", "-c", "-n", "3", "a.log") == ["3"]
+    assert [row.split()[1:3] for row in shown("--rotated", "--histogram", "-n", "2", "a.log")][::12] == [
+        ["02:02:00", "1"],
+        ["02:03:00", "1"],
+    ]
     assert shown("-c", "") == ["a.log:4", "b.log:1"]
     for most, words in ((1, ["one"]), (3, ["one", "two", "three"]), (9, ["one", "two", "three", "four"])):
         assert [one.split()[-1] for one in shown("--rotated", "-m", str(most), "a.log")] == words

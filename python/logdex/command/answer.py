@@ -9,6 +9,7 @@ from itertools import groupby
 
 from logdex import _core
 from logdex._filters import of_every_line
+from logdex._resolve import stands_for_many
 from logdex.command import dated, hints
 from logdex.command.complain import complain, tell
 from logdex.command.rows import Rows, Shown
@@ -73,9 +74,13 @@ class CommandAnswer:
         self._place = self._resume(args.cursor_file) if args.cursor_file else None
 
     def _is_one_set(self) -> bool:
-        """Whether the lines of all files come in their order, one file behind the other."""
+        """Whether the lines of all files come in their order, one file behind the other.
+
+        A directory and a glob are as many logs as there are, each with its rotations whether they are asked for or not.
+        """
         args = self._args
-        return args.rotated and len(args.sources) == 1 and args.cursor_file is None
+        one = args.rotated and len(args.sources) == 1 and not stands_for_many(args.sources[0])
+        return one and args.cursor_file is None
 
     def run(self) -> int:
         """Answers; returns the exit status."""
