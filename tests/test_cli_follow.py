@@ -149,6 +149,23 @@ def test_one_thread_follows_many_with_context(two: Path, following: Callable[...
     assert one.threads() < 10
 
 
+@pytest.mark.parametrize("around", ["-A1", "-B1", "-C1"])
+def test_a_follow_of_one_log_shows_the_lines_around_those_of_a_level(
+    tmp_path: Path, following: Callable[..., Following], around: str
+) -> None:
+    """What comes through a pipe is followed, too."""
+    log = tmp_path / "train.log"
+    lines = [stamped(1, "INFO a"), stamped(2, "ERROR b"), "ValueError: c\n", stamped(3, "INFO d")]
+    write(log, "".join(lines))
+    shown = {"-A1": lines[1:], "-B1": lines[:3], "-C1": lines}[around]
+    one = following("-l", "error", around, log)
+    assert [one.line() for _ in shown] == shown
+    later = [stamped(4, "INFO e"), stamped(5, "INFO f"), stamped(6, "ERROR g")]
+    write(log, "".join(later))
+    shown = ["--\n", *(later[2:] if around == "-A1" else later[1:])]
+    assert [one.line() for _ in shown] == shown
+
+
 def test_a_record_is_shown_before_its_next_line_comes(
     tmp_path: Path, following: Callable[..., Following]
 ) -> None:

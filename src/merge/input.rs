@@ -10,6 +10,7 @@ use crate::cursor::Tier;
 use crate::error::Result;
 use crate::file::block::Block;
 use crate::follow::Turn;
+use crate::level::Level;
 use crate::line::Line;
 use crate::query::{Query, Question};
 use crate::system::wakeup::Wakeup;
@@ -57,6 +58,11 @@ impl Held {
     #[inline]
     pub fn time(&self) -> Option<&LineTime> {
         self.lot.batch.times.get(self.number)
+    }
+
+    /// How grave it is, where that was asked; also where no line is timed, as in a follow of one log.
+    pub fn level(&self) -> Option<Level> {
+        self.time().map_or_else(|| self.lot.batch.level_at(self.line().start), |time| time.level)
     }
 }
 

@@ -103,8 +103,7 @@ impl Shaper {
             self.search(held.block(), caller)?;
             self.searched = Some(Arc::clone(held.block()));
         }
-        let time = held.time().copied();
-        let placed = Placed { line: held.line(), time, level: time.and_then(|time| time.level) };
+        let placed = Placed { line: held.line(), time: held.time().copied(), level: held.level() };
         self.put(held.block(), &[placed], skip, page);
         Ok(())
     }
