@@ -1,9 +1,15 @@
 """The command's options for levels, fields and what is left out, and how it shows fields and counts."""
 
 import json
+import os
+import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
+from logdex.command.cli import main
+from logdex.command.rows import Rows, Shown
+from logdex.inputs.input import Input
 from shell import run
 
 LINES = [
@@ -124,6 +130,39 @@ def test_bars_need_no_letters_that_the_terminal_lacks(log: Path) -> None:
         log, "--histogram", "-m", "1", "--tz", "UTC", PYTHONIOENCODING="ascii", COLUMNS="80"
     )
     assert (status, row, error) == (0, "2026-11-22 02:00:00         1 " + "?" * 48 + "\n", "")
+
+
+def test_a_histogram_of_what_is_piped_in_waits_for_its_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """A line above the first stamp has the time of that, and not the moment at which it came."""
+    pipe, is_asked = tmp_path / "pipe", threading.Event()
+    os.mkfifo(pipe)
+    of, join = Rows.of, Input.join
+
+    def write() -> None:
+        with pipe.open("w") as file:
+            file.write("head\n2026-11-22 02:00:00 INFO a\n")
+            file.flush()
+            is_asked.wait()
+
+    def asked(rows: Rows, one: Input, ended: Any) -> Shown:
+        shown = of(rows, one, ended)
+        is_asked.set()
+        return shown
+
+    def joined(one: Input) -> None:
+        is_asked.set()
+        join(one)
+
+    monkeypatch.setattr(Rows, "of", asked)
+    monkeypatch.setattr(Input, "join", joined)
+    writer = threading.Thread(target=write)
+    writer.start()
+    assert main(["--histogram", "--tz", "UTC", str(pipe)]) == 0
+    writer.join()
+    (row,) = capfd.readouterr().out.splitlines()
+    assert row.startswith("2026-11-22 02:00:00         2 ")
 
 
 def test_what_was_text_in_json_is_no_command_to_a_terminal(tmp_path: Path) -> None:

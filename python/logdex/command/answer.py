@@ -315,4 +315,5 @@ def _of_what_is_there(question: Question) -> Question | None:
 def _needs_all(args: Namespace) -> bool:
     """Whether the answer is only known at the end of what is spooled."""
     ranged = args.since or args.until or args.step or args.steps
-    return bool(ranged or args.last is not None or args.count or args.files_with_matches)
+    summed_up = args.count or args.files_with_matches or args.histogram
+    return bool(ranged or args.last is not None or summed_up)
