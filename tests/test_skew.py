@@ -148,6 +148,10 @@ def test_the_command_shows_and_compares_by_it(folder: Path) -> None:
     assert rows[1]["time"].startswith("2026-11-22T02:10:19.5")
     _, shown, _ = run("--tz", "UTC", "--time", "utc", "--skew", "+2.4s", folder / "host1.log")
     assert "02:10:00.5" in shown[0]
+    # A clock that was ahead.
+    status, shown, error = run("--tz", "UTC", "--time", "utc", "--skew", "-1m", folder / "host1.log")
+    assert (status, error) == (0, "")
+    assert shown[0].startswith("2026-11-22 02:08:58.1")
 
 
 @pytest.mark.parametrize("word", ["host7=1s", "host1=1", "=", "host1="])

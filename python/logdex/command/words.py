@@ -12,15 +12,16 @@ if TYPE_CHECKING:
 
 _REGEX_LAST = re.compile(r"-[ivfcot]*e")
 """Short options of which the last is `-e`."""
-_MOMENTS = ("--since", "--until")
+_TIMES = ("--since", "--until", "--skew")
+"""What they take may be before now, or less than nothing."""
 
 
 def parse(made: argparse.ArgumentParser, given: Sequence[str], regex: str) -> argparse.Namespace:
     """The arguments, read as grep does: options and sources in any order, and what follows `-e` is a regex.
 
-    That one may begin with a dash, and so may a moment (`--since -10m`). `--tail 5` is what other commands call
-    `--last 5`, and `--tail` alone what TorchX calls `--follow`. `regex` is the long name of `-e`. What follows `--` is
-    a source.
+    That one may begin with a dash, and so may a moment (`--since -10m`) and an amount of time (`--skew -2s`).
+    `--tail 5` is what other commands call `--last 5`, and `--tail` alone what TorchX calls `--follow`. `regex` is the
+    long name of `-e`. What follows `--` is a source.
     """
     words = deque(given)
     options: list[str] = []
@@ -29,7 +30,7 @@ def parse(made: argparse.ArgumentParser, given: Sequence[str], regex: str) -> ar
         if words and (word == regex or _REGEX_LAST.fullmatch(word)):
             options += [word[:-1]] if len(word) > 2 and word != regex else []
             patterns.append(words.popleft())
-        elif words and word in _MOMENTS:
+        elif words and word in _TIMES:
             options.append(f"{word}={words.popleft()}")
         elif words and word == "--tail" and words[0].isdecimal():
             options.append(f"--last={words.popleft()}")
