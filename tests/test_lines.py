@@ -248,6 +248,18 @@ def test_a_path_of_raw_bytes(tmp_path: Path) -> None:
     assert list(logdex.open(os.fsdecode(path)).lines()) == ["x\n"]
 
 
+@pytest.mark.parametrize("compressed", [True, False])
+def test_a_text_that_is_made_of_a_file_whose_name_is_no_text(tmp_path: Path, compressed: bool) -> None:
+    """As that of any other file: what a record says of its source is text."""
+    path = tmp_path / "caf\udce9.log.gz" if compressed else tmp_path / "caf\udce9.log"
+    framed = b'{"log":"x\\n","stream":"stdout","time":"2026-11-22T02:00:00.5Z"}\n'
+    path.write_bytes(compress(b"x\n", ".gz") if compressed else framed)
+    source = os.fsencode(path).decode("utf-8", "replace")
+    log = logdex.open(path)
+    assert [(record.source, record.text) for record in log.records()] == [(source, "x\n")]
+    assert list(log.lines()) == ["x\n"]
+
+
 def test_close_and_with(tmp_path: Path) -> None:
     path = tmp_path / "x.log"
     path.write_text("a line\n" * 100_000)

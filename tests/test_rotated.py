@@ -395,6 +395,28 @@ def test_files_that_look_alike_are_no_rotations(tmp_path: Path) -> None:
     assert list(logdex.open(tmp_path / "app.log", rotated=True).lines()) == ["app.log\n"]
 
 
+@pytest.mark.parametrize("name", ["app.log", "a\udcff.log"])
+def test_the_lines_of_a_set_are_from_the_log_that_was_asked_for(tmp_path: Path, name: str) -> None:
+    """By its path, and not by the file that is held open, however its lines are read."""
+    pyarrow = pytest.importorskip("pyarrow")
+    pl = pytest.importorskip("polars")
+    import logdex.polars
+
+    path = tmp_path / name
+    for rotated in ("", ".1"):
+        path.with_name(name + rotated).write_text(f"2026-11-22 02:00:00 a{rotated}\n")
+    source = os.fsencode(path).decode("utf-8", "replace")
+    log = logdex.open(path, tz="UTC", rotated=True)
+    assert [record.source for record in log.records()] == [source] * 2
+    with log.records(follow=True, last=1) as records:
+        assert next(records).source == source
+    assert pyarrow.table(log.arrow(columns=["source"]))["source"].to_pylist() == [source] * 2
+    for one, lines in ((log, 2), (logdex.open(path, tz="UTC"), 1)):
+        frame = logdex.polars.scan(one)
+        assert frame.filter(pl.col("source") == source).collect().height == lines
+        assert frame.filter(pl.col("source") == "app").collect().height == 0
+
+
 @pytest.mark.parametrize("what", ["pipe", "directory", "loop", "nowhere"])
 def test_what_is_no_file_is_no_rotation(tmp_path: Path, what: str) -> None:
     (tmp_path / "app.log").write_text("new\n")

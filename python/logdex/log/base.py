@@ -104,11 +104,18 @@ class LogBase:
             path=text.path,
             name=path,
             index=index_beside(self._plain, made.index),
-            origin=(path, None, ""),
+            origin=self._origin,
             ended=text.has_ended,
             keep=made,
             stamp=made.format or self._plain.stamp,
         )
+
+    @property
+    def _origin(self) -> tuple[str, int | None, str]:
+        """What its lines say of where they come from, where they are read from another file than that of its name."""
+        from logdex.inputs.input import text_of
+
+        return text_of(self._plain.path), None, ""
 
     def _followed(self, ended: Ended | None, *, whole: bool) -> Question:
         """As `_question`, for a follow: the text of a container's log goes on as that does.
@@ -130,7 +137,7 @@ class LogBase:
             path=text.spool.path,
             name=path,
             index=False,
-            origin=(path, None, ""),
+            origin=self._origin,
             ended=text.spool.has_ended,
             keep=text,
             stamp=text.format,
@@ -204,7 +211,7 @@ class LogBase:
         self, question: Question, columns: _core.Columns, sources: Container[str] | None = None
     ) -> _core.Table:
         """The answer as a table, of these sources only."""
-        if sources is not None and self._plain.path not in sources:
+        if sources is not None and self._origin[0] not in sources:
             return _core.Table([], columns, merged=True)
         return _core.Table([with_columns(resumed(question), columns)], columns)
 

@@ -65,7 +65,7 @@ class Rotated(Log):
     def _table(
         self, question: Question, columns: _core.Columns, sources: Container[str] | None = None
     ) -> _core.Table:
-        if sources is not None and self.path not in sources:
+        if sources is not None and self._origin[0] not in sources:
             return _core.Table([], columns, merged=True)
         return _core.Table([self._chained(with_columns(question, columns))], columns)
 
@@ -85,10 +85,10 @@ class Rotated(Log):
     @property
     def _question(self) -> Question:
         # What is compressed or framed is a part like the others.
-        return self._plain
+        return self._plain.but(origin=self._origin)
 
     def _followed(self, ended: Ended | None, *, whole: bool) -> Question:
-        return self._plain
+        return self._question
 
     def __repr__(self) -> str:
         """The path."""

@@ -78,7 +78,7 @@ class Split:
         # What is compressed is read as text, of which the sizes are others.
         if asked.path == self.path:
             asked = asked.but(after=self.after, before=self.before, size=self.size)
-        origin = self.origin or (self.path, None, "")
+        origin = self.origin or log._origin
         yield from _core.Table(
             [with_columns(asked, arrow._columns).but(origin=origin, name=self.path)], arrow._columns
         )
