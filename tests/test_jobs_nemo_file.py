@@ -3,6 +3,7 @@
 import json
 import multiprocessing
 import os
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -186,3 +187,22 @@ def test_a_large_file_is_written_behind_the_callers_back_and_then_read(path: str
     nemo_file.tell(path, [job("late")])
     nemo_file.flush()
     assert json.loads(Path(path).read_text())["late"]
+
+
+def test_a_large_file_is_written_where_no_thread_is_to_be_had(
+    path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As when the launcher exits: its apps end with it, and CPython 3.12 and later begin no thread any more."""
+    nemo_file.save(path, [job(f"app-{k}") for k in range(20_000)])
+
+    def none(thread: threading.Thread) -> None:
+        raise RuntimeError("can't create new thread at interpreter shutdown")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(threading.Thread, "start", none)
+        nemo_file.tell(path, [job("last")])
+    flushed = threading.Thread(target=nemo_file.flush, daemon=True)
+    flushed.start()
+    flushed.join(60)
+    assert not flushed.is_alive()
+    assert json.loads(Path(path).read_text())["last"]

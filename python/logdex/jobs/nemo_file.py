@@ -153,9 +153,13 @@ class _DeferredWriter:
     def add(self, path: str, jobs: list[NemoJob]) -> None:
         with self._changed:
             self._pending += [(path, job) for job in jobs]
-            if not self._busy:
-                self._busy = True
-                threading.Thread(target=self._run, name="logdex-nemo-file", daemon=True).start()
+            if self._busy:
+                return
+            self._busy = True
+        try:
+            threading.Thread(target=self._run, name="logdex-nemo-file", daemon=True).start()
+        except RuntimeError:  # the interpreter ends, or has no thread to give
+            self._run()
 
     def flush(self) -> None:
         with self._changed:
