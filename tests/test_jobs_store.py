@@ -27,10 +27,12 @@ from logdex.jobs import (
     JobStore,
     Replica,
     end,
+    ending,
     judge,
     processes,
     store,
     verdict,
+    watch,
 )
 from logdex.jobs.processes import Process, identify, is_alive, this_host, zombie_exit
 from logdex.torchx_backend.schedulers.local import create_scheduler
@@ -505,6 +507,36 @@ def test_an_app_of_another_host_is_not_cancelled_from_here(tmp_path: Path, sched
         scheduler.cancel("app-1")
     strict = create_scheduler("test", strict_tail=True)
     assert list(strict.log_iter("app-1", "w", streams="stdout", regex="now")) == ["now\n"]
+
+
+def test_who_follows_an_app_of_another_host_hears_that_it_ended(
+    tmp_path: Path, jobs: JobStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its record says so, long before its files look old."""
+    monkeypatch.setattr(ending, "_SELDOM", 0.0)
+    far = elsewhere(tmp_path, name="far", boot_id="b")
+    (tmp_path / "app" / "w" / "0" / "stdout.log").write_text("now\n")
+    jobs.save(far)
+    has_ended = ending.Ending(far, lambda: jobs.load(far.app_id))
+    assert not has_ended()
+    jobs.save(far.ended("SUCCEEDED"))
+    assert has_ended()
+
+
+def test_a_heartbeat_brings_no_directory_back(tmp_path: Path, eventually: Callable[..., None]) -> None:
+    watching, own = watch.Watch(), identify(os.getpid())
+    assert own is not None
+    there = tmp_path / "there"
+    there.mkdir()
+    # One thread gives all apps their heartbeats, in turn.
+    withdraw = [
+        watching.add([own], str(one), beats=True, on_end=lambda: None)
+        for one in (tmp_path / "removed", there)
+    ]
+    eventually(lambda: os.path.exists(verdict.heartbeat_path(str(there))))
+    assert not (tmp_path / "removed").exists()
+    for each in withdraw:
+        each()
 
 
 def test_a_launcher_leaves_heartbeats(

@@ -57,7 +57,8 @@ class Ending:
         return self._over
 
     def _has_ended(self) -> bool:
-        if not self._record.has_started:
+        if not (self._record.has_started and self._is_here):
+            # Its launcher may say more by now: which its processes are or, where these say nothing here, how it ended.
             self._take(self._reload() or self._record)
         if not self._is_here:
             self._next = time.monotonic() + _SELDOM
