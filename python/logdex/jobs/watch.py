@@ -135,7 +135,9 @@ def _beat(app: _Watched) -> None:
         return
     path = heartbeat_path(app.log_dir)
     with suppress(OSError):
-        os.makedirs(os.path.dirname(path), exist_ok=True)
+        # Not with its parents: an app's directory that somebody has removed must not come back.
+        with suppress(FileExistsError):
+            os.mkdir(os.path.dirname(path))
         with open(path, "ab"):
             os.utime(path)
 
