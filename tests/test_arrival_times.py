@@ -1,5 +1,6 @@
 """Lines without a stamp have their times from the record of arrival, where the launcher has made one."""
 
+import fcntl
 from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -111,8 +112,13 @@ def test_a_log_that_is_another_than_was_recorded_is_read_whole(
     assert "".join(logdex.open(directory / "stdout.log").lines(since="1h", strict=False)) == content
 
 
+@pytest.mark.parametrize("with_others", [False, True], ids=["alone", "with a reader in another process"])
 def test_a_follow_shows_what_came_and_what_comes_in_the_range(
-    scheduler: Any, launch: Callable[..., str], eventually: Callable[..., None], tmp_path: Path
+    scheduler: Any,
+    launch: Callable[..., str],
+    eventually: Callable[..., None],
+    tmp_path: Path,
+    with_others: bool,
 ) -> None:
     go = tmp_path / "go"
     app_id = launch(f"echo old; until [ -e {go} ]; do sleep 0.1; done; echo new; sleep 1; echo newer")
@@ -123,12 +129,11 @@ def test_a_follow_shows_what_came_and_what_comes_in_the_range(
     assert old.time is not None
     since = old.time + timedelta(seconds=1)
     eventually(lambda: datetime.now(timezone.utc) > since)
-    answer = logdex.open(stdout).records(
-        since=since, follow=True, ended=lambda: "newer\n" in stdout.read_text()
-    )
-    go.touch()
-    live = list(answer)
-    over = datetime.now(timezone.utc)
+    with (stdout.parent / ".logdex" / "arrivals").open() as record:
+        if with_others:
+            # For one that holds on to it the recorder says at once how far both logs are, before it notes when.
+            fcntl.flock(record, fcntl.LOCK_SH)
+        live, over = _follow(stdout, since, go)
     assert [(one.text, one.how) for one in live] == [("new\n", "arrival"), ("newer\n", "arrival")]
     later = list(logdex.open(stdout).records())[1:]
     for seen, recorded in zip(live, later, strict=True):
@@ -136,3 +141,12 @@ def test_a_follow_shows_what_came_and_what_comes_in_the_range(
         assert recorded.time is not None
         assert since < recorded.time <= over
         assert since < seen.time <= over
+
+
+def _follow(stdout: Path, since: datetime, go: Path) -> tuple[list[logdex.Record], datetime]:
+    """What comes in the range, and when that was over; the app waits for `go`."""
+    answer = logdex.open(stdout).records(
+        since=since, follow=True, ended=lambda: "newer\n" in stdout.read_text()
+    )
+    go.touch()
+    return list(answer), datetime.now(timezone.utc)

@@ -198,10 +198,12 @@ impl Arrivals {
             }
             self.notes.skip(next);
         }
+        if self.live {
+            // Seen perhaps, but not noted yet: it came after the last note, and when will be told.
+            return None;
+        }
         // Seen and told, but no longer noted.
-        let last = self.notes.state;
-        let slot = if self.live { self.notes.slot().filter(|slot| slot.notes == last.notes) } else { None };
-        let seen = slot.map_or(self.seen, |slot| slot.sizes)[side];
+        let (last, seen) = (self.notes.state, self.seen[side]);
         let arrival = Arrival { note: last.notes + 1, ..self.notes.arrival(last) };
         (seen > offset).then_some((arrival, seen))
     }

@@ -362,6 +362,24 @@ mod tests {
     }
 
     #[test]
+    fn what_a_follower_sees_before_it_is_noted_has_no_moment_yet() {
+        let (folder, mut pair, logs) = pair();
+        logs[0].set_len(5).unwrap();
+        pair.look(moment(10), false).unwrap();
+        pair.settle(moment(10)).unwrap();
+        let mut live = Arrivals::open(folder.path(), 0).unwrap();
+        live.keep_up();
+        // A reader in another process goes by the slot, which says how far, and not when.
+        pair.told = true;
+        logs[0].set_len(9).unwrap();
+        pair.look(moment(3_600_000), false).unwrap();
+        pair.write(moment(3_600_000)).unwrap();
+        assert_eq!((live.of(4).unwrap().tick, live.of(8)), (10, None));
+        pair.settle(moment(3_600_020)).unwrap();
+        assert_eq!(live.of(8).unwrap().tick, 3_600_000);
+    }
+
+    #[test]
     fn what_comes_slowly_has_its_own_moment_and_order() {
         let (folder, mut pair, logs) = pair();
         for n in 1..=400_u64 {
