@@ -141,7 +141,7 @@ impl Pair {
         if held {
             return Ok(true);
         }
-        if !cut && now.tick - self.clean >= DUE {
+        if !cut && now.tick.saturating_sub(self.clean) >= DUE {
             // What came long ago must not be noted as of now.
             self.note(now, Reason::Time);
         }
@@ -178,14 +178,14 @@ impl Pair {
         match need {
             Reason::Must => true,
             _ if self.length + LONGEST as u64 <= share.max(floor) => true,
-            Reason::Order => now.tick - self.state.tick >= APART,
+            Reason::Order => now.tick.saturating_sub(self.state.tick) >= APART,
             Reason::Time => false,
         }
     }
 
     /// Writes what is due while there is always more.
     pub fn write_if_due(&mut self, now: ClockReading) -> io::Result<()> {
-        if now.tick - self.clean >= DUE {
+        if now.tick.saturating_sub(self.clean) >= DUE {
             self.note(now, Reason::Time);
         }
         if self.told || now.tick.saturating_sub(self.written) >= KEEP { self.write(now) } else { Ok(()) }
@@ -377,6 +377,21 @@ mod tests {
         assert_eq!((live.of(4).unwrap().tick, live.of(8)), (10, None));
         pair.settle(moment(3_600_020)).unwrap();
         assert_eq!(live.of(8).unwrap().tick, 3_600_000);
+    }
+
+    #[test]
+    fn a_look_that_a_reader_has_overtaken_is_none_of_the_past() {
+        let (folder, mut pair, logs) = pair();
+        for (tick, (at, size)) in [(0, 1), (1, 1), (0, 2)].into_iter().enumerate() {
+            logs[at].set_len(size).unwrap();
+            pair.look(moment(100 + tick as u64), false).unwrap();
+        }
+        // The recorder looked at its clock before that, and had to wait for the reader.
+        logs[1].set_len(2).unwrap();
+        pair.look(moment(99), false).unwrap();
+        pair.write_if_due(moment(99)).unwrap();
+        pair.finish(moment(103)).unwrap();
+        assert_eq!(noted(folder.path()), [[1, 1], [2, 2]]);
     }
 
     #[test]
