@@ -129,7 +129,9 @@ impl Pair {
     /// Looks at both logs; says whether anything is new. `last`: nothing is held back for want of room.
     pub fn look(&mut self, now: ClockReading, last: bool) -> io::Result<bool> {
         let (paths, logs) = (&self.paths, &mut self.logs);
-        let sizes = snapshot(|at| size(&paths[at], &mut logs[at]))?;
+        // A log that was moved away or removed was not cut: what was noted of it stays true.
+        let known = self.seen.1;
+        let sizes = snapshot(|at| Ok::<_, io::Error>(size(&paths[at], &mut logs[at])?.unwrap_or(known[at])))?;
         if sizes == self.seen.1 {
             return Ok(false);
         }
@@ -238,18 +240,18 @@ enum Reason {
     Time,
 }
 
-/// The size of a log, in bytes; 0 while it is not there.
-fn size(path: &Path, log: &mut Option<File>) -> io::Result<u64> {
+/// The size of a log, in bytes; `None` while it is not there.
+fn size(path: &Path, log: &mut Option<File>) -> io::Result<Option<u64>> {
     let log = match log {
         Some(log) => log,
         none => match File::open(path) {
             Ok(log) => none.insert(log),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(0),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(error),
         },
     };
     // The place of our own descriptor: asking for it costs a third of a stat.
-    Ok(rustix::fs::seek(log, rustix::fs::SeekFrom::End(0))?)
+    Ok(Some(rustix::fs::seek(log, rustix::fs::SeekFrom::End(0))?))
 }
 
 #[cfg(test)]
@@ -392,6 +394,22 @@ mod tests {
         pair.write_if_due(moment(99)).unwrap();
         pair.finish(moment(103)).unwrap();
         assert_eq!(noted(folder.path()), [[1, 1], [2, 2]]);
+    }
+
+    #[test]
+    fn a_log_that_was_moved_away_was_not_cut() {
+        let (folder, mut pair, logs) = pair();
+        for log in &logs {
+            log.set_len(5).unwrap();
+        }
+        pair.look(moment(10), false).unwrap();
+        pair.settle(moment(10)).unwrap();
+        pair.rest();
+        std::fs::remove_file(folder.path().join(LOGS[0])).unwrap();
+        logs[1].set_len(7).unwrap();
+        pair.look(moment(20), false).unwrap();
+        pair.finish(moment(30)).unwrap();
+        assert_eq!(noted(folder.path()), [[5, 5], [5, 7]]);
     }
 
     #[test]

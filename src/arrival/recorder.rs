@@ -45,8 +45,7 @@ pub fn start(directory: &Path) -> io::Result<()> {
 /// Notes what is there now and ends the record of the logs in `directory`; what went wrong with it is the error.
 pub fn stop(directory: &Path) -> io::Result<()> {
     let Some(recorder) = Recorder::here() else { return Ok(()) };
-    let directory = std::fs::canonicalize(directory)?;
-    let Some(recording) = lock(&recorder.pairs).remove(&directory) else { return Ok(()) };
+    let Some(recording) = recorder.take(directory) else { return Ok(()) };
     let mut recording = lock(&recording);
     if !recording.over {
         let finished = recording.pair.finish(recorder.now());
@@ -126,6 +125,18 @@ impl Recorder {
         // The parent's is not dropped: its locks may be held.
         std::mem::forget(known.replace(Arc::clone(&fresh)));
         Ok(fresh)
+    }
+
+    /// Takes the logs in `directory` out of those that are recorded.
+    fn take(&self, directory: &Path) -> Option<Arc<Mutex<Recording>>> {
+        let mut pairs = lock(&self.pairs);
+        if let Ok(directory) = std::fs::canonicalize(directory) {
+            return pairs.remove(&directory);
+        }
+        // It was removed or moved away while its app ran; what records it must not go on for ever.
+        let mut places = pairs.iter();
+        let place = places.find(|(_, recording)| lock(recording).is_called(directory))?.0.clone();
+        pairs.remove(&place)
     }
 
     fn now(&self) -> ClockReading {
@@ -215,6 +226,32 @@ mod tests {
         std::fs::remove_file(folder.path().join(".logdex")).unwrap();
         std::os::unix::fs::symlink("/", folder.path().join(".logdex")).unwrap();
         assert!(start(folder.path()).is_err());
+    }
+
+    #[test]
+    fn logs_that_were_removed_or_moved_away_are_recorded_no_longer_than_others() {
+        for is_moved in [false, true] {
+            let (folder, mut files) = logs();
+            let place = std::fs::canonicalize(folder.path()).unwrap();
+            let (before, after) = (place.join("before"), place.join("after"));
+            std::fs::create_dir(&before).unwrap();
+            for name in LOGS {
+                std::fs::rename(place.join(name), before.join(name)).unwrap();
+            }
+            start(&before).unwrap();
+            files[0].write_all(b"a line\n").unwrap();
+            while look(&before, false).is_none_or(|(_, sizes)| sizes != [7, 0]) {}
+            if is_moved {
+                std::fs::rename(&before, &after).unwrap();
+            } else {
+                std::fs::remove_dir_all(&before).unwrap();
+            }
+            stop(&before).unwrap();
+            let recorder = Recorder::here().unwrap();
+            assert!(!lock(&recorder.pairs).contains_key(&before), "still recorded");
+            let arrived = Arrivals::open(&after, 0).and_then(|mut record| record.of(6));
+            assert_eq!(arrived.is_some(), is_moved);
+        }
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! When a pair of logs is looked at: every few milliseconds while it is written to, and when it rings while it is not.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -78,6 +78,11 @@ impl Recording {
             over: false,
             error: None,
         }
+    }
+
+    /// Whether the launcher calls the directory of the logs so.
+    pub(super) fn is_called(&self, directory: &Path) -> bool {
+        self.logs.iter().all(|log| log.parent() == Some(directory))
     }
 
     /// Looks at the pair if it is time to.
