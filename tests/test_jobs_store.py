@@ -483,6 +483,14 @@ def test_an_app_of_another_host_or_container(tmp_path: Path, host: dict[str, str
     assert judge(far).state == "RUNNING"
 
 
+def test_a_host_that_nobody_noted_is_not_named(tmp_path: Path) -> None:
+    """NeMo-Run's file says of no job where it runs."""
+    unknown = elsewhere(tmp_path, name="", boot_id="", pid_namespace="")
+    assert judge(unknown).message.endswith(" on a host that is not known")
+    (tmp_path / "app" / "w" / "0" / "stdout.log").write_text("new\n")
+    assert judge(unknown).message == "on a host that is not known"
+
+
 def test_an_app_from_before_a_reboot(tmp_path: Path) -> None:
     told = judge(elsewhere(tmp_path, boot_id="before"))
     assert told.state == "FAILED"

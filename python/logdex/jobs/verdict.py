@@ -143,12 +143,14 @@ def _judge_from_afar(record: JobRecord, cancelled: bool) -> Verdict:
     written = last_write(record)
     beaten = modified(heartbeat_path(record.log_dir))
     newest = max((t for t in (written, beaten) if t is not None), default=None)
+    # NeMo-Run's file does not say on which host its jobs are.
+    where = f"on host {record.host.name}" if record.host.name else "on a host that is not known"
     if newest is not None and time.time() - newest < STALE_AFTER:
-        return Verdict("RUNNING", f"on host {record.host.name}", False, record.roles)
+        return Verdict("RUNNING", where, False, record.roles)
     rebooted = record.host.name == this_host().name and record.host.boot_id != this_host().boot_id
     reason = f"{LAUNCHER_LOST}: the host was restarted" if rebooted else "liveness unknown"
     at = "never" if written is None else time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(written))
-    return Verdict("FAILED", f"{reason}, last byte at {at} on host {record.host.name}", False, record.roles)
+    return Verdict("FAILED", f"{reason}, last byte at {at} {where}", False, record.roles)
 
 
 def last_write(record: JobRecord) -> float | None:
