@@ -355,7 +355,7 @@ def test_a_pid_that_was_reused_is_not_the_process_and_is_not_signalled(
         old = record(roles={"w": (Replica(before),)}, launcher=before)
         assert judge(old).state == "FAILED"
         jobs.save(old)
-        end(old, jobs)
+        end(old, jobs, lambda: old)
         assert stranger.poll() is None
         assert not jobs.asked_to_end(old)
     finally:

@@ -136,6 +136,53 @@ def test_cancel_from_another_process(scheduler: Any, launcher: Launcher, tmp_pat
     assert scheduler.describe(app_id).state == AppState.CANCELLED
 
 
+def test_cancel_of_an_app_that_is_being_launched_waits_for_its_processes(
+    scheduler: Any, launcher: Launcher, tmp_path: Path
+) -> None:
+    process, app_id = launcher(
+        "begin = scheduler._popen\n"
+        "def popen(role, k, params):\n"
+        "    if k:\n"
+        "        print('APP', params.stdout.split('/')[-4], flush=True)\n"
+        "        while not os.path.exists('go'): time.sleep(0.02)\n"
+        "    return begin(role, k, params)\n"
+        "scheduler._popen = popen\n"
+        "launch('sleep 60', 2); time.sleep(60)"
+    )
+    assert scheduler.describe(app_id).state == AppState.PENDING
+    cancel = threading.Thread(target=scheduler.cancel, args=(app_id,))
+    cancel.start()
+    cancel.join(0.2)
+    (tmp_path / "go").touch()
+    cancel.join(60)
+    assert scheduler.describe(app_id).state == AppState.CANCELLED
+    assert not any(alive(pid) for pid in pids(app_id))
+    process.kill()
+
+
+def test_cancel_of_an_app_whose_processes_were_not_recorded_says_so(
+    scheduler: Any, launcher: Launcher, tmp_path: Path
+) -> None:
+    """Its launcher was killed between starting them and saying which they are."""
+    process, app_id = launcher(
+        "begin = scheduler._popen\n"
+        "def popen(role, k, params):\n"
+        "    begin(role, k, params)\n"
+        "    print('APP', params.stdout.split('/')[-4], flush=True)\n"
+        "    time.sleep(60)\n"
+        "scheduler._popen = popen\n"
+        "launch('while [ ! -e go ]; do sleep 0.02; done')"
+    )
+    process.kill()
+    process.wait()
+    try:
+        with pytest.raises(RuntimeError, match=f"{app_id} .* before it recorded"):
+            scheduler.cancel(app_id)
+        assert scheduler.describe(app_id).state == AppState.PENDING
+    finally:
+        (tmp_path / "go").touch()
+
+
 def test_cancel_of_another_users_app_names_it_and_leaves_no_mark(
     scheduler: Any, launcher: Launcher, monkeypatch: pytest.MonkeyPatch
 ) -> None:

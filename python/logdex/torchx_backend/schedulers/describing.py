@@ -144,7 +144,7 @@ class DescribingScheduler(LaunchingScheduler):
             raise RuntimeError(
                 f"app {app_id} was launched {place}, and its processes are unknown here; cancel it there"
             )
-        end(record, self._store())
+        end(record, self._store(), lambda: self.record_of(app_id))
 
     def _delete_existing(self, app_id: str) -> None:
         """Cancels the app and forgets it; its logs stay."""
