@@ -5,6 +5,7 @@ import os
 import random
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -14,6 +15,9 @@ import pytest
 
 pytest.importorskip("torchx")
 
+from logdex import _core
+from logdex.log import Log
+from logdex.log.combined import combined
 from torchx.specs import AppState
 
 Launcher = Callable[[str], "tuple[subprocess.Popen[str], str]"]
@@ -175,6 +179,56 @@ def test_without_a_record_the_combined_file_serves_where_it_is_whole(
     assert list(scheduler.log_iter(app_id, "w", 0)) == ["err\n", "out\n"]
     (directory / "combined.log").write_text("err\n")
     assert list(scheduler.log_iter(app_id, "w", 0)) == ["out\n", "err\n"]
+
+
+@pytest.mark.parametrize("recorded", [False, True])
+@pytest.mark.parametrize("how", ["cut", "cut and longer", "renamed"])
+def test_what_befalls_a_log_while_what_was_there_is_read_loses_no_line(
+    tmp_path: Path, how: str, recorded: bool
+) -> None:
+    out, err = tmp_path / "stdout.log", tmp_path / "stderr.log"
+    out.write_text("".join(f"out {n}\n" for n in range(50)))
+    err.write_text("".join(f"err {n}\n" for n in range(50)))
+    if recorded:
+        _core.start_recording(str(tmp_path))
+    over = threading.Event()
+    lines = combined(Log(out), str(err)).lines(follow=True, ended=over.is_set)
+    read = [next(lines)]
+    new = [f"new {n}\n" for n in range(2 if how == "cut" else 200)]
+    if how == "renamed":
+        with out.open("a") as file:
+            file.write("out 50\n")
+        out.rename(tmp_path / "stdout.log.1")
+    out.write_text("".join(new))
+    with err.open("a") as file:
+        file.write("last\n")
+    for line in lines:
+        read.append(line)
+        if line == "last\n":
+            over.set()
+    if recorded:
+        _core.stop_recording(str(tmp_path))
+    assert [line for line in read if line.startswith("new")] == new
+    olds = [line for line in read if line.startswith("out")]
+    assert olds == [f"out {n}\n" for n in range(51 if how == "renamed" else 50)]
+    assert [line for line in read if line[0] in "el"] == [f"err {n}\n" for n in range(50)] + ["last\n"]
+
+
+def test_a_long_log_that_is_cut_while_it_is_read_is_gone_on_with(tmp_path: Path) -> None:
+    out, err = tmp_path / "stdout.log", tmp_path / "stderr.log"
+    for log in (out, err):
+        log.write_text("".join(f"{log.stem} {n} {'x' * 200}\n" for n in range(100_000)))
+    over = threading.Event()
+    lines = combined(Log(out), str(err)).lines(follow=True, ended=over.is_set)
+    read = [next(lines)]
+    out.write_text("new\n")
+    for line in lines:
+        read.append(line)
+        if line == "new\n":
+            over.set()
+    assert sum(line.startswith("stderr") for line in read) == 100_000
+    assert read.count("new\n") == 1
+    assert lines.stats.truncations == 1
 
 
 def test_the_end_of_an_app_is_seen_at_once(scheduler: Any, launch: Callable[..., str]) -> None:

@@ -7,6 +7,7 @@
 
 use std::time::{Duration, Instant};
 
+use super::side::Side;
 use super::{Combined, Phase, size_of};
 use crate::arrival::{View, snapshot};
 use crate::caller::Caller;
@@ -20,13 +21,10 @@ const PAUSE: Duration = Duration::from_millis(2);
 
 impl Combined {
     /// Goes on with what is written since.
-    pub(super) fn go_live(&mut self, caller: &mut dyn Caller) -> Result<()> {
+    pub(super) fn go_live(&mut self) {
         self.stage = Phase::Live;
-        for side in &mut self.sides {
-            self.counters.add(side.go_live(&self.question, caller)?);
-        }
+        self.sides.iter_mut().for_each(Side::go_live);
         self.read_to_step();
-        Ok(())
     }
 
     /// Finds up to where both may be read now. `last`: nobody writes any more.

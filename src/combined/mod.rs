@@ -76,8 +76,6 @@ pub struct Combined {
     open: Option<usize>,
     /// Whose lines came last.
     from: usize,
-    /// What former queries have read.
-    counters: Counters,
 }
 
 impl Combined {
@@ -97,7 +95,6 @@ impl Combined {
             ended: None,
             open: None,
             from: 0,
-            counters: Counters::default(),
         }
     }
 
@@ -228,7 +225,7 @@ impl Combined {
     /// Goes on where nothing more is there at this stage.
     fn advance(&mut self, caller: &mut dyn Caller) -> Result<()> {
         match self.stage {
-            Phase::Backfill if self.question.follow => self.go_live(caller)?,
+            Phase::Backfill if self.question.follow => self.go_live(),
             Phase::Live if !self.steps.is_empty() => self.read_to_step(),
             Phase::Live if self.ended.is_some() => self.end(caller)?,
             Phase::Live => self.wait(caller)?,
@@ -260,7 +257,7 @@ impl Combined {
 
     /// What was read so far.
     pub fn counters(&self) -> Counters {
-        let mut counters = self.counters;
+        let mut counters = Counters::default();
         self.queries().into_iter().for_each(|query| counters.add(query.counters()));
         counters
     }

@@ -12,7 +12,6 @@ use crate::follow::Turn;
 use crate::line::Line;
 use crate::pattern::Candidate;
 use crate::query::{Query, Question};
-use crate::scan::Counters;
 use crate::timing;
 
 /// Lines further apart than this, in bytes, are not handed out together: what is between would be copied for nothing.
@@ -103,28 +102,18 @@ impl Side {
         arrivals: Option<Arrivals>,
         times: Option<&timing::TimeTerms>,
     ) {
+        // A follow is one query from here on: what befalls the file while what was there is handed out, it sees.
         let mut question = of_side(question, &self.path, self.after);
-        // A range of time goes on into what is written later with what it knows of the times before.
-        question.follow &= question.time.is_some();
-        question.partial = false;
         if let Some(times) = times {
             question.time.get_or_insert_with(|| times.clone()).times = true;
         }
-        self.query = Query::led(question, bound, None);
+        self.query = Query::led(question, bound);
         (self.bound, self.arrivals) = (bound, arrivals);
     }
 
-    /// Goes on to what is written later; returns what was read up to here if that was another query.
-    pub fn go_live(&mut self, question: &Question, caller: &mut dyn Caller) -> Result<Counters> {
+    /// Goes on to what is written later.
+    pub fn go_live(&mut self) {
         (self.live, self.arrivals) = (true, None);
-        if question.time.is_some() {
-            return Ok(Counters::default());
-        }
-        let question = of_side(question, &self.path, self.after);
-        let live = Query::led(question, self.bound, Some(self.bound));
-        let spent = std::mem::replace(&mut self.query, live);
-        self.query.start(caller)?;
-        Ok(spent.counters())
     }
 
     /// Gets lines, if there are none at hand.

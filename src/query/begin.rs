@@ -30,10 +30,6 @@ impl Query {
         };
         let stated = if self.question.follow { source.readable(0)? } else { source.size()? };
         self.tell_format(&source, stated, caller)?;
-        if let Some(from) = self.from {
-            let tail = Tail::of_file(&source, from)?;
-            return Ok(BatchSource::Follow(Box::new(self.live(Some((source, tail)))?)));
-        }
         // A follow delivers the unfinished line once it is whole, so it is not one of the lines that are there now.
         let size = stated.min(self.bound.unwrap_or(u64::MAX)).min(self.question.size);
         let there = Extent { start: 0, end: size };

@@ -70,8 +70,6 @@ pub struct Query {
     notes: Option<Vec<String>>,
     /// How far the merge or the combined stream that leads it lets it read; that also says when a follow ends.
     bound: Option<u64>,
-    /// Where a follow begins, if what is before was read elsewhere.
-    from: Option<u64>,
     /// The end of the backfill of a follow, as it was when it began.
     tail: Tail,
     /// Where what was there at the start ends, in bytes.
@@ -109,7 +107,6 @@ impl Query {
             timing: None,
             notes: None,
             bound: None,
-            from: None,
             tail: Tail::default(),
             end: 0,
             leaves: false,
@@ -118,9 +115,9 @@ impl Query {
     }
 
     /// Puts `question` about one of several logs that are read together: nothing past `bound` for now, and somebody else
-    /// says when a follow ends. `from`: where a follow begins, if what is before was read elsewhere.
-    pub fn led(question: Question, bound: u64, from: Option<u64>) -> Self {
-        Self { bound: Some(bound), from, ..Self::new(question) }
+    /// says when a follow ends.
+    pub fn led(question: Question, bound: u64) -> Self {
+        Self { bound: Some(bound), ..Self::new(question) }
     }
 
     /// Reads no further than `size` bytes for now, as if the file had no more.
