@@ -256,6 +256,12 @@ def test_secrets_are_not_kept() -> None:
         "--hf-token",
         "s3cret",
         "--api_key=s3cret",
+        "--api-keys",
+        "s3cret,other",
+        "--db-pass",
+        "s3cret",
+        "--bypass",
+        "x",
         "--max-tokens",
         "5",
         "--pad_token",
@@ -264,14 +270,16 @@ def test_secrets_are_not_kept() -> None:
         "--lr=1",
     ]
     env = {"WANDB_API_KEY": "s3cret", "HF_TOKEN": "s3cret", "TOKENIZERS_PARALLELISM": "true"}
+    env |= {"DB_PASS": "s3cret", "SSHPASS": "s3cret", "APP_SECRETS": "s3cret", "STATE_KEYS": "a,b"}
     env["DB"] = "postgres://me:s3cret@host/db"
     role = specs.Role("w", image="i", entrypoint="x" * 20_000, args=args, env=env, metadata={"k": object()})
     kept = as_stored(specs.AppDef("a", [role], {"password": "s3cret"}))
     assert kept is not None
     assert "s3cret" not in json.dumps(kept)
     (ran,) = what_ran(kept)
-    assert "--max-tokens 5 --pad_token x --auth --lr=1" in ran.command
+    assert "--bypass x --max-tokens 5 --pad_token x --auth --lr=1" in ran.command
     assert ran.env["TOKENIZERS_PARALLELISM"] == "true"
+    assert ran.env["STATE_KEYS"] == "a,b"
     assert ran.env["DB"] == "postgres://me:***@host/db"
     assert len(ran.command) < 17_000
     assert "(20000 characters)" in ran.command

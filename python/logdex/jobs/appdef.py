@@ -11,7 +11,8 @@ HIDDEN_VALUE = "***"
 """What stands for the value of a secret."""
 
 _SECRET = re.compile(
-    r"(?:key|(?<!(?:pad|eos|bos|unk|sep|cls).)token|secret|passw(?:or)?d|passphrase|pwd|pat|sas|credentials?|auth"
+    r"(?:key|(?:api|access|private)[-_]?keys|(?<!(?:pad|eos|bos|unk|sep|cls).)token|secrets?|passw(?:or)?ds?|passphrase"
+    r"|(?:(?<![a-z])|ssh|pg)pass|pwd|pat|sas|credentials?|auth"
     r"|authorization|cookie|signature|dsn|webhook(?:_url)?|connection_?string)$",
     re.IGNORECASE,
 )
