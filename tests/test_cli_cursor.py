@@ -148,6 +148,26 @@ def test_many_files_have_one_place(tmp_path: Path) -> None:
     assert run("--cursor-file", place, job)[1] == ["rank0 2026-11-22 01:00:00 late\n"]
 
 
+@pytest.mark.parametrize("step", [(), ("--step", "0..")])
+def test_a_log_without_times_keeps_its_place_where_a_range_leaves_it_out(
+    tmp_path: Path, step: tuple[str, ...]
+) -> None:
+    place, logs = tmp_path / "place", tmp_path / "logs"
+    logs.mkdir()
+    (logs / "bare.log").write_text("plain\n")
+    (logs / "timed.log").write_text("2026-11-22 02:00:00 step=1\n")
+    assert len(run("--cursor-file", place, logs)[1]) == 2
+    with (logs / "timed.log").open("a") as file:
+        file.write("2026-11-22 02:00:05 step=2\n")
+    status, lines, error = run("--cursor-file", place, "--since", "2026-11-22", *step, logs)
+    assert (status, lines) == (2, ["timed.log 2026-11-22 02:00:05 step=2\n"])
+    assert "bare.log: no line has a time" in error
+    assert "cursor" not in error
+    with (logs / "bare.log").open("a") as file:
+        file.write("new\n")
+    assert run("--cursor-file", place, logs)[1] == ["bare.log new\n"]
+
+
 def test_a_follow_that_is_killed_shows_little_twice_and_loses_nothing(
     log: Path, tmp_path: Path, eventually: Callable[..., None]
 ) -> None:

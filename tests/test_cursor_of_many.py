@@ -67,6 +67,23 @@ def test_it_is_the_same_place_for_another_question(
     assert rest == [one for one in whole if order[one] > place]
 
 
+@pytest.mark.parametrize("taken", range(4))
+def test_a_log_that_a_range_leaves_out_keeps_its_place(tmp_path: Path, taken: int) -> None:
+    """As it has no times; whether its place is before, in or behind its lines."""
+    (tmp_path / "bare.log").write_text("one\ntwo\n")
+    (tmp_path / "timed.log").write_text("2026-11-22 02:00:00 a\n2026-11-22 02:00:01 b\n")
+    log = logdex.open(tmp_path, tz="UTC")
+    with log.lines() as answer:
+        before = [next(answer) for _ in range(taken)]
+        cursor = answer.cursor
+    with log.lines(after=cursor, since="2026-11-22 02:00:01") as answer:
+        assert list(answer) == ["2026-11-22 02:00:01 b\n"]
+        cursor = answer.cursor
+    assert log.count(after=cursor, until="2026-11-22 02:00:05") == 0
+    # What of it was not handed out as yet is.
+    assert list(log.lines(after=cursor)) == ["one\n", "two\n"][len(before) :]
+
+
 @pytest.mark.parametrize("more", ["\n", "nan ERROR: loss is nan\n"])
 def test_what_is_added_to_a_line_that_was_given_unfinished_comes(tmp_path: Path, more: str) -> None:
     (tmp_path / "rank0.log").write_text("2026-11-22 02:00:00 a\n2026-11-22 02:00:01 loss=")

@@ -73,6 +73,15 @@ def test_one_log_without_times_is_left_out_of_a_range(job: Path, caplog: pytest.
         list(logdex.open([job / "bare.log"]).lines(since="2026-11-22"))
 
 
+def test_a_rotated_file_without_times_is_called_by_its_name(
+    job: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (job / "bare.log.1").write_text("no time\n")
+    (job / "bare.log").write_text("2026-11-22 02:00:28 d\n")
+    assert len(list(logdex.open(job).lines(since="2026-11-22 02:00:28"))) == 3
+    assert f"{job / 'bare.log.1'}: no line has a time" in caplog.text
+
+
 def test_an_empty_log_lacks_no_times(job: Path, caplog: pytest.LogCaptureFixture) -> None:
     (job / "stderr.log").touch()
     log = logdex.open(job)

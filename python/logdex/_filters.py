@@ -58,6 +58,12 @@ def of_every_line(question: Question) -> Question:
     return question.but(pattern=None, exclude=None, sieve=None, judge=None, last=None)
 
 
+def of_nothing(question: Question) -> Question:
+    """`question` where a range leaves its log out: no line of it is read, and a cursor keeps the place that it had."""
+    steps = None if question.steps is None else (None, None, question.steps[2])
+    return question.but(since=None, until=None, steps=steps, size=0)
+
+
 def _excluding(unwanted: re.Pattern[str] | None) -> _core.Pattern | None:
     if unwanted is None:
         return None

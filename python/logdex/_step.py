@@ -46,7 +46,8 @@ def asked(step: Step | None, steps: str | bool | None) -> Asked | None:
 def among(asked: Sequence[Question]) -> list[Question]:
     """Questions to several logs; where some have steps, one may be without: its lines stand before all steps."""
     first = asked[0] if asked else None
-    if len(asked) < 2 or first is None or first.follow or not first.strict or not _is_range(first.steps):
+    ranged = any(_is_range(one.steps) for one in asked)
+    if len(asked) < 2 or first is None or first.follow or not first.strict or not ranged:
         return list(asked)
     return [one.but(stepless=True) for one in asked] if any(map(_has_step, asked)) else list(asked)
 

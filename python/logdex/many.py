@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from logdex import _core
 from logdex._core import Question
 from logdex._ended import AllEnded
+from logdex._filters import of_nothing
 from logdex._question import Newcomers, index_beside
 from logdex._resolve import growing, inputs_of
 from logdex._step import among
@@ -167,6 +168,7 @@ class Logs(Log):
             )
         wish = Wish(streams=self._streams, follow=question.follow, last=question.last is not None)
         found = self._found(wish)
+        without: set[Input] = set()
         if question.follow:
             for one in found:
                 # What was there at the start comes in one order.
@@ -176,13 +178,16 @@ class Logs(Log):
             found = _settled(found)
             question = _among(found, question)
             if question.since is not None or question.until is not None:
-                found = self._with_times(found, strict=question.strict)
+                without = self._without_times(found, strict=question.strict)
         grows = self._growing() if question.follow else []
         lookout = Lookout(grows, found) if grows else None
         if question.ended is None:
             ended = lookout.ended(found) if lookout else AllEnded(one.ended for one in found)
             question = question.but(ended=ended)
-        asked = [_of(one, question) for one in found]
+        if question.cursor is None:
+            found = [one for one in found if one not in without]
+        # Of those that are left out the cursor knows places, too, which the next one keeps.
+        asked = [of_nothing(_of(one, question)) if one in without else _of(one, question) for one in found]
         if question.cursor is not None:
             from logdex.inputs.resume_many import resume_many
 
@@ -192,15 +197,20 @@ class Logs(Log):
             asked = resume_many(asked, question.cursor, question.policy or "raise")
         return asked, _scout(lookout, question, self._skews) if lookout else None
 
-    def _with_times(self, found: list[Input], *, strict: bool) -> list[Input]:
-        """Those in which a line has a time; the others are left out with a warning, unless there is none."""
-        there = [one for one in found if _core.span(_of(one, self._question)) is not None]
-        if not there or not strict:
-            return found
-        for one in found:
-            if one not in there and not _is_empty(one):
-                _warn("%s: no line has a time that is understood; it is left out of the range", one.path)
-        return there
+    def _without_times(self, found: list[Input], *, strict: bool) -> set[Input]:
+        """Those in which no line has a time: a range leaves them out with a warning, unless all are so."""
+        if not strict:
+            return set()
+        without = [one for one in found if _core.span(_of(one, self._question)) is None]
+        if len(without) == len(found):
+            return set()
+        for one in without:
+            if not _is_empty(one):
+                _warn(
+                    "%s: no line has a time that is understood; it is left out of the range",
+                    one.alias or one.path,
+                )
+        return set(without)
 
 
 class JobLogs(Logs):

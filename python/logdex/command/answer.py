@@ -8,7 +8,7 @@ from functools import cached_property, partial
 from itertools import groupby
 
 from logdex import _core
-from logdex._filters import of_every_line
+from logdex._filters import of_every_line, of_nothing
 from logdex._resolve import stands_for_many
 from logdex.command import dated, hints
 from logdex.command.complain import complain, tell
@@ -156,13 +156,27 @@ class CommandAnswer:
             # What is compressed, though its name does not say so, is decompressed by this.
             shown = self._row(one)
             if self._in_one_order:
-                self._check(one, shown.question)
+                shown = self._checked(one, shown)
             if self._args.follow:
                 # That may be long before it ends.
                 self._complain_of_text(one)
         except (OSError, ValueError) as error:
             self._complain(error)
             return None
+        return shown
+
+    def _checked(self, one: Input, shown: Shown) -> Shown:
+        """A file of many as it is shown; one without times, which a range leaves out, has its place kept in a cursor.
+
+        Raises: as `_check`.
+        """
+        try:
+            self._check(one, shown.question)
+        except ValueError as error:
+            if self._args.cursor_file is None:
+                raise
+            self._complain(error)
+            return shown.but(question=of_nothing(shown.question))
         return shown
 
     def _check(self, one: Input, question: Question) -> None:

@@ -84,7 +84,7 @@ def go_on(questions: list[Question], cursor: str | None, lost: str, alone: Colle
         if one.path in sets and os.path.exists(begins_with(one))
     ]
     resumed = rests + [
-        one.but(after=found[number].at, tiers=tuple(found[number].mark.tiers)) if number in found else one
+        _from(one, found[number].at).but(tiers=tuple(found[number].mark.tiers)) if number in found else one
         for number, one in enumerate(questions)
     ]
     texts: dict[str, str] = {}
@@ -168,14 +168,18 @@ def _add_unread(logs: list[str], questions: list[Question], by_log: dict[str, Be
     by_log |= new
 
 
+def _from(question: Question, at: int) -> Question:
+    """The question, from a place on: where it is of none of the lines (`of_nothing`), of none behind the place."""
+    return question.but(after=at, size=None if question.size is None else max(question.size, at))
+
+
 def _of_rest(like: Question, rest: Rest, log: str) -> Question:
     """What is asked of a file that was rotated away, as of its log."""
-    return like.but(
+    return _from(like, rest.at).but(
         path=rest.text,
         # The log's, by which it is looked for the next time too.
         name=log,
         begun=None,
-        after=rest.at,
         follow=False,
         partial=False,
         keep=(like.keep, rest.keep),
@@ -215,19 +219,18 @@ def _instead(questions: list[Question], mark: _core.Mark, lost: str, texts: dict
     if there and there[0].path in texts:
         # It comes behind one that is older, of the same log.
         text, at = texts[there[0].path], there[0].at
-        return [one.but(after=at, tiers=tuple(mark.tiers)) if one.path == text else one for one in questions]
+        return [_from(one, at).but(tiers=tuple(mark.tiers)) if one.path == text else one for one in questions]
     chain = [one for one in there if os.path.abspath(one.path) not in known]
     texts.update((one.path, one.text) for one in chain)
     if chain:
         like = same or questions[0]
         return [
             *(
-                like.but(
+                _from(like, one.at).but(
                     path=one.text,
                     # The log's, by which it is looked for the next time too.
                     name=mark.name,
                     begun=None,
-                    after=one.at,
                     follow=False,
                     keep=(like.keep, one.keep),
                     tiers=tuple(mark.tiers) if one is chain[0] else (),
