@@ -5,7 +5,7 @@ use std::os::unix::fs::MetadataExt;
 
 use xxhash_rust::xxh3::xxh3_64;
 
-use crate::file::block::Extent;
+use crate::file::block::{BLOCK, Extent, whole_end};
 use crate::file::source::Source;
 use crate::stamp::Elected;
 
@@ -77,6 +77,22 @@ impl About {
             && print(source, self.last.start, self.last.end) == Some(self.tail)
     }
 
+    /// The same of an index that says how the fold stands before each block: the last of them must also be cut where it was.
+    ///
+    /// That hangs on the line behind it too, which reached over the end of the block and was not indexed: if it was cut off,
+    /// shorter ones may stand there by now.
+    pub fn has_blocks_of(&self, source: &Source, seen: &Metadata) -> bool {
+        self.speaks_of(source, seen) && (self.size == seen.len() || self.ends_where_it_did(source))
+    }
+
+    fn ends_where_it_did(&self, source: &Source) -> bool {
+        let Extent { start, end } = self.last;
+        let goal = start.saturating_add(BLOCK as u64);
+        // A block that is longer is one line.
+        goal <= end
+            || whole_end(source, Extent { start: end, end: goal }, &mut || Ok(())).is_ok_and(|at| at == end)
+    }
+
     /// Adds it to `out`, as it is stored.
     pub(super) fn put(&self, out: &mut Vec<u8>) {
         for n in [
@@ -120,4 +136,57 @@ fn print(source: &Source, start: u64, end: u64) -> Option<u64> {
     };
     let mut bytes = vec![0; end.checked_sub(start)? as usize];
     (source.read(start, &mut bytes).ok()? == bytes.len()).then(|| xxh3_64(&bytes))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::OpenOptions;
+    use std::io::Write;
+    use std::path::Path;
+    use std::sync::Arc;
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::index::{Index, Keep, Options};
+    use crate::stamp::{Reference, Window};
+    use crate::testing::cases;
+    use jiff::tz::TimeZone;
+
+    /// Where the index of a log says that its blocks are.
+    fn extents(path: &Path, keep: &Keep) -> Vec<Extent> {
+        let source = Arc::new(Source::open(path).unwrap());
+        let options = Options { stored_from: 0, grown: 0, ..Options::new(keep.clone()) };
+        let mut index = Index::of(&source, source.size().unwrap(), options, &mut || Ok(())).unwrap();
+        let mut clock = index.clock(TimeZone::UTC, Reference::Mtime(0));
+        let pieces = index.plan(&source, Window::default(), &mut clock, &mut || Ok(())).unwrap();
+        pieces.iter().map(|piece| piece.entry.extent).collect()
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(cases(48)))]
+
+        /// Also where the end of what was indexed stays, and that of the log was cut off.
+        #[test]
+        fn blocks_of_a_log_that_was_cut_and_grew_again_are_those_of_its_text(
+            lengths in proptest::collection::vec(prop_oneof![100..3000_usize, 50_000..400_000_usize], 4..16),
+            cut in 0..500_000_u64,
+            more in proptest::collection::vec(prop_oneof![100..3000_usize, 50_000..400_000_usize], 1..16),
+        ) {
+            let folder = tempfile::tempdir().unwrap();
+            let (path, keep) = (folder.path().join("a.log"), Keep::Directory(folder.path().join("kept")));
+            let text = |lengths: &[usize], letter: &str| -> String {
+                lengths.iter().map(|length| format!("2026-11-22 02:10:00 {}\n", letter.repeat(*length))).collect()
+            };
+            std::fs::write(&path, text(&lengths, "x")).unwrap();
+            extents(&path, &keep);
+            let mut file = OpenOptions::new().append(true).open(&path).unwrap();
+            let length = file.metadata().unwrap().len();
+            file.set_len(length.saturating_sub(cut)).unwrap();
+            while file.metadata().unwrap().len() <= length {
+                file.write_all(text(&more, "y").as_bytes()).unwrap();
+            }
+            prop_assert_eq!(extents(&path, &keep), extents(&path, &Keep::Nowhere));
+        }
+    }
 }

@@ -155,7 +155,7 @@ impl Index {
     /// As [`Index::of`].
     pub fn begin(source: &Arc<Source>, end: u64, options: Options, tick: Tick<'_>) -> Result<Self> {
         let seen = source.metadata()?;
-        let fits = |store: &Store| store.about.covered <= end && store.about.speaks_of(source, &seen);
+        let fits = |store: &Store| store.about.covered <= end && store.about.has_blocks_of(source, &seen);
         let stored = options.keep.load(source, options.taught.as_deref()).filter(fits);
         let stored = stored.and_then(|mut store| {
             store.about.elected = store.about.elected.teaching(options.taught.clone());

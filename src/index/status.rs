@@ -33,7 +33,7 @@ impl IndexStatus {
     /// `Error::Io` where the log cannot be read.
     pub fn of(keep: &Keep, source: &Source, taught: Option<&Taught>) -> Result<Self> {
         let seen = source.metadata()?;
-        let times = keep.load(source, taught).filter(|store| store.about.speaks_of(source, &seen));
+        let times = keep.load(source, taught).filter(|store| store.about.has_blocks_of(source, &seen));
         let times = times.map(|store| Coverage { covered: store.about.covered, size: store.size() });
         let text = TextIndex::load(keep, source, &seen);
         let text = Coverage { covered: text.covered(), size: text.size() };
