@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::entry::Entry;
 use super::levels::LevelIndex;
 use super::range::{self, Ranges};
-use super::tree::FANOUT;
+use super::tree::{FANOUT, Node};
 use super::{Index, Tick};
 use crate::error::Result;
 use crate::file::block::{Block, Extent};
@@ -37,11 +37,13 @@ struct Raw {
     extent: Extent,
     first_line: u64,
     ranges: Ranges,
+    /// Whether lines before the first stamp of the log are among them, which take that one's time.
+    ahead: bool,
 }
 
 impl From<&Entry> for Raw {
     fn from(entry: &Entry) -> Self {
-        Self { extent: entry.extent, first_line: entry.first_line, ranges: entry.ranges }
+        Self { extent: entry.extent, first_line: entry.first_line, ranges: entry.ranges, ahead: entry.ahead }
     }
 }
 
@@ -61,7 +63,11 @@ impl Index {
         let levels = LevelIndex::load(&self.options.keep, source, &seen);
         let after = raw.iter().skip(1).map(|next| (next.extent.start, next.first_line));
         let ends: Vec<_> = after.chain([(self.size(), self.lines())]).collect();
-        let part = |(part, (end, next_line)): (Raw, (u64, u64))| {
+        let first = self.first();
+        let part = |(mut part, (end, next_line)): (Raw, (u64, u64))| {
+            if let Some(first) = first.filter(|_| part.ahead) {
+                part.ranges.add(first);
+            }
             let extent = Extent { start: part.extent.start, end: end.max(part.extent.end) };
             OutlinePart {
                 extent,
@@ -101,8 +107,11 @@ impl Index {
                 let nodes = store.nodes(level, 0, store.levels()[level])?;
                 let stride = FANOUT.pow(level as u32 + 1);
                 let first = |n: usize| store.entries(n * stride, n * stride + 1)?.pop();
-                let raw = |(n, ranges)| first(n).map(|entry| Raw { ranges, ..Raw::from(&entry) });
-                nodes.iter().map(|node| node.ranges).enumerate().map(raw).collect::<Option<Vec<_>>>()?
+                let raw = |(n, node): (usize, &Node)| {
+                    let entry = first(n)?;
+                    Some(Raw { ranges: node.ranges, ahead: node.ahead, ..Raw::from(&entry) })
+                };
+                nodes.iter().enumerate().map(raw).collect::<Option<Vec<_>>>()?
             }
             Some(store) => store.entries(0, store.len())?.iter().map(Raw::from).collect(),
             None => Vec::new(),
@@ -157,12 +166,16 @@ mod tests {
         #[test]
         fn a_line_begins_where_counting_says_and_parts_have_all_lines(
             lengths in proptest::collection::vec(0_usize..40_000, 1..120),
+            ahead in prop_oneof![Just(0), 0..120_usize],
             ends in any::<bool>(),
             asked in proptest::collection::vec(0_u64..130, 1..12),
         ) {
             let (folder, mut text) = (tempfile::tempdir().unwrap(), Vec::new());
             for (n, length) in lengths.iter().enumerate() {
-                writeln!(text, "2026-11-22 02:{:02}:{:02} {}", n / 60, n % 60, "x".repeat(*length)).unwrap();
+                let stamp = format!("2026-11-22 02:{:02}:{:02}", n / 60, n % 60);
+                // Lines before the first stamp have its time.
+                let stamp = if n < ahead && n + 1 < lengths.len() { String::new() } else { stamp };
+                writeln!(text, "{stamp} {}", "x".repeat(*length)).unwrap();
             }
             if !ends {
                 text.pop();
