@@ -12,7 +12,7 @@ use crate::stamp::Elected;
 use super::codec::Reader;
 
 /// How much of the log's head, and of the end of its last indexed block, is fingerprinted.
-const PRINT: usize = 64 << 10;
+const PRINT: u64 = 64 << 10;
 
 /// The log as it was when it was indexed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -56,9 +56,9 @@ impl About {
             changed: (seen.ctime(), seen.ctime_nsec()),
             covered,
             lines,
-            head: print(source, 0, last.end)?,
+            head: head(source, last)?,
             last,
-            tail: print(source, last.start, last.end)?,
+            tail: tail(source, last)?,
             elected: elected.clone(),
             path: std::path::absolute(source.path()).ok()?.as_os_str().as_bytes().to_vec(),
         })
@@ -73,8 +73,8 @@ impl About {
             return self.changed == (seen.ctime(), seen.ctime_nsec());
         }
         self.size < seen.len()
-            && print(source, 0, self.last.end) == Some(self.head)
-            && print(source, self.last.start, self.last.end) == Some(self.tail)
+            && head(source, self.last) == Some(self.head)
+            && tail(source, self.last) == Some(self.tail)
     }
 
     /// The same of an index that says how the fold stands before each block: the last of them must also be cut where it was.
@@ -127,13 +127,18 @@ impl About {
     }
 }
 
-/// The fingerprint of the log's head up to `end` (`start` 0), or of what lies before `end`.
-fn print(source: &Source, start: u64, end: u64) -> Option<u64> {
-    let (start, end) = if start == 0 {
-        (0, end.min(PRINT as u64))
-    } else {
-        (start.max(end.saturating_sub(PRINT as u64)), end)
-    };
+/// The fingerprint of the log's head, up to the end of its last indexed block.
+fn head(source: &Source, last: Extent) -> Option<u64> {
+    print(source, Extent { start: 0, end: last.end.min(PRINT) })
+}
+
+/// The fingerprint of the end of that block.
+fn tail(source: &Source, last: Extent) -> Option<u64> {
+    // Also where it is the first one, and its head is that of the log.
+    print(source, Extent { start: last.start.max(last.end.saturating_sub(PRINT)), end: last.end })
+}
+
+fn print(source: &Source, Extent { start, end }: Extent) -> Option<u64> {
     let mut bytes = vec![0; end.checked_sub(start)? as usize];
     (source.read(start, &mut bytes).ok()? == bytes.len()).then(|| xxh3_64(&bytes))
 }
@@ -188,5 +193,19 @@ mod tests {
             }
             prop_assert_eq!(extents(&path, &keep), extents(&path, &Keep::Nowhere));
         }
+    }
+
+    #[test]
+    fn the_end_of_the_only_block_that_is_indexed_is_evidence() {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, keep) = (folder.path().join("a.log"), Keep::Directory(folder.path().join("kept")));
+        let lines = |count: usize| "2026-11-22 02:10:00 step\n".repeat(count);
+        // A bar that is one long line, behind the first block.
+        let bar = |length: usize| "=".repeat(length) + "\n";
+        std::fs::write(&path, lines(8_000) + &bar(300_000)).unwrap();
+        assert_eq!(extents(&path, &keep).len(), 2);
+        // The log was cut within that block, behind its first 64 KiB.
+        std::fs::write(&path, lines(4_000) + &bar(500_000)).unwrap();
+        assert_eq!(extents(&path, &keep), extents(&path, &Keep::Nowhere));
     }
 }
