@@ -353,6 +353,29 @@ def test_a_follow_keeps_a_character_that_a_runtime_cut_apart(tmp_path: Path) -> 
         assert next(lines) == "aéb\ufffd\n"
 
 
+def test_a_follow_that_ends_has_all_that_was_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However long it takes to take the frames off."""
+    is_awaited, catch_up, push = threading.Event(), Spool.catch_up, frames._push
+
+    def awaited(text: Spool) -> None:
+        is_awaited.set()
+        catch_up(text)
+
+    def late(*parts: Any) -> int:
+        is_awaited.wait()
+        return push(*parts)
+
+    monkeypatch.setattr(Spool, "catch_up", awaited)
+    monkeypatch.setattr(frames, "_push", late)
+    log = tmp_path / "a.log"
+    log.write_bytes(framed("cri", "stdout", "2026-11-22T02:10:00Z", b"a", goes_on=False))
+    try:
+        asked = logdex.open(log, tz="UTC").lines(follow=True, until="2026-11-22 03:00")
+        assert list(asked) == ["a\n"]
+    finally:
+        is_awaited.set()
+
+
 @pytest.mark.parametrize("what", ["file", "set", "directory", "merge"])
 def test_a_follow_of_a_container_begins_at_the_end_of_what_is_there(
     tmp_path: Path, what: str, monkeypatch: pytest.MonkeyPatch

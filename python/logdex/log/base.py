@@ -179,7 +179,8 @@ class LogBase:
                 "partial=True shows text before its line is whole, so regex, since, until and step cannot be tested "
                 "on it; leave one of them out"
             )
-        whole = after is not None or last is not None
+        # Where the range has an end, that may be past before any of the text is there.
+        whole = after is not None or last is not None or until is not None
         common = self._followed(ended, whole=whole) if follow else self._question
         is_framed = follow and common.path != self._plain.path
         now = _when.now() if now is None else now
