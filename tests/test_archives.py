@@ -99,6 +99,28 @@ def test_a_log_in_a_tar_that_is_left_out_is_told(tmp_path: Path, caplog: pytest.
     assert (status, out, error.count("is left out")) == (0, ["a\n"], 3)
 
 
+def test_a_name_that_is_too_long_here_is_left_out(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    path = tmp_path / "long.tar"
+    # A name of so many letters may have more bytes than a file system takes, a path more than the kernel does, or
+    # so many directories that making them is a recursion without end.
+    deep = [
+        _file(("d" * letters + "/") * parts + "b.log", b"x\n") for letters, parts in ((200, 25), (1, 1200))
+    ]
+    members = [_file("a.log", b"a\n"), _file("\u65e5" * 100 + ".log", b"x\n"), *deep]
+    path.write_bytes(_tar([*members, _file("c.log", b"c\n")]))
+    assert sorted(logdex.open(path).lines()) == ["a\n", "c\n"]
+    assert [record.message.count("too long") for record in caplog.records] == [1, 1, 1]
+
+
+@pytest.mark.parametrize("time", ["1e30", "-1e30", "nan", "inf"])
+def test_no_time_of_change_makes_a_tar_unreadable(tmp_path: Path, time: str) -> None:
+    path = tmp_path / "run.tar"
+    name, text = _file("a.log", b"2026-11-22 06:47:12 x\n")
+    name.pax_headers = {"mtime": time}
+    path.write_bytes(_tar([(name, text)]))
+    assert list(logdex.open(path).lines()) == ["2026-11-22 06:47:12 x\n"]
+
+
 def test_a_tar_without_a_log_says_so(tmp_path: Path) -> None:
     path = tmp_path / "none.tar"
     path.write_bytes(_tar([_file("model.bin", b"x")]))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import logging
 import os
 import shutil
@@ -16,6 +18,8 @@ from logdex.inputs.decompress import opened
 
 _CHUNK = 1 << 20
 _LONGEST_NAME = 255
+_DEEPEST = 256
+"""So many directories may a name lead through: each is made, and removed, within a call for the one above it."""
 _TOLD = 3
 """Of so many members that are left out it is told."""
 _log = logging.getLogger("logdex")
@@ -70,7 +74,7 @@ class Unpacked:
 
     def _take(self, members: tarfile.TarFile, member: tarfile.TarInfo) -> None:
         parts = [part for part in member.name.split("/") if part not in ("", ".")]
-        usable = parts and all(
+        usable = 0 < len(parts) <= _DEEPEST and all(
             part != ".." and "\0" not in part and len(part) < _LONGEST_NAME for part in parts
         )
         if not usable and member.isreg():
@@ -86,9 +90,17 @@ class Unpacked:
             # The name is that of a directory, or lies below a file's.
             self._leave_out(member.name)
             return
+        except OSError as error:
+            # A part of it was as long where it was packed as it may be there, or the whole is.
+            if error.errno != errno.ENAMETOOLONG:
+                raise
+            self._leave_out(member.name)
+            return
         with file:
             self._copy(text, file)
-        os.utime(path, (member.mtime, member.mtime))
+        # Whoever wrote the tar may have written any number as the time of a change.
+        with contextlib.suppress(OverflowError, ValueError):
+            os.utime(path, (member.mtime, member.mtime))
 
     def _leave_out(self, name: str) -> None:
         """Says that a file of the tar is not read; of many, of the first few."""
