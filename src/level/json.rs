@@ -6,7 +6,7 @@ use super::Level;
 use super::words::{number, of_python, parse, severity};
 
 /// The keys that hold the level of a record, in lower case.
-const KEYS: [&[u8]; 13] = [
+const KEYS: [&[u8]; 14] = [
     b"level",
     b"severity",
     b"lvl",
@@ -15,6 +15,7 @@ const KEYS: [&[u8]; 13] = [
     b"loglevel",
     b"log_level",
     b"severity_text",
+    b"error_severity", // PostgreSQL
     b"severitytext",
     b"@level",
     b"@l",
@@ -72,7 +73,7 @@ pub(super) fn pair(bytes: &[u8], at: usize) -> Option<Level> {
 }
 
 fn is_key(key: &[u8]) -> bool {
-    matches!(key.first(), Some(b'l' | b'L' | b's' | b'S' | b'@' | b'p' | b'P'))
+    matches!(key.first(), Some(b'e' | b'l' | b'L' | b's' | b'S' | b'@' | b'p' | b'P'))
         && (KEYS.iter().any(|known| known.eq_ignore_ascii_case(key)) || key == NUMBER)
 }
 
@@ -89,6 +90,8 @@ fn value(key: &[u8], bytes: &[u8], at: usize) -> Option<Level> {
         // Mongo's `"s":"I"`; a longer word under so short a key may be anything.
         return if key.eq_ignore_ascii_case(b"s") {
             if len == 1 { super::words::letter(word[0]) } else { None }
+        } else if word == b"LOG" && key == b"error_severity" {
+            Some(Level::Info)
         } else {
             parse(word)
         };

@@ -53,8 +53,12 @@ fn at_head(line: &[u8]) -> Option<Level> {
             None if host || is_before_tag(head, at) || is_before_level(head, at) => {
                 header::skip(head, at + word_len(head, at))
             }
-            None if is_user(head, at) || is_clock(head, at) => header::skip(head, at + word_len(head, at)),
+            None if is_user(head, at) || is_clock(head, at) || is_uptime(next_word(head, at)) => {
+                header::skip(head, at + word_len(head, at))
+            }
             None if is_weekday(head, at) => header::skip(head, at + word_len(head, at)),
+            None if word == 0 && is_before_head(head, at) => header::skip(head, at + word_len(head, at)),
+            None if is_name_of_logger(head, at) => header::skip(head, at + word_len(head, at)),
             None => return None,
         };
         host = syslog || (host && number);
@@ -91,8 +95,9 @@ fn inside(head: &[u8], at: usize) -> Option<Level> {
     }
     if first.len() == 1 {
         // `[E Process.cpp:1]`: a letter, then the place in the source.
-        return letter(first[0])
-            .filter(|_| parts().nth(1).is_some_and(|part| part.contains(&b'.') || part[0].is_ascii_digit()));
+        // ONNX Runtime's `[W:onnxruntime:Default, graph.cc:10 f]`.
+        let placed = |part: &[u8]| part.contains(&b'.') || part[0].is_ascii_digit() || part == b"onnxruntime";
+        return letter(first[0]).filter(|_| parts().nth(1).is_some_and(placed));
     }
     if let Some(level) = in_header(first) {
         return Some(level);
@@ -176,8 +181,11 @@ fn bare(head: &[u8], at: usize, first: bool) -> Option<Level> {
     // What stands behind the name of an exception is text: `ValueError: INFO`.
     let before = head[..at].trim_ascii_end();
     let named = before.ends_with(b":") && !before.ends_with(b"wandb:") && !first && !follows_stamp(head, at);
+    // InvokeAI's `[2026-11-22 06:47:12,123]::[InvokeAI]::ERROR --> x`.
+    let named = named && !before.ends_with(b"]::");
     // logrus on a terminal: `WARN[0012] x`; Asterisk's `[Nov 22 06:47:12] WARNING[412]: x`.
-    let counted = (first || before.ends_with(b"]")) && matches!(rest, [b'[', b'0'..=b'9', ..]);
+    let counted = (first || before.ends_with(b"]") || before.ends_with(b"]:"))
+        && matches!(rest, [b'[', b'0'..=b'9', ..]);
     let ends =
         marked || counted || !named && matches!(rest.first(), None | Some(b' ' | b'\t' | b'\n' | b'\r'));
     if !ends || word.is_empty() {
@@ -185,6 +193,9 @@ fn bare(head: &[u8], at: usize, first: bool) -> Option<Level> {
     }
     if let Some(level) = glog(word) {
         return Some(level);
+    }
+    if is_name(head, at, word, rest) {
+        return None;
     }
     // What PostgreSQL says of what is no error has two blanks behind its colon, and Nest's the bracket of a module.
     if word == b"LOG" && !first && (rest.starts_with(b":  ") || rest.starts_with(b" [")) {
@@ -207,6 +218,20 @@ fn bare(head: &[u8], at: usize, first: bool) -> Option<Level> {
     // Windows' servicing: `2026-11-22 06:47:12, Error    DISM  x`.
     let name = (marked && !first) || (before.ends_with(b",") && follows_stamp(head, at));
     if capitals || small || name { in_header(word) } else { None }
+}
+
+/// Whether a word that means a level is a name here: Datadog's agent of traces (`| TRACE | INFO | x`), and what Nagios tells of
+/// whatever a state is (`SERVICE ALERT: n7;GPU;OK;HARD`).
+fn is_name(head: &[u8], at: usize, word: &[u8], rest: &[u8]) -> bool {
+    match word {
+        b"TRACE" => {
+            let next = rest.strip_prefix(b" | ").unwrap_or_default();
+            let level = &next[..next.iter().take_while(|b| b.is_ascii_uppercase()).count()];
+            next[level.len()..].starts_with(b" | ") && in_header(level).is_some()
+        }
+        b"ALERT" => head[..at].ends_with(b"SERVICE ") || head[..at].ends_with(b"HOST "),
+        _ => false,
+    }
 }
 
 /// Whether a number stands before the word at `at`, as the end of a stamp does.
@@ -244,6 +269,77 @@ fn is_before_level(head: &[u8], at: usize) -> bool {
     (name.iter().all(plain) || named())
         && follows_stamp(head, at)
         && level.is_some_and(|level| in_header(level).is_some())
+}
+
+/// Whether the name of a host or a logger stands before a level and a stamp: `n7 INFO 2026/11/22 06:47:12 x`.
+fn is_before_head(head: &[u8], at: usize) -> bool {
+    let name = next_word(head, at);
+    let level = next_word(head, header::skip(head, at + name.len()));
+    let next = header::skip(head, at + name.len() + 1 + level.len());
+    is_capital_level(level)
+        && name.iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'-'))
+        && matches!(head.get(next..), Some([b'1' | b'2', b'0'..=b'9', _, _, b'-' | b'/', ..]))
+}
+
+/// Whether what names a logger, a host or a process stands between the stamp and a level: `06:47:12.123 P00   INFO: x`,
+/// `06:47:12,123 xinference.core 412 INFO     x`, `06:47:12.123 412 kserve INFO [x.py:1] y`, `06:47:12 mon.a [WRN] x`,
+/// `06:47:12 netdata ERROR : x`, `06:47:12 - LiteLLM Proxy:ERROR: x`, `06:47:12 | rank 3 | ERROR | x`. A word of a text has
+/// neither digits nor full stops, and so counts where a mark stands behind the level.
+fn is_name_of_logger(head: &[u8], at: usize) -> bool {
+    let name = next_word(head, at);
+    let is_part = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'-' | b'/' | b'@');
+    if name.is_empty() || !name.iter().all(is_part) || !follows_clock(head, at) {
+        return false;
+    }
+    let mut next = header::skip(head, at + name.len());
+    let number = next_word(head, next).iter().take_while(|b| b.is_ascii_digit()).count();
+    if number > 0 && head.get(next + number) == Some(&b' ') {
+        next = header::skip(head, next + number);
+    }
+    let level = next_word(head, next);
+    let behind = head.get(next + level.len()..).unwrap_or_default();
+    // A full stop that ends a sentence is none of a name.
+    let odd = name.iter().any(u8::is_ascii_digit) || name[..name.len() - 1].contains(&b'.');
+    if let Some(inside) = level.strip_prefix(b"[").and_then(|level| level.strip_suffix(b"]")) {
+        return odd && is_capital_level(inside);
+    }
+    if let Some((_, chained)) = level.strip_suffix(b":").and_then(|level| split_at_last_colon(level)) {
+        return is_capital_level(chained);
+    }
+    let plain = level.strip_suffix(b":").unwrap_or(level);
+    let marked =
+        behind.starts_with(b" [") || behind.starts_with(b" : ") || (number > 0 && behind.starts_with(b" | "));
+    is_capital_level(plain) && (odd || marked)
+}
+
+fn split_at_last_colon(word: &[u8]) -> Option<(&[u8], &[u8])> {
+    let colon = memrchr(b':', word)?;
+    Some((&word[..colon], &word[colon + 1..]))
+}
+
+fn is_capital_level(word: &[u8]) -> bool {
+    word.iter().all(u8::is_ascii_uppercase) && !word.is_empty() && in_header(word).is_some()
+}
+
+/// Whether a stamp ends before the word at `at`, a number, a dash or a bar between perhaps.
+fn follows_clock(head: &[u8], at: usize) -> bool {
+    let before = head[..at].trim_ascii_end();
+    let before =
+        before.strip_suffix(b"-").or(before.strip_suffix(b"|")).map_or(before, <[u8]>::trim_ascii_end);
+    let tail = &before[before.len().saturating_sub(32)..];
+    let colons = tail.windows(3).filter(|w| w[0].is_ascii_digit() && w[1] == b':' && w[2].is_ascii_digit());
+    matches!(tail, [.., b'0'..=b'9' | b'Z' | b']' | b':']) && colons.count() >= 2
+}
+
+/// How long the program runs: `0.004123s`.
+fn is_uptime(word: &[u8]) -> bool {
+    let Some((whole, rest)) =
+        word.strip_suffix(b"s").and_then(|word| Some(word.split_at(memchr(b'.', word)?)))
+    else {
+        return false;
+    };
+    let is_number = |digits: &[u8]| !digits.is_empty() && digits.iter().all(u8::is_ascii_digit);
+    is_number(whole) && is_number(&rest[1..])
 }
 
 /// Whether a word is a name and a number in brackets: `sshd[412]`.

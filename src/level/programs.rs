@@ -38,6 +38,7 @@ pub(super) fn of_program(head: &[u8], at: usize) -> Option<Level> {
     match head.get(at)? {
         b'*' => starred(head, at),
         b'#' => annotated(head, at),
+        0xe2 => julia(head, at),
         b'F' | b'P' if let Some(level) = php(head, at) => Some(level),
         b'0'..=b'9' if let Some(level) = grid_engine(head, at) => Some(level),
         _ => nccl(head, at).or_else(|| ceph(head, at)).or_else(|| routed(head, at)),
@@ -64,6 +65,12 @@ fn sanitizer(head: &[u8], at: usize) -> Option<Level> {
     in_header(level).filter(|_| level.iter().all(u8::is_ascii_uppercase))
 }
 
+/// Julia's logger draws a corner before a record of several lines: `┌ Warning: x`.
+fn julia(head: &[u8], at: usize) -> Option<Level> {
+    let word = head[at..].strip_prefix("┌ ".as_bytes())?;
+    in_header(&word[..memchr(b':', &word[..word.len().min(8)])?])
+}
+
 /// What the tools for InfiniBand put before their lines: `-E- x`.
 fn infiniband(head: &[u8], at: usize) -> Option<Level> {
     match next_word(head, at) {
@@ -72,9 +79,10 @@ fn infiniband(head: &[u8], at: usize) -> Option<Level> {
     }
 }
 
-/// AEM's `06:47:12.123 *ERROR* [thread] x`.
+/// AEM's `06:47:12.123 *ERROR* [thread] x`, SPDK's `app.c: 908:spdk_app_start: *NOTICE*: x`.
 fn starred(head: &[u8], at: usize) -> Option<Level> {
-    let word = next_word(head, at).strip_prefix(b"*")?.strip_suffix(b"*")?;
+    let word = next_word(head, at).strip_prefix(b"*")?;
+    let word = word.strip_suffix(b":").unwrap_or(word).strip_suffix(b"*")?;
     in_header(word).filter(|_| word.iter().all(u8::is_ascii_uppercase))
 }
 
@@ -93,8 +101,8 @@ fn php(head: &[u8], at: usize) -> Option<Level> {
     (said.len() < head.len() - at && said.starts_with(b"Deprecated: ")).then_some(Level::Warning)
 }
 
-/// Ceph's: behind the thread, `7f3b1c0f5700 -1 osd.3 x` and `7f3b1c0f5700  0 log_channel(cluster) log [WRN] : x`, and in the log
-/// of the cluster, `mon.a (mon.0) 412 : cluster [ERR] x`.
+/// Ceph's: behind the thread, `7f3b1c0f5700 -1 osd.3 x`, `7f3b1c0f5700  0 log_channel(cluster) log [WRN] : x` and, of a module,
+/// `7f3b1c0f5700  0 [balancer WARNING root] x`; in the log of the cluster, `mon.a (mon.0) 412 : cluster [ERR] x`.
 fn ceph(head: &[u8], at: usize) -> Option<Level> {
     let channel = |mark: &[u8]| {
         let level = &head[memchr::memmem::find(head, mark)? + mark.len()..];
@@ -110,7 +118,12 @@ fn ceph(head: &[u8], at: usize) -> Option<Level> {
         return None;
     }
     let said = channel(b") log [").filter(|_| memchr::memmem::find(rest, b" log_channel(").is_some());
-    said.or_else(|| rest.starts_with(b" -1 ").then_some(Level::Error))
+    let module = || {
+        let words = rest.trim_ascii_start().strip_prefix(b"0 [")?;
+        let level = words[..memchr(b']', words)?].split(|b| *b == b' ').nth(1)?;
+        in_header(level).filter(|_| level.iter().all(u8::is_ascii_uppercase))
+    };
+    said.or_else(module).or_else(|| rest.starts_with(b" -1 ").then_some(Level::Error))
 }
 
 /// Grid Engine's: behind the time, a thread and a host, `06:47:12|worker|gpu7|E|x`.
@@ -139,10 +152,13 @@ fn priority(head: &[u8], at: usize) -> Option<Level> {
     if number < 192 { severity(number % 8) } else { None }
 }
 
-/// Redis's sign behind the stamp: `7:M 22 Nov 2026 06:47:12.123 # x`, a process and its role before it.
+/// Redis's sign behind the stamp: `7:M 22 Nov 2026 06:47:12.123 # x`, a process and its role before it, and KeyDB's a thread too.
 fn redis(head: &[u8], at: usize) -> Option<Level> {
     let digits = head[at..].iter().take_while(|b| b.is_ascii_digit()).count();
-    let [b':', b'M' | b'S' | b'C' | b'X', b' ', dated @ ..] = &head[at + digits..] else { return None };
+    let role = head[at + digits..].strip_prefix(b":")?;
+    let thread = role.iter().take(8).take_while(|b| b.is_ascii_digit()).count();
+    let role = if thread > 0 { role[thread..].strip_prefix(b":")? } else { role };
+    let [b'M' | b'S' | b'C' | b'X', b' ', dated @ ..] = role else { return None };
     // Before its sixth release it wrote no year.
     let mut words = dated.split(|b| *b == b' ').take(5);
     let time = words.find(|word| word.contains(&b':')).filter(|_| digits > 0)?;
@@ -163,7 +179,9 @@ pub(super) fn behind_stamp_letter(head: &[u8], at: usize) -> Option<Level> {
     }
     let before = head[..at].trim_ascii_end().last()?;
     // GlusterFS: `[2026-11-22 06:47:12.123456 +0000] E [MSGID: 101191] x`.
-    if *before == b']' && next.starts_with(b" [") && follows_stamp(head, at) {
+    // semantic_logger: `2026-11-22 06:47:12.123456 E [412:main] x`.
+    let dated = || before.is_ascii_digit() && is_process(&next[1..]);
+    if next.starts_with(b" [") && (*before == b']' || dated()) && follows_stamp(head, at) {
         return letter(*byte);
     }
     let stamped = *before == b':' || *before == b'Z' || before.is_ascii_digit();
@@ -182,6 +200,13 @@ pub(super) fn behind_stamp_letter(head: &[u8], at: usize) -> Option<Level> {
         _ => false,
     };
     letter(*byte).filter(|_| stamped && apart)
+}
+
+/// Whether a process and a thread begin a bracket: `[412:main`.
+fn is_process(bracket: &[u8]) -> bool {
+    let inside = bracket.strip_prefix(b"[").unwrap_or_default();
+    let digits = inside.iter().take(8).take_while(|b| b.is_ascii_digit()).count();
+    digits > 0 && inside.get(digits) == Some(&b':')
 }
 
 /// A severity among names: a router's `%SYS-3-CPUHOG: x`, the channel of PHP's loggers, `local.ERROR: x`, Flux's `broker.err[0]: x`,
@@ -211,6 +236,11 @@ fn routed(head: &[u8], at: usize) -> Option<Level> {
             return in_header(severity).filter(|_| severity.iter().all(u8::is_ascii_lowercase));
         }
         return in_header(inside).filter(|_| inside.iter().all(u8::is_ascii_uppercase));
+    }
+    // `LiteLLM:ERROR: x`.
+    if let Some(colon) = memrchr(b':', name).filter(|colon| *colon > 0 && word.len() > name.len()) {
+        let level = &name[colon + 1..];
+        return in_header(level).filter(|_| level.iter().all(u8::is_ascii_uppercase));
     }
     let dot = name.iter().position(|b| *b == b'.')?;
     let (channel, level) = (&name[..dot], &name[dot + 1..]);
