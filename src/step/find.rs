@@ -19,6 +19,27 @@ use crate::number::{self, DIGITS};
 const APART: usize = 24;
 /// The most that the filled part of a bar and the rest of it take, in bytes.
 const BAR: usize = 1024;
+/// The instructions of a Dockerfile, which a builder of images counts: `Step 5/20 : RUN pip install torch`.
+const INSTRUCTIONS: &[&[u8]] = &[
+    b"FROM",
+    b"RUN",
+    b"COPY",
+    b"ADD",
+    b"ENV",
+    b"ARG",
+    b"WORKDIR",
+    b"LABEL",
+    b"CMD",
+    b"ENTRYPOINT",
+    b"EXPOSE",
+    b"USER",
+    b"VOLUME",
+    b"SHELL",
+    b"ONBUILD",
+    b"STOPSIGNAL",
+    b"HEALTHCHECK",
+    b"MAINTAINER",
+];
 
 /// Finds steps on lines.
 #[derive(Clone, Debug, Default)]
@@ -105,6 +126,8 @@ pub(super) fn step_at(line: &[u8], start: usize) -> Option<u64> {
     }
     let behind = match (word, rest.first()) {
         (STEP, Some(b'_')) => strip(rest, b"_num").unwrap_or(rest),
+        // Swift's `'global_step/max_steps': '10/100'`.
+        (STEP, Some(b'/')) => rest.strip_prefix(b"/max_steps").unwrap_or(rest),
         (STEP, Some(b's' | b'S')) => return plural(&line[..start], &rest[1..]),
         (ITER, Some(b'a' | b'A')) if rest.starts_with(b"ations") => return before(&line[..start]),
         (ITER, Some(b'a' | b'A')) => strip(rest, b"ation").unwrap_or(rest),
@@ -139,12 +162,21 @@ fn numbered(behind: &[u8]) -> Option<u64> {
         // Coqui's `STEP: 25/50 -- GLOBAL_STEP: 125`, of which the first begins anew with each epoch.
         [b'/', all @ ..] => {
             let (_, digits) = number::leading(all);
-            digits <= DIGITS && all[digits..].starts_with(b" -- GLOBAL_STEP: ")
+            let behind = &all[digits..];
+            digits <= DIGITS && (behind.starts_with(b" -- GLOBAL_STEP: ") || is_instruction(behind))
         }
         [byte, ..] => byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'%') || !byte.is_ascii(),
         [] => false,
     };
     (!goes_on).then_some(step)
+}
+
+/// Whether an instruction of a Dockerfile stands behind a number and a colon.
+#[cold]
+fn is_instruction(behind: &[u8]) -> bool {
+    let Some(text) = behind.strip_prefix(b" : ") else { return false };
+    let word = text.iter().take(16).take_while(|b| b.is_ascii_uppercase()).count();
+    INSTRUCTIONS.contains(&&text[..word])
 }
 
 /// Whether what stands behind a number is a fraction of zeros alone: Lightning's `global_step=4.000`.
