@@ -5,7 +5,7 @@
 use super::Stamp;
 use super::order::{self, Order};
 use super::outline::{Outline, Sixteen};
-use super::{names, shape};
+use super::{names, shape, unpadded};
 
 /// The self-evident formats: whatever has such a shape, with every field in range, is a time. Of two that match at one
 /// place the first counts. A weekday before any of them is passed over; where day and month are two numbers, see
@@ -37,6 +37,7 @@ pub(super) const FAMILIES: &[&str] = &[
     "%d.%m.%Y%~%D",
     "%d.%m.%Y%t%k",
     "%y-%m-%d %C - PID", // apex
+    "%d-%m %H:%M:%S|%#", // dstat, whose columns follow
     "%m-%d %C",          // month_day
     "%m-%d|%C",          // geth
     "%m/%d %C",          // month_slash_day
@@ -45,7 +46,7 @@ pub(super) const FAMILIES: &[&str] = &[
     "%L0000 00:00:%s",       // absl_before_init
     "%L%m%d %H:%M:%S%F%z",   // glog
     "%L%n%d %H:%M:%S%F%z",   // cpp
-    "%L%Y%m%d %H:%M:%S%F%z", // glog_year
+    "%L%Y%m%d %H:%M:%S%f%z", // glog_year, DINO
     "%L%y%m%d %H:%M:%S%F%z", // CockroachDB
     "%b %e %C %Y%z",         // asctime, syslog with the year after
     "%b %e %C %Z %Y%z",      // date
@@ -72,7 +73,7 @@ pub(super) const FAMILIES: &[&str] = &[
     "%d/%b/%Y%~%C", // common log, django
     "%d/%b/%y%~%C",
     "%d/%b %C",
-    "[%b%d %k]", // dmesg's, of the first record in a minute
+    "[%b%e %k]", // dmesg's, of the first record in a minute
     "[%C]",      // a time of day, which counts where a dated stamp stands before: `Fold::admit`
 ];
 
@@ -194,7 +195,7 @@ pub(super) fn at(bytes: &[u8], at: usize, order: &mut Order) -> Option<(Stamp, u
         }
     }
     if byte.is_ascii_digit() || byte == b'[' {
-        return order::at(bytes, at, order);
+        return order::at(bytes, at, order).or_else(|| unpadded::at(bytes, at));
     }
     if byte.is_ascii_uppercase() { behind_weekday(bytes, at, order) } else { None }
 }

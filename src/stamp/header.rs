@@ -154,9 +154,13 @@ fn is_place(word: &[u8]) -> bool {
 fn before_field(head: &[u8], at: usize) -> Option<usize> {
     let end = at + head[at..].iter().position(|b| matches!(b, b' ' | b'\t'))?;
     let next = skip(head, end);
+    // Cray's `Rank 3 [Sun Nov 22 06:47:12 2026] [c4-0c0s12n3] x`.
+    let number = head[next..].iter().take(8).take_while(|b| b.is_ascii_digit()).count();
+    let next = if number > 0 && head[next + number..].starts_with(b" [") { next + number + 1 } else { next };
     if let Some([b'[' | b'(', inside @ ..]) = head.get(next..) {
-        let dated = matches!(inside, [b'1' | b'2', b'0'..=b'9', _, _, b'-' | b'/', ..]);
-        return (dated || inside.starts_with(b"pid ")).then_some(next);
+        let dated = matches!(inside, [b'1' | b'2', b'0'..=b'9', _, _, b'-' | b'/', ..])
+            || (matches!(inside, [_, _, _, b' ', ..]) && names::weekday(inside) == Some(3));
+        return (dated || inside.starts_with(b"pid ") || inside.starts_with(b"Rank ")).then_some(next);
     }
     let len = head[next..].iter().take_while(|b| b.is_ascii_uppercase()).count();
     // Behind most words there is no other in capitals, which is seen sooner than that it is no level.

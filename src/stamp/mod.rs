@@ -53,6 +53,7 @@ mod swapped;
 mod taught;
 mod told;
 mod tracks;
+mod unpadded;
 mod vote;
 mod year;
 

@@ -89,6 +89,10 @@ pub(super) fn at(bytes: &[u8], at: usize, order: &mut Order) -> Option<(Stamp, u
     }
     let is_date = |month, day| civil::is_date(Some(year), month, day);
     let (month, day) = match (is_date(first, second), is_date(second, first)) {
+        (true, true) if is_day_first(bytes, mark, end, clock.end) => {
+            order.day = order.day.saturating_add(1);
+            (second, first)
+        }
         (true, true) => {
             order.either = order.either.saturating_add(u32::from(first != second));
             if order.first == First::Day { (second, first) } else { (first, second) }
@@ -104,6 +108,18 @@ pub(super) fn at(bytes: &[u8], at: usize, order: &mut Order) -> Option<(Stamp, u
         (false, false) => return None,
     };
     Some((dated(month, day), clock.end + closed))
+}
+
+/// Whether a date that may be either, and ends at `date` before a time that ends at `time`, is of a program that puts the day
+/// first: Suricata's `05/11/2026 -- 06:47:12`, cuFile's `05-11-2026 06:47:12:7 [pid=412`, with milliseconds behind a colon, and
+/// gcsfuse's `time="05/11/2026 06:47:12.123456" severity=`.
+#[cold]
+fn is_day_first(bytes: &[u8], mark: u8, date: usize, time: usize) -> bool {
+    let behind = &bytes[time..];
+    match mark {
+        b'/' => bytes[date..].starts_with(b" -- ") || behind.starts_with(b"\" severity="),
+        _ => behind.starts_with(b" [pid=") && bytes[date..time].iter().filter(|b| **b == b':').count() == 3,
+    }
 }
 
 /// The last two digits of a year.

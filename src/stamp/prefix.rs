@@ -207,6 +207,14 @@ fn task(bytes: &[u8], at: usize, so_far: Prefix) -> Option<(usize, Prefix)> {
     match bytes.get(at + len..at + len + 3)? {
         [b' ', b'<', b'0'..=b'9'] => return priority(bytes, at + len + 1).map(|end| (end, so_far)),
         [b':', role, b' '] if role.is_ascii_uppercase() => return Some((at + len + 3, so_far.with(token))),
+        // KeyDB's has a thread between: `412:413:M `.
+        [b':', b'0'..=b'9', _] => {
+            let thread = at + len + 1;
+            let digits = bytes[thread..].iter().take(8).take_while(|b| b.is_ascii_digit()).count();
+            let role = bytes.get(thread + digits..thread + digits + 3)?;
+            return matches!(role, [b':', b'A'..=b'Z', b' '])
+                .then(|| (thread + digits + 3, so_far.with(token)));
+        }
         _ => {}
     }
     let is_address = || str::from_utf8(token).is_ok_and(|text| text.parse::<Ipv4Addr>().is_ok());

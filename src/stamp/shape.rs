@@ -9,10 +9,10 @@
 //! | `%b` | the name of a month: in English, or as journals have it in other languages |
 //! | `%d` `%e` | two digits of a day; one or two, or padded with a blank, and as an ordinal: `22nd`, `22. ` |
 //! | `%H` `%M` `%S` | two digits each: hour, minute, second (60 is the next second) |
-//! | `%C` | a whole time of day: hour, minute, second, perhaps a fraction (`.123`, `,123`, `:123`, `.123.456`), AM or PM, a zone |
+//! | `%C` | a whole time of day: hour, minute, second, perhaps a fraction (`.123`, `,123`, `:123`, `.123.456`, `:123456]`), AM or PM, a zone |
 //! | `%D` | the same with dots between its numbers, or behind a blank with dashes; a zone of three digits behind it is in minutes |
 //! | `%k` `%K` | hour and minute, known to a minute, perhaps AM or PM and a zone; the same, with AM or PM |
-//! | `%~` | what stands between a date and a time: up to three blanks, `T`, a tab, `-`, `_`, `@`, `:`, `::`, `, `, `;`, ` - `, ` -- `, a bar, ` at `, ` @ `, a weekday |
+//! | `%~` | what stands between a date and a time: up to three blanks, `T`, a tab, `-`, `_`, `@`, `:`, `::`, `, `, `;`, ` - `, ` -- `, a bar, ` at `, ` @ `, a weekday, a full stop before an hour and a colon |
 //! | `%_` | perhaps a blank |
 //! | `%w` | a word |
 //! | `%t` | a blank, or `T` |
@@ -22,6 +22,7 @@
 //! | `%z` | perhaps a zone, see [`zone`] |
 //! | `%Z` | the word of a zone, of which only UTC, GMT and Z say anything, or an offset where it has no name |
 //! | `%L` | the letter of a level |
+//! | `%#` | two numbers, or what begins with one, in columns: `  1   0`, `60B  120B` |
 //! | `%s` | seconds, milliseconds, microseconds or nanoseconds since 1970 |
 
 use super::civil::{self, DAY, HOUR, LEAP_YEAR, MINUTE, SECOND};
@@ -101,6 +102,7 @@ impl Fields {
             }
             b't' => matches!(bytes.get(at)?, b' ' | b'T' | b't').then_some(at + 1),
             b'L' => LEVELS.contains(bytes.get(at)?).then_some(at + 1),
+            b'#' => columns(bytes, at),
             b's' => {
                 let (stamp, end) = epoch::number(bytes, at)?;
                 self.epoch = Some(stamp);
@@ -239,6 +241,7 @@ impl Fields {
 pub(super) fn separator(bytes: &[u8], at: usize) -> Option<usize> {
     match bytes.get(at)? {
         b'T' | b't' | b'\t' | b'-' | b'_' | b'|' | b'@' => Some(at + 1),
+        b'.' => (bytes.get(at + 3) == Some(&b':')).then_some(at + 1),
         b':' => Some(at + 1 + usize::from(bytes.get(at + 1) == Some(&b':'))),
         b',' | b';' => Some(at + 1 + usize::from(bytes.get(at + 1) == Some(&b' '))),
         b' ' if bytes[at..].starts_with(b" - ") || bytes[at..].starts_with(b" | ") => Some(at + 3),
@@ -313,10 +316,7 @@ pub(super) fn fraction(bytes: &[u8], at: usize) -> Option<(Fraction, usize)> {
 /// Perhaps a fraction, in any of the ways in which loggers write one.
 fn any_fraction(bytes: &[u8], at: usize) -> Option<(Fraction, usize)> {
     if bytes.get(at) == Some(&b':') {
-        // Milliseconds behind a colon, as log4j's `HH:mm:ss:SSS` has them.
-        let millis =
-            decimals(bytes, at + 1).filter(|(_, end)| *end == at + 4 && bytes.get(*end) != Some(&b':'));
-        return Some(millis.unwrap_or((Fraction::NONE, at)));
+        return Some(behind_colon(bytes, at + 1).unwrap_or((Fraction::NONE, at)));
     }
     let (millis, end) = fraction(bytes, at)?;
     if end == at + 4
@@ -327,6 +327,31 @@ fn any_fraction(bytes: &[u8], at: usize) -> Option<(Fraction, usize)> {
         return Some((Fraction { nanos, resolution: 1000 }, last));
     }
     Some((millis, end))
+}
+
+/// A fraction that stands behind a colon: milliseconds, as log4j's `HH:mm:ss:SSS` has them, which cuFile does not pad (`06:47:12:7
+/// [pid=412`), or DOCA's microseconds before a bracket's end.
+fn behind_colon(bytes: &[u8], at: usize) -> Option<(Fraction, usize)> {
+    let (fraction, end) = decimals(bytes, at)?;
+    match end - at {
+        1 | 2 if bytes[end..].starts_with(b" [pid=") => {
+            let millis = bytes[at..end].iter().fold(0, |millis, digit| millis * 10 + i64::from(digit - b'0'));
+            Some((Fraction { nanos: millis * 1_000_000, resolution: 1_000_000 }, end))
+        }
+        3 => (bytes.get(end) != Some(&b':')).then_some((fraction, end)),
+        6 => (bytes.get(end) == Some(&b']')).then_some((fraction, end)),
+        _ => None,
+    }
+}
+
+/// Where the first of two columns ends, which begin with a digit each.
+fn columns(bytes: &[u8], at: usize) -> Option<usize> {
+    let blanks = |at: usize| at + bytes[at..].iter().take(8).take_while(|b| **b == b' ').count();
+    let first = blanks(at);
+    let end = first + bytes[first..].iter().take(8).take_while(|b| **b != b' ').count();
+    let second = blanks(end);
+    let digit = |at: usize| bytes.get(at).is_some_and(u8::is_ascii_digit);
+    (second > end && digit(first) && digit(second)).then_some(end)
 }
 
 fn fraction_of_cpp(bytes: &[u8], at: usize) -> Option<(Fraction, usize)> {

@@ -7,7 +7,7 @@ use memchr::memmem::Finder as Needle;
 use memchr::{memchr, memrchr};
 
 use super::evident::Evident;
-use super::{Frame, Stamp, epoch, family, keys, shape};
+use super::{Frame, Stamp, epoch, family, keys, names, shape, swapped};
 
 /// How far from the beginning of a line a bracket or an object may stand.
 const NEAR: usize = 512;
@@ -155,6 +155,43 @@ fn installer(line: &[u8], at: usize) -> Option<Stamp> {
     shape::matches(b"[%C]", line, at + open).map(|(stamp, _)| stamp)
 }
 
+/// Lustre's changelog, behind the number of a record and its kind: `332 02MKDIR 06:47:12.123456789 2026.11.22 0x0 t=[0x2:0x1:0x0]`.
+pub(super) fn changelog(line: &[u8], at: usize, evident: &mut Evident) -> Option<Stamp> {
+    let number = line[at..].iter().take(20).take_while(|b| b.is_ascii_digit()).count();
+    let kind = line.get(at + number..)?.strip_prefix(b" ")?;
+    let [b'0'..=b'9', b'0'..=b'9', b'A'..=b'Z', ..] = kind else { return None };
+    let kind = kind.iter().take(8).position(|b| *b == b' ')?;
+    swapped::at(line, at + number + 1 + kind + 1, evident)
+}
+
+/// `gpustat`'s head: a host, a date, and the version of the driver: `gpu7    Sun Nov 22 06:47:12 2026  535.129.03`.
+fn gpustat(line: &[u8], at: usize, evident: &mut Evident) -> Option<Stamp> {
+    let host = line[at..].iter().take(64).take_while(|b| b.is_ascii_graphic()).count();
+    let blanks = line[at + host..].iter().take(64).take_while(|b| **b == b' ').count();
+    let date = at + host + blanks;
+    let weekday = blanks > 1 && line[date..].first().is_some_and(u8::is_ascii_uppercase);
+    if !weekday || names::weekday(&line[date..]) != Some(3) {
+        return None;
+    }
+    let (stamp, end) = family::at(line, date, &mut evident.order)?;
+    let version = line.get(end..)?.strip_prefix(b"  ")?;
+    let number = version.iter().take(4).take_while(|b| b.is_ascii_digit()).count();
+    (number > 0 && version.get(number) == Some(&b'.')).then_some(stamp)
+}
+
+/// The machine-check log's `TIME 1795330032 Sun Nov 22 06:47:12 2026`.
+fn machine_check(line: &[u8], at: usize) -> Option<Stamp> {
+    let (stamp, end) = epoch::number(line, at + 5)?;
+    let date = line.get(end..)?.strip_prefix(b" ")?;
+    names::weekday(date).and(Some(stamp))
+}
+
+/// llama.cpp's server, whose record goes on behind its text: `INFO [  main] build info | tid="140" timestamp=1795330032 x=1`.
+fn llama(line: &[u8], at: usize, evident: &mut Evident) -> Option<Stamp> {
+    let pairs = at + memchr::memmem::find(&line[at..line.len().min(at + NEAR)], b" | tid=\"")? + 3;
+    keys::logfmt(line, pairs, evident)
+}
+
 /// A record that begins with a word: a request by its host, stern's pod and container, `aws logs` as text, the kernel's
 /// audit, libfabric's with its process.
 pub(super) fn named(line: &[u8], at: usize, evident: &mut Evident) -> Option<Stamp> {
@@ -186,7 +223,22 @@ pub(super) fn named(line: &[u8], at: usize, evident: &mut Evident) -> Option<Sta
     if matches!(&line[at..], [b'R' | b'L', b'P' | b'C', b'/', b'0'..=b'9', ..]) {
         return ios_xr(line, at, evident);
     }
-    request(line, at, evident).or_else(|| stern(line, at, evident))
+    if line[at..].starts_with(b"ZZZZ,T") {
+        // nmon's, above the rows of an interval: `ZZZZ,T0004,06:47:12,22-NOV-2026`.
+        let comma = memchr(b',', &line[at + 6..line.len().min(at + 16)])?;
+        return swapped::at(line, at + 6 + comma + 1, evident);
+    }
+    if line[at..].starts_with(b"TIME ") {
+        return machine_check(line, at);
+    }
+    if at >= 2
+        && line[..at].ends_with(b"] ")
+        && let Some(stamp) = llama(line, at, evident)
+    {
+        return Some(stamp);
+    }
+    let request = request(line, at, evident).or_else(|| stern(line, at, evident));
+    request.or_else(|| gpustat(line, at, evident))
 }
 
 /// The last field of a row of `aws logs --output text`, in milliseconds.

@@ -119,6 +119,7 @@ impl Finder {
             b'0'..=b'9' => {
                 let own = special::strace(line, at).or_else(|| special::zabbix(line, at));
                 let own = own.or_else(|| special::lustre(line, at));
+                let own = own.or_else(|| special::changelog(line, at, &mut self.evident));
                 let own = own.or_else(|| swapped::at(line, at, &mut self.evident));
                 own.or_else(|| special::request(line, at, &mut self.evident))
             }

@@ -31,7 +31,11 @@ pub(super) fn choose(head: &[u8], fitting: Candidates) -> usize {
     let month = if fitting.has(MONTH_FIRST) { MONTH_FIRST } else { DAY_FIRST };
     let chosen = match [0, 1, 2].map(|n| first[n] != last[n]) {
         [false, false, false] if first[0] < 10 && (10..40).contains(&first[2]) => month,
-        [false, false, false] if !has_year(head, first[0]) && has_year(head, first[2]) => month,
+        [false, false, false] if !has_year(head, first[0]) => {
+            // A year that is a month as well, and is a day where it is none, is the older one: few logs are of that.
+            let later = first[0] <= 12 && (13..40).contains(&first[2]);
+            if later || has_year(head, first[2]) { month } else { YEAR_FIRST }
+        }
         [false, true, false] => MONTH_FIRST,
         [true, false, false] => DAY_FIRST,
         [true, true, false] => month,
@@ -78,7 +82,12 @@ mod tests {
         assert_eq!(first(&["26/11/22"; 3]), "2026-11-22");
         assert_eq!(first(&["22/11/26"; 3]), "2022-11-26");
         assert_eq!(first(&["08/11/09"; 3]), "2008-11-09");
+        assert_eq!(first(&["11/05/26"; 3]), "2026-11-05");
         // The text says which year it is.
+        assert_eq!(
+            first(&["11/05/26", "11/05/26", "11/05/26 06:47:12 job_201105260646_0001\n11/05/26"]),
+            "2011-05-26"
+        );
         assert_eq!(
             first(&["22/11/26", "22/11/26", "22/11/26 06:47:12 run-20261122 x\n22/11/26"]),
             "2026-11-22"
