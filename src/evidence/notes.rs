@@ -33,7 +33,7 @@ pub struct Note {
     pub text: String,
     /// The nanoseconds since 1970 UTC for which its time stands, both included.
     pub span: Option<(i64, i64)>,
-    /// Whether that time stands on the line itself.
+    /// Whether that time stands on the line itself, or on the head of the traceback that it ends.
     pub own: bool,
     /// Its number in its file, from 1.
     pub number: u64,

@@ -24,6 +24,9 @@ const FETCHING: [&[u8]; 9] = [
     b"/aiohttp/",
 ];
 
+/// The nanoseconds since 1970 UTC for which a stamp stands, both included.
+pub type Moment = (i64, i64);
+
 /// What a line is to the traceback that a speaker is in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TracebackLine {
@@ -31,10 +34,13 @@ pub enum TracebackLine {
     Outside,
     /// It is a frame, or the head.
     Frame,
-    /// It is what was raised; whether the frames went through a library that fetches data.
+    /// It is what was raised.
     Raised {
-        /// They did.
+        /// Whether the frames went through a library that fetches data.
         fetching: bool,
+        /// The moment that stands on the head, if one does: who stamps that stamps the record of which all of it is, and a
+        /// traceback is written at once.
+        stamp: Option<Moment>,
     },
 }
 
@@ -46,6 +52,8 @@ pub struct Traceback {
     fetching: bool,
     /// The next line is the source of a frame.
     quotes: bool,
+    /// What stands on its head.
+    stamp: Option<Moment>,
 }
 
 impl Traceback {
@@ -54,10 +62,11 @@ impl Traceback {
         self.passed > 0
     }
 
-    /// Takes the next line of the speaker, whose own words begin at `text`; `is_head`: a traceback begins on it.
-    pub fn take(&mut self, line: &[u8], text: usize, is_head: bool) -> TracebackLine {
+    /// Takes the next line of the speaker, whose own words begin at `text`; `is_head`: a traceback begins on it; `stamp`
+    /// stands on the line itself.
+    pub fn take(&mut self, line: &[u8], text: usize, is_head: bool, stamp: Option<Moment>) -> TracebackLine {
         if is_head {
-            *self = Self { passed: 1, fetching: false, quotes: false };
+            *self = Self { passed: 1, stamp, ..Self::default() };
             return TracebackLine::Frame;
         }
         if self.passed == 0 {
@@ -73,9 +82,8 @@ impl Traceback {
                 is_file && FETCHING.iter().any(|name| memchr::memmem::find(words, name).is_some());
             return TracebackLine::Frame;
         }
-        let fetching = self.fetching;
-        *self = Self::default();
-        if is_frame { TracebackLine::Outside } else { TracebackLine::Raised { fetching } }
+        let Self { fetching, stamp, .. } = std::mem::take(self);
+        if is_frame { TracebackLine::Outside } else { TracebackLine::Raised { fetching, stamp } }
     }
 }
 
@@ -111,12 +119,12 @@ mod tests {
     fn parts(lines: &[&str]) -> Vec<TracebackLine> {
         let mut traceback = Traceback::default();
         let is_head = |line: &str| line.contains("Traceback (most recent call last)");
-        lines.iter().map(|line| traceback.take(line.as_bytes(), 0, is_head(line))).collect()
+        lines.iter().map(|line| traceback.take(line.as_bytes(), 0, is_head(line), None)).collect()
     }
 
     #[test]
     fn what_was_raised_ends_the_frames() {
-        let raised = TracebackLine::Raised { fetching: false };
+        let raised = TracebackLine::Raised { fetching: false, stamp: None };
         let told = parts(&[
             "step 1",
             "Traceback (most recent call last):",
@@ -140,7 +148,7 @@ mod tests {
             "  File \"/site-packages/urllib3/connection.py\", line 3, in connect",
             "ConnectionResetError: [Errno 104] Connection reset by peer",
         ]);
-        assert_eq!(told[2], TracebackLine::Raised { fetching: true });
+        assert_eq!(told[2], TracebackLine::Raised { fetching: true, stamp: None });
     }
 
     #[test]
@@ -152,7 +160,19 @@ mod tests {
             "ValueError: x",
         ]);
         assert_eq!(told[1..3], [TracebackLine::Frame, TracebackLine::Frame]);
-        assert_eq!(told[3], TracebackLine::Raised { fetching: false });
+        assert_eq!(told[3], TracebackLine::Raised { fetching: false, stamp: None });
+    }
+
+    #[test]
+    fn what_was_raised_has_the_stamp_of_its_own_head_alone() {
+        let mut traceback = Traceback::default();
+        let mut take =
+            |line: &str, stamp| traceback.take(line.as_bytes(), 0, line.starts_with("Traceback"), stamp);
+        for stamp in [Some((7, 8)), None] {
+            take("Traceback (most recent call last):", stamp);
+            take("  File \"a.py\", line 3, in f", None);
+            assert_eq!(take("ValueError: x", None), TracebackLine::Raised { fetching: false, stamp });
+        }
     }
 
     #[test]
@@ -164,6 +184,6 @@ mod tests {
             "2026-09-14 01:58:40,000 OSError: [Errno 28] No space left on device",
         ]);
         assert_eq!(told[1..3], [TracebackLine::Frame, TracebackLine::Frame]);
-        assert_eq!(told[3], TracebackLine::Raised { fetching: false });
+        assert_eq!(told[3], TracebackLine::Raised { fetching: false, stamp: None });
     }
 }

@@ -179,7 +179,8 @@ impl Voice {
     pub fn hear(&mut self, heard: &Heard<'_>, scratch: &mut Vec<u8>) -> Option<Note> {
         self.lines += 1;
         let is_head = heard.is_head;
-        let part = self.traceback.take(heard.line, heard.words, is_head);
+        let own = heard.span().filter(|_| heard.time.how == Some(How::Own));
+        let part = self.traceback.take(heard.line, heard.words, is_head, own);
         let is_telling = match part {
             TracebackLine::Frame => false,
             TracebackLine::Raised { .. } => true,
@@ -199,10 +200,15 @@ impl Voice {
             self.last_error = Some(note);
         }
         is_telling.then(|| {
-            let raised = if let TracebackLine::Raised { fetching } = part { Some(fetching) } else { None };
+            let (raised, stamp) = match part {
+                TracebackLine::Raised { fetching, stamp } => (Some(fetching), stamp),
+                TracebackLine::Frame | TracebackLine::Outside => (None, None),
+            };
             let template = template::of(&heard.line[heard.words..], scratch);
             let note = heard.note(self.lines, self.courses.map(|course| course.map(|course| course.last)));
-            Note { template, raised, ..note }
+            // Where another line was stamped since, what this one has is that line's.
+            let own = note.own || (stamp.is_some() && stamp == note.span);
+            Note { template, raised, own, ..note }
         })
     }
 
