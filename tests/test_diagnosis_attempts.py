@@ -147,3 +147,22 @@ def test_who_wrote_out_what_it_made_did_without_what_was_not_there(
     logs = {f"rank{rank}.log": [(0.0, f"rank {rank} of 4 is up"), (120.0, "step 12")] for rank in range(4)}
     logs["rank0.log"] += [(125, lacks), (126, then)]
     assert asked(tmp_path, logs).kind == kind
+
+
+@pytest.mark.parametrize(("steps_on", "ranks"), [(False, ("1",)), (True, ("3",))])
+def test_who_fails_behind_what_a_launcher_wrote_is_of_another_attempt_only_if_it_worked_on(
+    tmp_path: Path, steps_on: bool, ranks: tuple[str, ...]
+) -> None:
+    lines = [(5.0, f"[rank{rank}]: step 1 loss 2.0") for rank in range(4)]
+    lines += [(20.0, f"[rank1]: {OOM}")]
+    lines += [
+        (
+            30.0,
+            "torch/distributed/elastic/multiprocessing/api.py:869] failed (exitcode: 1) local_rank: 1 (pid: 9)",
+        )
+    ]
+    if steps_on:
+        lines += [(at, f"[rank{rank}]: step {at:g} loss 2.0") for at in (60.0, 70.0) for rank in range(4)]
+    lines += [(90.0, f"[rank3]: {OOM.replace('3.00', '1.00')}")]
+    answer = asked(tmp_path, {"job.log": lines})
+    assert (answer.kind, answer.ranks) == ("rank", ranks), answer.text

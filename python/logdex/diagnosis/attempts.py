@@ -142,6 +142,7 @@ def _went_on(one: Speaker, end: Event) -> bool:
     """Whether a rank lives behind a launcher's line.
 
     Those of other launchers tell of what they lost by it, often much later: that counts only of whoever had fallen.
+    What a rank fails with itself may be its end in the same attempt, unless it made steps behind that line.
     """
     there = [event for event in one.events if event.path == end.path]
     failed = any(
@@ -150,4 +151,9 @@ def _went_on(one: Speaker, end: Event) -> bool:
     later = [
         event for event in there if event.own and event.number > end.number and event.low > end.high + 1.0
     ]
-    return any(failed or event.role not in ("victim", "named", "link", "teardown") for event in later)
+    course = one.course
+    if course is not None and course.path == end.path and course.last_number > end.number:
+        return bool(later)
+    return any(
+        event.role not in (("cause", "exception") if failed else (*_LOUD, "teardown")) for event in later
+    )

@@ -148,8 +148,15 @@ def _narrowed(scene: Scene, left: list[Candidate]) -> list[Candidate]:
         return left
     strongest = max(one.strength for one in left)
     if strongest < 3 or all(one.event.own for one in left):
-        # What came at nearly one time is told apart by what it says; what has no time at all is not.
-        left = [one for one in left if one.strength == strongest]
+        # What came at nearly one time is told apart by what it says; what has no time at all is not, nor what was
+        # raised before it by the stamps.
+        begun = min(scene.clocks.of(one.event)[0] for one in left if one.strength == strongest)
+        left = [
+            one
+            for one in left
+            if one.strength == strongest
+            or (one.event.role == "exception" and one.event.own and scene.clocks.of(one.event)[0] <= begun)
+        ]
     classes = {one.class_ for one in left}
     tests: tuple[Callable[[Candidate], bool], ...] = (
         lambda one: not any(one.class_ in _CONSEQUENCES.get(class_, ()) for class_ in classes),
