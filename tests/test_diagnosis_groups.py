@@ -107,9 +107,30 @@ def test_the_choice_of_a_backend_makes_no_victim(text: str) -> None:
     assert taxonomy.classify(text) is None
 
 
+def test_a_cache_that_was_flushed_makes_no_victim() -> None:
+    assert taxonomy.classify("TP0 Cache flushed successfully!") is None
+    told = taxonomy.classify(
+        "h0:41:42 [0] NCCL WARN Got completion from peer with status=5 opcode=0 (Work Request Flushed)"
+    )
+    assert told is not None
+    assert told[0].role == "victim"
+
+
 @pytest.mark.parametrize(
     ("text", "role"),
     [
+        (
+            "Ignore import error when loading sglang.srt.models.x: cannot import name 'Y' from 'transformers'",
+            "harmless",
+        ),
+        ("INFO ignoring errors of the cache", "harmless"),
+        ("ImportError: cannot ignore import error in x: cannot import name 'Y'", "cause"),
+        ("Will not ignore errors: cannot import name 'Y' from 'transformers'", "cause"),
+        ("[E0914 01:58:08 run.cpp:71] Loading shards:  57%|###   | 4/7 [00:09<00:07, 2.31s/it]", "harmless"),
+        (
+            "57%|###  | 4/7 [00:09<00:07, 2.31s/it] RuntimeError: CUDA out of memory. Tried to allocate 2 GiB",
+            "cause",
+        ),
         ("RuntimeError: Gloo connectFullMesh failed with timeout", "victim"),
         ("RuntimeError: [../third_party/gloo/gloo/transport/tcp/pair.cc:598] bad news", "victim"),
         ("failed to create a process group of Gloo", "victim"),
@@ -148,3 +169,38 @@ def test_exits_beside_a_root_are_those_that_a_look_at_each_finds(
         beside = [one for one in exits if one.rank not in taken and _is_beside(one, root)]
         assert [one.rank for one in alike.take_beside(root)] == [one.rank for one in beside]
         taken |= {one.rank for one in beside if one.rank is not None}
+
+
+def _raised(folder: Path, logs: dict[str, list[str]]) -> Diagnosis:
+    """The answer for ranks each of which raises something, with a stamp on the head of the traceback alone."""
+    folder.mkdir()
+    for name, (at, error) in logs.items():
+        began = f"2026-11-22 02:00:01 {name} is up\n2026-11-22 02:00:09 step 1 loss 2.0\n"
+        head = f"2026-11-22 02:{at} Traceback (most recent call last):\n"
+        frames = '  File "train.py", line 3, in main\n    step()\n'
+        (folder / f"{name}.log").write_text(f"{began}{head}{frames}{error}\n")
+    return logdex.open(folder, tz="UTC", index=False).ranks().diagnosis
+
+
+def test_what_was_raised_has_the_time_on_the_head_of_its_traceback(tmp_path: Path) -> None:
+    first, later = ["01:00", "KeyError: 'input_ids'"], ["01:20", "ValueError: batch of 0"]
+    answer = _raised(tmp_path / "a", {"rank3": first, "rank5": later})
+    assert (answer.kind, answer.ranks) == ("rank", ("3",)), answer.text
+    answer = _raised(tmp_path / "b", {"rank3": [later[0], first[1]], "rank5": [first[0], later[1]]})
+    assert (answer.kind, answer.ranks) == ("rank", ("5",)), answer.text
+
+
+def test_what_says_more_is_not_named_before_what_was_raised_earlier(tmp_path: Path) -> None:
+    fault = "RuntimeError: cuDNN error: CUDNN_STATUS_EXECUTION_FAILED"
+    answer = _raised(tmp_path / "a", {"rank3": ["01:00.000", "KeyError: 'x'"], "rank5": ["01:00.400", fault]})
+    assert answer.ranks != ("5",), answer.text
+
+
+@pytest.mark.parametrize("more", [0, 900])
+def test_what_all_wrote_long_before_their_end_is_not_certain(tmp_path: Path, more: int) -> None:
+    lack = "ImportError: No module named numpy"
+    words = ("the apples are ripe", "no wind today", "far from home", "grey stones and moss")
+    logs = {
+        f"rank{rank}.log": [(5, lack), *([(more, words[rank])] if more else [])] for rank in range(len(words))
+    }
+    assert (cases.asked(tmp_path, logs).certainty == "certain") == (more == 0)

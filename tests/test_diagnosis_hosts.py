@@ -267,3 +267,41 @@ def test_a_time_that_a_launcher_counts_from_its_start_is_no_moment(tmp_path: Pat
         (40, "failed (exitcode: 1) local_rank: 0 (pid: 4124) of binary: /usr/bin/python3")
     ]
     assert asked(tmp_path / "stamped", stamped).ranks == ("2",)
+
+
+def test_the_host_is_named_whose_kernel_wrote_the_line(tmp_path: Path) -> None:
+    logs = {
+        f"rank{rank}.log": [(10, f"h{rank // 2}:410{rank}:1 [0] NCCL INFO up"), (20, "step 1")]
+        for rank in range(4)
+    }
+    logs["kernels.log"] = [(30, "h1 kernel: NVRM: GPU 0000:03:00.0: GPU has fallen off the bus.")]
+    answer = asked(tmp_path, logs)
+    assert (answer.kind, answer.hosts, answer.cause) == ("host", ("h1",), "gpu_hw")
+
+
+def test_a_node_that_ray_marks_as_dead_is_known_by_what_any_release_calls_its_address() -> None:
+    for word in ("ip", "address"):
+        told = classify(
+            f"The node with node id: 8f205b and {word}: h1 has been marked dead because the detector has missed"
+        )
+        assert told is not None
+        assert (told[0].class_, told[1] and told[1]["host6"]) == ("node", "h1")
+
+
+def test_of_jobs_that_never_began_the_host_is_named_whose_launcher_failed_by_itself(tmp_path: Path) -> None:
+    gave_up = "torch.distributed.elastic.rendezvous.api.RendezvousTimeoutError"
+    logs = {f"agent-h{host}.log": [(600 + host, gave_up)] for host in range(3)}
+    assert asked(tmp_path / "all", logs).kind != "host"
+    logs["agent-h2.log"] = [(6, "ValueError: host not found: Name or service not known")]
+    answer = asked(tmp_path / "one", logs)
+    assert (answer.kind, answer.hosts, answer.certainty) == ("host", ("h2",), "likely")
+    logs["agent-h1.log"] = [(5, "ValueError: host not found: Name or service not known")]
+    assert asked(tmp_path / "two", logs).hosts != ("h2",)
+
+
+def test_a_file_in_which_torchruns_agent_speaks_is_no_rank(tmp_path: Path) -> None:
+    said = "torch.distributed.elastic.rendezvous.api.RendezvousConnectionError: The connection to the store failed."
+    answer = asked(
+        tmp_path, {"job.log": [(5, "INFO starting"), (6, "ValueError: host not found"), (6, said)]}
+    )
+    assert not answer.ranks

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from logdex.diagnosis import behind, progress, stall
+from logdex.diagnosis import behind, progress, stall, waited
 from logdex.diagnosis.ends import speaks_for_all
 from logdex.diagnosis.exits import Exit
 from logdex.diagnosis.roles import came_to_its_end, ended_well
@@ -104,6 +104,7 @@ def _is_peer(scene: Scene, fell: Sequence[str]) -> bool:
 def _waited(scene: Scene, fell: Sequence[str]) -> bool:
     return any(
         event.class_ in ("watchdog", "work", "timeout")
+        or (event.role == "exception" and waited.tells_of_a_wait(event.text))
         for name in fell
         for event in scene.stories[name].victims
     )

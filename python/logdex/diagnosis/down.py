@@ -62,7 +62,7 @@ def node(scene: Scene, found: list[Candidate]) -> Finding | None:
             if one.is_rank and went_on(one, event):
                 # Whatever that host was to it, the rank did without.
                 continue
-            host = event.said("host") or _on_the_next_lines(one, event)
+            host = event.said("host") or hosts.of_kernel(event) or _on_the_next_lines(one, event)
             if not host and (elsewhere := _ADDRESS.search(event.text)):
                 # Ray's driver tells of the memory of any of its machines.
                 host = _host_at(scene, elsewhere[1])

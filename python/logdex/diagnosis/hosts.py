@@ -19,6 +19,8 @@ _DEVICE = re.compile(r":\d+:\d+ \[\d")
 """What stands in every such prefix, and is looked for in no time."""
 _NAMED = re.compile(r"[A-Za-z]+\d+$")
 """A word in the name of a file that is the name of a host, where no other tells which there are."""
+_KERNEL = re.compile(r"(?:^|[\s\]])(?P<host>[A-Za-z0-9][\w.-]*) kernel(?:\[\d*\])?: ")
+"""How syslog begins what a kernel says, behind its stamp: in a file of several hosts that tells them apart."""
 _PEER = re.compile(
     r"\bPeer host id: (?P<id>[\w.-]+)"
     r"|(?:peer|remote\w*|to|from)[ :=]+(?:\[?::ffff:)?(?P<peer>[A-Za-z0-9][\w.-]*)[<:]"
@@ -61,6 +63,12 @@ def of_witness(speakers: Sequence[Speaker], witness: Speaker, host_of: Mapping[s
         or {word for word in words if _NAMED.match(word)}
     )
     return known.pop() if len(known) == 1 else None
+
+
+def of_kernel(event: Event) -> str | None:
+    """The host whose kernel wrote a line, where syslog says that before it."""
+    match = _KERNEL.search(event.text)
+    return match["host"] if match else None
 
 
 def _called_alike(file: str, known: Iterable[str]) -> set[str]:

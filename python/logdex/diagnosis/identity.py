@@ -29,6 +29,11 @@ _LAUNCHERS = re.compile(
 
 _DAEMON = re.compile(r"(?<![\w/.-])(?:orted|prted|hydra_\w+|pmi_proxy|slurmstepd|slurmd): ")
 """What launchers run on each host, and how that begins its lines."""
+_AGENT = re.compile(
+    r"torch\.distributed\.elastic\.(?:agent\.[\w.]+:|rendezvous\.[\w.]*Error\b)"
+    r"|torch/distributed/elastic/agent/[\w/]+\.py:\d+\]"
+)
+"""How torchrun's agent, which no rank is, begins its lines, and what it alone can raise."""
 _OF_LAUNCHERS = (
     "node",
     "mpirun",
@@ -289,7 +294,8 @@ def _is_of_others(file: File) -> bool:
     if are_several(texts) or len(themselves) > 1 or beyond_first:
         return True
     is_told = bool(launched) and len(launched) == len(told)
-    return (is_told or any(by_daemon(note["text"]) for note in notes)) and not _counts(file)
+    is_other = is_told or any(by_daemon(note["text"]) for note in notes) or any(map(_AGENT.search, texts))
+    return is_other and not _counts(file)
 
 
 def by_daemon(text: str) -> bool:

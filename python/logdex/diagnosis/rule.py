@@ -31,6 +31,7 @@ from logdex.diagnosis.stacks import elsewhere
 from logdex.diagnosis.success import overruled
 from logdex.diagnosis.survived import outlived
 from logdex.diagnosis.uniform import alike, uniform
+from logdex.diagnosis.unlaunched import never_begun
 from logdex.diagnosis.verdict import Finding
 
 
@@ -114,6 +115,7 @@ STEPS: tuple[_Step, ...] = (
     node,
     weak_exit,
     long_before,
+    never_begun,
     links_of,
     left_out,
     elsewhere,

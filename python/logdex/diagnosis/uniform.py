@@ -22,6 +22,8 @@ SEVERAL = 4
 """From so many ranks on the first of those whom the same befell at once is not worth a name of its own."""
 _ALONE = 30.0
 """Who met it by so many seconds before all others met it alone."""
+_A_MINUTE = 60.0
+"""Within so many seconds a program that failed comes to its end, most times."""
 
 
 def uniform(scene: Scene, found: list[Candidate]) -> Finding | None:
@@ -62,7 +64,7 @@ def uniform(scene: Scene, found: list[Candidate]) -> Finding | None:
                     "unknown", "cannot tell", names, (), first.class_, when, events, missing=missing
                 )
             is_all = len(group) >= base and len(group) > 2
-            certainty: Certainty = "certain" if is_all and not _is_doubted(group, usual) else "likely"
+            certainty: Certainty = "certain" if is_all and not _is_doubted(scene, group, usual) else "likely"
             return Finding("uniform", certainty, names, (), first.class_, when, events)
     return None
 
@@ -134,13 +136,21 @@ def _but_for_few(scene: Scene, group: Sequence[Candidate], base: int) -> Finding
     return Finding("unknown", "cannot tell", tuple(silent), events=events, missing=missing)
 
 
-def _is_doubted(group: Sequence[Candidate], usual: Sequence[int]) -> bool:
-    """Whether what all wrote is no more than a level, or most wrote `usual` lines later: all may have got over it.
+def _is_doubted(scene: Scene, group: Sequence[Candidate], usual: Sequence[int]) -> bool:
+    """Whether what all wrote is no more than a level, or most wrote `usual` lines later, or anything long after it: all
+    may have got over it.
 
     What a launcher alone says of them is one finding, too.
     """
-    went_on = sum(lines > 0 for lines in usual)
+    went_on = sum(lines > 0 or _wrote_long_after(scene, one) for one, lines in zip(group, usual, strict=True))
     return any(one.strength < 2 or not one.is_own for one in group) or 2 * went_on > len(group)
+
+
+def _wrote_long_after(scene: Scene, one: Candidate) -> bool:
+    """Whether a rank wrote anything a minute and more after what is taken for its failure."""
+    there = scene.stories.get(one.rank)
+    last = there.speaker.last if there is not None else None
+    return last is not None and one.event.own and last - one.event.high > _A_MINUTE
 
 
 def _spared_the_rest(scene: Scene, group: Sequence[Candidate]) -> bool:

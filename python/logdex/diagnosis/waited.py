@@ -19,13 +19,19 @@ from logdex.diagnosis.similar import is_indented, masked
 
 _WORDS = re.compile(
     r"(?i)\btim(?:ed?|ing)[ -]?out\b|timeout\b|\bwait(?:ed|ing|s)?\b|\bbarrier\b|\brendezvous\b|\bheart ?beat"
-    r"|\b(?:not|never|n't|nothing) (?:been )?(?:yet )?(?:receiv|respon|arriv|join|reach|finish|report|hear|repl|answer)"
+    r"|(?:\b(?:not|never|nothing)|n't) (?:been )?(?:yet )?"
+    r"(?:receiv|respon|arriv|join|reach|finish|report|hear|repl|answer)"
     r"|\b(?:other|another|some|remaining|remote) (?:\w+ )?"
     r"(?:ranks?|workers?|nodes?|process(?:es)?|tasks?|replicas?|peers?|hosts?|members?|stages?)\b"
     r"|\b(?:peers?|unreachable|disconnect\w*|slow node)\b"
     r"|\b(?:lost|lose|gone|dead|missing) (?:\w+ ){0,2}(?:connection|contact|ranks?|workers?|peers?|members?|tasks?)\b"
 )
 """Words that an error has which tells of others."""
+_OF_A_WAIT = re.compile(
+    r"(?i)\btim(?:ed?|ing)[ -]?out\b|timeout\b|\bwait(?:ed|ing|s)?\b"
+    r"|(?:\b(?:not|never)|n't) (?:yet )?(?:arriv|join|reach|finish|come|report)"
+)
+"""Words that an error has which tells that others did not come."""
 _MANY = 10.0
 _LONG = 60.0
 """Who stood still for so many times a step, and so many seconds, was waiting."""
@@ -34,6 +40,11 @@ _LONG = 60.0
 def tells_of_others(text: str) -> bool:
     """Whether a line has words of waiting, or of others."""
     return _WORDS.search(text) is not None
+
+
+def tells_of_a_wait(text: str) -> bool:
+    """Whether a line says that others did not come, or were waited for."""
+    return _OF_A_WAIT.search(text) is not None
 
 
 def turn(stories: dict[str, Story], clocks: Clocks, ended: set[str]) -> None:

@@ -1,0 +1,49 @@
+"""The step for jobs that ended before any of their ranks wrote a line: the launchers alone tell of them.
+
+Each host's launcher waits for those of the others, so one that fails by itself, as where it cannot find the host of the
+rendezvous, leaves the others to give up when their patience ends.
+"""
+
+from __future__ import annotations
+
+from logdex.diagnosis import hosts
+from logdex.diagnosis.events import Event, Speaker
+from logdex.diagnosis.scene import Candidate, Scene, time_of
+from logdex.diagnosis.verdict import Finding
+
+_OWN = ("cause", "exception")
+"""The roles of what a launcher tells of itself, where it has no rank."""
+_OF_OTHERS = ("victim", "named", "link")
+"""And of what it tells of the other launchers."""
+
+
+def never_begun(scene: Scene, found: list[Candidate]) -> Finding | None:
+    """The host whose launcher alone failed by itself, or surely before all others told of anything."""
+    if found or any(one.lines for one in scene.ranks):
+        return None
+    failed = {one.path: told for one in scene.witnesses if (told := _first(one, _OWN)) is not None}
+    lost = {one.path: told for one in scene.witnesses if (told := _first(one, _OF_OTHERS)) is not None}
+    for path, event in failed.items():
+        others = [told for at, told in (*failed.items(), *lost.items()) if at != path]
+        if others and all(_is_before(scene, event, other) for other in others):
+            return _of_host(scene, event)
+    return None
+
+
+def _first(one: Speaker, roles: tuple[str, ...]) -> Event | None:
+    return next((event for event in one.events if event.role in roles), None)
+
+
+def _is_before(scene: Scene, event: Event, other: Event) -> bool:
+    return scene.clocks.is_before(event, other, sure=True) or (
+        other.role in _OF_OTHERS and not scene.clocks.is_before(other, event)
+    )
+
+
+def _of_host(scene: Scene, event: Event) -> Finding | None:
+    teller = next(one for one in scene.witnesses if one.path == event.path)
+    host = hosts.of_witness(scene.speakers, teller, scene.host_of)
+    if host is None:
+        return None
+    events = [("failed first", event)]
+    return Finding("host", "likely", (), (host,), event.class_, time_of(scene, event), events)
