@@ -208,7 +208,7 @@ impl Voice {
             let note = heard.note(self.lines, self.courses.map(|course| course.map(|course| course.last)));
             // Where another line was stamped since, what this one has is that line's.
             let own = note.own || (stamp.is_some() && stamp == note.span);
-            Note { template, raised, own, ..note }
+            Note { own, template, raised, ..note }
         })
     }
 
