@@ -131,6 +131,16 @@ def test_a_cache_that_was_flushed_makes_no_victim() -> None:
             "57%|###  | 4/7 [00:09<00:07, 2.31s/it] RuntimeError: CUDA out of memory. Tried to allocate 2 GiB",
             "cause",
         ),
+        ("Received SIGINT. Gracefully aborting the training run — this may take a few seconds.", "outside"),
+        ("Training time: 31.42s", "context"),
+        (
+            "nvidia-container-cli: initialization error: nvml error: driver/library version mismatch: unknown",
+            "cause",
+        ),
+        (
+            "h1:308:318 [0] NCCL WARN Failed to bind NVLink SHARP (NVLS) Multicast memory : CUDA error 401",
+            "cause",
+        ),
         ("RuntimeError: Gloo connectFullMesh failed with timeout", "victim"),
         ("RuntimeError: [../third_party/gloo/gloo/transport/tcp/pair.cc:598] bad news", "victim"),
         ("failed to create a process group of Gloo", "victim"),

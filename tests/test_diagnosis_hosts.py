@@ -305,3 +305,13 @@ def test_a_file_in_which_torchruns_agent_speaks_is_no_rank(tmp_path: Path) -> No
         tmp_path, {"job.log": [(5, "INFO starting"), (6, "ValueError: host not found"), (6, said)]}
     )
     assert not answer.ranks
+
+
+def test_the_host_is_named_on_which_no_container_could_be_started(tmp_path: Path) -> None:
+    waited = "torch.distributed.DistStoreError: Timed out after 1801 seconds waiting for clients. 2/4 clients joined."
+    logs = {f"rank{rank}.log": [(6, f"rank {rank} of 4 is up"), (1808, waited)] for rank in range(2)}
+    failed = (
+        "docker: Error response from daemon: failed to create shim: OCI runtime create failed: no such file"
+    )
+    answer = asked(tmp_path, {**logs, "agent-h1.log": [(4, failed)]})
+    assert (answer.kind, answer.hosts, answer.cause) == ("host", ("h1",), "env")

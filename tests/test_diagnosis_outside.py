@@ -98,3 +98,21 @@ def test_a_job_that_came_to_its_end_after_an_order_did_not_fail(tmp_path: Path, 
     logs = {f"rank{rank}.log": [*steps(60), *end[: None if rank < done else 0]] for rank in range(4)}
     answer = cases.asked(tmp_path, {**logs, "sched.log": [(60, LIMIT.replace("TIME LIMIT", "PREEMPTION"))]})
     assert answer.kind == kind, answer.text
+
+
+@pytest.mark.parametrize("told", ["order", "exit"])
+def test_whom_a_launcher_was_told_to_end_the_others_lost(tmp_path: Path, told: str) -> None:
+    agent = (
+        "WARNING:torch.distributed.elastic.agent.server.api:Received 15 death signal, shutting down workers"
+    )
+    ended = (
+        "torch/distributed/elastic/multiprocessing/api.py:869] failed (exitcode: -11) local_rank: 0 (pid: 9)"
+    )
+    lost = "RuntimeError: [gloo/transport/tcp/pair.cc:598] Connection closed by peer [10.244.3.18]:42117"
+    worked = steps(60)
+    logs = {
+        "rank0.log": [*worked[:-1], (53, lost)],
+        "rank1.log": worked[:-1],
+        "agent-h1.log": [*([(51, ended)] if told == "exit" else []), (52, agent)],
+    }
+    assert (cases.asked(tmp_path, logs).kind == "outside") == (told == "order")

@@ -84,7 +84,9 @@ were wrong, 37 with certainty: of two tasks that crashed alike at once the one o
 not be told and 6 % were wrong, none with certainty. `cousin` is 46 cases by an author with the same brief as that of
 `sibling`, after the rule had been mended by all of these: 81 % of its 2,385 forms were right, 14 % could not be told
 and 5 % were wrong, 23 with certainty, of two cases: what all had passed over at their start was taken for the end of
-all, and a launcher that failed by itself for a rank. A new set stands in `open/` until the rule is mended by it.
+all, and a launcher that failed by itself for a rank. `niece` is 30 cases by one more with that brief, of kinds that the
+others have little of, after that: 84 % of its 1,485 forms were right, 15 % could not be told and 1 % were wrong, none
+with certainty. A new set stands in `open/` until the rule is mended by it.
 No retold failure is in `tests/data/real/`: there are the logs of 91 small jobs that really ran and failed in known
 ways. Of 49 of JAX, three MPIs and torchrun 24 were right at first, 21 could not be told and 4 were wrong; of 42 more,
 of Slurm, PyTorch and frameworks on it, Ray, Dask, XGBoost and LightGBM, 27, 10 and 5; now 76 of all are right and 15
@@ -92,7 +94,7 @@ cannot be told (`tests/test_diagnosis_real.py`).
 Failures of usual kinds may be expected to be told as those of `usual` and `latest` were at first, and those that are
 told in words which nobody here has seen as those of `unfamiliar`, `unseen`, `untried`, `further`, `unheard`,
 `unread`, `unmet`, `posted`, `told`, `kept`, `heard`, `plain`, `night`, `winter`, `sibling`,
-`spring` and `cousin`.
+`spring`, `cousin` and `niece`.
 """
 
 

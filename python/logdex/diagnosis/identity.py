@@ -27,7 +27,7 @@ _LAUNCHERS = re.compile(
 )
 
 
-_DAEMON = re.compile(r"(?<![\w/.-])(?:orted|prted|hydra_\w+|pmi_proxy|slurmstepd|slurmd): ")
+_DAEMON = re.compile(r"(?<![\w/.-])(?:orted|prted|hydra_\w+|pmi_proxy|slurmstepd|slurmd|docker): ")
 """What launchers run on each host, and how that begins its lines."""
 _AGENT = re.compile(
     r"torch\.distributed\.elastic\.(?:agent\.[\w.]+:|rendezvous\.[\w.]*Error\b)"

@@ -64,7 +64,9 @@ def outside(scene: Scene, found: list[Candidate]) -> Finding | None:
                 events=[("told to stop", first)] + [("or failed", one.event) for one in firm],
                 missing="stamps that say whether this came before the order to stop",
             )
-    if not strong and (found or _victims_before(scene, first) or _ended_before(scene, first)):
+    if not strong and (found or _ended_before(scene, first)):
+        return None
+    if not strong and _victims_before(scene, first, by_stamps=_tells_of_the_order_alone(scene, first)):
         return None
     silent = _were_silent(scene, first)
     if silent and (odd := ends.odd_one(scene)) is not None:
@@ -203,7 +205,17 @@ def _ended_before(scene: Scene, first: Event) -> bool:
     )
 
 
-def _victims_before(scene: Scene, first: Event) -> bool:
-    """Whether a rank told of another's failure before the order, or may have."""
+def _victims_before(scene: Scene, first: Event, *, by_stamps: bool = False) -> bool:
+    """Whether a rank told of another's failure before the order, or may have; `by_stamps`: as if clocks agreed."""
     victims = [event for one in scene.stories.values() for event in one.victims]
+    if by_stamps:
+        return any(
+            not event.own or scene.clocks.of(event)[0] < scene.clocks.of(first)[0] for event in victims
+        )
     return any(not scene.clocks.is_before(first, event) for event in victims)
+
+
+def _tells_of_the_order_alone(scene: Scene, first: Event) -> bool:
+    """Whether a launcher got the order while it had seen none of its processes end: what others lost was those."""
+    is_launcher = any(one.path == first.path and first in one.events for one in scene.witnesses)
+    return is_launcher and first.own and not any(one.event.path == first.path for one in scene.exits)
