@@ -79,7 +79,8 @@ impl Followed {
 
     /// The pieces of the unfinished line that may go out now.
     pub(super) fn pieces(&mut self) -> Result<Option<Batch>> {
-        let batch = self.partial.pieces(&self.source, self.place.at(), self.size)?;
+        let is_all = self.size == self.seen;
+        let batch = self.partial.pieces(&self.source, self.place.at(), self.size, is_all)?;
         self.hand_out(batch)
     }
 

@@ -41,9 +41,10 @@ impl Partial {
         (self.size > at && !self.shown).then(|| STILL.saturating_sub(self.time.since(self.since)))
     }
 
-    /// The pieces of the unfinished line `at..size` that may go out now.
-    pub fn pieces(&mut self, source: &Source, at: u64, size: u64) -> Result<Option<Batch>> {
-        if size != self.size {
+    /// The pieces of the unfinished line `at..size` that may go out now. `is_all`: the file ends there, and it is not for
+    /// another log that the rest has to wait.
+    pub fn pieces(&mut self, source: &Source, at: u64, size: u64, is_all: bool) -> Result<Option<Batch>> {
+        if size != self.size || !is_all {
             (self.size, self.since, self.shown) = (size, self.time.now(), false);
         }
         if size <= at || self.shown {
@@ -138,6 +139,20 @@ fn whole_characters(bytes: &[u8]) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn text_whose_rest_has_to_wait_is_not_still() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), "unfinished\n").unwrap();
+        let (source, time) = (Source::open(file.path()).unwrap(), TimeSource::by_hand());
+        let mut partial = Partial::new(time.clone());
+        let mut shown = |is_all| {
+            let batch = partial.pieces(&source, 0, 2, is_all).unwrap();
+            time.advance(STILL);
+            batch.map(|batch| batch.block.bytes().to_vec())
+        };
+        assert_eq!([shown(false), shown(false), shown(true)], [None, None, Some(b"un".to_vec())]);
+    }
 
     #[test]
     fn half_a_character_is_held() {
