@@ -3,7 +3,7 @@
 import io
 import threading
 from argparse import Namespace
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import logdex
@@ -253,14 +253,32 @@ def at(text: str) -> datetime:
             "2026-11-22 03:00",
             ("2026-11-20 23:00", "2026-11-21 01:00"),
         ),
+        # The end is the first behind the beginning, in whatever words that is said.
+        (
+            "2026-11-20 23:00-05:00",
+            "02:00",
+            "2026-11-20 02:00",
+            "2026-11-22 03:00",
+            ("2026-11-20 23:00-05:00", "2026-11-22 02:00"),
+        ),
+        (
+            "yesterday 14:00",
+            "15:00",
+            "2026-11-28 02:00",
+            "2026-11-30 16:00",
+            ("yesterday 14:00", "2026-11-29 15:00"),
+        ),
+        ("2026-07-20", "01:00", "2026-07-20 02:00", "2026-11-22 03:00", ("2026-07-20", "2026-07-20 01:00")),
+        ("1795269600", "15:00", "2026-11-20 02:00", "2026-11-22 16:00", ("1795269600", "2026-11-21 15:00")),
         ("10m", "today", "2026-11-20 02:00", "2026-11-22 03:00", ("10m", "today")),
     ],
 )
 def test_the_day_of_a_clock_time(
     since: str | None, until: str | None, first: str, last: str, expected: tuple[str | None, str | None]
 ) -> None:
-    args = Namespace(since=since, until=until, follow=False)
-    clock.settle_by(args, [(at(first), at(last)), (at(last), at(last))], at("2026-11-30 12:00"))
+    args = Namespace(since=since, until=until, follow=False, tz="UTC")
+    now = at("2026-11-30 12:00").replace(tzinfo=timezone.utc)
+    clock.settle_by(args, [(at(first), at(last)), (at(last), at(last))], now)
     assert (args.since, args.until) == expected
 
 
@@ -282,8 +300,9 @@ def test_the_day_of_a_clock_time(
 def test_the_day_of_a_clock_time_in_a_follow(
     since: str | None, until: str | None, last: str, expected: tuple[str | None, str | None]
 ) -> None:
-    args = Namespace(since=since, until=until, follow=True)
-    clock.settle_by(args, [(at("2026-11-21 22:00"), at(last))], at("2026-11-22 00:30"))
+    args = Namespace(since=since, until=until, follow=True, tz="UTC")
+    now = at("2026-11-22 00:30").replace(tzinfo=timezone.utc)
+    clock.settle_by(args, [(at("2026-11-21 22:00"), at(last))], now)
     assert (args.since, args.until) == expected
 
 

@@ -6,8 +6,10 @@ They are settled once, where the question is asked, so that every file is asked 
 from __future__ import annotations
 
 import re
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, timezone
 
+from logdex import _when
+from logdex._question import zone_of
 from logdex.command import dated, hints
 
 TYPE_CHECKING = False
@@ -18,7 +20,6 @@ if TYPE_CHECKING:
     from logdex.inputs.input import Input
 
 _CLOCK = re.compile(r"(\d{1,2}):(\d\d)(?::(\d\d)(?:[.,]\d{1,9})?)?")
-_DATED = re.compile(r"(\d{4}-\d\d-\d\d)[ T](\d{1,2}:\d\d(?::\d\d)?)")
 
 
 def is_clock(said: str | None) -> bool:
@@ -63,7 +64,7 @@ def settle_by(args: Namespace, spans: Sequence[tuple[datetime, datetime]], now: 
         of_day = _of_day(said) if said else None
         if of_day is None:
             continue
-        since = _dated(args.since) if name == "until" and args.since else None
+        since = _begin(args, now) if name == "until" else None
         day = _after(since, of_day) if since else _last_day(of_day, first, last)
         if args.follow and not since and (name == "until" or not first <= day + of_day <= last):
             continue
@@ -90,16 +91,20 @@ def _of_day(said: str) -> timedelta | None:
     return timedelta(hours=hours, minutes=minutes, seconds=seconds) if known else None
 
 
-def _dated(said: str) -> datetime | None:
-    """A moment with a date and without a zone."""
-    match = _DATED.match(said)
-    of_day = _of_day(match[2]) if match else None
-    if match is None or of_day is None:
+def _begin(args: Namespace, now: datetime) -> datetime | None:
+    """What `since` says, as a clock in `tz` shows it; None of a time of day that was left without its day.
+
+    Raises:
+        ValueError: It says no moment.
+    """
+    if not args.since or is_clock(args.since):
         return None
-    try:
-        return datetime.fromisoformat(match[1]) + of_day
-    except ValueError:
+    asked = int(now.timestamp()) * 10**9
+    moment = _when.moment(args.since, "since", zone_of(args.tz), asked)
+    if moment is None:
         return None
+    aware = datetime(1970, 1, 1, tzinfo=timezone.utc) + timedelta(microseconds=moment // 1000)
+    return hints.in_zone(aware, args.tz).replace(tzinfo=None)
 
 
 def _midnight(moment: datetime) -> datetime:
