@@ -68,6 +68,14 @@ def log(tmp_path: Path) -> Path:
             ['2026-11-22T02:00:01Z WARNING  slow "x" step=2 loss=2.5\n', *LINES[2:]],
         ),
         (
+            ["--pretty", "-w", "step=3", "-B2"],
+            [
+                "2026-11-22T02:00:00Z INFO     start step=1\n",
+                '2026-11-22T02:00:01Z WARNING  slow "x" step=2 loss=2.5\n',
+                LINES[2],
+            ],
+        ),
+        (
             ["--time", "Asia/Tokyo", "-w", "step>1"],
             [f"2026-11-22 11:00:0{n}.000 {LINES[n]}" for n in (1, 2)],
         ),

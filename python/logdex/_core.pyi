@@ -771,6 +771,7 @@ class Show:
         *,
         paint: Callable[[str], str] | None = None,
         picks: bool = False,
+        paints_around: bool = False,
         scout: _Scout | None = None,
         skip: int = 0,
         last: int | None = None,

@@ -11,6 +11,7 @@ use crate::show::Painter;
 pub(super) struct PythonPainter {
     pub(super) ask: Py<PyAny>,
     pub(super) picks: bool,
+    pub(super) paints_around: bool,
     pub(super) raised: Option<PyErr>,
 }
 
@@ -30,5 +31,9 @@ impl Painter for PythonPainter {
 
     fn picks(&self) -> bool {
         self.picks
+    }
+
+    fn paints_around(&self) -> bool {
+        self.paints_around
     }
 }

@@ -49,6 +49,8 @@ pub(super) struct Show {
     paint: Option<Py<PyAny>>,
     /// Whether what `paint` gives stands for the line.
     picks: bool,
+    /// Whether it is asked of the lines around those that are meant, too.
+    paints_around: bool,
     scout: Option<Py<PyAny>>,
     most: Option<u64>,
     /// The place behind what was written, if the caller wants to know it.
@@ -72,13 +74,14 @@ struct Outcome {
 #[pymethods]
 impl Show {
     #[new]
-    #[pyo3(signature = (shown, *, paint=None, picks=false, scout=None, skip=0, last=None, most=None, keeps_place=false, folds=false, status=None))]
+    #[pyo3(signature = (shown, *, paint=None, picks=false, paints_around=false, scout=None, skip=0, last=None, most=None, keeps_place=false, folds=false, status=None))]
     #[expect(clippy::too_many_arguments, reason = "the keywords of a Python call")]
     fn new(
         py: Python<'_>,
         shown: Vec<ShownParts>,
         paint: Option<Py<PyAny>>,
         picks: bool,
+        paints_around: bool,
         scout: Option<Scouted>,
         skip: u64,
         last: Option<usize>,
@@ -110,13 +113,14 @@ impl Show {
         };
         let place = keeps_place.then(Mutex::default);
         let answer = Mutex::new(Showing { parts, caller, _keep: keep.into_iter().flatten().collect() });
-        Self { answer, told: Mutex::default(), halt, paint, picks, scout: look, most, place }
+        Self { answer, told: Mutex::default(), halt, paint, picks, paints_around, scout: look, most, place }
     }
 
     #[pyo3(signature = (sink, *, live=false))]
     fn run(&self, py: Python<'_>, sink: Option<&Bound<'_, PySink>>, live: bool) -> PyResult<u64> {
         let paint = self.paint.as_ref().map(|paint| paint.clone_ref(py));
-        let mut painter = paint.map(|paint| PythonPainter { ask: paint, picks: self.picks, raised: None });
+        let Self { picks, paints_around, .. } = *self;
+        let mut painter = paint.map(|ask| PythonPainter { ask, picks, paints_around, raised: None });
         let scout = self.scout.as_ref().map(|look| look.clone_ref(py));
         let mut scout = PythonScout { look: scout, halt: self.halt.clone(), raised: None, keep: Vec::new() };
         let manner = Manner {

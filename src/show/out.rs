@@ -23,6 +23,20 @@ pub trait Painter {
     fn picks(&self) -> bool {
         false
     }
+
+    /// Whether the lines around those that are meant are painted, too.
+    fn paints_around(&self) -> bool {
+        false
+    }
+}
+
+/// Whether `painter` says how a row of this kind looks.
+fn paints(painter: &dyn Painter, kind: RowKind) -> bool {
+    match kind {
+        RowKind::Hit => true,
+        RowKind::Context => painter.paints_around(),
+        RowKind::Gap => false,
+    }
 }
 
 /// Rows on their way to the sink; without one they are only counted.
@@ -81,7 +95,7 @@ impl<'s> Out<'s> {
                     style.write(row, text, picked, &mut self.buffer);
                 }
             }
-            Some(painter) if row.kind == RowKind::Hit => {
+            Some(painter) if paints(&**painter, row.kind) => {
                 style.write(row, text, &painter.paint(text)?, &mut self.buffer);
             }
             _ => style.write(row, text, text, &mut self.buffer),

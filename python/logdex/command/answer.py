@@ -250,6 +250,7 @@ class CommandAnswer:
             shown,
             paint=self._rows.paint if sink else None,
             picks=self._rows.picks,
+            paints_around=self._args.pretty,
             scout=self._scout() if sink else None,
             skip=skip,
             last=last,
