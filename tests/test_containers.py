@@ -20,7 +20,10 @@ import logdex
 import pytest
 from logdex import _core
 from logdex.command.cli import main
+from logdex.command.rows import Rows, Shown
 from logdex.inputs import frames, kept
+from logdex.inputs.framing import is_open
+from logdex.inputs.input import Input
 from logdex.inputs.rotation import Pinned
 from logdex.inputs.spool import Spool
 
@@ -690,6 +693,64 @@ def test_restarts_of_a_pod_are_attempts_and_rotations_one_log(tmp_path: Path) ->
         (pod / "2.log").touch()
         (pod / "2.log").write_bytes(cri(9, "f"))
         assert next(lines) == "f\n"
+
+
+@pytest.mark.parametrize("more", [[], ["-f"], ["-e", "b", "-B1"]], ids=str)
+def test_what_comes_through_a_pipe_has_no_frames_however_late_it_comes(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+    more: list[str],
+) -> None:
+    pipe, is_asked = tmp_path / "pipe", threading.Event()
+    os.mkfifo(pipe)
+    text = b"".join(
+        framed("docker", "stdout", "2026-11-22T02:10:00Z", line, goes_on=False) for line in (b"a", b"b")
+    )
+    of, await_head = Rows.of, Input.await_head
+
+    def write() -> None:
+        with pipe.open("wb", buffering=0) as file:
+            file.write(text[:20])
+            is_asked.wait()
+            file.write(text[20:])
+
+    def asked(rows: Rows, one: Input, ended: Any) -> Shown:
+        shown = of(rows, one, ended)
+        is_asked.set()
+        return shown
+
+    def awaited(one: Input) -> None:
+        is_asked.set()
+        await_head(one)
+
+    monkeypatch.setattr(Rows, "of", asked)
+    monkeypatch.setattr(Input, "await_head", awaited)
+    writer = threading.Thread(target=write)
+    writer.start()
+    assert main([*more, str(pipe)]) == 0
+    writer.join()
+    assert capfd.readouterr().out == "a\nb\n"
+
+
+@pytest.mark.parametrize(
+    ("head", "may_be_framed"),
+    [
+        (b"", True),
+        (b"2026-11", True),
+        (b"2026-11-22T02:10:00Z stdout F", True),
+        (b'{"log":"a', True),
+        (b"\0", True),
+        (b"2026-11-22T02:10:00Z stdout F a\n", False),
+        # What shows how far a program is has no line end yet.
+        (b"2026-11-22 02:10:00 10%", False),
+        (b"20%", False),
+        (b"epoch 1", False),
+        (b"{" + b"x" * (1 << 16), False),
+    ],
+)
+def test_text_is_held_back_only_as_long_as_it_may_be_framed(head: bytes, may_be_framed: bool) -> None:
+    assert is_open(head) is may_be_framed
 
 
 def test_frames_stay_where_that_is_wished(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

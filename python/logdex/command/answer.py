@@ -56,6 +56,9 @@ class CommandAnswer:
         if self._in_one_order or _needs_all(args):
             for one in found:
                 one.catch_up() if args.follow else one.join()
+        if not (self._in_one_order and args.follow):
+            for one in found:
+                one.await_head()
         dated.settle_years(args, found)
         many_labels = lookout is not None or (len(found) > 1 and len({one.label for one in found}) > 1)
         self._rows = Rows(args, regex, several=self._in_one_order, many_labels=many_labels, found=found)

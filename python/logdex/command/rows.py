@@ -110,6 +110,10 @@ class Rows:
             exclude=self._unwanted,
             now=self._now,
         )
+        text = getattr(question.keep, "spool", None)
+        if live and text is not None:
+            # Of a container's: the last lines are those of what is there now, and a range may end with it.
+            text.catch_up()
         # Text that goes out before its line is whole has no level yet.
         colors = self.color and not question.partial and not self.picks and not args.pretty
         return Shown(

@@ -11,7 +11,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from io import FileIO
 
-_HEAD = 64 << 10
+HEAD = 64 << 10
 """By so many bytes at the beginning frames are told; a part of a line has at most 16 KiB."""
 
 
@@ -40,10 +40,28 @@ def _framed(path: str, head: bytes, file: FileIO) -> str | None:
         return None
     if not head:
         return named_kind(path)
+    return told_by(head + file.read(HEAD)) if _may_be_framed(head) else None
+
+
+def told_by(head: bytes) -> str | None:
+    """How the lines of a text are framed that begins with `head`; see `kinds`."""
+    is_wanted = os.environ.get("LOGDEX_FRAMES") != "off"
+    return _core.Frames.kind_of(head) if is_wanted and _may_be_framed(head) else None
+
+
+def _may_be_framed(head: bytes) -> bool:
     # A year, an object, or a hole before one of them.
-    if not head.startswith((b"2", b"{", b"\0")):
-        return None
-    return _core.Frames.kind_of(head + file.read(_HEAD))
+    return head.startswith((b"2", b"{", b"\0"))
+
+
+def is_open(head: bytes) -> bool:
+    """Whether what comes behind `head`, which begins a text, can tell that it is framed, and `head` does not yet."""
+    if os.environ.get("LOGDEX_FRAMES") == "off" or len(head) >= HEAD or b"\n" in head:
+        return False
+    day = b"2000-00-00T"
+    digits = head[: len(day)].translate(bytes.maketrans(b"123456789", b"0" * 9))
+    # A moment, an object, or a hole before one of them.
+    return head[:1] in (b"", b"{", b"\0") or (head[:1] == b"2" and (b"0" + day[1:]).startswith(digits))
 
 
 def named_kind(path: str) -> str | None:

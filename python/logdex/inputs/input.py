@@ -119,6 +119,11 @@ class Input:
         if self.spool is not None:
             self.spool.join()
 
+    def await_head(self) -> None:
+        """Waits until it is known of a spooled text whether it is that of a container."""
+        if self.spool is not None:
+            self.spool.await_head()
+
     def catch_up(self) -> None:
         """Waits until all that was there at first is in a spooled text that goes on with its log, or no more comes."""
         if self.spool is not None:

@@ -13,9 +13,12 @@ from typing import IO, BinaryIO, cast
 
 from logdex.inputs.compression import MAGIC, compression_of, may_be_cut_off
 from logdex.inputs.decompress import opened
+from logdex.inputs.framing import is_open
 
 _CHUNK = 1 << 20
 _LIMIT = 16 << 30
+_SOON = 0.005
+"""So many seconds it takes at most to see what has come."""
 
 
 def limit() -> int:
@@ -80,6 +83,11 @@ class Spool:
         end = None if most is None else time.monotonic() + most
         while self._thread.is_alive() and (end is None or time.monotonic() < end):
             self._thread.join(0.1)
+
+    def await_head(self) -> None:
+        """Waits until its beginning tells how its lines are framed, which is mostly with its first line."""
+        while is_open(os.pread(self._file.fileno(), _CHUNK, 0)) and not self.has_ended():
+            self._thread.join(_SOON)
 
     def wait(self) -> None:
         """Waits until all of it is in the file; raises what went wrong on the way."""
