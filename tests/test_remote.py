@@ -8,14 +8,18 @@ import random
 import shutil
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import logdex
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from logdex.inputs.input import Wish
+from logdex.command.cli import main
+from logdex.command.rows import Rows, Shown
+from logdex.inputs.input import Input, Wish
 from logdex.remote import inputs as remote
 from logdex.remote.copy import Copy, joined, missing
 from logdex.remote.elsewhere import State
@@ -245,7 +249,66 @@ def test_of_the_last_lines_only_those_are_fetched(
     every = (LINES + end).splitlines(keepends=True)
     # The engine takes the last of what is there, which is the whole where the log has hardly more.
     assert text[-lines:] == every[-lines:] if lines else text == []
-    assert file.fetched() <= 10 + max(4 * len(b"".join(text)), 256 << 10)
+    assert file.fetched() <= 16 + max(4 * len(b"".join(text)), 256 << 10)
+
+
+@pytest.mark.parametrize("follow", [False, True])
+def test_of_a_container_the_last_lines_are_those_of_the_text(
+    follow: bool, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Which stand in several parts, and belong to streams."""
+    parts = [("one", "stderr", "\n"), ("tw", "stdout", ""), ("o", "stdout", "\n"), ("three", "stderr", "\n")]
+    text = "".join(
+        json.dumps({"log": part + end, "stream": stream, "time": "2026-11-22T02:10:00Z"}) + "\n"
+        for part, stream, end in parts
+    )
+    monkeypatch.setattr(remote, "_elsewhere", lambda _: Memory(text.encode()))
+    ends = ["-f", "--until", "2026-11-22 03:00", "--tz", "UTC"] if follow else []
+    for more, shown in ((["-n", "2"], "two\nthree\n"), (["-n", "1", "--streams", "stdout"], "two\n")):
+        assert main([*more, *ends, "memory://log"]) == 0
+        assert capfd.readouterr().out == shown
+
+
+@pytest.mark.parametrize("more", [["-e", "step"], ["-l", "info"], ["--json"]], ids=str)
+def test_a_follow_with_a_filter_begins_with_the_last_lines_of_what_is_there(
+    more: list[str], monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """However late that comes."""
+    of, is_asked = Rows.of, threading.Event()
+
+    class Late(Memory):
+        def read(self, start: int, end: int) -> bytes:
+            if end - start > 1000:
+                is_asked.wait()
+            return super().read(start, end)
+
+    def asked(rows: Rows, one: Input, ended: Any) -> Shown:
+        shown = of(rows, one, ended)
+        is_asked.set()
+        return shown
+
+    def caught_up(one: Input) -> None:
+        is_asked.set()
+        catch_up(one)
+
+    catch_up = Input.catch_up
+    text = b"".join(b"2026-11-22 02:10:00 INFO step %d\n" % number for number in range(9000))
+    monkeypatch.setattr(remote, "_elsewhere", lambda _: Late(text))
+    monkeypatch.setattr(Rows, "of", asked)
+    monkeypatch.setattr(Input, "catch_up", caught_up)
+    assert main(["-f", "-n", "2", "--until", "2026-11-22 03:00", "--tz", "UTC", *more, "memory://log"]) == 0
+    lines = capfd.readouterr().out.splitlines()
+    assert ["step 899" in line for line in lines] == [True, True]
+
+
+def test_what_was_rotated_away_elsewhere_is_not_left_out_unsaid(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(remote, "_elsewhere", lambda _: Memory(LINES))
+    assert main(["--rotated", "memory://log", "-n", "1"]) == 2
+    told = capfd.readouterr()
+    assert told.out == ""
+    assert "memory://log: what was rotated away of it is found by the logdex there alone" in told.err
 
 
 # By ssh
@@ -388,7 +451,7 @@ def test_from_s3(s3: Store, tmp_path: Path) -> None:
     assert run("-n", "2", address) == (0, every[-2:], "")
     notes = list((tmp_path / "cache" / "remote").glob("*.json"))
     (ranges,) = (json.loads(note.read_text())["ranges"] for note in notes)
-    assert sum(end - start for start, end in ranges) == 10 + (256 << 10)
+    assert sum(end - start for start, end in ranges) == 16 + (256 << 10)
     assert run("-e", "step 0000007", address) == (0, [every[7]], "")
     s3.put("run/rank3.log", LINES + b"2026-11-22 02:11:00 new\n")
     assert run("--since", "2026-11-22 02:11", address) == (0, ["2026-11-22 02:11:00 new\n"], "")

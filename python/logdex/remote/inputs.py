@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
-from logdex.inputs import spool
+from logdex.inputs import framing, spool
 from logdex.inputs.compression import MAGIC, compression_of
 from logdex.inputs.input import Input, Wish
 from logdex.inputs.source import Source
@@ -16,6 +17,8 @@ from logdex.remote.elsewhere import Elsewhere
 
 _TAIL = 256 << 10
 """So many bytes are fetched for the last lines at first."""
+_GLANCE = 16
+"""By so many bytes most logs are known not to be those of containers."""
 _EVERY = 1.0
 """How often it is looked whether a log that is followed has grown, in seconds."""
 
@@ -31,21 +34,35 @@ def of_address(address: str, wish: Wish) -> list[Input]:
         OSError: It cannot be reached, or is not there.
         ValueError: The address is not written as one, or nobody here can read such addresses.
     """
+    if wish.rotated:
+        raise ValueError(
+            f"{address}: what was rotated away of it is found by the logdex there alone, of this version; "
+            "name its files, or leave out --rotated"
+        )
     copy = Copy(_elsewhere(address))
     source = of_file(urlsplit(address).path or address)
     if compression_of(copy.read(0, MAGIC)) is not None:
         return [_decompressed(copy, source)]
+    # A line of a container's may stand in several parts, and be of another stream.
+    tail = wish.tail if wish.tail is not None and not _is_framed(copy) else None
     if wish.follow:
-        begin = 0 if wish.tail is None else _of_last(copy, wish.tail)
-        text = spool.of_chunks(address, lambda: _follow(copy, begin))
+        begin, past = 0 if tail is None else _of_last(copy, tail), threading.Event()
+        text = spool.of_chunks(address, lambda: _follow(copy, begin, past))
+        # The last lines are those of what is there now.
+        text.past = past
         return [Input(text.path, source.label, source, ended=text.has_ended, spool=text)]
-    if wish.tail is not None:
-        begin = _of_last(copy, wish.tail)
+    if tail is not None:
+        begin = _of_last(copy, tail)
         text = spool.of_chunks(address, lambda: iter([copy.read(begin, copy.state.size)]))
         text.wait()
         return [Input(text.path, source.label, source, ended=text.has_ended, spool=text)]
     copy.fetch()
     return [Fetched(copy.path, source.label, source, keep=copy, address=address)]
+
+
+def _is_framed(copy: Copy) -> bool:
+    """Whether it is a container's log, of which no more is fetched than tells that."""
+    return framing.is_open(copy.read(0, _GLANCE)) and framing.told_by(copy.read(0, framing.HEAD)) is not None
 
 
 def _decompressed(copy: Copy, source: Source) -> Input:
@@ -99,12 +116,13 @@ def _of_last(copy: Copy, lines: int) -> int:
         span *= 4
 
 
-def _follow(copy: Copy, begin: int) -> Iterator[bytes]:
-    """What is there from `begin` on, and what comes."""
+def _follow(copy: Copy, begin: int, past: threading.Event) -> Iterator[bytes]:
+    """What is there from `begin` on, and what comes; `past` is set between the two."""
     while True:
         while begin < copy.state.size:
             got = copy.read(begin, begin + (4 << 20))
             begin += len(got)
             yield got
+        past.set()
         time.sleep(_EVERY)
         copy.grow()
