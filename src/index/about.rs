@@ -181,7 +181,8 @@ mod tests {
             let folder = tempfile::tempdir().unwrap();
             let (path, keep) = (folder.path().join("a.log"), Keep::Directory(folder.path().join("kept")));
             let text = |lengths: &[usize], letter: &str| -> String {
-                lengths.iter().map(|length| format!("2026-11-22 02:10:00 {}\n", letter.repeat(*length))).collect()
+                let line = |length: &usize| ["2026-11-22 02:10:00 ", &letter.repeat(*length), "\n"].concat();
+                lengths.iter().map(line).collect()
             };
             std::fs::write(&path, text(&lengths, "x")).unwrap();
             extents(&path, &keep);

@@ -152,7 +152,8 @@ fn priority(head: &[u8], at: usize) -> Option<Level> {
     if number < 192 { severity(number % 8) } else { None }
 }
 
-/// Redis's sign behind the stamp: `7:M 22 Nov 2026 06:47:12.123 # x`, a process and its role before it, and KeyDB's a thread too.
+/// Redis's sign behind the stamp: `7:M 22 Nov 2026 06:47:12.123 # x`, a process and its role before it, and `KeyDB`'s a thread
+/// too.
 fn redis(head: &[u8], at: usize) -> Option<Level> {
     let digits = head[at..].iter().take_while(|b| b.is_ascii_digit()).count();
     let role = head[at + digits..].strip_prefix(b":")?;

@@ -118,7 +118,7 @@ fn is_day_first(bytes: &[u8], mark: u8, date: usize, time: usize) -> bool {
     let behind = &bytes[time..];
     match mark {
         b'/' => bytes[date..].starts_with(b" -- ") || behind.starts_with(b"\" severity="),
-        _ => behind.starts_with(b" [pid=") && bytes[date..time].iter().filter(|b| **b == b':').count() == 3,
+        _ => behind.starts_with(b" [pid=") && memchr::memchr_iter(b':', &bytes[date..time]).count() == 3,
     }
 }
 
