@@ -75,7 +75,11 @@ struct Outcome {
 impl Show {
     #[new]
     #[pyo3(signature = (shown, *, paint=None, picks=false, paints_around=false, scout=None, skip=0, last=None, most=None, keeps_place=false, folds=false, status=None))]
-    #[expect(clippy::too_many_arguments, reason = "the keywords of a Python call")]
+    #[expect(
+        clippy::too_many_arguments,
+        clippy::fn_params_excessive_bools,
+        reason = "the keywords of a Python call"
+    )]
     fn new(
         py: Python<'_>,
         shown: Vec<ShownParts>,
