@@ -25,7 +25,7 @@ const FETCHING: [&[u8]; 9] = [
 ];
 
 /// The nanoseconds since 1970 UTC for which a stamp stands, both included.
-pub type Moment = (i64, i64);
+pub type StampSpan = (i64, i64);
 
 /// What a line is to the traceback that a speaker is in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,7 +40,7 @@ pub enum TracebackLine {
         fetching: bool,
         /// The moment that stands on the head, if one does: who stamps that stamps the record of which all of it is, and a
         /// traceback is written at once.
-        stamp: Option<Moment>,
+        stamp: Option<StampSpan>,
     },
 }
 
@@ -53,7 +53,7 @@ pub struct Traceback {
     /// The next line is the source of a frame.
     quotes: bool,
     /// What stands on its head.
-    stamp: Option<Moment>,
+    stamp: Option<StampSpan>,
 }
 
 impl Traceback {
@@ -64,7 +64,13 @@ impl Traceback {
 
     /// Takes the next line of the speaker, whose own words begin at `text`; `is_head`: a traceback begins on it; `stamp`
     /// stands on the line itself.
-    pub fn take(&mut self, line: &[u8], text: usize, is_head: bool, stamp: Option<Moment>) -> TracebackLine {
+    pub fn take(
+        &mut self,
+        line: &[u8],
+        text: usize,
+        is_head: bool,
+        stamp: Option<StampSpan>,
+    ) -> TracebackLine {
         if is_head {
             *self = Self { passed: 1, stamp, ..Self::default() };
             return TracebackLine::Frame;
