@@ -116,3 +116,13 @@ def test_whom_a_launcher_was_told_to_end_the_others_lost(tmp_path: Path, told: s
         "agent-h1.log": [*([(51, ended)] if told == "exit" else []), (52, agent)],
     }
     assert (cases.asked(tmp_path, logs).kind == "outside") == (told == "order")
+
+
+@pytest.mark.parametrize("witness", [False, True])
+def test_what_ranks_alone_say_of_an_order_is_not_certain(tmp_path: Path, witness: bool) -> None:
+    end = [*steps(60), (61, "maxtext.exceptions.StopTraining: Job is preempted.")]
+    logs = {f"rank{rank}.log": end for rank in range(4)}
+    if witness:
+        logs["sched.log"] = [(60, LIMIT.replace("TIME LIMIT", "PREEMPTION"))]
+    answer = cases.asked(tmp_path, logs)
+    assert (answer.kind, answer.certainty == "certain") == ("outside", witness), answer.text

@@ -79,7 +79,13 @@ def outside(scene: Scene, found: list[Candidate]) -> Finding | None:
             events=[("told to stop", first), ("or failed", killed)],
             missing="when that was: before the order to stop, or with it",
         )
-    is_sure = bool(strong) and first.own and not silent and not _may_follow_a_failure(scene, first)
+    is_sure = (
+        bool(strong)
+        and first.own
+        and not silent
+        and not _is_a_ranks_word(scene, orders)
+        and not _may_follow_a_failure(scene, first)
+    )
     certainty: Certainty = "certain" if is_sure and _is_timed(scene) else "likely"
     return Finding(
         "outside", certainty, cause=first.class_, time=time_of(scene, first), events=[("told to stop", first)]
@@ -97,6 +103,11 @@ def _says_so_of_its_own_failure(scene: Scene, order: Event) -> bool:
         and cause.number < order.number
         and not order.low > cause.high + _AT_ONCE
     )
+
+
+def _is_a_ranks_word(scene: Scene, orders: Sequence[Event]) -> bool:
+    """Whether ranks alone tell of it: a program may call so what ended it, as MaxText does where it cannot save."""
+    return len(scene.stories) > 1 and all(event.speaker in scene.stories for event in orders)
 
 
 def _were_silent(scene: Scene, first: Event) -> bool:
