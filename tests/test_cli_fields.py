@@ -4,12 +4,10 @@ import json
 import os
 import threading
 from pathlib import Path
-from typing import Any
 
 import pytest
+from asking import set_when_asked
 from logdex.command.cli import main
-from logdex.command.rows import Rows, Shown
-from logdex.inputs.input import Input
 from shell import run
 
 LINES = [
@@ -144,9 +142,8 @@ def test_a_histogram_of_what_is_piped_in_waits_for_its_end(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     """A line above the first stamp has the time of that, and not the moment at which it came."""
-    pipe, is_asked = tmp_path / "pipe", threading.Event()
+    pipe, is_asked = tmp_path / "pipe", set_when_asked(monkeypatch, "join")
     os.mkfifo(pipe)
-    of, join = Rows.of, Input.join
 
     def write() -> None:
         with pipe.open("w") as file:
@@ -154,17 +151,6 @@ def test_a_histogram_of_what_is_piped_in_waits_for_its_end(
             file.flush()
             is_asked.wait()
 
-    def asked(rows: Rows, one: Input, ended: Any) -> Shown:
-        shown = of(rows, one, ended)
-        is_asked.set()
-        return shown
-
-    def joined(one: Input) -> None:
-        is_asked.set()
-        join(one)
-
-    monkeypatch.setattr(Rows, "of", asked)
-    monkeypatch.setattr(Input, "join", joined)
     writer = threading.Thread(target=write)
     writer.start()
     assert main(["--histogram", "--tz", "UTC", str(pipe)]) == 0

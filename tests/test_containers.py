@@ -18,12 +18,11 @@ from typing import Any
 
 import logdex
 import pytest
+from asking import set_when_asked
 from logdex import _core
 from logdex.command.cli import main
-from logdex.command.rows import Rows, Shown
 from logdex.inputs import frames, kept
 from logdex.inputs.framing import is_open
-from logdex.inputs.input import Input
 from logdex.inputs.rotation import Pinned
 from logdex.inputs.spool import Spool
 
@@ -702,12 +701,11 @@ def test_what_comes_through_a_pipe_has_no_frames_however_late_it_comes(
     capfd: pytest.CaptureFixture[str],
     more: list[str],
 ) -> None:
-    pipe, is_asked = tmp_path / "pipe", threading.Event()
+    pipe, is_asked = tmp_path / "pipe", set_when_asked(monkeypatch, "await_head")
     os.mkfifo(pipe)
     text = b"".join(
         framed("docker", "stdout", "2026-11-22T02:10:00Z", line, goes_on=False) for line in (b"a", b"b")
     )
-    of, await_head = Rows.of, Input.await_head
 
     def write() -> None:
         with pipe.open("wb", buffering=0) as file:
@@ -715,17 +713,6 @@ def test_what_comes_through_a_pipe_has_no_frames_however_late_it_comes(
             is_asked.wait()
             file.write(text[20:])
 
-    def asked(rows: Rows, one: Input, ended: Any) -> Shown:
-        shown = of(rows, one, ended)
-        is_asked.set()
-        return shown
-
-    def awaited(one: Input) -> None:
-        is_asked.set()
-        await_head(one)
-
-    monkeypatch.setattr(Rows, "of", asked)
-    monkeypatch.setattr(Input, "await_head", awaited)
     writer = threading.Thread(target=write)
     writer.start()
     assert main([*more, str(pipe)]) == 0

@@ -8,18 +8,16 @@ import random
 import shutil
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import logdex
 import pytest
+from asking import set_when_asked
 from hypothesis import given
 from hypothesis import strategies as st
 from logdex.command.cli import main
-from logdex.command.rows import Rows, Shown
-from logdex.inputs.input import Input, Wish
+from logdex.inputs.input import Wish
 from logdex.remote import inputs as remote
 from logdex.remote.copy import Copy, joined, missing
 from logdex.remote.elsewhere import State
@@ -274,7 +272,7 @@ def test_a_follow_with_a_filter_begins_with_the_last_lines_of_what_is_there(
     more: list[str], monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     """However late that comes."""
-    of, is_asked = Rows.of, threading.Event()
+    is_asked = set_when_asked(monkeypatch, "catch_up")
 
     class Late(Memory):
         def read(self, start: int, end: int) -> bytes:
@@ -282,20 +280,8 @@ def test_a_follow_with_a_filter_begins_with_the_last_lines_of_what_is_there(
                 is_asked.wait()
             return super().read(start, end)
 
-    def asked(rows: Rows, one: Input, ended: Any) -> Shown:
-        shown = of(rows, one, ended)
-        is_asked.set()
-        return shown
-
-    def caught_up(one: Input) -> None:
-        is_asked.set()
-        catch_up(one)
-
-    catch_up = Input.catch_up
     text = b"".join(b"2026-11-22 02:10:00 INFO step %d\n" % number for number in range(9000))
     monkeypatch.setattr(remote, "_elsewhere", lambda _: Late(text))
-    monkeypatch.setattr(Rows, "of", asked)
-    monkeypatch.setattr(Input, "catch_up", caught_up)
     assert main(["-f", "-n", "2", "--until", "2026-11-22 03:00", "--tz", "UTC", *more, "memory://log"]) == 0
     lines = capfd.readouterr().out.splitlines()
     assert ["step 899" in line for line in lines] == [True, True]

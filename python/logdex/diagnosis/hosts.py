@@ -65,6 +65,12 @@ def of_witness(speakers: Sequence[Speaker], witness: Speaker, host_of: Mapping[s
     return known.pop() if len(known) == 1 else None
 
 
+def of_file(speakers: Sequence[Speaker], path: str, host_of: Mapping[str, str]) -> str | None:
+    """The host of the first witness that wrote to a file."""
+    teller = next((one for one in speakers if not one.is_rank and one.path == path), None)
+    return of_witness(speakers, teller, host_of) if teller else None
+
+
 def of_kernel(event: Event) -> str | None:
     """The host whose kernel wrote a line, where syslog says that before it."""
     match = _KERNEL.search(event.text)

@@ -41,5 +41,4 @@ def _host(scene: Scene, one: Exit) -> str | None:
     """The host of a launcher: that of which it writes, or whose ranks are in its file."""
     if one.host is not None:
         return one.host
-    teller = next((other for other in scene.witnesses if other.path == one.event.path), None)
-    return hosts.of_witness(scene.speakers, teller, scene.host_of) if teller else None
+    return hosts.of_file(scene.speakers, one.event.path, scene.host_of)

@@ -41,8 +41,7 @@ def _is_before(scene: Scene, event: Event, other: Event) -> bool:
 
 
 def _of_host(scene: Scene, event: Event) -> Finding | None:
-    teller = next(one for one in scene.witnesses if one.path == event.path)
-    host = hosts.of_witness(scene.speakers, teller, scene.host_of)
+    host = hosts.of_file(scene.speakers, event.path, scene.host_of)
     if host is None:
         return None
     events = [("failed first", event)]

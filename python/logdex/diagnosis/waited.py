@@ -17,8 +17,9 @@ from logdex.diagnosis.progress import pace_of
 from logdex.diagnosis.roles import Story
 from logdex.diagnosis.similar import is_indented, masked
 
+_WAIT = r"(?i)\btim(?:ed?|ing)[ -]?out\b|timeout\b|\bwait(?:ed|ing|s)?\b"
 _WORDS = re.compile(
-    r"(?i)\btim(?:ed?|ing)[ -]?out\b|timeout\b|\bwait(?:ed|ing|s)?\b|\bbarrier\b|\brendezvous\b|\bheart ?beat"
+    rf"{_WAIT}|\bbarrier\b|\brendezvous\b|\bheart ?beat"
     r"|(?:\b(?:not|never|nothing)|n't) (?:been )?(?:yet )?"
     r"(?:receiv|respon|arriv|join|reach|finish|report|hear|repl|answer)"
     r"|\b(?:other|another|some|remaining|remote) (?:\w+ )?"
@@ -27,10 +28,7 @@ _WORDS = re.compile(
     r"|\b(?:lost|lose|gone|dead|missing) (?:\w+ ){0,2}(?:connection|contact|ranks?|workers?|peers?|members?|tasks?)\b"
 )
 """Words that an error has which tells of others."""
-_OF_A_WAIT = re.compile(
-    r"(?i)\btim(?:ed?|ing)[ -]?out\b|timeout\b|\bwait(?:ed|ing|s)?\b"
-    r"|(?:\b(?:not|never)|n't) (?:yet )?(?:arriv|join|reach|finish|come|report)"
-)
+_OF_A_WAIT = re.compile(rf"{_WAIT}|(?:\b(?:not|never)|n't) (?:yet )?(?:arriv|join|reach|finish|come|report)")
 """Words that an error has which tells that others did not come."""
 _MANY = 10.0
 _LONG = 60.0
