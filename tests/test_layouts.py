@@ -66,6 +66,13 @@ FILES: dict[str, list[tuple[str, str, list[str]]]] = {
         ("", "rank1", ["rank1.log"]),
         ("", "rank10", ["rank10.log"]),
     ],
+    "ranks-of-matrices": [
+        ("lora_rank8.log lora_rank16.log low-rank4.log lora_rank8_rank3.log", "", []),
+        ("", "lora_rank16.log", ["lora_rank16.log"]),
+        ("", "lora_rank8.log", ["lora_rank8.log"]),
+        ("", "lora_rank8_rank3", ["lora_rank8_rank3.log"]),
+        ("", "low-rank4.log", ["low-rank4.log"]),
+    ],
     "paddle": [
         ("log/workerlog.0 log/workerlog.1 log/workerlog.10 log/endpoints", "", []),
         ("", "workerlog.0", ["log/workerlog.0"]),

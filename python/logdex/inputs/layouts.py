@@ -149,7 +149,8 @@ LAYOUTS = (
     ),
     Layout(
         "rank-files",
-        r"(?P<stem>[^/]*?)rank[-_.]?(?P<rank>\d{1,9})(?P<rest>[-_.][^/]*)?\.(?P<stream>log|out|err|txt)",
+        # The rank of a matrix is none: runs of a sweep are called `lora_rank8.log` and `low-rank16.log`.
+        r"(?P<stem>(?:[^/]*?(?<!lora)(?<!lora[-_.])(?<!low)(?<!low[-_.]))?)rank[-_.]?(?P<rank>\d{1,9})(?P<rest>[-_.][^/]*)?\.(?P<stream>log|out|err|txt)",
         "{stem}rank{rank}{rest}",
     ),
     Layout("paddle", r"workerlog\.(?P<local>\d+)", "workerlog.{local}"),
