@@ -178,6 +178,15 @@ def test_a_line_that_cannot_be_written_for_people_is_shown_as_it_is(tmp_path: Pa
     assert run(log, "--pretty") == (0, expected, "")
 
 
+def test_numbers_are_shown_as_they_stand_and_what_comes_twice_comes_twice(tmp_path: Path) -> None:
+    log = tmp_path / "a.log"
+    log.write_text(
+        '{"loss": 2.10, "x": 1e400, "n": [1.50, NaN, {"a": true}], "k": 1, "k": "b", "msg": "hi"}\n'
+    )
+    shown = r"""hi loss=2.10 x=1e400 n="[1.50, NaN, {\"a\": true}]" k=1 k=b"""
+    assert run(log, "--pretty") == (0, [shown + "\n"], "")
+
+
 def test_colours_of_a_pretty_line(log: Path) -> None:
     _, (out,), _ = run(log, "--pretty", "-n", "1", "-w", "step=2", "--color", "always")
     assert "\x1b[33mWARNING" in out

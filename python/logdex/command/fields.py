@@ -65,27 +65,55 @@ def prettier(*, color: bool) -> Callable[[str], str]:
 
     def pretty(line: str) -> str:
         start = line.find("{")
-        record = json.loads(line[start:]) if start >= 0 else None
-        if not isinstance(record, dict):
+        record = _DECODE(line[start:]) if start >= 0 else None
+        if not isinstance(record, _Object):
             return line
         time, level, message = (_taken(record, keys) for keys in (_TIMES, _LEVELS, _MESSAGES))
         parts = [line[:start].rstrip(), _text(time), _level(level, color), _text(message)]
-        parts += [_pair(key, value, color) for key, value in record.items()]
+        parts += [_pair(key, value, color) for key, value in record]
         return " ".join(part for part in parts if part) + "\n"
 
     return show
 
 
-def _taken(record: dict[str, object], keys: Sequence[str]) -> object:
+class _Object(list[tuple[str, object]]):
+    """The members of an object in their order, also those of a name that comes twice."""
+
+
+class _Number(str):
+    """A number as it stands on the line: `2.10`, and `1e400`, which no `float` has."""
+
+
+_DECODE = json.JSONDecoder(
+    object_pairs_hook=_Object, parse_float=_Number, parse_int=_Number, parse_constant=_Number
+).decode
+
+
+def _taken(record: _Object, keys: Sequence[str]) -> object:
     """The first of these fields, which is taken out."""
-    return next((record.pop(key) for key in keys if key in record), None)
+    for key in keys:
+        for at, (name, value) in enumerate(record):
+            if name == key:
+                del record[at]
+                return value
+    return None
 
 
 def _text(value: object) -> str:
+    """A value as it is shown: text without its quotes."""
     if value is None:
         return ""
-    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    text = value if isinstance(value, str) else _json(value)
     return text.translate(_CONTROLS)
+
+
+def _json(value: object) -> str:
+    """A value as JSON writes it, with numbers as they stood on the line."""
+    if isinstance(value, _Object):
+        return "{" + ", ".join(f"{_json(key)}: {_json(member)}" for key, member in value) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(map(_json, value)) + "]"
+    return value if isinstance(value, _Number) else json.dumps(value, ensure_ascii=False)
 
 
 def _level(value: object, color: bool) -> str:
