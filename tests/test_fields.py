@@ -154,6 +154,12 @@ def test_what_is_no_condition_is_refused(tmp_path: Path, where: str | list[str])
         logdex.open(tmp_path / "x.log").lines(where=where)
 
 
+def test_more_than_nothing_is_no_comparison(tmp_path: Path) -> None:
+    """What stands behind the sign may have been lost in a shell."""
+    with pytest.raises(ValueError, match="give a value to compare with, such as loss>3"):
+        logdex.open(tmp_path / "x.log").lines(where="loss >")
+
+
 def test_partial_text_cannot_be_filtered(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="leave one of them out"):
         logdex.open(tmp_path / "x.log").lines(partial=True, follow=True, level="info")

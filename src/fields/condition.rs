@@ -78,6 +78,11 @@ impl Condition {
                 "where={said:?}: give a field, one of = != < <= > >=, and a value, such as status>=500"
             )));
         };
+        if value.is_empty() && !matches!(operator, Operator::Equal | Operator::Unequal) {
+            return Err(Error::Value(format!(
+                "where={said:?}: give a value to compare with, such as {field}>3"
+            )));
+        }
         if operator == Operator::Equal && value.starts_with(['<', '>']) {
             let meant = format!("{field}{}={}", &value[..1], value[1..].trim());
             return Err(Error::Value(format!(
@@ -258,7 +263,7 @@ mod tests {
         ] {
             assert_eq!(Condition::parse(said).unwrap().holds(line), expected, "{said}");
         }
-        for said in ["", "status", "=3", " >= 5"] {
+        for said in ["", "status", "=3", " >= 5", "status>", "loss <= "] {
             assert!(Condition::parse(said).is_err(), "{said}");
         }
     }
