@@ -30,60 +30,108 @@ def nothing(scene: Scene, found: list[Candidate]) -> Finding | None:
     """No line tells of a failure: nothing went on, or nothing failed."""
     if _tells_of_failure(scene):
         return None
+    for step in (
+        _no_line,
+        _standstill,
+        _left,
+        _beats,
+        _told_to_stop,
+        _last_words,
+        _silent,
+        _troubled,
+        _absent,
+    ):
+        if (finding := step(scene)) is not None:
+            return finding
+    return _went_well(scene)
+
+
+def _no_line(scene: Scene) -> Finding | None:
     if scene.ranged and not any(one.lines for one in scene.speakers):
         return Finding("unknown", "cannot tell", missing="lines: none lies in the range of time")
+    return None
+
+
+def _standstill(scene: Scene) -> Finding | None:
     still = progress.standstill(scene.ranks, scene.witnesses)
-    if still is not None:
-        return Finding("stalled", "likely", still.ranks, (), "no progress", still.since)
+    return Finding("stalled", "likely", still.ranks, (), "no progress", still.since) if still else None
+
+
+def _left(scene: Scene) -> Finding | None:
+    """Some fell silent while others went on, and these came to no end without them."""
     left = () if scene.chosen else progress.left_by_others(scene.ranks, scene.witnesses)
-    if left and not _was_done_without(scene, left):
-        if (absent := _waited_for(scene, left)) is not None:
-            return absent
-        return Finding("unknown", "cannot tell", left, missing="why these fell silent while others went on")
-    timed = any(one.last is not None for one in scene.ranks)
-    if progress.only_beats(scene.ranks) and not timed:
-        return Finding(
-            "unknown", "cannot tell", missing="stamps: whether it still goes on cannot be seen without"
-        )
-    missing = missing_of(scene)
-    told = f"the logs of {len(missing)} ranks" if missing else None if timed else _STANDSTILL
-    if told and any(ended_well(one) for one in scene.speakers):
-        # All train together: where one says that it came to the end, none was left on the way there.
-        told = None
-    if any(one.is_used_to for one in scene.stories.values()):
-        told = "what came after an error that had been got over before"
+    if not left or _was_done_without(scene, left):
+        return None
+    why = "why these fell silent while others went on"
+    return _waited_for(scene, left) or Finding("unknown", "cannot tell", left, missing=why)
+
+
+def _beats(scene: Scene) -> Finding | None:
+    if progress.only_beats(scene.ranks) and not _has_times(scene):
+        missing = "stamps: whether it still goes on cannot be seen without"
+        return Finding("unknown", "cannot tell", missing=missing)
+    return None
+
+
+def _told_to_stop(scene: Scene) -> Finding | None:
+    """Ranks say that a signal ended them, and nobody says who sent it."""
     ended = [one for one in scene.stories.values() if one.teardown and not _was_done(one)]
-    if ended and any(order in event.text for one in ended for event in one.teardown for order in _ORDERS):
-        event = ended[0].teardown[0]
-        if missing:
-            # A launcher orders it too, when one of those has failed of whom there is no log.
-            return Finding(
-                "unknown", "cannot tell", tuple(missing), events=[("told to stop", event)], missing=told
-            )
-        return Finding(
-            "outside",
-            "likely",
-            cause="signalled",
-            time=time_of(scene, event),
-            events=[("told to stop", event)],
-        )
+    if not any(order in event.text for one in ended for event in one.teardown for order in _ORDERS):
+        return None
+    event = ended[0].teardown[0]
+    events = [("told to stop", event)]
+    if missing := missing_of(scene):
+        # A launcher orders it too, when one of those has failed of whom there is no log.
+        return Finding("unknown", "cannot tell", tuple(missing), events=events, missing=_untold(scene))
+    return Finding("outside", "likely", cause="signalled", time=time_of(scene, event), events=events)
+
+
+def _last_words(scene: Scene) -> Finding | None:
     last = lastwords.of_one(scene)
-    if last is None and not scene.chosen:
-        last = ends.odd_one(scene)
-    if last is not None:
-        return last
-    if silent := _left_by_what_all_say(scene):
-        return Finding(
-            "unknown", "cannot tell", silent, missing="what those lines mean that all others ended with"
-        )
-    if (troubled := mentions(scene)) and not scene.chosen:
-        events = [("a witness", one.event) for one in troubled[:2]]
-        return Finding("unknown", "cannot tell", events=events, missing="what that means")
+    return ends.odd_one(scene) if last is None and not scene.chosen else last
+
+
+def _silent(scene: Scene) -> Finding | None:
+    silent = _left_by_what_all_say(scene)
+    missing = "what those lines mean that all others ended with"
+    return Finding("unknown", "cannot tell", silent, missing=missing) if silent else None
+
+
+def _troubled(scene: Scene) -> Finding | None:
+    """Witnesses name ranks or hosts beside words of trouble that no table has."""
+    if scene.chosen or not (troubled := mentions(scene)):
+        return None
+    events = [("a witness", one.event) for one in troubled[:2]]
+    return Finding("unknown", "cannot tell", events=events, missing="what that means")
+
+
+def _absent(scene: Scene) -> Finding | None:
     if not any(one.lines for one in scene.ranks) and any(one.lines for one in scene.witnesses):
         return Finding("unknown", "cannot tell", missing="the logs of the ranks")
-    if told is None and not _is_over(scene) and not _lives(scene):
-        told = "how it ended: no line says that the job came to its end, and the last is not of just now"
-    return Finding("none", "cannot tell" if told else "likely", missing=told)
+    return None
+
+
+def _went_well(scene: Scene) -> Finding:
+    untold = _untold(scene)
+    if untold is None and not _is_over(scene) and not _lives(scene):
+        untold = "how it ended: no line says that the job came to its end, and the last is not of just now"
+    return Finding("none", "cannot tell" if untold else "likely", missing=untold)
+
+
+def _untold(scene: Scene) -> str | None:
+    """What the logs leave open of whether anything failed."""
+    if any(one.is_used_to for one in scene.stories.values()):
+        return "what came after an error that had been got over before"
+    if any(ended_well(one) for one in scene.speakers):
+        # All train together: where one says that it came to the end, none was left on the way there.
+        return None
+    if missing := missing_of(scene):
+        return f"the logs of {len(missing)} ranks"
+    return None if _has_times(scene) else _STANDSTILL
+
+
+def _has_times(scene: Scene) -> bool:
+    return any(one.last is not None for one in scene.ranks)
 
 
 def _is_over(scene: Scene) -> bool:

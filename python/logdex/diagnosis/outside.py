@@ -30,44 +30,46 @@ _LONG, _STEPS = 600.0, 20.0
 
 def outside(scene: Scene, found: list[Candidate]) -> Finding | None:
     """A user or a scheduler ordered the end, not later than anything failed."""
-    orders = [
-        event
-        for one in scene.speakers
-        for event in one.events
-        if event.role == "outside" and not _says_so_of_its_own_failure(scene, event)
-    ]
-    if not orders:
+    told = [event for one in scene.speakers for event in one.events if event.role == "outside"]
+    told = [event for event in told if not _says_so_of_its_own_failure(scene, event)]
+    if not told:
         return _all_told(scene, found) or _first_told(scene, found)
-    strong = [event for event in orders if event.class_ not in ("cancelled", "signalled")]
-    orders = strong or orders
+    strong = [event for event in told if event.class_ not in ("cancelled", "signalled")]
+    orders = strong or told
     first = min(orders, key=lambda event: (scene.clocks.of(event)[0], event.number))
-    before = [one for one in found if scene.clocks.is_before(one.event, first)]
-    if before:
+    if any(scene.clocks.is_before(one.event, first) for one in found):
         return None
-    unclear = [
-        one
-        for one in found
-        if not scene.clocks.is_before(first, one.event) and not _same_time_or_later(scene, first, one.event)
-    ]
-    if unclear:
-        if _befell_all(scene, unclear):
-            return None
-        firm = [one for one in unclear if one.strength == 3]
-        if not strong:
-            return None
-        if firm:
-            return Finding(
-                "unknown",
-                "cannot tell",
-                tuple(one.rank for one in firm),
-                cause=first.class_,
-                events=[("told to stop", first)] + [("or failed", one.event) for one in firm],
-                missing="stamps that say whether this came before the order to stop",
-            )
+    unclear = [one for one in found if not _is_before(scene, first, one.event)]
+    if unclear and (not strong or _befell_all(scene, unclear)):
+        return None
+    if firm := [one for one in unclear if one.strength == 3]:
+        return _or_failed(first, firm)
     if not strong and (found or _ended_before(scene, first)):
         return None
     if not strong and _victims_before(scene, first, by_stamps=_tells_of_the_order_alone(scene, first)):
         return None
+    return _ordered(scene, first, orders, is_strong=bool(strong))
+
+
+def _is_before(scene: Scene, order: Event, event: Event) -> bool:
+    """Whether an order came first, as far as clocks tell, or lines of one second."""
+    return scene.clocks.is_before(order, event) or _same_time_or_later(scene, order, event)
+
+
+def _or_failed(order: Event, firm: Sequence[Candidate]) -> Finding:
+    """Nothing says whether the order came first, or what some failed with."""
+    return Finding(
+        "unknown",
+        "cannot tell",
+        tuple(one.rank for one in firm),
+        cause=order.class_,
+        events=[("told to stop", order), *(("or failed", one.event) for one in firm)],
+        missing="stamps that say whether this came before the order to stop",
+    )
+
+
+def _ordered(scene: Scene, first: Event, orders: Sequence[Event], *, is_strong: bool) -> Finding:
+    """The order came first, unless what it found was over by then."""
     silent = _were_silent(scene, first)
     if silent and (odd := ends.odd_one(scene)) is not None:
         return odd
@@ -80,16 +82,16 @@ def outside(scene: Scene, found: list[Candidate]) -> Finding | None:
             missing="when that was: before the order to stop, or with it",
         )
     is_sure = (
-        bool(strong)
+        is_strong
         and first.own
         and not silent
         and not _is_a_ranks_word(scene, orders)
         and not _may_follow_a_failure(scene, first)
+        and _is_timed(scene)
     )
-    certainty: Certainty = "certain" if is_sure and _is_timed(scene) else "likely"
-    return Finding(
-        "outside", certainty, cause=first.class_, time=time_of(scene, first), events=[("told to stop", first)]
-    )
+    certainty: Certainty = "certain" if is_sure else "likely"
+    events = [("told to stop", first)]
+    return Finding("outside", certainty, cause=first.class_, time=time_of(scene, first), events=events)
 
 
 def _says_so_of_its_own_failure(scene: Scene, order: Event) -> bool:
