@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 
 from logdex.diagnosis import behind, progress, stall, waited
@@ -44,10 +45,21 @@ def left_out(scene: Scene, found: list[Candidate]) -> Finding | None:
         return Finding("host", "likely", tuple(suspects), (whole,), "absent", _begun(scene), events)
     if len(suspects) > 1 and not missing and _came_further(scene, fell, silent) and _waited(scene, fell):
         return Finding("rank", "likely", tuple(silent), (), "absent", _begun(scene), events)
-    odd = _odd_one(scene)
+    odd = _odd_one(scene) or _alone_on_the_way(scene, fell, left)
     if odd is not None and not missing:
-        return Finding("rank", "likely", (odd,), (), "absent", _begun(scene), events)
+        cause = "busy" if _is_busy(scene, odd) else "absent"
+        return Finding("rank", "likely", (odd,), (), cause, _begun(scene), events)
     return None
+
+
+def _alone_on_the_way(scene: Scene, fell: Sequence[str], left: Sequence[str]) -> str | None:
+    """The one that had not come to where all others waited, of which only some said so before all were ended."""
+    if not _waited(scene, fell) or set(fell) | set(left) < set(scene.stories):
+        return None
+    until = {name: scene.stories[name].victims[0].number for name in fell}
+    ranks = [(one.speaker, until.get(name, math.inf)) for name, one in scene.stories.items()]
+    there = behind.on_the_way(ranks)
+    return there[0].name if len(there) == 1 and there[0].name in left else None
 
 
 def _was_done_first(scene: Scene, fell: Sequence[str], silent: Sequence[str]) -> str | None:
@@ -103,8 +115,7 @@ def _is_peer(scene: Scene, fell: Sequence[str]) -> bool:
 
 def _waited(scene: Scene, fell: Sequence[str]) -> bool:
     return any(
-        event.class_ in ("watchdog", "work", "timeout")
-        or (event.role == "exception" and waited.tells_of_a_wait(event.text))
+        event.class_ in waited.WAITS or (event.role == "exception" and waited.tells_of_a_wait(event.text))
         for name in fell
         for event in scene.stories[name].victims
     )

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import math
 import re
 import time
 from collections import Counter
 from collections.abc import Sequence
 
-from logdex.diagnosis import ends, lastwords, progress, waited
+from logdex.diagnosis import behind, ends, lastwords, progress, waited
 from logdex.diagnosis.events import Event, Speaker, Tail, of_tail
 from logdex.diagnosis.mentioned import mentions
 from logdex.diagnosis.roles import Story, ended_well
-from logdex.diagnosis.scene import Candidate, Scene, missing_of, time_of
+from logdex.diagnosis.scene import Candidate, Scene, missing_of, time_of, whole_host
 from logdex.diagnosis.similar import LEAST, masked
 from logdex.diagnosis.verdict import Finding
 
@@ -54,7 +55,21 @@ def _no_line(scene: Scene) -> Finding | None:
 
 def _standstill(scene: Scene) -> Finding | None:
     still = progress.standstill(scene.ranks, scene.witnesses)
-    return Finding("stalled", "likely", still.ranks, (), "no progress", still.since) if still else None
+    if still is None:
+        return None
+    if away := behind.on_the_way([(one, math.inf) for one in scene.ranks]):
+        return _away(scene, away, still)
+    return Finding("stalled", "likely", still.ranks, (), "no progress", still.since)
+
+
+def _away(scene: Scene, away: Sequence[Speaker], still: progress.Standstill) -> Finding:
+    """Those that never came to where the others have stood since then."""
+    names = tuple(one.name for one in away)
+    whole = whole_host(scene, set(names)) if len(names) > 1 else None
+    there = next(one for one in scene.ranks if one.name not in names)
+    events = [("the others", of_tail(there, there.tail[-1], "victim", "another"))]
+    hosts = (whole,) if whole else scene.hosts_of(names[0]) if len(names) == 1 else ()
+    return Finding("rank", "likely", names, hosts, "absent", still.since, events)
 
 
 def _left(scene: Scene) -> Finding | None:

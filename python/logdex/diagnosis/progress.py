@@ -72,15 +72,16 @@ def _stopped(one: Speaker, beating: Sequence[Speaker]) -> float | None:
     quiet, pace = end - course.last_at, pace_of(course)
     least = _BEATING if beating else _LONG
     is_long = quiet >= least and quiet >= _MANY * (pace or 0.0)
-    return course.last_at if is_long and not says_at_its_end(one) else None
+    # Where another still says that the job runs, what was saved and summed up was not the end of it.
+    return course.last_at if is_long and not says_at_its_end(one, is_sure=bool(beating)) else None
 
 
-def says_at_its_end(one: Speaker) -> bool:
+def says_at_its_end(one: Speaker, *, is_sure: bool = False) -> bool:
     """Whether the last lines have words of an end that went well, behind the last step and not again and again.
 
-    A witness tells of sums and times of many things.
+    A witness tells of sums and times of many things; `is_sure` takes such words of nobody.
     """
-    words = _ENDED if one.is_rank else _DONE
+    words = _ENDED if one.is_rank and not is_sure else _DONE
     last = one.course.last_number if one.course else 0
     times = Counter(masked(tail.text) for tail in one.tail)
     return any(
