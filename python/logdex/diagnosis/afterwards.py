@@ -5,11 +5,10 @@ from __future__ import annotations
 from logdex.diagnosis.events import Event
 from logdex.diagnosis.roles import came_to_its_end
 from logdex.diagnosis.scene import Scene
+from logdex.diagnosis.waited import WAITS
 
 _OF_RANKS = "ended"
 """The class of what the ranks' own programs say."""
-_WAITED = ("watchdog", "work", "timeout")
-"""How who waited in vain says so."""
 
 
 def end_before_all_waited(scene: Scene) -> Event | None:
@@ -20,7 +19,7 @@ def end_before_all_waited(scene: Scene) -> Event | None:
     done = [one for one in scene.ranks if came_to_its_end(one)]
     ends = [event for one in done for event in one.events if event.class_ == _OF_RANKS]
     fell = [event for one in scene.stories.values() for event in one.victims]
-    if not ends or not fell or any(event.class_ not in _WAITED for event in fell):
+    if not ends or not fell or any(event.class_ not in WAITS for event in fell):
         return None
     if any(one.cause or one.links for one in scene.stories.values()):
         return None

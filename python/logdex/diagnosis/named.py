@@ -10,6 +10,7 @@ from logdex.diagnosis.events import Event
 from logdex.diagnosis.exits import Exit
 from logdex.diagnosis.scene import Candidate, Scene, missing_of, time_of, whole_host
 from logdex.diagnosis.verdict import Certainty, Finding
+from logdex.diagnosis.waited import STUCK, WAITS
 from logdex.diagnosis.whose_exit import rank_of
 
 A_YEAR = 366 * 86_400.0
@@ -72,7 +73,7 @@ def weak_exit(scene: Scene, found: list[Candidate]) -> Finding | None:
             continue
         name = rank_of(scene, one)
         there = scene.stories.get(name or "")
-        if name is not None and not (there and there.victims):
+        if name is not None and not (there and there.victims) and not _may_be_of_another(scene, one):
             told.setdefault(name, one)
     if not told and (alone := _alone_in_trouble(scene)) is not None:
         return alone
@@ -100,6 +101,12 @@ def weak_exit(scene: Scene, found: list[Candidate]) -> Finding | None:
     return Finding(
         "rank", "likely", (name,), hosts_, one.class_, exit_time(scene, one), [("ended first", one.event)]
     )
+
+
+def _may_be_of_another(scene: Scene, one: Exit) -> bool:
+    """Whether a number on a host, which may be any, was taken for a rank that wrote no error, while others wrote one:
+    who ends with status 1 has raised something, and so it may be one of those."""
+    return one.is_guess and one.code == 1 and any(other.victims for other in scene.stories.values())
 
 
 def _fell_behind_others(scene: Scene, one: Exit) -> bool:
@@ -206,10 +213,36 @@ def links_of(scene: Scene, found: list[Candidate]) -> Finding | None:
     links = links_in_trouble(scene)
     if not links or (not any(event.own for event in links) and _are_silent(scene)):
         return None
-    ends, is_one = hosts.vote(links, scene.host_of)
     first = min(links, key=lambda event: (event.low, event.number))
-    when = time_of(scene, first)
+    if (gone := _gone_before(scene, first)) is not None:
+        return gone
+    ends, _ = hosts.vote(links, scene.host_of)
     ranks = tuple(dict.fromkeys(event.speaker for event in links if event.speaker))
-    if is_one and len({event.speaker for event in links}) > 1:
-        return Finding("link", "likely", ranks, ends, "link", when, [("link", first)])
-    return Finding("link", "likely", ranks, ends, "link", when, [("link", first)])
+    return Finding("link", "likely", ranks, ends, "link", time_of(scene, first), [("link", first)])
+
+
+def _came_first(scene: Scene, event: Event, link: Event) -> bool:
+    """Whether a record is older than what a rank told of a link; without stamps, if no launcher saw that rank end."""
+    if event.own and link.own:
+        return scene.clocks.is_before(event, link, sure=True)
+    return all(one.is_teardown or rank_of(scene, one) != link.speaker for one in scene.exits)
+
+
+def _gone_before(scene: Scene, link: Event) -> Finding | None:
+    """Those that had told of trouble, and not of a wait for others, and ended by it as launchers say, before a link was
+    first in any: their peers lost them, and no way to them."""
+    gone: dict[str, Exit] = {}
+    for one in scene.exits:
+        there = scene.stories.get(name := rank_of(scene, one) or "")
+        if one.is_teardown or not one.is_root or there is None or there.links or not there.victims:
+            continue
+        own = [event for event in there.victims if event.class_ == STUCK or event.class_ not in WAITS]
+        if any(_came_first(scene, event, link) for event in own):
+            gone.setdefault(name, one)
+    if not gone:
+        return None
+    told = [event for name in gone for event in scene.stories[name].victims[:1]]
+    first = min(told, key=lambda event: scene.clocks.of(event)[0])
+    events = [("failed first", first), *(("ended", one.event) for one in list(gone.values())[:2])]
+    class_ = next(iter(gone.values())).class_
+    return Finding("rank", "likely", tuple(gone), (), class_, time_of(scene, first), events)

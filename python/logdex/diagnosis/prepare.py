@@ -25,7 +25,7 @@ from logdex.diagnosis.events import Speaker, number_in, self_of
 from logdex.diagnosis.exits import Exit
 from logdex.diagnosis.roles import ended_well, story, went_on
 from logdex.diagnosis.scene import Scene
-from logdex.diagnosis.whose_exit import rank_of, seen_first
+from logdex.diagnosis.whose_exit import rank_of, seen_first, told_to_end
 
 _PARTING = 5.0
 """For so many seconds what a process wrote may still come when it has ended."""
@@ -77,7 +77,7 @@ def prepare(scene: Scene) -> None:
     known = [int(one.name.rpartition("/")[2]) for one in scene.ranks if one.name.rpartition("/")[2].isdigit()]
     world = sorted({*known, *range(scene.world or 0)})
     scene.accusations = accusations.of_speakers(scene.speakers, world, owners)
-    waited.turn(scene.stories, scene.clocks, seen_first(scene))
+    waited.turn(scene.stories, scene.clocks, seen_first(scene), told_to_end(scene))
 
 
 def _leave_behind(scene: Scene) -> None:

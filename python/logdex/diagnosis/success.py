@@ -20,6 +20,7 @@ from logdex.diagnosis.roles import LOUD, Story, ended_well, says_that_it_ended_w
 from logdex.diagnosis.scene import Scene, last_lines, missing_of
 from logdex.diagnosis.survived import outlived, stepped_behind
 from logdex.diagnosis.verdict import Finding
+from logdex.diagnosis.whose_exit import rank_of
 
 _FELL = re.compile(
     r"\b(?:FAILED|Failed|NODE_FAIL|OUT_OF_ME\w*|TIMEOUT|CANCELLED|PREEMPTED|BOOT_FAIL|DEADLINE|Evicted|OOMKilled)\b"
@@ -42,7 +43,7 @@ def overruled(scene: Scene, finding: Finding) -> Finding:
         return _carried_on(scene, finding, told)
     if told is None:
         return _doubted(scene, finding)
-    if any(_speaks_against(one, told) for one in scene.exits):
+    if any(_speaks_against(one, told) or _gave_up(scene, one) for one in scene.exits):
         return finding
     is_of_launchers = (
         told.class_ == OF_LAUNCHERS
@@ -127,6 +128,18 @@ def _speaks_against(one: Exit, told: Event) -> bool:
         return False
     is_before = one.event.path == told.path and one.event.number < told.number
     return not is_before or one.is_task or told.class_ == "completed"
+
+
+def _gave_up(scene: Scene, one: Exit) -> bool:
+    """Whether torchrun summed up why it gave up, and the rank that it names wrote nothing behind that, as it would have
+    in another attempt: what others of its kind then call a good end is that of their own processes."""
+    there = scene.stories.get(rank_of(scene, one) or "")
+    if one.event.class_ not in ("root", "field") or one.is_teardown or there is None:
+        return False
+    last = there.speaker.tail[-1] if there.speaker.tail else None
+    if last is None or there.speaker.path == one.event.path:
+        return last is not None and last.number < one.event.number
+    return last.time is not None and one.event.own and last.time < one.event.low
 
 
 def _said(scene: Scene) -> Event | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -22,6 +23,10 @@ SEVERAL = 4
 """From so many ranks on the first of those whom the same befell at once is not worth a name of its own."""
 _ALONE = 30.0
 """Who met it by so many seconds before all others met it alone."""
+_NO_WAY = re.compile(
+    r"(?i)\b(?:try(?:ing)?|fail(?:ed|ure)?|unable|could ?n(?:o|')t|can(?:no|')t) (?:to )?(?:re)?connect\b"
+)
+"""How it says that it found no way to where all meet."""
 _A_MINUTE = 60.0
 """Within so many seconds a program that failed comes to its end, most times."""
 
@@ -250,7 +255,7 @@ def alike(scene: Scene, found: list[Candidate]) -> Finding | None:
     groups: dict[str, list[Event]] = {}
     for one in spoke:
         if one.victims and one.speaker.course is None:
-            refused = [event for event in one.victims if is_refused(event)]
+            refused = [event for event in one.victims if is_refused(event) or _NO_WAY.search(event.text)]
             groups.setdefault("refused" if refused else masked(one.victims[0].text), []).append(
                 one.victims[0]
             )

@@ -30,6 +30,10 @@ _WORDS = re.compile(
 """Words that an error has which tells of others."""
 _OF_A_WAIT = re.compile(rf"{_WAIT}|(?:\b(?:not|never)|n't) (?:yet )?(?:arriv|join|reach|finish|come|report)")
 """Words that an error has which tells that others did not come."""
+STUCK = "stuck"
+"""The class of what a rank says whose own watchdog hung: it may have waited, or be the one that was waited for."""
+WAITS = ("watchdog", "work", "timeout", STUCK)
+"""The classes of what a rank says that waited in vain."""
 _MANY = 10.0
 _LONG = 60.0
 """Who stood still for so many times a step, and so many seconds, was waiting."""
@@ -45,8 +49,15 @@ def tells_of_a_wait(text: str) -> bool:
     return _OF_A_WAIT.search(text) is not None
 
 
-def turn(stories: dict[str, Story], clocks: Clocks, ended: set[str]) -> None:
-    """Takes such errors for what they are, those of victims; `ended` are those that launchers saw end first."""
+def turn(stories: dict[str, Story], clocks: Clocks, ended: set[str], told: set[str]) -> None:
+    """Takes such errors for what they are, those of victims.
+
+    Args:
+        stories: What each rank told, by its name.
+        clocks: How far the ranks' clocks differ.
+        ended: The ranks that launchers saw end first.
+        told: Those that launchers told to end.
+    """
     spoke = [one for one in stories.values() if one.speaker.lines]
     groups: dict[tuple[str, str], list[tuple[Story, Event]]] = {}
     for one in spoke:
@@ -59,13 +70,15 @@ def turn(stories: dict[str, Story], clocks: Clocks, ended: set[str]) -> None:
         names = {one.speaker.name for one, _ in group}
         rest = [one for one in spoke if one.speaker.name not in names]
         silent = {one.speaker.name for one in rest if one.says_little}
-        if (ended and ended <= silent) or _is_of_others(group, rest, clocks):
+        if (ended and ended <= silent) or _is_of_others(group, rest, clocks, told):
             for one, event in group:
                 one.victims.insert(0, event)
                 one.cause = None
 
 
-def _is_of_others(group: Sequence[tuple[Story, Event]], rest: Sequence[Story], clocks: Clocks) -> bool:
+def _is_of_others(
+    group: Sequence[tuple[Story, Event]], rest: Sequence[Story], clocks: Clocks, told: set[str]
+) -> bool:
     """Whether what a group raised tells of the rest."""
     if any(one.teardown and one.says_little for one in rest):
         # Who was told to end may have been about to raise the same.
@@ -73,7 +86,9 @@ def _is_of_others(group: Sequence[tuple[Story, Event]], rest: Sequence[Story], c
     waited = sum(_stood_still(one, event, clocks) for one, event in group)
     if 10 * waited >= 9 * len(group) or all(_WORDS.search(event.text) for _, event in group):
         return True
-    return len(rest) == 1 and rest[0].says_little and _has_last_words(rest[0], group, clocks)
+    if len(rest) > 1 or not rest[0].says_little or rest[0].speaker.name in told:
+        return False
+    return _has_last_words(rest[0], group, clocks)
 
 
 def _has_last_words(one: Story, group: Sequence[tuple[Story, Event]], clocks: Clocks) -> bool:

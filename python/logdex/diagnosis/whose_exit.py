@@ -86,6 +86,12 @@ def seen_first(scene: Scene) -> set[str]:
     return {name for name in names if name is not None}
 
 
+def told_to_end(scene: Scene) -> set[str]:
+    """The ranks of which launchers say that they ended by the signal that tells a process to."""
+    names = (rank_of(scene, one) for one in scene.exits if one.code == -15)
+    return {name for name in names if name is not None}
+
+
 def _in_its_file(scene: Scene, one: Exit, local: int) -> str | None:
     """The rank that ended, where those of one host wrote into the file of their launcher, and no others did."""
     launchers = scene.launchers
