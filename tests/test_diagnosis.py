@@ -383,6 +383,27 @@ def test_what_the_caller_takes_for_an_error_counts_alone(tmp_path: Path) -> None
     assert (answer.kind, answer.ranks, answer.cause) == ("rank", ("1",), "chosen")
 
 
+def test_what_the_caller_looks_for_counts_though_the_ranks_went_on(tmp_path: Path) -> None:
+    def write(rank: int, since: int, steps: int = 20) -> None:
+        losses = ["nan" if step >= since else "2.5" for step in range(steps)]
+        lines = [f"2026-11-22 02:{at:02}:00 INFO step={at} loss={loss}\n" for at, loss in enumerate(losses)]
+        (tmp_path / f"rank{rank}.log").write_text("".join(lines))
+
+    def answer() -> Diagnosis:
+        return logdex.open(tmp_path, tz="UTC").ranks("loss=nan").diagnosis
+
+    for rank in range(4):
+        write(rank, since=5 if rank == 1 else 7)
+    told = answer()
+    assert (told.kind, told.ranks, told.evidence[0].number) == ("rank", ("1",), 6), told.text
+    write(1, since=5, steps=10)
+    assert answer().ranks == ("1",)
+    write(1, since=20)
+    for rank in (0, 2, 3):
+        write(rank, since=20)
+    assert answer().kind == "none"
+
+
 def _speaker(name: str, offset: float, at: float | None = None) -> Speaker:
     course = Course(1, 100 + offset, 3, 120 + offset, 9, 2, 0)
     one = Speaker(name, f"{name}.log", courses=(course, None, None))

@@ -21,7 +21,7 @@ _SELF = re.compile(
 """How a line says which rank it speaks for: `[Rank 5] Watchdog`, `[PG 0 Rank 12]`, `Rank 11: found NaN`."""
 _MARKS = re.compile(r"(?:^|[)\]:|] )\s*[~^]+(?:\s*\[repeated .*\])?\s*$")
 """The marks below a line of a traceback, behind a tool's tag perhaps, and what Ray says of how often it saw them."""
-_CHOSEN = "chosen"
+CHOSEN = "chosen"
 _TICK = 0.02
 """By so much a file's time of change may be before the moment that its last line tells: Linux takes it at its last
 tick, of which there are 100 to 1,000 a second (the kernel's `current_time`, by a coarse clock)."""
@@ -173,7 +173,7 @@ def _event(note: _core._Note, path: str, speaker: Speaker, chosen: re.Pattern[st
 
 
 def _row_of(chosen: re.Pattern[str]) -> TaxonomyRow:
-    return TaxonomyRow("cause", _CHOSEN, "medium", chosen.pattern, "")
+    return TaxonomyRow("cause", CHOSEN, "medium", chosen.pattern, "")
 
 
 def _raised_row() -> TaxonomyRow:

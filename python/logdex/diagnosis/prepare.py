@@ -23,7 +23,7 @@ from logdex.diagnosis import (
 )
 from logdex.diagnosis.events import Speaker, number_in, self_of
 from logdex.diagnosis.exits import Exit
-from logdex.diagnosis.roles import ended_well, story, went_on
+from logdex.diagnosis.roles import Story, ended_well, story, went_on
 from logdex.diagnosis.scene import Scene
 from logdex.diagnosis.whose_exit import rank_of, seen_first, told_to_end
 
@@ -41,6 +41,9 @@ def prepare(scene: Scene) -> None:
             scene.earlier += one.events
     scene.speakers = [one for one in scene.speakers if not one.is_rank or one.attempt == last]
     scene.forget()
+    if scene.chosen:
+        _take_what_was_chosen(scene)
+        return
     levels.drop(scene.speakers)
     stepd.hear(scene)
     scene.earlier += attempts.after_the_last_exit(scene.speakers)
@@ -78,6 +81,16 @@ def prepare(scene: Scene) -> None:
     world = sorted({*known, *range(scene.world or 0)})
     scene.accusations = accusations.of_speakers(scene.speakers, world, owners)
     waited.turn(scene.stories, scene.clocks, seen_first(scene), told_to_end(scene))
+
+
+def _take_what_was_chosen(scene: Scene) -> None:
+    """Takes of each rank the first line that the caller looks for, whatever came of it: a loss that is no number any
+    more ends nothing, and stands on each line from then on.
+    """
+    _attribute(scene)
+    scene.clocks = clocks.measure(scene.ranks, scene.doubt)
+    scene.stories = {one.name: Story(one, cause=next(iter(one.events), None)) for one in scene.ranks}
+    scene.host_of = hosts.of_ranks(scene.speakers, scene.exits, scene.labels)
 
 
 def _leave_behind(scene: Scene) -> None:

@@ -16,7 +16,7 @@ from logdex.diagnosis.absent import left_out
 from logdex.diagnosis.candidates import candidates
 from logdex.diagnosis.down import node
 from logdex.diagnosis.early import lost_early, odd_first
-from logdex.diagnosis.events import Event
+from logdex.diagnosis.events import CHOSEN, Event
 from logdex.diagnosis.first import first_own
 from logdex.diagnosis.launched import long_before
 from logdex.diagnosis.mentioned import mentioned
@@ -38,7 +38,7 @@ from logdex.diagnosis.verdict import Finding
 def decide(scene: Scene) -> Finding:
     """Goes through the steps; the first that comes to something is the answer."""
     prepare(scene)
-    finding = overruled(scene, _decided(scene))
+    finding = _first_chosen(scene) if scene.chosen else overruled(scene, _decided(scene))
     # A launcher may count from a beginning that nobody knows.
     is_known = finding.time is None or finding.time > A_YEAR
     return finding if is_known else replace(finding, time=None)
@@ -54,6 +54,18 @@ def _decided(scene: Scene) -> Finding:
             if (finding := step(scene, found)) is not None:
                 return _tempered(scene, finding)
     return _unknown(scene, everyone)
+
+
+def _first_chosen(scene: Scene) -> Finding:
+    """Whose line the caller's regex found first; where times do not tell whose, whether it is that of all."""
+    found = [one for one in candidates(scene) if one.event.class_ == CHOSEN]
+    if not found:
+        return nothing(scene, found) or _unknown(scene, found)
+    finding = first_own(scene, found)
+    if finding is None or finding.kind == "unknown":
+        alike = uniform(scene, found)
+        finding = alike if alike is not None and alike.kind != "unknown" else finding
+    return finding or _unknown(scene, found)
 
 
 def _weigh_those_at_work(scene: Scene, everyone: list[Candidate]) -> None:
