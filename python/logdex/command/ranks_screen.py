@@ -38,7 +38,8 @@ def show(told: Ranks, args: argparse.Namespace) -> None:
     for written in filter(None, (args.html, args.svg)):
         tell(f"logdex: wrote {written}\n")
     if args.json:
-        print(json.dumps(told.diagnosis.to_dict(), indent=2))
+        # Of a follow each answer is a line.
+        print(json.dumps(told.diagnosis.to_dict(), indent=None if args.follow else 2))
         return
     try:
         from logdex.command.console import Console
