@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from datetime import datetime, timedelta, timezone
+from functools import partial
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -14,6 +15,7 @@ from xml.etree import ElementTree
 import logdex
 import pytest
 from logdex import _core
+from logdex.command.cli import main
 from logdex.command.live import Live
 from logdex.diagnosis.cells import columns
 from logdex.inputs.input import Input
@@ -466,6 +468,30 @@ def test_a_follow_ends_with_the_answer_when_it_is_interrupted(tmp_path: Path) ->
         (last,) = process.stdout.readlines()
         assert json.loads(last)["cause"] == "gpu_oom"
         assert process.wait(60) == 1
+
+
+def test_a_follow_goes_on_from_the_moment_that_was_meant_when_it_began(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Each look is an hour after the one before; ten minutes ago is what it was at the first."""
+    path = tmp_path / "rank0.log"
+    path.write_text(f"{at(0)} step 1\n{at(2)} CUDA out of memory\n")
+    begun = int(datetime(2026, 11, 22, 2, 0, 5, tzinfo=timezone.utc).timestamp())
+    moments = (second * 10**9 for second in range(begun, begun + 10**6, 3600))
+    turns = 0
+
+    def write(_: float) -> None:
+        nonlocal turns
+        turns += 1
+        if turns > 2:
+            raise KeyboardInterrupt
+        with path.open("a") as file:
+            file.write(f"{at(5 + turns)} INFO bye\n")
+
+    monkeypatch.setattr("logdex._when.now", lambda: next(moments))
+    monkeypatch.setattr("logdex.command.ranks.Live", partial(Live, wait=write))
+    assert main(["ranks", "-f", "--since", "10m", "--tz", "UTC", "--json", str(path)]) == 1
+    assert [json.loads(line)["cause"] for line in capsys.readouterr().out.splitlines()] == ["gpu_oom"] * 2
 
 
 @pytest.fixture

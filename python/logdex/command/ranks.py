@@ -7,6 +7,7 @@ import json
 import sys
 import warnings
 from collections.abc import Sequence
+from itertools import count
 
 from logdex import _when
 from logdex._core import Question
@@ -96,7 +97,7 @@ def main(argv: Sequence[str], prog: str = "logdex ranks") -> int:
         with warnings.catch_warnings():
             # See `cli.run`.
             warnings.simplefilter("ignore", FutureWarning)
-            told = _follow(args, trouble) if args.follow else _ask(args, trouble, None)[0]
+            told = _follow(args, trouble) if args.follow else _ask(args, trouble, None, _when.now())[0]
         for error in trouble:
             complain(error)
         if told.ranks:
@@ -113,16 +114,22 @@ def main(argv: Sequence[str], prog: str = "logdex ranks") -> int:
 
 
 def _ask(
-    args: argparse.Namespace, trouble: list[Exception], states: dict[str, bytes] | None
+    args: argparse.Namespace,
+    trouble: list[Exception],
+    states: dict[str, bytes] | None,
+    now: int,
+    *,
+    again: bool = False,
 ) -> tuple[Ranks, list[Input]]:
-    """What the ranks did as far as the logs go now, and the files that were read."""
+    """What the ranks did as far as the logs go now, and the files that were read.
+
+    `now` is the moment at which it was asked first, `again` whether that was before.
+    """
     found = _found(args, trouble, Wish(follow=args.follow))
     if (skews := of_words(args.skew)) is not None:
         skews.settle(found, more=args.follow)
-    if not states:
-        # At the first look: a moment stays the one that it was taken for.
+    if not again:
         clock.settle(args, found)
-    now = _when.now()
     named = [_named(one, args, now) for one in found]
     errors = join(args.errors, ignore_case=args.ignore_case) if args.errors else None
     told = summarize(named, errors, clocks=args.clocks, tolerate=trouble.append, states=states)
@@ -133,10 +140,13 @@ def _ask(
 
 def _follow(args: argparse.Namespace, trouble: list[Exception]) -> Ranks:
     """Looks again whenever a log has grown; says the answer when it is another, and returns the last."""
+    # A moment stays the one that it was taken for: what failed ten minutes ago did so an hour later, too.
+    now = _when.now()
+    looks = count()
 
     def look(states: dict[str, bytes]) -> tuple[Ranks, list[Input]]:
         trouble.clear()
-        return _ask(args, trouble, states)
+        return _ask(args, trouble, states, now, again=next(looks) > 0)
 
     def find() -> list[Input]:
         # What cannot be had now is told when the logs are looked at.
