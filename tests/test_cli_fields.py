@@ -242,6 +242,25 @@ def test_a_named_group_says_nothing_of_the_lines_around(tmp_path: Path) -> None:
         assert "asks for a group of -e" in error
 
 
+@pytest.mark.parametrize(
+    ("args", "expected"),
+    [
+        (["-i", "-e", r"LOSS=(?P<n>\d+)", "-w", "n>3"], ["loss=5 lr=2\n"]),
+        (["-e", r"loss=(?P<n>\d+)", "-e", "other", "-w", "n>3"], ["loss=5 lr=2\n"]),
+        # Each by its own match, where one of them matches first.
+        (["-e", r"loss=(?P<a>\d+)", "-e", r"lr=(?P<b>\d+)", "-w", "b=2", "-w", "a=5"], ["loss=5 lr=2\n"]),
+        (["-e", r"loss=(?P<n>\d+)", "-e", r"lr=(?P<n>\d+)", "-w", "n=2"], ["loss=5 lr=2\n"]),
+        (["-e", r"(?P<a>loss)", "-e", r"lr=(?P<b>\d+)", "-w", "b=2", "-w", "loss>3"], ["loss=5 lr=2\n"]),
+        (["-e", r"loss=(?P<n>\d)", "--fields", "n,lr"], ["n=1\n", "n=5 lr=2\n"]),
+        (["-i", "-e", r"L(?P<lr>\w)SS", "-e", "other", "--fields", "lr"], ["lr=o\n", "lr=o\n", "lr=7\n"]),
+    ],
+)
+def test_named_groups_are_fields_of_each_regex(tmp_path: Path, args: list[str], expected: list[str]) -> None:
+    log = tmp_path / "a.log"
+    log.write_text("loss=1\nloss=5 lr=2\nother lr=7\n")
+    assert run(*args, log) == (0, expected, "")
+
+
 def test_json_says_the_level(tmp_path: Path) -> None:
     log = tmp_path / "a.log"
     log.write_text("before\n2026-11-22 02:00:00 ERROR boom\n  below\n2026-11-22 02:00:01 INFO fine\n")

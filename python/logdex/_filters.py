@@ -19,8 +19,12 @@ def with_filters(
     level: str | _core.Level | None,
     where: str | Sequence[str],
     exclude: Regex | None,
+    *,
+    groups: Sequence[re.Pattern[str]] | None = None,
 ) -> Question:
     """`question`, whose pattern is `regex`, with what else is asked of lines.
+
+    `groups` are the regexes whose named groups conditions may ask for, if `regex` was joined of them.
 
     Raises:
         re.error: `exclude` is no regex.
@@ -42,14 +46,16 @@ def with_filters(
     import re
 
     wanted = None if regex is None else re.compile(regex)
-    groups = wanted.groupindex if wanted is not None else {}
-    of_groups = [one for one in conditions if _core.field_of(one) in groups]
+    if groups is None:
+        groups = [] if wanted is None else [wanted]
+    named = {name for one in groups for name in one.groupindex}
+    of_groups = [one for one in conditions if _core.field_of(one) in named]
     of_fields = [one for one in conditions if one not in of_groups]
     unwanted = None if exclude is None else re.compile(exclude)
     return question.but(
         sieve=_core.Sieve(None if level is None else str(level), of_fields, bool(of_groups)),
         exclude=_excluding(unwanted),
-        judge=_judge(wanted, unwanted, of_groups) if unwanted or of_groups else None,
+        judge=_judge(wanted, unwanted, groups, of_groups) if unwanted or of_groups else None,
     )
 
 
@@ -74,18 +80,27 @@ def _excluding(unwanted: re.Pattern[str] | None) -> _core.Pattern | None:
 
 
 def _judge(
-    wanted: re.Pattern[str] | None, unwanted: re.Pattern[str] | None, conditions: Sequence[str]
+    wanted: re.Pattern[str] | None,
+    unwanted: re.Pattern[str] | None,
+    groups: Sequence[re.Pattern[str]],
+    conditions: Sequence[str],
 ) -> Callable[[str], object]:
     """Decides on a line as `re` does: regex, what must not be found, and what named groups must be."""
     asked = [(one, _core.field_of(one)) for one in conditions]
+    searched = [one for one in groups if any(name in one.groupindex for _, name in asked)]
 
     def judge(line: str) -> object:
         found = wanted.search(line) if wanted is not None else True
         if found is None or (unwanted is not None and unwanted.search(line)):
             return None
-        if isinstance(found, bool):
-            return found
-        values = ((one, found[name]) for one, name in asked)
-        return found if all(value is not None and _core.holds(one, value) for one, value in values) else None
+        matches = [match for one in searched if (match := one.search(line))]
+        return (
+            found if all(any(_holds(one, match, name) for match in matches) for one, name in asked) else None
+        )
 
     return judge
+
+
+def _holds(condition: str, match: re.Match[str], name: str) -> bool:
+    value = match[name] if name in match.re.groupindex else None
+    return value is not None and _core.holds(condition, value)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Sequence
 
 from logdex import _core
@@ -20,8 +21,8 @@ _MESSAGES = ("msg", "message", "event", "body", "@mt", "log")
 class Chooser:
     """Shows of each line the fields that are named, and counts, so that a name that no line has can be told."""
 
-    def __init__(self, names: Sequence[str]) -> None:
-        """`names` are those of the fields.
+    def __init__(self, names: Sequence[str], groups: Sequence[re.Pattern[str]] = ()) -> None:
+        """`names` are those of the fields; what a named group of one of the regexes `groups` matched is one, too.
 
         Raises:
             ValueError: No field is named.
@@ -29,13 +30,15 @@ class Chooser:
         self._wanted = [name.strip() for name in names if name.strip()]
         if not self._wanted:
             raise ValueError("--fields names none: give some, such as --fields step,loss")
+        self._groups = groups
         self.lines = self.shown = 0
         """How many lines were looked at, and how many of them had one of the fields."""
         self._seen: set[str] = set()
 
     def __call__(self, line: str) -> str:
         """What is shown of a line: its fields as `name=value`; nothing of a line without any of them."""
-        values = [(name, _core.field(line, name)) for name in self._wanted]
+        groups = self._matched(line)
+        values = ((name, groups.get(name, _core.field(line, name))) for name in self._wanted)
         told = {name: value for name, value in values if value is not None}
         self.lines += 1
         if not told:
@@ -43,6 +46,15 @@ class Chooser:
         self.shown += 1
         self._seen.update(told)
         return " ".join(f"{name}={_quoted(value)}" for name, value in told.items()) + "\n"
+
+    def _matched(self, line: str) -> dict[str, str]:
+        """What the named groups matched on a line; of a name that several regexes have, the first of them."""
+        found: dict[str, str] = {}
+        for one in self._groups:
+            if match := one.search(line):
+                known = {name: text for name, text in match.groupdict().items() if text is not None}
+                found = known | found
+        return found
 
     @property
     def missing(self) -> list[str]:

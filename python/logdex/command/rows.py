@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from logdex import _core, _when
 from logdex._core import Question
 from logdex._fields import Fields
+from logdex._filters import with_filters
 from logdex._question import zone_of
 from logdex.command.dated import log_of
 from logdex.command.elsewhere import runs_for_another
@@ -73,7 +74,8 @@ class Rows:
             _when.moment(getattr(args, name), name, zone_of(args.tz), self._now)
         if args.invert and not args.regex:
             raise ValueError("-v shows what -e RE does not match: give one")
-        _refuse_groups_around(args, regex)
+        self._groups = _with_groups(args)
+        _refuse_groups_around(args, self._groups)
         # What is not meant is left out: the engine knows no other way, so the order and the last lines are as always.
         unwanted = [*args.regex, *args.exclude] if args.invert else args.exclude
         self._unwanted = join(unwanted, ignore_case=args.ignore_case)
@@ -105,10 +107,10 @@ class Rows:
             ended=ended,
             step=args.step,
             steps=args.steps,
-            level=args.level,
-            where=args.where,
-            exclude=self._unwanted,
             now=self._now,
+        )
+        question = with_filters(
+            question, self._regex, args.level, args.where, self._unwanted, groups=self._groups
         )
         text = getattr(question.keep, "spool", None)
         if live and text is not None:
@@ -179,7 +181,7 @@ class Rows:
             return None
         from logdex.command.fields import Chooser
 
-        return Chooser(self._args.fields.split(","))
+        return Chooser(self._args.fields.split(","), self._groups)
 
     def _is_bare(self) -> bool:
         """Whether text goes out as it comes, before its line is whole."""
@@ -228,12 +230,20 @@ def _shows_status(args: Namespace) -> bool:
     return bool(args.status and sys.stdout.isatty() and os.environ.get("TERM") != "dumb")
 
 
-def _refuse_groups_around(args: Namespace, regex: str | None) -> None:
+def _with_groups(args: Namespace) -> list[re.Pattern[str]]:
+    """The regexes whose named groups are fields, each by itself: joined they have no names."""
+    if not (args.where or args.fields):
+        return []
+    compiled = [re.compile(one, re.IGNORECASE if args.ignore_case else 0) for one in args.regex]
+    return [one for one in compiled if one.groupindex]
+
+
+def _refuse_groups_around(args: Namespace, groups: Sequence[re.Pattern[str]]) -> None:
     """Of lines that a regex does not select, its groups say nothing."""
-    if regex is None or not (args.invert or args.after or args.before or args.records):
+    if not (args.invert or args.after or args.before or args.records):
         return
-    groups = re.compile(regex).groupindex
-    if asked := [one for one in args.where if _core.field_of(one) in groups]:
+    names = {name for one in groups for name in one.groupindex}
+    if asked := [one for one in args.where if _core.field_of(one) in names]:
         raise ValueError(
             f"-w {asked[0]!r} asks for a group of -e, and -v, -A, -B, -C and --records show lines that have none; "
             "leave one of them out"
