@@ -6,6 +6,7 @@ import random
 import re
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
@@ -173,6 +174,29 @@ def test_what_is_around_a_line_is_of_its_own_source(two: Path, shape: list[str])
         assert [line for line in together if line.startswith(f"rank{rank}")] == [
             line for line in alone if line != "--\n"
         ]
+
+
+@pytest.mark.parametrize("merge", [[], ["--no-merge"]])
+@pytest.mark.parametrize(
+    "asked", [["-n", "1"], ["-n", "3"], ["-n", "0"], ["-m", "1"], ["-m", "4"], ["-e", "1"]]
+)
+def test_the_lines_that_are_counted_are_those_that_are_shown(
+    two: Path, merge: list[str], asked: list[str]
+) -> None:
+    given = [*asked, *merge, two]
+    shown = Counter(line.partition(" ")[0] for line in run(*given)[1])
+    status, counts, error = run("-c", *given)
+    assert (status, error) == (0 if shown else 1, "")
+    assert counts == [f"{name}:{shown[name]}\n" for name in ("rank0", "rank1")]
+    names = run("--files-with-matches", *given)[1]
+    assert names == [f"{two}/{name}.log\n" for name in ("rank0", "rank1") if shown[name]]
+
+
+def test_what_is_told_in_place_of_lines_has_its_stats(two: Path) -> None:
+    for option in ("-c", "--histogram", "--files-with-matches"):
+        status, out, error = run(option, "--stats", "-n", "1", two)
+        assert (status, bool(out)) == (0, True)
+        assert error.startswith("logdex: 1 lines, ")
 
 
 def test_one_bad_source_does_not_hide_the_others(two: Path) -> None:

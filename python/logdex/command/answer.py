@@ -50,7 +50,8 @@ class CommandAnswer:
             several
             and not self._is_one_set()
             and (args.follow or args.merge)
-            and not (args.count or args.files_with_matches)
+            # Which lines are the first or the last of all only their order tells.
+            and (_is_limited(args) or not (args.count or args.files_with_matches))
         )
         # A range of time, a last line or a merge is only known at the end of what is spooled, or was there at first.
         if self._in_one_order or _needs_all(args):
@@ -328,6 +329,11 @@ def _of_what_is_there(question: Question) -> Question | None:
         return None if question.follow else question
     # How much of both logs of a combined stream is there only their reader knows.
     return question.but(follow=False, partial=False, size=None if question.beside else size)
+
+
+def _is_limited(args: Namespace) -> bool:
+    """Whether only the first or the last of the lines are meant."""
+    return args.last is not None or args.max_count is not None
 
 
 def _needs_all(args: Namespace) -> bool:

@@ -5,14 +5,22 @@ from __future__ import annotations
 import os
 import sys
 from argparse import Namespace
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain, groupby, islice
 
 from logdex import _core
 from logdex._core import Question, Record
+from logdex.command.complain import tell
 from logdex.command.legible import legible
 from logdex.command.rows import Rows, Shown
 from logdex.inputs.input import Input
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import TypeVar
+
+    _Item = TypeVar("_Item")
 
 
 class Summary:
@@ -49,8 +57,9 @@ class Summary:
 
     def _count(self) -> bool:
         counts: dict[str, int] = {}
-        for one, shown in self._files:
-            count = self._counted(shown)
+        among = self._among_all()
+        for at, (one, shown) in enumerate(self._files):
+            count = self._counted(shown) if among is None else among[at]
             if count is not None:
                 # The parts of a source are one: rotations, attempts.
                 counts[one.label] = counts.get(one.label, 0) + count
@@ -75,7 +84,12 @@ class Summary:
 
     def _names(self) -> bool:
         """Writes the name of each file that has a line that is meant."""
-        names = [one.alias or one.path for one, shown in self._files if self._has(shown)]
+        among = self._among_all()
+        names = [
+            one.alias or one.path
+            for at, (one, shown) in enumerate(self._files)
+            if (self._has(shown) if among is None else among[at])
+        ]
         sys.stdout.buffer.write(os.fsencode("".join(f"{name}\n" for name in names)))
         return bool(names)
 
@@ -83,10 +97,22 @@ class Summary:
         if self._args.last == 0:
             return False
         try:
-            return _core.Show([shown.but(before=0, after=0, whole_records=False)], most=1).run(None) > 0
+            show = _core.Show([shown.but(before=0, after=0, whole_records=False)], most=1)
+            found = show.run(None) > 0
         except (OSError, ValueError) as error:
             self._complain(error)
             return False
+        self._say(show.stats)
+        return found
+
+    def _among_all(self) -> Counter[int] | None:
+        """How many of the first or the last lines of all are of each file; None where there is no order of all, or no
+        limit."""
+        last, most = self._args.last, self._args.max_count
+        if not self._in_one_order or last == most is None:
+            return None
+        asked = [(at, self._asked(shown)) for at, (_, shown) in enumerate(self._files)]
+        return Counter(at for at, _ in islice(self._read(_core.Merged(asked, last=last)), most))
 
     def _histogram(self) -> bool:
         from logdex.command.histogram import rows
@@ -131,9 +157,18 @@ class Summary:
     def _asked(self, shown: Shown) -> Question:
         return shown.question.but(records=True, levels=True)
 
-    def _read(self, answer: _core.Answer[Record]) -> Iterator[Record]:
+    def _read(self, answer: _core.Answer[_Item]) -> Iterator[_Item]:
         try:
             with answer:
                 yield from answer
         except (OSError, ValueError) as error:
             self._complain(error)
+        finally:
+            self._say(answer.stats)
+
+    def _say(self, known: _core.Stats) -> None:
+        """Says how sure the answer is, where that is asked for."""
+        if self._args.stats:
+            from logdex.command import stats
+
+            tell(stats.describe(known))
