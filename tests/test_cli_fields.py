@@ -209,6 +209,10 @@ def test_colours_of_a_pretty_line(log: Path) -> None:
         ["--prefix", "x"],
         ["--time", "Nowhere/Land"],
         ["--time", "utc", "--json"],
+        ["--time", "utc", "--histogram"],
+        ["--files-with-matches", "--fields", "step"],
+        ["--files-with-matches", "--json"],
+        ["-c", "--json"],
     ],
 )
 def test_what_cannot_be_obeyed_is_refused(log: Path, args: list[str]) -> None:

@@ -21,6 +21,14 @@ def contradiction(args: argparse.Namespace) -> str | None:
             args.count and args.fields is not None,
             "-c counts lines, also those in which --fields finds nothing",
         ),
+        (
+            args.files_with_matches and args.fields is not None,
+            "--files-with-matches shows names of files, --fields what stands on lines",
+        ),
+        (
+            (args.count or args.files_with_matches) and args.json,
+            "-c and --files-with-matches show no lines, of which --json gives an object each",
+        ),
         (args.files_with_matches and args.follow, "--files-with-matches looks at what is there, -f goes on"),
         (
             args.max_count and args.last is not None and not args.follow,
@@ -34,7 +42,7 @@ def contradiction(args: argparse.Namespace) -> str | None:
             shaped and (picks or args.json),
             "--fields and --pretty show a line in their own way, as -o and --json do",
         ),
-        (args.time != "none" and (args.json or picks), "--time stands before whole lines"),
+        (args.time != "none" and (args.json or picks or args.histogram), "--time stands before whole lines"),
         (
             args.fold and (args.json or picks or shaped or args.before or args.after or args.records),
             "--fold puts whole lines together, and nothing else",
