@@ -89,6 +89,17 @@ def test_a_log_that_is_gone_is_named(scheduler: Any, said: str) -> None:
         scheduler.log_iter(said, "w", streams="stdout", should_tail=True)
 
 
+@pytest.mark.parametrize(("gone", "left"), [("stdout", "err\n"), ("stderr", "out\n")])
+@pytest.mark.parametrize("should_tail", [False, True])
+def test_of_two_logs_of_which_one_is_gone_the_other_is_read(
+    scheduler: Any, said: str, gone: str, left: str, should_tail: bool
+) -> None:
+    directory = Path(scheduler.record_of(said).log_dir, "w", "1")
+    for name in (gone, "combined"):
+        (directory / f"{name}.log").unlink()
+    assert list(scheduler.log_iter(said, "w", 1, should_tail=should_tail)) == [left]
+
+
 @pytest.mark.parametrize("role", ["../other/w", "/etc", "..", ".", "", "a/b", "w\0"])
 def test_a_role_name_cannot_lead_elsewhere(scheduler: Any, said: str, role: str) -> None:
     with pytest.raises(ValueError, match="is not the name of a role"):

@@ -167,12 +167,15 @@ class PersistentLocalScheduler(DescribingScheduler):
     def _log(self, record: JobRecord, directory: str, name: str, *, follow: bool) -> Log:
         # An index lies beside the log where the app is ours, and in the user's cache where it is NeMo-Run's.
         index: str | bool = os.path.join(directory, HIDDEN) if record.host.name else True
-        path = os.path.join(directory, name)
+        names = [name]
         if name == COMBINED_LOG and not combined_serves(directory, running=follow):
-            path = os.path.join(directory, STDOUT_LOG)
-            log = Log(path, tz=self._tz, reference=self._reference, index=index)
-            return combined(log, os.path.join(directory, STDERR_LOG))
-        return Log(path, tz=self._tz, reference=self._reference, index=index)
+            names = [STDOUT_LOG, STDERR_LOG]
+        paths = [os.path.join(directory, one) for one in names]
+        if not follow:
+            # Of an app that has ended one of the two may have been removed; what is left is its stream.
+            paths = [path for path in paths if os.path.isfile(path)] or paths
+        log = Log(paths[0], tz=self._tz, reference=self._reference, index=index)
+        return combined(log, paths[1]) if len(paths) > 1 else log
 
 
 def create_scheduler(
