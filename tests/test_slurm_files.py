@@ -169,6 +169,7 @@ def _seconds(moment: str) -> float:
         ("--exclusive --parsable -QW -p gpu -o results.log train.sh", "results.log"),
         ("-J a name -o my-%j.log train.sh", "my-17.log"),
         ("-N 1 -o results.log : -N 2 -e b.log train.sh", "results.log b.log"),
+        ("--out=results.log --err b.log train.sh --out my-17.log", "results.log b.log"),
     ],
 )
 def test_what_stands_behind_the_script_is_its_own(tmp_path: Path, submitted: str, own: str) -> None:

@@ -121,11 +121,16 @@ def _in_words(words: list[str]) -> Iterator[str]:
     ours, at = True, 1
     while at < len(words):
         name, value, used = _option(words[at], words[at + 1] if at + 1 < len(words) else "")
-        if name in ("o", "e", "output", "error") and value and (ours or _HAS_NUMBER.search(value)):
+        if _says_where(name) and value and (ours or _HAS_NUMBER.search(value)):
             yield value
         # A colon stands between the components of a heterogeneous job.
         ours = ours and (bool(name) or words[at] == ":")
         at += used
+
+
+def _says_where(name: str) -> bool:
+    """Whether an option says where to write. Long ones may be cut, down to where another begins alike."""
+    return name in ("o", "e") or (len(name) > 1 and ("output".startswith(name) or "error".startswith(name)))
 
 
 def _option(word: str, behind: str) -> tuple[str, str, int]:
