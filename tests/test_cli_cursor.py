@@ -196,10 +196,11 @@ def test_what_is_wrong_is_said(log: Path, tmp_path: Path) -> None:
         assert (status, lines) == (2, [])
         assert "leave out" in error
         assert options[0] in error.partition("leave out")[2]
-    place.write_text("no cursor\n")
-    status, _, error = run("--cursor-file", place, log)
-    assert status == 2
-    assert "not a cursor" in error
+    for text in (b"no cursor\n", b"logdex1:cut", b"\xff\xfe\n"):
+        place.write_bytes(text)
+        status, lines, error = run("--cursor-file", place, log)
+        assert (status, lines, place.read_bytes()) == (2, [], text)
+        assert error.startswith(f"logdex: {place}: not a cursor")
     run("--cursor-file", tmp_path / "other", log)
     log.write_text("written anew\n")
     status, lines, error = run("--cursor-file", tmp_path / "other", log)

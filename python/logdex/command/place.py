@@ -36,16 +36,23 @@ class Place:
 
         Raises:
             OSError: What the system says of the file.
-            ValueError: It is no text.
+            ValueError: It holds something else.
         """
         try:
             with open(self._path, encoding="utf-8") as file:
                 self._stored = file.read().strip() or None
+            if self._stored is not None:
+                _core.Cursor(self._stored)
         except FileNotFoundError:
             if not os.path.isdir(os.path.dirname(os.path.abspath(self._path))):
                 # What can never be stored is said before anything is shown.
                 raise
             return None
+        except ValueError:
+            raise ValueError(
+                f"{legible(self._path)}: not a cursor of this version of logdex, or not a whole one; name another "
+                "file, or remove it to begin anew"
+            ) from None
         return self._stored
 
     def store(self, cursor: str | None) -> None:
