@@ -160,6 +160,36 @@ def test_what_nobody_can_be_told_changes_no_answer(log: Path, args: list[str], s
     assert (lost.returncode, lost.stdout) == (plain.returncode, plain.stdout)
 
 
+@pytest.mark.parametrize(
+    "args",
+    [
+        ["{log}"],
+        ["-c", "{log}"],
+        ["--histogram", "{log}"],
+        ["--files-with-matches", "{log}"],
+        ["ranks", "{log}"],
+        ["index", "{log}"],
+        ["ls"],
+        ["ls", "--json"],
+        ["--completion", "bash"],
+    ],
+)
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_an_answer_that_cannot_be_written_is_trouble(log: Path, args: list[str], unbuffered: str) -> None:
+    store = JobStore(home.records_dir())
+    store.save(JobRecord("app", "torchx", str(log.parent), {}, None))
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "logdex", *(one.format(log=log) for one in args)],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            env={**os.environ, "PYTHONUNBUFFERED": unbuffered},
+            check=False,
+        )
+    assert (done.returncode, done.stderr) == (2, "logdex: standard output: No space left on device\n")
+
+
 @pytest.mark.parametrize("command", [[], ["ranks"]])
 def test_a_wrong_regex_is_told_alike_by_each_command(log: Path, command: list[str]) -> None:
     for regex, said in (("(", "-e '(': missing )"), ("a{9999999999}", "a regex is too large: ")):

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from logdex.command import words
 from logdex.command.arguments import parser
-from logdex.command.complain import UNUSABLE, complain, complain_of_regex, hush, tell
+from logdex.command.complain import UNUSABLE, complain, complain_of_output, complain_of_regex, hush, tell
 from logdex.command.contradictions import contradiction
 from logdex.command.options import sources_or_stdin
 from logdex.process import interrupted
@@ -43,6 +43,9 @@ def main(argv: Sequence[str] | None = None, prog: str = "logdex") -> int:
         return _quiet()
     except KeyboardInterrupt:
         return interrupted.STATUS
+    except OSError as error:
+        complain_of_output(error)
+        return 2
 
 
 def run(made: argparse.ArgumentParser, args: argparse.Namespace, given: Sequence[str] = ()) -> int:

@@ -28,6 +28,13 @@ def complain(error: BaseException, *, follows: bool = True) -> None:
     tell(f"logdex: {said if follows else said.replace(_TO_WAIT, '')}\n")
 
 
+def complain_of_output(error: OSError) -> None:
+    """Says on stderr what went wrong where nothing but the answer was being written, which has no name of its own."""
+    if error.filename is None:
+        error.filename = "standard output"
+    complain(error)
+
+
 def complain_of_regex(error: Exception, option: str = "-e") -> None:
     """Says on stderr what is wrong with a regex, one of `UNUSABLE`, that came by `option`."""
     if isinstance(error, re.error):

@@ -74,7 +74,7 @@ def _treat(one: Input, args: argparse.Namespace) -> int:
     size, times, text = _core.index_status(question)
     is_small = size < _core.INDEXED_FROM
     why = f" (too small: from {_bytes(_core.INDEXED_FROM)} on)" if is_small else ""
-    sys.stdout.write(
+    _write(
         f"{legible(one.path)}: {_bytes(size)}; times: {_kept(size, *times)}; text: {_kept(size, *text)}{why}\n"
     )
     # Questions do without an index that cannot be kept; who asks for it wants to know.
@@ -84,6 +84,16 @@ def _treat(one: Input, args: argparse.Namespace) -> int:
         complain(OSError(5, off or f"no index could be kept; make {where} writable, with room", one.path))
         return 2
     return 0
+
+
+def _write(row: str) -> None:
+    try:
+        sys.stdout.write(row)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, "standard output") from None
 
 
 def _kept(size: int, covered: int, taken: int) -> str:

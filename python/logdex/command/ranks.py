@@ -15,7 +15,7 @@ from logdex._question import zone_of
 from logdex._resolve import called, found_of
 from logdex._when import moment
 from logdex.command import clock, elsewhere, hints, options, words
-from logdex.command.complain import UNUSABLE, complain, complain_of_regex, hush
+from logdex.command.complain import UNUSABLE, complain, complain_of_output, complain_of_regex, hush
 from logdex.command.live import Live
 from logdex.command.ranks_screen import MOST_ROWS, show
 from logdex.inputs.input import Input, Wish
@@ -105,9 +105,10 @@ def main(argv: Sequence[str], prog: str = "logdex ranks") -> int:
     except UNUSABLE as error:
         complain_of_regex(error)
         return 2
-    except (OSError, ValueError) as error:
-        if isinstance(error, OSError) and error.filename is None:
-            error.filename = "standard output"
+    except OSError as error:
+        complain_of_output(error)
+        return 2
+    except ValueError as error:
         complain(error)
         return 2
     return 2 if trouble else told.diagnosis.status

@@ -51,9 +51,14 @@ class Summary:
 
     def write(self) -> bool:
         """Writes what the options ask for to standard output; whether a line was selected."""
-        if self._args.files_with_matches:
-            return self._names()
-        return self._count() if self._args.count else self._histogram()
+        try:
+            if self._args.files_with_matches:
+                return self._names()
+            return self._count() if self._args.count else self._histogram()
+        except OSError as error:
+            # What goes wrong in a log is said of that log.
+            error.filename = error.filename or "standard output"
+            raise
 
     def _count(self) -> bool:
         counts: dict[str, int] = {}
