@@ -494,6 +494,22 @@ def test_a_follow_goes_on_from_the_moment_that_was_meant_when_it_began(
     assert [json.loads(line)["cause"] for line in capsys.readouterr().out.splitlines()] == ["gpu_oom"] * 2
 
 
+@pytest.mark.parametrize("name", ["-", "/dev/stdin", "/dev/fd/0"])
+def test_a_follow_of_a_pipe_answers_for_all_that_came(name: str) -> None:
+    command = [sys.executable, "-m", "logdex", "ranks", "-f", "--json", name]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdin
+        assert process.stdout
+        process.stdin.write(f"[rank0]: {at(0)} step 1\n[rank1]: {at(2)} CUDA out of memory\n")
+        process.stdin.flush()
+        assert json.loads(process.stdout.readline())["ranks"] == ["1"]
+        process.stdin.write(f"[rank0]: {at(3)} bye\n")
+        process.stdin.close()
+        last = json.loads(process.stdout.readline())
+        assert (last["ranks"], last["facts"][0]) == (["1"], ["ranks", "logs of 2, 3 lines"])
+        assert process.wait(60) == 1
+
+
 @pytest.fixture
 def three(tmp_path: Path) -> Path:
     for rank in range(3):

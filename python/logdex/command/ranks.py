@@ -8,6 +8,7 @@ import sys
 import warnings
 from collections.abc import Sequence
 from itertools import count
+from typing import TypeAlias
 
 from logdex import _when
 from logdex._core import Question
@@ -18,11 +19,14 @@ from logdex.command import clock, elsewhere, hints, options, words
 from logdex.command.complain import UNUSABLE, complain, complain_of_output, complain_of_regex, hush
 from logdex.command.live import Live
 from logdex.command.ranks_screen import MOST_ROWS, show
-from logdex.inputs.input import Input, Wish
+from logdex.inputs.input import Input, Wish, is_stream
 from logdex.inputs.skew import of_words
 from logdex.inputs.source import Source
 from logdex.ranks import CLOCKS, Named, Ranks, summarize
 from logdex.regex.join import join
+
+_Streams: TypeAlias = dict[int, list[tuple[Input, str]]]
+"""Of a follow what can be read only once, by the place of its argument, with what its source is called by itself."""
 
 _EPILOG = """\
 examples:
@@ -99,7 +103,7 @@ def main(argv: Sequence[str], prog: str = "logdex ranks") -> int:
             warnings.simplefilter("ignore", FutureWarning)
             told = _follow(args, trouble) if args.follow else _ask(args, trouble, None, _when.now())[0]
         for error in trouble:
-            complain(error)
+            complain(error, follows=not args.follow)
         if told.ranks:
             _show_as_far_as_it_is_read(told, args)
     except UNUSABLE as error:
@@ -121,12 +125,13 @@ def _ask(
     now: int,
     *,
     again: bool = False,
+    streams: _Streams | None = None,
 ) -> tuple[Ranks, list[Input]]:
     """What the ranks did as far as the logs go now, and the files that were read.
 
-    `now` is the moment at which it was asked first, `again` whether that was before.
+    `now` is the moment at which it was asked first, `again` whether that was before, and `streams` what is open since.
     """
-    found = _found(args, trouble, Wish(follow=args.follow))
+    found = _found(args, trouble, Wish(follow=args.follow), streams)
     if (skews := of_words(args.skew)) is not None:
         skews.settle(found, more=args.follow)
     if not again:
@@ -144,14 +149,15 @@ def _follow(args: argparse.Namespace, trouble: list[Exception]) -> Ranks:
     # A moment stays the one that it was taken for: what failed ten minutes ago did so an hour later, too.
     now = _when.now()
     looks = count()
+    streams: _Streams = {}
 
     def look(states: dict[str, bytes]) -> tuple[Ranks, list[Input]]:
         trouble.clear()
-        return _ask(args, trouble, states, now, again=next(looks) > 0)
+        return _ask(args, trouble, states, now, again=next(looks) > 0, streams=streams)
 
     def find() -> list[Input]:
         # What cannot be had now is told when the logs are looked at.
-        return _found(args, [], Wish(follow=True))
+        return _found(args, [], Wish(follow=True), streams)
 
     def tell(told: Ranks) -> None:
         sys.stdout.write(
@@ -162,10 +168,12 @@ def _follow(args: argparse.Namespace, trouble: list[Exception]) -> Ranks:
     return Live(look, find, tell).run()
 
 
-def _found(args: argparse.Namespace, trouble: list[Exception], wish: Wish) -> list[Input]:
+def _found(
+    args: argparse.Namespace, trouble: list[Exception], wish: Wish, streams: _Streams | None = None
+) -> list[Input]:
     """The files to read, those that are spooled whole; what cannot be had is `trouble`."""
     whole = []
-    for one in called(found_of(args.sources, wish, trouble.append), wish):
+    for one in called(_given(args.sources, trouble, wish, streams), wish):
         try:
             # To a follow, what comes through a pipe has no end.
             one.check() if wish.follow else one.settle()
@@ -175,6 +183,23 @@ def _found(args: argparse.Namespace, trouble: list[Exception], wish: Wish) -> li
         else:
             whole.append(one)
     return whole
+
+
+def _given(
+    sources: Sequence[str], trouble: list[Exception], wish: Wish, streams: _Streams | None
+) -> list[tuple[str, list[Input]]]:
+    """Each argument with its files; what comes through a pipe is read by whoever opened it first, and nobody else."""
+    given = []
+    for place, argument in enumerate(sources):
+        for one, label in (opened := (streams or {}).get(place, [])):
+            one.call(label)
+        found = (
+            [(argument, [one for one, _ in opened])] if opened else found_of([argument], wish, trouble.append)
+        )
+        if streams is not None and found and (argument == "-" or is_stream(argument)):
+            streams[place] = [(one, one.label) for one in found[0][1]]
+        given += found
+    return given
 
 
 def _named(one: Input, args: argparse.Namespace, now: int) -> Named:
