@@ -429,6 +429,54 @@ def test_an_answer_is_told_as_soon_as_it_can_be_known_and_again_at_the_end(tmp_p
     assert last.ranks[0].lines == 4
 
 
+def test_a_follow_sees_what_was_written_while_it_looked(tmp_path: Path) -> None:
+    """The look itself writes, when it has read; who waits for that waits in vain if it was not looked for."""
+    path = tmp_path / "rank0.log"
+    path.write_text(f"{at(0)} step 1\n")
+    late = iter([f"{at(2)} CUDA out of memory\n"])
+    turns, shown = 0, list[str]()
+
+    def find() -> list[Input]:
+        return [Input(str(path), "rank0.log", of_file(str(path)), ended=lambda: bool(shown))]
+
+    def look(states: dict[str, bytes]) -> tuple[Ranks, list[Input]]:
+        told = summarize([Named(logdex.open(path, tz="UTC")._question, of_file(str(path)))], states=states)
+        with path.open("a") as file:
+            file.write(next(late, ""))
+        return told, find()
+
+    def wait(_: float) -> None:
+        nonlocal turns
+        turns += 1
+        assert turns < 100, "what was written meanwhile is not seen"
+
+    last = Live(look, find, lambda told: shown.append(told.diagnosis.kind), wait).run()
+    assert (shown, last.diagnosis.cause) == (["rank"], "gpu_oom")
+
+
+@pytest.mark.parametrize("name", ["rank0.log", "rank1.log"])
+def test_what_has_come_since_the_last_look_is_in_the_answer_of_a_follow_that_is_interrupted(
+    tmp_path: Path, name: str
+) -> None:
+    (tmp_path / "rank0.log").write_text(f"{at(0)} step 1\n")
+
+    def find() -> list[Input]:
+        return [Input(str(path), path.name, of_file(str(path))) for path in sorted(tmp_path.glob("*.log"))]
+
+    def look(states: dict[str, bytes]) -> tuple[Ranks, list[Input]]:
+        found = find()
+        asked = [Named(logdex.open(one.path, tz="UTC")._question, of_file(one.path)) for one in found]
+        return summarize(asked, states=states), found
+
+    def write(_: float) -> None:
+        with (tmp_path / name).open("a") as file:
+            file.write(f"{at(2)} CUDA out of memory\n")
+        raise KeyboardInterrupt
+
+    last = Live(look, find, lambda told: None, write).run()
+    assert last.diagnosis.ranks == (name[4],)
+
+
 def test_a_follow_sees_a_log_that_comes_though_no_other_grows(tmp_path: Path) -> None:
     """The writer is the wait itself, which also says that all have ended once the late log has been told of."""
     (tmp_path / "rank0.log").write_text(f"{at(0)} step 1\n")

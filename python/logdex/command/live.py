@@ -16,6 +16,9 @@ _EVERY = 0.5
 _LISTED = 10
 """Every so many times it is looked whether there are more logs: a directory is quickly listed, a cluster is not."""
 
+_Sizes = dict[str, tuple[int, int]]
+"""The size of each file, and when it was written last."""
+
 _Look = Callable[[dict[str, bytes]], tuple[Ranks, list[Input]]]
 
 
@@ -35,9 +38,12 @@ class Live:
         self._tell = tell
         self._wait = wait
         self._states: dict[str, bytes] = {}
+        self._is_last = False
 
     def run(self) -> Ranks:
         """Until all logs have ended, or a Ctrl-C; returns the last answer, which nobody has shown yet."""
+        # As they were before they were read: what is written meanwhile is for the next look.
+        before = _sizes(self._find())
         told, found = self._look(self._states)
         shown = None
         try:
@@ -49,22 +55,32 @@ class Live:
                 if answer.kind not in ("none", "unknown") and _claim(told) != shown:
                     shown = _claim(told)
                     self._tell(told)
-                self._wait_for_more(found)
+                if not self._wait_for_more(found, before):
+                    return told
+                before = _sizes(found)
                 told, found = self._look(self._states)
+                if self._is_last:
+                    return told
         except KeyboardInterrupt:
             return told
 
-    def _wait_for_more(self, found: Sequence[Input]) -> None:
-        """Until a log has grown, another has come, or all have ended."""
-        before = _sizes(found)
-        for turn in count(1):
-            self._wait(_EVERY)
-            if _sizes(found) != before or _have_ended(found):
-                return
-            if turn % _LISTED == 0 or not found:
-                now = self._find()
-                if {one.path for one in now} != {one.path for one in found}:
-                    return
+    def _wait_for_more(self, found: Sequence[Input], before: _Sizes) -> bool:
+        """Until a log has grown, another has come, or all have ended; False where a Ctrl-C came before that."""
+        known = _sizes(found) | before
+        try:
+            for turn in count(1):
+                self._wait(_EVERY)
+                if _have_grown(found, known) or _have_ended(found):
+                    return True
+                if (turn % _LISTED == 0 or not found) and self._are_others(found):
+                    return True
+        except KeyboardInterrupt:
+            # What has come since the last look is a part of the answer.
+            self._is_last = True
+        return _have_grown(found, known) or self._are_others(found)
+
+    def _are_others(self, found: Sequence[Input]) -> bool:
+        return {one.path for one in self._find()} != {one.path for one in found}
 
 
 def _claim(told: Ranks) -> tuple[object, ...]:
@@ -77,12 +93,16 @@ def _have_ended(found: Sequence[Input]) -> bool:
     return bool(found) and all(one.ended is not None and one.ended() for one in found)
 
 
-def _sizes(found: Sequence[Input]) -> list[tuple[int, int]]:
-    sizes = []
+def _have_grown(found: Sequence[Input], known: _Sizes) -> bool:
+    return any(size != known[path] for path, size in _sizes(found).items())
+
+
+def _sizes(found: Sequence[Input]) -> _Sizes:
+    sizes = {}
     for one in found:
         try:
             there = os.stat(one.path)
-            sizes.append((there.st_size, there.st_mtime_ns))
+            sizes[one.path] = there.st_size, there.st_mtime_ns
         except OSError:
-            sizes.append((-1, 0))
+            sizes[one.path] = -1, 0
     return sizes
