@@ -1,5 +1,6 @@
 """Where logs lie: each layout, the choice of streams, and what is no log."""
 
+import os
 from pathlib import Path
 
 import logdex
@@ -429,6 +430,32 @@ def test_a_directory_that_must_not_be_read_is_not_called_empty(
     monkeypatch.setattr("os.scandir", refuse)
     # It stands among the logs, so that whoever opens them hears of it.
     assert [part.path for one in sources(str(tmp_path)) for part in one.parts] == [str(tmp_path)]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "expected"),
+    [
+        ("run/*", "run/3/train.log run/4/train.log"),
+        ("run/**", "run/3/train.log run/4/train.log"),
+        ("run/l*", "run/latest/train.log"),
+        ("*", "run/3/train.log run/4/train.log z.log"),
+        ("*.log", "z.log"),
+        ("**/*.log", "run/3/train.log run/4/train.log z.log"),
+        ("[al]*.log", "again.log"),
+    ],
+)
+def test_a_glob_names_nothing_twice(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pattern: str, expected: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("run/3/train.log", "run/4/train.log", "z.log"):
+        Path(name).parent.mkdir(parents=True, exist_ok=True)
+        Path(name).write_text("x\n")
+    Path("run/latest").symlink_to("4")
+    Path("latest.log").symlink_to("z.log")
+    Path("again.log").symlink_to("z.log")
+    found = [os.path.relpath(part.path) for source in sources(pattern) for part in source.parts]
+    assert sorted(found) == expected.split()
 
 
 def test_links_lead_to_nothing_twice(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from logdex.inputs.copies import choose_streams, without_copies
 from logdex.inputs.labels import labelled
 from logdex.inputs.layouts import LAYOUTS
 from logdex.inputs.source import Found, Source
-from logdex.inputs.tree import Tree, tree, where_it_may_match
+from logdex.inputs.tree import Tree, identity, tree, where_it_may_match
 
 
 def sources(path: str, *, streams: str | None = None, follow: bool = False) -> list[Source]:
@@ -60,17 +60,30 @@ def find(path: str, *, streams: str | None = None, follow: bool = False) -> Foun
         return Found([of_file(path)], [])
     if os.path.isdir(path):
         below = tree(path)
-        inside = _inside([below], streams=streams, follow=follow)
+        inside = _inside(below, streams=streams, follow=follow)
         return Found(labelled(inside), below.directories)
     directories = list(where_it_may_match(path))
     if not directories:
         raise FileNotFoundError(2, "no file matches this pattern", path)
     names = sorted(glob.glob(path, recursive=True))
-    # What a glob names is wanted, whatever it is called; only directories are searched for logs.
-    trees = [tree(name) for name in names if os.path.isdir(name)]
-    inside = _inside(trees, streams=streams, follow=follow)
-    found = labelled(in_sets([name for name in names if not os.path.isdir(name)]) + inside)
-    return Found(found, directories + [one for found in trees for one in found.directories])
+    # What a glob names is wanted, whatever it is called; only directories are searched for logs, and what is named
+    # itself is not looked for there again.
+    below = tree(*(name for name in names if os.path.isdir(name)))
+    named = _each_once(name for name in names if not os.path.isdir(name))
+    if named:
+        below.files = [one for one in below.files if identity(one) not in named]
+    inside = _inside(below, streams=streams, follow=follow)
+    return Found(labelled(in_sets([*named.values()]) + inside), directories + below.directories)
+
+
+def _each_once(names: Iterable[str]) -> dict[object, str]:
+    """The files by what they are, in the order of their names; of a file with several that which is no link."""
+    kept: dict[object, str] = {}
+    for name in names:
+        there = identity(name) or name
+        if there not in kept or (os.path.islink(kept[there]) and not os.path.islink(name)):
+            kept[there] = name
+    return dict(sorted(kept.items(), key=lambda one: one[1]))
 
 
 def of_file(path: str) -> Source:
@@ -93,11 +106,9 @@ def arrange(
     return labelled([*chosen, *map(by_itself, sorted(unknown))])
 
 
-def _inside(trees: list[Tree], *, streams: str | None, follow: bool) -> list[SourceFiles]:
+def _inside(below: Tree, *, streams: str | None, follow: bool) -> list[SourceFiles]:
     """The logs below directories; and those of these that cannot be read, so that whoever opens them hears of it."""
-    files = (one for found in trees for one in found.files)
-    unreadable = (one for found in trees for one in found.unreadable)
-    return [*_chosen(files, streams=streams, follow=follow), *map(by_itself, unreadable)]
+    return [*_chosen(below.files, streams=streams, follow=follow), *map(by_itself, below.unreadable)]
 
 
 def _chosen(paths: Iterable[str], *, streams: str | None, follow: bool) -> list[SourceFiles]:

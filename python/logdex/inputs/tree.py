@@ -11,6 +11,14 @@ from dataclasses import dataclass, field
 _DEPTH = 12
 
 
+def identity(path: str) -> tuple[int, int] | None:
+    """What a file or directory is known by under all its names; None where the system does not say."""
+    with contextlib.suppress(OSError):
+        stat = os.stat(path)
+        return stat.st_dev, stat.st_ino
+    return None
+
+
 @dataclass
 class Tree:
     """The regular files and the directories below a directory, that one included; absolute, in order of names.
@@ -54,26 +62,28 @@ class Tree:
 
     def _note(self, path: str) -> bool:
         """Takes note of what is there; whether it was not met before."""
-        with contextlib.suppress(OSError):
-            stat = os.stat(path)
-            if (stat.st_dev, stat.st_ino) not in self._seen:
-                self._seen.add((stat.st_dev, stat.st_ino))
-                return True
-        return False
+        there = identity(path)
+        if there is None or there in self._seen:
+            return False
+        self._seen.add(there)
+        return True
 
 
-def tree(directory: str) -> Tree:
-    """What lies below `directory`; hidden names are left out, and what lies more than 12 directories deep.
+def tree(*directories: str) -> Tree:
+    """What lies below `directories`; hidden names are left out, and what lies more than 12 directories deep.
 
     Where a link leads to what is there under its own name (`latest -> run-3`), its own name counts.
     """
     found = Tree()
     # Absolute, so that what stands above the directory tells role and replica.
-    links = found._enter(os.path.abspath(directory), 0)
+    roots = [os.path.abspath(one) for one in directories]
+    own = [root for root in roots if len(roots) == 1 or not os.path.islink(root)]
+    links = [(link, root) for root in own for link in found._enter(root, 0)]
+    links += [(root, root) for root in roots if root not in own]
     while links:
-        link = links.pop(0)
+        link, root = links.pop(0)
         if os.path.isdir(link):
-            links += found._enter(link, link.count(os.sep) - os.path.abspath(directory).count(os.sep))
+            links += [(one, root) for one in found._enter(link, link.count(os.sep) - root.count(os.sep))]
         elif os.path.isfile(link) and found._note(link):
             found.files.append(link)
     return found
