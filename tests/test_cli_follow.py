@@ -192,6 +192,18 @@ def test_a_log_that_cannot_be_read_does_not_end_the_others(
 
 def test_a_log_that_is_damaged_from_one_look_to_the_next_does_not_end_the_others(
     two: Path, monkeypatch: pytest.MonkeyPatch
+def test_a_log_that_goes_wrong_is_told_of_at_once(two: Path, following: Callable[..., Following]) -> None:
+    one = following("-n", "1", two)
+    assert one.line() == "rank1 " + stamped(9, "rank 1")
+    lost = two / "rank0.log"
+    lost.rename(two / "rank0.log.1")
+    lost.mkdir()
+    assert one.error_line().startswith(f"logdex: {lost}: ")
+    write(two / "rank1.log", "goes on\n")
+    assert one.line() == "rank1 goes on\n"
+    assert one.interrupt() == (130, "")
+
+
 ) -> None:
     """It is there with no bytes when it is looked at first, and compressed and damaged when it is looked at again."""
     known = inputs(str(two), Wish(follow=True))

@@ -773,6 +773,7 @@ class Show:
         picks: bool = False,
         paints_around: bool = False,
         scout: _Scout | None = None,
+        complain: Callable[[OSError | ValueError], None] | None = None,
         skip: int = 0,
         last: int | None = None,
         most: int | None = None,
@@ -783,8 +784,8 @@ class Show:
     def run(self, sink: Sink | None, *, live: bool = False) -> int:
         """Writes the lines, or only counts them where `sink` is None; returns how many were meant.
 
-        With `live`, what is there is written at once. Where there is more than one file, what goes wrong with one is
-        kept in `errors` and the others go on.
+        With `live`, what is there is written at once. Where there is more than one file, `complain` is told at once
+        what goes wrong with one, and the others go on.
         """
 
     @property
@@ -793,10 +794,6 @@ class Show:
 
     def close(self) -> None:
         """Ends it, from any thread."""
-
-    @property
-    def errors(self) -> list[OSError | ValueError]:
-        """Why files were left out."""
 
     @property
     def stats(self) -> Stats:

@@ -30,6 +30,9 @@ impl Merge {
                     self.inputs[at].wakeup.signal();
                 }
             }
+            if !self.errors.is_empty() {
+                return Ok(MergeStep::LeftOut);
+            }
             if self.first().is_some_and(|first| self.may_go(first)) {
                 self.quiet = Some(Instant::now());
                 return Ok(MergeStep::Line);

@@ -49,6 +49,8 @@ pub enum MergeStep {
     Still,
     /// It is time to look around, as was wanted.
     Tick,
+    /// Something went wrong with a log, which the others go on without: `take_errors` says what.
+    LeftOut,
     /// No line will come any more.
     Over,
 }

@@ -153,7 +153,7 @@ impl Merged {
                 many.told = (Instant::now(), TOLD.max(began.elapsed() * RARELY));
             }
             match step {
-                MergeStep::Line | MergeStep::Still | MergeStep::Tick => {}
+                MergeStep::Line | MergeStep::Still | MergeStep::Tick | MergeStep::LeftOut => {}
                 MergeStep::Look => many.look(py, &self.0.halt)?,
                 MergeStep::Over => return Ok(None),
             }

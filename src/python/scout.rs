@@ -28,9 +28,10 @@ pub(super) fn look<'py, T: FromPyObjectOwned<'py>>(
     look.call0()?.extract()
 }
 
-/// Asks Python for logs that were not there before.
+/// Asks Python for logs that were not there before, and tells it why logs are left out.
 pub(super) struct PythonScout {
     pub(super) look: Option<Py<PyAny>>,
+    pub(super) complain: Option<Py<PyAny>>,
     pub(super) halt: Halt,
     pub(super) raised: Option<PyErr>,
     pub(super) keep: Vec<Py<PyAny>>,
@@ -50,11 +51,21 @@ impl PythonScout {
     }
 }
 
+impl PythonScout {
+    fn note(&mut self, raised: PyErr) -> Error {
+        self.raised = Some(raised);
+        Error::Interrupted
+    }
+}
+
 impl Scout for PythonScout {
     fn look(&mut self) -> Result<(Vec<show::Shown>, Vec<PathBuf>)> {
-        attached(|py| self.ask(py)).map_err(|raised| {
-            self.raised = Some(raised);
-            Error::Interrupted
-        })
+        attached(|py| self.ask(py)).map_err(|raised| self.note(raised))
+    }
+
+    fn leave_out(&mut self, reason: Error) -> Result<()> {
+        let Some(complain) = &self.complain else { return Ok(()) };
+        let told = attached(|py| complain.bind(py).call1((PyErr::from(reason),)).map(|_| ()));
+        told.map_err(|raised| self.note(raised))
     }
 }

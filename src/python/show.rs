@@ -1,6 +1,7 @@
 //! `Show` and `Sink`: answers that go to standard output without passing through Python.
 
-use std::sync::{Mutex, MutexGuard};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
@@ -17,7 +18,7 @@ use super::stats::Stats;
 use super::when::Zone;
 use crate::cursor::Cursor;
 use crate::merge::MergeTerms;
-use crate::show::{self, Feed, Manner, Many, Painter, Style};
+use crate::show::{self, Feed, Manner, Many, Painter, Scout, Style};
 use crate::system::lock::lock;
 
 /// Standard output, shared by all that show at once.
@@ -44,7 +45,8 @@ enum Arrangement {
 #[pyclass(frozen, module = "logdex._core")]
 pub(super) struct Show {
     answer: Mutex<Showing>,
-    told: Mutex<Outcome>,
+    /// How many lines were meant.
+    hits: AtomicU64,
     halt: Halt,
     paint: Option<Py<PyAny>>,
     /// Whether what `paint` gives stands for the line.
@@ -52,6 +54,7 @@ pub(super) struct Show {
     /// Whether it is asked of the lines around those that are meant, too.
     paints_around: bool,
     scout: Option<Py<PyAny>>,
+    complain: Option<Py<PyAny>>,
     most: Option<u64>,
     /// The place behind what was written, if the caller wants to know it.
     place: Option<Mutex<Option<Cursor>>>,
@@ -64,17 +67,10 @@ struct Showing {
     _keep: Vec<Py<PyAny>>,
 }
 
-/// What was shown.
-#[derive(Default)]
-struct Outcome {
-    hits: u64,
-    errors: Vec<PyErr>,
-}
-
 #[pymethods]
 impl Show {
     #[new]
-    #[pyo3(signature = (shown, *, paint=None, picks=false, paints_around=false, scout=None, skip=0, last=None, most=None, keeps_place=false, folds=false, status=None))]
+    #[pyo3(signature = (shown, *, paint=None, picks=false, paints_around=false, scout=None, complain=None, skip=0, last=None, most=None, keeps_place=false, folds=false, status=None))]
     #[expect(
         clippy::too_many_arguments,
         clippy::fn_params_excessive_bools,
@@ -87,6 +83,7 @@ impl Show {
         picks: bool,
         paints_around: bool,
         scout: Option<Scouted>,
+        complain: Option<Py<PyAny>>,
         skip: u64,
         last: Option<usize>,
         most: Option<u64>,
@@ -117,7 +114,8 @@ impl Show {
         };
         let place = keeps_place.then(Mutex::default);
         let answer = Mutex::new(Showing { parts, caller, _keep: keep.into_iter().flatten().collect() });
-        Self { answer, told: Mutex::default(), halt, paint, picks, paints_around, scout: look, most, place }
+        let hits = AtomicU64::new(0);
+        Self { answer, hits, halt, paint, picks, paints_around, scout: look, complain, most, place }
     }
 
     #[pyo3(signature = (sink, *, live=false))]
@@ -126,7 +124,9 @@ impl Show {
         let Self { picks, paints_around, .. } = *self;
         let mut painter = paint.map(|ask| PythonPainter { ask, picks, paints_around, raised: None });
         let scout = self.scout.as_ref().map(|look| look.clone_ref(py));
-        let mut scout = PythonScout { look: scout, halt: self.halt.clone(), raised: None, keep: Vec::new() };
+        let complain = self.complain.as_ref().map(|complain| complain.clone_ref(py));
+        let halt = self.halt.clone();
+        let mut scout = PythonScout { look: scout, complain, halt, raised: None, keep: Vec::new() };
         let manner = Manner {
             sink: sink.map(|sink| &sink.get().0),
             live,
@@ -146,11 +146,11 @@ impl Show {
                 }
                 Arrangement::Many(many) => many.show(manner, paint, &mut scout, caller, &mut hits),
             });
-            let mut told = self.told();
             if let Arrangement::Many(many) = parts {
-                told.errors.extend(many.take_errors().into_iter().map(PyErr::from));
+                // What ended it is raised, and not what whoever is told of these may raise.
+                let _ = many.take_errors().into_iter().try_for_each(|error| scout.leave_out(error));
             }
-            told.hits = hits;
+            self.hits.store(hits, Ordering::Relaxed);
             match shown {
                 Err(_) if self.halt.is_closed() => Ok(0),
                 Err(error) => {
@@ -180,17 +180,6 @@ impl Show {
             Arrangement::One(feed, _) => Stats::of(feed.query(), notes),
             Arrangement::Many(many) => Stats::of_merge(many.merge(), notes),
         };
-        Stats { lines: self.told().hits, ..stats }
-    }
-
-    #[getter]
-    fn errors(&self, py: Python<'_>) -> Vec<PyErr> {
-        self.told().errors.iter().map(|error| error.clone_ref(py)).collect()
-    }
-}
-
-impl Show {
-    fn told(&self) -> MutexGuard<'_, Outcome> {
-        lock(&self.told)
+        Stats { lines: self.hits.load(Ordering::Relaxed), ..stats }
     }
 }

@@ -40,10 +40,13 @@ pub struct Shown {
     pub member: Vec<u8>,
 }
 
-/// One who looks for logs that were not there before.
+/// One who looks for logs that were not there before, and is told which are left out.
 pub trait Scout {
     /// The logs that have come since the last look, and the directories in which more may come.
     fn look(&mut self) -> Result<(Vec<Shown>, Vec<PathBuf>)>;
+
+    /// The others go on without a log, for this reason.
+    fn leave_out(&mut self, reason: Error) -> Result<()>;
 }
 
 /// Many answers under way.
@@ -113,7 +116,7 @@ impl Many {
         &self.merge
     }
 
-    /// Why logs were left out.
+    /// Why logs were left out that nobody was told of yet.
     pub fn take_errors(&mut self) -> Vec<Error> {
         self.merge.take_errors()
     }
@@ -177,6 +180,10 @@ impl Many {
                     self.tell_below(manner, caller)?;
                     continue;
                 }
+                MergeStep::LeftOut => {
+                    self.complain(manner, scout, caller)?;
+                    continue;
+                }
                 MergeStep::Look => {
                     self.look(manner, scout, caller)?;
                     self.tell_below(manner, caller)?;
@@ -192,12 +199,21 @@ impl Many {
         }
     }
 
+    /// Says at once why logs are left out: a follow may go on for days without them.
+    fn complain(&mut self, manner: Manner<'_>, scout: &mut dyn Scout, caller: &mut dyn Caller) -> Result<()> {
+        self.make_way(manner, caller)?;
+        self.merge.take_errors().into_iter().try_for_each(|error| scout.leave_out(error))
+    }
+
+    /// Takes the row of status away, where there is one: who is asked may complain on the same terminal.
+    fn make_way(&self, manner: Manner<'_>, caller: &mut dyn Caller) -> Result<()> {
+        let sink = manner.sink.filter(|_| self.status.is_some());
+        sink.map_or(Ok(()), |sink| sink.make_way(&mut || caller.pulse()))
+    }
+
     /// Takes in the logs that were not there before.
     fn look(&mut self, manner: Manner<'_>, scout: &mut dyn Scout, caller: &mut dyn Caller) -> Result<()> {
-        if let Some(sink) = manner.sink.filter(|_| self.status.is_some()) {
-            // Whoever looks may complain on the same terminal.
-            sink.make_way(&mut || caller.pulse())?;
-        }
+        self.make_way(manner, caller)?;
         let (logs, directories) = scout.look()?;
         let questions = self.take(logs);
         self.merge.join(questions, directories);

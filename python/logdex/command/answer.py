@@ -270,6 +270,7 @@ class CommandAnswer:
         except (OSError, ValueError) as error:
             if isinstance(error, BrokenPipeError):
                 raise
+            complain=self._complain,
             self._complain(error)
             return 0
         finally:
@@ -279,8 +280,6 @@ class CommandAnswer:
                 from logdex.command import stats
 
                 tell(stats.describe(show.stats))
-        for left_out in show.errors:
-            self._complain(left_out)
         return hits
 
     def _scout(self) -> Newcomers | None:
