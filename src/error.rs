@@ -61,6 +61,11 @@ impl Error {
         matches!(self, Self::Io { source, .. } if source.kind() == io::ErrorKind::NotFound)
     }
 
+    /// Whether it says that the file may not be read.
+    pub fn is_refused(&self) -> bool {
+        matches!(self, Self::Io { source, .. } if source.kind() == io::ErrorKind::PermissionDenied)
+    }
+
     /// Whether answers about other files can go on.
     pub fn is_about_one_file(&self) -> bool {
         !matches!(self, Self::Bug(_) | Self::Interrupted)

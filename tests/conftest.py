@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -54,8 +54,8 @@ def following() -> Iterator[Callable[..., Following]]:
     """Starts a `logdex` that follows, with arguments of the command; it ends with the test."""
     all_: list[Following] = []
 
-    def start(*args: object) -> Following:
-        all_.append(Following(*args))
+    def start(*args: object, wrap: Sequence[str] = ()) -> Following:
+        all_.append(Following(*args, wrap=wrap))
         return all_[-1]
 
     yield start

@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 LINES = [
@@ -39,9 +40,9 @@ def run(*args: object, stdin: bytes | None = None, **env: str) -> tuple[int, lis
 class Following:
     """A `logdex -f` under way."""
 
-    def __init__(self, *args: object) -> None:
+    def __init__(self, *args: object, wrap: Sequence[str] = ()) -> None:
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "logdex", "-f", *map(str, args)],
+            [*wrap, sys.executable, "-m", "logdex", "-f", *map(str, args)],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,

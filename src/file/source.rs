@@ -115,6 +115,20 @@ impl Source {
         }
     }
 
+    /// As `open`, for one who waits for the file: `None` where it is not there yet, or has nothing and may not be read
+    /// yet. Who makes a log for another to write, as logrotate does, makes it first and says then who may read it.
+    ///
+    /// # Errors
+    /// As `open`.
+    pub fn open_awaited(path: &Path) -> Result<Option<Self>> {
+        // Before it is opened: what is written once it may be read is no reason to refuse it.
+        let is_empty = std::fs::metadata(path).is_ok_and(|seen| seen.is_file() && seen.len() == 0);
+        match Self::open(path) {
+            Err(error) if error.is_not_found() || (is_empty && error.is_refused()) => Ok(None),
+            opened => opened.map(Some),
+        }
+    }
+
     /// The path under which it was opened.
     pub fn path(&self) -> &Path {
         &self.path

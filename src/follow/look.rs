@@ -128,20 +128,17 @@ impl Follow {
             self.open = Some(next);
             return Ok(Step::Again);
         }
-        match Source::open(&self.terms.path) {
-            Ok(source) => {
-                self.open = Some(Followed::new(Arc::new(source), Tail::unknown(0), &self.terms.time)?);
-                self.waiter.watch(&self.terms.path);
-                Ok(Step::Again)
-            }
-            Err(error) if error.is_not_found() => {
-                if self.last.is_some() {
-                    self.done = true;
-                    return Ok(Step::Again);
-                }
-                if directory_of(&self.terms.path).is_dir() { Ok(Step::Idle) } else { Err(error) }
-            }
-            Err(error) => Err(error),
+        let path = &self.terms.path;
+        if let Some(source) = Source::open_awaited(path)? {
+            self.open = Some(Followed::new(Arc::new(source), Tail::unknown(0), &self.terms.time)?);
+            self.waiter.watch(path);
+            return Ok(Step::Again);
         }
+        if self.last.is_some() {
+            self.done = true;
+            return Ok(Step::Again);
+        }
+        // Where it cannot come, whoever opens it says why.
+        if directory_of(path).is_dir() { Ok(Step::Idle) } else { Source::open(path).map(|_| Step::Again) }
     }
 }

@@ -32,16 +32,13 @@ impl Succession {
         if Identity::at(path).is_none_or(|identity| identity == known) {
             return Ok(());
         }
-        match Source::open(path) {
-            Ok(source) if source.identity() == known => Ok(()),
-            Ok(source) => {
-                self.next.push_back(Arc::new(source));
-                Ok(())
-            }
-            // Gone again: rotated twice, or deleted. The next look will tell.
-            Err(error) if error.is_not_found() => Ok(()),
-            Err(error) => Err(error),
+        // Gone again, rotated twice or deleted, or not to be read yet: the next look will tell.
+        if let Some(source) = Source::open_awaited(path)?
+            && source.identity() != known
+        {
+            self.next.push_back(Arc::new(source));
         }
+        Ok(())
     }
 
     /// Whether something stands in one of the next files: until then, writers may still be at the old one, for logrotate

@@ -18,15 +18,11 @@ use crate::timing::Timing;
 impl Query {
     /// Opens the file and finds where to begin.
     pub(super) fn begin(&mut self, caller: &mut dyn Caller) -> Result<BatchSource> {
-        let source = match self.open() {
-            Ok(source) => Arc::new(source),
+        let Some(source) = self.open()?.map(Arc::new) else {
             // A follow waits for its file; what comes then is live from the first line.
-            Err(error) if self.question.follow && error.is_not_found() => {
-                let timing = self.question.time.clone().map(Timing::live);
-                self.timing = timing.map(|timing| timing.with_arrivals(Arrived::live(&self.question.path)));
-                return Ok(BatchSource::Follow(Box::new(self.live(None)?)));
-            }
-            Err(error) => return Err(error),
+            let timing = self.question.time.clone().map(Timing::live);
+            self.timing = timing.map(|timing| timing.with_arrivals(Arrived::live(&self.question.path)));
+            return Ok(BatchSource::Follow(Box::new(self.live(None)?)));
         };
         let stated = if self.question.follow { source.readable(0)? } else { source.size()? };
         self.tell_format(&source, stated, caller)?;
@@ -44,13 +40,20 @@ impl Query {
     }
 
     /// The file to begin with: the one that was held open, under its name if it still has that, for by its name its index
-    /// is known.
-    fn open(&self) -> Result<Source> {
-        let Some(begun) = &self.question.begun else { return Source::open(&self.question.path) };
+    /// is known. `None` where a follow has to wait for it.
+    fn open(&self) -> Result<Option<Source>> {
+        let path = &self.question.path;
+        let Some(begun) = &self.question.begun else {
+            return if self.question.follow {
+                Source::open_awaited(path)
+            } else {
+                Source::open(path).map(Some)
+            };
+        };
         let held = Source::open(begun)?;
-        match Source::open(&self.question.path) {
-            Ok(named) if named.identity() == held.identity() => Ok(named),
-            _ => Ok(held),
+        match Source::open(path) {
+            Ok(named) if named.identity() == held.identity() => Ok(Some(named)),
+            _ => Ok(Some(held)),
         }
     }
 

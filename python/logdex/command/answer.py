@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from argparse import Namespace
 from functools import cached_property, partial
 from itertools import groupby
@@ -196,9 +197,9 @@ class CommandAnswer:
             ranged = (self._args.since or self._args.until) and not self._args.follow
             if ranged and _core.span(question) is None:
                 next(_core.Lines(question), None)  # says why not
-        except FileNotFoundError:
-            # A follow waits for it.
-            if not self._args.follow:
+        except (FileNotFoundError, PermissionError):
+            # A follow waits for it, also where it has nothing and may not be read yet.
+            if not self._args.follow or _has_text(one.path):
                 raise
 
     def _show_last(self, shown: list[Shown], sink: _core.Sink, *, most: int | None = None) -> int:
@@ -340,3 +341,12 @@ def _needs_all(args: Namespace) -> bool:
     ranged = args.since or args.until or args.step or args.steps
     summed_up = args.count or args.files_with_matches or args.histogram
     return bool(ranged or args.last is not None or summed_up)
+def _has_text(path: str) -> bool:
+    """Whether something stands in what is called so."""
+    try:
+        there = os.stat(path)
+    except OSError:
+        return False
+    return not stat.S_ISREG(there.st_mode) or there.st_size > 0
+
+

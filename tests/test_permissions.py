@@ -1,0 +1,83 @@
+"""Logs that may not be read, or not yet: who makes a log for another says last who may read it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from shell import Following
+
+_SETPRIV = ("setpriv", "--bounding-set=-dac_override,-dac_read_search")
+"""What makes root one of those for whom permissions count."""
+
+
+@pytest.fixture
+def wrap() -> tuple[str, ...]:
+    """What stands before a command, so that permissions count for it."""
+    if os.geteuid() != 0:
+        return ()
+    if not shutil.which("setpriv") or subprocess.run([*_SETPRIV, "true"], capture_output=True).returncode:
+        pytest.skip("needs setpriv, for root may read everything")
+    return _SETPRIV
+
+
+def write(path: Path, text: str) -> None:
+    with path.open("a") as file:
+        file.write(text)
+
+
+ROTATED = """
+import os, sys, logdex
+path, out, asked = sys.argv[1], None, 0
+
+def ended():
+    global asked
+    asked += out is not None
+    # Between two of these the name was looked at.
+    if asked == 3:
+        os.fchmod(out, 0o600)
+        os.write(out, b"two\\n")
+    return False
+
+follow = logdex.open(path).lines(follow=True, ended=ended)
+if os.path.exists(path):
+    assert next(follow) == "one\\n"
+    os.rename(path, path + ".1")
+out = os.open(path, os.O_CREAT | os.O_WRONLY, 0)
+assert next(follow) == "two\\n"
+assert asked >= 3
+"""
+
+
+@pytest.mark.parametrize("rotated", [True, False])
+def test_a_new_file_that_has_nothing_may_be_read_later(
+    tmp_path: Path, wrap: tuple[str, ...], rotated: bool
+) -> None:
+    """So logrotate makes it: for nobody, and then for its owner and group."""
+    log = tmp_path / "app.log"
+    if rotated:
+        log.write_text("one\n")
+    done = subprocess.run([*wrap, sys.executable, "-c", ROTATED, str(log)], capture_output=True, text=True)
+    assert done.stderr == ""
+
+
+def test_a_new_log_of_a_directory_may_be_read_later(
+    tmp_path: Path, wrap: tuple[str, ...], following: Callable[..., Following]
+) -> None:
+    write(tmp_path / "rank0.log", "one\n")
+    one = following(tmp_path, wrap=wrap)
+    assert one.line() == "rank0 one\n"
+    late = tmp_path / "rank1.log"
+    late.touch(0)
+    # By the time that this comes, there was a look at the new name.
+    write(tmp_path / "rank2.log", "two\n")
+    assert one.line() == "rank2 two\n"
+    late.chmod(0o600)
+    write(late, "three\n")
+    assert one.line() == "rank1 three\n"
+    assert one.interrupt() == (130, "")
