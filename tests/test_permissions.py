@@ -31,6 +31,18 @@ def write(path: Path, text: str) -> None:
         file.write(text)
 
 
+def refuse(path: Path) -> None:
+    path.chmod(0)
+
+
+def run(wrap: tuple[str, ...], *args: object) -> tuple[int, str, str]:
+    command = [*wrap, sys.executable, "-m", "logdex", *map(str, args)]
+    done = subprocess.run(
+        command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=300, check=False
+    )
+    return done.returncode, done.stdout, done.stderr
+
+
 ROTATED = """
 import os, sys, logdex
 path, out, asked = sys.argv[1], None, 0
@@ -81,3 +93,57 @@ def test_a_new_log_of_a_directory_may_be_read_later(
     write(late, "three\n")
     assert one.line() == "rank1 three\n"
     assert one.interrupt() == (130, "")
+
+
+@pytest.mark.parametrize("at_first", [True, False])
+@pytest.mark.parametrize("name", ["rank1.log", "other.log.1"])
+def test_what_may_not_be_read_is_told_once_and_found_again(
+    tmp_path: Path, wrap: tuple[str, ...], following: Callable[..., Following], name: str, at_first: bool
+) -> None:
+    write(tmp_path / "rank0.log", "one\n")
+    refused = tmp_path / name
+
+    def come() -> None:
+        made = tmp_path / "new"
+        made.write_text("refused\n")
+        refuse(made)
+        made.rename(refused)
+
+    if at_first:
+        come()
+    one = following(tmp_path, wrap=wrap)
+    assert one.line() == "rank0 one\n"
+    if not at_first:
+        come()
+    assert one.error_line() == f"logdex: {refused}: Permission denied\n"
+    write(tmp_path / "rank2.log", "two\n")
+    assert one.line() == "rank2 two\n"
+    refused.chmod(0o600)
+    # A name that comes makes them look.
+    write(tmp_path / "rank3.log", "three\n")
+    assert {one.line().split(maxsplit=1)[1] for _ in range(2)} == {"refused\n", "three\n"}
+    assert one.interrupt() == (130, "")
+
+
+@pytest.mark.parametrize("follow", [False, True])
+@pytest.mark.parametrize("refused", ["rank0.log", "rank0.log.1", "both"])
+def test_a_part_of_a_rotated_set_that_may_not_be_read_hides_nothing(
+    tmp_path: Path, wrap: tuple[str, ...], following: Callable[..., Following], refused: str, follow: bool
+) -> None:
+    for name in ("rank0.log.1", "rank0.log", "rank1.log"):
+        write(tmp_path / name, f"{name}\n")
+    names = ["rank0.log.1", "rank0.log"] if refused == "both" else [refused]
+    for name in names:
+        refuse(tmp_path / name)
+    left = {"rank0.log.1", "rank0.log", "rank1.log"} - set(names)
+    if follow:
+        one = following(tmp_path, wrap=wrap)
+        assert {one.line().split()[1] for _ in left} == left
+        told = {one.error_line() for _ in names}
+    else:
+        status, out, error = run(wrap, tmp_path)
+        assert status == 2
+        assert {line.split()[1] for line in out.splitlines()} == left
+        told = set(error.splitlines(keepends=True))
+    assert {line.split(": ")[1] for line in told} == {str(tmp_path / name) for name in names}
+    assert all(": Permission denied" in line for line in told)

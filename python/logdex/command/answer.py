@@ -46,6 +46,8 @@ class CommandAnswer:
         self._lookout = lookout
         self.failed = False
         self._told: set[Spool] = set()
+        self._refused: set[str] = set()
+        """What may not be read, as far as that was said."""
         several = len(found) > 1 or lookout is not None
         self._in_one_order = (
             several
@@ -165,10 +167,21 @@ class CommandAnswer:
             if self._args.follow:
                 # That may be long before it ends.
                 self._complain_of_text(one)
+        except PermissionError as error:
+            self._refuse(one, error)
+            return None
         except (OSError, ValueError) as error:
             self._complain(error)
             return None
         return shown
+
+    def _refuse(self, one: Input, error: PermissionError) -> None:
+        """Says once that a file may not be read; where logs are looked for, it is found again once it may."""
+        if one.path not in self._refused:
+            self._refused.add(one.path)
+            self._complain(error)
+        if self._lookout is not None:
+            self._lookout.forget(one)
 
     def _checked(self, one: Input, shown: Shown) -> Shown:
         """A file of many as it is shown; one without times, which a range leaves out, has its place kept in a cursor.
@@ -257,6 +270,7 @@ class CommandAnswer:
             picks=self._rows.picks,
             paints_around=self._args.pretty,
             scout=self._scout() if sink else None,
+            complain=self._complain,
             skip=skip,
             last=last,
             most=most,
@@ -271,7 +285,6 @@ class CommandAnswer:
         except (OSError, ValueError) as error:
             if isinstance(error, BrokenPipeError):
                 raise
-            complain=self._complain,
             self._complain(error)
             return 0
         finally:
@@ -341,6 +354,8 @@ def _needs_all(args: Namespace) -> bool:
     ranged = args.since or args.until or args.step or args.steps
     summed_up = args.count or args.files_with_matches or args.histogram
     return bool(ranged or args.last is not None or summed_up)
+
+
 def _has_text(path: str) -> bool:
     """Whether something stands in what is called so."""
     try:
@@ -348,5 +363,3 @@ def _has_text(path: str) -> bool:
     except OSError:
         return False
     return not stat.S_ISREG(there.st_mode) or there.st_size > 0
-
-

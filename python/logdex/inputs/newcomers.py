@@ -111,6 +111,15 @@ class Lookout:
         """The source, which `growing[number]` has found, told apart from what others have found of the same name."""
         if self._labels.get(source.label, number) == number or not source.parts:
             return source
+    def forget(self, one: Input) -> None:
+        """Has a log found anew at the next look: it may not be read yet."""
+        path = os.path.abspath(one.path)
+        self._paths.discard(path)
+        self._had.discard(path)
+        there = _looked_at(path)
+        if there is not None:
+            self._files.pop(there[0], None)
+
         paths = {os.path.abspath(part.path) for part in source.parts}
         if paths & self._paths:
             # It is the one that is called so, or was called otherwise when it came.

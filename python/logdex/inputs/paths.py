@@ -21,7 +21,7 @@ from logdex.inputs.framing import kinds
 from logdex.inputs.input import Input, PlainFile, Wish, is_stream
 from logdex.inputs.kept import unframed
 from logdex.inputs.layouts import base_of, is_rotated
-from logdex.inputs.rotation import Pinned, pinned
+from logdex.inputs.rotation import Pinned, may_be_read, pinned
 from logdex.inputs.source import Part, Source
 from logdex.inputs.sources import find, may_grow, of_file, sources
 
@@ -81,7 +81,7 @@ def of_source(
     """The files of a source, each as it has to be read: as it is, decompressed, or as it comes.
 
     Those of a rotated set are held open: they are called otherwise after the next rotation. `belongs` says of a file of
-    such a set whether it is of the source.
+    such a set whether it is of the source. What may not be read hides nothing: whoever reads it says so.
     """
     parts = list(source.parts)
     while parts:
@@ -89,8 +89,11 @@ def of_source(
         of_base = [part for part in parts if base_of(part) == base]
         if any(part.rotated for part in of_base):
             last = of_base[-1] is source.parts[-1]
-            files = pinned(base, numbered_inside=False, belongs=belongs)
-            name, log = of_base[0].name, base if belongs(os.path.abspath(base)) else None
+            files = pinned(base, numbered_inside=False, belongs=belongs, strict=False)
+            is_log = belongs(os.path.abspath(base)) and may_be_read(base)
+            name, log = of_base[0].name, base if is_log else None
+            refused = [part for part in of_base if not may_be_read(part.path)]
+            yield from (of_part(source, part, finished=part.rotated, **more) for part in refused)
             yield from _of_set(source, log, files, wish, name, last=last, **more)
         else:
             yield from _of_parts(source, of_base, wish, **more)
@@ -215,7 +218,7 @@ def of_new(source: Source, part: Part) -> Iterator[Input]:
     Raises:
         FileNotFoundError: It has another name by now.
     """
-    if part.rotated and kinds(part.path) == (None, None):
+    if part.rotated and may_be_read(part.path) and kinds(part.path) == (None, None):
         yield _of_held(source, Pinned(part.path), part.name)
         return
     yield from _of_parts(replace(source, parts=(part,)), [part], Wish(follow=True))

@@ -9,7 +9,7 @@ from itertools import islice
 
 from logdex import _core
 from logdex.inputs import spool
-from logdex.inputs.compression import compression
+from logdex.inputs.compression import compression, open_regular
 from logdex.inputs.layouts import COMPRESSED, DATE
 
 _USUAL = re.compile(rf"\.\d{{1,4}}|[-._]{DATE}")
@@ -205,7 +205,11 @@ def _age(more: str) -> tuple[int, list[int], str]:
 
 
 def pinned(
-    path: str, *, numbered_inside: bool = True, belongs: Callable[[str], bool] = lambda _: True
+    path: str,
+    *,
+    numbered_inside: bool = True,
+    belongs: Callable[[str], bool] = lambda _: True,
+    strict: bool = True,
 ) -> list[Pinned]:
     """The files of the set of `path` as they were at one moment, the oldest first; none where there are none.
 
@@ -213,9 +217,9 @@ def pinned(
     names still lead to it afterwards. Only those are taken of which the name `belongs`.
 
     Raises:
-        OSError: A file of the set cannot be opened.
+        OSError: A file of the set cannot be opened, and is not to be left out for that, as without `strict`.
     """
-    files = held(path, numbered_inside=numbered_inside)
+    files = held(path, numbered_inside=numbered_inside, strict=strict)
     return _once([one for one in files if belongs(one.name)], path)
 
 
@@ -237,7 +241,7 @@ def held(
             continue
         now = _names(path, numbered_inside, newest)
         if [(one.name, one.file) for one in files] == [
-            (name, file_of(name)) for name in now if strict or os.access(name, os.R_OK)
+            (name, file_of(name)) for name in now if strict or may_be_read(name)
         ]:
             break
     return files
@@ -272,6 +276,17 @@ def _once(files: list[Pinned], path: str) -> list[Pinned]:
         if not is_link and (log is None or one is log or not one.is_copy_of(log)):
             kept.append(one)
     return kept[::-1]
+
+
+def may_be_read(path: str) -> bool:
+    """Whether the system lets a file be read; also where there is none, and of what is no regular file."""
+    try:
+        with open_regular(path):
+            return True
+    except PermissionError:
+        return False
+    except OSError:
+        return True
 
 
 def file_of(path: str) -> tuple[int, int]:
