@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import IO
 
 import pytest
 from shell import Following
@@ -35,10 +36,10 @@ def refuse(path: Path) -> None:
     path.chmod(0)
 
 
-def run(wrap: tuple[str, ...], *args: object) -> tuple[int, str, str]:
+def run(wrap: tuple[str, ...], *args: object, stdin: IO[bytes] | None = None) -> tuple[int, str, str]:
     command = [*wrap, sys.executable, "-m", "logdex", *map(str, args)]
     done = subprocess.run(
-        command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=300, check=False
+        command, stdin=stdin or subprocess.DEVNULL, capture_output=True, text=True, timeout=300, check=False
     )
     return done.returncode, done.stdout, done.stderr
 
@@ -147,3 +148,15 @@ def test_a_part_of_a_rotated_set_that_may_not_be_read_hides_nothing(
         told = set(error.splitlines(keepends=True))
     assert {line.split(": ")[1] for line in told} == {str(tmp_path / name) for name in names}
     assert all(": Permission denied" in line for line in told)
+
+
+@pytest.mark.parametrize("options", [[], ["-"], ["-e", "o"], ["-f"]], ids=" ".join)
+def test_standard_input_is_read_where_its_file_may_not_be_opened(
+    tmp_path: Path, wrap: tuple[str, ...], options: list[str]
+) -> None:
+    """Who starts it has opened the file, as in `sudo -u nobody logdex < /var/log/app.log`."""
+    log = tmp_path / "app.log"
+    log.write_text("one\ntwo\n")
+    with log.open("rb") as handed_over:
+        refuse(log)
+        assert run(wrap, *options, stdin=handed_over) == (0, "one\ntwo\n", "")

@@ -232,8 +232,9 @@ def of_part(source: Source, part: Part, **more: Any) -> Input:
 def of_stream(fd: int) -> Input:
     """What comes from the descriptor of standard input, or from a copy of that."""
     path = f"/dev/fd/{fd}"
-    # Of a file whose reader has begun already, the rest is meant.
-    if compression(path) is None and os.path.isfile(path) and os.lseek(fd, 0, os.SEEK_CUR) == 0:
+    # Of a file whose reader has begun already, the rest is meant; by its path one may be refused that was handed over.
+    whole = os.path.isfile(path) and os.lseek(fd, 0, os.SEEK_CUR) == 0
+    if whole and may_be_read(path) and compression(path) is None:
         return Input(path, "stdin")
     text = spool.of_chunks("standard input", partial(spool.from_stream, fd))
     return Input(text.path, "stdin", ended=text.has_ended, spool=text)
