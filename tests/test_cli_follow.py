@@ -1,6 +1,7 @@
 """`logdex -f`: what is there, what is written, and what comes later."""
 
 import fcntl
+import shutil
 import signal
 import subprocess
 import sys
@@ -17,7 +18,8 @@ from logdex.command.answer import CommandAnswer
 from logdex.command.arguments import parser
 from logdex.command.rows import Rows, Shown
 from logdex.inputs.input import Input, Wish
-from logdex.inputs.newcomers import Lookout
+from logdex.inputs.newcomers import GrowingPath, Lookout
+from logdex.inputs.source import Found
 from shell import LINES, Following
 
 
@@ -225,6 +227,31 @@ def test_a_log_that_goes_wrong_is_told_of_at_once(two: Path, following: Callable
     monkeypatch.setattr(Rows, "of", looked_at_and_then_written)
     come, _ = answer._look()
     assert str(two / "rank2.log") in [one.question.path for one in come]
+
+
+@pytest.mark.parametrize("pattern", ["", "/*.log"])
+def test_a_directory_that_was_removed_is_looked_for(two: Path, pattern: str) -> None:
+    one = GrowingPath(f"{two}{pattern}", Wish(follow=True))
+    assert len(one.find().sources) == 2
+    shutil.rmtree(two)
+    assert one.find() == Found([], [str(two)])
+
+
+@pytest.mark.parametrize("options", [["-C1"], ["-B", "1"], ["-A1", "-n", "5"]], ids=" ".join)
+def test_around_every_line_stand_whole_lines(options: list[str]) -> None:
+    """Nothing is selected, so that a bar could be shown as it moves; around lines its frames are none."""
+    one = subprocess.Popen(
+        [sys.executable, "-m", "logdex", "-f", *options, "--frames", "all"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
+    assert one.stdin
+    assert one.stdout
+    one.stdin.write(b"one\n 1%\r 2%\r")
+    one.stdin.flush()
+    assert one.stdout.readline() == b"one\n"
+    one.stdin.write(b" 3%\ntwo\nunfinished\r")
+    assert one.communicate(timeout=60)[0] == b" 1%\r 2%\r 3%\ntwo\nunfinished\r\n"
 
 
 @pytest.mark.parametrize("many", [False, True])

@@ -46,10 +46,14 @@ class GrowingPath:
 
     def find(self) -> Found:
         """See `Growing`."""
+        # Where the directory itself is to come again, it is watched for that.
+        gone = self.directory or os.path.dirname(os.path.abspath(self._argument))
         try:
-            return find(self._argument, streams=self._wish.streams, follow=True)
+            if self.directory is None or os.path.isdir(self.directory):
+                return find(self._argument, streams=self._wish.streams, follow=True)
         except FileNotFoundError:
-            return Found([], [])
+            pass
+        return Found([], [gone])
 
 
 class Lookout:
@@ -107,10 +111,6 @@ class Lookout:
         self._note_files()
         return found, directories
 
-    def _called(self, source: Source, number: int) -> Source:
-        """The source, which `growing[number]` has found, told apart from what others have found of the same name."""
-        if self._labels.get(source.label, number) == number or not source.parts:
-            return source
     def forget(self, one: Input) -> None:
         """Has a log found anew at the next look: it may not be read yet."""
         path = os.path.abspath(one.path)
@@ -120,6 +120,10 @@ class Lookout:
         if there is not None:
             self._files.pop(there[0], None)
 
+    def _called(self, source: Source, number: int) -> Source:
+        """The source, which `growing[number]` has found, told apart from what others have found of the same name."""
+        if self._labels.get(source.label, number) == number or not source.parts:
+            return source
         paths = {os.path.abspath(part.path) for part in source.parts}
         if paths & self._paths:
             # It is the one that is called so, or was called otherwise when it came.
