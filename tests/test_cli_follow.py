@@ -192,8 +192,6 @@ def test_a_log_that_cannot_be_read_does_not_end_the_others(
     assert one.line() == "rank0 goes on\n"
 
 
-def test_a_log_that_is_damaged_from_one_look_to_the_next_does_not_end_the_others(
-    two: Path, monkeypatch: pytest.MonkeyPatch
 def test_a_log_that_goes_wrong_is_told_of_at_once(two: Path, following: Callable[..., Following]) -> None:
     one = following("-n", "1", two)
     assert one.line() == "rank1 " + stamped(9, "rank 1")
@@ -206,6 +204,8 @@ def test_a_log_that_goes_wrong_is_told_of_at_once(two: Path, following: Callable
     assert one.interrupt() == (130, "")
 
 
+def test_a_log_that_is_damaged_from_one_look_to_the_next_does_not_end_the_others(
+    two: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It is there with no bytes when it is looked at first, and compressed and damaged when it is looked at again."""
     known = inputs(str(two), Wish(follow=True))

@@ -201,7 +201,9 @@ class Rows:
             or args.invert
             or args.line_number
         )
-        return not (filtered or args.line_number or args.max_count or self._several or self.labels)
+        # Around a last line stand whole lines.
+        around = args.before or args.after
+        return not (filtered or around or args.max_count or self._several or self.labels)
 
     def _label(self, one: Input) -> bytes:
         if not self.labels:
