@@ -333,6 +333,16 @@ def test_of_a_set_the_command_shows_the_last_lines_in_the_order_of_the_files(
         (tmp_path / "app.log").write_text("d\ne\n")
 
 
+def test_a_follow_of_the_last_lines_takes_what_is_compressed(tmp_path: Path) -> None:
+    (tmp_path / "app.log.1.gz").write_bytes(gzip.compress(b"a\nb\n"))
+    (tmp_path / "app.log").write_text("c\n")
+    words = [sys.executable, "-m", "logdex", "-f", "--rotated", "app.log", "-n", "2"]
+    with subprocess.Popen(words, cwd=tmp_path, stdout=subprocess.PIPE, text=True) as follow:
+        assert follow.stdout is not None
+        assert [follow.stdout.readline() for _ in range(2)] == ["b\n", "c\n"]
+        follow.kill()
+
+
 @pytest.mark.parametrize("name", ["job", "job/*.log"])
 def test_a_directory_with_its_rotations_is_not_one_log(tmp_path: Path, name: str) -> None:
     """Asked for or not, they come with it, and its logs in one order, of which a follow shows all."""

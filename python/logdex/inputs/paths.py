@@ -124,7 +124,8 @@ def _of_set(
         return
     alone = not named and (log is None or os.path.abspath(log) not in [one.name for one in files])
     for one in files:
-        text = None if wish.follow and wish.last and one.is_compressed() else one.text()
+        # Who asks for the set by its log's name wants what is compressed, too.
+        text = None if wish.follow and wish.last and not named and one.is_compressed() else one.text()
         if follow and log is not None and one is files[-1] and text == one.path:
             # The one that has the name now, or had it until just now; then its writer may not know that yet.
             live = {**more, "begun": one.path, "keep": (one, more.get("keep"))}
