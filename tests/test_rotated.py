@@ -343,6 +343,22 @@ def test_a_follow_of_the_last_lines_takes_what_is_compressed(tmp_path: Path) -> 
         follow.kill()
 
 
+@pytest.mark.parametrize("last", [1, 2, 9])
+def test_a_follow_of_the_last_lines_waits_for_the_log(tmp_path: Path, last: int) -> None:
+    (tmp_path / "app.log.1.gz").write_bytes(gzip.compress(b"a\nb\n"))
+    log = tmp_path / "app.log"
+    with logdex.open(log, rotated=True).lines(last=last, follow=True) as lines:
+        assert [next(lines) for _ in range(min(last, 2))] == ["a\n", "b\n"][-last:]
+        log.write_text("c\nd")
+        assert next(lines) == "c\n"
+    with logdex.open(log, rotated=True).lines(last=last, follow=True) as lines:
+        # What is unfinished is yet to come.
+        assert [next(lines) for _ in range(min(last, 3))] == ["a\n", "b\n", "c\n"][-last:]
+        with log.open("a") as more:
+            more.write("\n")
+        assert next(lines) == "d\n"
+
+
 @pytest.mark.parametrize("name", ["job", "job/*.log"])
 def test_a_directory_with_its_rotations_is_not_one_log(tmp_path: Path, name: str) -> None:
     """Asked for or not, they come with it, and its logs in one order, of which a follow shows all."""

@@ -205,14 +205,24 @@ def _last(asked: list[Question], last: int) -> list[Question]:
     """The questions without `last`, from where the last so many lines begin that are there now."""
     chosen: list[Question] = []
     for one in reversed(asked):
-        plain = one.but(
-            path=one.begun or one.path, begun=None, follow=False, partial=False, last=last, records=True
-        )
-        with _core.Records(plain) as records:
-            offsets = [record.offset for record in records]
+        offsets = _last_offsets(one, last)
         whole = one.but(last=None)
         last -= len(offsets)
         chosen.append(whole.but(after=offsets[0]) if last <= 0 else whole)
         if last <= 0:
             break
     return chosen[::-1]
+
+
+def _last_offsets(one: Question, last: int) -> list[int]:
+    """Where the last lines begin that are there now, `last` at most; none where a follow has yet to find its file."""
+    path = one.begun or one.path
+    if one.follow and not os.path.exists(path):
+        return []
+    # A line of a follow that is not finished is one of those that come.
+    plain = one.but(
+        path=path, begun=None, follow=False, partial=False, last=last + int(one.follow), records=True
+    )
+    with _core.Records(plain) as records:
+        found = [record.offset for record in records if not one.follow or record.text.endswith("\n")]
+    return found[-last:]
