@@ -12,6 +12,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ from logdex.inputs import frames, kept
 from logdex.inputs.framing import is_open
 from logdex.inputs.rotation import Pinned
 from logdex.inputs.spool import Spool
+from shell import Following
 
 BEGIN = datetime(2026, 11, 22, 2, 10, tzinfo=timezone.utc)
 STREAMS = ["stdout", "stderr"]
@@ -809,3 +811,30 @@ def test_the_viewer_follows_what_a_container_writes(tmp_path: Path) -> None:
     while len(lines := pager.after(pager.start, 9)) < 2:
         pass
     assert [(line.text, line.time is not None) for line in lines] == [("one", True), ("two", True)]
+
+
+@pytest.mark.parametrize("comes_later", [False, True])
+def test_a_log_of_a_follow_of_many_that_goes_wrong_is_told_of(
+    tmp_path: Path, following: Callable[..., Following], comes_later: bool
+) -> None:
+    line = framed("docker", "stdout", "2026-11-22T02:10:00Z", b"one", goes_on=False)
+    lost, other = tmp_path / "rank0.log", tmp_path / "rank1.log"
+
+    def come(log: Path) -> None:
+        # With its first line, which tells that it is a container's.
+        made = tmp_path / ".made"
+        made.write_bytes(line)
+        made.rename(log)
+
+    come(other if comes_later else lost)
+    one = following(tmp_path)
+    assert one.line().endswith(" one\n")
+    come(lost if comes_later else other)
+    assert one.line().endswith(" one\n")
+    lost.rename(tmp_path / "rank0.log.1")
+    lost.mkdir()
+    assert one.error_line().startswith(f"logdex: {lost}: ")
+    with other.open("ab") as more:
+        more.write(line)
+    assert one.line().endswith(" one\n")
+    assert one.interrupt() == (130, "")

@@ -91,9 +91,10 @@ class CommandAnswer:
 
     def run(self) -> int:
         """Answers; returns the exit status."""
-        any_selected = self._answer()
-        for one in self._found:
-            self._complain_of_text(one)
+        try:
+            any_selected = self._answer()
+        finally:
+            self._complain_of_texts()
         if (fields := self._rows.fields) is not None and any_selected:
             hints.say_of_fields(fields.missing, fields.lines)
             any_selected = fields.shown > 0
@@ -307,7 +308,9 @@ class CommandAnswer:
     def _look(self) -> tuple[list[Shown], list[str]]:
         """The logs that have come since the last look, and where more may come."""
         assert self._lookout is not None
+        self._complain_of_texts()
         come, directories = self._lookout.look()
+        self._found += [one for one in come if one.spool is not None]
         if self._skews is not None:
             self._skews.settle(come, more=True)
         return [shown for one in come if (shown := self._ready(one)) is not None], directories
@@ -321,6 +324,10 @@ class CommandAnswer:
                 if next(lines, None) is not None:
                     return
         hints.say_of_empty_range(self._args, self._found)
+
+    def _complain_of_texts(self) -> None:
+        for one in self._found:
+            self._complain_of_text(one)
 
     def _complain_of_text(self, one: Input) -> None:
         """Says once what went wrong with the text of what is no file of its own; as far as that goes it is shown."""
