@@ -384,3 +384,59 @@ def test_backfill_larger_than_what_is_in_flight_then_live(log: Path) -> None:
     append(log, b"line last\n")
     assert next(lines) == "line last\n"
     lines.close()
+
+
+@pytest.mark.parametrize("how", ["to nothing", "to a hole", "to the middle", "renamed", "turned back"])
+def test_a_line_has_its_number_in_the_file_whatever_befell_that(tmp_path: Path, how: str) -> None:
+    log = tmp_path / "app.log"
+    lines = [f"2026-11-22 02:10:{n:02} {'x' * 600}\n".encode() for n in range(10)]
+    with log.open("wb", buffering=0) as writer, logdex.open(log).records(follow=True) as records:
+        for line in lines:
+            writer.write(line)
+        assert [next(records).number for _ in lines] == list(range(1, 11))
+        if how == "renamed":
+            log.rename(tmp_path / "app.log.1")
+            log.write_bytes(lines[0])
+            assert next(records).number == 1
+            return
+        if how == "turned back":
+            # A link leads to the file again that was left.
+            log.rename(tmp_path / "old")
+            log.write_bytes(lines[0] * 2)
+            assert [next(records).number for _ in range(2)] == [1, 2]
+            (tmp_path / "link").symlink_to("old")
+            (tmp_path / "link").rename(log)
+            writer.write(lines[0])
+            assert next(records).number == 11
+            return
+        left = len(b"".join(lines[:5])) if how == "to the middle" else 0
+        os.truncate(log, left)
+        if how != "to a hole":
+            writer.seek(left)
+        writer.write(lines[0].replace(b"x", b"new") * 2)
+        begin = 6 if how == "to the middle" else 1
+        assert [next(records).number for _ in range(2)] == [begin, begin + 1]
+    assert [record.number for record in logdex.open(log).records()][-1] == begin + 1
+
+
+def test_the_pieces_of_a_line_have_its_number(log: Path) -> None:
+    with logdex.open(log).records(follow=True, partial=True) as records:
+        for text, number in [
+            ("one\n", 1),
+            ("2 of 3\r", 2),
+            ("3 of 3\r", 2),
+            ("done\n", 2),
+            ("half", 3),
+            (" more", 3),
+        ]:
+            append(log, text.encode())
+            record = next(records)
+            assert (record.text, record.number) == (text, number)
+        append(log, b"\nlast\n")
+        assert [(record.text, record.number) for record in itertools.islice(records, 2)] == [
+            ("\n", 3),
+            ("last\n", 4),
+        ]
+        os.truncate(log, 0)
+        append(log, b"anew\n")
+        assert next(records).number == 1

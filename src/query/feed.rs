@@ -7,7 +7,7 @@ use super::seek::Seek;
 use crate::batch::Batch;
 use crate::caller::Caller;
 use crate::error::{Error, Result};
-use crate::file::block::Tail;
+use crate::file::block::{BLOCK, Pulse, Tail, nuls_end};
 use crate::file::source::Source;
 use crate::follow::{Follow, Turn};
 use crate::scan::{Counters, Scan};
@@ -79,15 +79,33 @@ impl Query {
                     }),
                 }
             }
-            (Some(BatchSource::Follow(follow)), timing) => {
-                let mut turn = follow.poll(caller)?;
-                if let (Turn::Batch(batch), Some(timing)) = (&mut turn, timing) {
-                    timing.sift_live(batch);
-                }
-                Ok(turn)
-            }
+            (Some(BatchSource::Follow(_)), _) => self.feed_live(caller),
             _ => Ok(Turn::Over),
         }
+    }
+
+    /// What a follow has, timed where that is asked.
+    fn feed_live(&mut self, caller: &mut dyn Caller) -> Result<Turn> {
+        let Some(BatchSource::Follow(follow)) = &mut self.feed else { return Ok(Turn::Over) };
+        let Some(timing) = &mut self.timing else { return follow.poll(caller) };
+        let mut batch =
+            match self.untimed.take().map_or_else(|| follow.poll(caller), |b| Ok(Turn::Batch(b)))? {
+                Turn::Batch(batch) => batch,
+                turn => return Ok(turn),
+            };
+        let events = follow.events();
+        if self.befallen != events {
+            match lines_before(follow.source(), batch.block.start(), &mut || caller.pulse()) {
+                Ok(lines) => timing.stand_behind(lines),
+                Err(error) => {
+                    self.untimed = Some(batch);
+                    return Err(error);
+                }
+            }
+            self.befallen = events;
+        }
+        timing.sift_live(&mut batch);
+        Ok(Turn::Batch(batch))
     }
 
     /// Goes on to what is written after the backfill of a follow; false where nothing comes after.
@@ -126,4 +144,22 @@ impl Query {
         }
         Ok(true)
     }
+}
+
+/// How many lines end in the first `end` bytes of a file.
+fn lines_before(source: Option<&Arc<Source>>, end: u64, pulse: Pulse<'_>) -> Result<u64> {
+    let Some(source) = source else { return Ok(0) };
+    let mut at = nuls_end(source, 0, end, pulse)?;
+    let (mut bytes, mut lines) = (vec![0; end.saturating_sub(at).min(BLOCK as u64) as usize], 0);
+    while at < end {
+        pulse()?;
+        let most = bytes.len().min((end - at) as usize);
+        let got = source.read(at, &mut bytes[..most])?;
+        if got == 0 {
+            break;
+        }
+        lines += memchr::memchr_iter(b'\n', &bytes[..got]).count() as u64;
+        at += got as u64;
+    }
+    Ok(lines)
 }

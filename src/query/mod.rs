@@ -29,7 +29,7 @@ use crate::caller::Caller;
 use crate::error::{Error, Result};
 use crate::file::block::Tail;
 use crate::file::source::Source;
-use crate::follow::{Follow, Turn};
+use crate::follow::{FileEvents, Follow, Turn};
 use crate::index::LevelIndex;
 use crate::level::{LazyLevels, Unsettled};
 use crate::scan::Counters;
@@ -58,6 +58,10 @@ pub struct Query {
     telling: Option<LevelTelling>,
     /// How far the backfill of a follow came, and to what size the file was cut then.
     cut: Option<(Tail, u64)>,
+    /// What had befallen the file of a follow when its lines were numbered last.
+    befallen: FileEvents,
+    /// A batch of a follow that was not timed yet, for that was interrupted.
+    untimed: Option<Batch>,
     /// Nobody writes to the file any more.
     ended: bool,
     /// How many batches had a line that is selected.
@@ -100,6 +104,8 @@ impl Query {
             backfill: None,
             telling: None,
             cut: None,
+            befallen: FileEvents::default(),
+            untimed: None,
             ended: false,
             held: 0,
             skip: 0,

@@ -49,11 +49,25 @@ impl Timing {
         stamp.frame == Frame::Yearless && !self.clock.has_leap_day() && civil::on_leap_day(stamp.ns)
     }
 
-    /// As [`Timing::sift`], for lines that were written while the file was followed.
+    /// The file begins anew.
+    fn begin_anew(&mut self) {
+        (self.number, self.open) = (0, false);
+        self.poll = Poll::new(Vec::new(), self.terms.taught.clone());
+        self.arrived = self.arrived.as_ref().and_then(Arrived::renewed);
+    }
+
+    /// The file was cut, or is another one: before what comes next so many `lines` end in it.
+    pub fn stand_behind(&mut self, lines: u64) {
+        if lines == 0 {
+            self.begin_anew();
+        }
+        (self.number, self.open) = (lines, false);
+    }
+
+    /// As [`Timing::sift`], for lines that were written while the file was followed, and pieces of such.
     pub fn sift_live(&mut self, batch: &mut Batch) {
         if batch.block.file_offset(0) == 0 {
-            self.poll = Poll::new(Vec::new(), self.terms.taught.clone());
-            self.arrived = self.arrived.as_ref().and_then(Arrived::renewed);
+            self.begin_anew();
         }
         if let Some(arrived) = &mut self.arrived {
             arrived.look_again();
@@ -62,6 +76,15 @@ impl Timing {
             self.fold.elect(&elected);
             self.elected = elected;
         }
+        let next = self.number + u64::from(!self.open);
         self.sift(batch);
+        let bytes = batch.block.bytes();
+        let Some(last) = bytes.len().checked_sub(1) else { return };
+        if memchr::memchr(b'\n', bytes).is_none_or(|end| self.open && end == last) {
+            // However many pieces, it is one line.
+            batch.times.iter_mut().for_each(|time| time.number = next);
+            self.number = next;
+        }
+        self.open = bytes[last] != b'\n';
     }
 }

@@ -50,6 +50,8 @@ pub struct Timing {
     stepping: Stepping,
     /// The number of the last line.
     number: u64,
+    /// Only a part of that was there, so that what comes next goes on with it.
+    open: bool,
     sureness: Sureness,
     /// The earliest nanosecond of the last own stamp.
     last: Option<i64>,
@@ -148,6 +150,7 @@ impl Timing {
             arrived: None,
             stepping: Stepping::default(),
             number: 0,
+            open: false,
             sureness: Sureness::default(),
             last: None,
         }
