@@ -117,3 +117,18 @@ def test_a_list_of_ranks_that_stall_is_by_who_wrote_the_list(tmp_path: Path) -> 
         log.write_text("\n".join([f"step {step} loss 2.0" for step in range(1, 5)] + stalled) + "\n")
     answer = logdex.open(tmp_path, tz="UTC", index=False).ranks().diagnosis
     assert (answer.kind, answer.ranks) == ("rank", ("3",)), answer.text
+
+
+@pytest.mark.parametrize(
+    ("local", "names"), [(True, {"0", "1", "2"}), (False, {"trainer/0", "trainer/1", "trainer/2"})]
+)
+def test_a_local_number_beside_a_rank_is_of_the_same_process(
+    tmp_path: Path, local: bool, names: set[str]
+) -> None:
+    for replica in range(3):
+        log = tmp_path / f"trainer/{replica}/stderr.log"
+        log.parent.mkdir(parents=True)
+        told = f"LOCAL_RANK: {replica % 2} - CUDA_VISIBLE_DEVICES: [0,1]\n[rank: {replica}] Received SIGTERM: 15\n"
+        log.write_text(f"step 1 loss 2.0\n{told * local}step 2 loss 2.0\n")
+    ranks = logdex.open(tmp_path, tz="UTC", index=False).ranks()
+    assert {rank.name for rank in ranks.ranks} == names

@@ -87,7 +87,7 @@ def name_all(files: Sequence[File]) -> None:
     runs = {file.run for file in files if file.run is not None}
     singles = _roles_of_single_ranks(files)
     for file in files:
-        file.names = [_ranked_name(file, voice, offsets) for voice in file.voices]
+        file.names = [_ranked_name(file, voice, offsets, singles) for voice in file.voices]
     several = any(name for file in files for name in file.names)
     knows = several or any(_is_numbered(file.source) for file in files)
     beside = _beside_numbered(files)
@@ -170,17 +170,26 @@ def is_ranked(voice: _core._Voice) -> bool:
     return voice["rank"] is not None or voice["local"] is not None
 
 
-def _ranked_name(file: File, voice: _core._Voice, offsets: dict[tuple[str, str], int]) -> str | None:
+def _ranked_name(
+    file: File, voice: _core._Voice, offsets: dict[tuple[str, str], int], singles: set[str]
+) -> str | None:
     if _is_parent(voice):
         return None
     if voice["rank"] is not None:
         return str(voice["rank"])
     if voice["local"] is None:
         return None
+    if _is_single(file, singles):
+        return str(file.source.replica)
     offset = offsets.get(_launcher(file, voice))
     if offset is not None:
         return str(voice["local"] + offset)
     return f"{voice['replica'] or file.label}:{voice['local']}"
+
+
+def _is_single(file: File, singles: set[str]) -> bool:
+    """Whether a file is of a replica that is one rank, by its number."""
+    return file.source.replica is not None and file.source.role in singles
 
 
 def _is_parent(voice: _core._Voice) -> bool:
@@ -244,11 +253,18 @@ def _roles_of_single_ranks(files: Iterable[File]) -> set[str]:
         role, replica, ranked = file.source.role, file.source.replica, file.ranked()
         if role is None or replica is None or not ranked:
             continue
-        if any(voice["rank"] != replica for voice in ranked):
+        if any(voice["rank"] not in (replica, None) for voice in ranked) or _has_several(ranked):
             others.add(role)
+        elif not any(voice["rank"] == replica for voice in ranked):
+            continue
         elif replica > 0 or _are_as_many_as_ranks(role, files):
             agreeing.add(role)
     return agreeing - others
+
+
+def _has_several(voices: Sequence[_core._Voice]) -> bool:
+    """Whether a launcher's numbers tell several processes apart: `LOCAL_RANK: 3` alone is that of the only one."""
+    return len({(voice["replica"], voice["local"]) for voice in voices if voice["rank"] is None}) > 1
 
 
 def _are_as_many_as_ranks(role: str, files: Iterable[File]) -> bool:
@@ -269,7 +285,7 @@ def _own_name(
     if source.local_rank is not None:
         offset = offsets.get((file.run or "", ""), 0 if len(runs) == 1 else None)
         return str(source.local_rank + offset) if offset is not None else file.label
-    is_single = source.replica is not None and source.role in singles
+    is_single = _is_single(file, singles)
     if ranked and not is_single:
         return None
     if source.replica is not None:
