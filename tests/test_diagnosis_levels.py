@@ -79,3 +79,13 @@ def test_of_those_without_a_log_one_may_have_failed_before(tmp_path: Path) -> No
     answer = asked(tmp_path, {**logs, "sched.log": seen})
     assert answer.certainty == "cannot tell", answer.text
     assert "3" in answer.ranks, answer.text
+
+
+def test_a_level_of_all_lines_says_nothing_where_the_first_is_known_for_harmless(tmp_path: Path) -> None:
+    for rank in range(2):
+        texts = ["UserWarning: the kernel is old", *(f"step {step} loss 2.0" for step in range(50))]
+        texts += ["weights saved in model.bin"] * (rank == 0)
+        lines = [f"[E1122 02:00:{at:02}.000000 run.cpp:71] {text}\n" for at, text in enumerate(texts)]
+        (tmp_path / f"rank{rank}.log").write_text("".join(lines))
+    answer = logdex.open(tmp_path, tz="UTC", index=False).ranks().diagnosis
+    assert answer.kind == "none", answer.text

@@ -21,6 +21,8 @@ _HEAD = 80
 _SEVERAL = 3
 _SOME = 2
 """What weighs more than that is a cause by name."""
+_BEGINNING = 4
+"""Within so many of its lines a rank begins: the first of them may be known, as harmless ones are."""
 _LONG = 30.0
 """A job that begins with errors and lives for so many seconds did not end of them."""
 
@@ -73,7 +75,10 @@ def _say_nothing(speakers: Sequence[Speaker]) -> bool:
     """Whether most lines of a job have the level of errors, from the first ones of its ranks on, and it went on."""
     ranks = [one for one in speakers if one.is_rank and one.lines]
     begun = [
-        event for one in ranks for event in one.events[:1] if event.place == 1 and _is_level_alone(event)
+        event
+        for one in ranks
+        for event in one.events[:1]
+        if event.place <= _BEGINNING and _is_level_alone(event)
     ]
     times = [event.low for event in begun if event.own]
     lasts = [one.last for one in ranks if one.last is not None]
