@@ -6,6 +6,7 @@ from pathlib import Path
 
 import logdex
 import pytest
+from diagnosis_cases import asked
 
 _RANKS = 4
 _STEPS = 60
@@ -87,3 +88,20 @@ def test_who_ends_after_it_said_that_it_was_done_has_failed(tmp_path: Path) -> N
     )
     answer = logdex.open(tmp_path, tz="UTC").ranks().diagnosis
     assert (answer.kind, answer.ranks) == ("rank", ("2",)), answer.text
+
+
+def _work(rank: int, until: int, *, shape: str = "train_inner | ups={} | ppl=2.{}") -> list[tuple[int, str]]:
+    """Lines of work, in a form in which nobody knows how to count steps."""
+    return [(at, shape.format(at, rank)) for at in range(10, until + 1, 10)]
+
+
+@pytest.mark.parametrize(
+    "end", ["Ignoring.", "skipping it", "ignoring"], ids=["a sentence", "with a word for it", "a word"]
+)
+def test_what_is_ignored_is_no_failure(tmp_path: Path, end: str) -> None:
+    logs = {f"rank{rank}.log": _work(rank, 60) for rank in range(4)}
+    logs["rank2.log"].append(
+        (61, f"WARNING Handling error (OSError('No such file or directory: a.tar')). {end}")
+    )
+    answer = asked(tmp_path, logs)
+    assert answer.kind == "none", answer.text
