@@ -105,3 +105,39 @@ def test_what_is_ignored_is_no_failure(tmp_path: Path, end: str) -> None:
     )
     answer = asked(tmp_path, logs)
     assert answer.kind == "none", answer.text
+
+
+_RAN_OUT = "WARNING OOM: Ran out of memory with exception: CUDA out of memory. Tried to allocate 28.00 MiB"
+
+
+def _of_one_that_reports(many: int = 4) -> dict[str, list[tuple[int, str]]]:
+    """The first rank reports for all; the others say that they are up, and the third ran out of memory."""
+    logs = {f"rank{rank}.log": [(0, f"rank {rank} of {many} is up")] for rank in range(many)}
+    logs["rank2.log"].append((40, _RAN_OUT))
+    logs["rank0.log"] += _work(0, 200)
+    return logs
+
+
+def test_who_ran_out_of_memory_long_before_the_others_finished_their_work_got_over_it(tmp_path: Path) -> None:
+    logs = _of_one_that_reports()
+    logs["rank0.log"].append((205, "done training in 200 seconds"))
+    answer = asked(tmp_path, logs)
+    assert (answer.kind, answer.certainty) == ("none", "cannot tell"), answer.text
+
+
+def test_and_did_not_where_it_worked_as_they_do_and_stopped(tmp_path: Path) -> None:
+    # Ranks that need not wait for each other finish without the one that fell.
+    logs = {f"rank{rank}.log": [*_work(rank, 200), (205, "all files are done")] for rank in range(4)}
+    logs["rank2.log"] = [*_work(2, 40), (41, _RAN_OUT)]
+    answer = asked(tmp_path, logs)
+    assert (answer.kind, answer.ranks) == ("rank", ("2",)), answer.text
+
+
+@pytest.mark.parametrize(("until", "kind"), [(120, "none"), (40, "rank")])
+def test_who_works_on_with_all_others_to_the_last_line_has_not_fallen(
+    tmp_path: Path, until: int, kind: str
+) -> None:
+    logs = {f"rank{rank}.log": _work(rank, 120) for rank in range(4)}
+    logs["rank2.log"] = sorted([*_work(2, until), (41, "OSError: cannot read /data/00093.tar")])
+    answer = asked(tmp_path, logs)
+    assert answer.kind == kind, answer.text

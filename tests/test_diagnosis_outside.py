@@ -126,3 +126,13 @@ def test_what_ranks_alone_say_of_an_order_is_not_certain(tmp_path: Path, witness
         logs["sched.log"] = [(60, LIMIT.replace("TIME LIMIT", "PREEMPTION"))]
     answer = cases.asked(tmp_path, logs)
     assert (answer.kind, answer.certainty == "certain") == ("outside", witness), answer.text
+
+
+@pytest.mark.parametrize(("done", "kind"), [(140, "none"), (55, "outside")])
+def test_a_worker_that_was_preempted_ended_no_job_that_its_driver_finished_long_after(
+    tmp_path: Path, done: int, kind: str
+) -> None:
+    logs = {f"rank{rank}.log": [(0, f"rank {rank} of 4 is up")] for rank in range(4)}
+    said = [(50, "A worker died: the node was preempted."), (done, "Finished training")]
+    answer = cases.asked(tmp_path, {**logs, "driver.log": said})
+    assert answer.kind == kind, answer.text

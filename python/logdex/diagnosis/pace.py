@@ -34,12 +34,13 @@ def _worked_after(speaker: Speaker, number: int) -> bool:
     work = Counter(
         masked(tail.text)
         for tail in speaker.tail
-        if tail.number > number and tail.number not in telling and _is_of_work(tail.text)
+        if tail.number > number and tail.number not in telling and is_of_work(tail.text)
     )
     return max(work.values(), default=0) >= WORKING
 
 
-def _is_of_work(text: str) -> bool:
+def is_of_work(text: str) -> bool:
+    """Whether a line may be of what a program does, and not of trouble, of waiting, of life, or of a stack."""
     is_of_trouble = TROUBLE.search(text) or tells_of_others(text) or is_beat(text)
     return not is_of_trouble and not is_of_stack(text) and len(masked(text)) >= LEAST
 

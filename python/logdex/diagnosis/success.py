@@ -21,6 +21,7 @@ from logdex.diagnosis.scene import Scene, last_lines, missing_of
 from logdex.diagnosis.survived import outlived, stepped_behind
 from logdex.diagnosis.verdict import Finding
 from logdex.diagnosis.whose_exit import rank_of
+from logdex.diagnosis.worked_on import all_worked_on, finished_long_after, outlasted
 
 _FELL = re.compile(
     r"\b(?:FAILED|Failed|NODE_FAIL|OUT_OF_ME\w*|TIMEOUT|CANCELLED|PREEMPTED|BOOT_FAIL|DEADLINE|Evicted|OOMKilled)\b"
@@ -28,6 +29,8 @@ _FELL = re.compile(
 """The states in which schedulers have what did not end well: a table of a job's steps has a line for each."""
 _TELLING = tuple(role for role in (*LOUD, "exit", "outside") if role != "error")
 """The roles of what tells of more than that something was an error."""
+_OF_A_PART = ("preempted", "requeued", "evicted")
+"""The classes of orders that one of a job's machines may get alone."""
 _LONG = 60.0
 """A job that goes on for so many seconds has not ended by what was before."""
 _SOON = 5.0
@@ -64,13 +67,20 @@ def _carried_on(scene: Scene, finding: Finding, told: Event | None) -> Finding:
         return Finding("none", "likely", events=[("ended well", order)])
     if order is not None and told is None:
         told = _all_came_to_their_end(scene, order)
-    if (
-        told is None
-        or order is None
-        or not any(_went_on(scene, one, order, order.high) for one in scene.ranks)
-    ):
+    if told is None or order is None:
+        return finding
+    if not (_is_outlived(scene, order) or _was_of_a_part(scene, order, told)):
         return finding
     return Finding("none", "likely", events=[("ended well", told)])
+
+
+def _is_outlived(scene: Scene, order: Event) -> bool:
+    return any(_went_on(scene, one, order, order.high) for one in scene.ranks)
+
+
+def _was_of_a_part(scene: Scene, order: Event, told: Event) -> bool:
+    """Whether what was ended was a part of the job, which it did without or began again."""
+    return order.class_ in _OF_A_PART and finished_long_after(scene, order, told)
 
 
 def _all_came_to_their_end(scene: Scene, order: Event) -> Event | None:
@@ -101,8 +111,11 @@ def _doubted(scene: Scene, finding: Finding) -> Finding:
     last = max(map(_when, told), default=math.inf)
     others = [one for one in scene.ranks if one.name not in finding.ranks]
     came_to_an_end = [one for one in others if ended_well(one) or says_at_its_end(one)]
-    if not any(outlived(one, last) for one in came_to_an_end) and not (
-        came_to_an_end and all(_wrote_on(one) for one in told)
+    if not (
+        any(outlived(one, last) for one in came_to_an_end)
+        or (came_to_an_end and all(_wrote_on(one) for one in told))
+        or outlasted(scene, told, last)
+        or all_worked_on(scene, told)
     ):
         return finding
     events = [("may have failed", one.cause) for one in told[:2]]
