@@ -141,3 +141,56 @@ def test_who_works_on_with_all_others_to_the_last_line_has_not_fallen(
     logs["rank2.log"] = sorted([*_work(2, until), (41, "OSError: cannot read /data/00093.tar")])
     answer = asked(tmp_path, logs)
     assert answer.kind == kind, answer.text
+
+
+_LOST = (
+    "distributed.comm.core.CommClosedError: in <TCP (closed) local=tcp://10.0.0.7:51003>: Stream is closed"
+)
+
+
+@pytest.mark.parametrize(
+    ("said", "kind"),
+    [
+        ("Writing to disk complete for 192 partitions", "none"),
+        ("checkpoint 12 is complete", "unknown"),
+        ("filtered 12 of 192", "unknown"),
+    ],
+)
+def test_whose_work_was_done_may_leave_those_that_are_connected_to_it(
+    tmp_path: Path, said: str, kind: str
+) -> None:
+    logs = {f"rank{rank}.log": _work(rank, 60) for rank in range(6)}
+    for rank in range(3):
+        logs[f"rank{rank}.log"].append((64, _LOST))
+    logs["driver.log"] = [(1, "6 workers"), (62, said), (66, "Time taken: 65 s. Script finished.")]
+    answer = asked(tmp_path, logs)
+    assert answer.kind == kind, answer.text
+
+
+@pytest.mark.parametrize(("last", "kind"), [(5, "none"), (4, "rank")])
+def test_who_made_all_of_its_steps_lost_nobody_by_what_closes_then(
+    tmp_path: Path, last: int, kind: str
+) -> None:
+    logs = {
+        f"rank{rank}.log": [(at, f"step {at}/5 loss 2.0") for at in range(1, last + 1)] for rank in range(4)
+    }
+    logs["rank0.log"].append((8, "all done, results written"))
+    for rank in (1, 2, 3):
+        logs[f"rank{rank}.log"].append(
+            (9, "W preemption_sync_manager.cc:170] Failed: UNAVAILABLE: Socket closed")
+        )
+    answer = asked(tmp_path, logs)
+    assert answer.kind == kind, answer.text
+
+
+@pytest.mark.parametrize(
+    ("end", "kind"),
+    [("done, 24 of 24 batches, errors: 0", "none"), ("saved checkpoint, done 4 of 4", "host")],
+)
+def test_whom_a_witness_lost_did_all_if_each_rank_says_so(tmp_path: Path, end: str, kind: str) -> None:
+    for rank in range(4):
+        (tmp_path / f"rank{rank}.log").write_text(f"rank {rank} of 4 is up\nsomething\n{end}\n")
+    lost = "The node with node id: 155c11d and address: 10.3.0.7 and node name: 10.3.0.7 has been marked dead"
+    (tmp_path / "driver.log").write_text(f"{lost}\n")
+    answer = logdex.open(tmp_path, tz="UTC", index=False).ranks().diagnosis
+    assert answer.kind == kind, answer.text

@@ -12,6 +12,7 @@ import re
 
 from logdex.diagnosis.accounts import each_step_ended_well, is_of_a_step_beside
 from logdex.diagnosis.afterwards import end_before_all_waited
+from logdex.diagnosis.done_first import each_did_all, end_before_all_closed
 from logdex.diagnosis.events import Event, Speaker, of_tail
 from logdex.diagnosis.exits import Exit
 from logdex.diagnosis.good_ends import OF_LAUNCHERS, good_ends, without_counts_of_none
@@ -105,6 +106,8 @@ def _doubted(scene: Scene, finding: Finding) -> Finding:
     if finding.kind == "unknown" and (end := end_before_all_waited(scene)) is not None:
         missing = "whether what came after the end was to come to one of its own"
         return Finding("none", "cannot tell", events=[("ended well", end)], missing=missing)
+    if (end := each_did_all(scene) or end_before_all_closed(scene)) is not None:
+        return Finding("none", "cannot tell", events=[("ended well", end)], missing="how each process ended")
     told = [one for name in finding.ranks if (one := scene.stories.get(name)) and one.cause]
     if finding.kind != "rank" or scene.exits or len(told) < len(finding.ranks):
         return finding
