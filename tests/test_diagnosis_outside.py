@@ -136,3 +136,15 @@ def test_a_worker_that_was_preempted_ended_no_job_that_its_driver_finished_long_
     said = [(50, "A worker died: the node was preempted."), (done, "Finished training")]
     answer = cases.asked(tmp_path, {**logs, "driver.log": said})
     assert answer.kind == kind, answer.text
+
+
+@pytest.mark.parametrize(
+    ("sched", "kind"), [("sacct: 7.0 COMPLETED 0:0", "none"), ("sacct: job 7 TIMEOUT", "outside")]
+)
+def test_a_program_that_ran_for_as_long_as_it_was_told_to_was_not_stopped(
+    tmp_path: Path, sched: str, kind: str
+) -> None:
+    logs = {f"rank{rank}.log": steps(60) for rank in range(4)}
+    logs["rank0.log"].append((61, "[exiting program after 1.0 minutes] datetime: 2026-11-22 02:01:01"))
+    answer = cases.asked(tmp_path, {**logs, "sched.log": [(63, sched)]})
+    assert answer.kind == kind, answer.text

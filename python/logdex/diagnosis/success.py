@@ -30,6 +30,8 @@ _FELL = re.compile(
 """The states in which schedulers have what did not end well: a table of a job's steps has a line for each."""
 _TELLING = tuple(role for role in (*LOUD, "exit", "outside") if role != "error")
 """The roles of what tells of more than that something was an error."""
+_OWN_TIME = re.compile(r"\bexiting program after [\d.]+ minutes")
+"""How Megatron's programs say that they ran for as long as they were told to."""
 _OF_A_PART = ("preempted", "requeued", "evicted")
 """The classes of orders that one of a job's machines may get alone."""
 _LONG = 60.0
@@ -70,13 +72,18 @@ def _carried_on(scene: Scene, finding: Finding, told: Event | None) -> Finding:
         told = _all_came_to_their_end(scene, order)
     if told is None or order is None:
         return finding
-    if not (_is_outlived(scene, order) or _was_of_a_part(scene, order, told)):
+    if not (_is_outlived(scene, order) or _was_of_a_part(scene, order, told) or _was_planned(order, told)):
         return finding
     return Finding("none", "likely", events=[("ended well", told)])
 
 
 def _is_outlived(scene: Scene, order: Event) -> bool:
     return any(_went_on(scene, one, order, order.high) for one in scene.ranks)
+
+
+def _was_planned(order: Event, told: Event) -> bool:
+    """Whether a program ended by itself after the time that it was given, and the scheduler calls the job completed."""
+    return told.class_ == "completed" and _OWN_TIME.search(order.text) is not None
 
 
 def _was_of_a_part(scene: Scene, order: Event, told: Event) -> bool:
