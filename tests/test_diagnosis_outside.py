@@ -128,6 +128,22 @@ def test_what_ranks_alone_say_of_an_order_is_not_certain(tmp_path: Path, witness
     assert (answer.kind, answer.certainty == "certain") == ("outside", witness), answer.text
 
 
+def _events(job: str) -> list[tuple[int, str]]:
+    return [
+        (1, "Normal   Scheduled  pod/llama-worker-0  Successfully assigned to node-a"),
+        (9, "Warning  FailedMount  pod/llama-worker-0  MountVolume.SetUp failed: timed out waiting"),
+        (30, "Warning  Evicted  pod/fluent-bit-x7k2  The node was low on resource: ephemeral-storage."),
+        (70, f"Normal  Running  {job}/llama  is running"),
+    ]
+
+
+@pytest.mark.parametrize(("job", "kind"), [("pytorchjob", "none"), ("deployment", "outside")])
+def test_a_pod_that_is_not_called_after_the_job_is_none_of_its(tmp_path: Path, job: str, kind: str) -> None:
+    logs = {f"rank{rank}.log": steps(60) for rank in range(4)}
+    answer = cases.asked(tmp_path, {**logs, "events.log": _events(job)})
+    assert answer.kind == kind, answer.text
+
+
 @pytest.mark.parametrize(("done", "kind"), [(140, "none"), (55, "outside")])
 def test_a_worker_that_was_preempted_ended_no_job_that_its_driver_finished_long_after(
     tmp_path: Path, done: int, kind: str

@@ -14,6 +14,7 @@ from logdex.diagnosis import (
     levels,
     pace,
     pids,
+    pods,
     preface,
     stall,
     stepd,
@@ -46,6 +47,7 @@ def prepare(scene: Scene) -> None:
         return
     levels.drop(scene.speakers)
     stepd.hear(scene)
+    pods.leave_others(scene.witnesses)
     scene.earlier += attempts.after_the_last_exit(scene.speakers)
     for one in scene.speakers:
         scene.earlier += attempts.only_last(one)
