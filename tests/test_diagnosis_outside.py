@@ -164,3 +164,16 @@ def test_a_program_that_ran_for_as_long_as_it_was_told_to_was_not_stopped(
     logs["rank0.log"].append((61, "[exiting program after 1.0 minutes] datetime: 2026-11-22 02:01:01"))
     answer = cases.asked(tmp_path, {**logs, "sched.log": [(63, sched)]})
     assert answer.kind == kind, answer.text
+
+
+def test_a_key_that_was_pressed_in_a_notebook_is_an_order(tmp_path: Path) -> None:
+    logs = {f"rank{rank}.log": [*steps(60), (61, "weights saved in model.bin")] for rank in range(2)}
+    told = [
+        (1, "In [7]: notebook_launcher(loop, num_processes=2)"),
+        (90, "KeyboardInterrupt                 Traceback (most recent call last)"),
+        (90, "Cell In[8], line 1"),
+        (90, "----> 1 predict_all(test_loader)"),
+        (90, "KeyboardInterrupt: "),
+    ]
+    answer = cases.asked(tmp_path, {**logs, "driver.log": told})
+    assert (answer.kind, answer.cause) == ("outside", "signalled"), answer.text

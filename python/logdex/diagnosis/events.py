@@ -19,8 +19,12 @@ _SELF = re.compile(
     r"|^[^:]{0,60}?\bRank (?P<self3>\d{1,7}): |global_rank[=: ]+(?P<self4>\d{1,7})"
 )
 """How a line says which rank it speaks for: `[Rank 5] Watchdog`, `[PG 0 Rank 12]`, `Rank 11: found NaN`."""
-_MARKS = re.compile(r"(?:^|[)\]:|] )\s*[~^]+(?:\s*\[repeated .*\])?\s*$")
-"""The marks below a line of a traceback, behind a tool's tag perhaps, and what Ray says of how often it saw them."""
+_MARKS = re.compile(
+    r"(?:^|[)\]:|] )\s*[~^]+(?:\s*\[repeated .*\])?\s*$"
+    r"|\bCell In ?\[\d+\], line \d+\s*$|<ipython-input-[\w-]+> in "
+)
+"""The marks below a line of a traceback, behind a tool's tag perhaps, and what Ray says of how often it saw them;
+and how a notebook says in which of its cells something was raised."""
 CHOSEN = "chosen"
 _TICK = 0.02
 """By so much a file's time of change may be before the moment that its last line tells: Linux takes it at its last

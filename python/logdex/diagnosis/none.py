@@ -40,6 +40,7 @@ def nothing(scene: Scene, found: list[Candidate]) -> Finding | None:
         _last_words,
         _silent,
         _troubled,
+        _interrupted,
         _absent,
     ):
         if (finding := step(scene)) is not None:
@@ -118,6 +119,15 @@ def _troubled(scene: Scene) -> Finding | None:
         return None
     events = [("a witness", one.event) for one in troubled[:2]]
     return Finding("unknown", "cannot tell", events=events, missing="what that means")
+
+
+def _interrupted(scene: Scene) -> Finding | None:
+    """Who drives the job was interrupted, as by a key in a notebook, and did not tell of anything else."""
+    told = [event for one in scene.witnesses for event in one.events if "KeyboardInterrupt" in event.text]
+    if not told or scene.chosen or any(ended_well(one) for one in scene.ranks):
+        return None
+    when = time_of(scene, told[0])
+    return Finding("outside", "likely", cause="signalled", time=when, events=[("told to stop", told[0])])
 
 
 def _absent(scene: Scene) -> Finding | None:
