@@ -95,18 +95,6 @@ def _work(rank: int, until: int, *, shape: str = "train_inner | ups={} | ppl=2.{
     return [(at, shape.format(at, rank)) for at in range(10, until + 1, 10)]
 
 
-@pytest.mark.parametrize(
-    "end", ["Ignoring.", "skipping it", "ignoring"], ids=["a sentence", "with a word for it", "a word"]
-)
-def test_what_is_ignored_is_no_failure(tmp_path: Path, end: str) -> None:
-    logs = {f"rank{rank}.log": _work(rank, 60) for rank in range(4)}
-    logs["rank2.log"].append(
-        (61, f"WARNING Handling error (OSError('No such file or directory: a.tar')). {end}")
-    )
-    answer = asked(tmp_path, logs)
-    assert answer.kind == "none", answer.text
-
-
 _RAN_OUT = "WARNING OOM: Ran out of memory with exception: CUDA out of memory. Tried to allocate 28.00 MiB"
 
 
@@ -141,6 +129,18 @@ def test_who_works_on_with_all_others_to_the_last_line_has_not_fallen(
     logs["rank2.log"] = sorted([*_work(2, until), (41, "OSError: cannot read /data/00093.tar")])
     answer = asked(tmp_path, logs)
     assert answer.kind == kind, answer.text
+
+
+@pytest.mark.parametrize(
+    "end", ["Ignoring.", "skipping it", "ignoring"], ids=["a sentence", "with a word for it", "a word"]
+)
+def test_what_is_ignored_is_no_failure(tmp_path: Path, end: str) -> None:
+    logs = {f"rank{rank}.log": _work(rank, 60) for rank in range(4)}
+    logs["rank2.log"].append(
+        (61, f"WARNING Handling error (OSError('No such file or directory: a.tar')). {end}")
+    )
+    answer = asked(tmp_path, logs)
+    assert answer.kind == "none", answer.text
 
 
 _LOST = (
@@ -192,5 +192,20 @@ def test_whom_a_witness_lost_did_all_if_each_rank_says_so(tmp_path: Path, end: s
         (tmp_path / f"rank{rank}.log").write_text(f"rank {rank} of 4 is up\nsomething\n{end}\n")
     lost = "The node with node id: 155c11d and address: 10.3.0.7 and node name: 10.3.0.7 has been marked dead"
     (tmp_path / "driver.log").write_text(f"{lost}\n")
+    answer = logdex.open(tmp_path, tz="UTC", index=False).ranks().diagnosis
+    assert answer.kind == kind, answer.text
+
+
+@pytest.mark.parametrize(("until", "kind"), [(120, "none"), (10, "unknown")])
+def test_what_one_quotes_of_a_failure_is_none_where_another_counts_on(
+    tmp_path: Path, until: int, kind: str
+) -> None:
+    # A line without a stamp was written before the next one that has one.
+    head = "2026-11-22 02:00:"
+    quoted = "ncclSystemError: Connection closed by peer [10.0.0.1]:4411"
+    (tmp_path / "rank1.log").write_text(f"{head}02 a sample:\n{quoted}\n{head}03 read the samples\n")
+    steps = [f"2026-11-22 02:{at // 60:02}:{at % 60:02} step {at} loss 2.0\n" for at in range(until)]
+    ends = [f"2026-11-22 02:{until // 60:02}:{until % 60:02} training finished\n"] * (until > 60)
+    (tmp_path / "rank0.log").write_text("".join([*steps, *ends]))
     answer = logdex.open(tmp_path, tz="UTC", index=False).ranks().diagnosis
     assert answer.kind == kind, answer.text

@@ -38,8 +38,9 @@ def leave_what_others_outlived(stories: Collection[Story], clocks: Clocks) -> No
     counting = [one.speaker for one in stories if one.speaker.course is not None]
     for one in stories:
         told = [*one.victims, *one.links]
-        if not told or one.speaker.course is not None or not all(event.own for event in told):
+        if not told or one.speaker.course is not None:
             continue
+        # What has no time of its own was written before the next line that has one; else nothing is known of it.
         last = max(clocks.of(event)[1] for event in told) + clocks.doubt
         if any(_stepped_since(other, last + clocks.ahead.get(other.name, 0.0)) for other in counting):
             one.dropped += told
