@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import diagnosis_cases as cases
 import logdex
 import pytest
 from logdex.diagnosis import Diagnosis
@@ -69,6 +70,18 @@ def test_the_actor_that_died_is_the_rank_of_its_process(tmp_path: Path, where: s
 def test_a_number_of_a_process_that_ray_does_not_tell_of_accuses_nobody(tmp_path: Path) -> None:
     answer = _ask(tmp_path, driver="    pid: 5230\n", **{f"rank{rank}": _of_ray(rank) for rank in range(4)})
     assert answer.kind != "rank", answer.text
+
+
+@pytest.mark.parametrize("tag", ["(node-1 pid=66, ip=10.0.0.9)", "(worker1, rank=1, pid=66, ip=10.0.0.9)"])
+def test_the_rank_is_named_of_whose_address_alone_a_driver_tells(tmp_path: Path, tag: str) -> None:
+    said = "WARNING worker.py:1382 -- The node with node id: 677df2 and ip: 10.0.0.9 has been marked dead"
+    logs = {
+        "rank0.log": [(at, f"(node-0 pid=26) epoch {at} done") for at in (10, 20, 30)],
+        "rank1.log": [(at, f"{tag} epoch {at} done") for at in (10, 20, 30)],
+        "driver.log": [(90, said)],
+    }
+    answer = cases.asked(tmp_path, logs)
+    assert (answer.kind, answer.ranks, answer.cause) == ("rank", ("1",), "node"), answer.text
 
 
 def test_a_node_that_ray_names_by_its_address_is_that_of_the_ranks_there(tmp_path: Path) -> None:

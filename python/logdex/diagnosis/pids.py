@@ -11,8 +11,9 @@ from logdex.diagnosis.taxonomy import rows
 
 _OWN = re.compile(r"\bpid[=: ]+(?P<pid>\d{2,9})\b|^(?:\S+ )*?[A-Za-z][\w.-]*:(?P<nccl>\d{2,9}):\d+ \[\d+\]")
 """How a rank says its number, or NCCL before its lines."""
-_RAY = re.compile(r"^[^(]{0,80}\(\w[\w.<>]*(?: rank=\d+)? pid=(\d{2,9})(?:, ip=([\w.:]+)\)|[,)])")
-"""What Ray and vLLM put before each line of a process; the address of its machine, where that is not the driver's."""
+_RAY = re.compile(r"^[^(]{0,80}\(\w[\w.<>-]*(?:,? rank=\d+,?)? pid=(\d{2,9})(?:, ip=([\w.:]+)\)|[,)])")
+"""What Ray, vLLM and SkyPilot put before each line of a process; the address of its machine, where that is not the
+driver's."""
 _SELF = re.compile(
     r"\b[Rr]ank[ =:#]{0,2}(?P<rank>\d{1,7})\b(?:(?![Rr]ank\b|[Cc]hild\b)[^\n]){0,40}?"
     r"\b[Pp][Ii][Dd][ =:]{1,2}(?P<pid>\d{2,9})\b"
