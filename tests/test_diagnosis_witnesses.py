@@ -23,6 +23,18 @@ def up(rank: int, pid: int, steps: int = 3) -> list[str]:
     return [f"rank {rank} of 4 is up, pid {pid}", *(f"step {step} loss 2.0" for step in range(1, steps + 1))]
 
 
+@pytest.mark.parametrize(("first", "ranks"), [("master", ("2",)), ("gateway", ("1",))])
+def test_a_worker_of_a_job_that_has_a_master_is_the_rank_after_its_number(
+    tmp_path: Path, first: str, ranks: tuple[str, ...]
+) -> None:
+    logs = {f"rank{rank}.log": up(rank, 0)[1:] for rank in range(4)}
+    sched = [f"Created pod: job-{first}-0", "pod/job-worker-1 container torch terminated with exit code 1"]
+    answer = asked(tmp_path, {**logs, "sched.log": sched})
+    assert (answer.kind, answer.ranks) == ("rank", ranks), answer.text
+
+
+
+
 @pytest.mark.parametrize("seen", [KILLED, SEGFAULT])
 def test_a_process_of_which_a_kernel_tells_is_the_rank_that_said_its_number(
     tmp_path: Path, seen: str

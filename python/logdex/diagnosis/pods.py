@@ -1,43 +1,34 @@
-"""Events of Kubernetes about pods that are not of the job.
-
-Who collects a namespace's events beside a job's logs has those of all pods there: that one which ships logs was evicted
-ended no job. Where an event is about the job itself, as `pytorchjob/llama`, its pods are called after it.
-"""
+"""Pods: which rank of a job is whose, as Kubernetes names the pods of each kind by numbers of their own."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
-from logdex.diagnosis.events import Event, Speaker
+from logdex.diagnosis.events import Speaker
+from logdex.diagnosis.exits import Exit
 
-_JOB = re.compile(
-    r"\b(?:(?:pytorch|mpi|tf|xgboost|paddle|jax|ray|train|vc)job|jobset)s?(?:\.[\w.]+)?/([a-z][\w.-]*)",
-    re.IGNORECASE,
-)
-"""What operators that train call a job."""
-_POD = re.compile(r"\bpods?/([a-z0-9][\w.-]*)", re.IGNORECASE)
+_WORKER = re.compile(r"\b(?P<job>[a-z0-9](?:[\w.-]*?[a-z0-9])?)-worker-\d+\b")
+_FIRST = "-(?:master|chief)-0\\b"
+"""How the pod is called beside the workers that is the first rank, with a number of its own kind."""
 
 
-def leave_others(witnesses: Sequence[Speaker]) -> None:
-    """Takes away what witnesses wrote of pods that are called after none of the jobs of which they wrote,
-    where others are: else nobody knows how the job's pods are called.
-    """
-    for one in witnesses:
-        texts = [*(event.text for event in one.events), *(tail.text for tail in one.tail)]
-        jobs, pods = _named(_JOB, texts), _named(_POD, texts)
-        if any(_is_of(pod, jobs) for pod in pods):
-            one.events = [event for event in one.events if not _is_of_another(event, jobs)]
+def count_the_master(exits: Iterable[Exit], witnesses: Iterable[Speaker], many: int) -> None:
+    """Counts the workers' numbers from 1 where a pod of their job is its master, which is rank 0 of `many`."""
+    told = [one for one in exits if one.event.class_ == "pod"]
+    workers = [(one, found["job"]) for one in told if (found := _WORKER.search(one.event.text))]
+    texts = [text for one in witnesses for text in _texts(one)] if workers else []
+    led = {job for job in {job for _, job in workers} if _has_a_master(job, texts)}
+    for one, job in workers:
+        if job in led and one.rank is not None and one.rank + 1 < many:
+            one.rank += 1
 
 
-def _named(shape: re.Pattern[str], texts: Iterable[str]) -> set[str]:
-    return {found.lower() for text in texts for found in shape.findall(text)}
+def _has_a_master(job: str, texts: Iterable[str]) -> bool:
+    first = re.compile(rf"(?<![\w.-]){re.escape(job)}{_FIRST}")
+    return any(first.search(text) for text in texts)
 
 
-def _is_of_another(event: Event, jobs: set[str]) -> bool:
-    pods = _named(_POD, [event.text])
-    return bool(pods) and not any(_is_of(pod, jobs) for pod in pods)
-
-
-def _is_of(pod: str, jobs: set[str]) -> bool:
-    return any(pod.startswith(job) for job in jobs)
+def _texts(witness: Speaker) -> Iterable[str]:
+    yield from (event.text for event in witness.events)
+    yield from (tail.text for tail in witness.tail)

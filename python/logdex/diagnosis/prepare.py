@@ -12,6 +12,7 @@ from logdex.diagnosis import (
     exits,
     hosts,
     levels,
+    other_pods,
     pace,
     pids,
     pods,
@@ -47,7 +48,7 @@ def prepare(scene: Scene) -> None:
         return
     levels.drop(scene.speakers)
     stepd.hear(scene)
-    pods.leave_others(scene.witnesses)
+    other_pods.leave_others(scene.witnesses)
     scene.earlier += attempts.after_the_last_exit(scene.speakers)
     for one in scene.speakers:
         scene.earlier += attempts.only_last(one)
@@ -69,6 +70,8 @@ def prepare(scene: Scene) -> None:
     scene.stall = stall.of_speakers(scene.speakers, scene.clocks)
     owners = pids.of_ranks(scene.ranks)
     scene.exits += [told for one in scene.speakers for told in exits.of_witness(one, owners)]
+    many = max(scene.world or 0, len(scene.ranks))
+    pods.count_the_master(scene.exits, scene.witnesses, many)
     begun = attempts.begun_at(scene.ranks) if last else -math.inf
     scene.exits = [
         one for one in scene.exits if _ended_at(one) >= begun - 1 and not _is_of_before(scene, one)
