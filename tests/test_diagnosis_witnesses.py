@@ -33,6 +33,29 @@ def test_a_worker_of_a_job_that_has_a_master_is_the_rank_after_its_number(
     assert (answer.kind, answer.ranks) == ("rank", ranks), answer.text
 
 
+@pytest.mark.parametrize(
+    ("codes", "ranks"),
+    [
+        ("[137, 137, 1, 137]", ("2",)),
+        ("[0, 0, 0, 3]", ("3",)),
+        ("[1, 1, -9, 1]", ("2",)),
+        ("[143, 139, 143, 1]", ("1",)),
+        # Nobody knows which of them ended the rest, or whose two codes are.
+        ("[137, 137, 137, 137]", None),
+        ("[137, 1, 1, 137]", None),
+        ("[137, 1]", None),
+    ],
+)
+def test_of_a_list_of_return_codes_the_one_is_named_that_ended_as_no_other_did(
+    tmp_path: Path, codes: str, ranks: tuple[str, ...] | None
+) -> None:
+    logs = {f"rank{rank}.log": up(rank, 0)[1:] for rank in range(4)}
+    said = f"ERROR: Job 1 failed with return code list: {codes}"
+    answer = asked(tmp_path, {**logs, "driver.log": ["", "", "", said]})
+    if ranks is None:
+        assert answer.kind in ("unknown", "uniform"), answer.text
+    else:
+        assert (answer.kind, answer.ranks) == ("rank", ranks), answer.text
 
 
 @pytest.mark.parametrize("seen", [KILLED, SEGFAULT])

@@ -91,7 +91,7 @@ def of_witness(witness: Speaker, owners: Mapping[str, str]) -> list[Exit]:
             r"srun: (?:Terminating|Job step aborted|forcing)", event.text
         ):
             stepped_down = True
-        if event.role != "exit" or event.class_ in ("root", "field", "shell", "mpirun code"):
+        if event.role != "exit" or event.class_ in ("root", "field", "shell", "mpirun code", "codes"):
             continue
         ended = _of_line(event, witness, owners)
         told += [one for one in ended if not (stepped_down and one.code in (-9, -15))]
@@ -138,7 +138,7 @@ def _entry(fields: dict[str, str], event: Event, *, root: bool) -> Exit:
         int(fields["rank"]),
         int(fields["local"]),
         fields.get("host") if fields.get("host") != "localhost" else None,
-        _as_signal(int(fields["code"])),
+        as_signal(int(fields["code"])),
         _time(fields.get("time")),
         is_root=root,
     )
@@ -169,7 +169,7 @@ def _of_line(event: Event, witness: Speaker, owners: Mapping[str, str]) -> Itera
         status = _WORDS.get(how.split(" (")[0])
         if status is None:
             return
-    status = _as_signal(status) if status is not None else None
+    status = as_signal(status) if status is not None else None
     rank, ranks, local = event.said("rank"), event.said("ranks"), event.said("local")
     host = event.said("host")
     oom = how == "Out Of Memory" or "OOMKilled" in event.text
@@ -213,11 +213,11 @@ def _next_code(event: Event, witness: Speaker) -> int | None:
         if other.class_ == "mpirun code" and 0 < other.number - event.number <= 6:
             number = other.said("signal")
             if number is not None:
-                return _as_signal(-int(number) if "signal" in other.text.lower() else int(number))
+                return as_signal(-int(number) if "signal" in other.text.lower() else int(number))
     is_error = event.class_ == "trainer" or any(word in event.text for word in _BY_ITSELF)
     return 1 if is_error else None
 
 
-def _as_signal(code: int) -> int:
+def as_signal(code: int) -> int:
     """A shell says 128 and the signal."""
     return 128 - code if 128 < code < 128 + 65 else code

@@ -12,6 +12,7 @@ from logdex.diagnosis import (
     exits,
     hosts,
     levels,
+    listed_codes,
     other_pods,
     pace,
     pids,
@@ -71,6 +72,7 @@ def prepare(scene: Scene) -> None:
     owners = pids.of_ranks(scene.ranks)
     scene.exits += [told for one in scene.speakers for told in exits.of_witness(one, owners)]
     many = max(scene.world or 0, len(scene.ranks))
+    scene.exits += listed_codes.of_scene(scene, many)
     pods.count_the_master(scene.exits, scene.witnesses, many)
     begun = attempts.begun_at(scene.ranks) if last else -math.inf
     scene.exits = [
