@@ -299,6 +299,17 @@ def test_of_jobs_that_never_began_the_host_is_named_whose_launcher_failed_by_its
     assert asked(tmp_path / "two", logs).hosts != ("h2",)
 
 
+def test_the_ranks_whose_devices_were_not_ready_are_named_and_not_the_one_that_ended_first(
+    tmp_path: Path,
+) -> None:
+    failed = "h1: Test CUDA failure common.cu:941 'system not yet initialized'"
+    logs = {f"rank{rank}.log": [(5, "# Using devices"), (6, f"Rank {rank} on h0")] for rank in range(4)}
+    logs |= {f"rank{rank}.log": [(7, failed)] for rank in range(4, 8)}
+    said = ["The first process to do so was:", "  Process name: [[29973,1],5]", "  Exit code:    3"]
+    answer = asked(tmp_path, {**logs, "driver.log": [(9, line) for line in said]})
+    assert (answer.kind, answer.ranks, answer.cause) == ("rank", ("4", "5", "6", "7"), "env"), answer.text
+
+
 def test_a_file_in_which_torchruns_agent_speaks_is_no_rank(tmp_path: Path) -> None:
     said = "torch.distributed.elastic.rendezvous.api.RendezvousConnectionError: The connection to the store failed."
     answer = asked(
