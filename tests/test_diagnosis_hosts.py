@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import logdex
+import pytest
 from diagnosis_cases import asked
 from logdex.diagnosis.events import Event, Speaker, Tail
 from logdex.diagnosis.hosts import of_witness
@@ -308,6 +309,22 @@ def test_the_ranks_whose_devices_were_not_ready_are_named_and_not_the_one_that_e
     said = ["The first process to do so was:", "  Process name: [[29973,1],5]", "  Exit code:    3"]
     answer = asked(tmp_path, {**logs, "driver.log": [(9, line) for line in said]})
     assert (answer.kind, answer.ranks, answer.cause) == ("rank", ("4", "5", "6", "7"), "env"), answer.text
+
+
+@pytest.mark.parametrize(("odd", "kind"), [(None, "host"), (6, "rank")])
+def test_what_all_processes_of_a_machine_lack_none_of_them_lacked_first(
+    tmp_path: Path, odd: int | None, kind: str
+) -> None:
+    logs = {f"rank{rank}.log": [(5, f"rank {rank} of 9 is up, node: h{rank // 5}")] for rank in range(9)}
+    for rank in range(9):
+        logs[f"rank{rank}.log"] += [(at, f"step {at} loss 2.0") for at in (10, 20)]
+    for rank in range(5, 9) if odd is None else [odd]:
+        logs[f"rank{rank}.log"] += [(21, "RuntimeError: No CUDA GPUs are available")]
+    root = "Root Cause (first observed failure): [0]: time=2026-11-22_02:00:22 rank: 6 (local_rank: 1) exitcode: 1"
+    answer = asked(tmp_path, {**logs, "agent-h1.log": [(23, f"{root} host: h1")]})
+    assert (answer.kind, answer.cause) == (kind, "env"), answer.text
+    assert answer.hosts == ("h1",), answer.text
+    assert answer.ranks == (("5", "6", "7", "8") if odd is None else ("6",)), answer.text
 
 
 def test_a_file_in_which_torchruns_agent_speaks_is_no_rank(tmp_path: Path) -> None:
