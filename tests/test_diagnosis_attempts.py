@@ -149,6 +149,20 @@ def test_who_wrote_out_what_it_made_did_without_what_was_not_there(
     assert asked(tmp_path, logs).kind == kind
 
 
+@pytest.mark.parametrize(
+    ("said", "ranks"),
+    [("resuming from step 3", ("2",)), ("Restored from checkpoint /ckpt/3", ("2",)), ("starting", ("1",))],
+)
+def test_what_a_rank_failed_with_before_it_resumed_is_of_an_earlier_attempt(
+    tmp_path: Path, said: str, ranks: tuple[str, ...]
+) -> None:
+    logs = {f"rank{rank}.log": [*steps(1, 3, 5), (60, f"{said} on rank {rank}")] for rank in range(4)}
+    logs["rank1.log"].insert(3, (28.0, OOM))
+    logs["rank2.log"] += [(70.0, OOM.replace("3.00", "1.00"))]
+    answer = asked(tmp_path, logs)
+    assert (answer.kind, answer.ranks) == ("rank", ranks), answer.text
+
+
 @pytest.mark.parametrize(("steps_on", "ranks"), [(False, ("1",)), (True, ("3",))])
 def test_who_fails_behind_what_a_launcher_wrote_is_of_another_attempt_only_if_it_worked_on(
     tmp_path: Path, steps_on: bool, ranks: tuple[str, ...]

@@ -18,6 +18,7 @@ from logdex.diagnosis import (
     pids,
     pods,
     preface,
+    resumed,
     stall,
     stepd,
     survived,
@@ -53,6 +54,7 @@ def prepare(scene: Scene) -> None:
     scene.earlier += attempts.after_the_last_exit(scene.speakers)
     for one in scene.speakers:
         scene.earlier += attempts.only_last(one)
+        scene.earlier += resumed.before_it(one)
     tagged.attribute(scene)
     _attribute(scene)
     pids.attribute(scene.speakers)
