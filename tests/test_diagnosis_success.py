@@ -54,6 +54,26 @@ GOOD = [
 ]
 
 
+@pytest.mark.parametrize(
+    ("command", "status", "kind"),
+    [
+        ("mpirun -np 4 python train.py", "0", "none"),
+        ("mpirun -np 4 python train.py", "1", "rank"),
+        ("mpirun -np 4 python train.py | tee all.txt", "0", "rank"),
+        ("./train.sh", "0", "rank"),
+    ],
+)
+def test_a_shell_that_is_asked_how_the_launcher_ended_is_believed(
+    tmp_path: Path, command: str, status: str, kind: str
+) -> None:
+    logs = ranks(rank1=[*raised(130)])
+    shell = [f"$ {command}", "$ echo $?", status]
+    answer = asked(tmp_path, {**logs, "driver.log": [(200, line) for line in shell]})
+    assert answer.kind == kind, answer.text
+
+
+
+
 @pytest.mark.parametrize("said", GOOD)
 def test_a_traceback_that_the_job_got_over_is_no_failure_where_it_ended_well(
     tmp_path: Path, said: str

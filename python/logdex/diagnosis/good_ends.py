@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 
 from logdex.diagnosis.events import Event, Speaker, of_tail
+from logdex.diagnosis.similar import unstamped
 from logdex.diagnosis.taxonomy import TaxonomyRow, rows, said
 
 OF_LAUNCHERS = "succeeded"
@@ -21,6 +22,15 @@ _NOT = re.compile(
     r"|(?i:\b(?:rank|worker|process|task|pid|child|node|pod|actor|replica|stage)[ =#:-]{0,2}\d)"
 )
 """Words by which such a line says something else, or of something else."""
+_ASKED = re.compile(r"(?:[$#>%] *|^)echo [\"']?\$\?[\"']?\s*$")
+"""How a shell is asked how its last command ended."""
+_COMMAND = re.compile(r"(?:^|\s)[$#>%] +[a-zA-Z./]")
+"""How a command stands on a terminal, behind what the shell prompts with."""
+_LAUNCHED = re.compile(
+    r"[$#>%] +[^|;&]*\b(?:mpirun|mpiexec|prun|srun|jsrun|aprun|torchrun|torch\.distributed\.run|deepspeed|horovodrun"
+    r"|accelerate launch|colossalai run|flux run)\b[^|;&]*$"
+)
+"""Such a command that is a launcher's, and nothing more."""
 _NO_FAILURE = re.compile(
     r"(?i)\b(?:0|no|without(?: any)?) (?:\w+ )?(?:failed|failures?|errors?)\b|\b(?:failed|failures?|errors?)\W{1,3}0\b"
 )
@@ -35,6 +45,8 @@ def without_counts_of_none(text: str) -> str:
 def good_ends(witness: Speaker) -> Iterator[Event]:
     """The last lines of a witness that say that the job ended well, or all that it saw of it."""
     if (told := _each_was_done(witness)) is not None:
+        yield told
+    if (told := _asked_of_the_shell(witness)) is not None:
         yield told
     for tail in witness.tail:
         if _NOT.search(without_counts_of_none(tail.text)):
@@ -57,6 +69,20 @@ def _each_was_done(witness: Speaker) -> Event | None:
     return (
         of_tail(witness, told[-1], "context", OF_LAUNCHERS, otherwise=(-math.inf, math.inf)) if told else None
     )
+
+
+def _asked_of_the_shell(witness: Speaker) -> Event | None:
+    """The line by which a shell answers 0 to who asked it last how a command ended, as on a terminal.
+
+    It knows of all that a launcher ran where that was the command; a pipe ends as its last part does.
+    """
+    *before, asked, answer = (None, None, *witness.tail)
+    if asked is None or answer is None or not _ASKED.search(asked.text) or unstamped(answer.text) != "0":
+        return None
+    commands = [tail.text for tail in before if tail is not None and _COMMAND.search(tail.text)]
+    is_launcher = bool(commands) and _LAUNCHED.search(commands[-1]) is not None
+    class_ = OF_LAUNCHERS if is_launcher else "completed"
+    return of_tail(witness, answer, "context", class_, otherwise=(-math.inf, math.inf))
 
 
 @lru_cache(maxsize=1)
