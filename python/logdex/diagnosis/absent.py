@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from logdex.diagnosis import behind, progress, stall, waited
 from logdex.diagnosis.ends import speaks_for_all
 from logdex.diagnosis.exits import Exit
-from logdex.diagnosis.roles import came_to_its_end, ended_well
+from logdex.diagnosis.roles import came_to_its_end, ended_well, is_mild
 from logdex.diagnosis.scene import Candidate, Scene, missing_of, whole_host
 from logdex.diagnosis.stacks import away
 from logdex.diagnosis.uniform import is_refused
@@ -29,6 +29,8 @@ def left_out(scene: Scene, found: list[Candidate]) -> Finding | None:
     left = [name for name, one in scene.stories.items() if one.is_silent and name not in done]
     silent = [name for name in left if name not in ended]
     missing = missing_of(scene)
+    if _only_warned(scene, fell, silent):
+        return None
     if not missing and (gone := _was_done_first(scene, fell, silent)) is not None:
         lost = [("victim", scene.stories[name].victims[0]) for name in fell[:2]]
         return Finding("rank", "likely", (gone,), scene.hosts_of(gone), "left", events=lost)
@@ -74,6 +76,20 @@ def _was_done_first(scene: Scene, fell: Sequence[str], silent: Sequence[str]) ->
         event.own and last <= scene.clocks.of(event)[1] + scene.clocks.doubt for event in lost
     )
     return done[0] if is_before else None
+
+
+def _only_warned(scene: Scene, fell: Sequence[str], silent: Sequence[str]) -> bool:
+    """Whether all that did not come to their end only warned that a connection was gone, behind the end of the one that
+    said for all that they were done: what it served the others with went with it, and they wrote of nothing else.
+    """
+    if len(silent) != 1 or not ended_well(scene.stories[silent[0]].speaker):
+        return False
+    ends = [event for event in scene.stories[silent[0]].speaker.events if event.class_ == "ended"]
+    lost = [scene.stories[name].victims[0] for name in fell]
+    return bool(ends) and all(
+        event.class_ == "peer" and is_mild(event.text) and scene.clocks.of(event)[1] > ends[-1].low
+        for event in lost
+    )
 
 
 def _came_to_the_end_of_all(scene: Scene, fell: Sequence[str]) -> Iterator[str]:

@@ -101,7 +101,7 @@ def story(speaker: Speaker) -> Story:
         role, class_ = event.role, event.class_
         if class_ == "gathered" and is_own(event):
             continue
-        if role in ("victim", "named") and is_own(event) and _MILD.search(event.text[:100]):
+        if role in ("victim", "named") and is_own(event) and is_mild(event.text):
             # Who says that it waits for itself says it for all: it has the work to do.
             continue
         if role in ("error", "exception") and (_was_answered(event, served) or _is_ignored(event, ignored)):
@@ -144,10 +144,15 @@ def story(speaker: Speaker) -> Story:
     return told
 
 
+def is_mild(text: str) -> bool:
+    """Whether a line has the level of what informs or warns."""
+    return _MILD.search(text[:100]) is not None
+
+
 def _is_in_passing(speaker: Speaker, event: Event) -> bool:
     """Whether words that may mean a failure were not the last of a rank."""
     is_late = speaker.lines - event.place < _LAST_WORDS
-    return event.class_ == "last words" and not (is_late and _MILD.search(event.text[:100]) is None)
+    return event.class_ == "last words" and not (is_late and not is_mild(event.text))
 
 
 def _had_ended(speaker: Speaker, event: Event) -> bool:
