@@ -86,6 +86,19 @@ def test_who_only_warned_of_a_connection_behind_the_end_of_all_was_not_left(
     assert kind == "none" or answer.ranks == ("0",), answer.text
 
 
+def test_a_launcher_that_summed_up_its_failure_is_another_than_those_that_ended_well(tmp_path: Path) -> None:
+    root = "Root Cause (first observed failure): [0]: time={} rank: 3 (local_rank: 1) exitcode: 1 host: h1"
+    lines = [(at, f"[rank{rank}]: step {at} loss 2.0") for at in (10, 20) for rank in range(4)]
+    lines += [(21, f"[rank3]: {line}") for line in RAISED]
+    lines += [(22, f"[rank{rank}]: training finished") for rank in range(3)]
+    lines += [(23, f"{AGENT} failed (exitcode: 1) local_rank: 1 (pid: 77) of binary: python")]
+    lines += [(24, root.format("2026-11-22_02:00:21")), (25, SUCCEEDED)]
+    answer = asked(tmp_path / "one", {"job.log": lines})
+    assert (answer.kind, answer.ranks) == ("rank", ("3",)), answer.text
+    # But where the job was begun again behind it, that is what ended well.
+    again = [(at, f"[rank{rank}]: step {at} loss 2.0") for at in (30, 40) for rank in range(4)]
+    answer = asked(tmp_path / "again", {"job.log": [*lines[:-1], *again, (50, SUCCEEDED)]})
+    assert answer.kind == "none", answer.text
 
 
 @pytest.mark.parametrize("said", GOOD)
