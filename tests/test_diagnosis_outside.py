@@ -49,6 +49,24 @@ def test_an_order_is_certain_only_where_nothing_before_it_tells_of_a_failure(
     assert (answer.kind, answer.certainty) == ("outside", certainty), answer.text
 
 
+@pytest.mark.parametrize(
+    ("raised", "kind"), [("KeyboardInterrupt", "outside"), ("zorp.Sour: lattice 7", "unknown")]
+)
+def test_a_stack_of_where_a_rank_was_when_it_was_interrupted_is_no_failure(
+    tmp_path: Path, raised: str, kind: str
+) -> None:
+    # Nothing says when they wrote it.
+    stack = f'Stack:\n  File "/opt/data/loader.py", line 1703, in clean\n{raised}\n'
+    agent = "torch/distributed/elastic/agent/server/api.py:739]"
+    cases.asked(tmp_path, {f"rank{rank}.log": steps(60) for rank in range(2)})
+    for rank in range(2):
+        with (tmp_path / f"rank{rank}.log").open("a") as log:
+            log.write(stack)
+    logs = {"agent-h0.log": [(3499, f"{agent} Received 2 death signal, shutting down workers")]}
+    answer = cases.asked(tmp_path, logs)
+    assert answer.kind == kind, answer.text
+
+
 @pytest.mark.parametrize("guess", [GUESS, "lost worker 0: the node may have been preempted"])
 def test_what_may_have_been_a_preemption_or_something_else_is_no_order(tmp_path: Path, guess: str) -> None:
     logs = {f"rank{rank}.log": [*steps(60), (61, guess)] for rank in range(1, 4)}

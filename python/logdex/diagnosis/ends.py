@@ -23,6 +23,7 @@ _FRAME = re.compile(r"^\s+.*?[\w/)-]\.[A-Za-z]\w{0,5}\b[\"')]?[:,]? ?(?:[A-Za-z]
 """A place in a program, as the frames of a stack have it: a file, and the number of a line."""
 _MILD = re.compile(r"\b(?:INFO|DEBUG|TRACE|NOTICE|WARN(?:ING)?)\b|(?:^|[\[\s:])[IW]\d{4} ")
 """The level of what informs or warns: whoever gave it went on."""
+_INTERRUPTED = "KeyboardInterrupt"
 _QUIET = ("harmless", "advice", "context", "outside", "teardown")
 _ENOUGH = 3
 """Of so many ranks, or more, one is told from the rest."""
@@ -53,7 +54,7 @@ def odd_one(scene: Scene) -> Finding | None:
     having = Counter(text for end in ends for text in end.new)
     few = max(1, len(ranks) // _FEW)
     odd = [end for end in ends if any(having[text] <= few for text in end.new)]
-    framed = [end for end in ends if end.has_frames and end.new]
+    framed = [end for end in ends if end.has_frames and end.new and not _was_interrupted(scene, end.speaker)]
     told_to_stop = any(one.teardown or one.outside for one in scene.stories.values())
     if len(ranks) >= _ENOUGH and len(odd) == 1 and not told_to_stop and _is_sure(odd[0], ends, framed):
         return _named(scene, odd[0], having)
@@ -65,6 +66,12 @@ def odd_one(scene: Scene) -> Finding | None:
     return Finding(
         "unknown", "cannot tell", names, events=events, missing="what the last lines of those mean"
     )
+
+
+def _was_interrupted(scene: Scene, one: Speaker) -> bool:
+    """Whether a rank's stack is of where it was when it was told to stop: Python raises that in anything."""
+    there = scene.stories.get(one.name)
+    return there is not None and any(_INTERRUPTED in event.text for event in there.teardown)
 
 
 def _is_sure(odd: _End, ends: Sequence[_End], framed: Sequence[_End]) -> bool:
