@@ -51,6 +51,19 @@ def test_a_replica_is_the_rank_of_its_number_where_the_lines_agree(
         assert told.diagnosis.ranks != ("1",)
 
 
+def test_what_lightning_says_of_devices_is_no_prefix(tmp_path: Path) -> None:
+    for replica in range(2):
+        path = tmp_path / f"trainer/{replica}/stderr.log"
+        path.parent.mkdir(parents=True)
+        lines = [f"LOCAL_RANK: {replica} - CUDA_VISIBLE_DEVICES: [0,1]\n", "epoch 1\n", "epoch 2\n"]
+        path.write_text("".join([*lines, OOM] if replica == 1 else lines))
+    told = logdex.open(tmp_path, tz="UTC").ranks()
+    assert {rank.name for rank in told.ranks} == {"trainer/0", "trainer/1"}
+    assert told.diagnosis.ranks == ("trainer/1",), told.diagnosis.text
+
+
+
+
 def write_folders(
     folder: Path, names: list[str], failed: str, *, apart: bool = True, tells: str = ""
 ) -> None:

@@ -34,6 +34,8 @@ _AGENT = re.compile(
     r"|torch/distributed/elastic/agent/[\w/]+\.py:\d+\]"
 )
 """How torchrun's agent, which no rank is, begins its lines, and what it alone can raise."""
+_DEVICES = re.compile(r"LOCAL_RANK: \d+ - (?:CUDA|HIP|ROCR|ASCEND)_VISIBLE_DEVICES\b")
+"""How Lightning says which devices a process has."""
 _OF_LAUNCHERS = (
     "node",
     "mpirun",
@@ -83,6 +85,7 @@ def name_all(files: Sequence[File]) -> None:
     """Gives each voice of each file its name."""
     _forget_numbers_of_lists(files)
     _forget_labels_of_nodes(files)
+    _forget_what_is_said_of_devices(files)
     offsets = _offsets(files)
     runs = {file.run for file in files if file.run is not None}
     singles = _roles_of_single_ranks(files)
@@ -106,6 +109,14 @@ def _forget_numbers_of_lists(files: Sequence[File]) -> None:
             known = map(class_of, voice["notes"])
             if all(row is not None and row[0].class_ == "missing" for row in known):
                 voice["rank"] = None
+
+
+def _forget_what_is_said_of_devices(files: Sequence[File]) -> None:
+    """Takes the local rank that Lightning says once, beside its devices, for no prefix of lines."""
+    for voice in (voice for file in files for voice in file.voices):
+        texts = [text for text, *_ in voice["tail"]]
+        if voice["rank"] is None and len(texts) == voice["lines"] and all(map(_DEVICES.match, texts)):
+            voice["local"] = None
 
 
 def _beside_numbered(files: Sequence[File]) -> set[str]:
