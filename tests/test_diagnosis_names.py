@@ -62,6 +62,18 @@ def test_what_lightning_says_of_devices_is_no_prefix(tmp_path: Path) -> None:
     assert told.diagnosis.ranks == ("trainer/1",), told.diagnosis.text
 
 
+@pytest.mark.parametrize(("numbers", "ranks"), [((0, 1, 2, 3), ("h1.log:2",)), ((0, 1, 0, 1), ("2",))])
+def test_local_numbers_that_do_not_begin_again_on_each_host_are_those_of_the_job(
+    tmp_path: Path, numbers: tuple[int, ...], ranks: tuple[str, ...]
+) -> None:
+    for host in range(2):
+        own = numbers[2 * host : 2 * host + 2]
+        lines = [f"[default{number}]:2026-11-22 02:00:0{at} step {at}\n" for at in range(4) for number in own]
+        (tmp_path / f"h{host}.log").write_text("".join(lines))
+    said = "torch.multiprocessing.spawn.ProcessExitedException: process 2 terminated with signal SIGKILL\n"
+    (tmp_path / "driver.log").write_text(f"2026-11-22 02:00:09 {said}")
+    answer = logdex.open(tmp_path, tz="UTC", index=False).ranks().diagnosis
+    assert answer.ranks == ranks, answer.text
 
 
 def write_folders(

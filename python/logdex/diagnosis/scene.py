@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 
 from logdex.diagnosis import attempts, clocks, stall
@@ -142,10 +142,18 @@ class Scene:
         numbered = [found for one in self.ranks if (found := number_in(one.name)) is not None]
         self._highest = max(numbered) if len(numbered) > 1 else None
         endings: dict[str, list[str]] = {}
+        through = _are_numbered_through(names)
         for name in names:
-            if ":" not in name:
-                endings.setdefault(name.rpartition("/")[2], []).append(name)
+            if ":" not in name or through:
+                endings.setdefault(name.rpartition(":")[2].rpartition("/")[2], []).append(name)
         return endings
+
+
+def _are_numbered_through(names: Collection[str]) -> bool:
+    """Whether local ranks of several hosts are those of the job: each host counts its own from 0, and these do not."""
+    numbers = sorted(number for name in names if ":" in name and (number := number_in(name)) is not None)
+    is_row = len(numbers) > 1 and numbers == list(range(len(names)))
+    return is_row and len({name.rpartition(":")[0] for name in names}) > 1
 
 
 def whole_host(scene: Scene, names: set[str]) -> str | None:
