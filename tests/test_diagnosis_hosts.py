@@ -10,7 +10,7 @@ from diagnosis_cases import asked
 from logdex.diagnosis.events import Event, Speaker, Tail
 from logdex.diagnosis.hosts import of_witness
 from logdex.diagnosis.pids import of_ranks
-from logdex.diagnosis.similar import is_indented
+from logdex.diagnosis.similar import is_indented, is_of_stack
 from logdex.diagnosis.stall import behind
 from logdex.diagnosis.taxonomy import classify
 
@@ -174,6 +174,12 @@ def test_a_frame_is_one_behind_any_prefix() -> None:
     assert not any(
         is_indented(f"{prefix}step 3") for prefix in ("", "[rank3]: ", "[default3]:", "[default3]: ")
     )
+
+
+def test_a_stack_is_known_whoever_wrote_it() -> None:
+    lines = ("==== backtrace (tid: 382582) ====", " 0 0x0000000000043090 killpg()  ???:0", "=" * 33)
+    assert all(is_of_stack(f"{prefix}{line}") for prefix in ("", "[rank3]: ") for line in lines)
+    assert not any(map(is_of_stack, ("step 0 of 43090", "== epoch 3 ==", "loss 0x")))
 
 
 def test_the_ranks_of_one_host_fell_together_though_nobody_names_it(tmp_path: Path) -> None:

@@ -6,8 +6,8 @@ import re
 from functools import lru_cache
 
 _STACK = re.compile(
-    r"\[0x[0-9a-fA-F]{6,}\]|^(?:\[[^\]]*\] *)*(?:#\d+|\[ ?\d+\]|\d+)[: ]+ *(?:0x[0-9a-fA-F]+|/\S+\()"
-    r"|\*\*\* .* \*\*\*|\bSignal(?: code)?: "
+    r"\[0x[0-9a-fA-F]{6,}\]|^(?:\[[^\]]*\]:? *)* ?(?:#\d+|\[ ?\d+\]|\d+)[: ]+ *(?:0x[0-9a-fA-F]+|/\S+\()"
+    r"|\*\*\* .* \*\*\*|\bSignal(?: code)?: |={4} backtrace\b|^(?:\[[^\]]*\]:? *)*={8,}$"
 )
 """What programs that are not written in Python write when a signal ends them, frame by frame."""
 LEAST = 8
