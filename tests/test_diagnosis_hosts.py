@@ -306,6 +306,19 @@ def test_of_jobs_that_never_began_the_host_is_named_whose_launcher_failed_by_its
     assert asked(tmp_path / "two", logs).hosts != ("h2",)
 
 
+def test_of_jobs_that_never_began_the_first_attempt_tells_where_the_later_ones_only_waited(
+    tmp_path: Path,
+) -> None:
+    again = "[default] Rendezvous'ing worker group"
+    closed = "torch.distributed.elastic.rendezvous.api.RendezvousClosedError"
+    logs = {f"agent-h{host}.log": [(1, again), (9 + host, closed)] for host in range(2)}
+    logs["agent-h1.log"][1:] = [(6, "ValueError: Key not found: /torch/elastic/store")]
+    for host in range(2):
+        logs[f"agent-h{host}.log"] += [(30, again), (33 + host, closed)]
+    answer = asked(tmp_path, logs)
+    assert (answer.kind, answer.hosts, answer.certainty) == ("host", ("h1",), "likely"), answer.text
+
+
 def test_the_ranks_whose_devices_were_not_ready_are_named_and_not_the_one_that_ended_first(
     tmp_path: Path,
 ) -> None:

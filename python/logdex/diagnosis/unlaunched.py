@@ -1,13 +1,16 @@
 """The step for jobs that ended before any of their ranks wrote a line: the launchers alone tell of them.
 
 Each host's launcher waits for those of the others, so one that fails by itself, as where it cannot find the host of the
-rendezvous, leaves the others to give up when their patience ends.
+rendezvous, leaves the others to give up when their patience ends. Where all try again, and then only wait for the
+others, an earlier attempt tells, in which one of them failed by itself.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from logdex.diagnosis import hosts
-from logdex.diagnosis.events import Event, Speaker
+from logdex.diagnosis.events import Event
 from logdex.diagnosis.scene import Candidate, Scene, time_of
 from logdex.diagnosis.verdict import Finding
 
@@ -21,8 +24,11 @@ def never_begun(scene: Scene, found: list[Candidate]) -> Finding | None:
     """The host whose launcher alone failed by itself, or surely before all others told of anything."""
     if found or any(one.lines for one in scene.ranks):
         return None
-    failed = {one.path: told for one in scene.witnesses if (told := _first(one, _OWN)) is not None}
-    lost = {one.path: told for one in scene.witnesses if (told := _first(one, _OF_OTHERS)) is not None}
+    last = [event for one in scene.witnesses for event in one.events]
+    failed, lost = _first_of_each(last, _OWN), _first_of_each(last, _OF_OTHERS)
+    if not failed:
+        # What is tried again after that fails of what the first of them left behind, such as a closed rendezvous.
+        failed, lost = _first_of_each(scene.earlier, _OWN), _first_of_each(scene.earlier, _OF_OTHERS)
     for path, event in failed.items():
         others = [told for at, told in (*failed.items(), *lost.items()) if at != path]
         if others and all(_is_before(scene, event, other) for other in others):
@@ -30,8 +36,13 @@ def never_begun(scene: Scene, found: list[Candidate]) -> Finding | None:
     return None
 
 
-def _first(one: Speaker, roles: tuple[str, ...]) -> Event | None:
-    return next((event for event in one.events if event.role in roles), None)
+def _first_of_each(told: Iterable[Event], roles: tuple[str, ...]) -> dict[str, Event]:
+    """The first record of each log that has one of these roles."""
+    first: dict[str, Event] = {}
+    for event in told:
+        if event.role in roles:
+            first.setdefault(event.path, event)
+    return first
 
 
 def _is_before(scene: Scene, event: Event, other: Event) -> bool:
