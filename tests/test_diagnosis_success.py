@@ -77,7 +77,7 @@ def test_who_only_warned_of_a_connection_behind_the_end_of_all_was_not_left(
     tmp_path: Path, level: str, kind: str
 ) -> None:
     lost = f"{level} preemption_sync_manager.cc:170] Failed to retrieve notice: UNAVAILABLE: Socket closed"
-    logs = {f"rank{rank}.log": [(at, f"step {at} of 30") for at in (10, 20, 30)] for rank in range(4)}
+    logs = {f"rank{rank}.log": [(at, f"step {at} of 40") for at in (10, 20, 30)] for rank in range(4)}
     logs["rank0.log"] += [(31, "all done, results written to out.npz")]
     for rank in range(1, 4):
         logs[f"rank{rank}.log"] += [(32, lost)]
