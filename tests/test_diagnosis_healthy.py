@@ -167,7 +167,7 @@ def test_whose_work_was_done_may_leave_those_that_are_connected_to_it(
     assert answer.kind == kind, answer.text
 
 
-@pytest.mark.parametrize(("last", "kind"), [(5, "none"), (4, "rank")])
+@pytest.mark.parametrize(("last", "kind"), [(5, "none"), (4, "unknown")])
 def test_who_made_all_of_its_steps_lost_nobody_by_what_closes_then(
     tmp_path: Path, last: int, kind: str
 ) -> None:
