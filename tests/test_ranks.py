@@ -567,6 +567,15 @@ def three(tmp_path: Path) -> Path:
     return tmp_path
 
 
+def test_a_log_that_is_named_twice_is_read_once(three: Path) -> None:
+    (three / "latest.log").symlink_to("rank1.log")
+    (three / "slurm-77.out").write_text("srun: error: n1: task 1: Segmentation fault\n")
+    once = ranks("--json", three)[1]
+    for more in (["rank1.log"], ["."], ["latest.log", "slurm-77.out"]):
+        assert ranks("--json", three, *(three / name for name in more))[1] == once
+    assert json.loads(once)["facts"][0] == ["ranks", "logs of 3, 1 other log, 7 lines"]
+
+
 def test_a_time_of_day_is_the_last_in_the_logs(three: Path) -> None:
     status, out, error = ranks("--since", "02:14", three)
     assert (status, "first failure  none" in out) == (1, False)

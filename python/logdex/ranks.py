@@ -19,6 +19,7 @@ from logdex._core import Question
 from logdex.diagnosis import Diagnosis
 from logdex.diagnosis.identity import File
 from logdex.diagnosis.rank import Quote, Rank
+from logdex.inputs.tree import identity
 from logdex.regex.pattern import compile_pattern
 
 if TYPE_CHECKING:
@@ -145,6 +146,7 @@ def summarize(
     # Once, and not on each thread at the same time.
     compile_pattern(chosen)
 
+    named = _each_once(named)
     shares, parts = _shares(named), _PARTS * _core.cores()
 
     def of_log(one: Named) -> File | OSError | ValueError:
@@ -192,6 +194,19 @@ def _uncollected() -> Iterator[None]:
     finally:
         if was:
             gc.enable()
+
+
+def _each_once(named: Sequence[Named]) -> list[Named]:
+    """The logs, each file once: who names a directory and a log in it means no rank that wrote all of it twice."""
+    met: set[tuple[int, int]] = set()
+    kept = []
+    for one in named:
+        there = identity(one.question.path)
+        if there is None or there not in met:
+            kept.append(one)
+        if there is not None:
+            met.add(there)
+    return kept
 
 
 def _shares(named: Sequence[Named]) -> dict[str, float]:
