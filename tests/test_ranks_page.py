@@ -12,6 +12,7 @@ from typing import Any
 
 import logdex
 import pytest
+from logdex.command.heat import svg
 from logdex.diagnosis.page import page
 from logdex.diagnosis.rank import Quote, Rank
 from logdex.ranks import Ranks
@@ -68,6 +69,15 @@ def test_log_text_stays_text(tmp_path: Path) -> None:
         assert "<img" not in text
         assert "<script>document" not in text
     assert told.to_html().count("<script") == 2
+
+
+def test_nothing_turns_round_what_is_shown(tmp_path: Path) -> None:
+    for name in ("a", "b\u202egol.exe"):
+        raised = f"2026-11-22 02:00:0{len(name) // 2} RuntimeError: \u2066x\u202e\x9by {name}\n"
+        (tmp_path / f"{name}.log").write_text(f"2026-11-22 02:00:00 step 1\n{raised}")
+    told = logdex.open(tmp_path, tz="UTC").ranks()
+    for text in (told.to_html(), svg(told)):
+        assert not re.search(r"[\x80-\x9f\u202a-\u202e\u2066-\u2069]|\\u20(?:2[a-e]|6[6-9])", text)
 
 
 def test_an_answer_alone_is_a_page_too() -> None:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from datetime import datetime, timedelta
 from html import escape
 
 from logdex.diagnosis.cells import Cell, columns
 from logdex.diagnosis.rank import Rank
+from logdex.diagnosis.short import showable
 from logdex.inputs.input import text_of
 from logdex.ranks import Ranks
 
 _BARS = "▁▂▃▄▅▆▇█"
-_NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 _WIDEST = 19
 """How many characters of a name there is room for."""
 _COOL = ("#0d2b45", "#14507a", "#1c7fb0", "#38b0cf", "#8ad9d3", "#e4f5d0")
@@ -110,7 +109,7 @@ def _short(name: str) -> str:
 
 def _xml(text: str) -> str:
     """Text as XML can hold it: names of files hold any byte."""
-    return escape(_NOT_XML.sub("\ufffd", text_of(text)))
+    return escape(showable(text_of(text)))
 
 
 def _fill(cell: Cell) -> str:

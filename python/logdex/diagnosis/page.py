@@ -20,7 +20,7 @@ from typing import Any
 from logdex.diagnosis.cells import columns
 from logdex.diagnosis.groups import folded
 from logdex.diagnosis.rank import Rank
-from logdex.diagnosis.short import ranges
+from logdex.diagnosis.short import ranges, showable
 
 _CELLS = 160_000
 """So many cells the matrix has at most, so that the page stays under a megabyte."""
@@ -61,8 +61,7 @@ def page(answer: dict[str, Any], ranks: Sequence[Rank] = ()) -> str:
 
 def _text(text: str) -> str:
     """Text as markup can hold it: what is not to be shown is replaced."""
-    shown = "".join(char if char >= " " or char in "\n\t" else "\ufffd" for char in text)
-    return escape(shown.encode("utf-8", "replace").decode("utf-8"), quote=True)
+    return escape(showable(text).encode("utf-8", "replace").decode("utf-8"), quote=True)
 
 
 def _json(value: Any) -> str:
@@ -171,6 +170,7 @@ def _data(ranks: Sequence[Rank], named: Sequence[str]) -> dict[str, Any]:
 
 
 def _short(name: str) -> str:
+    name = showable(name)
     return name if len(name) <= 40 else "..." + name[-37:]
 
 

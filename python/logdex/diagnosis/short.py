@@ -9,6 +9,14 @@ _QUOTE = 150
 _CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
 
+_UNSHOWN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ufffe\uffff]")
+
+
+def showable(text: str) -> str:
+    """Text for a page or a picture: what is not to be shown, or turns round what is, is replaced."""
+    return _UNSHOWN.sub("\ufffd", text)
+
+
 def plain(text: str, most: int = _QUOTE) -> str:
     """A record as it can be quoted within a line: no colours, no control characters, not too long."""
     text = _CONTROL.sub("", text).strip()
