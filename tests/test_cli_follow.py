@@ -192,6 +192,14 @@ def test_a_log_that_cannot_be_read_does_not_end_the_others(
     assert one.line() == "rank0 goes on\n"
 
 
+@pytest.mark.parametrize("more", [0, 1])
+def test_who_follows_is_not_told_to_follow(two: Path, following: Callable[..., Following], more: int) -> None:
+    """A follow waits for a file, and not for the directory in which that would be."""
+    nowhere = two / "no" / "rank2.log"
+    one = following(nowhere, *[two / "rank0.log"][:more])
+    assert one.error_line() == f"logdex: {nowhere}: No such file or directory; check the path\n"
+
+
 def test_a_log_that_goes_wrong_is_told_of_at_once(two: Path, following: Callable[..., Following]) -> None:
     one = following("-n", "1", two)
     assert one.line() == "rank1 " + stamped(9, "rank 1")

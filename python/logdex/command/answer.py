@@ -337,7 +337,8 @@ class CommandAnswer:
 
     def _complain(self, error: BaseException) -> None:
         self.failed = True
-        complain(error)
+        # Who follows need not be told to follow.
+        complain(error, follows=not self._args.follow)
 
 
 def _of_what_is_there(question: Question) -> Question | None:

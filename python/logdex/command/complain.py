@@ -23,7 +23,7 @@ def tell(text: str) -> None:
 
 
 def complain(error: BaseException, *, follows: bool = True) -> None:
-    """Says on stderr what went wrong; `follows`: the command has an option `-f`."""
+    """Says on stderr what went wrong; `follows`: the command has an option `-f`, which was not given."""
     said = describe(error)
     tell(f"logdex: {said if follows else said.replace(_TO_WAIT, '')}\n")
 
