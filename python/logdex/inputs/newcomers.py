@@ -106,7 +106,8 @@ class Lookout:
                     try:
                         found += of_new(called, part)
                         self._labels.setdefault(called.label, number)
-                    except FileNotFoundError:  # renamed since it was looked at: the next look finds it
+                    except (FileNotFoundError, PermissionError):
+                        # Renamed or closed to others since it was looked at: the next look finds it.
                         self._paths.discard(os.path.abspath(part.path))
         self._note_files()
         return found, directories
