@@ -231,6 +231,9 @@ def test_records_are_put_together_where_ranks_interleave(tmp_path: Path) -> None
     # The traceback goes with the line before it, which may announce it; the next line is a record of its own.
     assert run("--records", "-e", "ValueError", bare)[1] == bare.read_text().splitlines(keepends=True)[:4]
     assert run("--records", "-e", "'loss': 2", bare)[1] == ["{'loss': 2}\n"]
+    # What was raised is no host, though its name has a full stop.
+    bare.write_text(bare.read_text().replace("ValueError", "torch.OutOfMemoryError"))
+    assert run("--records", "-e", "OutOfMemory", bare)[1] == bare.read_text().splitlines(keepends=True)[:4]
 
 
 def test_a_broken_pipe_ends_quietly(tmp_path: Path) -> None:

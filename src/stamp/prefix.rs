@@ -108,7 +108,12 @@ pub(super) fn peel(bytes: &[u8], at: usize, so_far: Prefix, place: PrefixPlace) 
 /// What follows the prefixes that name the writer of `line`, and the one blank behind each: `[rank3]:   File` is
 /// `  File`, so that it shows whether the text is indented.
 pub fn behind_writer(line: &[u8]) -> &[u8] {
-    let (mut at, mut prefix) = (0, Prefix::NONE);
+    &line[writers(line, 0, Prefix::NONE).0..]
+}
+
+/// Where the text begins behind the prefixes from `start` on that name a writer, and behind one blank; and `outer` with those.
+pub(super) fn writers(line: &[u8], start: usize, outer: Prefix) -> (usize, Prefix) {
+    let (mut at, mut prefix) = (start, outer);
     for depth in 0.. {
         let text = skip_blanks(line, at);
         let Some((end, named)) = peel(line, text, prefix, PrefixPlace::of(&line[at..text], depth)) else {
@@ -119,8 +124,8 @@ pub fn behind_writer(line: &[u8]) -> &[u8] {
         }
         (at, prefix) = (end, named);
     }
-    let blank = usize::from(at > 0 && line.get(at) == Some(&b' ') && line.get(at - 1) != Some(&b' '));
-    &line[at + blank..]
+    let blank = usize::from(at > start && line.get(at) == Some(&b' ') && line.get(at - 1) != Some(&b' '));
+    (at + blank, prefix)
 }
 
 /// Where a word of level inside a bracket ends: `NeMo W `, `INFO|`, `I `.
@@ -255,7 +260,24 @@ fn word(bytes: &[u8], at: usize, so_far: Prefix, first: bool) -> Option<(usize, 
         return Some((end + 2, so_far));
     }
     let host = first && token.iter().any(|b| b.is_ascii_digit() || matches!(b, b'-' | b'.'));
-    host.then(|| (end + 2, so_far.with(token)))
+    (host && !is_exception(token)).then(|| (end + 2, so_far.with(token)))
+}
+
+/// Whether `token` is the name of an exception, with which Python ends a traceback: `torch.OutOfMemoryError`, `queue.Empty`,
+/// `Py4JJavaError`, and those of Python's own modules that have no capital.
+pub(crate) fn is_exception(token: &[u8]) -> bool {
+    const SMALL: [&[u8]; 4] = [b"error", b"timeout", b"gaierror", b"herror"];
+    const ENDS: [&[u8]; 3] = [b"Error", b"Exception", b"Warning"];
+    let name = token.rsplit(|b| *b == b'.').next().unwrap_or(token);
+    if ENDS.iter().any(|end| name.ends_with(end)) {
+        return true;
+    }
+    let is_class = || {
+        name.first().is_some_and(u8::is_ascii_uppercase)
+            && name.iter().any(u8::is_ascii_lowercase)
+            && !token.contains(&b'-')
+    };
+    name.len() < token.len() && (SMALL.contains(&name) || is_class())
 }
 
 /// Where the number of a writer called `token` ends, and its prefix: `rank 3: `, or TorchX's `trainer/0 `.
