@@ -101,7 +101,7 @@ def _lines(rng: random.Random, count: int) -> list[str]:
         second += rng.randrange(3)
         at = f"2026-11-22 {second // 3600:02}:{second // 60 % 60:02}:{second % 60:02},000"
         rank = f"[rank{rng.randrange(3)}]: "
-        kind = rng.randrange(9)
+        kind = rng.randrange(13)
         lines.append(
             [
                 f"{rank}{at} - INFO - fine",
@@ -113,6 +113,10 @@ def _lines(rng: random.Random, count: int) -> list[str]:
                 f'{{"level":"warn","time":"{at}","n":{rng.randrange(100)}}}',
                 "bare text",
                 "  indented " + "x" * rng.choice([1, 20_000]),
+                f"{at} {rank}Traceback (most recent call last):",
+                f'{at} {rank}  File "x.py", line 1' + "x" * rng.choice([1, 20_000]),
+                f"{at} {rank}torch.OutOfMemoryError: INFO",
+                f"{at} {rank}no level",
             ][kind]
             + "\n"
         )
@@ -215,6 +219,86 @@ def test_a_follow_goes_on_with_the_level(tmp_path: Path) -> None:
             "  File x\n",
             "2026-11-22 06:47:14 FATAL z\n",
         ]
+
+
+_RAISED = [
+    "torch.OutOfMemoryError: x",
+    "queue.Empty",
+    "Py4JJavaError: x",
+    "socket.timeout: timed out",
+    "ValueError: x",
+]
+
+
+@pytest.mark.parametrize("raised", _RAISED)
+@pytest.mark.parametrize("writer", ["", "[rank3]: ", "[1,3]<stdout>:", "3: "])
+def test_what_was_raised_is_an_error_whatever_it_is_called(tmp_path: Path, writer: str, raised: str) -> None:
+    path = tmp_path / "x.log"
+    said = ["Traceback (most recent call last):", '  File "x.py", line 1, in f', raised]
+    path.write_text("".join(f"{writer}{line}\n" for line in [*said, "loose"]))
+    log = logdex.open(path, tz="UTC")
+    assert [record.level for record in log.records()] == ["error"] * 3 + [None]
+    assert list(log.lines(level="error")) == [f"{writer}{line}\n" for line in said]
+
+
+@pytest.mark.parametrize("writer", ["", "[rank3]: ", "[1,3]<stdout>:", "[default3]:[rank3]: "])
+@pytest.mark.parametrize(
+    "stamp",
+    [
+        "2026-11-22 06:47:12 ",
+        "2026-11-22T06:47:12.123456789Z ",
+        "Nov 22 06:47:12 ",
+        "[2026-11-22 06:47:12] ",
+        "Sun Nov 22 06:47:12 2026 ",
+        "Sun Nov 22 06:47:12 2026<stdout>: ",
+        "Nov 22 06:47:12 gpu7 train[412]: ",
+        "[pod/train-3/main] 2026-11-22T06:47:12.123456789Z ",
+        "train-3  | 2026-11-22T06:47:12.123456789Z ",
+        "2026-11-22T06:47:12.123000+00:00 algo-1/i-0abc ",
+    ],
+)
+def test_a_traceback_is_an_error_where_a_collector_stamped_its_lines(
+    tmp_path: Path, stamp: str, writer: str
+) -> None:
+    said = [
+        "loss 0.5",
+        "Traceback (most recent call last):",
+        '  File "x.py", line 1, in f',
+        "KeyError: 'x'",
+        "",
+        "During handling of the above exception, another exception occurred:",
+        "",
+        "Traceback (most recent call last):",
+        '  File "x.py", line 2, in g',
+        "torch.distributed.DistBackendError: x",
+        "  and more",
+        "loss 0.4",
+        "  indented",
+    ]
+    lines = [f"{stamp}{writer}{line}\n" for line in said]
+    path = tmp_path / "x.log"
+    path.write_text("".join(lines))
+    log = logdex.open(path, tz="UTC")
+    expected = [None, *["error"] * 10, None, None]
+    assert [record.level for record in log.records()] == expected
+    assert list(log.lines(level="error")) == lines[1:11]
+
+
+def test_tracebacks_of_ranks_are_told_apart_behind_a_stamp(tmp_path: Path) -> None:
+    path = tmp_path / "x.log"
+    rows = [
+        ("[rank3]: Traceback (most recent call last):", "error"),
+        ("[rank0]:   indented", None),
+        ("[rank3]:   File x", "error"),
+        ("[rank0]: INFO fine", "info"),
+        ("[rank3]: RuntimeError: x", "error"),
+        ("[rank3]: INFO fine", "info"),
+        ("[rank3]:   indented", None),
+    ]
+    path.write_text("".join(f"2026-11-22T06:47:12Z {line}\n" for line, _ in rows))
+    records = list(logdex.open(path, tz="UTC").records())
+    assert [record.level for record in records] == [level for _, level in rows]
+    assert [record.rank for record in records] == [3, 0, 3, 0, 3, 3, 3]
 
 
 def test_levels_are_ordered_and_equal_their_names() -> None:

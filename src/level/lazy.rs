@@ -1,17 +1,28 @@
 //! The levels of a block's lines, told when the first of them is asked for.
 
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, LazyLock, Mutex};
 
-use super::{Level, Levels, before};
+use memchr::memmem::Finder as Needle;
+
+use super::{Level, Levels, REACH, TRACEBACK, before};
 use crate::file::block::Block;
 use crate::file::source::Source;
 use crate::stamp::Elected;
 use crate::system::lock::lock_soon;
 
+static TRACEBACKS: LazyLock<Needle<'static>> = LazyLock::new(|| Needle::new(TRACEBACK));
+
+/// Whether a line of `block` of `source` may go on with a traceback though it has a stamp; the lines that are meant begin at
+/// `first` of the block or later.
+pub fn tells_of_traceback(block: &Block, first: usize, source: &Source) -> bool {
+    let tells = |text: &[u8]| TRACEBACKS.find(text).is_some();
+    tells(block.bytes()) || (first < REACH && tells(&before(source, block.file_offset(0))))
+}
+
 /// What the levels of a block's lines hang on; once one was asked for, those levels.
 ///
 /// To tell the level of each line costs as much as to time it, and few who read records ask for it. A line that has a
-/// stamp says itself how grave it is, and can be asked at any time. Any other may go on with a line that stands before it:
+/// stamp says itself how grave it is, but for those of a traceback, and can be asked at any time. Any other may go on with a line that stands before it:
 /// whoever may ask for its level shares this, which keeps the block for that long.
 #[derive(Debug)]
 pub struct LazyLevels(Mutex<LevelsTold>);
@@ -38,7 +49,7 @@ impl LazyLevels {
     /// What reaches into the block is read now, since the file may be cut before it is needed.
     pub fn of(block: &Arc<Block>, first: usize, source: &Source, elected: &Elected) -> Self {
         let start = block.file_offset(0);
-        let before = if first < super::REACH { before(source, start) } else { Vec::new() };
+        let before = if first < REACH { before(source, start) } else { Vec::new() };
         let text = BlockAndBefore { block: Arc::clone(block), before, elected: elected.clone() };
         Self(Mutex::new(LevelsTold::Untold(Arc::new(text))))
     }
@@ -84,12 +95,12 @@ impl BlockAndBefore {
 #[derive(Clone, Debug)]
 pub struct Unsettled {
     levels: Arc<LazyLevels>,
-    /// No line says its level itself, be there a stamp or not.
+    /// A line need not say its level itself, be there a stamp or not.
     all: bool,
 }
 
 impl Unsettled {
-    /// Nobody asks for `levels` yet. `all`: also lines with a stamp do not say theirs, as far as they are handed out.
+    /// Nobody asks for `levels` yet. `all`: also lines with a stamp may not say theirs, as far as they are handed out.
     pub fn new(levels: LazyLevels, all: bool) -> Self {
         Self { levels: Arc::new(levels), all }
     }
@@ -156,10 +167,11 @@ mod tests {
             let stamped: Vec<_> = line::lines(block.bytes()).map(|line| {
                 (line, finder.find(line.of(block.bytes())).stamp.is_some())
             }).collect();
-            let Some((first, _)) = stamped.iter().find(|(_, stamped)| !stamped) else { return Ok(()) };
+            let all = tells_of_traceback(&block, 0, &source);
+            let Some((first, _)) = stamped.iter().find(|(_, stamped)| all || !stamped) else { return Ok(()) };
 
             let levels = LazyLevels::of(&block, first.start, &source, &Elected::default());
-            let unsettled = Unsettled::new(levels, false);
+            let unsettled = Unsettled::new(levels, all);
             let asked: Vec<_> = stamped.iter().map(|(line, stamped)| (line, unsettled.share(*stamped))).collect();
             match gone {
                 Gone::Not => {}

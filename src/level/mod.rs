@@ -13,15 +13,17 @@ mod own;
 mod programs;
 mod quick;
 mod set;
+mod stamped;
 mod words;
 
 use crate::line::{self, Line};
 use crate::stamp::{ByPrefix, Elected, Finder, Found, Prefix, behind_writer};
 
 pub use before::before;
-pub use lazy::{LazyLevels, Unsettled};
+pub use lazy::{LazyLevels, Unsettled, tells_of_traceback};
 pub use own::own;
 pub use set::Set;
+use stamped::StampedTracebacks;
 pub use words::parse;
 
 /// How grave a line is.
@@ -87,7 +89,8 @@ struct Record {
 pub struct Levels {
     finder: Finder,
     records: ByPrefix<Record>,
-    /// A line had no record to go on with, and neither stamp nor level.
+    tracebacks: StampedTracebacks,
+    /// A line had no record to go on with, and neither stamp nor level; or a stamp, and may go on with a traceback.
     reaches: bool,
 }
 
@@ -101,6 +104,7 @@ impl Levels {
     /// go on, and the file's first, or [`REACH`] bytes of them at least.
     pub fn each(&mut self, text: &[u8], from: usize, mut take: impl FnMut(Line, Option<Level>)) {
         self.records.clear();
+        self.tracebacks.clear();
         self.reaches = false;
         for line in line::lines(text) {
             let level = self.next(line.of(text), line.start);
@@ -130,7 +134,9 @@ impl Levels {
 
     /// The level of the next line, which begins at `start` in the text.
     fn next(&mut self, line: &[u8], start: usize) -> Option<Level> {
-        if let Some((level, prefix)) = quick::head(&self.finder, line) {
+        if self.tracebacks.are_over()
+            && let Some((level, prefix)) = quick::head(&self.finder, line)
+        {
             // A head of a record with a stamp: as below, without what such a line cannot be.
             let head = Record { level: Some(level), start, headed: true, lines: 1, ..Record::default() };
             self.records.insert(prefix, head);
@@ -141,12 +147,18 @@ impl Levels {
 
     /// The same, whatever the line is.
     fn read(&mut self, line: &[u8], start: usize) -> Option<Level> {
-        let own = own(line);
+        let mut own = own(line);
         // A JSON object has no prefix, and its time does not matter where its level is known.
         let Found { prefix, stamp } = match line.first() {
             Some(b'{') if own.is_some() => Found { stamp: None, prefix: Prefix::NONE },
             _ => self.finder.find(line),
         };
+        if stamp.is_some() {
+            match own {
+                Some(_) => self.tracebacks.end(&mut self.finder, line),
+                None => own = self.tracebacks.level(&mut self.finder, line, start, &mut self.reaches),
+            }
+        }
         let text = behind_writer(line);
         let record = self.records.entry(prefix).or_default();
         self.reaches |= record.lines == 0 && own.is_none() && stamp.is_none();
@@ -220,6 +232,12 @@ fn some_line() -> impl proptest::prelude::Strategy<Value = &'static str> {
         "2026-11-22 06:47:12 stamped\n",
         "2026-11-22 06:47:12,123 INFO a line whose stamp is in the minute before\n",
         "[rank1]: 2026-11-22 06:47:12,123 WARNING a line of a rank, in that minute\n",
+        "2026-11-22T06:47:12.123456789Z [rank0]: Traceback (most recent call last):\n",
+        "2026-11-22T06:47:13.123456789Z [rank1]: Traceback (most recent call last):\n",
+        "2026-11-22T06:47:13.123456789Z [rank0]:   File x\n",
+        "2026-11-22T06:47:13.123456789Z [rank0]: torch.OutOfMemoryError: x\n",
+        "2026-11-22T06:47:13.123456789Z [rank0]: INFO x\n",
+        "2026-11-22T06:47:13.123456789Z [rank0]: x\n",
         "Traceback (most recent call last):\n",
         "  indented\n",
         "{\"level\":\"warn\",\"msg\":\"x\"}\n",

@@ -31,7 +31,7 @@ use crate::file::block::Tail;
 use crate::file::source::Source;
 use crate::follow::{FileEvents, Follow, Turn};
 use crate::index::LevelIndex;
-use crate::level::{LazyLevels, Unsettled};
+use crate::level::{LazyLevels, Unsettled, tells_of_traceback};
 use crate::scan::Counters;
 use crate::stamp::How;
 use crate::timing::Timing;
@@ -239,7 +239,9 @@ impl Query {
     fn leave_levels(&self, batch: &mut Batch) {
         let (Some(timing), Some(source)) = (&self.timing, self.source()) else { return };
         // A stamp that does not stand on the line ends no record, and of bytes that are no text the `str` says too little.
-        let all = timing.elected().is_told() || batch.block.text().is_none();
+        let all = timing.elected().is_told()
+            || batch.block.text().is_none()
+            || batch.line(0).is_some_and(|line| tells_of_traceback(&batch.block, line.start, source));
         let hangs = |time: &LineTime| all || time.how != Some(How::Own);
         let first = batch.times.iter().position(hangs).and_then(|number| batch.line(number));
         batch.unsettled = first.map(|line| {

@@ -1,11 +1,14 @@
 //! Where on a line its stamp stands.
 
+mod behind;
 mod candidates;
 mod head;
 #[cfg(test)]
 mod proof;
 
 use memchr::memchr;
+
+pub(super) use behind::behind_tag;
 
 use super::ansi::{CLEANED, CODES, ESCAPE, strip_ansi};
 use super::evident::Evident;

@@ -66,6 +66,7 @@ pub(crate) use marks::{Marks, after_return};
 pub use order::First;
 pub(crate) use order::Order;
 pub use parse::{Moment, parse_time, parse_time_in, parse_time_with};
+pub(crate) use prefix::is_exception;
 pub use prefix::{Prefix, behind_writer};
 pub(crate) use run::Run;
 pub use taught::Taught;

@@ -87,7 +87,7 @@ impl Finder {
 
     /// The same, and where it ends.
     #[inline]
-    fn ending(&mut self, line: &[u8], at: usize) -> Option<(Stamp, usize)> {
+    pub(super) fn ending(&mut self, line: &[u8], at: usize) -> Option<(Stamp, usize)> {
         let hit = match self.evident.at(line, at) {
             Some(hit) => hit,
             None => self.elected_at(line, at)?,
