@@ -4,7 +4,7 @@
 //! is the process 0 of its node. Where no prefix names a rank, a field before the text may: `INFO [rank0] x`,
 //! `2026-11-22 06:47:12 rank=0 x`. A rank in the text itself (`peer rank 3 is gone`) is one that the line speaks of.
 
-use crate::stamp::header;
+use crate::stamp::{find, header, names};
 
 /// A rank as it stands on a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -63,7 +63,8 @@ pub fn of(line: &[u8]) -> Option<Rank> {
 ///
 /// Known are `[rank3]:` (PyTorch), `[default3]:`, `[trainer3]:` and, where the role has no name, `[3]:` (torchrun's
 /// `--tee`), `3: ` (srun `--label`), `[1,3]<stdout>:` and its kin (mpirun `--tag-output`), TorchX's `trainer/0 ` before any of them,
-/// and fields before the text: `[Rank 3]`, `(rank 3)`, `rank=3`, `rank3:`.
+/// and fields before the text: `[Rank 3]`, `(rank 3)`, `rank=3`, `rank3:`, vLLM's `(VllmWorker rank=3 pid=412)`, and the prefixes with a
+/// word or a stream where a collector put a stamp before them.
 #[inline]
 pub fn named(line: &[u8]) -> Named {
     let at = skip_codes(line, 0);
@@ -72,7 +73,7 @@ pub fn named(line: &[u8]) -> Named {
         _ => (Named::default(), at),
     };
     let head = &line[end..line.len().min(end + header::HEADER)];
-    if named.is_empty() && says_rank(head) && !goes_on(head) {
+    if named.is_empty() && (says_rank(head) || says_stream(head)) && !goes_on(head) {
         named = field(head);
     }
     named
@@ -221,6 +222,12 @@ fn says_rank(head: &[u8]) -> bool {
         .any(|k| k >= 3 && head[k - 3..k].eq_ignore_ascii_case(b"ran") && head.len() > k + 1)
 }
 
+/// Whether the tag of a process of MPI stands anywhere.
+fn says_stream(head: &[u8]) -> bool {
+    memchr::memchr_iter(b'<', head)
+        .any(|at| at > 0 && head[at - 1] == b']' && head[at..].starts_with(b"<std"))
+}
+
 /// Whether a line goes on with the one before it: it is indented, and does not begin with a stamp in a bracket.
 fn goes_on(head: &[u8]) -> bool {
     let text = head.trim_ascii_start();
@@ -237,20 +244,68 @@ fn field(head: &[u8]) -> Named {
             return Named::default();
         }
         let rank = match token.first() {
+            Some(b'[') if is_of_mpi(head, at) => return prefixes(head, at).0,
             Some(b'[') => inside(token, b']'),
-            Some(b'(') => inside(token, b')'),
+            Some(b'(') => inside(token, b')').or_else(|| of_worker(token)),
             _ => bare(token),
         };
         match rank {
-            Some(Rank { local: true, number }) => return Named { global: None, local: Some(number) },
+            // `[default3]:[rank7]: `
+            Some(Rank { local: true, number }) => {
+                let named = Named { global: None, local: Some(number) };
+                let stacked = if token[0] == b'[' { prefixes(head, at).0 } else { named };
+                return if stacked.local == named.local { stacked } else { named };
+            }
             Some(Rank { local: false, number }) => return Named { global: Some(number), local: None },
             None => {}
         }
-        match header::next(head, at) {
+        match header::next(head, at).or_else(|| behind_named_date(head, at)) {
             Some(next) => at = next,
             None => return Named::default(),
         }
     }
+}
+
+/// Whether the tag of a process of MPI begins at `at`.
+fn is_of_mpi(head: &[u8], at: usize) -> bool {
+    bracketed(head, at).is_some_and(|(content, end)| task_of_mpi(head, content, end).is_some())
+}
+
+/// vLLM's `(VllmWorker rank=3 pid=412) `.
+fn of_worker(token: &[u8]) -> Option<Rank> {
+    let inside = &token[1..memchr::memchr(b')', token)?];
+    let words = || inside.split(|b| *b == b' ');
+    let (number, tail) = words().find_map(|part| number(part.strip_prefix(b"rank=")?))?;
+    let is_worker = tail.is_empty() && words().any(|part| part.starts_with(b"pid="));
+    is_worker.then_some(Rank { local: false, number })
+}
+
+/// Where the text begins behind a stamp at `at` whose month is a name, which a collector put before it: `Nov 22 06:47:12 `,
+/// `Sun Nov 22 06:47:12 2026`; and behind the host and the process of a journal, `gpu7 train[412]: `.
+fn behind_named_date(head: &[u8], at: usize) -> Option<usize> {
+    let weekday = names::weekday(&head[at..]).filter(|_| head.get(at + 3) == Some(&b' '));
+    let month = at + weekday.map_or(0, |_| 4);
+    names::month(&head[month..]).filter(|_| head.get(month + 3) == Some(&b' '))?;
+    let mut end = month + 6;
+    let clock = head.get(end..end + 9)?;
+    let is_clock = clock.iter().enumerate().all(|(at, byte)| match at {
+        0 => *byte == b' ',
+        3 | 6 => *byte == b':',
+        _ => byte.is_ascii_digit(),
+    });
+    if !is_clock || !head[month + 5].is_ascii_digit() {
+        return None;
+    }
+    end += 9;
+    let digits = |at: usize| head[at..].iter().take(9).take_while(|b| b.is_ascii_digit()).count();
+    if head.get(end) == Some(&b'.') {
+        end += 1 + digits(end + 1);
+    }
+    if head.get(end) == Some(&b' ') && digits(end + 1) == 4 {
+        end += 5;
+    }
+    let text = header::skip(head, end);
+    Some(find::behind_tag(head, text).map_or(text, |text| header::skip(head, text)))
 }
 
 /// Whether torchrun speaks of a rank in its list of failures, `rank      : 3 (local_rank: 3)`, behind a collector's stamp.
@@ -264,10 +319,21 @@ fn opens(token: &[u8]) -> bool {
     memchr::memchr(b'(', word).is_some_and(|at| at > 0 && !word[at..].contains(&b')'))
 }
 
-/// The rank that all of a bracket or parenthesis names.
+/// The rank that all of a bracket or parenthesis names, of so many perhaps: `[rank-3/8]`; and MVAPICH's `[gpu7:mpi_rank_3]`.
 fn inside(token: &[u8], close: u8) -> Option<Rank> {
     let end = memchr::memchr(close, token)?;
-    word(&token[1..end]).filter(|(_, tail)| tail.is_empty()).map(|(rank, _)| rank)
+    let content = &token[1..end];
+    let ends = |tail: &[u8]| match tail {
+        [] => true,
+        [b'/', all @ ..] => number(all).is_some_and(|(_, rest)| rest.is_empty()),
+        _ => false,
+    };
+    if let Some((rank, _)) = word(content).filter(|(_, tail)| ends(tail)) {
+        return Some(rank);
+    }
+    let host = memchr::memmem::find(content, b":mpi_rank_").filter(|host| *host > 0)?;
+    let (number, tail) = number(&content[host + b":mpi_rank_".len()..])?;
+    tail.is_empty().then_some(Rank { local: false, number })
 }
 
 /// `rank=0 `, `rank3:`, `rank0[10]`, `Rank 3 - `: a rank outside of brackets.
@@ -411,6 +477,40 @@ mod tests {
                 global(5),
             ),
             ("[rank0]: rank 3: x is gone", global(0)),
+            ("(VllmWorker rank=3 pid=412) ERROR 11-22 06:47:12 [x.py:1] x", global(3)),
+            ("(EngineCore_DP0 pid=412) (VllmWorker rank=3 pid=413) INFO x", global(3)),
+            ("[20261122 06:47:12][rank-3/8][INFO ] [-----x.py:1] : y", global(3)),
+            ("[gpu7:mpi_rank_3][error_sighandler] Caught error: x", global(3)),
+            ("[rank 3/of 8] x", None),
+            ("(head, rank=0, pid=412) x", None),
         ]);
+    }
+
+    #[test]
+    fn a_collector_puts_its_stamp_before_the_rank() {
+        for head in [
+            "2026-11-22T06:47:12.123456789Z ",
+            "2026-11-22 06:47:12 ",
+            "[2026-11-22 06:47:12] ",
+            "Nov 22 06:47:12 ",
+            "Nov  2 06:47:12 ",
+            "Nov 22 06:47:12.123456 gpu7 train[412]: ",
+            "Sun Nov 22 06:47:12 2026 ",
+            "Sun Nov 22 06:47:12 2026",
+            "[pod/train-1/main] 2026-11-22T06:47:12.123456789Z ",
+        ] {
+            for (text, rank) in [
+                ("[rank3]: Traceback", global(3)),
+                ("[default1]:[rank3]: x", global(3)),
+                ("[1,3]<stdout>:x", global(3)),
+                ("[1,3]<stderr>: 2026-11-22 06:47:12,123 INFO x", global(3)),
+                ("[1,mpirank:3,algo-1]<stdout>:x", global(3)),
+                ("rank=3 x", global(3)),
+                ("waiting for rank 3: x", None),
+                ("x [1,3]<stdout>:x", None),
+            ] {
+                check(&[(&format!("{head}{text}"), rank)]);
+            }
+        }
     }
 }
