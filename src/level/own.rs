@@ -6,16 +6,25 @@ use super::programs::{at_beginning, behind_stamp_letter, facility, of_program};
 use super::words::{in_header, letter};
 use super::{Level, json};
 use crate::stamp::header::{self, HEADER};
-use crate::stamp::{after_return, ansi_end};
+use crate::stamp::{after_bar, after_return, ansi_end};
 
 /// How many words of a header are looked at.
 const WORDS: usize = 16;
 const ESCAPE: u8 = 0x1b;
 const MONTHS: &[u8; 36] = b"JanFebMarAprMayJunJulAugSepOctNovDec";
 
-/// The level that a field of `line` says; `None` where none does. It may stand behind what a terminal shows no more.
+/// The level that a field of `line` says; `None` where none does. It may stand behind what a terminal shows no more, and in a
+/// record that was written right behind a bar.
 pub fn own(line: &[u8]) -> Option<Level> {
-    at_head(line).or_else(|| at_head(&line[after_return(line)?..]))
+    let level = at_head(line).or_else(|| at_head(&line[after_return(line)?..]));
+    level.or_else(|| at_head(&line[behind_bar(line)?..]))
+}
+
+/// Where the record begins that was written behind the bar near the head of a line: `Epoch 1:  10%|#   | 10/100 [00:10<01:30, 1.0it/s]2026-`.
+fn behind_bar(line: &[u8]) -> Option<usize> {
+    const NEAR: usize = 128;
+    memchr::memmem::find(&line[..line.len().min(NEAR)], b"%|")?;
+    after_bar(line)
 }
 
 /// The same at the beginning of a line.
@@ -56,10 +65,16 @@ fn at_head(line: &[u8]) -> Option<Level> {
             None if is_user(head, at) || is_clock(head, at) || is_uptime(next_word(head, at)) => {
                 header::skip(head, at + word_len(head, at))
             }
-            None if is_weekday(head, at) => header::skip(head, at + word_len(head, at)),
-            None if word == 0 && is_before_head(head, at) => header::skip(head, at + word_len(head, at)),
-            None if is_name_of_logger(head, at) => header::skip(head, at + word_len(head, at)),
-            None => return None,
+            None if is_weekday(head, at) || is_month_and_day(head, at) => {
+                header::skip(head, at + word_len(head, at))
+            }
+            None if word == 0 && (is_before_head(head, at) || is_before_stamp(head, at)) => {
+                header::skip(head, at + word_len(head, at))
+            }
+            None if is_name_of_logger(head, at) || is_before_place(head, at) => {
+                header::skip(head, at + word_len(head, at))
+            }
+            None => behind_rank(head, at)?,
         };
         host = syslog || (host && number);
     }
@@ -102,6 +117,9 @@ fn inside(head: &[u8], at: usize) -> Option<Level> {
     if let Some(level) = in_header(first) {
         return Some(level);
     }
+    if let Some(level) = behind_place(content) {
+        return Some(level);
+    }
     let stamped = first[0].is_ascii_digit() || first == b"NeMo";
     let last =
         parts().next_back().and_then(in_header).filter(|_| parts().count() == 2 && content.contains(&b':'));
@@ -138,12 +156,26 @@ fn behind_thread(content: &[u8]) -> Option<Level> {
 /// A word that is a level only where it fills a bracket: `MySQL`'s `[Note]`, X's `(EE)`, `mmfs`'s `[X]` behind its stamp.
 fn of_bracket(head: &[u8], at: usize, word: &[u8]) -> Option<Level> {
     Some(match (head[at], word) {
+        // What FreeBSD's syslogd writes with `-vv`: `Nov 22 06:47:12 <local0.notice> gpu7 gfmd[412]: x`.
+        (b'<', word) => return facility(word),
         (b'[', b"Note") | (b'(', b"II") => Level::Info,
         (b'(', b"EE") => Level::Error,
         (b'(', b"WW") => Level::Warning,
         (b'[', b"X" | b"A") if head[..at].ends_with(b": ") && follows_stamp(head, at) => Level::Critical,
         _ => return None,
     })
+}
+
+/// A level that ends a bracket, behind a place in the source: Kaldi's `[steps/train.py:412 - train - INFO ]`, folly's
+/// `[2026-11-22T06:47:12.123+00:00 storage:412 Service.cc:12 INFO]`.
+fn behind_place(content: &[u8]) -> Option<Level> {
+    let text = content.trim_ascii_end();
+    let level = &text[memrchr(b' ', text)? + 1..];
+    let before = &text[..text.len() - level.len()];
+    let mut words = before.split(|b| *b == b' ');
+    (level.iter().all(u8::is_ascii_uppercase) && level.len() > 1 && words.any(is_placed))
+        .then(|| in_header(level))
+        .flatten()
 }
 
 /// Whether a text ends with a place in a source: `x.cc:10`.
@@ -182,7 +214,10 @@ fn bare(head: &[u8], at: usize, first: bool) -> Option<Level> {
     let before = head[..at].trim_ascii_end();
     let named = before.ends_with(b":") && !before.ends_with(b"wandb:") && !first && !follows_stamp(head, at);
     // InvokeAI's `[2026-11-22 06:47:12,123]::[InvokeAI]::ERROR --> x`.
-    let named = named && !before.ends_with(b"]::");
+    let named = named
+        && !before.ends_with(b"]::")
+        && !before.ends_with(b"<stdout>:")
+        && !before.ends_with(b"<stderr>:");
     // logrus on a terminal: `WARN[0012] x`; Asterisk's `[Nov 22 06:47:12] WARNING[412]: x`.
     let counted = (first || before.ends_with(b"]") || before.ends_with(b"]:"))
         && matches!(rest, [b'[', b'0'..=b'9', ..]);
@@ -206,10 +241,13 @@ fn bare(head: &[u8], at: usize, first: bool) -> Option<Level> {
         return letter(word[0]);
     }
     let capitals = word.iter().all(u8::is_ascii_uppercase);
+    if !capitals && is_metric(rest) {
+        return None;
+    }
     let tab = rest.first() == Some(&b'\t') || at.checked_sub(1).is_some_and(|before| head[before] == b'\t');
     // `06:47:12.123Z error vpxd[412] x`, and .NET's `fail: Microsoft.Hosting[0]`.
     let tagged = || is_tag(next_word(head, header::skip(head, at + len)));
-    if word == b"fail" && first && marked && tagged() {
+    if word == b"fail" && (first || follows_stamp(head, at)) && marked && tagged() {
         return Some(Level::Error);
     }
     // `Error: x` is how an exception is printed.
@@ -218,6 +256,15 @@ fn bare(head: &[u8], at: usize, first: bool) -> Option<Level> {
     // Windows' servicing: `2026-11-22 06:47:12, Error    DISM  x`.
     let name = (marked && !first) || (before.ends_with(b",") && follows_stamp(head, at));
     if capitals || small || name { in_header(word) } else { None }
+}
+
+/// Whether a word is a name of what was measured: `error: 0.0123, x`.
+fn is_metric(rest: &[u8]) -> bool {
+    let Some(value) = rest.strip_prefix(b":").map(<[u8]>::trim_ascii_start) else { return false };
+    let value =
+        &value[..value.iter().take_while(|b| !matches!(b, b' ' | b'\t' | b'\n' | b'\r' | b',')).count()];
+    let is_part = |b: &u8| b.is_ascii_digit() || matches!(b, b'.' | b'-' | b'+' | b'e');
+    value.iter().all(is_part) && value.contains(&b'.') && value.first().is_some_and(u8::is_ascii_digit)
 }
 
 /// Whether a word that means a level is a name here: Datadog's agent of traces (`| TRACE | INFO | x`), and what Nagios tells of
@@ -243,6 +290,12 @@ pub(super) fn follows_stamp(head: &[u8], at: usize) -> bool {
 fn is_month(head: &[u8], at: usize) -> bool {
     let Some([word @ .., b' ', day]) = head.get(at..at + 5) else { return false };
     MONTHS.chunks_exact(3).any(|month| month == word) && (*day == b' ' || day.is_ascii_digit())
+}
+
+/// Nextflow's date, `Nov-22`.
+fn is_month_and_day(head: &[u8], at: usize) -> bool {
+    let [month @ .., b'-', tens, units] = next_word(head, at) else { return false };
+    MONTHS.chunks_exact(3).any(|name| name == month) && tens.is_ascii_digit() && units.is_ascii_digit()
 }
 
 /// Whether an object begins at `at`, and not a word in braces.
@@ -281,6 +334,44 @@ fn is_before_head(head: &[u8], at: usize) -> bool {
         && matches!(head.get(next..), Some([b'1' | b'2', b'0'..=b'9', _, _, b'-' | b'/', ..]))
 }
 
+/// Whether the name of a logger stands before a stamp, as Couchbase has it: `GenericSupervisor 2026-11-22T06:47:12.123Z [WARN] x`.
+fn is_before_stamp(head: &[u8], at: usize) -> bool {
+    let name = next_word(head, at);
+    let stamp = head.get(header::skip(head, at + name.len())..).unwrap_or_default();
+    let dated = |stamp: &[u8]| {
+        stamp.iter().zip(b"dddd-dd-dd?dd:dd:dd").all(|(byte, shape)| match shape {
+            b'd' => byte.is_ascii_digit(),
+            b'?' => matches!(byte, b'T' | b' '),
+            mark => byte == mark,
+        })
+    };
+    name.iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'-'))
+        && stamp.get(..19).is_some_and(dated)
+}
+
+/// Whether the place in a source stands here from which NCCL's plugin writes, `nccl_net_ofi_init:412 NCCL WARN x`, or behind a stamp
+/// the name of a stream before another stamp, as `aws logs tail` shows it: `06:47:12.123+00:00 train/algo-1 2026-11-22 06:47:11`.
+fn is_before_place(head: &[u8], at: usize) -> bool {
+    let word = next_word(head, at);
+    let next = &head[header::skip(head, at + word.len())..];
+    if next.starts_with(b"NCCL ") {
+        let digits = word.iter().rev().take_while(|b| b.is_ascii_digit()).count();
+        return digits > 0 && word[..word.len() - digits].ends_with(b":");
+    }
+    let is_name = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'/' | b'-' | b'_' | b'.');
+    matches!(next, [b'[', ..] | [b'2', b'0', b'0'..=b'9', b'0'..=b'9', b'-' | b'/', ..])
+        && memchr(b'/', word).is_some_and(|slash| slash > 0)
+        && word.iter().all(is_name)
+        && follows_clock(head, at)
+}
+
+/// Where the text begins behind the rank at `at` that stands in no bracket: `rank 3: `.
+fn behind_rank(head: &[u8], at: usize) -> Option<usize> {
+    let number = head[at..].strip_prefix(b"rank ").or_else(|| head[at..].strip_prefix(b"Rank "))?;
+    let digits = number.iter().take(7).take_while(|b| b.is_ascii_digit()).count();
+    (digits > 0 && number[digits..].starts_with(b": ")).then(|| header::skip(head, at + 5 + digits))
+}
+
 /// Whether what names a logger, a host or a process stands between the stamp and a level: `06:47:12.123 P00   INFO: x`,
 /// `06:47:12,123 xinference.core 412 INFO     x`, `06:47:12.123 412 kserve INFO [x.py:1] y`, `06:47:12 mon.a [WRN] x`,
 /// `06:47:12 netdata ERROR : x`, `06:47:12 - LiteLLM Proxy:ERROR: x`, `06:47:12 | rank 3 | ERROR | x`. A word of a text has
@@ -307,8 +398,11 @@ fn is_name_of_logger(head: &[u8], at: usize) -> bool {
         return is_capital_level(chained);
     }
     let plain = level.strip_suffix(b":").unwrap_or(level);
-    let marked =
-        behind.starts_with(b" [") || behind.starts_with(b" : ") || (number > 0 && behind.starts_with(b" | "));
+    // A level that is padded stands in a column: `sagemaker-training-toolkit INFO     x`.
+    let marked = behind.starts_with(b" [")
+        || behind.starts_with(b" : ")
+        || behind.starts_with(b"  ")
+        || (number > 0 && behind.starts_with(b" | "));
     is_capital_level(plain) && (odd || marked)
 }
 

@@ -40,6 +40,8 @@ pub(super) fn of_program(head: &[u8], at: usize) -> Option<Level> {
         b'#' => annotated(head, at),
         0xe2 => julia(head, at),
         b'F' | b'P' if let Some(level) = php(head, at) => Some(level),
+        b'L' | b'V' | b'A' if let Some(level) = kaldi(head, at) => Some(level),
+        b'e' if let Some(level) = ganesha(head, at) => Some(level),
         b'0'..=b'9' if let Some(level) = grid_engine(head, at) => Some(level),
         _ => nccl(head, at).or_else(|| ceph(head, at)).or_else(|| routed(head, at)),
     }
@@ -99,6 +101,37 @@ fn php(head: &[u8], at: usize) -> Option<Level> {
         return Some(Level::Critical);
     }
     (said.len() < head.len() - at && said.starts_with(b"Deprecated: ")).then_some(Level::Warning)
+}
+
+/// Kaldi's words that no other program has: `LOG (gmm-align[5.5.1]:main():gmm-align.cc:412) x`, `VLOG[2] (...)`.
+fn kaldi(head: &[u8], at: usize) -> Option<Level> {
+    let word = next_word(head, at);
+    let program = head[at + word.len()..].strip_prefix(b" (")?;
+    let program = &program[..memchr(b')', program)?];
+    if !program.ends_with(b"(") || memchr(b'[', program).is_none() {
+        return None;
+    }
+    match word {
+        b"LOG" => Some(Level::Info),
+        b"ASSERTION_FAILED" => Some(Level::Critical),
+        [b'V', b'L', b'O', b'G', b'[', ..] => Some(Level::Debug),
+        _ => None,
+    }
+}
+
+/// NFS-Ganesha's, behind the epoch, the host, the thread and a component: `: epoch 5d7fb752 : gpu7 : ganesha.nfsd-412[main] f :THREAD :EVENT :x`.
+fn ganesha(head: &[u8], at: usize) -> Option<Level> {
+    let epoch = head[at..].strip_prefix(b"epoch ")?;
+    let mut fields = epoch.split(|b| *b == b':').map(<[u8]>::trim_ascii).skip(3).take(2);
+    fields.find_map(|field| match field {
+        b"FATAL" | b"CRIT" => Some(Level::Critical),
+        b"MAJ" => Some(Level::Error),
+        b"WARN" => Some(Level::Warning),
+        b"EVENT" | b"INFO" => Some(Level::Info),
+        b"DEBUG" | b"MID_DEBUG" | b"M_DBG" => Some(Level::Debug),
+        b"FULL_DEBUG" | b"F_DBG" => Some(Level::Trace),
+        _ => None,
+    })
 }
 
 /// Ceph's: behind the thread, `7f3b1c0f5700 -1 osd.3 x`, `7f3b1c0f5700  0 log_channel(cluster) log [WRN] : x` and, of a module,
@@ -175,7 +208,10 @@ fn redis(head: &[u8], at: usize) -> Option<Level> {
 /// Telegraf's `12Z E! x`; or right before one, as Ruby has it: `W, [2026-`.
 pub(super) fn behind_stamp_letter(head: &[u8], at: usize) -> Option<Level> {
     let [byte, next @ ..] = head.get(at..)? else { return None };
-    if at == 0 && next.starts_with(b", [") {
+    // CUPS has no comma: `E [22/Nov/2026:06:47:12 +0100] x`.
+    if at == 0
+        && (next.starts_with(b", [") || matches!(next, [b' ', b'[', b'0'..=b'3', b'0'..=b'9', b'/', ..]))
+    {
         return letter(*byte);
     }
     let before = head[..at].trim_ascii_end().last()?;

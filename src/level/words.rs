@@ -5,6 +5,7 @@ use super::Level;
 /// What each word means, in lower case.
 const WORDS: &[(&str, Level)] = &[
     ("trace", Level::Trace),
+    ("trce", Level::Trace),
     ("finest", Level::Trace),
     ("finer", Level::Trace),
     ("debug", Level::Debug),
@@ -20,6 +21,7 @@ const WORDS: &[(&str, Level)] = &[
     ("notice", Level::Info),
     ("note", Level::Info),
     ("success", Level::Info),
+    ("succ", Level::Info),
     ("config", Level::Info),
     ("default", Level::Info),
     ("warning", Level::Warning),

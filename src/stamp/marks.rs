@@ -81,7 +81,7 @@ pub(crate) fn after_return(line: &[u8]) -> Option<usize> {
 }
 
 /// After the bracket that closes the last progress bar.
-pub(super) fn after_bar(line: &[u8]) -> Option<usize> {
+pub(crate) fn after_bar(line: &[u8]) -> Option<usize> {
     // Each has one slash.
     let has_rate_around = |slash: usize| {
         RATES.iter().any(|rate| {

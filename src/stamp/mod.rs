@@ -62,7 +62,7 @@ pub use clock::{Clock, Span, Window};
 pub use find::Finder;
 pub(crate) use fold::{ByPrefix, PREFIXES};
 pub use fold::{Fold, How, Inbound, Timed};
-pub(crate) use marks::{Marks, after_return};
+pub(crate) use marks::{Marks, after_bar, after_return};
 pub use order::First;
 pub(crate) use order::Order;
 pub use parse::{Moment, parse_time, parse_time_in, parse_time_with};

@@ -179,6 +179,16 @@ fn gpustat(line: &[u8], at: usize, evident: &mut Evident) -> Option<Stamp> {
     (number > 0 && version.get(number) == Some(&b'.')).then_some(stamp)
 }
 
+/// Where the date stands behind what Kaldi's scripts say first and last in the log of a job, `# Started at Sun Nov 22 06:47:12 CET 2026`,
+/// `# Ended (code 0) at Sun Nov 22 ...`; its programs write no stamps.
+pub(super) fn kaldi(line: &[u8], at: usize) -> Option<usize> {
+    let text = &line[at..line.len().min(at + 32)];
+    let begun = text.starts_with(b"Started at ");
+    let ended = text.starts_with(b"Ended (code ") && text[12..].contains(&b')');
+    let date = at + if begun { 11 } else { memchr::memmem::find(text, b") at ").filter(|_| ended)? + 5 };
+    names::weekday(line.get(date..)?).and(Some(date))
+}
+
 /// The machine-check log's `TIME 1795330032 Sun Nov 22 06:47:12 2026`.
 fn machine_check(line: &[u8], at: usize) -> Option<Stamp> {
     let (stamp, end) = epoch::number(line, at + 5)?;

@@ -113,7 +113,8 @@ impl Finder {
             b'=' if let Some(stamp) = special::erlang(line, at) => Some(stamp),
             mark if header::is_mark(mark) => {
                 let stamp = header::behind_marks(line, at)?;
-                let labelled = header::stamp_in(line, stamp).filter(|_| line[at] == b'#');
+                let labelled = header::stamp_in(line, stamp).or_else(|| special::kaldi(line, stamp));
+                let labelled = labelled.filter(|_| line[at] == b'#');
                 self.stamp_at(line, labelled.unwrap_or(stamp))
             }
             b'0'..=b'9' => {
