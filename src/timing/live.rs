@@ -51,7 +51,7 @@ impl Timing {
 
     /// The file begins anew.
     fn begin_anew(&mut self) {
-        (self.number, self.open) = (0, false);
+        (self.number, self.partial) = (0, None);
         self.poll = Poll::new(Vec::new(), self.terms.taught.clone());
         self.arrived = self.arrived.as_ref().and_then(Arrived::renewed);
     }
@@ -61,7 +61,7 @@ impl Timing {
         if lines == 0 {
             self.begin_anew();
         }
-        (self.number, self.open) = (lines, false);
+        (self.number, self.partial) = (lines, None);
     }
 
     /// As [`Timing::sift`], for lines that were written while the file was followed, and pieces of such.
@@ -76,15 +76,16 @@ impl Timing {
             self.fold.elect(&elected);
             self.elected = elected;
         }
-        let next = self.number + u64::from(!self.open);
+        let open = self.partial == Some(self.number);
+        let next = self.number + u64::from(!open);
         self.sift(batch);
         let bytes = batch.block.bytes();
         let Some(last) = bytes.len().checked_sub(1) else { return };
-        if memchr::memchr(b'\n', bytes).is_none_or(|end| self.open && end == last) {
+        if memchr::memchr(b'\n', bytes).is_none_or(|end| open && end == last) {
             // However many pieces, it is one line.
             batch.times.iter_mut().for_each(|time| time.number = next);
             self.number = next;
         }
-        self.open = bytes[last] != b'\n';
+        self.partial = (bytes[last] != b'\n').then_some(self.number);
     }
 }

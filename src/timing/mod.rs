@@ -50,8 +50,8 @@ pub struct Timing {
     stepping: Stepping,
     /// The number of the last line.
     number: u64,
-    /// Only a part of that was there, so that what comes next goes on with it.
-    open: bool,
+    /// That number, if only a part of the line was there, so that what comes next goes on with it.
+    partial: Option<u64>,
     sureness: Sureness,
     /// The earliest nanosecond of the last own stamp.
     last: Option<i64>,
@@ -150,7 +150,7 @@ impl Timing {
             arrived: None,
             stepping: Stepping::default(),
             number: 0,
-            open: false,
+            partial: None,
             sureness: Sureness::default(),
             last: None,
         }
