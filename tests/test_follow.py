@@ -12,6 +12,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from datetime import datetime, timezone
 from pathlib import Path
 
 import logdex
@@ -440,3 +441,34 @@ def test_the_pieces_of_a_line_have_its_number(log: Path) -> None:
         os.truncate(log, 0)
         append(log, b"anew\n")
         assert next(records).number == 1
+
+
+@pytest.mark.parametrize("how", ["renamed", "cut"])
+def test_a_line_has_nothing_from_the_file_that_had_its_name_before(log: Path, how: str) -> None:
+    """What a job that was started anew says before its first stamp is of now, however long ago the other one ended."""
+    append(log, b"2026-11-22 02:00:00 old step=7\n" + b"x" * 600 + b"\n")
+    lines = Reader(log, since="2026-11-22 02:30")
+    # It has looked at the file before that changes.
+    lines.wait_for_look()
+    with logdex.open(log).records(follow=True, step=(None, None)) as every:
+        assert [next(every).step for _ in range(2)] == [7, 7]
+        if how == "renamed":
+            log.rename(log.with_suffix(".1"))
+        else:
+            os.truncate(log, 0)
+        append(log, b"Traceback (most recent call last):\nImportError\n2026-11-22 03:00:00 new\n")
+        assert [next(every).step for _ in range(3)] == [None, None, None]
+    assert [text.split()[0] for text in lines.wait_for(3)] == ["Traceback", "ImportError", "2026-11-22"]
+    lines.end()
+
+
+def test_the_years_of_a_new_file_are_its_own(log: Path) -> None:
+    """The stamps of the one before had come to another year than its first."""
+    near = datetime(2026, 1, 1, 0, 5, tzinfo=timezone.utc)
+    append(log, b"Dec 31 23:59:58 host app: a\nJan  1 00:00:01 host app: b\n")
+    with logdex.open(log, tz="UTC", reference=near).records(follow=True) as records:
+        years = [next(records) for _ in range(2)]
+        log.rename(log.with_suffix(".1"))
+        append(log, b"Jan  1 00:00:02 host app: c\n")
+        years.append(next(records))
+    assert [record.time and record.time.year for record in years] == [2025, 2026, 2026]

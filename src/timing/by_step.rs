@@ -61,6 +61,11 @@ impl Timing {
         }
     }
 
+    /// Knows of no step before the next line.
+    pub(super) fn renew_steps(&mut self) {
+        self.stepping.steps = Steps::default();
+    }
+
     /// The step of the next line, which `prefix` wrote, and whether it is asked for.
     #[inline]
     pub(super) fn step_of(&mut self, line: &[u8], prefix: Prefix) -> (Option<u64>, bool) {

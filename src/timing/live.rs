@@ -7,7 +7,7 @@ use crate::error::Result;
 use crate::file::source::Source;
 use crate::index::Index;
 use crate::stamp::civil::{self, now};
-use crate::stamp::{Frame, Poll, Stamp, VOTERS};
+use crate::stamp::{Fold, Frame, Poll, Stamp, VOTERS};
 
 impl Timing {
     /// Goes behind the last line of which `index` speaks: what comes is live.
@@ -49,9 +49,13 @@ impl Timing {
         stamp.frame == Frame::Yearless && !self.clock.has_leap_day() && civil::on_leap_day(stamp.ns)
     }
 
-    /// The file begins anew.
+    /// The file begins anew: no line of it has its time or its step from one of the file before.
     fn begin_anew(&mut self) {
-        (self.number, self.partial) = (0, None);
+        (self.number, self.partial, self.last) = (0, None, None);
+        self.fold = Fold::new().electing(&self.elected);
+        // The fold counts years from its first stamp.
+        self.anchored = false;
+        self.renew_steps();
         self.poll = Poll::new(Vec::new(), self.terms.taught.clone());
         self.arrived = self.arrived.as_ref().and_then(Arrived::renewed);
     }
