@@ -219,12 +219,14 @@ def test_of_cases_that_are_open_none_is_wrong_with_certainty(tmp_path: Path) -> 
     assert judged(OPEN, tmp_path)
 
 
-@pytest.mark.parametrize("path", sorted(cases.DATA.glob("*.jsonl")), ids=lambda path: path.stem)
-def test_cases_are_answered_rightly_or_not_at_all(tmp_path: Path, path: Path) -> None:
-    told = judged(cases.read(path), tmp_path)
+@pytest.mark.timeout(
+    3 * 3600
+)  # It asks more than two thousand times, and a busy machine may have a tenth of a core for it.
+def test_cases_are_answered_rightly_or_not_at_all(tmp_path: Path) -> None:
+    told = judged(ALL, tmp_path)
     total = sum(map(len, told.values()))
     assert len(told.get("wrong", ())) <= 0.03 * total, told["wrong"]
-    assert len(told["right"]) >= 0.9 * total, told.get("cannot tell")
+    assert len(told["right"]) >= 0.9 * total, told["cannot tell"]
 
 
 @settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])

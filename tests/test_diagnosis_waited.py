@@ -82,6 +82,17 @@ def test_the_one_that_had_not_come_is_named_though_but_one_of_the_others_said_th
     assert asked(tmp_path / "both", both).certainty == "cannot tell"
 
 
+@pytest.mark.parametrize(("at", "kind"), [(640, "unknown"), (33, "rank")])
+def test_who_aborts_long_after_its_last_step_had_waited_whatever_it_says(
+    tmp_path: Path, at: int, kind: str
+) -> None:
+    logs = {f"rank{rank}.log": steps(rank) for rank in range(4)}
+    logs["rank1.log"] += [(at - 1, "gave up on token 7")]
+    ended = "failed (exitcode: -6) local_rank: 1 (pid: 20541) of binary: /opt/py/bin/python"
+    answer = asked(tmp_path, {**logs, "agent.log": [(0, "group_world_size=1"), (at, ended)]})
+    assert answer.kind == kind, answer.text
+
+
 def test_all_that_found_no_way_to_where_they_meet_failed_alike(tmp_path: Path) -> None:
     logs = {f"rank{rank}.log": [(0, f"rank {rank} of 4 is up"), (900, CONNECT)] for rank in range(4)}
     assert asked(tmp_path, logs).kind == "uniform"

@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 import re
 
-from logdex.diagnosis import accusations, hosts, progress
+from logdex.diagnosis import accusations, hosts, progress, waited
 from logdex.diagnosis.events import Event
 from logdex.diagnosis.exits import Exit
+from logdex.diagnosis.roles import Story
 from logdex.diagnosis.scene import Candidate, Scene, missing_of, time_of, whole_host
 from logdex.diagnosis.verdict import Certainty, Finding
 from logdex.diagnosis.waited import STUCK, WAITS
@@ -15,6 +16,8 @@ from logdex.diagnosis.whose_exit import rank_of
 
 A_YEAR = 366 * 86_400.0
 """Seconds since 1970 that are fewer are since something else."""
+_ABORTED = -6
+"""How a process ends that calls `abort`."""
 _OF_ALL = ("mpirun", "srun")
 """The launchers that see the processes of all hosts."""
 _ANOTHER = re.compile(
@@ -73,7 +76,9 @@ def weak_exit(scene: Scene, found: list[Candidate]) -> Finding | None:
             continue
         name = rank_of(scene, one)
         there = scene.stories.get(name or "")
-        if name is not None and not (there and there.victims) and not _may_be_of_another(scene, one):
+        if name is None or (there and (there.victims or _gave_up(scene, there, one))):
+            continue
+        if not _may_be_of_another(scene, one):
             told.setdefault(name, one)
     if not told and (alone := _alone_in_trouble(scene)) is not None:
         return alone
@@ -101,6 +106,11 @@ def weak_exit(scene: Scene, found: list[Candidate]) -> Finding | None:
     return Finding(
         "rank", "likely", (name,), hosts_, one.class_, exit_time(scene, one), [("ended first", one.event)]
     )
+
+
+def _gave_up(scene: Scene, there: Story, one: Exit) -> bool:
+    """Whether a process aborted long after its last step, as one that waited for others does, in whatever words."""
+    return one.code == _ABORTED and waited.stood_still(there, exit_time(scene, one))
 
 
 def _may_be_of_another(scene: Scene, one: Exit) -> bool:

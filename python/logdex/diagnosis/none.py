@@ -58,6 +58,10 @@ def _standstill(scene: Scene) -> Finding | None:
     still = progress.standstill(scene.ranks, scene.witnesses)
     if still is None:
         return None
+    if missing := missing_of(scene):
+        # What holds up those that are here may be one of these.
+        told = f"the logs of {len(missing)} ranks"
+        return Finding("unknown", "cannot tell", tuple(missing), missing=told)
     if away := behind.on_the_way([(one, math.inf) for one in scene.ranks]):
         return _away(scene, away, still)
     return Finding("stalled", "likely", still.ranks, (), "no progress", still.since)

@@ -83,7 +83,7 @@ def _is_of_others(
     if any(one.teardown and one.says_little for one in rest):
         # Who was told to end may have been about to raise the same.
         return False
-    waited = sum(_stood_still(one, event, clocks) for one, event in group)
+    waited = sum(stood_still(one, event.low) for one, event in group)
     if 10 * waited >= 9 * len(group) or all(_WORDS.search(event.text) for _, event in group):
         return True
     if len(rest) > 1 or not rest[0].says_little or rest[0].speaker.name in told:
@@ -104,9 +104,10 @@ def _has_last_words(one: Story, group: Sequence[tuple[Story, Event]], clocks: Cl
     return all(said != masked(line.text) for other, _ in group for line in other.speaker.tail)
 
 
-def _stood_still(one: Story, event: Event, clocks: Clocks) -> bool:
+def stood_still(one: Story, until: float) -> bool:
+    """Whether a rank had made no step for far longer than one takes, until a moment by its own clock."""
     course = one.speaker.course
     pace = pace_of(course) if course is not None else None
     if course is None or course.last_at is None or pace is None:
         return False
-    return event.low - course.last_at > max(_LONG, _MANY * pace)
+    return until - course.last_at > max(_LONG, _MANY * pace)
