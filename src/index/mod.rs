@@ -155,7 +155,12 @@ impl Index {
     /// As [`Index::of`].
     pub fn begin(source: &Arc<Source>, end: u64, options: Options, tick: Tick<'_>) -> Result<Self> {
         let seen = source.metadata()?;
-        let fits = |store: &Store| store.about.covered <= end && store.about.has_blocks_of(source, &seen);
+        let fits = |store: &Store| {
+            let about = &store.about;
+            // What a file elects may change until all its voters are there.
+            let has_voted = about.size >= VOTERS as u64 || about.size == seen.len();
+            about.covered <= end && has_voted && about.has_blocks_of(source, &seen)
+        };
         let stored = options.keep.load(source, options.taught.as_deref()).filter(fits);
         let stored = stored.and_then(|mut store| {
             store.about.elected = store.about.elected.teaching(options.taught.clone());
