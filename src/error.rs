@@ -66,6 +66,11 @@ impl Error {
         matches!(self, Self::Io { source, .. } if source.kind() == io::ErrorKind::PermissionDenied)
     }
 
+    /// Whether it says that nobody reads what is written any more, which is told of no log.
+    pub fn is_of_a_gone_reader(&self) -> bool {
+        matches!(self, Self::Io { source, .. } if source.kind() == io::ErrorKind::BrokenPipe)
+    }
+
     /// Whether answers about other files can go on.
     pub fn is_about_one_file(&self) -> bool {
         !matches!(self, Self::Bug(_) | Self::Interrupted)

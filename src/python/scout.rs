@@ -64,6 +64,10 @@ impl Scout for PythonScout {
     }
 
     fn leave_out(&mut self, reason: Error) -> Result<()> {
+        // A look at whether somebody still reads comes between the reads of each log.
+        if reason.is_of_a_gone_reader() {
+            return Err(reason);
+        }
         let Some(complain) = &self.complain else { return Ok(()) };
         let told = attached(|py| complain.bind(py).call1((PyErr::from(reason),)).map(|_| ()));
         told.map_err(|raised| self.note(raised))
