@@ -23,8 +23,10 @@ pub fn own(line: &[u8]) -> Option<Level> {
 /// Where the record begins that was written behind the bar near the head of a line: `Epoch 1:  10%|#   | 10/100 [00:10<01:30, 1.0it/s]2026-`.
 fn behind_bar(line: &[u8]) -> Option<usize> {
     const NEAR: usize = 128;
-    memchr::memmem::find(&line[..line.len().min(NEAR)], b"%|")?;
-    after_bar(line)
+    let head = &line[..line.len().min(NEAR)];
+    // By its first byte, for few lines have that: to make a search for both ready takes longer than most looks.
+    let has_bar = memchr::memchr_iter(b'%', head).any(|at| head.get(at + 1) == Some(&b'|'));
+    if has_bar { after_bar(line) } else { None }
 }
 
 /// The same at the beginning of a line.
