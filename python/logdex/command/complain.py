@@ -28,10 +28,14 @@ def complain(error: BaseException, *, follows: bool = True) -> None:
     tell(f"logdex: {said if follows else said.replace(_TO_WAIT, '')}\n")
 
 
+def name_output(error: OSError) -> None:
+    """Names standard output in an error that names no file, where nothing else without a name was being written."""
+    error.filename = error.filename or "standard output"
+
+
 def complain_of_output(error: OSError) -> None:
     """Says on stderr what went wrong where nothing but the answer was being written, which has no name of its own."""
-    if error.filename is None:
-        error.filename = "standard output"
+    name_output(error)
     complain(error)
 
 

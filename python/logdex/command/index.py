@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from logdex import _core
 from logdex._resolve import inputs
 from logdex.command import options
-from logdex.command.complain import complain, tell
+from logdex.command.complain import complain, name_output, tell
 from logdex.command.legible import legible
 from logdex.inputs.input import Input, Wish
 from logdex.log import Log
@@ -90,10 +90,9 @@ def _write(row: str) -> None:
     try:
         sys.stdout.write(row)
         sys.stdout.flush()
-    except BrokenPipeError:
-        raise
     except OSError as error:
-        raise OSError(error.errno, error.strerror, "standard output") from None
+        name_output(error)
+        raise
 
 
 def _kept(size: int, covered: int, taken: int) -> str:

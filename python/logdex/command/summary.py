@@ -11,7 +11,7 @@ from itertools import chain, groupby, islice
 
 from logdex import _core
 from logdex._core import Question, Record
-from logdex.command.complain import tell
+from logdex.command.complain import name_output, tell
 from logdex.command.legible import legible
 from logdex.command.rows import Rows, Shown
 from logdex.inputs.input import Input
@@ -57,7 +57,7 @@ class Summary:
             return self._count() if self._args.count else self._histogram()
         except OSError as error:
             # What goes wrong in a log is said of that log.
-            error.filename = error.filename or "standard output"
+            name_output(error)
             raise
 
     def _count(self) -> bool:

@@ -7,10 +7,8 @@ from collections import Counter
 from collections.abc import Sequence
 
 from logdex.diagnosis.events import Speaker, Tail
+from logdex.diagnosis.scene import FEW
 from logdex.diagnosis.similar import LEAST, masked
-
-_FEW = 4
-"""One rank of so many, and no more of them, is few."""
 
 
 def stayed(behind: Sequence[Speaker], ahead: Sequence[tuple[Speaker, float]]) -> bool:
@@ -43,7 +41,7 @@ def on_the_way(ranks: Sequence[tuple[Speaker, float]]) -> list[Speaker]:
     lasts = Counter(masked(way[-1].text) for one, way in ways if way and _is_new(one, way))
     last, having = lasts.most_common(1)[0] if lasts else ("", 0)
     away = [one for one, way in ways if way and all(masked(tail.text) != last for tail in way)]
-    is_few = len(away) <= max(1, len(ranks) // _FEW)
+    is_few = len(away) <= max(1, len(ranks) // FEW)
     return away if having > 1 and having + len(away) == len(ranks) and is_few and len(last) >= LEAST else []
 
 

@@ -10,7 +10,7 @@ import re
 from collections.abc import Sequence
 
 from logdex.diagnosis.events import Event, Speaker, Tail, of_tail
-from logdex.diagnosis.roles import Story, says_that_it_ended_well
+from logdex.diagnosis.roles import FAILED, Story, says_that_it_ended_well
 from logdex.diagnosis.scene import Scene, missing_of
 
 _DONE = re.compile(r"(?i)\b(?:done|finished|complete[d]?|succeeded|successfully)\b")
@@ -26,8 +26,6 @@ _ALL_OF = re.compile(
 _NONE_WRONG = re.compile(
     r"(?i)\b(?:errors?|failures?|failed)\W{1,3}(?:0|none)\b|\b(?:0|no) (?:\w+ )?(?:errors?|failures?|failed)\b"
 )
-_FAILED = ("cause", "exception", "victim", "named", "link")
-"""The roles of what tells of a failure, and not of a level alone."""
 _CLOSED = ("peer", "another", "rendezvous", "store", "closed")
 """The classes of what is told of a connection, or of a server, that is gone."""
 _REFUSED = re.compile(r"(?i)\b(?:refused|reset|time[ds]?[ -]?out|died|killed|crash\w*|dead)\b")
@@ -105,5 +103,5 @@ def _only_lost(one: Story) -> bool:
 
 def _saw_a_failure(scene: Scene) -> bool:
     """Whether a witness told of a failure, or of how a process ended."""
-    told = [event for one in scene.witnesses for event in one.events if event.role in _FAILED]
+    told = [event for one in scene.witnesses for event in one.events if event.role in FAILED]
     return bool(told) or any(not one.is_teardown for one in scene.exits)

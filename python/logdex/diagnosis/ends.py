@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from logdex.diagnosis.events import Event, Speaker, Tail, number_in, of_tail
 from logdex.diagnosis.progress import says_at_its_end
 from logdex.diagnosis.roles import ended_well
-from logdex.diagnosis.scene import Scene
+from logdex.diagnosis.scene import FEW, Scene
 from logdex.diagnosis.similar import LEAST, is_indented, masked, unstamped
 from logdex.diagnosis.taxonomy import classify
 from logdex.diagnosis.verdict import Finding
@@ -27,8 +27,6 @@ _INTERRUPTED = "KeyboardInterrupt"
 _QUIET = ("harmless", "advice", "context", "outside", "teardown")
 _ENOUGH = 3
 """Of so many ranks, or more, one is told from the rest."""
-_FEW = 4
-"""One rank of so many, and no more of them, is few."""
 
 
 @dataclass
@@ -52,7 +50,7 @@ def odd_one(scene: Scene) -> Finding | None:
         return None
     ends = [_end_of(one) for one in ranks]
     having = Counter(text for end in ends for text in end.new)
-    few = max(1, len(ranks) // _FEW)
+    few = max(1, len(ranks) // FEW)
     odd = [end for end in ends if any(having[text] <= few for text in end.new)]
     framed = [end for end in ends if end.has_frames and end.new and not _was_interrupted(scene, end.speaker)]
     told_to_stop = any(one.teardown or one.outside for one in scene.stories.values())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -118,6 +118,12 @@ class Speaker:
     def unit(self) -> int:
         """The number of that unit."""
         return next((at for at, course in enumerate(self.courses) if course), 0)
+
+
+def texts_of(speaker: Speaker) -> Iterator[str]:
+    """The texts of all records and last lines that are known of a speaker."""
+    yield from (event.text for event in speaker.events)
+    yield from (tail.text for tail in speaker.tail)
 
 
 def heard(voice: _core._Voice, path: str, name: str, mtime: float, chosen: re.Pattern[str] | None) -> Speaker:

@@ -11,7 +11,6 @@ from logdex.diagnosis.exits import Exit
 from logdex.diagnosis.roles import Story
 from logdex.diagnosis.scene import Candidate, Scene, missing_of, time_of, whole_host
 from logdex.diagnosis.verdict import Certainty, Finding
-from logdex.diagnosis.waited import STUCK, WAITS
 from logdex.diagnosis.whose_exit import rank_of
 
 A_YEAR = 366 * 86_400.0
@@ -231,23 +230,30 @@ def links_of(scene: Scene, found: list[Candidate]) -> Finding | None:
     return Finding("link", "likely", ranks, ends, "link", time_of(scene, first), [("link", first)])
 
 
-def _came_first(scene: Scene, event: Event, link: Event) -> bool:
-    """Whether a record is older than what a rank told of a link; without stamps, if no launcher saw that rank end."""
+def _came_first(scene: Scene, event: Event, link: Event, ended: set[str | None]) -> bool:
+    """Whether a record is older than what a rank told of a link; without stamps, if that rank is none of those of which
+    launchers saw that they `ended`."""
     if event.own and link.own:
         return scene.clocks.is_before(event, link, sure=True)
-    return all(one.is_teardown or rank_of(scene, one) != link.speaker for one in scene.exits)
+    return link.speaker not in ended
 
 
 def _gone_before(scene: Scene, link: Event) -> Finding | None:
     """Those that had told of trouble, and not of a wait for others, and ended by it as launchers say, before a link was
     first in any: their peers lost them, and no way to them."""
     gone: dict[str, Exit] = {}
-    for one in scene.exits:
-        there = scene.stories.get(name := rank_of(scene, one) or "")
-        if one.is_teardown or not one.is_root or there is None or there.links or not there.victims:
+    exits = [(rank_of(scene, one), one) for one in scene.exits if not one.is_teardown]
+    ended = {name for name, _ in exits}
+    for name, one in exits:
+        there = scene.stories.get(name or "")
+        if name is None or not one.is_root or there is None or there.links:
             continue
-        own = [event for event in there.victims if event.class_ == STUCK or event.class_ not in WAITS]
-        if any(_came_first(scene, event, link) for event in own):
+        own = [
+            event
+            for event in there.victims
+            if event.class_ == waited.STUCK or event.class_ not in waited.WAITS
+        ]
+        if any(_came_first(scene, event, link, ended) for event in own):
             gone.setdefault(name, one)
     if not gone:
         return None

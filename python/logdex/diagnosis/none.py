@@ -11,16 +11,14 @@ from collections.abc import Sequence
 from logdex.diagnosis import behind, ends, lastwords, progress, waited
 from logdex.diagnosis.events import Event, Speaker, Tail, of_tail
 from logdex.diagnosis.mentioned import mentions
-from logdex.diagnosis.roles import Story, ended_well
-from logdex.diagnosis.scene import Candidate, Scene, missing_of, time_of, whole_host
+from logdex.diagnosis.roles import FAILED, Story, ended_well
+from logdex.diagnosis.scene import FEW, Candidate, Scene, logs_of, missing_of, time_of, whole_host
 from logdex.diagnosis.similar import LEAST, masked
 from logdex.diagnosis.verdict import Finding
 
 _STANDSTILL = "stamps: a standstill cannot be seen without"
 _JUST_NOW, _STEPS = 60.0, 3.0
 """Who wrote within so many seconds, or steps, still lives."""
-_FEW = 4
-"""One rank of so many, and no more of them, is few."""
 _GRAVE = re.compile(r"\b(?:ERROR|FATAL|CRITICAL|ABORT(?:ED|ING)?)\b")
 """A launcher's words of a failure, where no table has more of it."""
 _ORDERS = ("SIGTERM", "SIGINT", "SIGHUP", "SIGUSR", "ignal 15", "KeyboardInterrupt", "Terminated")
@@ -60,8 +58,7 @@ def _standstill(scene: Scene) -> Finding | None:
         return None
     if missing := missing_of(scene):
         # What holds up those that are here may be one of these.
-        told = f"the logs of {len(missing)} ranks"
-        return Finding("unknown", "cannot tell", tuple(missing), missing=told)
+        return Finding("unknown", "cannot tell", tuple(missing), missing=logs_of(missing))
     if away := behind.on_the_way([(one, math.inf) for one in scene.ranks]):
         return _away(scene, away, still)
     return Finding("stalled", "likely", still.ranks, (), "no progress", still.since)
@@ -155,7 +152,7 @@ def _untold(scene: Scene) -> str | None:
         # All train together: where one says that it came to the end, none was left on the way there.
         return None
     if missing := missing_of(scene):
-        return f"the logs of {len(missing)} ranks"
+        return logs_of(missing)
     return None if _has_times(scene) else _STANDSTILL
 
 
@@ -183,12 +180,12 @@ def _was_done(one: Story) -> bool:
 def _left_by_what_all_say(scene: Scene) -> tuple[str, ...]:
     """The few that said nothing after their last step, where all others ended with one thing that was new to them."""
     ranks = [one for one in scene.ranks if one.course is not None]
-    if len(ranks) < _FEW or len(ranks) < len(scene.ranks) or any(ended_well(one) for one in ranks):
+    if len(ranks) < FEW or len(ranks) < len(scene.ranks) or any(ended_well(one) for one in ranks):
         return ()
     new = {one.name: _new_at_the_end(one) for one in ranks}
     silent = tuple(one.name for one in ranks if one.tail and one.tail[-1].number <= _last_step(one))
     rest = [texts for name, texts in new.items() if name not in silent]
-    return silent if _FEW * len(silent) <= len(ranks) and rest and set.intersection(*rest) else ()
+    return silent if FEW * len(silent) <= len(ranks) and rest and set.intersection(*rest) else ()
 
 
 def _last_step(one: Speaker) -> int:
@@ -251,11 +248,10 @@ def _tells_of_failure(scene: Scene) -> bool:
         return True
     if any(not one.is_teardown for one in scene.exits):
         return True
-    loud = ("cause", "exception", "victim", "named", "link")
     return any(
         event.class_ == "job"
         or (
-            (event.role in loud or (event.role == "error" and _GRAVE.search(event.text)))
+            (event.role in FAILED or (event.role == "error" and _GRAVE.search(event.text)))
             and not _is_after_the_end(scene, one, event)
         )
         for one in scene.witnesses

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
-from logdex.diagnosis.events import Event, Speaker
+from logdex.diagnosis.events import Event, Speaker, texts_of
 
 _JOB = re.compile(
     r"\b(?:(?:pytorch|mpi|tf|xgboost|paddle|jax|ray|train|vc)job|jobset)s?(?:\.[\w.]+)?/([a-z][\w.-]*)",
@@ -24,7 +24,7 @@ def leave_others(witnesses: Sequence[Speaker]) -> None:
     where others are: else nobody knows how the job's pods are called.
     """
     for one in witnesses:
-        texts = [*(event.text for event in one.events), *(tail.text for tail in one.tail)]
+        texts = list(texts_of(one))
         jobs, pods = _named(_JOB, texts), _named(_POD, texts)
         if any(_is_of(pod, jobs) for pod in pods):
             one.events = [event for event in one.events if not _is_of_another(event, jobs)]

@@ -37,7 +37,8 @@ def outside(scene: Scene, found: list[Candidate]) -> Finding | None:
     strong = [event for event in told if event.class_ not in ("cancelled", "signalled")]
     orders = strong or told
     first = min(orders, key=lambda event: (scene.clocks.of(event)[0], event.number))
-    if any(scene.clocks.is_before(one.event, first) or _was_over(scene, one, first) for one in found):
+    over = _over_above(scene, first)
+    if any(one.rank in over or scene.clocks.is_before(one.event, first) for one in found):
         return None
     unclear = [one for one in found if not _is_before(scene, first, one.event)]
     if unclear and (not strong or _befell_all(scene, unclear)):
@@ -56,14 +57,12 @@ def _is_before(scene: Scene, order: Event, event: Event) -> bool:
     return scene.clocks.is_before(order, event) or _same_time_or_later(scene, order, event)
 
 
-def _was_over(scene: Scene, one: Candidate, order: Event) -> bool:
-    """Whether who tells of the order told above it that this rank ended of itself, whatever time its own log has."""
-    above = [
-        told
-        for told in scene.exits
-        if told.event.path == order.path and told.event.number < order.number and not told.is_teardown
-    ]
-    return any(rank_of(scene, told) == one.rank for told in above)
+def _over_above(scene: Scene, order: Event) -> set[str | None]:
+    """The ranks of which who tells of the order told above it that they ended of themselves, whatever times their logs
+    have."""
+    path, number = order.path, order.number
+    above = [told for told in scene.exits if told.event.path == path and told.event.number < number]
+    return {rank_of(scene, told) for told in above if not told.is_teardown}
 
 
 def _or_failed(order: Event, firm: Sequence[Candidate]) -> Finding:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from logdex.diagnosis.events import Speaker
+from logdex.diagnosis.events import Speaker, texts_of
 from logdex.diagnosis.exits import Exit
 
 _WORKER = re.compile(r"\b(?P<job>[a-z0-9](?:[\w.-]*?[a-z0-9])?)-worker-\d+\b")
@@ -17,7 +17,7 @@ def count_the_master(exits: Iterable[Exit], witnesses: Iterable[Speaker], many: 
     """Counts the workers' numbers from 1 where a pod of their job is its master, which is rank 0 of `many`."""
     told = [one for one in exits if one.event.class_ == "pod"]
     workers = [(one, found["job"]) for one in told if (found := _WORKER.search(one.event.text))]
-    texts = [text for one in witnesses for text in _texts(one)] if workers else []
+    texts = [text for one in witnesses for text in texts_of(one)] if workers else []
     led = {job for job in {job for _, job in workers} if _has_a_master(job, texts)}
     for one, job in workers:
         if job in led and one.rank is not None and one.rank + 1 < many:
@@ -27,8 +27,3 @@ def count_the_master(exits: Iterable[Exit], witnesses: Iterable[Speaker], many: 
 def _has_a_master(job: str, texts: Iterable[str]) -> bool:
     first = re.compile(rf"(?<![\w.-]){re.escape(job)}{_FIRST}")
     return any(first.search(text) for text in texts)
-
-
-def _texts(witness: Speaker) -> Iterable[str]:
-    yield from (event.text for event in witness.events)
-    yield from (tail.text for tail in witness.tail)

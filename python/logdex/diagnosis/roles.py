@@ -19,6 +19,8 @@ STRENGTH = {"cause": 3, "exception": 2, "error": 1}
 """How much a record weighs as the reason of a failure."""
 LOUD = (*STRENGTH, "victim", "named", "link")
 """The roles of records that tell of a failure, its own or another's."""
+FAILED = tuple(role for role in LOUD if role != "error")
+"""Those of them that tell of more than that something was an error."""
 _WENT_ON = 50
 """So many lines after it say that an error was none, in a log that counts no steps."""
 _CLUSTER = 40

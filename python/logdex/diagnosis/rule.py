@@ -26,7 +26,7 @@ from logdex.diagnosis.outside import outside
 from logdex.diagnosis.pace import WORKING, usual_lines
 from logdex.diagnosis.prepare import prepare
 from logdex.diagnosis.roles import ended_well
-from logdex.diagnosis.scene import Candidate, Scene, missing_of
+from logdex.diagnosis.scene import Candidate, Scene, logs_of, missing_of
 from logdex.diagnosis.stacks import elsewhere
 from logdex.diagnosis.success import overruled
 from logdex.diagnosis.survived import outlived
@@ -109,8 +109,8 @@ def _unknown(scene: Scene, found: list[Candidate]) -> Finding:
 
 def _what_is_missing(scene: Scene) -> str:
     missing = []
-    if missing_of(scene):
-        missing.append(f"the logs of {len(missing_of(scene))} ranks")
+    if absent := missing_of(scene):
+        missing.append(logs_of(absent))
     if not scene.witnesses:
         missing.append("the launcher's and the scheduler's log")
     if not any(one.last is not None for one in scene.speakers):

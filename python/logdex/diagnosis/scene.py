@@ -17,6 +17,8 @@ _MOST_RANKS = 1 << 17
 """No job has more; a number above is none of a rank."""
 TOGETHER = 5.0
 """What befell several within so many seconds is the same failure."""
+FEW = 4
+"""One rank of so many, and no more of them, is few."""
 _FAR = 64
 """A number so many times as high as that of the last rank is none of a rank."""
 
@@ -190,6 +192,11 @@ def time_of(scene: Scene, event: Event) -> float | None:
 def last_lines(scene: Scene, path: str) -> Iterator[Tail]:
     """The last lines of the witnesses that wrote to a file."""
     return (tail for one in scene.witnesses if one.path == path for tail in one.tail)
+
+
+def logs_of(missing: Collection[str]) -> str:
+    """What is missing where these ranks have no log."""
+    return f"the logs of {len(missing)} ranks"
 
 
 def missing_of(scene: Scene) -> list[str]:

@@ -17,7 +17,7 @@ from logdex.diagnosis.events import Event, Speaker, of_tail
 from logdex.diagnosis.exits import Exit
 from logdex.diagnosis.good_ends import OF_LAUNCHERS, good_ends, without_counts_of_none
 from logdex.diagnosis.progress import pace_of, says_at_its_end
-from logdex.diagnosis.roles import LOUD, Story, ended_well, says_that_it_ended_well
+from logdex.diagnosis.roles import FAILED, Story, ended_well, says_that_it_ended_well
 from logdex.diagnosis.scene import Scene, last_lines, missing_of
 from logdex.diagnosis.survived import outlived, stepped_behind
 from logdex.diagnosis.verdict import Finding
@@ -28,7 +28,7 @@ _FELL = re.compile(
     r"\b(?:FAILED|Failed|NODE_FAIL|OUT_OF_ME\w*|TIMEOUT|CANCELLED|PREEMPTED|BOOT_FAIL|DEADLINE|Evicted|OOMKilled)\b"
 )
 """The states in which schedulers have what did not end well: a table of a job's steps has a line for each."""
-_TELLING = tuple(role for role in (*LOUD, "exit", "outside") if role != "error")
+_TELLING = (*FAILED, "exit", "outside")
 """The roles of what tells of more than that something was an error."""
 _OWN_TIME = re.compile(r"\bexiting program after [\d.]+ minutes")
 """How Megatron's programs say that they ran for as long as they were told to."""

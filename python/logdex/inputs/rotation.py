@@ -11,6 +11,7 @@ from logdex import _core
 from logdex.inputs import spool
 from logdex.inputs.compression import compression, open_regular
 from logdex.inputs.layouts import COMPRESSED, DATE
+from logdex.inputs.tree import identity
 
 _USUAL = re.compile(rf"\.\d{{1,4}}|[-._]{DATE}")
 """What logrotate and Python's handlers add to a name: a number, or a date. An editor's `.bak` is none."""
@@ -291,8 +292,4 @@ def may_be_read(path: str) -> bool:
 
 def file_of(path: str) -> tuple[int, int]:
     """Device and number of the file that is called so; zeros where there is none."""
-    try:
-        there = os.stat(path)
-    except OSError:
-        return 0, 0
-    return there.st_dev, there.st_ino
+    return identity(path) or (0, 0)
