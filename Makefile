@@ -123,7 +123,7 @@ wheel: $(TOOLS)/.wheel-ready | need-cargo ## The wheel and the sdist in dist/, a
 diagnosis-table: $(VENV)/torchx/.ready ## How often `logdex ranks` is right, cannot tell, or is wrong; takes some minutes
 	$(VENV)/torchx/bin/python tools/diagnosis_table.py > docs/diagnosis-table.md
 
-docs/taxonomy.md: $(VENV)/torchx/.ready python/logdex/diagnosis/taxonomy.tsv python/logdex/diagnosis/classes.tsv
+docs/taxonomy.md: $(VENV)/torchx/.ready python/logdex/diagnosis/records/taxonomy.tsv python/logdex/diagnosis/records/classes.tsv
 	$(VENV)/torchx/bin/python tools/taxonomy_page.py
 
 .PHONY: wheel-fits

@@ -25,14 +25,15 @@ from diagnosis_cases import Form
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from logdex import _evidence
-from logdex.diagnosis import Diagnosis, taxonomy
-from logdex.diagnosis.accusations import Accusation, most_accused
-from logdex.diagnosis.clocks import measure
-from logdex.diagnosis.events import Course, Event, Speaker
-from logdex.diagnosis.identity import File, name_all
-from logdex.diagnosis.rows import time_of
-from logdex.diagnosis.short import ranges, who
-from logdex.diagnosis.speakers import scene_of
+from logdex.diagnosis import Diagnosis
+from logdex.diagnosis.course.clocks import measure
+from logdex.diagnosis.records import taxonomy
+from logdex.diagnosis.records.accusations import Accusation, most_accused
+from logdex.diagnosis.records.events import Course, Event, Speaker
+from logdex.diagnosis.records.short import ranges, who
+from logdex.diagnosis.who.identity import File, name_all
+from logdex.diagnosis.who.rows import time_of
+from logdex.diagnosis.who.speakers import scene_of
 from logdex.diagnosis.words import MOST, put
 from logdex.inputs.sources import of_file
 from logdex.ranks import Named, summarize

@@ -17,7 +17,7 @@ import logdex
 import pytest
 from diagnosis_cases import Form
 from logdex.diagnosis import Diagnosis
-from logdex.diagnosis.taxonomy import classify
+from logdex.diagnosis.records.taxonomy import classify
 
 _SYLLABLES = [consonant + vowel for consonant in "bdfklmnprstvz" for vowel in "aeiou"]
 _LOUD = ("cause", "exception", "error", "victim", "named", "announce", "link", "teardown")

@@ -10,10 +10,11 @@ import pytest
 from diagnosis_cases import Form
 from hypothesis import given
 from hypothesis import strategies as st
-from logdex.diagnosis import Diagnosis, taxonomy
-from logdex.diagnosis.candidates import Alike, _is_beside
-from logdex.diagnosis.events import Event
-from logdex.diagnosis.exits import Exit
+from logdex.diagnosis import Diagnosis
+from logdex.diagnosis.records import taxonomy
+from logdex.diagnosis.records.events import Event
+from logdex.diagnosis.records.exits import Exit
+from logdex.diagnosis.steps.candidates import Alike, _is_beside
 
 _FORMS = (
     Form(),

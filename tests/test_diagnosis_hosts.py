@@ -7,12 +7,12 @@ from pathlib import Path
 import logdex
 import pytest
 from diagnosis_cases import asked
-from logdex.diagnosis.events import Event, Speaker, Tail
-from logdex.diagnosis.hosts import of_witness
-from logdex.diagnosis.pids import of_ranks
-from logdex.diagnosis.similar import is_indented, is_of_stack
-from logdex.diagnosis.stall import behind
-from logdex.diagnosis.taxonomy import classify
+from logdex.diagnosis.course.stall import behind
+from logdex.diagnosis.places.hosts import of_witness
+from logdex.diagnosis.places.pids import of_ranks
+from logdex.diagnosis.records.events import Event, Speaker, Tail
+from logdex.diagnosis.records.similar import is_indented, is_of_stack
+from logdex.diagnosis.records.taxonomy import classify
 
 WATCHDOG = (
     "[Rank {}] Watchdog caught collective operation timeout: WorkNCCL(SeqNum=51, OpType=ALLREDUCE)"

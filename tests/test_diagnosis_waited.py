@@ -7,7 +7,7 @@ from pathlib import Path
 import logdex
 import pytest
 from diagnosis_cases import asked
-from logdex.diagnosis.taxonomy import classify
+from logdex.diagnosis.records.taxonomy import classify
 
 WATCHDOG = (
     "[E ProcessGroupNCCL.cpp:629] [Rank 0] Watchdog caught collective operation timeout: "

@@ -49,8 +49,10 @@ def graph() -> dict[str, set[str]]:
 
 
 def room_of(module: str, rooms: Iterable[str]) -> str:
-    """The row of the table that speaks of a module: its own, or else its folder's."""
-    return module if module in rooms else ".".join(module.split(".")[:2])
+    """The row of the table that speaks of a module: its own, or else that of the innermost of its folders."""
+    parts = module.split(".")
+    folders = (".".join(parts[:depth]) for depth in range(len(parts), 1, -1))
+    return next((folder for folder in folders if folder in rooms), module)
 
 
 def test_there_is_no_circle_of_modules() -> None:

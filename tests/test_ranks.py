@@ -17,7 +17,7 @@ import pytest
 from logdex import _core
 from logdex.command.cli import main
 from logdex.command.live import Live
-from logdex.diagnosis.cells import columns
+from logdex.diagnosis.page.cells import columns
 from logdex.inputs.input import Input
 from logdex.inputs.sources import of_file
 from logdex.ranks import Named, Ranks, summarize

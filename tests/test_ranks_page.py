@@ -13,7 +13,7 @@ from typing import Any
 import logdex
 import pytest
 from logdex.command.heat import svg
-from logdex.diagnosis.page import page
+from logdex.diagnosis.page.html import page
 from logdex.diagnosis.rank import Quote, Rank
 from logdex.ranks import Ranks
 

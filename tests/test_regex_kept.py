@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from logdex import _core
-from logdex.diagnosis import taxonomy
+from logdex.diagnosis.records import taxonomy
 from logdex.regex import kept, pattern
 
 REGEXES = ["error", "(?i:fail)", "a.*", "", "(?!x).", r"\bé", "(?=a)b|c"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from logdex.diagnosis import taxonomy
+from logdex.diagnosis.records import taxonomy
 
 PAGE = Path(__file__).parent.parent / "docs" / "taxonomy.md"
 ROLES = {
@@ -25,7 +25,7 @@ ROLES = {
 }
 HEAD = """# The taxonomy of failures
 
-Made from `python/logdex/diagnosis/taxonomy.tsv` and `classes.tsv` by `make docs/taxonomy.md`. A record has one role:
+Made from `python/logdex/diagnosis/records/taxonomy.tsv` and `classes.tsv` by `make docs/taxonomy.md`. A record has one role:
 that of the first row, from the top, whose shape is found in it. [How a rule makes an answer of them](diagnosis.md) is
 told elsewhere.
 """

@@ -14,7 +14,7 @@ from functools import cache, lru_cache
 
 from logdex import _core
 from logdex._core import Question
-from logdex.diagnosis import taxonomy
+from logdex.diagnosis.records import taxonomy
 from logdex.regex.pattern import compile_pattern
 
 

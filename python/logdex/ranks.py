@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from logdex import _core, _evidence
 from logdex._core import Question
 from logdex.diagnosis import Diagnosis
-from logdex.diagnosis.identity import File
 from logdex.diagnosis.rank import Quote, Rank
+from logdex.diagnosis.who.identity import File
 from logdex.inputs.tree import identity
 from logdex.regex.pattern import compile_pattern
 
@@ -92,7 +92,7 @@ class Ranks:
 
     def to_html(self) -> str:
         """One self-contained page to hand on: the answer, its evidence, and the matrix of ranks by time."""
-        from logdex.diagnosis.page import page
+        from logdex.diagnosis.page.html import page
 
         return page(self.diagnosis.to_dict(), self.ranks)
 

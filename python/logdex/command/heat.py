@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from html import escape
 
-from logdex.diagnosis.cells import Cell, columns
+from logdex.diagnosis.page.cells import Cell, columns
 from logdex.diagnosis.rank import Rank
-from logdex.diagnosis.short import showable
+from logdex.diagnosis.records.short import showable
 from logdex.inputs.input import text_of
 from logdex.ranks import Ranks
 

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 from logdex.command import elsewhere, options
 from logdex.command.complain import tell
 from logdex.command.heat import bar, svg
-from logdex.diagnosis.cells import Cell, columns
-from logdex.diagnosis.groups import folded
-from logdex.diagnosis.short import plain, ranges
+from logdex.diagnosis.page.cells import Cell, columns
+from logdex.diagnosis.page.groups import folded
+from logdex.diagnosis.records.short import plain, ranges
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -7,13 +7,13 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from logdex.diagnosis import beside, runs
-from logdex.diagnosis.identity import File, name_all
-from logdex.diagnosis.numbers import tell_apart
 from logdex.diagnosis.rank import Rank
-from logdex.diagnosis.rows import SECOND, rows_of, time_of
-from logdex.diagnosis.speakers import scene_of
 from logdex.diagnosis.verdict import Diagnosis
+from logdex.diagnosis.who import beside, runs
+from logdex.diagnosis.who.identity import File, name_all
+from logdex.diagnosis.who.numbers import tell_apart
+from logdex.diagnosis.who.rows import SECOND, rows_of, time_of
+from logdex.diagnosis.who.speakers import scene_of
 from logdex.diagnosis.words import put
 
 if TYPE_CHECKING:

@@ -4,32 +4,17 @@ from __future__ import annotations
 
 import math
 
-from logdex.diagnosis import (
-    accusations,
-    attempts,
-    chained,
-    clocks,
-    exits,
-    hosts,
-    levels,
-    listed_codes,
-    other_pods,
-    pace,
-    pids,
-    pods,
-    preface,
-    resumed,
-    stall,
-    stepd,
-    survived,
-    tagged,
-    waited,
-)
-from logdex.diagnosis.events import Speaker, number_in, self_of
-from logdex.diagnosis.exits import Exit
-from logdex.diagnosis.roles import Story, ended_well, story, went_on
+from logdex.diagnosis.course import attempts, clocks, resumed, stall
+from logdex.diagnosis.endings import listed_codes, stepd
+from logdex.diagnosis.endings.whose_exit import rank_of, seen_first, told_to_end
+from logdex.diagnosis.no_cause import chained, levels, pace, preface, survived, waited
+from logdex.diagnosis.places import hosts, other_pods, pids, pods
+from logdex.diagnosis.records import accusations, exits
+from logdex.diagnosis.records.events import Speaker, number_in, self_of
+from logdex.diagnosis.records.exits import Exit
+from logdex.diagnosis.records.roles import Story, ended_well, story, went_on
 from logdex.diagnosis.scene import Scene
-from logdex.diagnosis.whose_exit import rank_of, seen_first, told_to_end
+from logdex.diagnosis.who import tagged
 
 _PARTING = 5.0
 """For so many seconds what a process wrote may still come when it has ended."""

@@ -12,26 +12,26 @@ from collections.abc import Callable
 from dataclasses import replace
 from math import isfinite
 
-from logdex.diagnosis.absent import left_out
-from logdex.diagnosis.candidates import candidates
-from logdex.diagnosis.down import node
-from logdex.diagnosis.early import lost_early, odd_first
-from logdex.diagnosis.events import CHOSEN, Event
-from logdex.diagnosis.first import first_own
-from logdex.diagnosis.launched import long_before
-from logdex.diagnosis.mentioned import mentioned
-from logdex.diagnosis.named import A_YEAR, accused, links_of, weak_exit
-from logdex.diagnosis.none import nothing
-from logdex.diagnosis.outside import outside
-from logdex.diagnosis.pace import WORKING, usual_lines
+from logdex.diagnosis.ended_well.success import overruled
+from logdex.diagnosis.no_cause.pace import WORKING, usual_lines
+from logdex.diagnosis.no_cause.survived import outlived
 from logdex.diagnosis.prepare import prepare
-from logdex.diagnosis.roles import ended_well
+from logdex.diagnosis.records.events import CHOSEN, Event
+from logdex.diagnosis.records.roles import ended_well
 from logdex.diagnosis.scene import Candidate, Scene, logs_of, missing_of
-from logdex.diagnosis.stacks import elsewhere
-from logdex.diagnosis.success import overruled
-from logdex.diagnosis.survived import outlived
-from logdex.diagnosis.uniform import alike, uniform
-from logdex.diagnosis.unlaunched import never_begun
+from logdex.diagnosis.steps.absent import left_out
+from logdex.diagnosis.steps.candidates import candidates
+from logdex.diagnosis.steps.down import node
+from logdex.diagnosis.steps.early import lost_early, odd_first
+from logdex.diagnosis.steps.first import first_own
+from logdex.diagnosis.steps.launched import long_before
+from logdex.diagnosis.steps.mentioned import mentioned
+from logdex.diagnosis.steps.named import A_YEAR, accused, links_of, weak_exit
+from logdex.diagnosis.steps.none import nothing
+from logdex.diagnosis.steps.outside import outside
+from logdex.diagnosis.steps.stacks import elsewhere
+from logdex.diagnosis.steps.uniform import alike, uniform
+from logdex.diagnosis.steps.unlaunched import never_begun
 from logdex.diagnosis.verdict import Finding
 
 

@@ -6,12 +6,12 @@ import math
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 
-from logdex.diagnosis import attempts, clocks, stall
-from logdex.diagnosis.accusations import Accusation
-from logdex.diagnosis.events import Event, Speaker, Tail, number_in
-from logdex.diagnosis.exits import Exit
-from logdex.diagnosis.launchers import Launchers
-from logdex.diagnosis.roles import Story
+from logdex.diagnosis.course import attempts, clocks, stall
+from logdex.diagnosis.places.launchers import Launchers
+from logdex.diagnosis.records.accusations import Accusation
+from logdex.diagnosis.records.events import Event, Speaker, Tail, number_in
+from logdex.diagnosis.records.exits import Exit
+from logdex.diagnosis.records.roles import Story
 
 _MOST_RANKS = 1 << 17
 """No job has more; a number above is none of a rank."""
@@ -80,7 +80,7 @@ class Scene:
     gone: set[str] = field(default_factory=set)
     """Ranks that were not started again when others were, and without which the job went on."""
     mentions: list[Mention] | None = None
-    """What witnesses wrote last of trouble (`mentioned.py`), once that was asked."""
+    """What witnesses wrote last of trouble (`steps/mentioned.py`), once that was asked."""
     _launchers: Launchers | None = None
     _endings: dict[str, list[str]] | None = None
     _highest: int | None = None

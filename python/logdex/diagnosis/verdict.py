@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
-from logdex.diagnosis.taxonomy import classes
+from logdex.diagnosis.records.taxonomy import classes
 
 Kind = Literal["rank", "host", "link", "outside", "uniform", "stalled", "none", "unknown"]
 Certainty = Literal["certain", "likely", "cannot tell"]
@@ -110,7 +110,7 @@ class Diagnosis:
 
     def to_html(self) -> str:
         """One self-contained page with the answer, to hand on; `logdex ranks --html` adds the matrix of ranks."""
-        from logdex.diagnosis.page import page
+        from logdex.diagnosis.page.html import page
 
         return page(self.to_dict())
 

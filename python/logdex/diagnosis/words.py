@@ -7,13 +7,14 @@ from collections.abc import Callable
 from datetime import datetime
 from math import isfinite
 
-from logdex.diagnosis import rule, templates
-from logdex.diagnosis.events import Event
+from logdex.diagnosis import rule
+from logdex.diagnosis.endings.whose_exit import rank_of
+from logdex.diagnosis.records.events import Event
+from logdex.diagnosis.records.short import plain, who
+from logdex.diagnosis.records.taxonomy import classes
 from logdex.diagnosis.scene import Scene, missing_of, time_of
-from logdex.diagnosis.short import plain, who
-from logdex.diagnosis.taxonomy import classes
+from logdex.diagnosis.steps import templates
 from logdex.diagnosis.verdict import Diagnosis, Evidence, Finding
-from logdex.diagnosis.whose_exit import rank_of
 
 MOST = 12
 """So many lines at most."""
