@@ -4,7 +4,7 @@ import threading
 from typing import Any
 
 import pytest
-from logdex.command.rows import Rows, Shown
+from logdex.command.lines.rows import Rows, Shown
 from logdex.inputs.input import Input
 
 

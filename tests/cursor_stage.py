@@ -21,8 +21,9 @@ from typing import Any
 
 import pytest
 from logdex import _core
-from logdex.command import answer, cli
-from logdex.command.place import Place
+from logdex.command import cli
+from logdex.command.lines import answer
+from logdex.command.lines.place import Place
 from logdex.inputs import input as inputs
 from logdex.inputs import rotation
 

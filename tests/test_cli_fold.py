@@ -6,7 +6,7 @@ import signal
 from pathlib import Path
 
 import pytest
-from logdex.command.names import ShortNames
+from logdex.command.lines.names import ShortNames
 from logdex.inputs.input import Input
 from shell import Following, logdex, run
 

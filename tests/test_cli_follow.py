@@ -13,10 +13,10 @@ from typing import Any
 
 import pytest
 from logdex._resolve import growing, inputs
-from logdex.command import words
-from logdex.command.answer import CommandAnswer
-from logdex.command.arguments import parser
-from logdex.command.rows import Rows, Shown
+from logdex.command.asked import words
+from logdex.command.asked.arguments import parser
+from logdex.command.lines.answer import CommandAnswer
+from logdex.command.lines.rows import Rows, Shown
 from logdex.inputs.input import Input, Wish
 from logdex.inputs.newcomers import GrowingPath, Lookout
 from logdex.inputs.source import Found

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import logdex
 import pytest
-from logdex.command import clock
+from logdex.command.asked import clock
 from shell import LINES, Following, run
 
 

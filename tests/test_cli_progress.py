@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from logdex.command import progress
+from logdex.command.lines import progress
 
 
 class Terminal(io.StringIO):

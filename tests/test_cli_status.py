@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from logdex.command.arguments import parser
-from logdex.command.rows import Rows
+from logdex.command.asked.arguments import parser
+from logdex.command.lines.rows import Rows
 from terminal import Terminal
 
 HOUR = 3600

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from cursor_stage import PIECE, Call, Script, Stage
 from logdex import _core
-from logdex.command.place import Place
+from logdex.command.lines.place import Place
 
 SCRIPTS = int(os.environ.get("LOGDEX_SCRIPTS", "60"))
 """`LOGDEX_SCRIPTS=3000 pytest tests/test_cursor_scripts.py --timeout 0` is the long profile."""

@@ -16,7 +16,7 @@ import logdex
 import pytest
 from logdex import _core
 from logdex.command.cli import main
-from logdex.command.live import Live
+from logdex.command.ranks.live import Live
 from logdex.diagnosis.page.cells import columns
 from logdex.inputs.input import Input
 from logdex.inputs.sources import of_file
@@ -537,7 +537,7 @@ def test_a_follow_goes_on_from_the_moment_that_was_meant_when_it_began(
             file.write(f"{at(5 + turns)} INFO bye\n")
 
     monkeypatch.setattr("logdex._when.now", lambda: next(moments))
-    monkeypatch.setattr("logdex.command.ranks.Live", partial(Live, wait=write))
+    monkeypatch.setattr("logdex.command.ranks.ranks.Live", partial(Live, wait=write))
     assert main(["ranks", "-f", "--since", "10m", "--tz", "UTC", "--json", str(path)]) == 1
     assert [json.loads(line)["cause"] for line in capsys.readouterr().out.splitlines()] == ["gpu_oom"] * 2
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import logdex
 import pytest
-from logdex.command.heat import svg
+from logdex.command.ranks.heat import svg
 from logdex.diagnosis.page.html import page
 from logdex.diagnosis.rank import Quote, Rank
 from logdex.ranks import Ranks

@@ -79,7 +79,7 @@ def test_a_node_that_failed_is_named_where_slurm_names_one(
 
 
 def test_the_command_says_it_too(commands: FakeCommands, capsys: pytest.CaptureFixture[str]) -> None:
-    from logdex.command import ranks
+    from logdex.command.ranks import ranks
 
     asked(commands, row("TIMEOUT", "0:0"), ["", "", ""])
     assert ranks.main(["slurm:77", "--tz", "UTC"]) == 3

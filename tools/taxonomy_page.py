@@ -25,9 +25,9 @@ ROLES = {
 }
 HEAD = """# The taxonomy of failures
 
-Made from `python/logdex/diagnosis/records/taxonomy.tsv` and `classes.tsv` by `make docs/taxonomy.md`. A record has one role:
-that of the first row, from the top, whose shape is found in it. [How a rule makes an answer of them](diagnosis.md) is
-told elsewhere.
+Made from `python/logdex/diagnosis/records/taxonomy.tsv` and `classes.tsv` by `make docs/taxonomy.md`. A record has one
+role: that of the first row, from the top, whose shape is found in it. [How a rule makes an answer of
+them](diagnosis.md) is told elsewhere.
 """
 
 

@@ -728,7 +728,7 @@ class Table:
         """What is known about the answer so far."""
 
 class _Shown(Protocol):
-    """`logdex.command.rows.Shown`."""
+    """`logdex.command.lines.rows.Shown`."""
 
     @property
     def question(self) -> Question: ...

@@ -24,7 +24,7 @@ impl PyClock {
     }
 }
 
-/// `logdex.command.rows.Shown`, field by field: a question, and how its answer is shown.
+/// `logdex.command.lines.rows.Shown`, field by field: a question, and how its answer is shown.
 #[derive(FromPyObject)]
 #[expect(
     clippy::struct_excessive_bools,

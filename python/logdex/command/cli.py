@@ -9,11 +9,11 @@ import sys
 import warnings
 from collections.abc import Sequence
 
-from logdex.command import words
-from logdex.command.arguments import parser
+from logdex.command.asked import words
+from logdex.command.asked.arguments import parser
+from logdex.command.asked.contradictions import contradiction
+from logdex.command.asked.options import sources_or_stdin
 from logdex.command.complain import UNUSABLE, complain, complain_of_output, complain_of_regex, hush, tell
-from logdex.command.contradictions import contradiction
-from logdex.command.options import sources_or_stdin
 from logdex.process import interrupted
 
 
@@ -22,7 +22,7 @@ def main(argv: Sequence[str] | None = None, prog: str = "logdex") -> int:
     given = list(sys.argv[1:] if argv is None else argv)
     try:
         if given[:1] == ["ranks"]:
-            from logdex.command import ranks
+            from logdex.command.ranks import ranks
 
             return ranks.main(given[1:], f"{prog} ranks")
         if given[:1] == ["index"]:
@@ -51,8 +51,9 @@ def main(argv: Sequence[str] | None = None, prog: str = "logdex") -> int:
 def run(made: argparse.ArgumentParser, args: argparse.Namespace, given: Sequence[str] = ()) -> int:
     """Does what parsed arguments say, which were `given` as these words, if at all; returns the exit status."""
     if args.completion:
-        from logdex.command import index, ls, ranks, view
-        from logdex.command.completion import script
+        from logdex.command import index, ls, view
+        from logdex.command.asked.completion import script
+        from logdex.command.ranks import ranks
 
         others = {"ranks": ranks.parser(), "index": index.parser(), "ls": ls.parser(), "view": view.parser()}
         sys.stdout.write(script(args.completion, made, others))
@@ -62,9 +63,10 @@ def run(made: argparse.ArgumentParser, args: argparse.Namespace, given: Sequence
     args.after = (args.context or 0) if args.after is None else args.after
     if wrong := contradiction(args):
         made.error(wrong)
-    from logdex.command import elsewhere, show
-    from logdex.command.answer import TROUBLE
-    from logdex.command.progress import Progress
+    from logdex.command.asked import elsewhere
+    from logdex.command.lines import show
+    from logdex.command.lines.answer import TROUBLE
+    from logdex.command.lines.progress import Progress
 
     try:
         if given and (status := elsewhere.run(args, given)) is not None:

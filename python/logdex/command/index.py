@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 
 from logdex import _core
 from logdex._resolve import inputs
-from logdex.command import options
+from logdex.command.asked import options
 from logdex.command.complain import complain, name_output, tell
 from logdex.command.legible import legible
 from logdex.inputs.input import Input, Wish

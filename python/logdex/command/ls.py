@@ -14,7 +14,8 @@ from datetime import datetime, timezone
 from functools import partial
 from typing import Any
 
-from logdex.command import hints, options
+from logdex.command import hints
+from logdex.command.asked import options
 from logdex.jobs import home
 from logdex.jobs.appdef import what_ran
 from logdex.jobs.listing import Listed, Looked, apps, newest_first

@@ -8,7 +8,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from logdex.command import elsewhere, options
+from logdex.command.asked import elsewhere, options
 from logdex.command.complain import complain
 
 TYPE_CHECKING = False

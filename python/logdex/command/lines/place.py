@@ -10,7 +10,7 @@ from contextlib import suppress
 
 from logdex import _core
 from logdex.command.legible import legible
-from logdex.command.rows import Shown
+from logdex.command.lines.rows import Shown
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

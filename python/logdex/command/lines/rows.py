@@ -13,16 +13,16 @@ from logdex._core import Question
 from logdex._fields import Fields
 from logdex._filters import with_filters
 from logdex._question import zone_of
+from logdex.command.asked.elsewhere import runs_for_another
 from logdex.command.dated import log_of
-from logdex.command.elsewhere import runs_for_another
 from logdex.command.legible import legible
-from logdex.command.names import ShortNames
+from logdex.command.lines.names import ShortNames
 from logdex.inputs.input import Input
 from logdex.regex.join import join
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from logdex.command.fields import Chooser
+    from logdex.command.lines.fields import Chooser
 
 _LABEL_COLORS = (36, 33, 35, 32, 34, 96, 93, 95, 92, 94)
 _HIT = "\x1b[1;31m"
@@ -166,11 +166,11 @@ class Rows:
         if self.fields is not None:
             return self.fields
         if self._args.pretty:
-            from logdex.command.fields import prettier
+            from logdex.command.lines.fields import prettier
 
             return prettier(color=self.color)
         if self.picks:
-            from logdex.command.only import picker
+            from logdex.command.lines.only import picker
 
             return picker(self._args.regex, self._args.group, ignore_case=self._args.ignore_case)
         return _painter(self._regex) if self.color and self._regex is not None else None
@@ -179,7 +179,7 @@ class Rows:
         """What shows only some fields of a line, where those are asked for."""
         if self._args.fields is None:
             return None
-        from logdex.command.fields import Chooser
+        from logdex.command.lines.fields import Chooser
 
         return Chooser(self._args.fields.split(","), self._groups)
 

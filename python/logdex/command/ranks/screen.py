@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from logdex.command import elsewhere, options
+from logdex.command.asked import elsewhere, options
 from logdex.command.complain import tell
-from logdex.command.heat import bar, svg
+from logdex.command.ranks.heat import bar, svg
 from logdex.diagnosis.page.cells import Cell, columns
 from logdex.diagnosis.page.groups import folded
 from logdex.diagnosis.records.short import plain, ranges

@@ -6,10 +6,11 @@ from argparse import Namespace
 from collections.abc import Sequence
 
 from logdex._resolve import called, found_of, growing, plain_file
-from logdex.command import clock, hints
-from logdex.command.answer import NONE_SELECTED, TROUBLE, CommandAnswer
+from logdex.command import hints
+from logdex.command.asked import clock
+from logdex.command.asked.contradictions import beside_cursor
 from logdex.command.complain import complain
-from logdex.command.contradictions import beside_cursor
+from logdex.command.lines.answer import NONE_SELECTED, TROUBLE, CommandAnswer
 from logdex.inputs.input import Input, Wish
 from logdex.regex.join import join
 

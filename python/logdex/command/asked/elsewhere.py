@@ -25,7 +25,7 @@ def run(args: Namespace, given: Sequence[str]) -> int | None:
     if not _is_for_there(args, given):
         return None
     from logdex import __version__
-    from logdex.command.options import columns
+    from logdex.command.asked.options import columns
     from logdex.remote import there
 
     return there.run(

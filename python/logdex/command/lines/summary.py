@@ -13,7 +13,7 @@ from logdex import _core
 from logdex._core import Question, Record
 from logdex.command.complain import name_output, tell
 from logdex.command.legible import legible
-from logdex.command.rows import Rows, Shown
+from logdex.command.lines.rows import Rows, Shown
 from logdex.inputs.input import Input
 
 TYPE_CHECKING = False
@@ -120,8 +120,8 @@ class Summary:
         return Counter(at for at, _ in islice(self._read(_core.Merged(asked, last=last)), most))
 
     def _histogram(self) -> bool:
-        from logdex.command.histogram import rows
-        from logdex.command.options import columns
+        from logdex.command.asked.options import columns
+        from logdex.command.lines.histogram import rows
 
         shown = False
         for row in rows(self._records(), width=columns(), color=self._rows.color):
@@ -174,6 +174,6 @@ class Summary:
     def _say(self, known: _core.Stats) -> None:
         """Says how sure the answer is, where that is asked for."""
         if self._args.stats:
-            from logdex.command import stats
+            from logdex.command.lines import stats
 
             tell(stats.describe(known))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from logdex.command.options import Formatter, add_skew, lines, positive
+from logdex.command.asked.options import Formatter, add_skew, lines, positive
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -15,10 +15,11 @@ from logdex._core import Question
 from logdex._question import zone_of
 from logdex._resolve import called, found_of
 from logdex._when import moment
-from logdex.command import clock, elsewhere, hints, options, words
+from logdex.command import hints
+from logdex.command.asked import clock, elsewhere, options, words
 from logdex.command.complain import UNUSABLE, complain, complain_of_output, complain_of_regex, hush
-from logdex.command.live import Live
-from logdex.command.ranks_screen import MOST_ROWS, show
+from logdex.command.ranks.live import Live
+from logdex.command.ranks.screen import MOST_ROWS, show
 from logdex.inputs.input import Input, Wish, is_stream
 from logdex.inputs.skew import of_words
 from logdex.inputs.source import Source

@@ -13,7 +13,7 @@ from logdex._filters import of_every_line, of_nothing
 from logdex._resolve import stands_for_many
 from logdex.command import dated, hints
 from logdex.command.complain import complain, tell
-from logdex.command.rows import Rows, Shown
+from logdex.command.lines.rows import Rows, Shown
 from logdex.inputs.input import Input
 
 TYPE_CHECKING = False
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from logdex._core import Question
     from logdex._ended import AllEnded
     from logdex._question import Newcomers
-    from logdex.command.place import Place
+    from logdex.command.lines.place import Place
     from logdex.inputs.newcomers import Lookout
     from logdex.inputs.skew import Skews
     from logdex.inputs.spool import Spool
@@ -103,7 +103,7 @@ class CommandAnswer:
     def _answer(self) -> bool:
         """Answers in the way that the options ask for; whether a line was selected."""
         if self._args.files_with_matches or self._args.count or self._args.histogram:
-            from logdex.command.summary import Summary
+            from logdex.command.lines.summary import Summary
 
             asked = list(zip(self._found, self._shown, strict=True))
             pass_over = partial(self._show, sink=None, most=self._args.max_count)
@@ -130,7 +130,7 @@ class CommandAnswer:
 
     def _resume(self, path: str) -> Place:
         """Has each file gone on with behind the place that `path` holds."""
-        from logdex.command.place import Place, behind
+        from logdex.command.lines.place import Place, behind
 
         place = Place(path)
         cursor = place.load()
@@ -292,7 +292,7 @@ class CommandAnswer:
             if self._place is not None:
                 self._place.finish(show)
             if self._args.stats and (sink is not None or self._args.count):
-                from logdex.command import stats
+                from logdex.command.lines import stats
 
                 tell(stats.describe(show.stats))
         return hits

@@ -1,0 +1,1 @@
+"""`logdex ranks`: who failed first, and what each rank did."""
