@@ -19,7 +19,8 @@ use super::rows::Rows;
 use crate::batch::how_word;
 use crate::error::{Error, Result};
 use crate::line::Line;
-use crate::stamp::{How, Stream, rank};
+use crate::stamp::rank;
+use crate::stamp::{How, Stream};
 
 /// What is known of a log whatever its lines say.
 #[derive(Clone, Debug)]

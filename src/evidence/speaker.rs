@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use xxhash_rust::xxh3::xxh3_64;
 
-use crate::stamp::{behind_writer, rank};
+use crate::stamp::behind_writer;
+use crate::stamp::rank;
 
 /// The longest name of a replica, `trainer/0`, in bytes.
 const LONGEST: usize = 64;

@@ -14,7 +14,8 @@ use crate::batch::{LineTime, how_word};
 use crate::file::block::Block;
 use crate::level::{LazyLevels, Unsettled, own};
 use crate::line::Line;
-use crate::stamp::{How, Span, Stream, rank};
+use crate::stamp::rank;
+use crate::stamp::{How, Span, Stream};
 
 /// One line and what is known of it.
 ///

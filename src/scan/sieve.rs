@@ -9,7 +9,8 @@ use crate::file::source::Source;
 use crate::level::{Level, Levels, Set, before};
 use crate::line;
 use crate::pattern::{Candidate, Pattern, Scratch};
-use crate::stamp::{Elected, Stream, ToldWindow, rank};
+use crate::stamp::rank;
+use crate::stamp::{Elected, Stream, ToldWindow};
 
 /// What is asked of lines besides the pattern. Each part is decided on a line, or a block and what reaches into it, so
 /// that workers do it in any order.

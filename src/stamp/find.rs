@@ -10,15 +10,17 @@ use memchr::memchr;
 
 pub(super) use behind::behind_tag;
 
-use super::ansi::{CLEANED, CODES, ESCAPE, strip_ansi};
-use super::evident::Evident;
-use super::iso::Within;
-use super::marks::{Marks, after_bar, after_cancelled, after_carets, after_rate, after_return};
-use super::order::Order;
-use super::prefix::{Prefix, Recent};
-use super::slashed::Slashed;
+use super::formats::evident::Evident;
+use super::formats::iso::Within;
+use super::formats::order::Order;
+use super::formats::slashed::Slashed;
+use super::formats::special;
+use super::head::ansi::{CLEANED, CODES, ESCAPE, strip_ansi};
+use super::head::marks::{Marks, after_bar, after_cancelled, after_carets, after_rate, after_return};
+use super::head::prefix::{Prefix, Recent};
+use super::head::{bar, plain};
 use super::vote::Elected;
-use super::{Found, Stream, Taught, bar, plain, special, told};
+use super::{Found, Stream, Taught, told};
 use crate::line::Line;
 
 /// How many prefixes may be stacked.

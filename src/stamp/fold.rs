@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 
-use super::marks::Marks;
+use super::head::marks::Marks;
 use super::year::{Chain, Years};
 use super::{Elected, Finder, Found, Frame, Prefix, Stamp};
 use crate::line::Line;

@@ -3,7 +3,7 @@
 //! Of what the fold remembers only the last stamp changes from such a line to the next, so that it need not be told of
 //! each: it is told of the last, and of the last of each prefix, where the run ends.
 
-use super::iso::Within;
+use super::formats::iso::Within;
 use super::{Fold, Frame, Prefix, Stamp};
 use crate::stamp::civil::MINUTE;
 

@@ -9,8 +9,8 @@ use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
-use super::digits::eight_digits;
-use super::iso::Memo;
+use super::formats::digits::eight_digits;
+use super::formats::iso::Memo;
 use super::{Frame, Stamp};
 use crate::error::{Error, Result};
 

@@ -10,7 +10,7 @@ mod slashes;
 
 use std::sync::Arc;
 
-use super::order::First;
+use super::formats::order::First;
 use super::{Finder, Frame, Marks, Taught};
 use formats::CANDIDATES;
 

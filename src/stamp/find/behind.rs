@@ -1,8 +1,8 @@
 //! What a program wrote, behind the stamp that a collector put before each of its lines.
 
 use super::{Finder, STACK};
-use crate::stamp::family;
-use crate::stamp::prefix::{self, Prefix, PrefixPlace};
+use crate::stamp::formats::family;
+use crate::stamp::head::prefix::{self, Prefix, PrefixPlace};
 
 impl Finder {
     /// Where the text of `line` begins behind the stamp at its head, one blank and the prefixes that name a writer; and that

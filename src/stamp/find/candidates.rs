@@ -1,9 +1,9 @@
 //! Which ambiguous formats a line fits.
 
 use super::{Finder, STACK};
-use crate::stamp::ansi::strip_ansi;
-use crate::stamp::marks::{after_bar, after_return};
-use crate::stamp::prefix::{self, Prefix, PrefixPlace};
+use crate::stamp::head::ansi::strip_ansi;
+use crate::stamp::head::marks::{after_bar, after_return};
+use crate::stamp::head::prefix::{self, Prefix, PrefixPlace};
 use crate::stamp::vote::Candidates;
 
 impl Finder {

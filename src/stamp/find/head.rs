@@ -1,9 +1,11 @@
 //! The stamp at the head of a line, behind its prefixes or the words of its header.
 
 use super::{Finder, STACK};
-use crate::stamp::ansi::ESCAPE;
-use crate::stamp::prefix::{self, Prefix, PrefixPlace};
-use crate::stamp::{Found, Stamp, family, header, keys, place, special, swapped};
+use crate::stamp::formats::{family, keys, place, special, swapped};
+use crate::stamp::head::ansi::ESCAPE;
+use crate::stamp::head::header;
+use crate::stamp::head::prefix::{self, Prefix, PrefixPlace};
+use crate::stamp::{Found, Stamp};
 
 impl Finder {
     /// The stamp at `at`, behind any prefixes.

@@ -4,7 +4,8 @@ use proptest::prelude::*;
 
 use super::Finder;
 use crate::line::Line;
-use crate::stamp::{Marks, Prefix, prefix};
+use crate::stamp::head::prefix;
+use crate::stamp::{Marks, Prefix};
 
 /// Pieces of which lines with stamps are made.
 fn piece() -> impl Strategy<Value = &'static [u8]> {

@@ -4,8 +4,9 @@
 use memchr::memchr_iter;
 
 use super::formats::dated_field;
-use crate::stamp::evident::Evident;
-use crate::stamp::{Frame, Stamp, keys, shape};
+use crate::stamp::formats::evident::Evident;
+use crate::stamp::formats::{keys, shape};
+use crate::stamp::{Frame, Stamp};
 
 /// How far into a line such a stamp is looked for.
 const NEAR: usize = 1024;

@@ -7,9 +7,10 @@ use super::formats::{
     CANDIDATES, Candidates, DATED, EPOCH_FIELD, HEADS, TIMES_OF_DAY, dated_field, each_field, epoch_field,
     stamp_of,
 };
-use crate::stamp::evident::Evident;
-use crate::stamp::order::First;
-use crate::stamp::{Stamp, Taught, digits};
+use crate::stamp::formats::digits;
+use crate::stamp::formats::evident::Evident;
+use crate::stamp::formats::order::First;
+use crate::stamp::{Stamp, Taught};
 
 /// Where in its code the order of day and month stands.
 const ORDER: u32 = 30;

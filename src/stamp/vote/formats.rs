@@ -1,10 +1,11 @@
 //! The ambiguous formats, and which of them stand on a line.
 
 use super::behind::{self, BEHIND};
-use crate::stamp::evident::Evident;
-use crate::stamp::outline::{Outline, Sixteen};
-use crate::stamp::prefix::{self, skip_blanks};
-use crate::stamp::{Frame, Stamp, civil, digits, epoch, family, shape};
+use crate::stamp::formats::evident::Evident;
+use crate::stamp::formats::outline::{Outline, Sixteen};
+use crate::stamp::formats::{digits, epoch, family, shape};
+use crate::stamp::head::prefix::{self, skip_blanks};
+use crate::stamp::{Frame, Stamp, civil};
 
 /// The ambiguous formats, at the place where a stamp stands; of two with as many votes the first wins, so the dated ones
 /// stand before the others, and those in a later field between.

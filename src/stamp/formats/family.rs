@@ -2,15 +2,15 @@
 //!
 //! To add a format: one row in [`FAMILIES`], and one in `tests/data/program_times.tsv`.
 
-use super::Stamp;
-use super::order::{self, Order};
-use super::outline::{Outline, Sixteen};
-use super::{names, shape, unpadded};
+use crate::stamp::Stamp;
+use crate::stamp::formats::order::{self, Order};
+use crate::stamp::formats::outline::{Outline, Sixteen};
+use crate::stamp::formats::{names, shape, unpadded};
 
 /// The self-evident formats: whatever has such a shape, with every field in range, is a time. Of two that match at one
 /// place the first counts. A weekday before any of them is passed over; where day and month are two numbers, see
 /// [`order`].
-pub(super) const FAMILIES: &[&str] = &[
+pub(in crate::stamp) const FAMILIES: &[&str] = &[
     "%Y-%m-%d%~%C", // ISO 8601, which `iso::Memo` reads by hand; Ascend, lm-eval
     "%Y-%m-%d%~%D", // Blue Gene
     "%Y-%m-%d%t%k",
@@ -151,14 +151,14 @@ const fn begins(shape: &[u8], byte: u8) -> bool {
 
 /// Whether any family can begin at `at`.
 #[inline]
-pub(super) fn can_begin(bytes: &[u8], at: usize) -> bool {
+pub(in crate::stamp) fn can_begin(bytes: &[u8], at: usize) -> bool {
     bytes.get(at).is_some_and(|byte| BEGINS[usize::from(*byte)] != 0 || byte.is_ascii_digit())
         || is_named(bytes, at)
 }
 
 /// Whether any family may begin with a word of letters that begins with `byte`, other than with a month before a day.
 #[inline]
-pub(super) fn may_begin_with_word(byte: u8) -> bool {
+pub(in crate::stamp) fn may_begin_with_word(byte: u8) -> bool {
     BEGINS[usize::from(byte)] & !LABELLED != 0
 }
 
@@ -172,7 +172,7 @@ fn is_named(bytes: &[u8], at: usize) -> bool {
 }
 
 /// The stamp that stands at `at`, and where it ends.
-pub(super) fn at(bytes: &[u8], at: usize, order: &mut Order) -> Option<(Stamp, usize)> {
+pub(in crate::stamp) fn at(bytes: &[u8], at: usize, order: &mut Order) -> Option<(Stamp, usize)> {
     let byte = *bytes.get(at)?;
     let mut rows = BEGINS[usize::from(byte)];
     if is_named(bytes, at) {
@@ -221,14 +221,14 @@ fn behind_weekday(bytes: &[u8], start: usize, order: &mut Order) -> Option<(Stam
 
 /// A hit that is no part of something longer.
 #[inline]
-pub(super) fn free(hit: Option<(Stamp, usize)>, bytes: &[u8]) -> Option<(Stamp, usize)> {
+pub(in crate::stamp) fn free(hit: Option<(Stamp, usize)>, bytes: &[u8]) -> Option<(Stamp, usize)> {
     hit.filter(|(_, end)| is_free(bytes, *end))
 }
 
 /// Whether a stamp may end before `end`: what follows does not make it a part of something longer, a path, a host
 /// name, a file name, a longer number.
 #[inline]
-pub(super) fn is_free(bytes: &[u8], end: usize) -> bool {
+pub(in crate::stamp) fn is_free(bytes: &[u8], end: usize) -> bool {
     let next = |n: usize| bytes.get(end + n).copied().unwrap_or(b'\n');
     match next(0) {
         b'_' | b'/' | b'\\' | b'%' | b'@' => false,

@@ -1,8 +1,9 @@
 //! The words that loggers put before the text of a record, and before its stamp where that is not the first of them:
 //! levels, names of loggers, `key=value`, brackets. The first word of the text ends them.
 
-use super::ansi::{ESCAPE, ansi_end};
-use super::{names, prefix};
+use crate::stamp::formats::names;
+use crate::stamp::head::ansi::{ESCAPE, ansi_end};
+use crate::stamp::head::prefix;
 
 /// How far into a line its header may reach.
 pub(crate) const HEADER: usize = 256;
@@ -32,7 +33,7 @@ pub(crate) fn next(head: &[u8], at: usize) -> Option<usize> {
 
 /// The same, where a stamp may follow: neither right behind numbers, nor behind a colon and a blank (`expires: 2027-...`).
 #[inline]
-pub(super) fn next_before_stamp(head: &[u8], at: usize) -> Option<usize> {
+pub(in crate::stamp) fn next_before_stamp(head: &[u8], at: usize) -> Option<usize> {
     let next = next(head, at).or_else(|| before_field(head, at))?;
     let word = head[at..next].trim_ascii_end();
     let number = word.iter().all(|b| b.is_ascii_digit() || b.is_ascii_punctuation());
@@ -171,7 +172,7 @@ fn before_field(head: &[u8], at: usize) -> Option<usize> {
 /// Where a stamp may stand behind the marks at `at`: behind any and a blank (`# Time: 2026-...`, `>> 2026-...`, `=== 2026-...`),
 /// or right behind `| 2026-...`, `--2026-...` (wget), `*Nov 22 ...` (a router whose clock is not set), `<2026-...>`,
 /// `####<Nov 22, ...`, and what a test's dots and a traceback's carets leave of a line.
-pub(super) fn behind_marks(line: &[u8], at: usize) -> Option<usize> {
+pub(in crate::stamp) fn behind_marks(line: &[u8], at: usize) -> Option<usize> {
     const LONGEST: usize = 128;
     let end = at + line[at..].iter().take(LONGEST).take_while(|b| is_mark(**b)).count();
     match (&line[at..end], line.get(end)) {
@@ -185,14 +186,14 @@ pub(super) fn behind_marks(line: &[u8], at: usize) -> Option<usize> {
 
 /// Whether a byte belongs to the marks that may stand before a stamp.
 #[inline]
-pub(super) fn is_mark(byte: u8) -> bool {
+pub(in crate::stamp) fn is_mark(byte: u8) -> bool {
     matches!(byte, b'#' | b'*' | b'|' | b'<' | b'>' | b'-' | b'=' | b'+' | b'.' | b'^' | b'~')
 }
 
 /// Where a stamp may stand within the word at `at`: behind the last colon of a chain (`INFO:train:2026-...`, or with two:
 /// `Thread-13::DEBUG::2026-...`), or behind
 /// a label (`datetime: 2026-...`).
-pub(super) fn stamp_in(head: &[u8], at: usize) -> Option<usize> {
+pub(in crate::stamp) fn stamp_in(head: &[u8], at: usize) -> Option<usize> {
     let name = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'-');
     let mut at = at;
     for _ in 0..4 {

@@ -3,9 +3,10 @@
 use memchr::{memchr, memchr2};
 use wide::u8x16;
 
-use super::civil::SECOND;
-use super::evident::Evident;
-use super::{Frame, Stamp, epoch, family};
+use crate::stamp::civil::SECOND;
+use crate::stamp::formats::evident::Evident;
+use crate::stamp::formats::{epoch, family};
+use crate::stamp::{Frame, Stamp};
 
 /// The keys that hold the time of a record.
 const KEYS: &[&[u8]] = &[
@@ -113,13 +114,13 @@ struct ObjectTimes {
 
 /// The time of the JSON object that begins at `at`: the first known key of the outermost object with a plausible
 /// value, or else the first of those inside (`{"t":{"$date":...}}`). A key inside an escaped string is text.
-pub(super) fn json(bytes: &[u8], at: usize, evident: &mut Evident) -> Option<Stamp> {
+pub(in crate::stamp) fn json(bytes: &[u8], at: usize, evident: &mut Evident) -> Option<Stamp> {
     let known = evident.tracks.follow(bytes, at);
     known.and_then(|at| value(bytes, at, evident)).or_else(|| every_key(bytes, at, evident))
 }
 
 /// The same by a look at every key; the twin of what follows a track.
-pub(super) fn every_key(bytes: &[u8], begin: usize, evident: &mut Evident) -> Option<Stamp> {
+pub(in crate::stamp) fn every_key(bytes: &[u8], begin: usize, evident: &mut Evident) -> Option<Stamp> {
     let mut at = skip_space(bytes, begin + 1);
     if bytes.get(at) != Some(&b'"') {
         return None;
@@ -191,7 +192,7 @@ fn json_value(bytes: &[u8], at: usize, evident: &mut Evident) -> Option<Stamp> {
 
 /// The time of a line of an object that is printed over several, of which a known key begins at the quote at `at`: the value of
 /// that is the last of the line.
-pub(super) fn member(bytes: &[u8], at: usize, evident: &mut Evident) -> Option<Stamp> {
+pub(in crate::stamp) fn member(bytes: &[u8], at: usize, evident: &mut Evident) -> Option<Stamp> {
     let end = string_end(bytes, at + 1)?;
     let key = &bytes[at + 1..end];
     if !may_be_known(key) || !(KEYS.contains(&key) || OTHERS.contains(&key)) {
@@ -205,7 +206,7 @@ pub(super) fn member(bytes: &[u8], at: usize, evident: &mut Evident) -> Option<S
 }
 
 /// Where the value begins of a key that ends at `at`, behind its quote.
-pub(super) fn value_at(bytes: &[u8], at: usize) -> Option<usize> {
+pub(in crate::stamp) fn value_at(bytes: &[u8], at: usize) -> Option<usize> {
     let at = skip_space(bytes, at);
     if bytes.get(at) != Some(&b':') {
         return None;
@@ -215,7 +216,7 @@ pub(super) fn value_at(bytes: &[u8], at: usize) -> Option<usize> {
 }
 
 /// The time of a logfmt record that begins at `at`: `ts=... level=info msg="..."`, or `msg=audit(1795330032.579:2995)`.
-pub(super) fn logfmt(bytes: &[u8], at: usize, evident: &mut Evident) -> Option<Stamp> {
+pub(in crate::stamp) fn logfmt(bytes: &[u8], at: usize, evident: &mut Evident) -> Option<Stamp> {
     const AUDIT: &[u8] = b"audit(";
     let (mut at, mut other) = (at, None);
     let mut first = true;
@@ -272,7 +273,7 @@ fn value(bytes: &[u8], at: usize, evident: &mut Evident) -> Option<Stamp> {
 
 /// Where the string that begins at `at` has its closing quote.
 #[inline]
-pub(super) fn string_end(bytes: &[u8], mut at: usize) -> Option<usize> {
+pub(in crate::stamp) fn string_end(bytes: &[u8], mut at: usize) -> Option<usize> {
     // Most strings are short: keys, levels. One comparison finds their end.
     if let Some(sixteen) = bytes.get(at..)?.first_chunk() {
         let sixteen = u8x16::new(*sixteen);

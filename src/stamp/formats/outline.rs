@@ -10,7 +10,7 @@ const HIGH: u128 = ONES << 7;
 
 /// What must stand at the beginning of a shape.
 #[derive(Clone, Copy)]
-pub(super) struct Outline {
+pub(in crate::stamp) struct Outline {
     /// The high bit of each byte that is a digit.
     digits: u128,
     /// The bytes that are always the same, and all bits of those.
@@ -78,7 +78,7 @@ const fn width(field: u8) -> Option<(usize, usize, bool)> {
 
 /// The bytes at a place of a line.
 #[derive(Clone, Copy)]
-pub(super) struct Sixteen {
+pub(in crate::stamp) struct Sixteen {
     bytes: u128,
     /// The high bit of each that is a digit.
     digits: u128,
@@ -102,8 +102,8 @@ impl Sixteen {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::stamp::family::FAMILIES;
-    use crate::stamp::shape;
+    use crate::stamp::formats::family::FAMILIES;
+    use crate::stamp::formats::shape;
     use crate::stamp::vote::SHAPES;
     use proptest::prelude::*;
 

@@ -1,6 +1,6 @@
 //! The zone behind a time: `%z` and `%Z`.
 
-use crate::stamp::digits::{digit, two};
+use crate::stamp::formats::digits::{digit, two};
 
 /// The sign that typography has for minus.
 const MINUS: &[u8] = "\u{2212}".as_bytes();

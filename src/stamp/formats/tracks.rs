@@ -2,12 +2,12 @@
 //!
 //! A track is what such a line says between its values, up to where the value of its time begins. A line that says the same
 //! there has its time there: the keys are the same, and none of them but the last is known; a value is no key, whatever it
-//! says, for no colon follows it; and braces stand between values alone. The twin is a look at every key ([`super::keys`]).
+//! says, for no colon follows it; and braces stand between values alone. The twin is a look at every key ([`crate::stamp::formats::keys`]).
 
 use wide::u8x16;
 
-use super::keys::{string_end, value_at};
 use crate::bits::among;
+use crate::stamp::formats::keys::{string_end, value_at};
 
 /// How many tracks are remembered: a log may have several writers, and a writer several kinds of records.
 const TRACKS: usize = 4;
@@ -42,7 +42,7 @@ enum Then {
 
 /// The tracks of a log, those that fit last before the others.
 #[derive(Clone, Default)]
-pub(super) struct Tracks {
+pub(in crate::stamp) struct Tracks {
     tracks: Vec<Vec<TrackPart>>,
     spent: u32,
 }
@@ -170,8 +170,8 @@ fn scalar_end(line: &[u8], at: usize) -> Option<usize> {
 
 #[cfg(test)]
 mod tests {
-    use crate::stamp::evident::Evident;
-    use crate::stamp::keys;
+    use crate::stamp::formats::evident::Evident;
+    use crate::stamp::formats::keys;
     use crate::testing::cases;
     use proptest::prelude::*;
 

@@ -11,7 +11,7 @@ const LONGEST: usize = 512;
 /// Whether `line` is a frame and nothing else, or several that were written over one another: no stamp stands on it unless
 /// its file elects a format.
 #[inline]
-pub(super) fn is_frame(line: &[u8]) -> bool {
+pub(in crate::stamp) fn is_frame(line: &[u8]) -> bool {
     let is_likely = line.ends_with(b"it/s]\n") && matches!(line[0], b' ' | b'0'..=b'9');
     is_likely && are_frames(&line[..line.len() - 1])
 }

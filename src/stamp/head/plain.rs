@@ -6,8 +6,9 @@
 
 use wide::u8x16;
 
-use super::{family, names, prefix};
 use crate::bits::among;
+use crate::stamp::formats::{family, names};
+use crate::stamp::head::prefix;
 
 /// Bytes behind the blank after the first word of a line that part nothing, open no bracket and begin no level.
 static GOES_ON: [bool; 256] = {
@@ -28,7 +29,7 @@ static GOES_ON: [bool; 256] = {
 /// Whether it is told by the first word of `line` that it has neither a prefix nor a stamp at its head, nor carets, whatever
 /// its file elects.
 #[inline]
-pub(super) fn is_text(line: &[u8]) -> bool {
+pub(in crate::stamp) fn is_text(line: &[u8]) -> bool {
     match line.first() {
         Some(b'{') if line.get(1) == Some(&b'\'') => is_dictionary(line),
         Some(b' ') => {
@@ -73,7 +74,7 @@ fn begins_with_word(text: &[u8]) -> bool {
 mod tests {
     use super::*;
     use crate::line::Line;
-    use crate::stamp::marks::{Marks, after_carets};
+    use crate::stamp::head::marks::{Marks, after_carets};
     use crate::stamp::{Elected, Finder, Found, Prefix, elect};
     use crate::testing::cases;
     use proptest::prelude::*;

@@ -5,12 +5,13 @@ use std::sync::Arc;
 
 use memchr::memmem;
 
-use super::civil::{self, DAY, HOUR, LEAP_YEAR, MINUTE, SECOND};
-use super::digits::digit;
-use super::shape::{Fraction, zone};
-use super::told::Told;
-use super::{Frame, Stamp, epoch, names};
 use crate::error::{Error, Result};
+use crate::stamp::civil::{self, DAY, HOUR, LEAP_YEAR, MINUTE, SECOND};
+use crate::stamp::formats::digits::digit;
+use crate::stamp::formats::shape::{Fraction, zone};
+use crate::stamp::formats::{epoch, names};
+use crate::stamp::told::Told;
+use crate::stamp::{Frame, Stamp};
 
 /// How far into a line a taught stamp is looked for, in bytes.
 const REACH: usize = 4 << 10;
@@ -121,12 +122,12 @@ impl Taught {
     }
 
     /// Whether it says a time of day and no date.
-    pub(super) fn is_time_of_day(&self) -> bool {
+    pub(in crate::stamp) fn is_time_of_day(&self) -> bool {
         self.told.is_none() && !self.parts.iter().any(|part| matches!(part, FormatPart::Field(b'd' | b's')))
     }
 
     /// The stamp on `line`.
-    pub(super) fn find(&self, line: &[u8]) -> Option<Stamp> {
+    pub(in crate::stamp) fn find(&self, line: &[u8]) -> Option<Stamp> {
         if self.told.is_some() {
             return None;
         }

@@ -1,14 +1,15 @@
 //! Stamps that stand for themselves, by hand where they are common and by the families where not.
 
-use super::iso::Memo;
-use super::order::Order;
-use super::tracks::Tracks;
-use super::{Stamp, family};
+use crate::stamp::Stamp;
+use crate::stamp::formats::family;
+use crate::stamp::formats::iso::Memo;
+use crate::stamp::formats::order::Order;
+use crate::stamp::formats::tracks::Tracks;
 
 /// Reads self-evident stamps, and remembers the minute of the last one, what the dates say of their order,
 /// and where in its objects a log has them.
 #[derive(Clone, Default)]
-pub(super) struct Evident {
+pub(in crate::stamp) struct Evident {
     pub memo: Memo,
     pub order: Order,
     pub tracks: Tracks,

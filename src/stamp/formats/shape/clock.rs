@@ -3,7 +3,7 @@
 use super::{Fraction, any_fraction, zone};
 use crate::stamp::Stamp;
 use crate::stamp::civil::{HOUR, MINUTE, SECOND};
-use crate::stamp::digits::{digit, two};
+use crate::stamp::formats::digits::{digit, two};
 
 /// A time of day, in the half of the day that it names.
 pub(in crate::stamp) struct TimeOfDay {

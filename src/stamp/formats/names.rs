@@ -44,7 +44,7 @@ const ELSEWHERE: [&[&str]; 12] = [
 const LONGEST: usize = 6;
 
 /// The month that `bytes` begin with, 1 to 12, and how long its name is.
-pub(super) fn month(bytes: &[u8]) -> Option<(u8, usize)> {
+pub(in crate::stamp) fn month(bytes: &[u8]) -> Option<(u8, usize)> {
     // A name begins with a letter, and a number with a digit.
     match bytes.first()? {
         b'0'..=b'9' => return numbered(bytes),
@@ -63,7 +63,7 @@ pub(super) fn month(bytes: &[u8]) -> Option<(u8, usize)> {
 }
 
 /// How long the weekday is that `bytes` begin with.
-pub(super) fn weekday(bytes: &[u8]) -> Option<usize> {
+pub(in crate::stamp) fn weekday(bytes: &[u8]) -> Option<usize> {
     let Some(weekday) = english(WEEKDAYS, bytes) else { return german_weekday(bytes) };
     let full = FULL_WEEKDAYS[usize::from(weekday)].as_bytes();
     Some(if bytes.starts_with(full) { full.len() } else { 3 })
@@ -114,7 +114,7 @@ fn numbered(bytes: &[u8]) -> Option<(u8, usize)> {
 
 /// Whether a month of another language may begin a stamp here: a short word, a day, and an hour before a colon.
 #[inline]
-pub(super) fn may_be_month(bytes: &[u8]) -> bool {
+pub(in crate::stamp) fn may_be_month(bytes: &[u8]) -> bool {
     let Some(blank) = bytes.iter().take(10).position(|b| *b == b' ').filter(|n| *n >= 3) else {
         return false;
     };

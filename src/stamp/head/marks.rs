@@ -5,9 +5,9 @@ use memchr::memmem::{self, Finder as Needle};
 use memchr::{memchr, memchr3_iter, memrchr, memrchr_iter};
 use std::sync::LazyLock;
 
-use super::ansi::ESCAPE;
-use super::prefix;
 use crate::line::Line;
+use crate::stamp::head::ansi::ESCAPE;
+use crate::stamp::head::prefix;
 
 const CANCELLED_AT: &str = "CANCELLED AT ";
 /// What else may stand before a stamp that is not at the head of its line: the mark of `MLPerf`, and the rate on a line that
@@ -34,7 +34,7 @@ pub(crate) struct Marks {
 impl Marks {
     /// Whether any mark is on `line`; lines must be asked for in order.
     #[inline]
-    pub(super) fn are_in(&mut self, text: &[u8], line: Line) -> bool {
+    pub(in crate::stamp) fn are_in(&mut self, text: &[u8], line: Line) -> bool {
         self.first < line.end && self.look(text, line)
     }
 
@@ -93,19 +93,19 @@ pub(crate) fn after_bar(line: &[u8]) -> Option<usize> {
     memchr(b']', &line[slash..]).map(|n| slash + n + 1)
 }
 
-pub(super) fn after_cancelled(line: &[u8]) -> Option<usize> {
+pub(in crate::stamp) fn after_cancelled(line: &[u8]) -> Option<usize> {
     CANCELLED.find(line).map(|at| at + CANCELLED.needle().len())
 }
 
 /// After the carets under the last line of a traceback, where another record was written right behind them.
-pub(super) fn after_carets(line: &[u8]) -> Option<usize> {
+pub(in crate::stamp) fn after_carets(line: &[u8]) -> Option<usize> {
     let carets = prefix::skip_blanks(line, 0);
     let end = carets + line[carets..].iter().take_while(|b| matches!(b, b'^' | b'~')).count();
     (end > carets && line.get(end) == Some(&b'[')).then_some(end)
 }
 
 /// After a rate of so many things a second, where another record was written right behind it.
-pub(super) fn after_rate(line: &[u8]) -> Option<usize> {
+pub(in crate::stamp) fn after_rate(line: &[u8]) -> Option<usize> {
     memrchr_iter(b'/', line).find_map(|slash| {
         let unit = match &line[slash + 1..] {
             [b's', b'2', ..] => 1,

@@ -1,13 +1,14 @@
 //! A time that stands before its date: `06:47:12 UTC 11/22/2026`, `06:47:12.123 UTC Sun Nov 22 2026`.
 
-use super::evident::Evident;
-use super::{Frame, Stamp, names, shape};
+use crate::stamp::formats::evident::Evident;
+use crate::stamp::formats::{names, shape};
+use crate::stamp::{Frame, Stamp};
 
 /// The longest date and the longest time.
 const LONGEST: usize = 32;
 
 /// The stamp whose time begins at `at`. It is read as if its date stood first.
-pub(super) fn at(line: &[u8], at: usize, evident: &mut Evident) -> Option<Stamp> {
+pub(in crate::stamp) fn at(line: &[u8], at: usize, evident: &mut Evident) -> Option<Stamp> {
     if line.get(at + 2) != Some(&b':') || line.get(at + 5) != Some(&b':') {
         return None;
     }

@@ -6,8 +6,9 @@ use std::sync::LazyLock;
 use memchr::memmem::Finder as Needle;
 use memchr::{memchr, memrchr};
 
-use super::evident::Evident;
-use super::{Frame, Stamp, epoch, family, keys, names, shape, swapped};
+use crate::stamp::formats::evident::Evident;
+use crate::stamp::formats::{epoch, family, keys, names, shape, swapped};
+use crate::stamp::{Frame, Stamp};
 
 /// How far from the beginning of a line a bracket or an object may stand.
 const NEAR: usize = 512;
@@ -19,7 +20,7 @@ static MLPERF: LazyLock<Needle<'static>> = LazyLock::new(|| Needle::new(b":::ML"
 
 /// The time of a record that does not begin the line: `MLPerf`'s behind any text, a request's in its bracket, that of an
 /// object behind a label.
-pub(super) fn anywhere(line: &[u8], evident: &mut Evident) -> Option<Stamp> {
+pub(in crate::stamp) fn anywhere(line: &[u8], evident: &mut Evident) -> Option<Stamp> {
     let head = &line[..line.len().min(NEAR)];
     if head.starts_with(BUILDKITE) {
         return epoch::number(head, BUILDKITE.len()).map(|(stamp, _)| stamp);
@@ -32,7 +33,7 @@ pub(super) fn anywhere(line: &[u8], evident: &mut Evident) -> Option<Stamp> {
 }
 
 /// `:::MLLOG {"time_ms": N}`, `:::MLL 1560723069.632 key:`, `:::MLPv0.5.0 resnet 1541703567.12 (`.
-pub(super) fn mlperf(line: &[u8], at: usize, evident: &mut Evident) -> Option<Stamp> {
+pub(in crate::stamp) fn mlperf(line: &[u8], at: usize, evident: &mut Evident) -> Option<Stamp> {
     let rest = line.get(at..).filter(|rest| rest.starts_with(b":::ML"))?;
     let words =
         rest.iter().take(NEAR).enumerate().filter(|(_, b)| **b == b' ').map(|(n, _)| at + n + 1).take(2);
@@ -46,7 +47,7 @@ pub(super) fn mlperf(line: &[u8], at: usize, evident: &mut Evident) -> Option<St
 }
 
 /// UCX's `[1715159505.887332] [host:pid:tid]`.
-pub(super) fn ucx(line: &[u8], at: usize) -> Option<Stamp> {
+pub(in crate::stamp) fn ucx(line: &[u8], at: usize) -> Option<Stamp> {
     let (stamp, end) = epoch::number(line, at + 1)?;
     let host = line.get(end..)?.strip_prefix(b"] [")?;
     let host = &host[..memchr(b']', &host[..host.len().min(NEAR)])?];
@@ -54,7 +55,7 @@ pub(super) fn ucx(line: &[u8], at: usize) -> Option<Stamp> {
 }
 
 /// Chromium's `[1122/064712.123456:ERROR:...`, perhaps with process and thread before it: `[10:20:1122/064712.123456:`.
-pub(super) fn chromium(line: &[u8], at: usize) -> Option<Stamp> {
+pub(in crate::stamp) fn chromium(line: &[u8], at: usize) -> Option<Stamp> {
     let mut at = at + 1;
     for _ in 0..3 {
         let digits = line.get(at..)?.iter().take(11).take_while(|b| b.is_ascii_digit()).count();
@@ -72,7 +73,7 @@ pub(super) fn chromium(line: &[u8], at: usize) -> Option<Stamp> {
 }
 
 /// strace's `-ttt`, behind the process that `-f` puts before it: `10000 1795330032.000001 execve("./a", ...`.
-pub(super) fn strace(line: &[u8], at: usize) -> Option<Stamp> {
+pub(in crate::stamp) fn strace(line: &[u8], at: usize) -> Option<Stamp> {
     let call = |at: usize| {
         let (stamp, end) = epoch::number(line, at).filter(|(stamp, _)| stamp.resolution == 1000)?;
         let call = line.get(end..)?.strip_prefix(b" ")?;
@@ -91,7 +92,7 @@ pub(super) fn strace(line: &[u8], at: usize) -> Option<Stamp> {
 }
 
 /// Zabbix's `412:20261122:064712.123 server started`, behind a process.
-pub(super) fn zabbix(line: &[u8], at: usize) -> Option<Stamp> {
+pub(in crate::stamp) fn zabbix(line: &[u8], at: usize) -> Option<Stamp> {
     let pid = line[at..].iter().take(8).take_while(|b| b.is_ascii_digit()).count();
     let date = (line.get(at + pid) == Some(&b':')).then_some(at + pid + 1)?;
     let (stamp, _) = family::free(shape::matches(b"%Y%m%d:%H%M%S%f", line, date), line)?;
@@ -99,7 +100,7 @@ pub(super) fn zabbix(line: &[u8], at: usize) -> Option<Stamp> {
 }
 
 /// Lustre's debug log, behind a subsystem, a mask and a processor: `00000100:00020000:3.0:1795330032.579000:0:412:0:(client.c:`.
-pub(super) fn lustre(line: &[u8], at: usize) -> Option<Stamp> {
+pub(in crate::stamp) fn lustre(line: &[u8], at: usize) -> Option<Stamp> {
     let is_mask = |at: usize| {
         let mask = line.get(at..at + 9)?.strip_suffix(b":")?;
         mask.iter().all(|b| b.is_ascii_digit() || matches!(b, b'a'..=b'f')).then_some(at + 9)
@@ -111,7 +112,7 @@ pub(super) fn lustre(line: &[u8], at: usize) -> Option<Stamp> {
 }
 
 /// Erlang's `=ERROR REPORT==== 2-Nov-2026::06:47:12.123456 ===`.
-pub(super) fn erlang(line: &[u8], at: usize) -> Option<Stamp> {
+pub(in crate::stamp) fn erlang(line: &[u8], at: usize) -> Option<Stamp> {
     const REPORT: &[u8] = b" REPORT==== ";
     let name = line[at + 1..].iter().take(16).take_while(|b| b.is_ascii_uppercase()).count();
     let date = at + 1 + name + REPORT.len();
@@ -128,7 +129,7 @@ fn ios_xr(line: &[u8], at: usize, evident: &mut Evident) -> Option<Stamp> {
 }
 
 /// LSF's events: `"JOB_FINISH" "10.1" 1795330032 412`.
-pub(super) fn lsf(line: &[u8], at: usize) -> Option<Stamp> {
+pub(in crate::stamp) fn lsf(line: &[u8], at: usize) -> Option<Stamp> {
     let name = line[at + 1..].iter().take(32).take_while(|b| b.is_ascii_uppercase() || **b == b'_').count();
     let version = at + 1 + name;
     let digits = line.get(version..)?.strip_prefix(b"\" \"")?;
@@ -156,7 +157,7 @@ fn installer(line: &[u8], at: usize) -> Option<Stamp> {
 }
 
 /// Lustre's changelog, behind the number of a record and its kind: `332 02MKDIR 06:47:12.123456789 2026.11.22 0x0 t=[0x2:0x1:0x0]`.
-pub(super) fn changelog(line: &[u8], at: usize, evident: &mut Evident) -> Option<Stamp> {
+pub(in crate::stamp) fn changelog(line: &[u8], at: usize, evident: &mut Evident) -> Option<Stamp> {
     let number = line[at..].iter().take(20).take_while(|b| b.is_ascii_digit()).count();
     let kind = line.get(at + number..)?.strip_prefix(b" ")?;
     let [b'0'..=b'9', b'0'..=b'9', b'A'..=b'Z', ..] = kind else { return None };
@@ -181,7 +182,7 @@ fn gpustat(line: &[u8], at: usize, evident: &mut Evident) -> Option<Stamp> {
 
 /// Where the date stands behind what Kaldi's scripts say first and last in the log of a job, `# Started at Sun Nov 22 06:47:12 CET 2026`,
 /// `# Ended (code 0) at Sun Nov 22 ...`; its programs write no stamps.
-pub(super) fn kaldi(line: &[u8], at: usize) -> Option<usize> {
+pub(in crate::stamp) fn kaldi(line: &[u8], at: usize) -> Option<usize> {
     let text = &line[at..line.len().min(at + 32)];
     let begun = text.starts_with(b"Started at ");
     let ended = text.starts_with(b"Ended (code ") && text[12..].contains(&b')');
@@ -204,7 +205,7 @@ fn llama(line: &[u8], at: usize, evident: &mut Evident) -> Option<Stamp> {
 
 /// A record that begins with a word: a request by its host, stern's pod and container, `aws logs` as text, the kernel's
 /// audit, libfabric's with its process.
-pub(super) fn named(line: &[u8], at: usize, evident: &mut Evident) -> Option<Stamp> {
+pub(in crate::stamp) fn named(line: &[u8], at: usize, evident: &mut Evident) -> Option<Stamp> {
     if at >= 4
         && matches!(line, [b'[', b'0'..=b'9', ..])
         && line[..at].ends_with(b"] ")
@@ -282,7 +283,7 @@ fn is_of_name(byte: u8) -> bool {
 
 /// A request, in the bracket behind its host: `host - user [22/Nov/2026:06:47:12 +0000]`, or
 /// `10.0.0.1:14853 [22/Nov/2026:06:47:12.127]`.
-pub(super) fn request(line: &[u8], at: usize, evident: &mut Evident) -> Option<Stamp> {
+pub(in crate::stamp) fn request(line: &[u8], at: usize, evident: &mut Evident) -> Option<Stamp> {
     let head = &line[at..line.len().min(at + NEAR)];
     let blank = memchr(b' ', head)?;
     match head.get(blank + 1..blank + 3)? {

@@ -3,12 +3,12 @@
 use memchr::memchr;
 
 /// How much of a line is looked at without its ANSI codes, and how many bytes of codes may stand among that.
-pub(super) const CLEANED: usize = 4 << 10;
-pub(super) const CODES: usize = 64 << 10;
-pub(super) const ESCAPE: u8 = 0x1b;
+pub(in crate::stamp) const CLEANED: usize = 4 << 10;
+pub(in crate::stamp) const CODES: usize = 64 << 10;
+pub(in crate::stamp) const ESCAPE: u8 = 0x1b;
 
 /// Puts `head` without its ANSI codes into `clean`, up to [`CLEANED`] bytes.
-pub(super) fn strip_ansi(head: &[u8], clean: &mut Vec<u8>) {
+pub(in crate::stamp) fn strip_ansi(head: &[u8], clean: &mut Vec<u8>) {
     clean.clear();
     let mut at = 0;
     while at < head.len() && clean.len() < CLEANED {

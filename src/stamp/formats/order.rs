@@ -3,9 +3,10 @@
 //! One line cannot tell, but a file can: a number over 12 is a day, and what is the order on one line is the order on
 //! all. Until such a line says so, the month is first, and whoever asks is told that this was a guess.
 
-use super::digits::{digit, two};
-use super::shape;
-use super::{Stamp, civil, family};
+use crate::stamp::formats::digits::{digit, two};
+use crate::stamp::formats::family;
+use crate::stamp::formats::shape;
+use crate::stamp::{Stamp, civil};
 
 /// Which of day and month stands first.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -57,7 +58,7 @@ impl Order {
 
 /// The date and time at `at`, and where it ends: `11/22/2026 06:47:12`, or `[11/22/26 06:47:12]`, where the bracket says
 /// that two digits are a year. The mark between the numbers may be a dash.
-pub(super) fn at(bytes: &[u8], at: usize, order: &mut Order) -> Option<(Stamp, usize)> {
+pub(in crate::stamp) fn at(bytes: &[u8], at: usize, order: &mut Order) -> Option<(Stamp, usize)> {
     let open = bytes.get(at) == Some(&b'[');
     let (first, end) = number(bytes, at + usize::from(open))?;
     let mark = *bytes.get(end).filter(|mark| matches!(mark, b'/' | b'-'))?;

@@ -1,19 +1,19 @@
 //! Numbers of a fixed width on a line.
 
 #[inline]
-pub(super) fn digit(bytes: &[u8], at: usize) -> Option<u8> {
+pub(in crate::stamp) fn digit(bytes: &[u8], at: usize) -> Option<u8> {
     bytes.get(at).map(|b| b.wrapping_sub(b'0')).filter(|d| *d < 10)
 }
 
 /// The number that two digits make.
 #[inline]
-pub(super) fn two(bytes: &[u8], at: usize) -> Option<u8> {
+pub(in crate::stamp) fn two(bytes: &[u8], at: usize) -> Option<u8> {
     Some(digit(bytes, at)? * 10 + digit(bytes, at + 1)?)
 }
 
 /// The number that eight digits make, the first the greatest.
 #[inline]
-pub(super) fn eight_digits(digits: [u8; 8]) -> Option<i64> {
+pub(in crate::stamp) fn eight_digits(digits: [u8; 8]) -> Option<i64> {
     const ONES: u64 = u64::from_le_bytes([1; 8]);
     let word = u64::from_le_bytes(digits);
     let off = word ^ (ONES * 0x30);

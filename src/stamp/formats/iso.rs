@@ -1,10 +1,12 @@
 //! ISO 8601 by hand: the one hot format, with a memo of the minute.
 //!
-//! The twin of the `iso` row of [`super::family`], which it must agree with on every input that `iso_ampm` leaves to it.
+//! The twin of the `iso` row of [`crate::stamp::formats::family`], which it must agree with on every input that
+//! `iso_ampm` leaves to it.
 
-use super::civil::SECOND;
-use super::digits::two;
-use super::{Frame, Stamp, family, shape};
+use crate::stamp::civil::SECOND;
+use crate::stamp::formats::digits::two;
+use crate::stamp::formats::{family, shape};
+use crate::stamp::{Frame, Stamp};
 
 /// How much of the stamp the memo covers: `2026-11-22 06:47`.
 const MINUTE_LEN: usize = 16;
@@ -14,7 +16,7 @@ const QUICK: usize = 25;
 
 /// The last minute that was read, and what it stands for.
 #[derive(Clone)]
-pub(super) struct Memo {
+pub(in crate::stamp) struct Memo {
     minute: [u8; MINUTE_LEN],
     civil: i64,
 }
@@ -35,7 +37,7 @@ pub(crate) struct Within {
 impl Within {
     /// The stamp, in the minute that begins at `civil` on the clock.
     #[inline]
-    pub(super) fn after(self, civil: i64) -> Stamp {
+    pub(in crate::stamp) fn after(self, civil: i64) -> Stamp {
         let frame = if self.zulu { Frame::Absolute } else { Frame::Civil };
         Stamp::new(frame, civil + self.ns, self.resolution)
     }
@@ -113,7 +115,11 @@ impl Memo {
 
 /// The stamp at `at`, if it is in `minute`.
 #[inline]
-pub(super) fn within<const LEN: usize>(minute: &[u8; LEN], bytes: &[u8], at: usize) -> Option<Within> {
+pub(in crate::stamp) fn within<const LEN: usize>(
+    minute: &[u8; LEN],
+    bytes: &[u8],
+    at: usize,
+) -> Option<Within> {
     const { assert!(LEN <= MINUTE_LEN) };
     let head: &[u8; QUICK] = bytes.get(at..)?.first_chunk()?;
     let (begin, rest) = head.split_first_chunk()?;
@@ -209,7 +215,7 @@ static BEGINS_ZONE: [bool; 256] = {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::stamp::order::Order;
+    use crate::stamp::formats::order::Order;
     use proptest::prelude::*;
 
     /// Lines that are an ISO stamp, or almost one.

@@ -1,13 +1,14 @@
 //! Dates that begin with their year and do not pad what follows: `2026-1-5 06:47:12`, `2026/11/5 6:47:12`.
 
-use super::digits::{digit, two};
-use super::{Stamp, civil, family, shape};
+use crate::stamp::formats::digits::{digit, two};
+use crate::stamp::formats::{family, shape};
+use crate::stamp::{Stamp, civil};
 
 /// How long a date is that is padded, which the families know.
 const PADDED: usize = 10;
 
 /// The date and time at `at`, and where it ends.
-pub(super) fn at(bytes: &[u8], at: usize) -> Option<(Stamp, usize)> {
+pub(in crate::stamp) fn at(bytes: &[u8], at: usize) -> Option<(Stamp, usize)> {
     let year = i64::from(two(bytes, at)?) * 100 + i64::from(two(bytes, at + 2)?);
     let mark = *bytes.get(at + 4).filter(|mark| matches!(mark, b'-' | b'/' | b'.'))?;
     let (month, end) = number(bytes, at + 5)?;

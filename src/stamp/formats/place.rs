@@ -2,9 +2,9 @@
 
 use jiff::tz::TimeZone;
 
-use super::civil::SECOND;
-use super::clock::datetime;
-use super::{Frame, Stamp};
+use crate::stamp::civil::SECOND;
+use crate::stamp::clock::datetime;
+use crate::stamp::{Frame, Stamp};
 
 /// The longest such name, and the longest text behind a stamp in its bracket.
 const LONGEST: usize = 40;
@@ -12,7 +12,7 @@ const LONGEST: usize = 40;
 /// `stamp`, which ends at `end` within a bracket, in the zone whose name fills the rest of that. Of an hour that comes twice
 /// it is the first.
 #[inline]
-pub(super) fn zoned(line: &[u8], end: usize, stamp: Stamp) -> Stamp {
+pub(in crate::stamp) fn zoned(line: &[u8], end: usize, stamp: Stamp) -> Stamp {
     match line.get(end..) {
         Some([b' ', b'A'..=b'Z', next, ..]) if next.is_ascii_lowercase() && stamp.frame == Frame::Civil => {
             offset(&line[end + 1..], stamp.ns).map_or(stamp, |minutes| stamp.zoned(Some(minutes)))

@@ -25,21 +25,22 @@
 //! | `%#` | two numbers, or what begins with one, in columns: `  1   0`, `60B  120B` |
 //! | `%s` | seconds, milliseconds, microseconds or nanoseconds since 1970 |
 
-use super::civil::{self, DAY, HOUR, LEAP_YEAR, MINUTE, SECOND};
-use super::digits::{digit, two};
-use super::{Frame, Stamp, epoch, names};
+use crate::stamp::civil::{self, DAY, HOUR, LEAP_YEAR, MINUTE, SECOND};
+use crate::stamp::formats::digits::{digit, two};
+use crate::stamp::formats::{epoch, names};
+use crate::stamp::{Frame, Stamp};
 
 mod clock;
 mod zone;
 
-pub(super) use clock::{half_of_day, minutes as read_minutes, read as read_clock};
-pub(super) use zone::{behind_blank as zone_word, zone};
+pub(in crate::stamp) use clock::{half_of_day, minutes as read_minutes, read as read_clock};
+pub(in crate::stamp) use zone::{behind_blank as zone_word, zone};
 
 const LEVELS: &[u8] = b"IWEFDVTCN";
 
 /// A fraction of a second: how many nanoseconds, and to how many it is known.
 #[derive(Clone, Copy)]
-pub(super) struct Fraction {
+pub(in crate::stamp) struct Fraction {
     pub nanos: i64,
     pub resolution: u32,
 }
@@ -63,7 +64,7 @@ struct Fields {
 }
 
 /// Matches `shape` at `at`: the stamp, and where it ends.
-pub(super) fn matches(shape: &[u8], bytes: &[u8], at: usize) -> Option<(Stamp, usize)> {
+pub(in crate::stamp) fn matches(shape: &[u8], bytes: &[u8], at: usize) -> Option<(Stamp, usize)> {
     let mut fields = Fields { dateless: true, ..Fields::default() };
     let mut at = at;
     let mut rest = shape;
@@ -238,7 +239,7 @@ impl Fields {
 }
 
 /// What stands between a date and a time at `at`, and where it ends.
-pub(super) fn separator(bytes: &[u8], at: usize) -> Option<usize> {
+pub(in crate::stamp) fn separator(bytes: &[u8], at: usize) -> Option<usize> {
     match bytes.get(at)? {
         b'T' | b't' | b'\t' | b'-' | b'_' | b'|' | b'@' => Some(at + 1),
         b'.' => (bytes.get(at + 3) == Some(&b':')).then_some(at + 1),
@@ -306,7 +307,7 @@ fn decimals(bytes: &[u8], at: usize) -> Option<(Fraction, usize)> {
 
 /// Perhaps a fraction at `at`; `None` where there is one that is too long.
 #[inline]
-pub(super) fn fraction(bytes: &[u8], at: usize) -> Option<(Fraction, usize)> {
+pub(in crate::stamp) fn fraction(bytes: &[u8], at: usize) -> Option<(Fraction, usize)> {
     if matches!(bytes.get(at), Some(b'.' | b',')) && digit(bytes, at + 1).is_some() {
         return decimals(bytes, at + 1);
     }

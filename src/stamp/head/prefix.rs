@@ -8,12 +8,12 @@ mod words;
 
 use std::net::Ipv4Addr;
 
-use super::digits::digit;
-use super::rank;
+use crate::stamp::formats::digits::digit;
+use crate::stamp::head::rank;
 use words::{WORDS, WRITERS};
 
-pub(super) use recent::Recent;
-pub(super) use words::{is_known, is_level};
+pub(in crate::stamp) use recent::Recent;
+pub(in crate::stamp) use words::{is_known, is_level};
 
 /// Which rank or process wrote a line: a hash of the parts that say so, in one spelling.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -48,7 +48,7 @@ const LONGEST: usize = 128;
 
 /// Where the blanks, NULs, bells, backspaces and byte order marks from `at` on end.
 #[inline]
-pub(super) fn skip_blanks(bytes: &[u8], mut at: usize) -> usize {
+pub(in crate::stamp) fn skip_blanks(bytes: &[u8], mut at: usize) -> usize {
     loop {
         match bytes.get(at) {
             Some(b' ' | b'\t' | b'\r' | 0 | 7 | 8) => at += 1,
@@ -61,7 +61,7 @@ pub(super) fn skip_blanks(bytes: &[u8], mut at: usize) -> usize {
 /// Where on its line a prefix stands. One that names a writer stands at the beginning, or right behind another: an
 /// indented `  rank 2: exit code 1` goes on with the line before it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum PrefixPlace {
+pub(in crate::stamp) enum PrefixPlace {
     /// At the beginning of the line.
     First,
     /// Behind other prefixes, with one blank at most between.
@@ -88,7 +88,12 @@ impl PrefixPlace {
 /// A bare word or number before a colon names a host or a task only where nothing stands before it: inside a record
 /// such words are text.
 #[inline]
-pub(super) fn peel(bytes: &[u8], at: usize, so_far: Prefix, place: PrefixPlace) -> Option<(usize, Prefix)> {
+pub(in crate::stamp) fn peel(
+    bytes: &[u8],
+    at: usize,
+    so_far: Prefix,
+    place: PrefixPlace,
+) -> Option<(usize, Prefix)> {
     let first = place == PrefixPlace::First;
     match bytes.get(at)? {
         b'[' => bracket(bytes, at, so_far, place),
@@ -112,7 +117,7 @@ pub fn behind_writer(line: &[u8]) -> &[u8] {
 }
 
 /// Where the text begins behind the prefixes from `start` on that name a writer, and behind one blank; and `outer` with those.
-pub(super) fn writers(line: &[u8], start: usize, outer: Prefix) -> (usize, Prefix) {
+pub(in crate::stamp) fn writers(line: &[u8], start: usize, outer: Prefix) -> (usize, Prefix) {
     let (mut at, mut prefix) = (start, outer);
     for depth in 0.. {
         let text = skip_blanks(line, at);
@@ -129,7 +134,7 @@ pub(super) fn writers(line: &[u8], start: usize, outer: Prefix) -> (usize, Prefi
 }
 
 /// Where a word of level inside a bracket ends: `NeMo W `, `INFO|`, `I `.
-pub(super) fn inside_bracket(bytes: &[u8], at: usize) -> Option<usize> {
+pub(in crate::stamp) fn inside_bracket(bytes: &[u8], at: usize) -> Option<usize> {
     let end = token_end(bytes, at);
     let next = *bytes.get(end)?;
     if next == b'|' {

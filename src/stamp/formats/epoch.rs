@@ -1,8 +1,8 @@
 //! Numbers that count from 1970: seconds, milliseconds, microseconds or nanoseconds.
 
-use super::civil::SECOND;
-use super::digits::digit;
-use super::{Frame, Stamp};
+use crate::stamp::civil::SECOND;
+use crate::stamp::formats::digits::digit;
+use crate::stamp::{Frame, Stamp};
 
 /// What a log of a training job can hold, in seconds: 2010 to 2099. It keeps 2^30 and such out.
 const PLAUSIBLE: std::ops::Range<i64> = 1_262_304_000..4_102_444_800;
@@ -11,7 +11,7 @@ const PLAUSIBLE: std::ops::Range<i64> = 1_262_304_000..4_102_444_800;
 ///
 /// Ten digits are seconds, 13 milliseconds, 16 microseconds, 19 nanoseconds; a decimal part of up to nine digits is
 /// allowed, and what it says beyond a nanosecond is dropped.
-pub(super) fn number(bytes: &[u8], at: usize) -> Option<(Stamp, usize)> {
+pub(in crate::stamp) fn number(bytes: &[u8], at: usize) -> Option<(Stamp, usize)> {
     let (mut value, mut end) = (0_i64, at);
     while let Some(d) = digit(bytes, end) {
         if end - at == 19 {

@@ -4,7 +4,9 @@
 //! is the process 0 of its node. Where no prefix names a rank, a field before the text may: `INFO [rank0] x`,
 //! `2026-11-22 06:47:12 rank=0 x`. A rank in the text itself (`peer rank 3 is gone`) is one that the line speaks of.
 
-use crate::stamp::{find, header, names};
+use crate::stamp::find;
+use crate::stamp::formats::names;
+use crate::stamp::head::header;
 
 /// A rank as it stands on a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]

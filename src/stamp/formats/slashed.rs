@@ -3,17 +3,17 @@
 //! Where such text stands, no self-evident format does: none has a year of two digits behind slashes but in brackets. So what
 //! the elected format says of it counts, and in one minute that differs only by the seconds.
 
-use super::civil::{DAY, HOUR, MINUTE};
-use super::digits::two;
-use super::iso::{Within, within};
-use super::{Frame, Stamp};
+use crate::stamp::civil::{DAY, HOUR, MINUTE};
+use crate::stamp::formats::digits::two;
+use crate::stamp::formats::iso::{Within, within};
+use crate::stamp::{Frame, Stamp};
 
 /// How much of the stamp is remembered: `26/11/22 06:47`.
 const MINUTE_LEN: usize = 14;
 
 /// The last minute that was read, and what it stands for.
 #[derive(Clone, Default)]
-pub(super) struct Slashed {
+pub(in crate::stamp) struct Slashed {
     minute: [u8; MINUTE_LEN],
     civil: i64,
 }
