@@ -17,7 +17,7 @@ use crate::level::{Level, Set};
 use crate::stamp::Elected;
 
 /// The version of what is stored; it is in the file's name.
-const VERSION: u32 = 9;
+const VERSION: u32 = 10;
 const MAGIC: [u8; 8] = *b"logdexl\n";
 /// The longest content that is read, in bytes: that of a log of several terabytes.
 const LONGEST: u64 = 1 << 28;

@@ -153,10 +153,15 @@ impl Levels {
             Some(b'{') if own.is_some() => Found { stamp: None, prefix: Prefix::NONE },
             _ => self.finder.find(line),
         };
+        // What goes on with a line of a traceback has its level no further than that reaches itself.
+        let mut head = start;
         if stamp.is_some() {
-            match own {
-                Some(_) => self.tracebacks.end(&mut self.finder, line),
-                None => own = self.tracebacks.level(&mut self.finder, line, start, &mut self.reaches),
+            if own.is_some() {
+                self.tracebacks.end(&mut self.finder, line);
+            } else if let Some((level, begin)) =
+                self.tracebacks.level(&mut self.finder, line, start, &mut self.reaches)
+            {
+                (own, head) = (Some(level), begin);
             }
         }
         let text = behind_writer(line);
@@ -169,7 +174,7 @@ impl Levels {
         if headed || !record.takes(text, start) {
             let traced = !headed && text.starts_with(TRACEBACK);
             let level = if traced { Some(Level::Error) } else { own };
-            *record = Record { level, start, headed, ..Record::default() };
+            *record = Record { level, start: head, headed, ..Record::default() };
         }
         record.go_on(text, start);
         record.level
@@ -308,6 +313,20 @@ mod tests {
         let mut text = "ERROR x\n".to_owned();
         text.extend(std::iter::repeat_n("step 1 loss 2\n", 200));
         assert_eq!(levels(&text).iter().filter(|level| level.is_some()).count(), LOOSE);
+    }
+
+    #[test]
+    fn what_goes_on_with_a_stamped_traceback_has_its_level_no_further_than_that_reaches() {
+        let far = format!("[rank1]: 2026-11-22 06:47:12 INFO {}\n", "x".repeat(REACH * 2 / 3));
+        let stamped = |text: &str| format!("2026-11-22T06:47:12.123456789Z [rank0]: {text}\n");
+        let head = stamped("Traceback (most recent call last):");
+        let frame = stamped("  File x");
+        let (error, info) = (Some(Level::Error), Some(Level::Info));
+        assert_eq!(levels(&[&head, &frame, &far, "  indented\n"].concat()), [error, error, info, error]);
+        assert_eq!(
+            levels(&[&head, &far, &frame, &far, "  indented\n"].concat()),
+            [error, info, error, info, None]
+        );
     }
 
     proptest! {

@@ -36,23 +36,25 @@ impl StampedTracebacks {
     }
 
     /// The level of `line`, which begins at `start` of the text and has a stamp, and no level of its own: an error, where it is of
-    /// a traceback. Sets `reaches` where it may be of one that begins before the text.
+    /// a traceback; and where that begins. Sets `reaches` where it may be of one that begins before the text.
     pub fn level(
         &mut self,
         finder: &mut Finder,
         line: &[u8],
         start: usize,
         reaches: &mut bool,
-    ) -> Option<Level> {
+    ) -> Option<(Level, usize)> {
         let begins = begins(line);
         let may_reach = start < REACH && !*reaches;
         if !begins && !may_reach && self.are_over() {
             return None;
         }
-        let Some((at, writer)) = finder.behind_stamp(line) else { return begins.then_some(Level::Error) };
+        let Some((at, writer)) = finder.behind_stamp(line) else {
+            return begins.then_some((Level::Error, start));
+        };
         if begins {
             self.0.insert(writer, StampedTraceback { start, tracing: true });
-            return Some(Level::Error);
+            return Some((Level::Error, start));
         }
         let text = &line[at..];
         let Some(traceback) = self.0.get_mut(&writer) else {
@@ -62,10 +64,11 @@ impl StampedTracebacks {
         let takes =
             start - traceback.start <= REACH && (goes_on(text) || (traceback.tracing && is_raised(text)));
         traceback.tracing &= is_indented(text);
-        if !takes {
+        let told = takes.then_some((Level::Error, traceback.start));
+        if told.is_none() {
             self.0.remove(&writer);
         }
-        takes.then_some(Level::Error)
+        told
     }
 }
 
