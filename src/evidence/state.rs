@@ -16,7 +16,7 @@ use crate::index::{About, Findings, Keep};
 use crate::stamp::Elected;
 
 /// The version of what is stored.
-const VERSION: u32 = 8;
+const VERSION: u32 = 9;
 /// The most speakers of one log; lines of others are taken for the file's own.
 pub const MOST: usize = 16_384;
 

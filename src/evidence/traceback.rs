@@ -71,6 +71,10 @@ impl Traceback {
         is_head: bool,
         stamp: Option<StampSpan>,
     ) -> TracebackLine {
+        if is_head && is_whole(line) {
+            *self = Self::default();
+            return TracebackLine::Outside;
+        }
         if is_head {
             *self = Self { passed: 1, stamp, ..Self::default() };
             return TracebackLine::Frame;
@@ -96,6 +100,12 @@ impl Traceback {
 /// What stands on a line on which a traceback begins.
 pub fn sign() -> Word {
     HEAD.iter().map(|&byte| Bytes::from_iter([byte])).collect()
+}
+
+/// Whether all of a traceback stands on the line on which it begins, as in a string of a JSON object: `...last):\n  File`.
+fn is_whole(line: &[u8]) -> bool {
+    let head = memchr::memmem::find(line, HEAD);
+    head.is_some_and(|at| memchr::memmem::find(&line[at..], br"\n").is_some())
 }
 
 /// Whether a line is the head of a frame, `File "a.py", line 3`: of the blanks before it a prefix may have taken one.
@@ -145,6 +155,15 @@ mod tests {
             told,
             [TracebackLine::Outside, frame, frame, frame, frame, raised, TracebackLine::Outside]
         );
+    }
+
+    #[test]
+    fn one_that_stands_on_a_single_line_is_what_it_says() {
+        let told = parts(&[
+            r#"{"msg": "Traceback (most recent call last):\n  File \"a.py\", line 3\nValueError: x"}"#,
+            "  an indented line",
+        ]);
+        assert_eq!(told, [TracebackLine::Outside, TracebackLine::Outside]);
     }
 
     #[test]

@@ -29,6 +29,8 @@ _HEAD = (
 
 torchrun's prefix, `[default3]:`, has no blank behind it.
 """
+_UNRAISED = r"^(?!.*\b[A-Z]\w*(?:Error|Exception)\b: ).*?"
+"""Anywhere on a line that tells of no exception: what an exception advises at the end of its text does not undo it."""
 
 
 @dataclass(frozen=True)
@@ -63,9 +65,13 @@ class Class:
 def rows() -> tuple[TaxonomyRow, ...]:
     """The table, in its order."""
     return tuple(
-        TaxonomyRow(role, class_, trust, shape.replace("(?#head)", _HEAD), example)
+        TaxonomyRow(role, class_, trust, _spelled_out(shape), example)
         for role, class_, trust, shape, example in _table("taxonomy.tsv")
     )
+
+
+def _spelled_out(shape: str) -> str:
+    return shape.replace("(?#head)", _HEAD).replace("(?#unraised)", _UNRAISED)
 
 
 @lru_cache(maxsize=1)
