@@ -163,6 +163,22 @@ def test_what_a_rank_failed_with_before_it_resumed_is_of_an_earlier_attempt(
     assert (answer.kind, answer.ranks) == ("rank", ranks), answer.text
 
 
+@pytest.mark.parametrize(
+    ("times", "ranks"), [((0.0, 60.0), ("2",)), ((0.0,), ("1",)), ((0.0, 1.0, 60.0), ("1",))]
+)
+def test_who_says_again_after_trouble_which_rank_it_is_began_again(
+    tmp_path: Path, times: tuple[float, ...], ranks: tuple[str, ...]
+) -> None:
+    logs = {}
+    for rank in range(4):
+        said = [(at, f"Initializing distributed: GLOBAL_RANK: {rank}, MEMBER: {rank + 1}/4") for at in times]
+        logs[f"rank{rank}.log"] = sorted([*said, (20.0, "loading"), (62.0, "loading")])
+    logs["rank1.log"] = sorted([*logs["rank1.log"], (28.0, OOM)])
+    logs["rank2.log"] += [(70.0, OOM.replace("3.00", "1.00"))]
+    answer = asked(tmp_path, logs)
+    assert (answer.kind, answer.ranks) == ("rank", ranks), answer.text
+
+
 @pytest.mark.parametrize(("steps_on", "ranks"), [(False, ("1",)), (True, ("3",))])
 def test_who_fails_behind_what_a_launcher_wrote_is_of_another_attempt_only_if_it_worked_on(
     tmp_path: Path, steps_on: bool, ranks: tuple[str, ...]

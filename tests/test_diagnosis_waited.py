@@ -78,6 +78,20 @@ def test_the_one_that_had_not_come_is_named_though_but_one_of_the_others_said_th
     ]
     answer = asked(tmp_path, logs)
     assert (answer.kind, answer.ranks, answer.cause) == ("rank", ("5",), "busy"), answer.text
+
+
+@pytest.mark.parametrize("alone", [True, False])
+def test_the_one_that_wrote_of_its_work_while_some_waited_is_busy_if_no_other_did(
+    tmp_path: Path, alone: bool
+) -> None:
+    logs = {f"rank{rank}.log": steps(rank) for rank in range(8)}
+    for rank in (3, 6):
+        logs[f"rank{rank}.log"] += [(632, WATCHDOG.replace("Rank 0", f"Rank {rank}"))]
+    for rank in (0,) if alone else (0, 1):
+        logs[f"rank{rank}.log"] += [(at, f"Writing shard: {at}/9000 tensors") for at in range(90, 631, 90)]
+    answer = asked(tmp_path, logs)
+    assert (answer.kind, answer.cause) == (("rank", "busy") if alone else ("unknown", None)), answer.text
+    assert (answer.ranks == ("0",)) is alone
     both = {**logs, "rank6.log": logs["rank5.log"]}
     assert asked(tmp_path / "both", both).certainty == "cannot tell"
 

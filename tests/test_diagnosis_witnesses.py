@@ -244,3 +244,25 @@ def test_the_rank_whose_gpu_stands_on_a_bus_is_known_by_what_nccl_tells(
     kernel = ["", "", "h0 kernel: NVRM: Xid (PCI:0000:1b:00): 79, GPU has fallen off the bus."]
     answer = asked(tmp_path, {**logs, "kern.log": kernel})
     assert ((answer.kind, answer.ranks, answer.cause) == ("rank", ("2",), "gpu_hw")) == named, answer.text
+
+
+@pytest.mark.parametrize("launched", [True, False])
+def test_where_launchers_of_hosts_tell_of_their_processes_slurms_tasks_are_no_ranks(
+    tmp_path: Path, launched: bool
+) -> None:
+    logs = {f"rank{rank}.log": up(rank, 0)[1:] for rank in range(4)}
+    logs["rank2.log"] += ["ValueError: label 7 is out of range"]
+    sched = ["srun: error: h1: task 1: Exited with exit code 1"]
+    if launched:
+        logs["agent-h1.log"] = [
+            "",
+            "",
+            "",
+            "",
+            "failed (exitcode: 1) local_rank: 0 (pid: 31) of binary: python",
+        ]
+    logs.pop("rank1.log")
+    answer = asked(tmp_path, {**logs, "sched.log": ["", "", "", "", "", *sched]})
+    assert (answer.kind, answer.ranks) == (("rank", ("2",)) if launched else ("unknown", ("1", "2"))), (
+        answer.text
+    )

@@ -10,6 +10,8 @@ from logdex.diagnosis.scene import Scene
 
 _HOST = re.compile(r"[A-Za-z]+\d+")
 """A word in the name of a file that may be that of a host."""
+_OF_HOSTS = ("root", "field", "agent")
+"""How the launchers of single hosts say which of their processes ended."""
 _OF_A_HOST = 8
 """As many ranks may be those of one host, where nobody says how many hosts there are."""
 
@@ -80,9 +82,20 @@ def _of_global(scene: Scene, one: Exit, number: int) -> str | None:
     return there[0] if len(there) == 1 else name
 
 
+def first_exits(scene: Scene) -> list[Exit]:
+    """What launchers say of those that ended first, and not because they were told to.
+
+    Where launchers of hosts tell of their processes, Slurm's tasks are these launchers, and no ranks.
+    """
+    agents = any(one.event.class_ in _OF_HOSTS for one in scene.exits)
+    return [
+        one for one in scene.exits if one.is_root and not one.is_teardown and not (one.is_task and agents)
+    ]
+
+
 def seen_first(scene: Scene) -> set[str]:
     """The ranks of which launchers say that they ended first, and not because they were told to."""
-    names = (rank_of(scene, one) for one in scene.exits if one.is_root and not one.is_teardown)
+    names = (rank_of(scene, one) for one in first_exits(scene))
     return {name for name in names if name is not None}
 
 

@@ -49,7 +49,7 @@ def left_out(scene: Scene, found: list[Candidate]) -> Finding | None:
         return Finding("host", "likely", tuple(suspects), (whole,), "absent", _begun(scene), events)
     if len(suspects) > 1 and not missing and _came_further(scene, fell, silent) and _waited(scene, fell):
         return Finding("rank", "likely", tuple(silent), (), "absent", _begun(scene), events)
-    odd = _odd_one(scene) or _alone_on_the_way(scene, fell, left)
+    odd = _odd_one(scene) or _alone_on_the_way(scene, fell, left) or _alone_at_work(scene, fell, left)
     if odd is not None and not missing:
         cause = "busy" if _is_busy(scene, odd) else "absent"
         return Finding("rank", "likely", (odd,), (), cause, _begun(scene), events)
@@ -64,6 +64,20 @@ def _alone_on_the_way(scene: Scene, fell: Sequence[str], left: Sequence[str]) ->
     ranks = [(one.speaker, until.get(name, math.inf)) for name, one in scene.stories.items()]
     there = behind.on_the_way(ranks)
     return there[0].name if len(there) == 1 and there[0].name in left else None
+
+
+def _alone_at_work(scene: Scene, fell: Sequence[str], left: Sequence[str]) -> str | None:
+    """The one rank that wrote of its work while some waited for it, where all others wrote nothing since that began.
+
+    Only some of those who wait may come to say so before all are ended.
+    """
+    if scene.stall is None or len(fell) < 2 or set(fell) | set(left) < set(scene.stories):
+        return None
+    since = scene.stall.begun + stall.NEAR
+    there = [scene.stories[name].speaker for name in left]
+    awake = [one for one in there if one.last is None or one.last > since]
+    is_alone = len(awake) == 1 and _is_busy(scene, awake[0].name)
+    return awake[0].name if is_alone and not progress.BEAT.search(awake[0].tail[-1].text) else None
 
 
 def _was_done_first(scene: Scene, fell: Sequence[str], silent: Sequence[str]) -> str | None:

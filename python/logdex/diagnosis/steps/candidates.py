@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
 
-from logdex.diagnosis.endings.whose_exit import rank_of
+from logdex.diagnosis.endings.whose_exit import first_exits, rank_of
 from logdex.diagnosis.records.exits import Exit
 from logdex.diagnosis.scene import Candidate, Scene
 
@@ -28,10 +28,7 @@ def candidates(scene: Scene) -> list[Candidate]:
                 told[name].class_ = "network"
             if event.role == "exit":
                 told[name].class_ = "killed" if "illed" in event.text else "crash"
-    agents = any(one.event.class_ in ("root", "field", "agent") for one in scene.exits)
-    for one in scene.exits:
-        if one.is_teardown or not one.is_root or (one.is_task and agents):
-            continue
+    for one in first_exits(scene):
         rank = rank_of(scene, one)
         if rank is None:
             continue

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 
-from logdex.diagnosis.endings.whose_exit import rank_of
+from logdex.diagnosis.endings.whose_exit import first_exits, rank_of
 from logdex.diagnosis.records.exits import Exit
 from logdex.diagnosis.records.similar import masked
 from logdex.diagnosis.scene import TOGETHER, Candidate, Scene, against, missing_of, time_of, whole_host
@@ -64,7 +64,7 @@ def first_own(scene: Scene, found: list[Candidate]) -> Finding | None:
 def _ended_before(scene: Scene, one: Candidate) -> dict[str, Exit]:
     """Those that have no log, and that the launcher saw end with an error before a rank, or instead of it."""
     absent = set(missing_of(scene))
-    roots = [other for other in scene.exits if other.is_root and not other.is_teardown] if absent else []
+    roots = first_exits(scene) if absent else []
     named = {
         other.event.number: (name, other)
         for other in roots

@@ -6,7 +6,7 @@ import math
 import re
 
 from logdex.diagnosis.course import progress
-from logdex.diagnosis.endings.whose_exit import rank_of
+from logdex.diagnosis.endings.whose_exit import first_exits, rank_of
 from logdex.diagnosis.no_cause import waited
 from logdex.diagnosis.places import hosts
 from logdex.diagnosis.records import accusations
@@ -71,11 +71,8 @@ def _status_of(scene: Scene, name: str) -> Exit | None:
 
 def weak_exit(scene: Scene, found: list[Candidate]) -> Finding | None:
     """An exit status of a rank that did not speak, or spoke of no other: the earliest of any launcher."""
-    agents = any(one.event.class_ in ("root", "field", "agent") for one in scene.exits)
     told: dict[str, Exit] = {}
-    for one in scene.exits:
-        if one.is_teardown or not one.is_root or (one.is_task and agents):
-            continue
+    for one in first_exits(scene):
         name = rank_of(scene, one)
         there = scene.stories.get(name or "")
         if name is None or (there and (there.victims or _gave_up(scene, there, one))):
@@ -137,7 +134,7 @@ def _alone_in_trouble(scene: Scene) -> Finding | None:
     What a library calls a failure of its own may be one of another rank; then others would tell of it too.
     """
     spoke = [name for name, one in scene.stories.items() if not one.is_silent]
-    roots = [one for one in scene.exits if one.is_root and not one.is_teardown]
+    roots = first_exits(scene)
     if len(spoke) != 1 or {rank_of(scene, one) for one in roots} != set(spoke) or missing_of(scene):
         return None
     told = scene.stories[spoke[0]]
