@@ -72,6 +72,23 @@ def test_a_traceback_in_a_string_of_json_is_what_it_raised(tmp_path: Path, last:
     assert (answer.ranks, answer.cause) == (("2",), cause), answer.text
 
 
+def test_the_frames_of_a_traceback_in_a_box_are_no_evidence(tmp_path: Path) -> None:
+    box = [
+        "╭───────────── Traceback (most recent call last) ─────────────╮",
+        "│ /home/u/train.py:12 in <module>                             │",
+        '│ ❱ 12 │   raise RuntimeError("CUDA error: uncorrectable ECC") │',
+        "╰──────────────────────────────────────────────────────────────╯",
+    ]
+    steps = [f"2026-11-22 02:00:{at:02} INFO step {at} loss 2.0\n" for at in range(10)]
+    for rank in range(4):
+        end = "ValueError: label 7 is out of range" if rank == 2 else LOST
+        (tmp_path / f"rank{rank}.log").write_text("".join([*steps, *(f"{line}\n" for line in [*box, end])]))
+    answer = logdex.open(tmp_path, tz="UTC", index=False).ranks().diagnosis
+    assert (answer.ranks, answer.cause) == (("2",), "exception"), answer.text
+    lines = logdex.open(tmp_path / "rank2.log", index=False).lines(level="error")
+    assert [str(line) for line in lines][-1].startswith("ValueError")
+
+
 def test_its_error_is_an_error_of_the_table_of_ranks(tmp_path: Path) -> None:
     log = tmp_path / "rank0.log"
     log.write_text(f"2026-09-14 01:58:00 {OUT_OF_MEMORY}\n")

@@ -5,6 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::level::traceback::is_boxed;
 use crate::pattern::{Bytes, Word};
 
 /// How a traceback begins.
@@ -121,6 +122,7 @@ fn is_indented(words: &[u8]) -> bool {
         || words.starts_with(b"\t")
         || words.starts_with(b"   ")
         || words.trim_ascii_start().starts_with(b"|")
+        || is_boxed(words)
 }
 
 /// Whether blanks stand within the line as before the source of a frame behind a stamp.
@@ -155,6 +157,18 @@ mod tests {
             told,
             [TracebackLine::Outside, frame, frame, frame, frame, raised, TracebackLine::Outside]
         );
+    }
+
+    #[test]
+    fn a_box_is_passed_over_as_frames_are() {
+        let told = parts(&[
+            "╭──── Traceback (most recent call last) ────╮",
+            "│ ❱ 11 │   raise RuntimeError(\"ECC error\")  │",
+            "╰───────────────────────────────────────────╯",
+            "ValueError: x",
+        ]);
+        let raised = TracebackLine::Raised { fetching: false, stamp: None };
+        assert_eq!(told, [TracebackLine::Frame, TracebackLine::Frame, TracebackLine::Frame, raised]);
     }
 
     #[test]

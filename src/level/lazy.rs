@@ -4,7 +4,8 @@ use std::sync::{Arc, LazyLock, Mutex};
 
 use memchr::memmem::Finder as Needle;
 
-use super::{Level, Levels, REACH, TRACEBACK, before};
+use super::traceback::TRACEBACK;
+use super::{Level, Levels, REACH, before};
 use crate::file::block::Block;
 use crate::file::source::Source;
 use crate::stamp::Elected;

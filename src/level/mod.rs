@@ -14,6 +14,7 @@ mod programs;
 mod quick;
 mod set;
 mod stamped;
+pub mod traceback;
 mod words;
 
 use crate::line::{self, Line};
@@ -61,12 +62,6 @@ impl Level {
 pub const REACH: usize = 64 << 10;
 /// A line that is not indented goes on with a head at most so many lines of its writer before it.
 const LOOSE: usize = 100;
-
-/// How a traceback begins, whose last line says what was raised.
-pub const TRACEBACK: &[u8] = b"Traceback (most recent call last)";
-/// How the line between two tracebacks begins, of which the second is raised over the first.
-pub const CHAINED: [&[u8]; 2] =
-    [b"During handling of the above exception", b"The above exception was the direct cause"];
 
 /// The record of one writer that may go on.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -172,7 +167,7 @@ impl Levels {
             record.let_go_of_head(start);
         }
         if headed || !record.takes(text, start) {
-            let traced = !headed && text.starts_with(TRACEBACK);
+            let traced = !headed && traceback::begins(text);
             let level = if traced { Some(Level::Error) } else { own };
             *record = Record { level, start: head, headed, ..Record::default() };
         }
@@ -187,7 +182,7 @@ impl Record {
         if self.lines == 0 || start - self.start > REACH {
             return false;
         }
-        if text.starts_with(TRACEBACK) {
+        if traceback::begins(text) {
             return self.headed && self.level >= Some(Level::Error);
         }
         self.takes_by_itself(text) || (self.headed && self.lines < LOOSE)
@@ -195,8 +190,7 @@ impl Record {
 
     /// The same, whatever its head is.
     fn takes_by_itself(&self, text: &[u8]) -> bool {
-        let chained = CHAINED.iter().any(|words| text.starts_with(words));
-        is_indented(text) || self.tracing || chained
+        traceback::is_indented(text) || self.tracing || traceback::chains(text)
     }
 
     /// Goes on with the traceback in it by itself, where the head is out of reach of a line at `start` and that is not.
@@ -209,19 +203,15 @@ impl Record {
     }
 
     fn go_on(&mut self, text: &[u8], start: usize) {
-        if text.starts_with(TRACEBACK) {
+        if traceback::begins(text) {
             self.traced = Some(start);
         } else if !self.takes_by_itself(text) {
             self.traced = None;
         }
         self.lines += 1;
         // The exception's own line ends the traceback.
-        self.tracing = text.starts_with(TRACEBACK) || (self.tracing && is_indented(text));
+        self.tracing = traceback::begins(text) || (self.tracing && traceback::is_frame(text));
     }
-}
-
-fn is_indented(text: &[u8]) -> bool {
-    text.first().is_none_or(|b| matches!(b, b' ' | b'\t' | b'\n' | b'\r'))
 }
 
 /// Lines that begin records or go on with them.
@@ -245,6 +235,9 @@ fn some_line() -> impl proptest::prelude::Strategy<Value = &'static str> {
         "2026-11-22T06:47:13.123456789Z [rank0]: x\n",
         "Traceback (most recent call last):\n",
         "  indented\n",
+        "╭──── Traceback (most recent call last) ────╮\n",
+        "│ ❱ 11 │   raise ValueError(x)              │\n",
+        "╰───────────────────────────────────────────╯\n",
         "{\"level\":\"warn\",\"msg\":\"x\"}\n",
         "bare\n",
         "\n",
@@ -306,6 +299,22 @@ mod tests {
         expected.extend([critical; 4]);
         expected.extend([debug; 2]);
         assert_eq!(levels(text), expected);
+    }
+
+    #[test]
+    fn a_traceback_in_a_box_is_an_error_and_no_other_box_is() {
+        let text = "2026-11-22 06:47:12 INFO x\n\
+            ╭──── Traceback (most recent call last) ────╮\n\
+            │ ❱ 11 │   raise ValueError(x)              │\n\
+            ╰───────────────────────────────────────────╯\n\
+            ValueError: x\n\
+            ╭──── Metric Table ────╮\n\
+            │ Global Step: 24      │\n\
+            ╰──────────────────────╯\n";
+        let (info, error) = (Some(Level::Info), Some(Level::Error));
+        assert_eq!(levels(text), [info, error, error, error, error, None, None, None]);
+        let stamped: String = text.lines().map(|line| format!("2026-11-22T06:47:12.5Z {line}\n")).collect();
+        assert_eq!(levels(&stamped), [info, error, error, error, error, None, None, None]);
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! Tracebacks of which each line has a stamp, for a collector put one before whatever a program says: `ts`, `kubectl logs
 //! --timestamps`, `mpirun --timestamp-output`, a journal.
 
-use super::{CHAINED, Level, REACH, TRACEBACK, is_indented};
+use super::traceback::{self, TRACEBACK};
+use super::{Level, REACH};
 use crate::stamp::{ByPrefix, Finder, is_exception};
 
 /// The tracebacks that may go on, by who wrote them.
@@ -58,12 +59,12 @@ impl StampedTracebacks {
         }
         let text = &line[at..];
         let Some(traceback) = self.0.get_mut(&writer) else {
-            *reaches |= may_reach && (goes_on(text) || is_raised(text));
+            *reaches |= may_reach && (goes_on(text) || goes_on_within(text));
             return None;
         };
-        let takes =
-            start - traceback.start <= REACH && (goes_on(text) || (traceback.tracing && is_raised(text)));
-        traceback.tracing &= is_indented(text);
+        let takes = start - traceback.start <= REACH
+            && (goes_on(text) || (traceback.tracing && goes_on_within(text)));
+        traceback.tracing &= traceback::is_frame(text);
         let told = takes.then_some((Level::Error, traceback.start));
         if told.is_none() {
             self.0.remove(&writer);
@@ -74,12 +75,19 @@ impl StampedTracebacks {
 
 /// Whether a traceback begins on `line`, whatever stands before.
 fn begins(line: &[u8]) -> bool {
-    line.trim_ascii_end().strip_suffix(b":").is_some_and(|line| line.ends_with(TRACEBACK))
+    let line = line.trim_ascii_end();
+    line.strip_suffix(b":").is_some_and(|line| line.ends_with(TRACEBACK))
+        || (line.ends_with("╮".as_bytes()) && memchr::memmem::find(line, TRACEBACK).is_some())
 }
 
 /// Whether a text goes on with a traceback whatever it has said so far.
 fn goes_on(text: &[u8]) -> bool {
-    is_indented(text) || CHAINED.iter().any(|words| text.starts_with(words))
+    traceback::is_indented(text) || traceback::chains(text)
+}
+
+/// Whether a text goes on with a traceback whose last line has not come: in a box, or as that line.
+fn goes_on_within(text: &[u8]) -> bool {
+    traceback::is_boxed(text) || is_raised(text)
 }
 
 /// Whether a text says what was raised: `ValueError: x`, `torch.OutOfMemoryError: x`, `KeyboardInterrupt`.

@@ -9,7 +9,7 @@ use super::context::Placed;
 use super::{Page, RowKind};
 use crate::batch::LineTime;
 use crate::file::block::Block;
-use crate::level::{CHAINED, Level, TRACEBACK};
+use crate::level::{Level, traceback};
 use crate::stamp::{Finder, How, Prefix, behind_writer};
 
 /// A line that is not indented belongs to a stamped one at most so many lines before it.
@@ -47,18 +47,13 @@ impl OpenRecord {
         if self.parts.len() >= MOST_LINES || self.text.len() >= MOST_BYTES {
             return false;
         }
-        let indented = text.first().is_none_or(|b| matches!(b, b' ' | b'\t' | b'\n' | b'\r'));
-        let chained = text.starts_with(TRACEBACK) || CHAINED.iter().any(|words| text.starts_with(words));
-        indented || self.tracing || chained || (self.stamped && self.parts.len() < LOOSE)
+        let chained = traceback::begins(text) || traceback::chains(text);
+        traceback::is_indented(text) || self.tracing || chained || (self.stamped && self.parts.len() < LOOSE)
     }
 
     fn push(&mut self, line: &[u8], text: &[u8], part: &RecordLine) {
-        self.tracing = if text.starts_with(TRACEBACK) {
-            true
-        } else {
-            // The exception's own line ends the traceback.
-            self.tracing && text.first().is_none_or(|b| matches!(b, b' ' | b'\t' | b'\n' | b'\r'))
-        };
+        // The exception's own line ends the traceback.
+        self.tracing = traceback::begins(text) || (self.tracing && traceback::is_frame(text));
         let start = self.text.len();
         self.text.extend_from_slice(line);
         self.hit |= part.hit;

@@ -9,7 +9,8 @@ use memchr::memmem::Finder;
 
 use super::{Row, RowKind};
 use crate::fold;
-use crate::level::{Level, TRACEBACK};
+use crate::level::Level;
+use crate::level::traceback::TRACEBACK;
 use crate::merge::Merge;
 use crate::query::Query;
 use crate::stamp::behind_writer;
