@@ -90,7 +90,11 @@ with certainty. `aunt` and `uncle` are 40 and 36 cases by two more with that bri
 here had used, and `calm` is 30 healthy runs with alarming lines by a third; all were asked after that, before the rule
 was mended by any. Of the 2,088 forms of `aunt` 76 % were right, 8 % could not be told and 16 % were wrong; of the 1,728
 of `uncle` 72 %, 12 % and 16 %; of the 1,566 of `calm` 73 %, 3 % and 24 %, one of them with certainty: a worker that was
-preempted, and whose work went on without it. A new set stands in `open/` until the rule is mended by it.
+preempted, and whose work went on without it. `nephew` is 36 cases, as hard as those that the design began with, by
+one more who had read no rule: of its 1,647 forms 75 % were right, 23 % could not be told and 2 % were wrong, none with
+certainty. Mending by it showed what no set had: its authors, as those of all, had shortened what exceptions say, and
+a whole message of PyTorch's that ends in advice was taken for advice (`raised.tsv` has whole ones). A new set stands
+in `open/` until the rule is mended by it.
 No retold failure is in `tests/data/real/`: there are the logs of 91 small jobs that really ran and failed in known
 ways. Of 49 of JAX, three MPIs and torchrun 24 were right at first, 21 could not be told and 4 were wrong; of 42 more,
 of Slurm, PyTorch and frameworks on it, Ray, Dask, XGBoost and LightGBM, 27, 10 and 5; now 76 of all are right and 15
@@ -98,7 +102,7 @@ cannot be told (`tests/test_diagnosis_real.py`).
 Failures of usual kinds may be expected to be told as those of `usual` and `latest` were at first, and those that are
 told in words which nobody here has seen as those of `unfamiliar`, `unseen`, `untried`, `further`, `unheard`,
 `unread`, `unmet`, `posted`, `told`, `kept`, `heard`, `plain`, `night`, `winter`, `sibling`,
-`spring`, `cousin`, `niece`, `aunt` and `uncle`, and quiet runs with alarming lines as those of `calm`.
+`spring`, `cousin`, `niece`, `aunt`, `uncle` and `nephew`, and quiet runs with alarming lines as those of `calm`.
 """
 
 
