@@ -313,8 +313,11 @@ mod tests {
             ╰──────────────────────╯\n";
         let (info, error) = (Some(Level::Info), Some(Level::Error));
         assert_eq!(levels(text), [info, error, error, error, error, None, None, None]);
-        let stamped: String = text.lines().map(|line| format!("2026-11-22T06:47:12.5Z {line}\n")).collect();
-        assert_eq!(levels(&stamped), [info, error, error, error, error, None, None, None]);
+        let stamped = text.lines().map(|line| ["2026-11-22T06:47:12.5Z ", line, "\n"].concat());
+        assert_eq!(
+            levels(&stamped.collect::<String>()),
+            [info, error, error, error, error, None, None, None]
+        );
     }
 
     #[test]
