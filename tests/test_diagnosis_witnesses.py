@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import diagnosis_cases as cases
+import logdex
 import pytest
 from logdex.diagnosis import Diagnosis
 
@@ -266,3 +267,12 @@ def test_where_launchers_of_hosts_tell_of_their_processes_slurms_tasks_are_no_ra
     assert (answer.kind, answer.ranks) == (("rank", ("2",)) if launched else ("unknown", ("1", "2"))), (
         answer.text
     )
+
+
+def test_an_exit_of_a_number_that_no_log_has_is_not_certain_to_be_a_ranks(tmp_path: Path) -> None:
+    logs = {f"rank{rank}.log": [f"step {step} loss 2.0" for step in range(1, 9)] for rank in range(8)}
+    for name, lines in logs.items():
+        (tmp_path / name).write_text("".join(f"{line}\n" for line in lines))
+    (tmp_path / "driver.log").write_text("sandbox worker 12 exited with code -9 (memory limit 512 MB)\n")
+    answer = logdex.open(tmp_path, index=False).ranks().diagnosis
+    assert (answer.kind, answer.ranks, answer.certainty) == ("rank", ("12",), "likely"), answer.text

@@ -77,11 +77,22 @@ def _weigh_those_at_work(scene: Scene, everyone: list[Candidate]) -> None:
 
 def _tempered(scene: Scene, finding: Finding) -> Finding:
     """The finding, but certain of nothing where the job may have got over it, a rank that has no log may have failed
-    before, or a name has two."""
+    before or be the one that is named, or a name has two."""
     if finding.certainty != "certain":
         return finding
-    is_doubted = missing_of(scene) or scene.shared.intersection(finding.ranks) or _got_over(scene, finding)
+    is_doubted = (
+        missing_of(scene)
+        or scene.shared.intersection(finding.ranks)
+        or _is_unheard(scene, finding)
+        or _got_over(scene, finding)
+    )
     return replace(finding, certainty="likely") if is_doubted else finding
+
+
+def _is_unheard(scene: Scene, finding: Finding) -> bool:
+    """Whether a rank that is named has no log, though others have: its number may be one of something else."""
+    is_named = finding.kind == "rank" and bool(scene.stories)
+    return is_named and not scene.stories.keys() >= set(finding.ranks)
 
 
 def _got_over(scene: Scene, finding: Finding) -> bool:
