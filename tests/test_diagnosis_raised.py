@@ -93,3 +93,10 @@ def test_its_error_is_an_error_of_the_table_of_ranks(tmp_path: Path) -> None:
     log = tmp_path / "rank0.log"
     log.write_text(f"2026-09-14 01:58:00 {OUT_OF_MEMORY}\n")
     assert [rank.errors for rank in logdex.open(log).ranks().ranks] == [1]
+
+
+def test_who_was_given_a_device_that_is_not_there_may_be_one_of_several(tmp_path: Path) -> None:
+    logs = {f"rank{rank}.log": [(1, "starting"), (9, f"[rank{rank}]: {LOST}")] for rank in range(2)}
+    logs["rank2.log"] = [(1, "starting"), (5, "[rank2]: RuntimeError: CUDA error: invalid device ordinal")]
+    answer = asked(tmp_path, logs)
+    assert (answer.ranks, answer.certainty) == (("2",), "likely"), answer.text

@@ -14,7 +14,14 @@ from logdex.diagnosis.steps.named import links_in_trouble
 
 def are_there(scene: Scene, one: Candidate, found: Sequence[Candidate]) -> bool:
     """Whether anything speaks against it; `found` are all candidates."""
-    doubts = (_was_before_a_restart, _ended_otherwise, _another_is_accused, _links_are_elsewhere, kept_pace)
+    doubts = (
+        _was_before_a_restart,
+        _ended_otherwise,
+        _another_is_accused,
+        _links_are_elsewhere,
+        _lacks_a_device,
+        kept_pace,
+    )
     return _is_one_of_several(scene, one, found) or any(doubt(scene, one) for doubt in doubts)
 
 
@@ -51,6 +58,11 @@ def _ended_otherwise(scene: Scene, one: Candidate) -> bool:
         if not scene.clocks.is_before(one.event, other.event, sure=True):
             return True
     return False
+
+
+def _lacks_a_device(scene: Scene, one: Candidate) -> bool:
+    """Whether it was given the number of a device that is not there: so may others of its host be that have no log."""
+    return "invalid device ordinal" in one.event.text
 
 
 def _another_is_accused(scene: Scene, one: Candidate) -> bool:
