@@ -5,11 +5,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::level::traceback::is_boxed;
+use crate::level::traceback::{TRACEBACK, is_boxed};
 use crate::pattern::{Bytes, Word};
 
-/// How a traceback begins.
-const HEAD: &[u8] = b"Traceback (most recent call last)";
 /// As many frames are passed over; what goes on for longer is no traceback.
 const MOST: u16 = 600;
 /// Libraries that fetch data: what is reset or late below them is not a peer.
@@ -100,12 +98,12 @@ impl Traceback {
 
 /// What stands on a line on which a traceback begins.
 pub fn sign() -> Word {
-    HEAD.iter().map(|&byte| Bytes::from_iter([byte])).collect()
+    TRACEBACK.iter().map(|&byte| Bytes::from_iter([byte])).collect()
 }
 
 /// Whether all of a traceback stands on the line on which it begins, as in a string of a JSON object: `...last):\n  File`.
 fn is_whole(line: &[u8]) -> bool {
-    let head = memchr::memmem::find(line, HEAD);
+    let head = memchr::memmem::find(line, TRACEBACK);
     head.is_some_and(|at| memchr::memmem::find(&line[at..], br"\n").is_some())
 }
 
@@ -120,7 +118,6 @@ fn is_indented(words: &[u8]) -> bool {
     words.is_empty()
         || words.starts_with(b"  ")
         || words.starts_with(b"\t")
-        || words.starts_with(b"   ")
         || words.trim_ascii_start().starts_with(b"|")
         || is_boxed(words)
 }

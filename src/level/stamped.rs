@@ -1,8 +1,7 @@
 //! Tracebacks of which each line has a stamp, for a collector put one before whatever a program says: `ts`, `kubectl logs
 //! --timestamps`, `mpirun --timestamp-output`, a journal.
 
-use super::traceback::{self, TRACEBACK};
-use super::{Level, REACH};
+use super::{Level, REACH, traceback};
 use crate::stamp::{ByPrefix, Finder, is_exception};
 
 /// The tracebacks that may go on, by who wrote them.
@@ -45,7 +44,7 @@ impl StampedTracebacks {
         start: usize,
         reaches: &mut bool,
     ) -> Option<(Level, usize)> {
-        let begins = begins(line);
+        let begins = traceback::begins_behind_stamp(line);
         let may_reach = start < REACH && !*reaches;
         if !begins && !may_reach && self.are_over() {
             return None;
@@ -71,13 +70,6 @@ impl StampedTracebacks {
         }
         told
     }
-}
-
-/// Whether a traceback begins on `line`, whatever stands before.
-fn begins(line: &[u8]) -> bool {
-    let line = line.trim_ascii_end();
-    line.strip_suffix(b":").is_some_and(|line| line.ends_with(TRACEBACK))
-        || (line.ends_with("╮".as_bytes()) && memchr::memmem::find(line, TRACEBACK).is_some())
 }
 
 /// Whether a text goes on with a traceback whatever it has said so far.

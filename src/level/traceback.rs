@@ -7,6 +7,8 @@ const CHAINED: [&[u8]; 2] =
     [b"During handling of the above exception", b"The above exception was the direct cause"];
 /// How the first line of a box begins, in Unicode and in ASCII.
 const CORNERS: [&[u8]; 2] = ["╭".as_bytes(), b"+-"];
+/// How it ends, in Unicode.
+const FAR_CORNER: &[u8] = "╮".as_bytes();
 /// How the lines below it begin; the last of them is the edge.
 const WALLS: [&[u8]; 4] = ["│".as_bytes(), "╰".as_bytes(), b"| ", b"+-"];
 /// The edge of a box is no longer before its title.
@@ -17,6 +19,13 @@ pub fn begins(text: &[u8]) -> bool {
     text.starts_with(TRACEBACK)
         || (starts_with_any(text, &CORNERS)
             && memchr::memmem::find(&text[..text.len().min(EDGE)], TRACEBACK).is_some())
+}
+
+/// Whether a traceback begins on `line`, behind a stamp and whatever else stands before it.
+pub fn begins_behind_stamp(line: &[u8]) -> bool {
+    let line = line.trim_ascii_end();
+    line.strip_suffix(b":").is_some_and(|line| line.ends_with(TRACEBACK))
+        || (line.ends_with(FAR_CORNER) && memchr::memmem::find(line, TRACEBACK).is_some())
 }
 
 /// Whether `text` is of the frames of a traceback that has begun: indented, or of a box.

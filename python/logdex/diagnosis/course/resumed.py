@@ -14,12 +14,13 @@ _CLASS = "resumed"
 
 def before_it(speaker: Speaker) -> list[Event]:
     """Drops what a rank told of failures before it last said so, in the same log; returns that."""
-    last = next((event for event in reversed(speaker.events) if event.class_ == _CLASS), None)
-    again = _began_again(speaker)
-    if again is not None and (last is None or last.number < again.number):
-        last = again
-    if last is None or not speaker.is_rank:
+    if not speaker.is_rank:
         return []
+    said = next((event for event in reversed(speaker.events) if event.class_ == _CLASS), None)
+    told = [event for event in (said, _began_again(speaker)) if event is not None]
+    if not told:
+        return []
+    last = max(told, key=lambda event: event.number)
 
     def is_before(event: Event) -> bool:
         return event.role in LOUD and event.path == last.path and event.number < last.number
