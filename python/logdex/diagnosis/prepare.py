@@ -10,7 +10,7 @@ from logdex.diagnosis.endings.whose_exit import rank_of, seen_first, told_to_end
 from logdex.diagnosis.no_cause import chained, levels, pace, preface, survived, waited
 from logdex.diagnosis.places import hosts, other_pods, pids, pods
 from logdex.diagnosis.records import accusations, exits
-from logdex.diagnosis.records.events import Speaker, number_in, self_of
+from logdex.diagnosis.records.events import Event, Speaker, number_in, self_of
 from logdex.diagnosis.records.exits import Exit
 from logdex.diagnosis.records.roles import Story, ended_well, story, went_on
 from logdex.diagnosis.scene import Scene
@@ -149,13 +149,25 @@ def _outlived(scene: Scene, one: Exit) -> bool:
 
 def _wrote_long_after(scene: Scene, one: Exit) -> bool:
     """Whether the rank that a witness saw end still wrote when it should have been gone for long: another container of
-    its pod ended, say. Where the rank is guessed, all have to have written.
+    its pod ended, say. Where the rank is guessed, all have to have written; where it has no log, all have to have made
+    steps: then what has its number is something else, as a worker that tries the programs which a model wrote.
     """
     name = rank_of(scene, one)
+    if name is not None and name not in scene.stories:
+        return _went_on_without(scene, one.event)
     if name is None or not one.event.own:
         return False
     those = scene.ranks if one.is_guess else [there for there in scene.ranks if there.name == name]
     return bool(those) and all(_wrote_after(scene, there, one, _LONG_GONE) for there in those)
+
+
+def _went_on_without(scene: Scene, end: Event) -> bool:
+    """Whether all ranks made steps after an end, or whoever told of it counts them behind it: they would wait for one
+    of them."""
+    moment = scene.clocks.of(end)[1] + scene.clocks.doubt
+    tellers = [one for one in scene.witnesses if one.path == end.path]
+    counted = any(survived.stepped_behind(one, end, math.inf) for one in tellers)
+    return counted or survived.all_stepped_since(scene.ranks, moment)
 
 
 def _wrote_after(scene: Scene, there: Speaker, one: Exit, seconds: float) -> bool:

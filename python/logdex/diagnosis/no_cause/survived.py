@@ -67,6 +67,11 @@ def outlived(one: Speaker, moment: float) -> bool:
     return one.course is not None and one.course.last_at is not None and one.course.last_at > moment + _LONG
 
 
+def all_stepped_since(speakers: Sequence[Speaker], moment: float) -> bool:
+    """Whether each of them made several steps after a moment, in seconds since 1970 UTC."""
+    return bool(speakers) and all(_stepped_since(one, moment) for one in speakers)
+
+
 def _stepped_on(one: Speaker, event: Event) -> bool:
     course = one.course
     return course is not None and course.path != event.path and _stepped_since(one, event.high)
