@@ -6,6 +6,7 @@ import math
 
 from logdex.diagnosis.course import attempts, clocks, resumed, stall
 from logdex.diagnosis.endings import listed_codes, stepd
+from logdex.diagnosis.endings.started import by_launchers
 from logdex.diagnosis.endings.whose_exit import rank_of, seen_first, told_to_end
 from logdex.diagnosis.no_cause import chained, levels, pace, preface, survived, waited
 from logdex.diagnosis.places import hosts, other_pods, pids, pods
@@ -42,7 +43,8 @@ def prepare(scene: Scene) -> None:
         scene.earlier += resumed.before_it(one)
     tagged.attribute(scene)
     _attribute(scene)
-    pids.attribute(scene.speakers)
+    started = by_launchers(scene)
+    pids.attribute(scene.speakers, started)
     scene.restarted = attempts.restart(scene.speakers, scene.earlier)
     _leave_behind(scene)
     for one in scene.speakers:
@@ -56,7 +58,7 @@ def prepare(scene: Scene) -> None:
     pace.leave_work(scene.stories.values())
     survived.leave_what_others_outlived(scene.stories.values(), scene.clocks)
     scene.stall = stall.of_speakers(scene.speakers, scene.clocks)
-    owners = pids.of_ranks(scene.ranks)
+    owners = {**started, **pids.of_ranks(scene.ranks)}
     scene.exits += [told for one in scene.speakers for told in exits.of_witness(one, owners)]
     many = max(scene.world or 0, len(scene.ranks))
     scene.exits += listed_codes.of_scene(scene, many)

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from logdex.diagnosis.places import gpus
 from logdex.diagnosis.records.events import Event, Speaker, number_in
+from logdex.diagnosis.records.roles import FAILED
 from logdex.diagnosis.records.taxonomy import rows
 
 _OWN = re.compile(r"\bpid[=: ]+(?P<pid>\d{2,9})\b|^(?:\S+ )*?[A-Za-z][\w.-]*:(?P<nccl>\d{2,9}):\d+ \[\d+\]")
@@ -58,10 +59,10 @@ def by_address(ranks: Iterable[Speaker]) -> dict[str, tuple[str, ...]]:
     return {address: tuple(names) for address, names in there.items()}
 
 
-def attribute(speakers: Sequence[Speaker]) -> None:
-    """Gives what witnesses tell of one process to the rank of that number."""
+def attribute(speakers: Sequence[Speaker], started: Mapping[str, str]) -> None:
+    """Gives what witnesses tell of one process to the rank of that number; `started` are those that launchers name."""
     ranks = {one.name: one for one in speakers if one.is_rank}
-    owners, held = of_ranks(ranks.values()), gpus.of_ranks(ranks.values())
+    owners, held = {**started, **of_ranks(ranks.values())}, gpus.of_ranks(ranks.values())
     for witness in (one for one in speakers if not one.is_rank):
         for event in list(witness.events) if owners or held else ():
             number = _number(event) or _holder(event, witness) or ""
@@ -69,8 +70,8 @@ def attribute(speakers: Sequence[Speaker]) -> None:
             rank = ranks.get(name or "")
             if rank is not None:
                 event.speaker = rank.name
-                if event.class_ == "task":
-                    # What a task raised is told where its result is asked for.
+                if event.class_ == "task" and not any(own.role in FAILED for own in rank.events):
+                    # What a task raised is told where its result is asked for: nothing new where it told that itself.
                     event.row = next(row for row in rows() if row.role == "exception")
                 witness.events.remove(event)
                 rank.events.insert(_place_in(rank, event), event)
