@@ -32,6 +32,10 @@ _TELLING = (*FAILED, "exit", "outside")
 """The roles of what tells of more than that something was an error."""
 _OWN_TIME = re.compile(r"\bexiting program after [\d.]+ minutes")
 """How Megatron's programs say that they ran for as long as they were told to."""
+_AGAIN = re.compile(
+    r"(?i)\bis restarting\b|\b(?<!not )(?<!never )(?:restarted|re-?queued|re-?launched|recreated)\b"
+)
+"""How a scheduler or an operator says that it begins again what has ended."""
 _OF_A_PART = ("preempted", "requeued", "evicted")
 """The classes of orders that one of a job's machines may get alone."""
 _LONG = 60.0
@@ -49,7 +53,7 @@ def overruled(scene: Scene, finding: Finding) -> Finding:
         return _carried_on(scene, finding, told)
     if told is None:
         return _doubted(scene, finding)
-    if any(_speaks_against(one, told) or _gave_up(scene, one) for one in scene.exits):
+    if any(_speaks_against(scene, one, told) or _gave_up(scene, one) for one in scene.exits):
         return finding
     is_of_launchers = (
         told.class_ == OF_LAUNCHERS
@@ -145,12 +149,21 @@ def _when(one: Story) -> float:
     return owned[0] if owned else math.inf
 
 
-def _speaks_against(one: Exit, told: Event) -> bool:
-    """Whether a process ended otherwise, and not in a launcher's log that tells of the good end behind it."""
+def _speaks_against(scene: Scene, one: Exit, told: Event) -> bool:
+    """Whether a process ended otherwise, and not in a log that tells of the good end behind it: a launcher's, or that
+    of who then began the job again."""
     if one.is_teardown:
         return False
     is_before = one.event.path == told.path and one.event.number < told.number
-    return not is_before or one.is_task or told.class_ == "completed"
+    if not is_before or one.is_task:
+        return True
+    return told.class_ == "completed" and not _began_again(scene, one.event, told)
+
+
+def _began_again(scene: Scene, end: Event, told: Event) -> bool:
+    """Whether a line between an end and the good one behind it says that what had ended was begun again."""
+    lines = (line for line in last_lines(scene, told.path) if end.number <= line.number < told.number)
+    return any(_AGAIN.search(line.text) for line in lines)
 
 
 def _gave_up(scene: Scene, one: Exit) -> bool:
