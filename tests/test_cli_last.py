@@ -144,3 +144,14 @@ def test_a_histogram_is_of_the_lines_that_would_be_shown(job: Path) -> None:
     assert counted("-n", "0") == []
     assert counted("-n", "1", "--no-merge") == [("02:10:10", 1), ("02:10:11", 1)]
     assert counted("-m", "1", "--no-merge") == [("02:10:00", 1), ("02:10:01", 1)]
+
+
+def test_what_is_said_of_the_last_lines_is_said_of_those_that_are_shown(tmp_path: Path) -> None:
+    """The last of all are among those that each log ends with, also where its stamps go back by more than that."""
+    (tmp_path / "a.log").write_text("2026-11-22 02:10:30 a\n2026-11-22 02:10:00 a\n")
+    (tmp_path / "b.log").write_text("2026-11-22 02:10:10 b\n")
+    assert run(tmp_path, "-n", "1")[1] == ["b.log 2026-11-22 02:10:10 b\n"]
+    assert run(tmp_path, "-n", "1", "-c")[1] == ["a.log:0\n", "b.log:1\n"]
+    assert run(tmp_path, "-n", "1", "--files-with-matches")[1] == [f"{tmp_path / 'b.log'}\n"]
+    (row,) = run(tmp_path, "-n", "1", "--histogram", "--tz", "UTC")[1]
+    assert row.split()[1:3] == ["02:10:10", "1"]

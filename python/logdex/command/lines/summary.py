@@ -116,7 +116,7 @@ class Summary:
         last, most = self._args.last, self._args.max_count
         if not self._in_one_order or last == most is None:
             return None
-        asked = [(at, self._asked(shown)) for at, (_, shown) in enumerate(self._files)]
+        asked = [(at, self._asked(shown).but(last=last)) for at, (_, shown) in enumerate(self._files)]
         return Counter(at for at, _ in islice(self._read(_core.Merged(asked, last=last)), most))
 
     def _histogram(self) -> bool:
@@ -133,7 +133,7 @@ class Summary:
         """The lines that would be shown; where all are, in whatever order."""
         last, most = self._args.last, self._args.max_count
         if self._in_one_order and (last is not None or most is not None):
-            asked = [(None, self._asked(shown)) for _, shown in self._files]
+            asked = [(None, self._asked(shown).but(last=last)) for _, shown in self._files]
             return islice(self._read(_core.Merged(asked, gives="records", last=last)), most)
         if self._is_one_set and last is not None:
             return chain.from_iterable(self._read(_core.Records(one)) for one in self._end(last))
