@@ -155,3 +155,13 @@ def test_what_is_said_of_the_last_lines_is_said_of_those_that_are_shown(tmp_path
     assert run(tmp_path, "-n", "1", "--files-with-matches")[1] == [f"{tmp_path / 'b.log'}\n"]
     (row,) = run(tmp_path, "-n", "1", "--histogram", "--tz", "UTC")[1]
     assert row.split()[1:3] == ["02:10:10", "1"]
+
+
+@pytest.mark.parametrize("around", [[], ["-B0", "-A0"], ["-B1"]], ids=["alone", "bare", "around"])
+def test_a_follow_of_a_set_ends_at_the_first_of_its_last_lines(job: Path, around: list[str]) -> None:
+    (job / "rank0.log").rename(job / "rank1.log.1")
+    for last, most, meant in ((8, 3, [8, 10, 1]), (4, 1, [5]), (7, 1, [10])):
+        asked = ["-e", "CUDA", "-n", last, "-m", most, *around]
+        done, out, error = run("-f", "--rotated", *asked, job / "rank1.log")
+        assert (done, error) == (0, "")
+        assert [line for line in out if "CUDA" in line] == [record(number)[3] for number in meant]

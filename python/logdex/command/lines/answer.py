@@ -245,7 +245,12 @@ class CommandAnswer:
             left -= count
             if left <= 0:
                 break
-        return sum(self._show([one], sink, skip=skip) for one, skip in reversed(chosen))
+        shown, most = 0, self._args.max_count
+        for one, skip in reversed(chosen):
+            shown += self._show([one], sink, skip=skip, most=None if most is None else most - shown)
+            if shown == most:
+                break
+        return shown
 
     def _show_source(self, files: list[Shown], sink: _core.Sink) -> int:
         """Shows the first so many lines of the files of one source, one file behind the other."""
