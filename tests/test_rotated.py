@@ -503,3 +503,8 @@ def test_of_a_set_the_command_counts_and_stops_as_of_one_log(
     assert shown("--rotated", "-m", "1", "-e", "three|four", "a.log") == ["2026-11-22 02:02:00 three"]
     # Each source has its own.
     assert [one.split()[-1] for one in shown("--no-merge", "-m", "1", "")] == ["one", "five"]
+    for last, words in ((1, ["four"]), (2, ["three", "four"]), (9, ["one", "two", "three", "four"])):
+        asked = ("--no-merge", "-n", str(last))
+        assert [one.split()[-1] for one in shown(*asked, "")] == [*words, "five"]
+        assert shown(*asked, "-c", "") == [f"a.log:{len(words)}", "b.log:1"]
+        assert sum(int(row.split()[2]) for row in shown(*asked, "--histogram", "")) == len(words) + 1

@@ -121,9 +121,9 @@ class CommandAnswer:
         if self._in_one_order:
             return self._show_last(self._shown, sink, most=self._args.max_count) > 0
         if self._is_one_set() and self._args.last is not None:
-            return self._show_end(sink) > 0
-        if self._args.max_count is None:
-            return sum(self._show_last([one], sink) for one in self._shown) > 0
+            return self._show_end(self._shown, sink) > 0
+        if not _is_limited(self._args):
+            return sum(self._show([one], sink) for one in self._shown) > 0
         files = zip(self._found, self._shown, strict=True)
         sources = groupby(files, lambda pair: pair[0].label)
         return sum(self._show_source([shown for _, shown in source], sink) for _, source in sources) > 0
@@ -228,10 +228,10 @@ class CommandAnswer:
         skip = max(self._show(there, None) - last, 0)
         return self._show(shown if self._args.follow else there, sink, skip=skip, most=most)
 
-    def _show_end(self, sink: _core.Sink) -> int:
+    def _show_end(self, files: list[Shown], sink: _core.Sink) -> int:
         """Shows the last so many lines of files that are one log, one file behind the other."""
         left, chosen = self._args.last, []
-        for one in reversed(self._shown):
+        for one in reversed(files):
             held = one.question.but(path=one.question.begun or one.question.path, begun=None)
             asked = _of_what_is_there(held)
             count = 0
@@ -253,7 +253,11 @@ class CommandAnswer:
         return shown
 
     def _show_source(self, files: list[Shown], sink: _core.Sink) -> int:
-        """Shows the first so many lines of the files of one source, one file behind the other."""
+        """Shows the first or the last so many lines of the files of one source, one file behind the other."""
+        if self._args.last is not None and len(files) > 1:
+            return self._show_end(files, sink)
+        if self._args.max_count is None:
+            return self._show_last(files, sink)
         left: int = self._args.max_count
         for one in files:
             if left <= 0:

@@ -6,7 +6,7 @@ import os
 import sys
 from argparse import Namespace
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import chain, groupby, islice
 
 from logdex import _core
@@ -135,20 +135,24 @@ class Summary:
         if self._in_one_order and (last is not None or most is not None):
             asked = [(None, self._asked(shown).but(last=last)) for _, shown in self._files]
             return islice(self._read(_core.Merged(asked, gives="records", last=last)), most)
-        if self._is_one_set and last is not None:
-            return chain.from_iterable(self._read(_core.Records(one)) for one in self._end(last))
+        if self._is_one_set:
+            return islice(self._of_source(self._files), most)
         sources = groupby(self._files, lambda pair: pair[0].label)
-        return chain.from_iterable(islice(self._of_source(files), most) for _, files in sources)
+        return chain.from_iterable(islice(self._of_source(list(files)), most) for _, files in sources)
 
-    def _of_source(self, files: Iterable[tuple[Input, Shown]]) -> Iterator[Record]:
-        for _, shown in files:
-            yield from self._read(_core.Records(self._asked(shown).but(last=self._args.last)))
+    def _of_source(self, files: Sequence[tuple[Input, Shown]]) -> Iterator[Record]:
+        """The lines of files that are one log, the last so many of them where that is asked."""
+        asked, last = [self._asked(shown) for _, shown in files], self._args.last
+        if last is not None:
+            asked = [asked[0].but(last=last)] if len(asked) == 1 else self._end(asked, last)
+        for one in asked:
+            yield from self._read(_core.Records(one))
 
-    def _end(self, last: int) -> list[Question]:
+    def _end(self, files: Sequence[Question], last: int) -> list[Question]:
         """What is asked of the files of one log for its `last` lines, the oldest file first."""
         asked: list[Question] = []
-        for _, shown in reversed(self._files):
-            one = self._asked(shown).but(last=last)
+        for question in reversed(files):
+            one = question.but(last=last)
             try:
                 last -= _core.count(one)
             except (OSError, ValueError) as error:
