@@ -76,6 +76,17 @@ def test_a_range_is_what_the_fold_says(tmp_path: Path, seed: int) -> None:
         assert log.count("loss", step=(low, high)) == sum("loss" in line for line in kept)
 
 
+@pytest.mark.parametrize("cut", ["Steps: \n 12%|█ | 1234/10000 [", "Steps:  12%|█ |\n 1234/10000 ["])
+def test_no_step_is_read_of_two_lines(tmp_path: Path, cut: str) -> None:
+    path = tmp_path / "cut.log"
+    lines = [*f"{cut}\nstep=5 a\n{cut}\n".splitlines(keepends=True), *["b\n"] * 300_000]
+    path.write_text("".join(lines))
+    log = logdex.open(path, index=False)
+    assert next(log.records(steps=True)).step == 5, "the first of the file, by its sums"
+    assert log.count(step=(5, 5)) == len(lines), "in all blocks"
+    assert log.count(step=(6, None)) == 0
+
+
 def test_a_step_by_a_regex(tmp_path: Path) -> None:
     path = tmp_path / "a.log"
     path.write_text("batch 1 of 9\nhello\nbatch 2 of 9 step=77\n")

@@ -14,7 +14,7 @@ use super::steps::{STEP_BLOCK, STEP_NODE};
 use super::tree::{FANOUT, Node};
 
 /// The version of what is stored; it is in the file's name.
-pub const VERSION: u32 = 15;
+pub const VERSION: u32 = 16;
 pub(super) const MAGIC: &[u8; 8] = b"logdex\0\n";
 
 /// The sections of the file.

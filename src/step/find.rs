@@ -196,12 +196,18 @@ fn plural(before: &[u8], behind: &[u8]) -> Option<u64> {
     if let Some(before) = before.strip_suffix(b"current_") {
         return numbered(behind).filter(|_| is_alone(0, before));
     }
-    let share = behind.strip_prefix(b": ")?.trim_ascii_start();
+    let share = without_blanks(behind.strip_prefix(b": ")?);
     let (_, digits) = number::leading(share);
     let bar = share[digits..].strip_prefix(b"%|").filter(|_| (1..=3).contains(&digits))?;
     let end = bar.iter().take(BAR).take_while(|byte| **byte != b'\n').position(|byte| *byte == b'|')?;
-    let (step, after) = number(bar[end + 1..].trim_ascii_start())?;
+    let (step, after) = number(without_blanks(&bar[end + 1..]))?;
     (matches!(after, [b'/', b'0'..=b'9', ..]) && is_alone(STEP, before)).then_some(step)
+}
+
+/// `text` without the blanks with which it begins: a line's end is none, behind which the next line stands.
+fn without_blanks(text: &[u8]) -> &[u8] {
+    let blanks = text.iter().take_while(|byte| byte.is_ascii_whitespace() && **byte != b'\n').count();
+    &text[blanks..]
 }
 
 /// The step behind fairseq's `num_updates`, of which `before` lacks the last letters: also `train_num_updates`.

@@ -100,6 +100,7 @@ mod tests {
         let piece = prop_oneof![
             3 => "(?i)(step|iter|iteration|global_step|num_updates|logging_writer.py:48\\] \\[)",
             1 => "checkpoint at [0-9]{1,3} iterations",
+            1 => "Steps: [ \\n]{0,2}[0-9]{1,3}%\\|[# ]{0,3}\\|[ \\n]{0,2}[0-9]{1,4}/[0-9]{1,4}",
             3 => "[=: ]{0,2}[0-9]{1,4}",
             2 => "(?i)[a-z._ ]{0,12}",
             1 => "[tesi]{0,6}",
