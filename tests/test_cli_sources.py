@@ -280,3 +280,13 @@ def test_files_of_one_name_are_told_apart_by_where_they_are(tmp_path: Path) -> N
     assert open_log([one, one]).sources == ["train.log"]
     ranks = [rank.name for rank in open_log([one, two]).ranks().ranks]
     assert ranks == ["run1/train.log", "run2/train.log"]
+
+
+def test_one_log_that_is_left_of_several_comes_in_the_order_of_time(tmp_path: Path) -> None:
+    early, late = "2026-11-22 02:10:00 early\n", "2026-11-22 02:10:05 late\n"
+    (tmp_path / "a.log").write_text(late + early)
+    (tmp_path / "b.log").write_text("no time\n")
+    asked = ("--since", "2026-11-22", "--no-labels", tmp_path / "a.log", tmp_path / "b.log")
+    assert run(*asked)[:2] == (2, [early, late])
+    assert run(*asked, "-m", "1")[:2] == (2, [early])
+    assert run(*asked, "--no-merge")[:2] == (2, [late, early])

@@ -778,6 +778,7 @@ class Show:
         last: int | None = None,
         most: int | None = None,
         keeps_place: bool = False,
+        merges: bool = False,
         folds: bool = False,
         status: Zone | None = None,
     ) -> Self: ...

@@ -70,7 +70,7 @@ struct Showing {
 #[pymethods]
 impl Show {
     #[new]
-    #[pyo3(signature = (shown, *, paint=None, picks=false, paints_around=false, scout=None, complain=None, skip=0, last=None, most=None, keeps_place=false, folds=false, status=None))]
+    #[pyo3(signature = (shown, *, paint=None, picks=false, paints_around=false, scout=None, complain=None, skip=0, last=None, most=None, keeps_place=false, merges=false, folds=false, status=None))]
     #[expect(
         clippy::too_many_arguments,
         clippy::fn_params_excessive_bools,
@@ -88,6 +88,7 @@ impl Show {
         last: Option<usize>,
         most: Option<u64>,
         keeps_place: bool,
+        merges: bool,
         folds: bool,
         status: Option<Py<Zone>>,
     ) -> Self {
@@ -98,7 +99,9 @@ impl Show {
         let (mut logs, keep): (Vec<_>, Vec<_>) = asked.unzip();
         let (terms, caller) = asking.begin();
         let grows = look.is_some();
-        let one = logs.len() == 1 && !grows && (logs[0].shape.is_plain() || !logs[0].question.follow);
+        // The order is that of time also where one log is left of many.
+        let alone = logs.len() == 1 && !grows && !merges;
+        let one = alone && (logs[0].shape.is_plain() || !logs[0].question.follow);
         let parts = match logs.pop() {
             Some(show::Shown { question, style, shape, .. }) if one => {
                 Arrangement::One(Box::new(Feed::new(question, shape, skip, keeps_place)), style)

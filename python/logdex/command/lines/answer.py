@@ -285,6 +285,7 @@ class CommandAnswer:
             last=last,
             most=most,
             keeps_place=self._place is not None,
+            merges=self._in_one_order,
             folds=self._rows.folds and sink is not None,
             status=self._rows.status if sink else None,
         )
