@@ -2,7 +2,9 @@
 
 import json
 import os
+import subprocess
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,7 @@ from hypothesis import strategies as st
 from logdex.command.ls import exit_of
 from logdex.jobs import JobRecord, JobStore, Replica, home, store
 from logdex.jobs.appdef import as_stored, what_ran
+from logdex.jobs.listing import apps
 from logdex.jobs.processes import Host, identify, this_host
 from shell import run
 
@@ -153,6 +156,21 @@ def test_one_that_runs_and_one_whose_launcher_is_gone() -> None:
     assert [(one["state"], one["ended"]) for one in told] == [("RUNNING", None), ("FAILED", None)]
     assert "launcher lost, exit status unknown: the host was restarted" in told[1]["message"]
     assert names("--state", "running") == ["running"]
+
+
+def test_an_end_that_is_recorded_while_the_list_is_made_is_what_it_is() -> None:
+    process = subprocess.Popen(["sleep", "600"])
+    roles = {"w": (Replica(identify(process.pid)),)}
+    running = saved("a", state="RUNNING", ended_at=None, host=this_host(), roles=roles)
+    one = next(apps())
+    process.kill()
+    process.wait()
+    assert one.look().state == "FAILED"
+    ended = replace(running, roles={"w": (Replica(exit=0),)}).ended("SUCCEEDED")
+    JobStore(home.records_dir()).save(ended)
+    look = one.look()
+    assert (look.state, look.message, look.ended) == ("SUCCEEDED", "", ended.ended_at)
+    assert look.exits == {"w": [0]}
 
 
 def test_jobs_of_nemos_file_come_with_the_times_of_their_directories(tmp_path: Path) -> None:

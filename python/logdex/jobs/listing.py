@@ -110,6 +110,11 @@ def _handle(session: str, app_id: str) -> str:
 
 def _look(record: JobRecord, store: JobStore) -> Looked:
     verdict = judge(record, cancelled=not record.is_terminal and store.asked_to_end(record))
+    if verdict.final and not record.is_terminal:
+        # Its launcher may have recorded the end, and gone, between our reading and our looking.
+        again = store.load(record.app_id, record.session)
+        if again is not None and again.is_terminal:
+            record, verdict = again, judge(again)
     exits = {role: [one.exit for one in many] for role, many in verdict.roles.items()}
     return Looked(verdict.state, verdict.message, record.ended_at, exits, record.app)
 
