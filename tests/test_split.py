@@ -73,6 +73,23 @@ def test_many_files_keep_their_sources_and_ranks(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize("source", ["large.log", "*.log", "."])
+def test_a_task_may_stand_in_another_directory(
+    large: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, source: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("large.log").symlink_to(large)
+    log = logdex.open(source, tz="UTC", index="indexes")
+    whole = pa.table(log.arrow(columns=["source", "offset", "rank"], regex="step=7")).to_pylist()
+    parts = splits(
+        source, "step=7", tz="UTC", index="indexes", part=1 << 20, columns=["source", "offset", "rank"]
+    )
+    monkeypatch.chdir("/")
+    assert len(parts) > 3
+    assert all(part.opening["index"] == str(tmp_path / "indexes") for part in parts)
+    assert rows(parts) == sorted(whole, key=lambda row: row["offset"])
+
+
 @pytest.mark.parametrize("question", [{}, {"since": "2024-11-22", "until": "2024-11-23"}], ids=str)
 def test_a_log_without_years_has_those_of_the_logs_beside_it(
     tmp_path: Path, question: dict[str, Any]

@@ -14,6 +14,7 @@ from logdex import _core
 from logdex._filters import of_every_line
 from logdex._open import open as open_log
 from logdex._step import among
+from logdex.inputs.input import text_of
 from logdex.log import Log
 from logdex.log.base import with_columns
 
@@ -138,7 +139,7 @@ def splits(
     opening = {
         "tz": tz,
         "reference": reference,
-        "index": index,
+        "index": index if isinstance(index, bool) else _from_anywhere(index),
         "stamp": stamp,
         "prefix": prefix,
         "skew": skew,
@@ -165,7 +166,10 @@ def splits(
             "reference": reference if one.reference is None else _moment(one.reference),
         }
         path = _path(one)
-        whole = Split(path, one.origin, os.path.getsize(path), 0, None, own, question, one.stepless)
+        # By itself it is called as it was named here, wherever it is read.
+        origin = one.origin or (text_of(path), None, "")
+        size = os.path.getsize(path)
+        whole = Split(_from_anywhere(path), origin, size, 0, None, own, question, one.stepless)
         found += _parts(whole, max(part, 1 << 20), timed=timed)
     return found
 
@@ -173,6 +177,11 @@ def splits(
 def _moment(ns: int) -> datetime:
     """Nanoseconds since 1970 UTC, as `logdex.open` takes a reference."""
     return datetime(1970, 1, 1, tzinfo=timezone.utc) + timedelta(microseconds=ns // 1000)
+
+
+def _from_anywhere(path: str | os.PathLike[str]) -> str:
+    """The path as a process finds it that stands in another directory; `..` behind a link stays what it is."""
+    return os.path.join(os.getcwd(), os.fspath(path))
 
 
 def _path(one: Question) -> str:
