@@ -135,6 +135,17 @@ def test_ranks_are_those_of_one_process(second: Any, job: Path) -> None:
     assert told.first_failure.name == "1"
 
 
+def test_what_is_named_by_the_directory_of_its_driver_is_found(
+    second: Any, job: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Workers stand where the driver stood when it joined the cluster, if it was on their node."""
+    monkeypatch.chdir(job)
+    for source in ("rank0.log", "rank[01].log"):
+        whole = pa.table(logdex.open(source, tz="UTC").arrow()).to_pylist()
+        assert by_place(logdex.ray.read(source, tz="UTC").take_all()) == by_place(whole)
+        assert logdex.ray.ranks(source, tz="UTC") == logdex.open(source, tz="UTC").ranks()
+
+
 def test_what_other_nodes_cannot_read_is_refused(job: Path) -> None:
     with pytest.raises(ValueError, match="last"):
         splits(job, last=3)

@@ -21,9 +21,10 @@ from ray.data.datasource import Datasource, ReadTask
 from logdex._open import open as open_log
 from logdex.log import Log
 from logdex.ranks import CLOCKS, Ranks, summarize
-from logdex.tables.split import PART, Split, splits
+from logdex.tables.split import PART, Split, from_anywhere, splits
 
 if TYPE_CHECKING:
+    from logdex._core import Question
     from logdex._open import Path
     from logdex._when import When
     from logdex.regex.pattern import Regex
@@ -194,10 +195,17 @@ def ranks(
         >>> import logdex.ray
         >>> logdex.ray.ranks("/shared/runs/llama/").first_failure  # doctest: +SKIP
     """
-    log = sources if isinstance(sources, Log) else open_log(sources, tz=tz, reference=reference, index=index)
-    # What only this process can use: files of its own, and who says that a job has ended.
-    named = [replace(one, question=one.question.but(keep=None, ended=None)) for one in log._named()]
+    if not isinstance(sources, Log):
+        index = index if isinstance(index, bool) else from_anywhere(index)
+        sources = open_log(sources, tz=tz, reference=reference, index=index)
+    named = [replace(one, question=_from_anywhere(one.question)) for one in sources._named()]
     return summarize(named, errors, clocks=clocks, tolerate=_left_out, spread=_on_cluster)
+
+
+def _from_anywhere(question: Question) -> Question:
+    """Without what only this process has: its directory, files of its own, and who says that a job has ended."""
+    name = question.name or question.path
+    return question.but(path=from_anywhere(question.path), name=name, keep=None, ended=None)
 
 
 def _left_out(error: Exception) -> None:

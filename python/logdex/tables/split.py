@@ -139,7 +139,7 @@ def splits(
     opening = {
         "tz": tz,
         "reference": reference,
-        "index": index if isinstance(index, bool) else _from_anywhere(index),
+        "index": index if isinstance(index, bool) else from_anywhere(index),
         "stamp": stamp,
         "prefix": prefix,
         "skew": skew,
@@ -169,7 +169,7 @@ def splits(
         # By itself it is called as it was named here, wherever it is read.
         origin = one.origin or (text_of(path), None, "")
         size = os.path.getsize(path)
-        whole = Split(_from_anywhere(path), origin, size, 0, None, own, question, one.stepless)
+        whole = Split(from_anywhere(path), origin, size, 0, None, own, question, one.stepless)
         found += _parts(whole, max(part, 1 << 20), timed=timed)
     return found
 
@@ -179,7 +179,7 @@ def _moment(ns: int) -> datetime:
     return datetime(1970, 1, 1, tzinfo=timezone.utc) + timedelta(microseconds=ns // 1000)
 
 
-def _from_anywhere(path: str | os.PathLike[str]) -> str:
+def from_anywhere(path: str | os.PathLike[str]) -> str:
     """The path as a process finds it that stands in another directory; `..` behind a link stays what it is."""
     return os.path.join(os.getcwd(), os.fspath(path))
 
