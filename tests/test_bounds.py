@@ -42,6 +42,10 @@ def test_ranges_are_in_the_order_in_which_they_were_given() -> None:
     ]
 
 
+def test_a_replica_that_is_meant_twice_is_read_once() -> None:
+    assert _chosen(handle("2,0-2,0"), {"q": 9, "r": 5}) == [("r", 2), ("r", 0), ("r", 1)]
+
+
 @pytest.mark.parametrize(
     "magic",
     [b"\x1f\x8b\x08", b"\x28\xb5\x2f\xfd", b"\xfd7zXZ\x00", b"BZh91AY&SY", b"\x04\x22\x4d\x18"],

@@ -122,4 +122,5 @@ def _chosen(handle: Handle, roles: dict[str, int]) -> list[tuple[str, int]]:
                         f"app {handle.app} has no replica {missing} of role {name!r}; it has {count}"
                     )
                 chosen += [(name, k) for k in wanted]
-    return chosen
+    # `0-3,2` means a set of replicas: none is read twice.
+    return list(dict.fromkeys(chosen))
