@@ -147,9 +147,12 @@ def test_a_set_is_the_log_that_was_written(tmp_path: Path, seed: int) -> None:
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_a_directory_and_a_glob_take_a_set_as_one_source(tmp_path: Path, seed: int) -> None:
+def test_a_directory_and_a_glob_take_a_set_as_one_source(
+    tmp_path: Path, seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     writer = played(tmp_path, seed, named=False)
-    for path in (tmp_path, f"{tmp_path}/app*log*"):
+    monkeypatch.chdir(tmp_path.parent)
+    for path in (tmp_path, f"{tmp_path}/app*log*", tmp_path.name, f"{tmp_path.name}/app*log*"):
         log = logdex.open(path, tz="UTC")
         assert log.sources == ["app.log"]
         assert list(log.lines()) == writer.written

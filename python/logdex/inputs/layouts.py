@@ -179,10 +179,10 @@ ORDER = ("attempt", "restart")
 
 
 def base_of(part: Part) -> str:
-    """The path of the log of which this is a rotation, or which this is."""
+    """The path from the root of the log of which this is a rotation, or which this is."""
     path = plain_name(part.path)
     if not part.rotated:
-        return part.path
+        return os.path.abspath(part.path)
     return re.sub(rf"{_ROTATION}$", "", dated_behind(path))
 
 
