@@ -43,3 +43,26 @@ def test_logs_that_come_and_go_in_a_tree(tmp_path: Path, seed: int, glob: bool) 
         over.set()
         reader.join(60)
     assert sorted(seen) == sorted(tree.written)
+
+
+@pytest.mark.parametrize("here", ["run", "run[1]"])
+@pytest.mark.parametrize("what", ["job/*.log", "job", "**/*.log"])
+def test_logs_that_come_are_found_by_what_was_meant_at_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, here: str, what: str
+) -> None:
+    """Whatever the directory is called in which that was said, and wherever the process is by then."""
+    job = tmp_path / here / "job"
+    job.mkdir(parents=True)
+    (job / "rank0.log").write_text("first\n")
+    monkeypatch.chdir(job.parent)
+    over, seen = threading.Event(), []
+    lines = logdex.open(what).lines(follow=True, ended=over.is_set)
+    assert next(lines) == "first\n"
+    monkeypatch.chdir("/")
+    (job / "rank1.log").write_text("come\n")
+    reader = threading.Thread(target=lambda: seen.append(next(lines)))
+    reader.start()
+    reader.join(20)
+    over.set()
+    reader.join(60)
+    assert seen == ["come\n"]

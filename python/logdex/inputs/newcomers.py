@@ -13,6 +13,7 @@ from logdex.inputs.layouts import COMPRESSED, base_of, plain_name
 from logdex.inputs.paths import of_new
 from logdex.inputs.source import Found, Part, Source
 from logdex.inputs.sources import find
+from logdex.inputs.tree import from_root
 
 _HEAD = 64
 """So many bytes at the beginning tell a file from another that was given its number."""
@@ -40,9 +41,10 @@ class GrowingPath:
 
     def __init__(self, argument: str, wish: Wish) -> None:
         """`argument` is the directory or the glob."""
-        self._argument = argument
         self._wish = wish
+        # From the root, since a process that follows may go to another directory meanwhile.
         self.directory = os.path.abspath(argument) if os.path.isdir(argument) else None
+        self._argument = self.directory or from_root(argument)
 
     def find(self) -> Found:
         """See `Growing`."""

@@ -24,6 +24,7 @@ from logdex.inputs.layouts import base_of, is_rotated
 from logdex.inputs.rotation import Pinned, may_be_read, pinned
 from logdex.inputs.source import Part, Source
 from logdex.inputs.sources import find, may_grow, of_file, sources
+from logdex.inputs.tree import from_root
 
 
 def of_path(argument: str, wish: Wish) -> list[Input]:
@@ -63,7 +64,7 @@ def _matches(name: str, pattern: str) -> bool:
     there = {os.path.abspath(one) for one in glob.iglob(pattern, recursive=True)}
     if name in there or any(str(above) in there for above in PurePath(name).parents):
         return True
-    above, last = os.path.split(os.path.abspath(pattern))
+    above, last = os.path.split(os.path.abspath(from_root(pattern)))
     directory, called = os.path.split(name)
     return fnmatchcase(called, last) and fnmatchcase(directory, above)
 

@@ -89,9 +89,14 @@ def tree(*directories: str) -> Tree:
     return found
 
 
+def from_root(pattern: str) -> str:
+    """A glob's pattern as it is from the root, where what the current directory is called is no pattern."""
+    return os.path.join(glob.escape(os.getcwd()), pattern)
+
+
 def where_it_may_match(pattern: str) -> Iterator[str]:
     """The directories there are in which a name may come that a glob's `pattern` matches."""
-    parts = os.path.abspath(pattern).split(os.sep)
+    parts = os.path.abspath(from_root(pattern)).split(os.sep)
     for at in range(1, len(parts)):
         above, part = os.sep.join(parts[:at]) or os.sep, parts[at]
         if part == "**":
