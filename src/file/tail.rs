@@ -193,6 +193,9 @@ impl Tail {
 fn first_difference(source: &Source, start: u64, bytes: &[u8]) -> Result<Option<u64>> {
     let mut now = vec![0; bytes.len()];
     let got = source.read(start, &mut now)?;
+    if now[..got] == bytes[..got] {
+        return Ok(None);
+    }
     let differs = now[..got].iter().zip(bytes).position(|(a, b)| a != b);
     Ok(differs.map(|at| start + at as u64))
 }
