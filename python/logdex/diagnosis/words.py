@@ -10,6 +10,7 @@ from math import isfinite
 from logdex.diagnosis import rule
 from logdex.diagnosis.endings.whose_exit import rank_of
 from logdex.diagnosis.records.events import Event
+from logdex.diagnosis.records.quote import quote
 from logdex.diagnosis.records.short import plain, who
 from logdex.diagnosis.records.taxonomy import classes
 from logdex.diagnosis.scene import Scene, missing_of, time_of
@@ -110,7 +111,7 @@ def _answer(scene: Scene, finding: Finding, clock: _Clock) -> list[tuple[str, st
         text = "the logs do not tell" + (f"; it may have been {names}" if finding.ranks else "")
     out = [(title, text)]
     for _, event in finding.events[: 1 if finding.kind != "unknown" else 2]:
-        out.append(("", plain(event.text)))
+        out.append(("", quote(event.text)))
         out.append(("", f"{plain(event.path, 120)}:{event.number}"))
     if finding.missing:
         out.append(("missing", finding.missing))
@@ -132,7 +133,7 @@ def _victims(scene: Scene, finding: Finding, clock: _Clock) -> list[tuple[str, s
     if finding.time is not None and first.own and low >= finding.time and isfinite(low - finding.time):
         later = f", from {_span(low - finding.time)} later on"
     names = who(list(fell), [one.name for one in scene.ranks if one.name not in finding.ranks])
-    return [("victims", f"{names}{later}: {plain(first.text, 90)}")]
+    return [("victims", f"{names}{later}: {quote(first.text, 90)}")]
 
 
 def _told_to_stop(scene: Scene, finding: Finding, clock: _Clock) -> list[tuple[str, str]]:
@@ -140,7 +141,7 @@ def _told_to_stop(scene: Scene, finding: Finding, clock: _Clock) -> list[tuple[s
     if not orders or finding.kind == "outside":
         return []
     first = min(orders, key=lambda event: (event.low, event.number))
-    return [("told to stop", f"{_at(time_of(scene, first), clock)[4:]} {plain(first.text, 90)}".strip())]
+    return [("told to stop", f"{_at(time_of(scene, first), clock)[4:]} {quote(first.text, 90)}".strip())]
 
 
 def _exits(scene: Scene) -> list[tuple[str, str]]:
@@ -167,7 +168,7 @@ def _earlier(scene: Scene) -> list[tuple[str, str]]:
     if not causes:
         return []
     first = min(causes, key=lambda event: (event.low, event.number))
-    return [("before", f"an earlier attempt failed: {plain(first.text, 90)}")]
+    return [("before", f"an earlier attempt failed: {quote(first.text, 90)}")]
 
 
 def _differs(scene: Scene, finding: Finding) -> list[tuple[str, str]]:
@@ -178,7 +179,7 @@ def _differs(scene: Scene, finding: Finding) -> list[tuple[str, str]]:
     lines = templates.own_words(one, scene.ranks) if one else []
     lines = [(text, at) for text, at in lines if not text[:1].isspace() and "Traceback (most" not in text]
     words = [text for text, _ in lines if not any(text[:60] in quote for quote in quoted)]
-    return [("only there", plain(words[0], 100))] if words else []
+    return [("only there", quote(words[0], 100))] if words else []
 
 
 def _quiet(scene: Scene, finding: Finding, clock: _Clock) -> list[tuple[str, str]]:
@@ -190,7 +191,7 @@ def _quiet(scene: Scene, finding: Finding, clock: _Clock) -> list[tuple[str, str
         one = next((one for one in scene.ranks if one.name == finding.ranks[0]), None)
         if one is not None and one.tail:
             said = one.tail[-1]
-            out.append(("its last line", f"{_at(said.time, clock)[4:] or ''} {plain(said.text, 90)}".strip()))
+            out.append(("its last line", f"{_at(said.time, clock)[4:] or ''} {quote(said.text, 90)}".strip()))
             return out
     return out + _silent(scene, finding, clock)
 
@@ -210,7 +211,7 @@ def _silent(scene: Scene, finding: Finding, clock: _Clock) -> list[tuple[str, st
     if not found:
         return []
     first = min(found, key=lambda one: one.last or 0.0)
-    said = f"; its last line: {plain(first.tail[-1].text, 80)}" if len(found) == 1 and first.tail else ""
+    said = f"; its last line: {quote(first.tail[-1].text, 80)}" if len(found) == 1 and first.tail else ""
     names = who([one.name for one in found], [one.name for one in scene.ranks])
     since = (
         f"since {_at(first.last, clock)[4:]}, {_span(end - (first.last or end))} before the last line of all"

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
-_QUOTE = 150
+LONGEST = 150
+"""So many characters of a record are quoted."""
 _CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
 
@@ -17,7 +18,7 @@ def showable(text: str) -> str:
     return _UNSHOWN.sub("\ufffd", text)
 
 
-def plain(text: str, most: int = _QUOTE) -> str:
+def plain(text: str, most: int = LONGEST) -> str:
     """A record as it can be quoted within a line: no colours, no control characters, not too long."""
     text = _CONTROL.sub("", text).strip()
     return text if len(text) <= most else text[: most - 3] + "..."
