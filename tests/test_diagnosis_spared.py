@@ -72,6 +72,34 @@ def test_a_number_of_a_process_that_ray_does_not_tell_of_accuses_nobody(tmp_path
     assert answer.kind != "rank", answer.text
 
 
+def _of_verl(name: str) -> str:
+    return (
+        "(TaskRunner pid=7001) step:2 - actor/pg_loss:0.02 - timing_s/step:43.9\n"
+        "ray.exceptions.RayTaskError(ActorDiedError): ray::TaskRunner.run() (pid=7001, ip=10.0.0.7)\n"
+        "ray.exceptions.ActorDiedError: The actor died unexpectedly before finishing this task.\n"
+        "\tclass_name: create_colocated_worker_cls.<locals>.WorkerDict\n\tactor_id: 2ff188\n\tpid: 8110\n"
+        f"\tname: {name}\n\tnamespace: 781b91a0\n\tip: 10.0.0.7\n"
+        "The actor is dead because its worker process has died. Worker exit type: SYSTEM_ERROR\n"
+    )
+
+
+def test_an_actor_of_verl_that_died_is_the_rank_in_its_name(tmp_path: Path) -> None:
+    answer = _ask(tmp_path, driver=_of_verl("daMARVWorkerDict_0:5"))
+    assert (answer.kind, answer.ranks, answer.cause) == ("rank", ("5",), "exit"), answer.text
+    assert answer.certainty == "likely"
+
+
+def test_an_actor_of_a_later_group_is_not_the_rank_that_it_is_within_that(tmp_path: Path) -> None:
+    answer = _ask(tmp_path, driver=_of_verl("daMARVWorkerDict_1:5"))
+    assert answer.certainty == "cannot tell", answer.text
+
+
+def test_what_is_called_like_an_actor_accuses_nobody(tmp_path: Path) -> None:
+    said = "config:\n    name: dense_0:5\n"
+    answer = _ask(tmp_path, driver=said, **{f"rank{rank}": _of_ray(rank) for rank in range(4)})
+    assert answer.kind != "rank", answer.text
+
+
 @pytest.mark.parametrize("tag", ["(node-1 pid=66, ip=10.0.0.9)", "(worker1, rank=1, pid=66, ip=10.0.0.9)"])
 def test_the_rank_is_named_of_whose_address_alone_a_driver_tells(tmp_path: Path, tag: str) -> None:
     said = "WARNING worker.py:1382 -- The node with node id: 677df2 and ip: 10.0.0.9 has been marked dead"

@@ -194,16 +194,22 @@ def _of_line(event: Event, witness: Speaker, owners: Mapping[str, str]) -> Itera
 
 
 def drop_numbers(witness: Speaker) -> None:
-    """Drops the numbers of processes that do not stand in what Ray says of an actor that died by itself."""
-    if not any(event.class_ == "actor" for event in witness.events):
+    """Drops the numbers of processes that do not stand in what Ray says of an actor that died by itself.
+
+    And those of actors of which the next line says the rank: verl calls them `WorkerDict_0:5`, by group and rank in it.
+    """
+    actors = [event for event in witness.events if event.class_ == "actor"]
+    if not actors:
         return
     told = [other.number for other in witness.events if _ACTOR.search(other.text)]
     if any(_NODE_DIED.search(other.text) for other in witness.events):
         told = []
+    of_actors = {
+        event.number for event in actors if any(0 < event.number - at <= _OF_AN_ACTOR for at in told)
+    }
+    of_actors -= {event.number - 1 for event in actors if event.said("rank")}
     witness.events = [
-        event
-        for event in witness.events
-        if event.class_ != "actor" or any(0 < event.number - number <= _OF_AN_ACTOR for number in told)
+        event for event in witness.events if event.class_ != "actor" or event.number in of_actors
     ]
 
 
