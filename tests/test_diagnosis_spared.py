@@ -100,6 +100,29 @@ def test_what_is_called_like_an_actor_accuses_nobody(tmp_path: Path) -> None:
     assert answer.kind != "rank", answer.text
 
 
+def _of_spawn(*raised: str) -> str:
+    head = 'Traceback (most recent call last):\n  File "/app/main.py", line 210\n    mp.spawn(work)\n'
+    behind = "".join(
+        f'Traceback (most recent call last):\n  File "/app/main.py", line 9, in work\n{one}\n'
+        for one in raised
+    )
+    return (
+        f"step 1 loss 2.0\n{head}torch.multiprocessing.spawn.ProcessRaisedException: \n\n"
+        f"-- Process 2 terminated with the following error:\n{behind}"
+    )
+
+
+def test_what_a_spawned_process_raised_is_quoted(tmp_path: Path) -> None:
+    answer = _ask(tmp_path, train=_of_spawn("    labels[target]\nIndexError: list index out of range"))
+    assert (answer.kind, answer.ranks, answer.cause) == ("rank", ("2",), "exception"), answer.text
+    assert ("", "IndexError: list index out of range") in answer.facts
+
+
+def test_a_spawned_process_of_which_nothing_else_is_said_ended_with_a_status(tmp_path: Path) -> None:
+    answer = _ask(tmp_path, train=_of_spawn())
+    assert (answer.kind, answer.ranks, answer.cause) == ("rank", ("2",), "exit"), answer.text
+
+
 @pytest.mark.parametrize("tag", ["(node-1 pid=66, ip=10.0.0.9)", "(worker1, rank=1, pid=66, ip=10.0.0.9)"])
 def test_the_rank_is_named_of_whose_address_alone_a_driver_tells(tmp_path: Path, tag: str) -> None:
     said = "WARNING worker.py:1382 -- The node with node id: 677df2 and ip: 10.0.0.9 has been marked dead"

@@ -63,10 +63,14 @@ class Exit:
     """The name of the rank, where it is known as such."""
     is_guess: bool = False
     """`local` was taken for a rank of the job, since nothing tells of a second node."""
+    raised: Event | None = None
+    """What the process raised, where who started it says that too."""
 
     @property
     def class_(self) -> str:
         """The class of the cause that it means."""
+        if self.raised is not None:
+            return self.raised.class_
         if self.oom:
             return "host_oom"
         return _CLASSES.get(self.code or 0, "killed" if self.code is None else "exit")
@@ -173,8 +177,9 @@ def _of_line(event: Event, witness: Speaker, owners: Mapping[str, str]) -> Itera
     rank, ranks, local = event.said("rank"), event.said("ranks"), event.said("local")
     host = event.said("host")
     oom = how == "Out Of Memory" or "OOMKilled" in event.text
+    raised = None
     if event.class_ == "spawned":
-        status = 1
+        status, raised = 1, _raised_behind(event, witness)
     if event.class_ == "actor":
         # How it died is not said, and what Ray guesses about it is said with each death.
         status = 1
@@ -185,12 +190,20 @@ def _of_line(event: Event, witness: Speaker, owners: Mapping[str, str]) -> Itera
             yield Exit(event, number, None, host, status, oom=oom, is_task=event.class_ == "srun")
     elif rank is not None:
         # The number of a pod counts those of its kind: where a master is rank 0, worker 0 is rank 1.
-        yield Exit(event, int(rank), None, host, status, oom=oom, is_guess=event.class_ == "pod")
+        is_guess = event.class_ == "pod"
+        yield Exit(event, int(rank), None, host, status, oom=oom, is_guess=is_guess, raised=raised)
     elif local is not None:
         yield Exit(event, None, int(local), host, status, oom=oom)
     elif (pid := event.said("pid")) is not None:
         # Whose process it was may be known; that one ended is, in any case.
         yield Exit(event, None, None, host, status, oom=oom, name=owners.get(pid))
+
+
+def _raised_behind(event: Event, witness: Speaker) -> Event | None:
+    """The end of the traceback that `torch.multiprocessing` prints behind the number of a process that it spawned."""
+    behind = (other for other in witness.events if other.number > event.number)
+    told = next((other for other in behind if other.role in ("cause", "exception", "exit")), None)
+    return told if told is not None and told.role != "exit" else None
 
 
 def drop_numbers(witness: Speaker) -> None:

@@ -102,9 +102,10 @@ def weak_exit(scene: Scene, found: list[Candidate]) -> Finding | None:
         )
     name, one = order[0]
     hosts_ = (one.host,) if one.host else ()
-    return Finding(
-        "rank", "likely", (name,), hosts_, one.class_, exit_time(scene, one), [("ended first", one.event)]
-    )
+    events = [("ended first", one.event)]
+    if one.raised is not None:
+        events.insert(0, ("raised", one.raised))
+    return Finding("rank", "likely", (name,), hosts_, one.class_, exit_time(scene, one), events)
 
 
 def _gave_up(scene: Scene, there: Story, one: Exit) -> bool:
