@@ -10,17 +10,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from math import isfinite
 
 from logdex.diagnosis.ended_well.success import overruled
 from logdex.diagnosis.no_cause.pace import WORKING, usual_lines
-from logdex.diagnosis.no_cause.survived import outlived
 from logdex.diagnosis.prepare import prepare
 from logdex.diagnosis.records.events import CHOSEN, Event
-from logdex.diagnosis.records.roles import ended_well
 from logdex.diagnosis.scene import Candidate, Scene, logs_of, missing_of
 from logdex.diagnosis.steps.absent import left_out
 from logdex.diagnosis.steps.candidates import candidates
+from logdex.diagnosis.steps.console import told_by_console
 from logdex.diagnosis.steps.down import node
 from logdex.diagnosis.steps.early import lost_early, odd_first
 from logdex.diagnosis.steps.first import first_own
@@ -30,6 +28,7 @@ from logdex.diagnosis.steps.named import A_YEAR, accused, links_of, weak_exit
 from logdex.diagnosis.steps.none import nothing
 from logdex.diagnosis.steps.outside import outside
 from logdex.diagnosis.steps.stacks import elsewhere
+from logdex.diagnosis.steps.tempered import tempered
 from logdex.diagnosis.steps.uniform import alike, uniform
 from logdex.diagnosis.steps.unlaunched import never_begun
 from logdex.diagnosis.verdict import Finding
@@ -38,7 +37,9 @@ from logdex.diagnosis.verdict import Finding
 def decide(scene: Scene) -> Finding:
     """Goes through the steps; the first that comes to something is the answer."""
     prepare(scene)
-    finding = _first_chosen(scene) if scene.chosen else overruled(scene, _decided(scene))
+    finding = (
+        _first_chosen(scene) if scene.chosen else overruled(scene, told_by_console(scene, _decided(scene)))
+    )
     # A launcher may count from a beginning that nobody knows.
     is_known = finding.time is None or finding.time > A_YEAR
     return finding if is_known else replace(finding, time=None)
@@ -52,7 +53,7 @@ def _decided(scene: Scene) -> Finding:
     for found in (firm, everyone):
         for step in STEPS if found is firm else LAST_STEPS:
             if (finding := step(scene, found)) is not None:
-                return _tempered(scene, finding)
+                return tempered(scene, finding)
     return _unknown(scene, everyone)
 
 
@@ -73,35 +74,6 @@ def _weigh_those_at_work(scene: Scene, everyone: list[Candidate]) -> None:
     for one, lines in zip(everyone, usual_lines(scene, everyone), strict=True):
         if lines >= WORKING:
             one.strength = min(one.strength, 1)
-
-
-def _tempered(scene: Scene, finding: Finding) -> Finding:
-    """The finding, but certain of nothing where the job may have got over it, a rank that has no log may have failed
-    before or be the one that is named, or a name has two."""
-    if finding.certainty != "certain":
-        return finding
-    is_doubted = (
-        missing_of(scene)
-        or scene.shared.intersection(finding.ranks)
-        or _is_unheard(scene, finding)
-        or _got_over(scene, finding)
-    )
-    return replace(finding, certainty="likely") if is_doubted else finding
-
-
-def _is_unheard(scene: Scene, finding: Finding) -> bool:
-    """Whether a rank that is named has no log, though others have: its number may be one of something else."""
-    is_named = finding.kind == "rank" and bool(scene.stories)
-    return is_named and not scene.stories.keys() >= set(finding.ranks)
-
-
-def _got_over(scene: Scene, finding: Finding) -> bool:
-    """Whether another says that all came to its end, or made steps long after, as in an elastic job."""
-    if any(ended_well(one) for one in scene.speakers if one.name not in finding.ranks):
-        return True
-    if finding.time is None or not isfinite(finding.time):
-        return False
-    return any(outlived(one, finding.time) for one in scene.ranks if one.name not in finding.ranks)
 
 
 def _unknown(scene: Scene, found: list[Candidate]) -> Finding:

@@ -15,6 +15,9 @@ def by_launchers(scene: Scene) -> dict[str, str]:
             for event in witness.events
             if (pid := event.said("launched")) and (place := event.said("place"))
         }
+        if len(set(told.values())) < len(told):
+            # The launchers of several hosts, or of several attempts, wrote into one log.
+            continue
         in_its_file = scene.launchers.of(witness.path).locals
         if told and {int(place) for place in told.values()} == world:
             found |= {pid: scene.name_of(int(place)) for pid, place in told.items()}

@@ -27,7 +27,7 @@ _CONSEQUENCES = {
 """Which classes may be what another comes to elsewhere."""
 
 
-_OF_A_MACHINE = ("env",)
+OF_A_MACHINE = ("env",)
 """The classes of what all processes of a machine lack: none of several lacked it first."""
 _APART = 2.0
 """Within so many seconds processes may end in another order than they failed."""
@@ -88,7 +88,7 @@ def _alike_at_once(scene: Scene, one: Candidate, found: Sequence[Candidate]) -> 
     """Those, if they are several, who wrote the same line of no more than a level, or raised the same, at nearly one
     time as `one`.
     """
-    if (one.event.role not in ("error", "exception") and one.class_ not in _OF_A_MACHINE) or not one.is_own:
+    if (one.event.role not in ("error", "exception") and one.class_ not in OF_A_MACHINE) or not one.is_own:
         return []
     said = masked(one.event.text)
     low, high = scene.clocks.of(one.event)

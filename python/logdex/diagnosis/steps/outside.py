@@ -83,7 +83,8 @@ def _ordered(scene: Scene, first: Event, orders: Sequence[Event], *, is_strong: 
     silent = _were_silent(scene, first)
     if silent and (odd := ends.odd_one(scene)) is not None:
         return odd
-    if (killed := _killed_some_time(scene)) is not None and (silent or not _were_at_work(scene, first)):
+    killed = _killed_some_time(scene)
+    if killed is not None and (silent or not _were_at_work(scene, first)):
         return Finding(
             "unknown",
             "cannot tell",
@@ -95,6 +96,7 @@ def _ordered(scene: Scene, first: Event, orders: Sequence[Event], *, is_strong: 
         is_strong
         and first.own
         and not silent
+        and killed is None
         and not _is_a_ranks_word(scene, orders)
         and not _may_follow_a_failure(scene, first)
         and _is_timed(scene)
@@ -150,7 +152,7 @@ def _is_timed(scene: Scene) -> bool:
 def _killed_some_time(scene: Scene) -> Event | None:
     """What counts kills for want of memory when all is over: they were at any time before it."""
     return next(
-        (event for one in scene.witnesses for event in one.events if _COUNTED.search(event.text)), None
+        (event for one in scene.speakers for event in one.events if _COUNTED.search(event.text)), None
     )
 
 

@@ -1,0 +1,73 @@
+"""What a console tells: a log into which a launcher and all ranks write, and nothing says whose a line is.
+
+Whoever keeps no log of each rank has only that, as most who ask for help in public. Its launcher says which rank ended
+first, and the one traceback that stands there says why.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from logdex.diagnosis.endings.whose_exit import first_exits, rank_of
+from logdex.diagnosis.records.events import Event, Speaker, number_in
+from logdex.diagnosis.records.exits import Exit
+from logdex.diagnosis.records.similar import masked
+from logdex.diagnosis.scene import Scene
+from logdex.diagnosis.steps.first import OF_A_MACHINE
+from logdex.diagnosis.verdict import Finding
+
+RAISED = ("cause", "exception")
+"""The roles of what a process fails with itself, and not for another."""
+
+
+def told_by_console(scene: Scene, finding: Finding) -> Finding:
+    """The finding with what its launcher and the traceback on a console say of one another."""
+    if finding.kind != "rank" or len(finding.ranks) != 1:
+        return finding
+    name = finding.ranks[0]
+    if not scene.ranks and finding.cause == "exit":
+        return _with_what_was_raised(scene, finding)
+    if [one.name for one in scene.ranks] == [name] and number_in(name) is None:
+        return _with_who_ended(scene, finding, scene.ranks[0])
+    return finding
+
+
+def _with_what_was_raised(scene: Scene, finding: Finding) -> Finding:
+    """A rank that ended with an error status, and what alone was raised on the console of its launcher before that."""
+    exits = {id(one.event): one for one in first_exits(scene)}
+    ended = next((exits[id(event)] for _, event in finding.events if id(event) in exits), None)
+    if ended is None or (ended.code or 0) <= 0:
+        return finding
+    told = [event for one in scene.witnesses for event in one.events if event.path == ended.event.path]
+    raised = [event for event in told if event.role in RAISED and event.number < ended.event.number]
+    if len(raised) != 1 or raised[0].class_ in OF_A_MACHINE:
+        return finding
+    return replace(finding, cause=raised[0].class_, events=[("raised", raised[0]), *finding.events])
+
+
+def _with_who_ended(scene: Scene, finding: Finding, console: Speaker) -> Finding:
+    """What befell some rank on a console, and of whom alone its launcher says that it ended first.
+
+    What befell several, or the machine, is not that one's own; nor is one of two things.
+    """
+    roots = [one for one in first_exits(scene) if one.event.path == console.path]
+    name = _alone(scene, roots)
+    raised = [event for event in console.events if event.role in RAISED]
+    told = [masked(event.text) for event in raised if event.class_ == finding.cause]
+    is_of_one = len(told) == len(raised) == len(set(told))
+    if name is None or not is_of_one or finding.cause in OF_A_MACHINE:
+        return finding
+    hosts = finding.hosts or tuple({one.host for one in roots if one.host})[:1]
+    events = [*finding.events, *(("ended first", one.event) for one in roots[:1])]
+    return replace(finding, certainty="likely", ranks=(name,), hosts=hosts, events=_once(events))
+
+
+def _alone(scene: Scene, roots: Iterable[Exit]) -> str | None:
+    names = {None if one.is_guess else rank_of(scene, one) for one in roots}
+    return names.pop() if len(names) == 1 else None
+
+
+def _once(events: Iterable[tuple[str, Event]]) -> list[tuple[str, Event]]:
+    """Each event for what it was quoted first."""
+    return list({id(event): (claim, event) for claim, event in reversed(list(events))}.values())[::-1]
