@@ -59,6 +59,7 @@ def test_the_rank_is_its_launchers_and_the_cause_its_traceback(
     assert (answer.kind, answer.ranks, answer.cause) == ("rank", ("1",), cause), answer.text
     assert answer.certainty == "likely"
     assert ("", raised) in answer.facts
+    assert (answer.evidence[0].rank, answer.evidence[0].text) == ("1", raised)
 
 
 def test_the_rank_that_crashed_is_its_launchers(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from logdex.diagnosis.endings.whose_exit import first_exits, rank_of
-from logdex.diagnosis.records.events import Event, Speaker, number_in
+from logdex.diagnosis.records.events import Speaker, number_in
 from logdex.diagnosis.records.exits import Exit
 from logdex.diagnosis.records.similar import masked
 from logdex.diagnosis.scene import Scene
@@ -39,11 +39,12 @@ def _with_what_was_raised(scene: Scene, finding: Finding) -> Finding:
     ended = next((exits[id(event)] for _, event in finding.events if id(event) in exits), None)
     if ended is None or (ended.code or 0) <= 0:
         return finding
-    told = [event for one in scene.witnesses for event in one.events if event.path == ended.event.path]
-    raised = [event for event in told if event.role in RAISED and event.number < ended.event.number]
+    there = [event for one in scene.witnesses for event in one.events if event.path == ended.event.path]
+    raised = [event for event in there if event.role in RAISED and event.number < ended.event.number]
     if len(raised) != 1 or raised[0].class_ in OF_A_MACHINE:
         return finding
-    return replace(finding, cause=raised[0].class_, events=[("raised", raised[0]), *finding.events])
+    told = replace(raised[0], speaker=finding.ranks[0])
+    return replace(finding, cause=told.class_, events=[("raised", told), *finding.events])
 
 
 def _with_who_ended(scene: Scene, finding: Finding, console: Speaker) -> Finding:
@@ -59,15 +60,12 @@ def _with_who_ended(scene: Scene, finding: Finding, console: Speaker) -> Finding
     if name is None or not is_of_one or finding.cause in OF_A_MACHINE:
         return finding
     hosts = finding.hosts or tuple({one.host for one in roots if one.host})[:1]
-    events = [*finding.events, *(("ended first", one.event) for one in roots[:1])]
-    return replace(finding, certainty="likely", ranks=(name,), hosts=hosts, events=_once(events))
+    events = [(claim, replace(event, speaker=name)) for claim, event in finding.events]
+    if not any(event.number == roots[0].event.number for _, event in events):
+        events.append(("ended first", roots[0].event))
+    return replace(finding, certainty="likely", ranks=(name,), hosts=hosts, events=events)
 
 
 def _alone(scene: Scene, roots: Iterable[Exit]) -> str | None:
     names = {None if one.is_guess else rank_of(scene, one) for one in roots}
     return names.pop() if len(names) == 1 else None
-
-
-def _once(events: Iterable[tuple[str, Event]]) -> list[tuple[str, Event]]:
-    """Each event for what it was quoted first."""
-    return list({id(event): (claim, event) for claim, event in reversed(list(events))}.values())[::-1]
