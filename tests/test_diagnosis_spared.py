@@ -100,6 +100,15 @@ def test_what_is_called_like_an_actor_accuses_nobody(tmp_path: Path) -> None:
     assert answer.kind != "rank", answer.text
 
 
+@pytest.mark.parametrize("pid", [57, 29180])
+def test_a_process_of_dask_is_no_rank_of_that_number(tmp_path: Path, pid: int) -> None:
+    said = f"2026-09-14 02:05:00,400 distributed.nanny - INFO - Worker process {pid} was killed by signal 9\n"
+    answer = _ask(
+        tmp_path, worker=said, scheduler="2026-09-14 02:00:00,000 distributed.scheduler - INFO - up\n"
+    )
+    assert str(pid) not in answer.ranks, answer.text
+
+
 def _of_spawn(*raised: str) -> str:
     head = 'Traceback (most recent call last):\n  File "/app/main.py", line 210\n    mp.spawn(work)\n'
     behind = "".join(
