@@ -76,6 +76,12 @@ def test_what_several_raised_is_not_the_one_ranks_own(tmp_path: Path, launcher: 
     assert answer.certainty != "certain"
 
 
+def test_what_several_raised_is_that_of_all(tmp_path: Path) -> None:
+    answer = _ask(tmp_path, _STEPS + 3 * _RAISED.format("KeyError: 'text'") + _TORCHRUN)
+    assert (answer.kind, answer.ranks, answer.cause) == ("uniform", (), "exception"), answer.text
+    assert "the same on several ranks" in answer.text
+
+
 @pytest.mark.parametrize("launcher", [_TORCHRUN, _SRUN])
 def test_of_two_causes_neither_is_taken(tmp_path: Path, launcher: str) -> None:
     both = _RAISED.format("KeyError: 'text'") + _RAISED.format(_NO_ROOM)

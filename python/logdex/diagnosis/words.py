@@ -104,7 +104,8 @@ def _answer(scene: Scene, finding: Finding, clock: _Clock) -> list[tuple[str, st
     elif finding.kind == "outside":
         text = f"none: {says}{at}{sure}"
     elif finding.kind == "uniform":
-        text = f"the same on {names}{at}, no rank's own: {says or 'all failed alike'}{sure}"
+        several = names if finding.ranks else "several ranks"
+        text = f"the same on {several}{at}, no rank's own: {says or 'all failed alike'}{sure}"
     elif finding.kind == "stalled":
         text = f"none: no step since {_at(finding.time, clock)[4:]} on {names}, which still write{sure}"
     else:

@@ -13,12 +13,14 @@ from logdex.diagnosis.endings.whose_exit import first_exits, rank_of
 from logdex.diagnosis.records.events import Speaker, number_in
 from logdex.diagnosis.records.exits import Exit
 from logdex.diagnosis.records.similar import masked
-from logdex.diagnosis.scene import Scene
+from logdex.diagnosis.scene import Scene, time_of
 from logdex.diagnosis.steps.first import OF_A_MACHINE
 from logdex.diagnosis.verdict import Finding
 
 RAISED = ("cause", "exception")
 """The roles of what a process fails with itself, and not for another."""
+_SEVERAL = 3
+"""So many tracebacks that are alike are those of several ranks; one may be printed twice, by a handler too."""
 
 
 def told_by_console(scene: Scene, finding: Finding) -> Finding:
@@ -41,6 +43,9 @@ def _with_what_was_raised(scene: Scene, finding: Finding) -> Finding:
         return finding
     there = [event for one in scene.witnesses for event in one.events if event.path == ended.event.path]
     raised = [event for event in there if event.role in RAISED and event.number < ended.event.number]
+    if len(raised) >= _SEVERAL and len({masked(event.text) for event in raised}) == 1:
+        cause, time = raised[0].class_, time_of(scene, raised[0])
+        return Finding("uniform", "likely", cause=cause, time=time, events=[("raised", raised[0])])
     if len(raised) != 1 or raised[0].class_ in OF_A_MACHINE:
         return finding
     told = replace(raised[0], speaker=finding.ranks[0])
