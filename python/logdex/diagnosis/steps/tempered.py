@@ -15,8 +15,11 @@ from logdex.diagnosis.verdict import Finding
 
 
 def tempered(scene: Scene, finding: Finding) -> Finding:
-    """The finding, but certain of nothing where the job may have got over it, a rank that has no log may have failed
-    before or be the one that is named, or a name has two."""
+    """The finding, but no more than likely where anything speaks for another.
+
+    The job may have got over it, a rank that has no log may have failed before or be the one that is named, a name may
+    have two, and what nobody knows the writer of, or a launcher, may tell of another.
+    """
     if finding.certainty != "certain":
         return finding
     is_doubted = (
