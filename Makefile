@@ -120,7 +120,7 @@ wheel: $(TOOLS)/.wheel-ready | need-cargo ## The wheel and the sdist in dist/, a
 	env -u CARGO_TARGET_DIR $(TOOLS)/bin/pip wheel --quiet --no-cache-dir --no-deps --wheel-dir dist/from-sdist dist/*.tar.gz
 	$(PYTHON) tools/try_wheel.py dist/from-sdist/*.whl $(PYTHON)
 
-diagnosis-table: $(VENV)/torchx/.ready ## How often `logdex ranks` is right, cannot tell, or is wrong; takes some minutes
+diagnosis-table: $(VENV)/torchx/.ready ## How often `logdex ranks` is right, cannot tell, or is wrong; takes half an hour
 	$(VENV)/torchx/bin/python tools/diagnosis_table.py > docs/diagnosis-table.md
 
 docs/taxonomy.md: $(VENV)/torchx/.ready python/logdex/diagnosis/records/taxonomy.tsv python/logdex/diagnosis/records/classes.tsv

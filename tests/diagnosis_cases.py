@@ -77,6 +77,17 @@ def forms(case: dict[str, Any], *, full: bool = False) -> Iterator[Form]:
             yield Form(layout, prefix="rank", noise=100_000)
 
 
+FEW = (
+    Form("ranks", "python"),
+    Form("one", "iso", "rank"),
+    Form("hosts", "c10", "rank"),
+    Form("hosts", "none", "default"),
+    Form("torchx", "none"),
+    Form("elastic", "iso", skew=3.0),
+)
+"""Some forms that differ in all: of each layout one, with and without stamps and tags."""
+
+
 def stamp(seconds: float | None, style: str, level: str = "E") -> str:
     if seconds is None or style == "none":
         return ""
